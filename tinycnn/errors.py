@@ -1,0 +1,41 @@
+"""Everything that can go wrong on purpose: one small tree of exceptions.
+
+Whoever calls the library catches ``TinyCNNError``; the doors print its sentence and leave with
+its ``exit_code`` (2: bad input or usage, 3: the environment).
+"""
+
+
+class TinyCNNError(Exception):
+    """The root of the tree; its message is one sentence that names the culprit and the way out."""
+
+    exit_code = 2
+
+
+class ShapeError(TinyCNNError, ValueError):
+    """Arrays or layers that do not fit together."""
+
+
+class DataError(TinyCNNError, ValueError):
+    """A data file or data set that is missing, damaged or not what it says it is."""
+
+
+class WeightsError(TinyCNNError, ValueError):
+    """A weights file that is damaged, foreign or made for another network."""
+
+
+class ImageError(TinyCNNError, ValueError):
+    """A picture or drawing that cannot be read as digits."""
+
+
+class RunError(TinyCNNError, RuntimeError):
+    """A training run that cannot start or go on."""
+
+
+class EnvironmentFault(TinyCNNError, OSError):
+    """The machine refuses: no display, no space, no permission."""
+
+    exit_code = 3
+
+
+class DownloadError(EnvironmentFault):
+    """A data set that could not be fetched from any mirror."""

@@ -1,0 +1,1 @@
+"""The library itself: operations, layers, losses, optimizers and the model."""
