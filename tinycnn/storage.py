@@ -1,0 +1,98 @@
+"""Writing a file so that, whatever happens, the name holds the old bytes or the new ones.
+
+The bytes go to a temporary file beside the target, are forced to the disk, and only then take
+over the name in one step. A crash, a full disk or an impatient Ctrl-C costs the new version at
+most, never the old one.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from tinycnn.errors import EnvironmentFault
+
+TEMPORARY_PREFIX = ".tmp-"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_bytes(path: str | os.PathLike[str], payload: bytes) -> None:
+    """Put ``payload`` under the name ``path``, all or nothing.
+
+    Returns when the bytes and the name are on the disk. The folder must exist; a link is
+    followed; the mode is what the umask leaves of 0666. Raises EnvironmentFault, with the old
+    file (if any) untouched and nothing left behind.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        _refuse_what_is_no_file(target)
+        _replace(target, payload)
+    except OSError as fault:
+        raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
+
+
+def sweep_temporaries(folder: str | os.PathLike[str], older_than: float = 3600.0) -> list[Path]:
+    """Remove what killed writers left in ``folder``, and tell what was removed.
+
+    ``older_than`` is in seconds: whoever shares the folder with other writers waits an hour,
+    whoever holds the folder's lock may pass 0.
+    """
+    swept = []
+    horizon = time.time() - older_than
+    for leftover in sorted(Path(folder).glob(TEMPORARY_PREFIX + "*")):
+        with contextlib.suppress(OSError):  # another sweeper was faster, or we may not write here
+            if leftover.lstat().st_mtime <= horizon:
+                leftover.unlink()
+                swept.append(leftover)
+    return swept
+
+
+def _refuse_what_is_no_file(target: Path) -> None:
+    """Replacing a device or a pipe would succeed, and destroy it."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a regular file")
+
+
+def _replace(target: Path, payload: bytes) -> None:
+    temporary = target.parent / (TEMPORARY_PREFIX + secrets.token_hex(8))
+    try:
+        # O_EXCL with 0666 lets the system apply the umask; tempfile would leave 0600.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with open(descriptor, "wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:  # Ctrl-C too must leave nothing behind
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself survive a power cut."""
+    if os.name == "nt":  # Windows opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as fault:
+        # Some network disks know no such thing as a folder to be forced out.
+        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _sentence(path: str | os.PathLike[str], size: int, fault: OSError) -> str:
+    if fault.errno in DISK_FULL:
+        return f"no space left to write {path}: it needs {size:,} bytes; free some and try again"
+    if isinstance(fault, FileNotFoundError):
+        return f"cannot write {path}: the folder {Path(path).absolute().parent} does not exist"
+    return f"cannot write {path}: {fault.strerror or fault}"
