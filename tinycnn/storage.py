@@ -15,11 +15,13 @@ from pathlib import Path
 
 from tinycnn.errors import EnvironmentFault
 
+PathLike = str | os.PathLike[str]
+
 TEMPORARY_PREFIX = ".tmp-"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_bytes(path: str | os.PathLike[str], payload: bytes) -> None:
+def write_bytes(path: PathLike, payload: bytes) -> None:
     """Put ``payload`` under the name ``path``, all or nothing.
 
     Returns when the bytes and the name are on the disk. The folder must exist; a link is
@@ -34,7 +36,7 @@ def write_bytes(path: str | os.PathLike[str], payload: bytes) -> None:
         raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
 
 
-def sweep_temporaries(folder: str | os.PathLike[str], older_than: float = 3600.0) -> list[Path]:
+def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path]:
     """Remove what killed writers left in ``folder``, and tell what was removed.
 
     ``older_than`` is in seconds: whoever shares the folder with other writers waits an hour,
@@ -90,7 +92,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sentence(path: str | os.PathLike[str], size: int, fault: OSError) -> str:
+def _sentence(path: PathLike, size: int, fault: OSError) -> str:
     if fault.errno in DISK_FULL:
         return f"no space left to write {path}: it needs {size:,} bytes; free some and try again"
     if isinstance(fault, FileNotFoundError):

@@ -1,0 +1,214 @@
+"""IDX, the format MNIST comes in: a header that says what follows, and then just the numbers.
+
+    0 0 | type | rank | size of each dimension, 4 bytes each | the numbers, last index fastest
+
+All of it big-endian. ``train-images-idx3-ubyte`` is 0 0 8 3 | 60000 28 28 | 47,040,000 bytes.
+
+A file is believed only as far as it can be checked: what the header promises is held against
+what the file contains, and neither may hold more than the other. Whether a file is compressed
+is read from its first two bytes, never from its name.
+"""
+
+import gzip
+import io
+import math
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+import numpy as np
+
+from tinycnn.errors import DataError
+from tinycnn.storage import PathLike, write_bytes
+
+ELEMENT_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
+MAX_RANK = 4
+MAX_BYTES = 512 * 2**20  # eleven times the largest file of MNIST
+GZIP_MAGIC = b"\x1f\x8b"
+DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
+CHUNK = 64 * 1024
+
+LOOKS_LIKE = {
+    b"<": "it looks like an HTML page; from a proxy or a login page?",
+    b"\x89PNG": "it looks like a PNG picture",
+    b"PK": "it looks like a zip archive; unpack it first",
+    b"\x93NUMPY": "it looks like a NumPy array; IDX is another format",
+    GZIP_MAGIC: "it was compressed with gzip twice",
+}
+
+
+def read_idx(path: PathLike, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """The array in an IDX file, plain or gzip: native byte order, writeable, rank 1 to 4.
+
+    Memory stays near the size of the array, whatever the file claims, and no array larger than
+    ``max_bytes`` is made. Raises DataError, with a sentence that names the file.
+    """
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise DataError("this is no regular file; name an IDX file")
+            return decode_idx(file, status.st_size, max_bytes)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error.__cause__
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def decode_idx(file: io.BufferedIOBase, size: int, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """Like ``read_idx``, from an open file of ``size`` bytes; the sentences name no file."""
+    compressed = file.read(2) == GZIP_MAGIC
+    file.seek(0)
+    source: _Source = _Inflated(file, size) if compressed else _Plain(file, size)
+    try:
+        dtype, shape = _read_header(source)
+        promised = math.prod(shape) * dtype.itemsize
+        _check_promise(source, dtype, shape, promised, max_bytes)
+        body = source.read(promised)
+        extra = source.count_rest()
+    except (zlib.error, EOFError) as error:
+        raise DataError(f"the gzip stream is cut or damaged ({error})") from error
+    if len(body) != promised or extra:
+        held = f"{len(body):,}" if not extra else f"more than {promised:,}"
+        _mismatch(dtype, shape, promised, held)
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+
+
+def write_idx(path: PathLike, array: np.ndarray) -> None:
+    """Write ``array`` (rank 1 to 4, one of IDX's six element types) as an IDX file.
+
+    A name that ends in .gz makes a gzip file. The same array always gives the same bytes (with
+    the same zlib): no name and no time goes into them. All or nothing, as in ``storage``.
+    """
+    payload = encode_idx(array)
+    if os.fspath(path).endswith(".gz"):
+        payload = _deflate(payload)
+    write_bytes(path, payload)
+
+
+def encode_idx(array: np.ndarray) -> bytes:
+    """The bytes of a plain IDX file that holds ``array``."""
+    codes = {name: code for code, name in ELEMENT_TYPES.items()}
+    code = codes.get(f"{array.dtype.kind}{array.dtype.itemsize}")
+    if code is None:
+        raise DataError(f"IDX has no element type for {array.dtype}; it has {', '.join(codes)}")
+    if not 1 <= array.ndim <= MAX_RANK or max(array.shape) >= 2**32:
+        raise DataError(f"an array of shape {array.shape} does not fit into an IDX file")
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+    return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def looks_like(first: bytes) -> str:
+    """What a file that is no IDX file is, as far as its first bytes tell; for error messages."""
+    shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
+    text = first.lstrip(b"\xef\xbb\xbf \t\r\n")  # a web page may open with a byte-order mark
+    for signature, guess in LOOKS_LIKE.items():
+        if text.startswith(signature):
+            return f"{shown}; {guess}"
+    if len(first) >= 4 and first[2:4] == b"\0\0" and first[1] in ELEMENT_TYPES:
+        return f"{shown}; it looks like IDX written in little-endian byte order"
+    return shown
+
+
+class _Source(Protocol):
+    """A body of bytes that is read once, front to back."""
+
+    room: int  # it cannot hold more bytes than this
+
+    def read(self, count: int) -> bytearray: ...  # fewer only at the end
+    def count_rest(self) -> int: ...  # 0 if everything has been read, else at least 1
+
+
+class _Plain:
+    def __init__(self, file: io.BufferedIOBase, size: int):
+        self.room = size
+        self._file = file
+
+    def read(self, count: int) -> bytearray:
+        out = bytearray(count)
+        del out[self._file.readinto(out) :]
+        return out
+
+    def count_rest(self) -> int:
+        return len(self._file.read(1))
+
+
+class _Inflated:
+    """One gzip member, unpacked no further than it is asked for: a bomb stays packed."""
+
+    def __init__(self, file: io.BufferedIOBase, size: int):
+        self.room = size * DEFLATE_LIMIT
+        self._file = file
+        self._inflater = zlib.decompressobj(wbits=31)  # 31: a gzip frame, its checksum verified
+
+    def read(self, count: int) -> bytearray:
+        out = bytearray()
+        while len(out) < count and not self._inflater.eof:
+            feed = self._inflater.unconsumed_tail or self._file.read(CHUNK)
+            piece = self._inflater.decompress(feed, count - len(out))
+            if not (feed or piece):
+                raise EOFError("it ends too early")
+            out += piece
+        return out
+
+    def count_rest(self) -> int:
+        rest = len(self.read(1))  # also takes in the checksum that follows the last byte
+        if not rest:
+            self._refuse_followers()
+        return rest
+
+    def _refuse_followers(self) -> None:
+        """Only zeros, which some tapes and tools pad with, may follow the gzip stream."""
+        behind = self._inflater.unused_data or self._file.read(CHUNK)
+        while behind and not behind.strip(b"\0"):
+            behind = self._file.read(CHUNK)
+        if behind:
+            raise EOFError("other bytes follow it")
+
+
+def _read_header(source: _Source) -> tuple[np.dtype, tuple[int, ...]]:
+    magic = bytes(source.read(4))
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in ELEMENT_TYPES:
+        raise DataError(f"this is no IDX file: {looks_like(magic)}")
+    rank = magic[3]
+    if not 1 <= rank <= MAX_RANK:
+        raise DataError(f"the header speaks of {rank} dimensions; 1 to {MAX_RANK} can be read")
+    sizes = source.read(4 * rank)
+    if len(sizes) < 4 * rank:
+        raise DataError(f"the file ends inside its header, {rank} dimensions were to come")
+    return np.dtype(ELEMENT_TYPES[magic[2]]).newbyteorder(">"), struct.unpack(f">{rank}I", sizes)
+
+
+def _check_promise(
+    source: _Source, dtype: np.dtype, shape: Sequence[int], promised: int, max_bytes: int
+) -> None:
+    """Before a byte of the body is read, and before memory is asked for."""
+    header = 4 + 4 * len(shape)
+    if isinstance(source, _Plain) and promised != source.room - header:
+        _mismatch(dtype, shape, promised, f"{source.room - header:,}")
+    if promised + header > source.room:
+        _mismatch(dtype, shape, promised, f"at most {source.room - header:,}")
+    if promised > max_bytes:
+        raise DataError(f"it holds {promised:,} bytes; more than {max_bytes:,} are not read")
+
+
+def _mismatch(dtype: np.dtype, shape: Sequence[int], promised: int, held: str) -> NoReturn:
+    sizes = " x ".join(map(str, shape))
+    raise DataError(
+        f"the header promises {sizes} {dtype.name} = {promised:,} bytes, the file holds {held}"
+    )
+
+
+def _deflate(payload: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as packer:
+        packer.write(payload)
+    return buffer.getvalue()
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe that nobody writes to would otherwise wait for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
