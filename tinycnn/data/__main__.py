@@ -1,0 +1,169 @@
+"""The door to the data sets: list, get, verify, info, show."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tinycnn.cli import run_door
+from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile, bundled_folder, named_set
+from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
+from tinycnn.data.download import cache_folder, fetch
+from tinycnn.data.drawing import draw
+from tinycnn.errors import DataError
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.data list                    the sets there are, and which are here already
+  python -m tinycnn.data get mnist               download one
+  python -m tinycnn.data show mnist10k 0 1       draw two of its training images
+  python -m tinycnn.data info --data-dir DIR     check and describe a folder of your own
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse and dispatch; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    return arguments.command(arguments)
+
+
+def list_sets(arguments: argparse.Namespace) -> int:
+    """One line for each set of the catalogue."""
+    for named in CATALOGUE.values():
+        if arguments.json:
+            print(json.dumps({"name": named.name, "title": named.title, "where": _where(named)}))
+        else:
+            print(f"{named.name:<14} {named.title:<48} {_where(named)}")
+    return 0
+
+
+def get(arguments: argparse.Namespace) -> int:
+    """Download a set and say where it lies."""
+    named = named_set(arguments.name)
+    folder = bundled_folder(named.name) if named.bundled else fetch(named)
+    print(json.dumps({"name": named.name, "folder": str(folder)}) if arguments.json else folder)
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Compare the files that are here with their checksums; 1 if one asked for is not right."""
+    sets = [named_set(arguments.name)] if arguments.name else list(CATALOGUE.values())
+    fine = True
+    for named in sets:
+        folder = _folder(named)
+        if not arguments.name and not folder.is_dir():
+            continue  # never fetched, and nobody asked for it
+        for file in named.files:
+            state = _state(folder / file.name, file)
+            fine = fine and state == "ok"
+            record = {"set": named.name, "file": str(folder / file.name), "state": state}
+            print(json.dumps(record) if arguments.json else f"{state:<8} {folder / file.name}")
+    return 0 if fine else 1
+
+
+def info(arguments: argparse.Namespace) -> int:
+    """Load a set, with all its checks, and describe it."""
+    dataset = load_dataset(arguments.name, arguments.data_dir)
+    facts = _describe(dataset)
+    if arguments.json:
+        print(json.dumps(facts))
+    else:
+        for key, value in facts.items():
+            shown = " ".join(map(str, value)) if isinstance(value, list) else value
+            print(f"{key.replace('_', ' '):<18} {shown}")
+    return 0
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Draw images, each under a line with its label."""
+    dataset = load_dataset(arguments.name, arguments.data_dir)
+    images, labels = _part(dataset, arguments.split)
+    for index in arguments.indices:
+        if not 0 <= index < len(images):
+            raise DataError(
+                f"the {arguments.split} part of {dataset.name} has no image {index}; "
+                f"choose from 0 to {len(images) - 1}"
+            )
+    for index in arguments.indices:
+        print(f"{arguments.split} image {index}: {dataset.class_names[labels[index]]}")
+        print(draw(images[index], sys.stdout.encoding))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tinycnn.data",
+        description="Data sets to learn from: fetch them, verify them, look at them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--json", action="store_true", help="one JSON object a line")
+    source = argparse.ArgumentParser(add_help=False)
+    source.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
+
+    lister = commands.add_parser("list", parents=[machine], help="the sets there are")
+    lister.set_defaults(command=list_sets)
+    getter = commands.add_parser("get", parents=[machine], help="download a set")
+    getter.add_argument("name", metavar="NAME")
+    getter.set_defaults(command=get)
+    verifier = commands.add_parser("verify", parents=[machine], help="compare with the checksums")
+    verifier.add_argument("name", metavar="NAME", nargs="?", help="default: all that are here")
+    verifier.set_defaults(command=verify)
+    teller = commands.add_parser("info", parents=[machine, source], help="check and describe a set")
+    teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
+    teller.set_defaults(command=info)
+    shower = commands.add_parser("show", parents=[source], help="draw images in the terminal")
+    shower.add_argument("name", metavar="NAME")
+    shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")
+    shower.add_argument("--split", choices=("train", "test"), default="train")
+    shower.set_defaults(command=show)
+    return parser
+
+
+def _folder(named: NamedSet) -> Path:
+    return bundled_folder(named.name) if named.bundled else cache_folder(named.name)
+
+
+def _where(named: NamedSet) -> str:
+    folder = _folder(named)
+    if not named.bundled and os.environ.get(ENVIRONMENT_VARIABLE):
+        return f"{ENVIRONMENT_VARIABLE}={os.environ[ENVIRONMENT_VARIABLE]}"
+    if all((folder / file.name).exists() for file in named.files):
+        return "bundled" if named.bundled else str(folder)
+    return f"not fetched ({named.size / 1e6:.1f} MB)"
+
+
+def _state(path: Path, file: OfficialFile) -> str:
+    if not path.exists():
+        return "missing"
+    return "ok" if file.is_genuine(path) else "damaged"
+
+
+def _part(dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray]:
+    if split == "train":
+        return dataset.train_images, dataset.train_labels
+    return dataset.test_images, dataset.test_labels
+
+
+def _describe(dataset: Dataset) -> dict[str, object]:
+    n_classes = len(dataset.class_names)
+    facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
+    for split in ("train", "test"):
+        images, labels = _part(dataset, split)
+        facts[f"{split}_images"] = list(images.shape)
+        facts[f"{split}_per_class"] = np.bincount(labels, minlength=n_classes).tolist()
+    facts["mean_ink"] = round(float(dataset.train_images.mean()) / 255, 4)
+    facts["fingerprint"] = dataset.fingerprint
+    facts["test_fingerprint"] = dataset.test_fingerprint
+    facts["folder"] = str(Path(dataset.sources[0]).parent)
+    return facts
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))

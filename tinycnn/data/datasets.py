@@ -1,0 +1,195 @@
+"""A data set is four arrays that belong together, and this module makes sure that they do.
+
+``load_dataset("mnist10k")`` comes with tinycnn, the other names of the catalogue are downloaded
+once, and a folder of one's own needs no more than the four IDX files. Images stay uint8, one
+byte a pixel; whoever trains scales a batch at a time.
+"""
+
+import functools
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinycnn.data.catalogue import (
+    CATALOGUE,
+    FILE_NAMES,
+    NamedSet,
+    bundled_folder,
+    named_set,
+    sha256_of,
+)
+from tinycnn.data.checks import check_arrays, check_labels, count_classes
+from tinycnn.data.idx import read_idx
+from tinycnn.errors import DataError
+from tinycnn.storage import PathLike
+
+DEFAULT = "mnist10k"
+ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels to learn from, and others to be tested on.
+
+    images (N,H,W) uint8, for digits 0 is paper and 255 ink; labels (N,) uint8, indices into
+    ``class_names``. ``sources`` are the files the four arrays came from, if they did. Raises
+    DataError if the arrays do not fit together.
+    """
+
+    name: str
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    class_names: tuple[str, ...]
+    sources: tuple[str, ...] = ("train_images", "train_labels", "test_images", "test_labels")
+
+    def __post_init__(self) -> None:
+        arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        check_arrays(arrays, self.sources)
+        check_labels(self.train_labels, len(self.class_names), self.sources[1])
+        check_labels(self.test_labels, len(self.class_names), self.sources[3])
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(H, W), the same in both parts."""
+        _, height, width = self.train_images.shape
+        return height, width
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the training pixels and labels: the same data, however compressed."""
+        return _sha256(self.train_images, self.train_labels)
+
+    @functools.cached_property
+    def test_fingerprint(self) -> str:
+        """The same of the test part."""
+        return _sha256(self.test_images, self.test_labels)
+
+
+def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Dataset:
+    """The data set ``name``, or the one in the folder ``data_dir``.
+
+    ``mnist10k`` is bundled. ``mnist``, ``fashion-mnist`` and ``kmnist`` are downloaded into the
+    user's cache the first time, unless TINYCNN_DATA names a folder that has them.
+
+    ``data_dir`` always wins. It holds the four IDX files under their usual names, plain or .gz,
+    or has a folder ``name`` that does. With a downloadable ``name`` it stands in for the
+    download; without (``mnist10k`` needs no folder) it is a set of its own, whose classes are
+    counted from its labels. TINYCNN_DATA leaves ``mnist10k`` alone, so that the default means
+    the same digits everywhere.
+
+    Raises DataError, DownloadError or EnvironmentFault.
+    """
+    named = named_set(name)
+    if data_dir is not None:
+        return _from_folder(Path(data_dir), None if named.bundled else named)
+    if named.bundled:
+        folder = _verified_bundle(named)
+    elif stand_in := os.environ.get(ENVIRONMENT_VARIABLE):
+        try:
+            return _from_folder(Path(stand_in), named)
+        except DataError as error:
+            raise DataError(f"{ENVIRONMENT_VARIABLE} is set, but {error}") from error
+    else:
+        from tinycnn.data.download import fetch  # the network's libraries, only when needed
+
+        folder = fetch(named)
+    return _assemble(named.name, [folder / file.name for file in named.files], named.class_names)
+
+
+def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
+    """Indices (to train on, to validate on) of ``count`` training images.
+
+    The validation images are the last block, not a random draw: neighbours in MNIST are by the
+    same writer, and a random draw would only test on writers the network has seen.
+    """
+    if not 0 < fraction < 1 or not 0 < round(count * fraction) < count:
+        raise DataError(
+            f"{fraction:g} of {count:,} training images cannot be kept apart for validation; "
+            "at least one image has to be on either side"
+        )
+    start = count - round(count * fraction)
+    return range(start), range(start, count)
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The four IDX files in ``folder``, in the catalogue's order.
+
+    A name may end in .gz and may have a dot instead of its last but one dash
+    (``train-images.idx3-ubyte``); the compressed file with the dashes comes first.
+    """
+    if not os.path.isdir(folder):
+        raise DataError(f"there is no folder {folder}")
+    found = {name: _variants(folder, name) for name in FILE_NAMES}
+    missing = [name for name, paths in found.items() if not paths]
+    if missing:
+        raise DataError(
+            f"{folder} holds no {', '.join(missing)} (plain or .gz); "
+            "a data set is four IDX files, images and labels to train and to test"
+        )
+    return [paths[0] for paths in found.values()]
+
+
+def _variants(folder: Path, name: str) -> list[Path]:
+    dotted = name.replace("-idx", ".idx")
+    names = (f"{name}.gz", name, f"{dotted}.gz", dotted)
+    return [folder / variant for variant in names if os.path.exists(folder / variant)]
+
+
+def _verified_bundle(named: NamedSet) -> Path:
+    folder = bundled_folder(named.name)
+    for file in named.files:
+        if not file.is_genuine(folder / file.name):
+            raise DataError(
+                f"the bundled file {folder / file.name} is missing or damaged; "
+                "install or check out tinycnn again"
+            )
+    return folder
+
+
+def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
+    """A folder of one's own, or one that stands in for the download of ``named``."""
+    if named and os.path.isdir(folder / named.name):
+        folder = folder / named.name
+    paths = find_files(folder)
+    if named is None:
+        return _assemble(folder.resolve().name or str(folder), paths)
+    dataset = _assemble(named.name, paths, named.class_names)
+    impostors = {known.name for known in map(_owner, paths) if known} - {named.name}
+    if impostors:
+        raise DataError(
+            f"{folder} holds files of {' and '.join(impostors)}, not of {named.name}; put those "
+            f"of {named.name} into a folder {named.name} inside it, or name another folder"
+        )
+    return dataset
+
+
+def _assemble(
+    name: str, paths: Sequence[Path], class_names: tuple[str, ...] | None = None
+) -> Dataset:
+    """Read the four files; without ``class_names``, the classes are those of the labels."""
+    sources = tuple(map(str, paths))
+    train_images, train_labels, test_images, test_labels = arrays = [*map(read_idx, paths)]
+    if class_names is None:
+        check_arrays(arrays, sources)
+        n_classes = count_classes(train_labels, test_labels, sources[1])
+        class_names = tuple(map(str, range(n_classes)))
+    return Dataset(name, train_images, train_labels, test_images, test_labels, class_names, sources)
+
+
+def _owner(path: Path) -> NamedSet | None:
+    """The set that published this very file, if one of the catalogue did."""
+    owners = {file.sha256: named for named in CATALOGUE.values() for file in named.files}
+    return owners.get(sha256_of(path))
+
+
+def _sha256(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

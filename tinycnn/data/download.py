@@ -1,0 +1,146 @@
+"""Fetching a named data set: several mirrors, every byte verified, never half a file.
+
+A file is collected in memory, compared with its SHA-256, and only then written, in one step.
+So whatever lies in the cache under its final name is right, or was damaged later, and that is
+noticed too: the checksum is taken again each time the set is loaded.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pooch
+import requests
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+from tinycnn import __version__
+from tinycnn.data.catalogue import NamedSet, OfficialFile
+from tinycnn.data.idx import GZIP_MAGIC, looks_like
+from tinycnn.errors import DownloadError, EnvironmentFault
+from tinycnn.storage import sweep_temporaries, write_bytes
+
+TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
+HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}
+PIECE = 64 * 1024
+WAY_OUT = (
+    "Try again later, or get the four files in another way and name their folder with "
+    "--data-dir or TINYCNN_DATA."
+)
+
+
+def cache_folder(name: str) -> Path:
+    """Where the files of a downloaded set are kept: in the user's cache, a folder for each set."""
+    return Path(pooch.os_cache("tinycnn")) / name
+
+
+def fetch(named: NamedSet) -> Path:
+    """The folder with the four files of ``named``, all verified; fetches those that are not.
+
+    Needs no network and writes nothing when all is there. Raises DownloadError if a file can be
+    had from no mirror, EnvironmentFault if it cannot be written.
+    """
+    folder = cache_folder(named.name)
+    wanted = [file for file in named.files if not file.is_genuine(folder / file.name)]
+    if wanted:
+        _make_folder(folder)
+        sweep_temporaries(folder)
+    with _progress_bars() as bars:
+        for file in wanted:
+            write_bytes(folder / file.name, _from_any_mirror(named, file, folder, bars))
+    return folder
+
+
+class _RefusedError(Exception):
+    """Why one mirror was of no use; the next one is tried."""
+
+
+class _Sink:
+    """What the downloader writes into: memory, and no more of it than the file has bytes."""
+
+    def __init__(self, size: int, advance: Callable[[int], None]):
+        self.payload = bytearray()
+        self._size = size
+        self._advance = advance
+
+    def write(self, piece: bytes) -> None:
+        self.payload += piece
+        self._advance(len(piece))
+        if len(self.payload) > self._size:
+            raise _RefusedError(f"sent more than {self._size:,} bytes{_guess(self.payload)}")
+
+    def flush(self) -> None:
+        """The downloader flushes after every piece; memory needs none."""
+
+
+def _from_any_mirror(named: NamedSet, file: OfficialFile, folder: Path, bars: Progress) -> bytes:
+    """The bytes of ``file`` from the first mirror that has them right."""
+    failures = []
+    for mirror in named.mirrors:
+        url = mirror + file.name
+        try:
+            return _from_mirror(url, file, bars)
+        except _RefusedError as reason:
+            failures.append(f"{url} {reason}")
+    cached = folder / file.name
+    trouble = f"cannot fetch {file.name} of {named.name}"
+    if cached.exists():
+        trouble = f"the cached file {cached} is damaged (it was left as it is), and {trouble}"
+    raise DownloadError(f"{trouble}: {'; '.join(failures)}. {WAY_OUT}")
+
+
+def _from_mirror(url: str, file: OfficialFile, bars: Progress) -> bytes:
+    if bars.disable:
+        print(f"fetching {url} ({file.size:,} bytes)", file=sys.stderr)
+    bar = bars.add_task(file.name, total=file.size)
+    sink = _Sink(file.size, lambda count: bars.advance(bar, count))
+    get = pooch.HTTPDownloader(chunk_size=PIECE, timeout=TIMEOUT, headers=HEADERS)
+    try:
+        get(url, sink, pooch=None)
+    except (requests.RequestException, OSError) as error:
+        raise _RefusedError(_reason(error)) from error
+    finally:
+        bars.remove_task(bar)
+    payload = bytes(sink.payload)
+    if len(payload) < file.size:
+        raise _RefusedError(f"sent {len(payload):,} of {file.size:,} bytes{_guess(payload)}")
+    if hashlib.sha256(payload).hexdigest() != file.sha256:
+        raise _RefusedError(f"sent a file with another SHA-256{_guess(payload)}")
+    return payload
+
+
+def _reason(error: Exception) -> str:
+    """The long texts of requests, said shortly."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
+        return "stopped answering"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broke off"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has no valid certificate"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached"
+    return f"failed ({error})"
+
+
+def _guess(payload: bytes | bytearray) -> str:
+    """Nothing for what is gzip at least, else what the bytes look like."""
+    return "" if payload.startswith(GZIP_MAGIC) else f"; {looks_like(bytes(payload[:80]))}"
+
+
+def _progress_bars() -> Progress:
+    """Bars on a terminal; elsewhere they are disabled, and a line a file is printed instead."""
+    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise EnvironmentFault(
+            f"cannot make the folder {folder}: {fault.strerror or fault}. {WAY_OUT}"
+        ) from fault

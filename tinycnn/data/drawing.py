@@ -1,0 +1,24 @@
+"""Draws an image in the terminal, two characters a pixel."""
+
+import numpy as np
+
+SHADES = " ░▒▓█"
+ASCII_SHADES = " .:*#"  # for a terminal that cannot show the blocks
+
+
+def draw(image: np.ndarray, encoding: str | None = "utf-8") -> str:
+    """The lines of an image (H,W) uint8: dark for 0, bright for 255, in five shades.
+
+    ``encoding`` is the terminal's; where it lacks the blocks, plain characters stand in.
+    """
+    shades = SHADES if _can_show(SHADES, encoding) else ASCII_SHADES
+    levels = np.minimum(image.astype(int) * len(shades) // 255, len(shades) - 1)
+    return "\n".join("".join(2 * shades[level] for level in row) for row in levels)
+
+
+def _can_show(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
