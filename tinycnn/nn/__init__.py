@@ -1,1 +1,33 @@
-"""The library itself: operations, layers, losses, optimizers and the model."""
+"""The library itself: operations, layers, losses, optimizers and the model.
+
+Start reading at ``reference.py``; it needs nothing but NumPy.
+"""
+
+from tinycnn.nn.compile import get_threads, set_threads
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
+from tinycnn.nn.losses import SoftmaxCrossEntropy
+from tinycnn.nn.model import Sequential
+from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
+from tinycnn.nn.presets import PRESETS, build
+
+__all__ = [
+    "PRESETS",
+    "SCHEDULES",
+    "SGD",
+    "Adam",
+    "Conv2D",
+    "Dense",
+    "Flatten",
+    "Layer",
+    "MaxPool2D",
+    "ReLU",
+    "Sequential",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "build",
+    "constant",
+    "cosine",
+    "get_threads",
+    "one_cycle",
+    "set_threads",
+]

@@ -1,0 +1,173 @@
+"""Arguments are checked here, in Python, because a compiled loop would read past an array.
+
+Each function returns its arrays ready for kernels: C-contiguous, aligned, in the machine's byte
+order, all of one dtype, float32 or float64. What does not fit raises a ShapeError that names the
+argument and both shapes. Nothing is ever changed in place.
+"""
+
+import numpy as np
+
+from tinycnn.errors import ShapeError
+
+LARGEST_POOL = 15
+"""The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
+
+
+def arrays(**named: np.ndarray) -> list[np.ndarray]:
+    """Return the arrays as kernels want them; the dtype of the first one counts for all."""
+    ready = [np.require(array, requirements="CA") for array in named.values()]
+    dtype = ready[0].dtype.newbyteorder("=")
+    for name, array in zip(named, ready, strict=True):
+        if array.dtype.newbyteorder("=") != dtype or dtype not in (np.float32, np.float64):
+            raise ShapeError(
+                f"{name} is {array.dtype}, but all arrays must be float32 or all float64"
+            )
+    return [array.astype(dtype, copy=False) for array in ready]
+
+
+def rank(name: str, array: np.ndarray, letters: str) -> None:
+    """Raise unless ``array`` has one axis for each word of ``letters``, such as "N H W C"."""
+    if array.ndim != len(letters.split()):
+        raise ShapeError(f"{name} has shape {array.shape}, expected ({letters.replace(' ', ', ')})")
+
+
+def same(what: str, actual, expected) -> None:
+    """Raise unless two sizes or shapes agree."""
+    if actual != expected:
+        raise ShapeError(f"{what} is {actual}, expected {expected}")
+
+
+def conv2d_fits(input_size: tuple[int, int], kernel_size: tuple[int, int]) -> None:
+    """Raise unless the kernel fits into the image at least once."""
+    (H, W), (KH, KW) = input_size, kernel_size
+    if not (1 <= KH <= H and 1 <= KW <= W):
+        raise ShapeError(f"a {KH}x{KW} kernel does not fit into a {H}x{W} image")
+
+
+def pool_fits(input_size: tuple[int, int], size: int) -> None:
+    """Raise unless the pooling window fits into the image at least once."""
+    if not 1 <= size <= min(*input_size, LARGEST_POOL):
+        H, W = input_size
+        raise ShapeError(
+            f"pooling windows of {size}x{size} do not fit into a {H}x{W} image"
+            if size <= LARGEST_POOL
+            else f"pooling windows may be {LARGEST_POOL}x{LARGEST_POOL} at most, not {size}x{size}"
+        )
+
+
+def conv2d(x, w, b):
+    """Check the arguments of ``conv2d``."""
+    x, w, b = arrays(x=x, w=w, b=b)
+    rank("x", x, "N H W C")
+    rank("w", w, "F KH KW C")
+    same("the number of channels of w", w.shape[3], x.shape[3])
+    same("the shape of b", b.shape, w.shape[:1])
+    conv2d_fits(x.shape[1:3], w.shape[1:3])
+    return x, w, b
+
+
+def conv2d_backward_params(dy, x, kernel_size):
+    """Check the arguments of ``conv2d_backward_params``."""
+    dy, x = arrays(dy=dy, x=x)
+    rank("x", x, "N H W C")
+    rank("dy", dy, "N OH OW F")
+    conv2d_fits(x.shape[1:3], kernel_size)
+    same("the shape of dy", dy.shape[:3], (x.shape[0], *valid_size(x.shape[1:3], kernel_size)))
+    return dy, x
+
+
+def conv2d_backward_input(dy, w):
+    """Check the arguments of ``conv2d_backward_input``."""
+    dy, w = arrays(dy=dy, w=w)
+    rank("dy", dy, "N OH OW F")
+    rank("w", w, "F KH KW C")
+    same("the number of filters of dy", dy.shape[3], w.shape[0])
+    return dy, w
+
+
+def maxpool2d(x, size):
+    """Check the arguments of ``maxpool2d``."""
+    (x,) = arrays(x=x)
+    rank("x", x, "N H W C")
+    pool_fits(x.shape[1:3], size)
+    return x
+
+
+def winners(dy, winner, input_size, size, places):
+    """Check a pooling gradient and its winners; places below ``places`` are allowed."""
+    (dy,) = arrays(dy=dy)
+    rank("dy", dy, "N OH OW C")
+    same("the dtype of winner", winner.dtype, np.dtype(np.uint8))
+    same("the shape of winner", winner.shape, dy.shape)
+    pool_fits(input_size, size)
+    same("the size of dy", dy.shape[1:3], (input_size[0] // size, input_size[1] // size))
+    if winner.size and winner.max() >= places:
+        raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
+    return dy, np.ascontiguousarray(winner)
+
+
+def conv2d_relu_maxpool2d(x, w, b, size):
+    """Check the arguments of ``conv2d_relu_maxpool2d``."""
+    x, w, b = conv2d(x, w, b)
+    pool_fits(valid_size(x.shape[1:3], w.shape[1:3]), size)
+    return x, w, b
+
+
+def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
+    """Check the arguments of ``conv2d_relu_maxpool2d_backward_params``."""
+    dy, x = arrays(dy=dy, x=x)
+    rank("x", x, "N H W C")
+    conv2d_fits(x.shape[1:3], kernel_size)
+    output_size = valid_size(x.shape[1:3], kernel_size)
+    dy, winner = winners(dy, winner, output_size, size, size * size + 1)
+    same("the number of examples of dy", dy.shape[0], x.shape[0])
+    return dy, winner, x
+
+
+def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
+    """Check the arguments of ``conv2d_relu_maxpool2d_backward_input``."""
+    dy, w = arrays(dy=dy, w=w)
+    rank("w", w, "F KH KW C")
+    conv2d_fits(input_size, w.shape[1:3])
+    dy, winner = winners(dy, winner, valid_size(input_size, w.shape[1:3]), size, size * size + 1)
+    same("the number of filters of dy", dy.shape[3], w.shape[0])
+    return dy, winner, w
+
+
+def dense(x, w, b):
+    """Check the arguments of ``dense``."""
+    x, w, b = arrays(x=x, w=w, b=b)
+    rank("x", x, "N D")
+    rank("w", w, "D K")
+    same("the number of inputs of x", x.shape[1], w.shape[0])
+    same("the shape of b", b.shape, w.shape[1:])
+    return x, w, b
+
+
+def rows_and_labels(name, p, labels):
+    """Check rows of classes and the true class of each row."""
+    (p,) = arrays(**{name: p})
+    rank(name, p, "N K")
+    labels = np.asarray(labels)
+    same("the shape of labels", labels.shape, p.shape[:1])
+    if labels.dtype.kind not in "ui":
+        raise ShapeError(f"labels are {labels.dtype}, expected integers")
+    wrong = (labels < 0) | (labels >= p.shape[1])
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ShapeError(
+            f"label {labels[first]} of example {first} is not one of {p.shape[1]} classes"
+        )
+    return p, labels.astype(np.intp)
+
+
+def valid_size(input_size, kernel_size):
+    """Return (OH, OW) of a valid convolution."""
+    return input_size[0] - kernel_size[0] + 1, input_size[1] - kernel_size[1] + 1
+
+
+def in_place(**named: np.ndarray) -> None:
+    """Raise unless the arrays can be changed where they stand: flat views must exist."""
+    for name, array in named.items():
+        if not (array.flags.c_contiguous and array.flags.writeable and array.dtype.isnative):
+            raise ShapeError(f"{name} is changed in place and must be contiguous and writeable")

@@ -1,0 +1,173 @@
+"""A Sequential model is a list of layers: forward through them, and backward in reverse."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycnn.errors import ShapeError, WeightsError
+from tinycnn.nn import kernels, weights
+from tinycnn.nn.fusion import ConvReLUPool, fuse
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
+
+LAYERS = {kind.__name__: kind for kind in (Conv2D, MaxPool2D, ReLU, Flatten, Dense, Softmax)}
+"""Layers that a weights file may name."""
+
+BATCH = 128
+"""Images predicted at a time: large enough for all threads, small enough for the caches."""
+
+
+class Sequential:
+    """Layers in a row, with their parameters drawn from ``seed``.
+
+    ``input_shape`` (H,W,C) or (D,) leaves out N, the number of examples. With ``fused=False``
+    every layer runs by itself, which is slower and gives the same.
+
+    >>> model = Sequential([Flatten(), Dense(10)], input_shape=(28, 28, 1), seed=0)
+    >>> model.predict(np.zeros((2, 28, 28), np.uint8))
+    array([0, 0])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: Shape,
+        seed: int | np.random.Generator = 0,
+        fused: bool = True,
+    ) -> None:
+        self.layers = list(layers)
+        self.input_shape = tuple(input_shape)
+        self.stages = fuse(self.layers) if fused else self.layers
+        self.description: dict[str, Any] = {}
+        rng = np.random.default_rng(seed)
+        shape = self.input_shape
+        for layer in self.layers:
+            shape = layer.build(shape, rng)
+        self.output_shape = shape
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Return the last layer's output for x (N, *input_shape)."""
+        if x.shape[1:] != self.input_shape:
+            raise ShapeError(f"x has shape {x.shape}, expected (N, {str(self.input_shape)[1:]}")
+        for stage in self.stages:
+            x = stage.forward(x, training)
+        return x
+
+    def backward(self, dy: np.ndarray, input_gradient: bool = False) -> np.ndarray | None:
+        """Assign the gradients of all layers; return dx if ``input_gradient``.
+
+        Nothing stands before the first layer, so usually nobody needs its dx.
+        """
+        first, *others = self.stages
+        for stage in reversed(others):
+            dy = stage.backward(dy)
+        first.backward_params(dy)
+        return first.backward_input(dy) if input_gradient else None
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """Return the probabilities (N,K) of the classes; see ``prepare`` for ``images``."""
+        parts = [
+            self._probabilities(self.prepare(images[start : start + BATCH]))
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, *self.output_shape), np.float32)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the likeliest class (N,) of each image."""
+        return self.predict_proba(images).argmax(axis=1)
+
+    def prepare(self, images: np.ndarray) -> np.ndarray:
+        """Return images as the network's input: float32 (N, *input_shape), grey levels 0 to 1.
+
+        Takes uint8 images, 0 to 255, with or without a channel axis, or float images that are
+        scaled already. Numbers that are not finite are refused.
+        """
+        images = np.asarray(images)
+        if images.dtype == np.uint8:
+            x = np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+        else:
+            x = np.asarray(images, np.float32)
+            if not np.isfinite(x).all():
+                raise ShapeError("images hold numbers that are not finite")
+        return x.reshape(x.shape[0], *self.input_shape) if x.ndim < 4 else x
+
+    def _probabilities(self, x: np.ndarray) -> np.ndarray:
+        y = self.forward(x)
+        return y if isinstance(self.layers[-1], Softmax) else kernels.softmax(y)
+
+    def parameter_count(self) -> int:
+        """Return how many numbers training adjusts."""
+        return sum(z.size for layer in self.layers for z in layer.params.values())
+
+    def summary(self) -> str:
+        """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
+        rows, shape = [("", "layer", "output", "parameters")], self.input_shape
+        fused = {id(s.conv): s for s in self.stages if isinstance(s, ConvReLUPool)}
+        mark = 0
+        for layer in self.layers:
+            shape, shapes = layer.shapes(shape)
+            mark = 3 if id(layer) in fused else max(0, mark - 1)
+            count = sum(math.prod(size) for size in shapes.values())
+            output = " x ".join(map(str, shape))
+            rows.append(("|" if mark else "", repr(layer), output, f"{count:,}"))
+        rows.append(("", "total", "", f"{self.parameter_count():,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            f"{a:{widths[0]}} {b:{widths[1]}}  {c:{widths[2]}}  {d:>10}" for a, b, c, d in rows
+        )
+
+    def save(self, path: str | Path, **description: Any) -> None:
+        """Write the parameters, the architecture and a ``description`` (JSON) to ``path``."""
+        architecture = {
+            "input_shape": self.input_shape,
+            "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
+            "preparation": "grey levels / 255",
+        }
+        arrays = dict(_named(layer.params for layer in self.layers))
+        weights.write_weights(path, arrays, {**self.description, **description, **architecture})
+
+    @classmethod
+    def load(cls, path: str | Path, fused: bool = True) -> "Sequential":
+        """Return the model that ``path`` holds, or raise WeightsError and change nothing."""
+        description = weights.read_description(path)
+        layers, input_shape = _described_layers(path, description)
+        try:
+            shapes, shape = [], input_shape
+            for layer in layers:
+                shape, parameters = layer.shapes(shape)
+                shapes.append(parameters)
+        except ShapeError as error:
+            raise WeightsError(f"{path} describes an impossible network: {error}") from error
+        arrays = weights.read_arrays(path, dict(_named(shapes)))
+        model = cls(layers, input_shape, fused=fused)
+        for name, z in _named(layer.params for layer in model.layers):
+            z[...] = arrays[name]
+        model.description = description
+        return model
+
+
+def _named(dicts) -> Iterator[tuple[str, Any]]:
+    """Yield the values of each layer's dict under the names "0.w", "0.b", "3.w", ..."""
+    for index, values in enumerate(dicts):
+        for key, value in values.items():
+            yield f"{index}.{key}", value
+
+
+def _described_layers(path: str | Path, description: dict) -> tuple[list[Layer], Shape]:
+    """Return the layers, not yet built, and the input shape that a file describes."""
+    try:
+        layers = []
+        for entry in description["layers"]:
+            arguments = dict(entry)
+            layers.append(LAYERS[arguments.pop("layer")](**arguments))
+        input_shape = tuple(description["input_shape"])
+        if not layers or not all(isinstance(s, int) and s > 0 for s in input_shape):
+            raise ValueError("no layers or no sizes")
+        return layers, input_shape
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: its description is no network ({error})") from error

@@ -1,0 +1,118 @@
+"""Optimizers turn gradients into steps; schedules say how long the steps are.
+
+An optimizer keeps a small state for each parameter, in ``state``: a dict of arrays, which is all
+that has to be saved to go on later.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from tinycnn.nn import kernels
+from tinycnn.nn.layers import Layer
+
+Schedule = Callable[[float], float]
+"""From the share of training that is done, 0 to 1, to a factor of the highest learning rate."""
+
+
+class Optimizer:
+    """What both optimizers share: they walk over all parameters of ``layers``."""
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
+        self.layers = list(layers)
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.steps = 0
+        self.state = {
+            f"{slot}.{name}": np.zeros_like(z)
+            for name, z, _ in self._parameters(gradients=False)
+            for slot in self.slots
+        }
+
+    def step(self) -> None:
+        """Change every parameter by one step, in place."""
+        self.steps += 1
+        for name, z, dz in self._parameters():
+            self._update(z, dz, *(self.state[f"{slot}.{name}"] for slot in self.slots))
+
+    def _parameters(self, gradients: bool = True) -> Iterator[tuple]:
+        for index, layer in enumerate(self.layers):
+            for key, z in layer.params.items():
+                yield f"{index}.{key}", z, layer.grads[key] if gradients else None
+
+    def _update(self, z: np.ndarray, dz: np.ndarray, *state: np.ndarray) -> None:
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Steps downhill that keep a share ``momentum`` of the step before."""
+
+    slots = ("velocity",)
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(layers, lr, weight_decay)
+        self.momentum = momentum
+
+    def _update(self, z, dz, velocity):
+        kernels.sgd_update(z, dz, velocity, self.lr, self.momentum, self.weight_decay)
+
+
+class Adam(Optimizer):
+    """Steps of about the same length for every parameter (Kingma and Ba 2015).
+
+    mean and square are running averages of the gradient and of its square. They start at zero
+    and are too small at first, by the factors that the corrections divide by. Weight decay acts
+    on the parameter itself, not through the averages (Loshchilov and Hutter 2019).
+    """
+
+    slots = ("mean", "square")
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(layers, lr, weight_decay)
+        self.betas = betas
+        self.epsilon = epsilon
+
+    def _update(self, z, dz, mean, square):
+        kernels.adam_update(
+            z, dz, mean, square, self.steps, self.lr, *self.betas, self.epsilon, self.weight_decay
+        )
+
+
+def constant(share: float) -> float:
+    """Always the highest learning rate."""
+    return 1.0
+
+
+def cosine(share: float) -> float:
+    """From the highest learning rate to zero along half a cosine."""
+    return (1 + math.cos(math.pi * share)) / 2
+
+
+def one_cycle(share: float) -> float:
+    """Rise from a tenth to the highest over a fifth of training, then fall to a hundredth.
+
+    Starting low lets the first, steep gradients do no harm; ending low settles the weights.
+    """
+    rise, start, end = 0.2, 0.1, 0.01
+    if share < rise:
+        return start + (1 - start) * share / rise
+    return end + (1 - end) * cosine((share - rise) / (1 - rise))
+
+
+SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}

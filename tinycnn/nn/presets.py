@@ -1,0 +1,35 @@
+"""The named networks, written once."""
+
+from collections.abc import Callable
+
+from tinycnn.errors import ShapeError
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape
+from tinycnn.nn.model import Sequential
+
+
+def lenet(classes: int) -> list[Layer]:
+    """Two 5x5 convolutions, each with ReLU and pooling (28-24-12-8-4), and two dense layers."""
+    return [
+        Conv2D(32, 5),
+        ReLU(),
+        MaxPool2D(2),
+        Conv2D(64, 5),
+        ReLU(),
+        MaxPool2D(2),
+        Flatten(),
+        Dense(128),
+        ReLU(),
+        Dense(classes),
+    ]
+
+
+PRESETS: dict[str, Callable[[int], list[Layer]]] = {"lenet": lenet}
+
+
+def build(
+    name: str, input_shape: Shape = (28, 28, 1), classes: int = 10, seed: int = 0
+) -> Sequential:
+    """Return a new network of the preset ``name``."""
+    if name not in PRESETS:
+        raise ShapeError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
+    return Sequential(PRESETS[name](classes), input_shape, seed)

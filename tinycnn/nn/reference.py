@@ -1,0 +1,305 @@
+"""Every operation of a convolutional network as one NumPy expression: start reading here.
+
+The alphabet, the same in every formula, subscript string, loop and shape comment:
+
+    n      example (N)                  i, j   output row, column (OH, OW)
+    h, w   input row, column (H, W)     u, v   kernel row, column (KH, KW)
+    c      input channel (C)            f      filter (F)
+    d      input of a dense layer (D)   k      class, or output of a dense layer (K)
+
+Lower case is an index, capitals are sizes. ``x`` comes in and ``y`` goes out; ``w`` and ``b`` are
+weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and has its shape.
+Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbours.
+
+``kernels.py`` holds the same functions as compiled loops; the tests hold those to these.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+# ------------------------------------------------------------------------------- convolution
+
+
+def conv2d(x, w, b):
+    """Slide F small windows of weights over every image ("valid": never over the border).
+
+    Each output is the sum of a window of the input times one filter, plus that filter's bias.
+
+        y[n,i,j,f] = b[f] + sum_{u,v,c} x[n,i+u,j+v,c] * w[f,u,v,c]
+
+    x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F) with OH = H-KH+1, OW = W-KW+1
+    """
+    windows = _windows(x, w.shape[1:3])
+    return np.einsum("nijcuv,fuvc->nijf", windows, w, optimize=True) + b
+
+
+def conv2d_backward_params(dy, x, kernel_size):
+    """Gradient of the loss with respect to the filters and biases of ``conv2d``.
+
+    ``w[f,u,v,c]`` meets every output of filter f, each time multiplied by the input it was laid
+    over; ``b[f]`` is added to every output of filter f.
+
+        dw[f,u,v,c] = sum_{n,i,j} dy[n,i,j,f] * x[n,i+u,j+v,c]
+        db[f]       = sum_{n,i,j} dy[n,i,j,f]
+
+    dy (N,OH,OW,F), x (N,H,W,C), kernel_size (KH,KW)  ->  dw (F,KH,KW,C), db (F,)
+    """
+    dw = np.einsum("nijf,nijcuv->fuvc", dy, _windows(x, kernel_size), optimize=True)
+    db = np.einsum("nijf->f", dy)
+    return dw, db
+
+
+def conv2d_backward_input(dy, w):
+    """Gradient of the loss with respect to the input of ``conv2d``.
+
+    The input x[n,h,w,c] took part in the outputs (i,j) whose window lay over it: those with
+    h = i+u and w = j+v for a kernel position (u,v). So it collects dy from them, by the weight
+    through which it acted. Written with h-u for i, that is a convolution of dy, framed by KH-1
+    and KW-1 zeros, with every filter turned by half a turn.
+
+        dx[n,h,w,c] = sum_{f,u,v} dy[n,h-u,w-v,f] * w[f,u,v,c]      (dy is 0 outside)
+
+    dy (N,OH,OW,F), w (F,KH,KW,C)  ->  dx (N,H,W,C) with H = OH+KH-1, W = OW+KW-1
+    """
+    KH, KW = w.shape[1:3]
+    framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
+    turned = w[:, ::-1, ::-1, :]
+    return np.einsum("nhwfuv,fuvc->nhwc", _windows(framed, (KH, KW)), turned, optimize=True)
+
+
+def _windows(x, kernel_size):
+    """View x (N,H,W,C) as its windows (N,OH,OW,C,KH,KW); nothing is copied."""
+    return sliding_window_view(x, kernel_size, axis=(1, 2))
+
+
+# ----------------------------------------------------------------------------------- pooling
+
+
+def maxpool2d(x, size):
+    """Keep the largest number of every size x size window; the windows do not overlap.
+
+    The winner's place in its window, row * size + column, is kept for the way back. Of equal
+    numbers the first one wins. Rows and columns that fill no whole window are left out.
+
+        y[n,i,j,c] = max_{u,v < size} x[n, i*size+u, j*size+v, c]
+
+    x (N,H,W,C)  ->  y (N,H//size,W//size,C), winner (same shape, uint8)
+    """
+    N, H, W, C = x.shape
+    OH, OW = H // size, W // size
+    whole = x[:, : OH * size, : OW * size]
+    places = whole.reshape(N, OH, size, OW, size, C).transpose(0, 1, 3, 5, 2, 4)
+    places = places.reshape(N, OH, OW, C, size * size)
+    winner = places.argmax(axis=-1)
+    y = np.take_along_axis(places, winner[..., None], axis=-1)[..., 0]
+    return y, winner.astype(np.uint8)
+
+
+def maxpool2d_backward(dy, winner, input_size, size):
+    """Gradient with respect to the input of ``maxpool2d``: only winners get any.
+
+    The output is a copy of the winner, so the winner's gradient is the output's; a number that
+    lost could change a little and nothing would happen: its gradient is zero.
+
+    dy and winner (N,OH,OW,C), input_size (H,W)  ->  dx (N,H,W,C)
+    """
+    N, OH, OW, C = dy.shape
+    dx = np.zeros((N, *input_size, C), dy.dtype)
+    n, i, j, c = np.indices(dy.shape)
+    u, v = np.divmod(winner, size)
+    dx[n, i * size + u, j * size + v, c] = dy
+    return dx
+
+
+# -------------------------------------------------------------------------------------- ReLU
+
+
+def relu(x):
+    """Let positive numbers pass and silence the others: y = max(x, 0).  Any shape."""
+    return np.maximum(x, 0)
+
+
+def relu_backward(dy, y):
+    """Gradient of ``relu``: dy where the output is alive, 0 where it was silenced.
+
+    The output tells as much as the input would: y > 0 exactly where x > 0. (Asked as "not
+    y <= 0" so that a NaN is not silenced on its way back.)
+
+    dy and y of any one shape  ->  dx of that shape
+    """
+    return np.where(y <= 0, 0, dy).astype(dy.dtype)
+
+
+# ----------------------------------------------- convolution, ReLU and pooling in one go
+
+
+def conv2d_relu_maxpool2d(x, w, b, size):
+    """Do ``conv2d``, ``relu`` and ``maxpool2d`` in a row, and remember only who won and is alive.
+
+    After pooling, most outputs of the convolution have no influence on the loss: in each window
+    only the winner has, and only if the ReLU lets it pass. A winner that it silenced is marked
+    by a place that does not exist, size * size.
+
+    x (N,H,W,C), w (F,KH,KW,C), b (F,)
+        ->  y (N,OH//size,OW//size,F), winner (same shape, uint8, 0 .. size*size)
+    """
+    y, winner = maxpool2d(relu(conv2d(x, w, b)), size)
+    winner[y <= 0] = size * size
+    return y, winner
+
+
+def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
+    """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
+
+    dy and winner (N,OH//size,OW//size,F), x (N,H,W,C)  ->  dw (F,KH,KW,C), db (F,)
+    """
+    dy = _unpool_the_living(dy, winner, _output_size(x.shape[1:3], kernel_size), size)
+    return conv2d_backward_params(dy, x, kernel_size)
+
+
+def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
+    """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
+
+    dy and winner (N,OH//size,OW//size,F), w (F,KH,KW,C), input_size (H,W)  ->  dx (N,H,W,C)
+    """
+    dy = _unpool_the_living(dy, winner, _output_size(input_size, w.shape[1:3]), size)
+    return conv2d_backward_input(dy, w)
+
+
+def _unpool_the_living(dy, winner, output_size, size):
+    """Bring dy back to where the winners stood, leaving out those that the ReLU silenced."""
+    alive = winner < size * size
+    return maxpool2d_backward(np.where(alive, dy, 0), np.where(alive, winner, 0), output_size, size)
+
+
+def _output_size(input_size, kernel_size):
+    """Return (OH, OW) of a valid convolution."""
+    return tuple(big - small + 1 for big, small in zip(input_size, kernel_size, strict=True))
+
+
+# ------------------------------------------------------------------------------------- dense
+
+
+def dense(x, w, b):
+    """Connect every input with every output.
+
+        y[n,k] = b[k] + sum_d x[n,d] * w[d,k]
+
+    x (N,D), w (D,K), b (K,)  ->  y (N,K)
+    """
+    return x @ w + b
+
+
+def dense_backward_params(dy, x):
+    """Gradient of the loss with respect to weights and biases of ``dense``.
+
+        dw[d,k] = sum_n x[n,d] * dy[n,k]
+        db[k]   = sum_n dy[n,k]
+
+    dy (N,K), x (N,D)  ->  dw (D,K), db (K,)
+    """
+    return x.T @ dy, dy.sum(axis=0)
+
+
+def dense_backward_input(dy, w):
+    """Gradient of the loss with respect to the input of ``dense``.
+
+        dx[n,d] = sum_k dy[n,k] * w[d,k]
+
+    dy (N,K), w (D,K)  ->  dx (N,D)
+    """
+    return dy @ w.T
+
+
+# -------------------------------------------------------------------- softmax, cross-entropy
+
+
+def softmax(logits):
+    """Turn any K numbers into K probabilities, larger ones into larger ones.
+
+    Subtracting the row's maximum first changes nothing in the quotient and keeps exp finite.
+
+        p[n,k] = exp(logits[n,k]) / sum_m exp(logits[n,m])
+
+    logits (N,K)  ->  p (N,K)
+    """
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def softmax_backward(dp, p):
+    """Gradient of the loss with respect to the logits of ``softmax``.
+
+    Raising one logit raises its own probability and lowers all others, in proportion:
+    dp[m]/dlogits[k] = p[m] * ((m == k) - p[k]), summed over m with the weights dp[n,m].
+
+        dlogits[n,k] = p[n,k] * (dp[n,k] - sum_m dp[n,m] * p[n,m])
+
+    dp and p (N,K)  ->  dlogits (N,K)
+    """
+    return p * (dp - (dp * p).sum(axis=1, keepdims=True))
+
+
+def softmax_cross_entropy(logits, labels):
+    """Mean surprise at the true labels, and the probabilities that it was measured with.
+
+    Softmax and logarithm are done in one go: log p = logits - log sum exp(logits), which stays
+    finite where p itself would be rounded to 0.
+
+        loss = mean_n -log p[n, labels[n]]
+
+    logits (N,K), labels (N,) integers below K  ->  loss (a number), p (N,K)
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = -log_p[np.arange(labels.size), labels].mean()
+    return loss, np.exp(log_p)
+
+
+def softmax_cross_entropy_backward(p, labels):
+    """Gradient of the mean loss with respect to the logits.
+
+    The logarithm undoes the exponential, and what is left of both derivatives is the difference
+    between what was said and what is true. The 1/N of the mean enters here, and nowhere else.
+
+        dlogits[n,k] = (p[n,k] - (labels[n] == k)) / N
+
+    p (N,K), labels (N,)  ->  dlogits (N,K)
+    """
+    truth = np.zeros_like(p)
+    truth[np.arange(labels.size), labels] = 1
+    return (p - truth) / labels.size
+
+
+# --------------------------------------------------------------------------------- the update
+
+
+def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
+    """Move parameters z downhill, in place, with the momentum of former steps.
+
+        velocity = momentum * velocity - learning_rate * (dz + weight_decay * z)
+        z        = z + velocity
+
+    z, dz, velocity of one shape; the result is written into z and velocity
+    """
+    velocity *= momentum
+    velocity -= learning_rate * (dz + weight_decay * z)
+    z += velocity
+
+
+def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
+    """Move parameters z downhill, in place, by steps that do not grow with the gradient.
+
+        mean   = beta1 * mean   + (1 - beta1) * dz
+        square = beta2 * square + (1 - beta2) * dz**2
+        m      = mean / (1 - beta1**step)
+        s      = square / (1 - beta2**step)
+        z      = z - learning_rate * (m / (sqrt(s) + epsilon) + weight_decay * z)
+
+    z, dz, mean, square of one shape, step = 1, 2, ...; the result is written into all but dz
+    """
+    mean += (1 - beta1) * (dz - mean)
+    square += (1 - beta2) * (dz**2 - square)
+    m = mean / (1 - beta1**step)
+    s = square / (1 - beta2**step)
+    z -= learning_rate * (m / (np.sqrt(s) + epsilon) + weight_decay * z)

@@ -1,0 +1,239 @@
+"""Thirty-two numbers at once: the few vector instructions that the kernels are made of.
+
+A processor multiplies and adds a whole row of numbers in one instruction, and it is fast only
+when the running sums stay in its registers. Compilers seldom find that arrangement by
+themselves, so the kernels say it: ``fma(fill(s), load(a, i), sums)`` adds s times a row of
+``a`` to a row of sums.
+
+Every operation is an ordinary Python function on short arrays, which is its definition and what
+runs when compilation is off; below it stands the instruction that numba emits instead.
+"""
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.datamodel import PrimitiveModel
+from numba.extending import lower_builtin, register_model, type_callable
+
+from tinycnn.nn.compile import CHECKED
+
+LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
+"""Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
+
+
+def zeros(a):
+    """Return a vector of zeros of the dtype of array ``a``."""
+    return np.zeros(LANES, a.dtype)
+
+
+def fill(s):
+    """Return a vector whose lanes are all the number ``s``."""
+    return np.full(LANES, s)
+
+
+def load(a, i):
+    """Return a[i : i + LANES] of a flat array."""
+    _check(a, i, LANES)
+    return a[i : i + LANES].copy()
+
+
+def load_first(a, i, count):
+    """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
+    count = min(count, LANES)
+    _check(a, i, count)
+    vector = zeros(a)
+    vector[:count] = a[i : i + count]
+    return vector
+
+
+def store_first(a, i, vector, count):
+    """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
+    count = min(count, LANES)
+    _check(a, i, count)
+    a[i : i + count] = vector[:count]
+
+
+def add(x, y):
+    """Return x + y lane by lane."""
+    return x + y
+
+
+def fma(x, y, z):
+    """Return x * y + z lane by lane, rounded once where the machine can."""
+    return x * y + z
+
+
+def beats(x, y):
+    """Return in which lanes x is greater than y; a NaN beats every number and no NaN."""
+    return ~(x <= y) & (y == y)
+
+
+def select(mask, x, y):
+    """Return x where ``mask`` holds and y elsewhere."""
+    return np.where(mask, x, y)
+
+
+def _check(a, i, count):
+    if i < 0 or i + count > a.size:
+        raise IndexError("vector reaches outside its array")
+
+
+# ------------------------------------------------------------------ what numba emits instead
+
+
+class Vector(types.Type):
+    """LANES numbers of one dtype, held in registers."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype}, {LANES})")
+
+
+class Mask(types.Type):
+    """LANES truth values."""
+
+    def __init__(self):
+        super().__init__(name=f"Mask({LANES})")
+
+
+def _llvm_vector(dtype):
+    scalar = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}[dtype]
+    return ir.VectorType(scalar, LANES)
+
+
+@register_model(Vector)
+class _VectorModel(PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, _llvm_vector(vector.dtype))
+
+
+@register_model(Mask)
+class _MaskModel(PrimitiveModel):
+    def __init__(self, manager, mask):
+        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), LANES))
+
+
+def _emits(operation, typer):
+    """Register the function below as what ``operation`` compiles to; ``typer`` gives its type."""
+
+    def register(codegen):
+        type_callable(operation)(lambda context: typer)
+        lower_builtin(operation, types.VarArg(types.Any))(codegen)
+        return codegen
+
+    return register
+
+
+def _splat(builder, scalar):
+    """Return LANES copies of an LLVM scalar."""
+    vector_type = ir.VectorType(scalar.type, LANES)
+    undefined = ir.Constant(vector_type, ir.Undefined)
+    first = builder.insert_element(undefined, scalar, ir.IntType(32)(0))
+    every_lane_the_first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(first, undefined, every_lane_the_first)
+
+
+def _row_pointer(context, builder, array_type, array, index, count, vector_type):
+    """Return a vector pointer to array[index], checked against the array's size if asked."""
+    fields = cgutils.create_struct_proxy(array_type)(context, builder, value=array)
+    if CHECKED:
+        end = builder.add(index, count)
+        outside = builder.or_(
+            builder.icmp_signed("<", index, index.type(0)),
+            builder.icmp_signed(">", end, fields.nitems),
+        )
+        with builder.if_then(outside, likely=False):
+            context.call_conv.return_user_exc(
+                builder, IndexError, ("vector reaches outside its array",)
+            )
+    return builder.bitcast(builder.gep(fields.data, [index]), vector_type.as_pointer())
+
+
+def _first_lanes(builder, count):
+    """Return the mask of the lanes below ``count``, and ``count`` cut to LANES."""
+    most = count.type(LANES)
+    count = builder.select(builder.icmp_signed("<", count, most), count, most)
+    lanes = ir.Constant(ir.VectorType(count.type, LANES), list(range(LANES)))
+    return builder.icmp_signed("<", lanes, _splat(builder, count)), count
+
+
+def _instruction(builder, name, result, args):
+    """Call an LLVM intrinsic."""
+    signature = ir.FunctionType(result, [a.type for a in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), args)
+
+
+def _suffix(dtype):
+    return f"v{LANES}f{dtype.bitwidth}"
+
+
+@_emits(zeros, lambda a: Vector(a.dtype))
+def _emit_zeros(context, builder, signature, args):
+    vector_type = context.get_value_type(signature.return_type)
+    return ir.Constant(vector_type, [0.0] * LANES)
+
+
+@_emits(fill, lambda s: Vector(s))
+def _emit_fill(context, builder, signature, args):
+    return _splat(builder, args[0])
+
+
+@_emits(load, lambda a, i: Vector(a.dtype))
+def _emit_load(context, builder, signature, args):
+    vector_type = context.get_value_type(signature.return_type)
+    count = args[1].type(LANES)
+    pointer = _row_pointer(context, builder, signature.args[0], *args, count, vector_type)
+    return builder.load(pointer, align=signature.args[0].dtype.bitwidth // 8)
+
+
+@_emits(load_first, lambda a, i, count: Vector(a.dtype))
+def _emit_load_first(context, builder, signature, args):
+    array, index, count = args
+    vector_type = context.get_value_type(signature.return_type)
+    mask, count = _first_lanes(builder, count)
+    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    dtype = signature.args[0].dtype
+    align = ir.IntType(32)(dtype.bitwidth // 8)
+    nothing = ir.Constant(vector_type, [0.0] * LANES)
+    name = f"llvm.masked.load.{_suffix(dtype)}.p0"
+    return _instruction(builder, name, vector_type, (pointer, align, mask, nothing))
+
+
+@_emits(store_first, lambda a, i, vector, count: types.void)
+def _emit_store_first(context, builder, signature, args):
+    array, index, vector, count = args
+    dtype = signature.args[0].dtype
+    if isinstance(dtype, types.Integer):
+        vector = builder.fptoui(vector, ir.VectorType(ir.IntType(dtype.bitwidth), LANES))
+        suffix = f"v{LANES}i{dtype.bitwidth}"
+    else:
+        suffix = _suffix(dtype)
+    mask, count = _first_lanes(builder, count)
+    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector.type)
+    align = ir.IntType(32)(dtype.bitwidth // 8)
+    name = f"llvm.masked.store.{suffix}.p0"
+    _instruction(builder, name, ir.VoidType(), (vector, pointer, align, mask))
+    return context.get_dummy_value()
+
+
+@_emits(add, lambda x, y: x)
+def _emit_add(context, builder, signature, args):
+    return builder.fadd(*args)
+
+
+@_emits(fma, lambda x, y, z: z)
+def _emit_fma(context, builder, signature, args):
+    name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
+    return _instruction(builder, name, args[2].type, args)
+
+
+@_emits(beats, lambda x, y: Mask())
+def _emit_beats(context, builder, signature, args):
+    greater_or_nan = builder.fcmp_unordered(">", *args)
+    return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", args[1], args[1]))
+
+
+@_emits(select, lambda mask, x, y: x)
+def _emit_select(context, builder, signature, args):
+    return builder.select(*args)

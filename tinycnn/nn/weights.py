@@ -1,0 +1,98 @@
+"""Weights files: named float32 arrays and a description, in the safetensors format.
+
+A file is refused whole or read whole. It is data and nothing else: no code is ever run, and what
+the file promises is compared with what is expected before any array is made.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from tinycnn.errors import WeightsError
+from tinycnn.storage import write_bytes
+
+FORMAT = 1
+"""Version of the description; a file of a newer one is refused."""
+
+_KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
+_LONGEST_DESCRIPTION = 65_536  # characters
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: dict) -> None:
+    """Write ``arrays`` and a JSON ``description`` to ``path``, all or nothing."""
+    text = json.dumps({"format": FORMAT, **description}, sort_keys=True)
+    ready = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    write_bytes(path, safetensors.numpy.save(ready, {_KEY: text}))
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Return the description of the weights file ``path``, or raise WeightsError."""
+    with _Opened(path) as file:
+        text = (file.metadata() or {}).get(_KEY)
+    if text is None:
+        raise WeightsError(f"{path} is a safetensors file, but not one of tinycnn's weights")
+    if len(text) > _LONGEST_DESCRIPTION:
+        raise WeightsError(f"{path}: its description is longer than {_LONGEST_DESCRIPTION}")
+    try:
+        description = json.loads(text)
+    except (ValueError, RecursionError):
+        description = None
+    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
+        raise WeightsError(f"{path}: its description is damaged; train or fetch it again")
+    if description["format"] > FORMAT:
+        raise WeightsError(
+            f"{path} has format {description['format']}; this tinycnn reads {FORMAT}: update it"
+        )
+    return description
+
+
+def read_arrays(path: str | Path, expected: Shapes) -> dict[str, np.ndarray]:
+    """Return the arrays of ``path``, which must have exactly the ``expected`` names and shapes."""
+    with _Opened(path) as file:
+        names = set(file.keys())
+        if names != set(expected):
+            missing, surplus = sorted(set(expected) - names), sorted(names - set(expected))
+            raise WeightsError(
+                f"{path} does not fit its network: missing {missing}, unexpected {surplus}"
+            )
+        for name, shape in expected.items():
+            _check_promise(path, name, file.get_slice(name), shape)
+        arrays = {name: file.get_tensor(name) for name in expected}
+    for name, array in arrays.items():
+        wrong = np.count_nonzero(~np.isfinite(array))
+        if wrong:
+            raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
+    return arrays
+
+
+def _check_promise(path, name, promised, shape):
+    if promised.get_dtype() != "F32":
+        raise WeightsError(f"{path}: {name} is {promised.get_dtype()}, expected F32")
+    if tuple(promised.get_shape()) != shape:
+        raise WeightsError(f"{path}: {name} has {tuple(promised.get_shape())}, expected {shape}")
+
+
+class _Opened:
+    """Open a safetensors file; what goes wrong becomes one sentence."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+
+    def __enter__(self):
+        if not Path(self.path).is_file():
+            what = "is not a regular file" if Path(self.path).exists() else "does not exist"
+            raise WeightsError(f"{self.path} {what}; name a .safetensors file of a training run")
+        try:
+            self._file = safetensors.safe_open(self.path, framework="np")
+            return self._file.__enter__()
+        except (safetensors.SafetensorError, OSError) as error:
+            raise WeightsError(f"{self.path} is not a weights file ({error})") from error
+
+    def __exit__(self, *details):
+        return self._file.__exit__(*details)
