@@ -40,7 +40,7 @@ def _images(archive: tarfile.TarFile, k: int) -> np.ndarray:
     return np.rint(255 * levels).astype(np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def test_counts(counts: np.ndarray) -> np.ndarray:
+def sizes_of_test_part(counts: np.ndarray) -> np.ndarray:
     """How many of each class go to the test part: in proportion, largest remainders rounded up."""
     share = counts * TEST_SIZE / counts.sum()
     chosen = np.floor(share).astype(int)
@@ -54,7 +54,9 @@ def split(images: list[np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     # RandomState's stream is frozen for good; that of default_rng may change with NumPy.
     random = np.random.RandomState(SEED)
     parts: dict[str, list[np.ndarray]] = {"train": [], "t10k": []}
-    for of_class, n_test in zip(images, test_counts(np.array([*map(len, images)])), strict=True):
+    for of_class, n_test in zip(
+        images, sizes_of_test_part(np.array([*map(len, images)])), strict=True
+    ):
         in_test = np.zeros(len(of_class), bool)
         in_test[random.permutation(len(of_class))[:n_test]] = True
         parts["train"].append(of_class[~in_test])

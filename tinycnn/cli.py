@@ -57,9 +57,12 @@ def run_door(main: Door, argv: Sequence[str] | None = None) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """``tinycnn COMMAND ...``: the same as ``python -m tinycnn.COMMAND ...``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments:
+        print(_usage(), file=sys.stderr)
+        return 2
+    if arguments[0] in ("-h", "--help"):
         print(_usage())
-        return 0 if arguments else 2
+        return 0
     command, *rest = arguments
     return run_door(lambda words: _open(command)(words), rest)
 

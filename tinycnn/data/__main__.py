@@ -55,7 +55,7 @@ def verify(arguments: argparse.Namespace) -> int:
     fine = True
     for named in sets:
         folder = _folder(named)
-        if not arguments.name and not folder.is_dir():
+        if not arguments.name and not any((folder / file.name).exists() for file in named.files):
             continue  # never fetched, and nobody asked for it
         for file in named.files:
             state = _state(folder / file.name, file)

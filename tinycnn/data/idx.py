@@ -35,7 +35,7 @@ LOOKS_LIKE = {
     b"<": "it looks like an HTML page; from a proxy or a login page?",
     b"\x89PNG": "it looks like a PNG picture",
     b"PK": "it looks like a zip archive; unpack it first",
-    b"\x93NUMPY": "it looks like a NumPy array; IDX is another format",
+    b"\x93NUM": "it looks like a NumPy array; IDX is another format",
     GZIP_MAGIC: "it was compressed with gzip twice",
 }
 

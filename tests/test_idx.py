@@ -1,0 +1,285 @@
+"""The IDX reader believes nothing, and what the writer writes it reads back."""
+
+import gzip
+import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinycnn.data.idx import ELEMENT_TYPES, decode_idx, encode_idx, read_idx, write_idx
+from tinycnn.errors import DataError
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+GOOD = b"\0\0\x08\x03" + struct.pack(">3I", 5, 4, 3) + IMAGES.tobytes()
+
+
+def header(code, *sizes, rank=None):
+    rank = len(sizes) if rank is None else rank
+    return struct.pack(f">BBBB{len(sizes)}I", 0, 0, code, rank, *sizes)
+
+
+HOSTILE = {
+    "empty": (b"", "starts with nothing"),
+    "one byte": (b"\0", "starts with 00"),
+    "three bytes": (b"\0\0\x08", "starts with 00 00 08"),
+    "an HTML page": (b"<!DOCTYPE html><html>", "3c 21 44 4f; it looks like an HTML page"),
+    "an HTML page after a byte-order mark": (b"\xef\xbb\xbf<html>", "HTML page"),
+    "a PNG picture": (b"\x89PNG\r\n\x1a\n", "PNG picture"),
+    "a zip archive": (b"PK\x03\x04\x14\0", "zip archive"),
+    "a NumPy array": (b"\x93NUMPY\x01\0", "NumPy array"),
+    "text": (b"5,0,0,0,12,255\n", "starts with 35 2c 30 2c"),
+    "first byte not zero": (b"\x01" + GOOD[1:], "no IDX file"),
+    "second byte not zero": (b"\0\x01" + GOOD[2:], "no IDX file"),
+    "element type 0x00": (header(0x00, 5) + b"12345", "no IDX file"),
+    "element type 0x0a": (header(0x0A, 5) + b"12345", "no IDX file"),
+    "element type 0xff": (header(0xFF, 5) + b"12345", "no IDX file"),
+    "little-endian": (struct.pack("<4I", 0x803, 5, 4, 3) + bytes(60), "little-endian"),
+    "no dimension": (header(0x08) + b"1", "0 dimensions"),
+    "five dimensions": (header(0x08, 1, 1, 1, 1, 1) + b"1", "5 dimensions"),
+    "255 dimensions": (header(0x08, 1, rank=255) + b"1", "255 dimensions"),
+    "header cut": (GOOD[:11], "ends inside its header"),
+    "nothing after the magic": (GOOD[:4], "ends inside its header"),
+    "no body": (GOOD[:16], "promises 5 x 4 x 3 uint8 = 60 bytes"),
+    "one byte short": (GOOD[:-1], "the file holds"),
+    "one byte long": (GOOD + b"!", "the file holds"),
+    "60,000 promised, 4 sent": (header(0x08, 60_000) + b"1234", "= 60,000 bytes"),
+    "a product that wraps to 0": (header(0x08, 2**16, 2**16, 2**16, 2**16), "promises 65536 x"),
+    "sizes of 2^32 - 1": (header(0x0E, *[2**32 - 1] * 4) + bytes(99), "promises 4294967295 x"),
+    "half a float": (header(0x0D, 2) + bytes(7), "2 float32 = 8 bytes"),
+    "bytes after an empty array": (header(0x08, 0, 28, 28) + b"!", "0 x 28 x 28"),
+}
+
+PACKED = gzip.compress(GOOD, mtime=0)
+HOSTILE_GZIP = {
+    "only the magic of gzip": (PACKED[:2], "cut or damaged"),
+    "gzip header cut": (PACKED[:7], "cut or damaged"),
+    "gzip body cut": (PACKED[:40], "cut or damaged"),
+    "gzip checksum cut": (PACKED[:-5], "cut or damaged"),
+    "gzip length cut": (PACKED[:-1], "cut or damaged"),
+    "a wrong checksum": (PACKED[:-8] + b"\1\2\3\4" + PACKED[-4:], "cut or damaged"),
+    "a wrong length": (PACKED[:-4] + b"\1\2\3\4", "cut or damaged"),
+    "an unknown compression": (PACKED[:2] + b"\x07" + PACKED[3:], "cut or damaged"),
+    "garbage behind": (PACKED + b"garbage", "other bytes follow"),
+    "garbage behind zeros": (PACKED + bytes(100_000) + b"!", "other bytes follow"),
+    "a second member": (PACKED + PACKED, "other bytes follow"),
+    "an empty second member": (PACKED + gzip.compress(b""), "other bytes follow"),
+    "split into two members": (
+        gzip.compress(GOOD[:50]) + gzip.compress(GOOD[50:]),
+        "other bytes follow",
+    ),
+    "compressed twice": (gzip.compress(PACKED), "gzip twice"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_hostile_file_is_refused_with_its_name_and_the_reason(tmp_path, case, packed):
+    content, phrase = HOSTILE[case]
+    path = tmp_path / "hostile-idx3-ubyte"
+    path.write_bytes(gzip.compress(content) if packed else content)
+
+    with pytest.raises(DataError) as caught:
+        read_idx(path)
+
+    assert str(path) in str(caught.value)
+    assert phrase in str(caught.value)
+
+
+@pytest.mark.parametrize("case", HOSTILE_GZIP)
+def test_a_damaged_gzip_stream_is_refused(tmp_path, case):
+    content, phrase = HOSTILE_GZIP[case]
+    path = tmp_path / "hostile-idx3-ubyte.gz"
+    path.write_bytes(content)
+
+    with pytest.raises(DataError) as caught:
+        read_idx(path)
+
+    assert str(path) in str(caught.value)
+    assert phrase in str(caught.value)
+
+
+def test_zeros_behind_a_gzip_stream_are_padding():
+    padded = PACKED + bytes(200_000)
+
+    np.testing.assert_array_equal(decode_idx(io.BytesIO(padded), len(padded)), IMAGES)
+
+
+@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images-idx3-ubyte.gz"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_the_content_and_not_the_name_says_whether_a_file_is_compressed(tmp_path, name, packed):
+    (tmp_path / name).write_bytes(PACKED if packed else GOOD)
+
+    np.testing.assert_array_equal(read_idx(tmp_path / name), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "expected"),
+    [
+        (0x08, "00 7f 80 ff", np.array([0, 127, 128, 255], np.uint8)),
+        (0x09, "00 7f 80 ff", np.array([0, 127, -128, -1], np.int8)),
+        (0x0B, "0001 ff00", np.array([1, -256], np.int16)),
+        (0x0C, "00000001 ff000000", np.array([1, -(2**24)], np.int32)),
+        (0x0D, "3f800000 c0490fdb", np.array([1, -np.pi], np.float32)),
+        (0x0E, "3ff0000000000000 c000000000000000", np.array([1.0, -2.0])),
+    ],
+)
+def test_each_element_type_is_read_big_endian_and_given_native(code, body, expected):
+    content = header(code, len(expected)) + bytes.fromhex(body)
+
+    array = decode_idx(io.BytesIO(content), len(content))
+
+    np.testing.assert_array_equal(array, expected)
+    assert array.dtype == expected.dtype
+    assert array.dtype.isnative
+    assert array.flags.writeable
+
+
+@given(
+    shape=st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple),
+    element=st.sampled_from(sorted(ELEMENT_TYPES.values())),
+    order=st.sampled_from("<>"),
+    packed=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_what_is_written_is_read_back(tmp_path_factory, shape, element, order, packed, seed):
+    path = tmp_path_factory.mktemp("idx") / ("array.gz" if packed else "array")
+    dtype = np.dtype(order + element)
+    raw = np.random.default_rng(seed).bytes(int(np.prod(shape)) * dtype.itemsize)
+    array = np.frombuffer(raw, dtype).reshape(shape)
+
+    write_idx(path, array)
+    again = read_idx(path)
+
+    assert again.dtype == np.dtype(element)
+    assert again.shape == shape
+    # Bit for bit: random bits hold NaNs too, which are unequal to themselves.
+    assert again.astype(dtype).tobytes() == raw
+
+
+def test_the_same_array_always_gives_the_same_bytes(tmp_path):
+    for name in ("one.gz", "two.gz"):
+        write_idx(tmp_path / name, IMAGES)
+
+    assert (tmp_path / "one.gz").read_bytes() == (tmp_path / "two.gz").read_bytes()
+    assert (tmp_path / "one.gz").read_bytes()[4:8] == bytes(4)  # no time in the gzip header
+
+
+def test_a_strided_array_is_written_in_its_own_order():
+    turned = IMAGES.transpose(2, 0, 1)[:, ::-1]
+
+    content = encode_idx(turned)
+
+    np.testing.assert_array_equal(decode_idx(io.BytesIO(content), len(content)), turned)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros(3, np.int64),
+        np.zeros(3, bool),
+        np.zeros(3, np.float16),
+        np.array(["a"]),
+        np.float32(1),
+        np.zeros((1, 1, 1, 1, 1), np.uint8),
+    ],
+    ids=lambda array: f"{array.dtype}-rank{array.ndim}",
+)
+def test_what_idx_cannot_hold_is_not_written(tmp_path, array):
+    with pytest.raises(DataError, match=r"IDX"):
+        write_idx(tmp_path / "array", np.asarray(array))
+
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(DataError, match="no regular file"):
+            read_idx(path)
+    with pytest.raises(DataError, match="directory"):
+        read_idx(tmp_path)
+    with pytest.raises(DataError, match=r"cannot read .*nowhere"):
+        read_idx(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [GOOD, PACKED], ids=["plain", "gzip"])
+def test_a_cap_on_the_size_can_be_set(tmp_path, content):
+    (tmp_path / "images").write_bytes(content)
+
+    assert read_idx(tmp_path / "images", max_bytes=60).shape == IMAGES.shape
+    with pytest.raises(DataError, match="more than 59 are not read"):
+        read_idx(tmp_path / "images", max_bytes=59)
+
+
+@pytest.mark.parametrize("content", [GOOD, PACKED], ids=["plain", "gzip"])
+def test_no_mutation_gets_past_the_one_exception(content):
+    rng = np.random.default_rng(11)
+    survivors = 0
+    for _ in range(5_000):
+        mutant = bytearray(content)
+        for position in rng.integers(0, len(content), rng.integers(1, 4)):
+            mutant[position] = rng.integers(256)
+        mutant = mutant[: rng.integers(1, 2 * len(content))]
+        try:
+            array = decode_idx(io.BytesIO(mutant), len(mutant))
+        except DataError:
+            continue
+        survivors += 1
+        assert array.nbytes < len(mutant) * 1032
+
+    assert survivors > 0  # a mutant pixel is no damage that could be seen
+
+
+def bomb(promised):
+    """An honest header, then two gigabytes of zeros in two megabytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, wbits=-15)
+    start = packer.compress(header(0x08, *promised)) + packer.flush(zlib.Z_FULL_FLUSH)
+    mebibyte = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush a block refers to nothing before it, so it may simply be repeated.
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + start + 2048 * mebibyte
+
+
+MEASURE = """
+import sys
+from tinycnn.data.idx import read_idx
+from tinycnn.errors import DataError
+
+def peak_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+before = peak_kib()
+try:
+    read_idx(sys.argv[1])
+except DataError as error:
+    print((peak_kib() - before) // 1024, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("promised", "phrase"),
+    [
+        ((10, 28, 28), "holds more than 7,840"),
+        ((2**31,), "2,147,483,648 bytes; more than 536,870,912 are not read"),
+        ((60_000, 2**16), "promises 60000 x 65536"),
+    ],
+    ids=["more than promised", "more than the cap", "more than it could hold"],
+)
+def test_a_gzip_bomb_stays_packed(tmp_path, promised, phrase):
+    (tmp_path / "bomb.gz").write_bytes(bomb(promised))
+
+    child = subprocess.run(
+        [sys.executable, "-c", MEASURE, tmp_path / "bomb.gz"], capture_output=True, text=True
+    )
+
+    grown, sentence = child.stdout.split(" ", 1)
+    assert phrase in sentence
+    assert int(grown) < 64  # MiB

@@ -1,0 +1,157 @@
+"""A write is all or nothing, whatever goes wrong in whichever call."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tinycnn.errors import EnvironmentFault
+from tinycnn.storage import TEMPORARY_PREFIX, sweep_temporaries, write_bytes
+
+OLD, NEW = b"the old bytes", os.urandom(100_000)
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / "weights.bin"
+    path.write_bytes(OLD)
+    return path
+
+
+def test_a_write_replaces_what_was_there_and_leaves_nothing_else(target):
+    write_bytes(target, NEW)
+
+    assert target.read_bytes() == NEW
+    assert os.listdir(target.parent) == [target.name]
+
+
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_bytes(tmp_path / "new", NEW)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "full"), OSError(errno.EIO, "bad disk")])
+@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+def test_a_failing_call_leaves_the_old_file_alone(target, monkeypatch, call, fault):
+    def fail(*args, **kwargs):
+        raise fault
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(EnvironmentFault, match=r"weights\.bin"):
+        write_bytes(target, NEW)
+    monkeypatch.undo()
+
+    assert target.read_bytes() == OLD
+    assert os.listdir(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_ctrl_c_leaves_the_old_file_alone(target, monkeypatch, call):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, call, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(target, NEW)
+    monkeypatch.undo()
+
+    assert target.read_bytes() == OLD
+    assert os.listdir(target.parent) == [target.name]
+
+
+def test_a_real_limit_on_the_file_size_tells_the_bytes_needed(target):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(EnvironmentFault, match="100,000 bytes"):
+            write_bytes(target, NEW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert target.read_bytes() == OLD
+    assert os.listdir(target.parent) == [target.name]
+
+
+def test_a_folder_that_cannot_be_forced_out_is_a_failed_save(target, monkeypatch):
+    real_fsync = os.fsync
+
+    def fsync(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EIO, "bad disk")
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(EnvironmentFault, match="bad disk"):
+        write_bytes(target, NEW)
+
+
+def test_a_folder_or_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(EnvironmentFault, match="it is a folder"):
+        write_bytes(tmp_path, NEW)
+    with pytest.raises(EnvironmentFault, match="nowhere does not exist"):
+        write_bytes(tmp_path / "nowhere" / "file", NEW)
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(EnvironmentFault, match="not a regular file"):
+        write_bytes(tmp_path / "pipe", NEW)
+
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_is_followed(target):
+    link = target.parent / "link"
+    link.symlink_to(target.name)
+
+    write_bytes(link, NEW)
+
+    assert link.is_symlink()
+    assert target.read_bytes() == NEW
+
+
+def test_a_reader_never_sees_a_torn_file(target):
+    versions = [bytes([digit]) * 300_000 for digit in range(10)]
+    write_bytes(target, versions[0])
+    seen, stop = set(), threading.Event()
+
+    def read():
+        while not stop.is_set():
+            seen.add(target.read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for version in versions * 3:
+        write_bytes(target, version)
+    stop.set()
+    reader.join()
+
+    assert seen <= set(versions)
+
+
+KILLED = """
+import os, signal, sys
+from tinycnn import storage
+os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+storage.write_bytes(sys.argv[1], b"never to be seen")
+"""
+
+
+def test_what_a_killed_writer_leaves_is_swept_once_it_is_old(target):
+    assert subprocess.run([sys.executable, "-c", KILLED, target]).returncode == -9
+    assert target.read_bytes() == OLD
+    (leftover,) = target.parent.glob(TEMPORARY_PREFIX + "*")
+
+    assert sweep_temporaries(target.parent) == []  # another process may be writing it
+    assert sweep_temporaries(target.parent, older_than=0) == [leftover]
+    assert os.listdir(target.parent) == [target.name]
