@@ -1,0 +1,326 @@
+"""A data set is refused unless its four arrays belong together, and the right one is found."""
+
+import gzip
+import importlib.util
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation, write_idx
+from tinycnn.data import datasets as module
+from tinycnn.data.catalogue import FILE_NAMES, bundled_folder
+from tinycnn.errors import DataError
+
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
+
+
+@pytest.fixture
+def arrays():
+    """Thirty training and ten test images, three classes."""
+    rng = np.random.default_rng(5)
+    return {
+        TRAIN_IMAGES: rng.integers(0, 256, (30, 8, 6), dtype=np.uint8),
+        TRAIN_LABELS: np.arange(30, dtype=np.uint8) % 3,
+        TEST_IMAGES: rng.integers(0, 256, (10, 8, 6), dtype=np.uint8),
+        TEST_LABELS: np.arange(10, dtype=np.uint8) % 3,
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_folder_in_the_environment(monkeypatch):
+    monkeypatch.delenv("TINYCNN_DATA", raising=False)
+
+
+def write_set(folder, arrays, rename=lambda name: name):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        write_idx(folder / rename(name), array)
+    return folder
+
+
+def test_mnist10k_is_complete_and_stratified():
+    dataset = load_dataset()
+
+    assert dataset.name == "mnist10k"
+    assert dataset.train_images.shape == (8000, 28, 28)
+    assert dataset.test_images.shape == (2000, 28, 28)
+    assert dataset.train_images.dtype == dataset.test_labels.dtype == np.uint8
+    assert dataset.class_names == tuple("0123456789")
+    assert dataset.image_size == (28, 28)
+    train, test = np.bincount(dataset.train_labels), np.bincount(dataset.test_labels)
+    # Counts of the first 10,000 digits of MNIST; a fifth of each class is for testing.
+    assert (train + test).tolist() == [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]
+    assert np.abs(test - (train + test) / 5).max() < 1
+
+
+def test_mnist10k_is_fixed_and_no_digit_is_in_both_parts():
+    dataset = load_dataset()
+
+    assert dataset.fingerprint.startswith("d66af95fb7b1331a")
+    assert dataset.test_fingerprint.startswith("099988209f6bb60c")
+    digits = {image.tobytes() for image in (*dataset.train_images, *dataset.test_images)}
+    assert len(digits) == 10_000
+
+
+def test_a_damaged_or_missing_bundled_file_is_never_used(tmp_path, monkeypatch):
+    shutil.copytree(bundled_folder("mnist10k"), tmp_path / "mnist10k")
+    monkeypatch.setattr(module, "bundled_folder", lambda name: tmp_path / name)
+    assert load_dataset().sources[0].startswith(str(tmp_path))
+    victim = tmp_path / "mnist10k" / "t10k-labels-idx1-ubyte.gz"
+    content = bytearray(victim.read_bytes())
+    content[500] ^= 1
+    victim.write_bytes(content)
+
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz is missing or damaged"):
+        load_dataset()
+    victim.unlink()
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz is missing or damaged"):
+        load_dataset()
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("dot", [False, True], ids=["dashes", "dots"])
+def test_a_folder_of_ones_own_is_found_under_all_usual_names(tmp_path, arrays, dot, ending):
+    def rename(name):
+        return (name.replace("-idx", ".idx") if dot else name) + ending
+
+    folder = write_set(tmp_path / "letters", arrays, rename)
+
+    dataset = load_dataset(data_dir=folder)
+
+    assert dataset.name == "letters"
+    assert dataset.class_names == ("0", "1", "2")
+    assert dataset.sources == tuple(str(folder / rename(name)) for name in FILE_NAMES)
+    np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
+    np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
+    np.testing.assert_array_equal(dataset.test_images, arrays[TEST_IMAGES])
+    np.testing.assert_array_equal(dataset.test_labels, arrays[TEST_LABELS])
+
+
+def test_missing_files_and_folders_are_named(tmp_path, arrays):
+    folder = write_set(tmp_path / "half", {TRAIN_IMAGES: arrays[TRAIN_IMAGES]})
+
+    with pytest.raises(DataError, match=f"{folder} holds no {TRAIN_LABELS}, {TEST_IMAGES}"):
+        load_dataset(data_dir=folder)
+    with pytest.raises(DataError, match="there is no folder"):
+        load_dataset(data_dir=tmp_path / "nowhere")
+    with pytest.raises(DataError, match=f"there is no folder {folder / TRAIN_IMAGES}"):
+        load_dataset(data_dir=folder / TRAIN_IMAGES)
+
+
+def changed(arrays, name, change):
+    return {**arrays, name: change(arrays[name])}
+
+
+def with_label(value, index):
+    def change(labels):
+        labels = labels.copy()
+        labels[index] = value
+        return labels
+
+    return change
+
+
+BAD_SETS = {
+    "one label too few": (TRAIN_LABELS, lambda a: a[:-1], ["30 images", "29 labels"]),
+    "one label too many": (TEST_LABELS, lambda a: np.append(a, a[:1]), ["10 images", "11 labels"]),
+    "no images": (TRAIN_IMAGES, lambda a: a[:0], ["0 images", "30 labels"]),
+    "images without pixels": (TEST_IMAGES, lambda a: a[:, :0], ["empty", "10 x 0 x 6"]),
+    "float images": (TRAIN_IMAGES, lambda a: a.astype(np.float32), ["float32", "images are uint8"]),
+    "flat images": (TRAIN_IMAGES, lambda a: a.reshape(30, 48), ["30 x 48 uint8", "N x H x W"]),
+    "wide labels": (TRAIN_LABELS, lambda a: a.astype(np.int32), ["int32", "labels are uint8"]),
+    "one-hot labels": (TEST_LABELS, lambda a: a[:, None], ["10 x 1 uint8", "labels are uint8"]),
+    "other sizes": (TEST_IMAGES, lambda a: a[:, 1:], ["8 x 6 pixels", "7 x 6"]),
+    "a stray label": (TRAIN_LABELS, with_label(200, 7), ["label 200 at index 7", "class 3"]),
+    "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 at index 4"]),
+    "a stray test label": (TEST_LABELS, with_label(14, 9), ["label 14 at index 9", "0 to 9"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SETS)
+def test_arrays_that_do_not_fit_are_refused_with_the_file_and_the_numbers(tmp_path, arrays, case):
+    name, change, phrases = BAD_SETS[case]
+    folder = write_set(tmp_path / "bad", changed(arrays, name, change))
+
+    with pytest.raises(DataError) as caught:
+        load_dataset(data_dir=folder)
+
+    for phrase in [str(folder / name), *phrases]:
+        assert phrase in str(caught.value)
+
+
+def test_swapped_files_are_recognised(tmp_path, arrays):
+    swapped = {TRAIN_IMAGES: arrays[TRAIN_LABELS], TRAIN_LABELS: arrays[TRAIN_IMAGES]}
+    folder = write_set(tmp_path / "swapped", {**arrays, **swapped})
+
+    with pytest.raises(DataError, match=f"{TRAIN_IMAGES} holds labels .*they are swapped"):
+        load_dataset(data_dir=folder)
+
+
+def test_the_labels_of_the_other_part_are_recognised(tmp_path, arrays):
+    folder = write_set(tmp_path / "mixed", {**arrays, TRAIN_LABELS: arrays[TEST_LABELS]})
+
+    with pytest.raises(DataError, match=r"30 images and .* 10 labels"):
+        load_dataset(data_dir=folder)
+
+
+def test_many_classes_are_counted_if_each_has_examples(tmp_path, arrays):
+    labels = np.arange(30, dtype=np.uint8) // 2  # fifteen classes, two examples each
+    folder = write_set(tmp_path / "many", {**arrays, TRAIN_LABELS: labels})
+
+    assert len(load_dataset(data_dir=folder).class_names) == 15
+
+
+def test_a_few_digits_need_not_show_every_class(tmp_path, arrays):
+    folder = write_set(tmp_path / "few", changed(arrays, TEST_LABELS, with_label(9, 0)))
+
+    assert load_dataset(data_dir=folder).class_names == tuple("0123456789")
+
+
+def test_labels_of_a_named_set_are_held_against_its_classes(tmp_path, arrays):
+    folder = write_set(tmp_path / "clothes", changed(arrays, TRAIN_LABELS, with_label(10, 2)))
+
+    with pytest.raises(DataError, match="label 10 at index 2 is out of range, the 10 classes"):
+        load_dataset("fashion-mnist", folder)
+
+
+def test_an_unknown_name_lists_those_there_are(tmp_path, arrays):
+    folder = write_set(tmp_path / "set", arrays)
+
+    for data_dir in (None, folder):
+        with pytest.raises(DataError, match=r"no data set 'minst'; choose from mnist10k, mnist,"):
+            load_dataset("minst", data_dir)
+
+
+def test_a_folder_stands_in_for_a_download(tmp_path, arrays):
+    folder = write_set(tmp_path / "anything", arrays)
+
+    dataset = load_dataset("fashion-mnist", folder)
+
+    assert dataset.name == "fashion-mnist"
+    assert dataset.class_names[9] == "Ankle boot"
+
+
+def test_a_folder_of_folders_is_searched_by_name(tmp_path, arrays):
+    write_set(tmp_path / "all" / "kmnist", arrays)
+    write_set(tmp_path / "all" / "mnist", changed(arrays, TRAIN_IMAGES, lambda a: 255 - a))
+
+    dataset = load_dataset("kmnist", tmp_path / "all")
+
+    np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
+
+
+def test_the_published_files_of_one_set_do_not_pass_for_another():
+    with pytest.raises(DataError, match="holds files of mnist10k, not of mnist;"):
+        load_dataset("mnist", bundled_folder("mnist10k"))
+
+
+def test_the_environment_variable_replaces_a_download_and_nothing_else(
+    tmp_path, arrays, monkeypatch
+):
+    monkeypatch.setenv("TINYCNN_DATA", str(write_set(tmp_path / "here", arrays)))
+    other = write_set(tmp_path / "there", changed(arrays, TRAIN_IMAGES, lambda a: 255 - a))
+
+    assert len(load_dataset("mnist").train_images) == 30
+    assert len(load_dataset("mnist10k").train_images) == 8000
+    chosen = load_dataset("mnist", data_dir=other)
+    np.testing.assert_array_equal(chosen.train_images, 255 - arrays[TRAIN_IMAGES])
+
+
+def test_a_wrong_environment_variable_is_blamed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYCNN_DATA", str(tmp_path / "nowhere"))
+
+    with pytest.raises(DataError, match="TINYCNN_DATA is set, but there is no folder"):
+        load_dataset("mnist")
+
+
+def test_a_dataset_made_of_arrays_is_checked_too(arrays):
+    good = list(arrays.values())
+    assert Dataset("mine", *good, class_names=("a", "b", "c")).image_size == (8, 6)
+
+    with pytest.raises(DataError, match=r"train_labels: label 2 at index 2 .*0 to 1"):
+        Dataset("mine", *good, class_names=("a", "b"))
+    with pytest.raises(DataError, match="test_images holds 9 images and test_labels 10"):
+        Dataset("mine", *good[:2], good[2][1:], good[3], class_names=("a", "b", "c"))
+
+
+def test_the_fingerprint_tells_the_data_and_not_the_file(tmp_path, arrays):
+    plain = write_set(tmp_path / "plain", arrays)
+    packed = write_set(tmp_path / "packed", arrays, lambda name: f"{name}.gz")
+    pixel = arrays[TRAIN_IMAGES].copy()
+    pixel[29, 7, 5] ^= 1
+    other = write_set(tmp_path / "other", {**arrays, TRAIN_IMAGES: pixel})
+
+    one, two, three = (load_dataset(data_dir=folder) for folder in (plain, packed, other))
+
+    assert one.fingerprint == two.fingerprint != three.fingerprint
+    assert one.test_fingerprint == three.test_fingerprint != one.fingerprint
+
+
+def test_a_damaged_gzip_file_in_a_folder_is_named(tmp_path, arrays):
+    folder = write_set(tmp_path / "cut", arrays)
+    path = folder / f"{TEST_IMAGES}.gz"
+    path.write_bytes(gzip.compress((folder / TEST_IMAGES).read_bytes())[:-20])
+    (folder / TEST_IMAGES).unlink()
+
+    with pytest.raises(DataError, match=f"{path}: the gzip stream is cut"):
+        load_dataset(data_dir=folder)
+
+
+@given(count=st.integers(2, 70_000), fraction=st.floats(0.01, 0.9))
+def test_validation_is_the_last_block(count, fraction):
+    if not 0 < round(count * fraction) < count:
+        return
+    train, validation = split_validation(count, fraction)
+
+    assert [*train, *validation] == list(range(count))
+    assert abs(len(validation) - count * fraction) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("count", "fraction"),
+    [(10, 0.0), (10, 1.0), (10, -0.1), (10, float("nan")), (1, 0.5), (3, 0.1)],
+)
+def test_a_split_with_an_empty_side_is_refused(count, fraction):
+    with pytest.raises(DataError, match="kept apart for validation"):
+        split_validation(count, fraction)
+
+
+def test_every_named_set_has_four_files_with_checksums():
+    for named in CATALOGUE.values():
+        assert [file.name for file in named.files] == [f"{name}.gz" for name in FILE_NAMES]
+        assert all(len(bytes.fromhex(file.sha256)) == 32 for file in named.files)
+        assert len(named.class_names) == 10
+        assert named.bundled or all(mirror.endswith("/") for mirror in named.mirrors)
+
+
+def load_maker():
+    path = Path(__file__).parents[1] / "data" / "make_mnist10k.py"
+    spec = importlib.util.spec_from_file_location("make_mnist10k", path)
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    return maker
+
+
+def test_the_maker_of_mnist10k_splits_in_proportion_and_keeps_each_class_in_order():
+    maker = load_maker()
+    sizes = [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]
+    images = [np.zeros((size, 28, 28), np.uint16) for size in sizes]
+    for k, of_class in enumerate(images):
+        of_class[:, 0, 0] = k
+        of_class[:, 0, 1] = np.arange(len(of_class))
+
+    parts = maker.split(images)
+
+    for images_of_part, labels in parts.values():
+        np.testing.assert_array_equal(images_of_part[:, 0, 0], labels)
+        place = images_of_part[:, 0, 1].astype(int)
+        assert all((np.diff(place[labels == k]) > 0).all() for k in range(10))
+    counts = {name: np.bincount(labels) for name, (_, labels) in parts.items()}
+    assert (counts["train"] + counts["t10k"]).tolist() == sizes
+    assert counts["t10k"].sum() == 2000
+    assert np.abs(counts["t10k"] - np.array(sizes) / 5).max() < 1
