@@ -1,0 +1,226 @@
+"""``python -m tinycnn.data`` and the frame it shares with every other command."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinycnn import cli
+from tinycnn.cli import run_door
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.__main__ import main
+from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, bundled_folder
+from tinycnn.data.drawing import ASCII_SHADES, SHADES, draw
+from tinycnn.errors import DataError, EnvironmentFault
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("TINYCNN_DATA", raising=False)
+
+
+def run(*words, **options):
+    """The command in a process of its own, from a folder that is not the checkout's."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options}
+    return subprocess.run(
+        [sys.executable, "-m", "tinycnn.data", *words],
+        capture_output=True,
+        encoding="utf-8",
+        cwd="/",
+        env=environment,
+    )
+
+
+def test_list_names_every_set_and_where_it_is(capsys):
+    assert main(["list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CATALOGUE)
+    assert lines[0].endswith("bundled")
+    assert lines[1].endswith("not fetched (11.6 MB)")
+
+
+def test_list_tells_that_a_folder_stands_in_for_downloads(capsys, monkeypatch):
+    monkeypatch.setenv("TINYCNN_DATA", "/my/digits")
+
+    assert main(["list", "--json"]) == 0
+
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    where = {record["name"]: record["where"] for record in records}
+    assert where["mnist10k"] == "bundled"
+    assert where["mnist"] == "TINYCNN_DATA=/my/digits"
+
+
+def test_get_of_a_bundled_set_says_where_it_is(capsys):
+    assert main(["get", "mnist10k"]) == 0
+    assert capsys.readouterr().out.strip() == str(bundled_folder("mnist10k"))
+
+
+def test_verify_without_a_name_checks_what_is_here(capsys):
+    assert main(["verify"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith("ok ") for line in lines)
+
+
+def test_verify_tells_damaged_from_missing_and_ends_with_1(tmp_path, capsys):
+    folder = tmp_path / "cache" / "tinycnn" / "mnist"
+    folder.mkdir(parents=True)
+    (folder / f"{FILE_NAMES[1]}.gz").write_bytes(b"damaged")
+
+    assert main(["verify", "mnist", "--json"]) == 1
+
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["state"] for record in records] == ["missing", "damaged", "missing", "missing"]
+    assert main(["verify"]) == 1  # a damaged file counts even when nobody asked for its set
+
+
+def test_info_describes_a_set_for_machines_and_people(capsys):
+    assert main(["info", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert main(["info", "mnist10k"]) == 0
+    text = capsys.readouterr().out
+
+    dataset = load_dataset()
+    assert facts["train_images"] == [8000, 28, 28]
+    assert sum(facts["test_per_class"]) == 2000
+    assert facts["fingerprint"] == dataset.fingerprint
+    assert facts["mean_ink"] == pytest.approx(dataset.train_images.mean() / 255, abs=1e-4)
+    assert dataset.test_fingerprint in text
+
+
+def test_info_checks_a_folder_of_ones_own(tmp_path, capsys):
+    sizes = (12, 12, 5, 5)
+    for name, size in zip(FILE_NAMES, sizes, strict=True):
+        images = "images" in name
+        write_idx(tmp_path / name, np.ones((size, 4, 4) if images else size, np.uint8))
+
+    assert main(["info", "--data-dir", str(tmp_path), "--json"]) == 0
+
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["name"] == tmp_path.name
+    assert facts["classes"] == ["0", "1"]
+    assert facts["folder"] == str(tmp_path)
+
+
+def test_show_draws_the_images_with_their_labels(capsys):
+    assert main(["show", "mnist10k", "3", "0", "--split", "test"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    dataset = load_dataset()
+    assert lines[0] == f"test image 3: {dataset.test_labels[3]}"
+    assert lines[29] == f"test image 0: {dataset.test_labels[0]}"
+    inked = [[character != " " for character in line[::2]] for line in lines[1:29]]
+    np.testing.assert_array_equal(inked, dataset.test_images[3] >= 51)
+
+
+def test_show_falls_back_to_plain_characters():
+    shown = run("show", "mnist10k", "0", PYTHONIOENCODING="ascii")
+
+    assert shown.returncode == 0
+    assert shown.stdout.split("\n", 1)[1].strip("\n") == draw(load_dataset().train_images[0], None)
+
+
+def test_a_drawing_has_five_shades_from_paper_to_ink():
+    ramp = np.array([[0, 50, 51, 102, 153, 204, 255]], np.uint8)
+
+    assert draw(ramp) == "".join(2 * SHADES[level] for level in (0, 0, 1, 2, 3, 4, 4))
+    assert draw(ramp, "ascii") == "".join(2 * ASCII_SHADES[k] for k in (0, 0, 1, 2, 3, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("words", "phrase"),
+    [
+        (["get", "minst"], "no data set 'minst'; choose from mnist10k"),
+        (["info", "minst"], "no data set 'minst'; choose from mnist10k"),
+        (["verify", "minst"], "no data set 'minst'; choose from mnist10k"),
+        (["show", "mnist10k", "8000"], "no image 8000; choose from 0 to 7999"),
+        (["show", "mnist10k", "0", "-1"], "no image -1"),
+        (["info", "--data-dir", "/nowhere"], "there is no folder /nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(capsys, words, phrase):
+    assert run_door(main, words) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert phrase in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [[], ["frobnicate"], ["show"], ["show", "mnist10k", "one"]])
+def test_bad_usage_is_exit_2(words):
+    ended = run(*words)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: python -m tinycnn.data")
+
+
+def test_debug_adds_the_traceback(capsys):
+    assert run_door(main, ["get", "minst", "--debug"]) == 2
+
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("error: there is no data set")
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [(DataError("x"), 2), (EnvironmentFault("x"), 3), (KeyboardInterrupt(), 130)],
+)
+def test_each_way_to_end_has_its_exit_code(raised, code):
+    def door(argv):
+        raise raised
+
+    assert run_door(door, []) == code
+
+
+def test_a_bug_keeps_its_traceback():
+    def door(argv):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_door(door, [])
+
+
+def test_a_reader_who_leaves_early_is_no_error():
+    command = [sys.executable, "-m", "tinycnn.data", "show", "mnist10k", *map(str, range(200))]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.readline()
+    child.stdout.close()
+
+    with child.stderr:
+        assert child.stderr.read() == b""
+    assert child.wait() == 141
+
+
+def test_the_console_script_opens_the_same_door(capsys):
+    assert cli.main(["data", "get", "mnist10k"]) == 0
+
+    assert capsys.readouterr().out.strip() == str(bundled_folder("mnist10k"))
+
+
+def test_the_console_script_lists_its_commands(capsys):
+    assert cli.main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in cli.DOORS)
+    assert cli.main([]) == 2
+    assert capsys.readouterr().err.startswith("usage: tinycnn COMMAND")
+    assert cli.main(["frobnicate"]) == 2
+    assert "no command 'frobnicate'; choose from train" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_there_yet_is_a_sentence(capsys, monkeypatch):
+    monkeypatch.setitem(cli.DOORS, "dream", ("tinycnn.dream", "not written yet"))
+
+    assert cli.main(["dream"]) == 2
+    assert "does not have the command 'dream' yet" in capsys.readouterr().err

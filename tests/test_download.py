@@ -1,0 +1,341 @@
+"""Downloads from a real server that lies, breaks off, hangs or is not there."""
+
+import contextlib
+import hashlib
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinycnn.data import download, load_dataset
+from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, OfficialFile
+from tinycnn.data.download import cache_folder, fetch
+from tinycnn.data.idx import write_idx
+from tinycnn.errors import DownloadError, EnvironmentFault
+
+PAGE = b"<!DOCTYPE html><title>Please log in</title>"
+
+
+class Mirrors(http.server.BaseHTTPRequestHandler):
+    """``/good/NAME`` serves a file; any other first folder is a way of not doing so."""
+
+    files: dict[str, bytes]
+    asked: list[str]
+
+    def do_GET(self):
+        _, manner, name = self.path.split("/")
+        self.asked.append(self.path)
+        getattr(self, manner)(self.files[name])
+
+    def send(self, body, status=200, length=None, **headers):
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def good(self, content):
+        assert self.headers["User-Agent"].startswith("tinycnn/")
+        self.send(content, length=len(content))
+
+    def wrong(self, content):
+        self.send(content[:-1] + bytes([content[-1] ^ 1]), length=len(content))
+
+    def endless(self, content):
+        with contextlib.suppress(ConnectionError):
+            self.send(content)
+            while True:
+                self.wfile.write(bytes(100_000))
+
+    def html(self, content):
+        self.send(PAGE, length=len(PAGE), Content_Type="text/html")
+
+    def longpage(self, content):
+        self.send(PAGE * 1000, Content_Type="text/html")
+
+    def cut(self, content):
+        self.send(content[: len(content) // 2], length=len(content))
+
+    def cutquietly(self, content):
+        self.send(content[: len(content) // 2])
+
+    def gone(self, content):
+        self.send(b"", status=404, length=0)
+
+    def busy(self, content):
+        self.send(b"", status=503, length=0)
+
+    def loop(self, content):
+        self.send(b"", status=302, length=0, Location=self.path)
+
+    def hang(self, content):
+        with contextlib.suppress(ConnectionError):
+            self.send(content[:100], length=len(content))
+            time.sleep(5)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def content(tmp_path):
+    """The four files of a small set, by name."""
+    rng = np.random.default_rng(8)
+    arrays = {
+        FILE_NAMES[0]: rng.integers(0, 256, (200, 28, 28), dtype=np.uint8),
+        FILE_NAMES[1]: rng.integers(0, 10, 200, dtype=np.uint8),
+        FILE_NAMES[2]: rng.integers(0, 256, (50, 28, 28), dtype=np.uint8),
+        FILE_NAMES[3]: rng.integers(0, 10, 50, dtype=np.uint8),
+    }
+    files = {}
+    for name, array in arrays.items():
+        path = tmp_path / f"{name}.gz"
+        write_idx(path, array)
+        files[path.name] = path.read_bytes()
+    return files
+
+
+@pytest.fixture
+def server(content):
+    """Serves ``content`` in all manners; gives the address and the list of what was asked for."""
+    handler = type("Handler", (Mirrors,), {"files": content, "asked": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        httpd.daemon_threads = True
+        httpd.block_on_close = False
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}", handler.asked
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def dead():
+    """The address of a port where nobody listens."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
+
+
+@pytest.fixture
+def named(content, server, tmp_path, monkeypatch):
+    """The small set under a name, with an empty cache and no proxy in between."""
+    address, _ = server
+    files = tuple(
+        OfficialFile(name, len(body), hashlib.sha256(body).hexdigest())
+        for name, body in content.items()
+    )
+    small = NamedSet(
+        "small", "a small set", "none", tuple("0123456789"), files, (f"{address}/good/",)
+    )
+    monkeypatch.setitem(CATALOGUE, "small", small)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("TINYCNN_DATA", raising=False)
+    return small
+
+
+def with_mirrors(named, *mirrors):
+    return replace(named, mirrors=tuple(f"{mirror}/" for mirror in mirrors))
+
+
+def test_a_good_mirror_gives_the_data_set_and_nothing_else(named, content, server):
+    dataset = load_dataset("small")
+
+    assert dataset.name == "small"
+    assert dataset.train_images.shape == (200, 28, 28)
+    folder = cache_folder("small")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+
+
+def test_the_files_have_the_mode_that_the_umask_leaves(named):
+    before = os.umask(0o022)
+    try:
+        folder = fetch(named)
+    finally:
+        os.umask(before)
+
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+
+
+LIES = {
+    "wrong": "sent a file with another SHA-256",
+    "endless": "sent more than",
+    "html": "it starts with 3c 21 44 4f; it looks like an HTML page",
+    "longpage": "it looks like an HTML page",
+    "cut": "broke off",
+    "cutquietly": "sent",
+    "gone": "answered 404",
+    "busy": "answered 503",
+    "loop": "failed (Exceeded 30 redirects.)",
+    "hang": "stopped answering",
+}
+
+
+@pytest.mark.parametrize("manner", LIES)
+def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
+    named, server, monkeypatch, manner
+):
+    monkeypatch.setattr(download, "TIMEOUT", (1.0, 0.2))
+    address, _ = server
+
+    with pytest.raises(DownloadError) as caught:
+        fetch(with_mirrors(named, f"{address}/{manner}"))
+
+    url = f"{address}/{manner}/{named.files[0].name}"
+    assert f"cannot fetch {named.files[0].name} of small: {url} " in str(caught.value)
+    assert LIES[manner] in str(caught.value)
+    assert "--data-dir" in str(caught.value)
+    assert list(cache_folder("small").iterdir()) == []
+
+
+def test_the_next_mirror_is_tried_after_any_failure(named, content, server, dead):
+    address, asked = server
+    useless = [f"{address}/{manner}" for manner in ("wrong", "html", "longpage", "cut", "gone")]
+
+    folder = fetch(with_mirrors(named, dead, *useless, f"{address}/good"))
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+    assert len(asked) == 4 * 6
+
+
+def test_after_the_last_mirror_every_one_is_listed(named, server, dead):
+    address, _ = server
+
+    with pytest.raises(DownloadError) as caught:
+        fetch(with_mirrors(named, dead, f"{address}/gone", f"{address}/html"))
+
+    sentence = str(caught.value)
+    name = named.files[0].name
+    positions = [
+        sentence.index(f"{dead}/{name} cannot be reached"),
+        sentence.index(f"{address}/gone/{name} answered 404"),
+        sentence.index(f"{address}/html/{name} sent 43 of"),
+    ]
+    assert positions == sorted(positions)
+    assert caught.value.exit_code == 3
+
+
+def test_what_is_in_the_cache_is_not_asked_for_again(named, server, monkeypatch):
+    _, asked = server
+    fetch(named)
+    asked.clear()
+    monkeypatch.setattr(download, "write_bytes", None)  # a read-only folder would do
+
+    load_dataset("small")
+
+    assert asked == []
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(named, content, server):
+    _, asked = server
+    folder = fetch(named)
+    victim = folder / named.files[2].name
+    victim.write_bytes(victim.read_bytes()[:-1] + b"!")
+    asked.clear()
+
+    load_dataset("small")
+
+    assert victim.read_bytes() == content[victim.name]
+    assert asked == [f"/good/{victim.name}"]
+
+
+def test_a_damaged_file_without_network_is_told_and_left_alone(named, dead):
+    folder = fetch(named)
+    victim = folder / named.files[1].name
+    victim.write_bytes(b"damaged")
+
+    with pytest.raises(DownloadError, match=r"train-labels-idx1-ubyte\.gz is damaged") as caught:
+        fetch(with_mirrors(named, dead))
+
+    assert "left as it is" in str(caught.value)
+    assert "cannot be reached" in str(caught.value)
+    assert victim.read_bytes() == b"damaged"
+
+
+def test_old_leftovers_are_swept_and_young_ones_may_be_in_use(named):
+    folder = cache_folder("small")
+    folder.mkdir(parents=True)
+    for name, age in ((".tmp-old", 7200), (".tmp-young", 60)):
+        (folder / name).write_bytes(b"half")
+        os.utime(folder / name, times=(time.time() - age,) * 2)
+
+    fetch(named)
+
+    assert {path.name for path in folder.glob(".tmp-*")} == {".tmp-young"}
+
+
+def test_a_cache_that_cannot_be_made_is_told(named, tmp_path, monkeypatch):
+    (tmp_path / "blocked").write_bytes(b"a file where a folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "blocked"))
+
+    with pytest.raises(EnvironmentFault, match=r"cannot make the folder .*--data-dir"):
+        fetch(named)
+
+
+def test_away_from_a_terminal_each_url_is_a_line_on_stderr(named, server, capsys):
+    address, _ = server
+
+    fetch(named)
+
+    out, err = capsys.readouterr()
+    lines = [f"fetching {address}/good/{file.name} ({file.size:,} bytes)" for file in named.files]
+    assert out == ""
+    assert err.splitlines() == lines
+
+
+def test_on_a_terminal_a_bar_runs_on_stderr(named, content, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal then
+
+    folder = fetch(named)
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert named.files[0].name[:10] in err
+    assert "fetching" not in err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+
+
+CHILD = """
+import sys
+from tinycnn.cli import run_door
+from tinycnn.data.__main__ import main
+from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile
+name, size, sha256, mirror = sys.argv[1:]
+files = (OfficialFile(name, int(size), sha256),)
+CATALOGUE["small"] = NamedSet("small", "", "", (), files, (mirror,))
+raise SystemExit(run_door(main, ["get", "small"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_in_the_middle_no_file_is_left(named, server, number):
+    address, asked = server
+    file = named.files[0]
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, file.name, str(file.size), file.sha256, f"{address}/hang/"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stderr.readline().startswith("fetching")
+    while not asked:  # the request is in, so the answer has begun
+        time.sleep(0.01)
+    time.sleep(0.1)
+
+    child.send_signal(number)
+    _, err = child.communicate(timeout=10)
+
+    assert child.returncode == (130 if number == signal.SIGINT else -number)
+    assert "Traceback" not in err
+    assert [*cache_folder("small").rglob("*")] == []
+    assert fetch(named).is_dir()  # and the next attempt is not disturbed
