@@ -175,6 +175,14 @@ def test_many_classes_are_counted_if_each_has_examples(tmp_path, arrays):
     assert len(load_dataset(data_dir=folder).class_names) == 15
 
 
+def test_one_label_beyond_the_ten_digits_founds_no_class(tmp_path, arrays):
+    labels = with_label(10, 4)(np.arange(30, dtype=np.uint8) % 10)
+    folder = write_set(tmp_path / "stray", {**arrays, TRAIN_LABELS: labels})
+
+    with pytest.raises(DataError, match=r"label 10 at index 4 .* fewer than two examples of class"):
+        load_dataset(data_dir=folder)
+
+
 def test_a_few_digits_need_not_show_every_class(tmp_path, arrays):
     folder = write_set(tmp_path / "few", changed(arrays, TEST_LABELS, with_label(9, 0)))
 

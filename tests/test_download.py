@@ -182,6 +182,7 @@ LIES = {
 }
 
 
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize("manner", LIES)
 def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
     named, server, monkeypatch, manner

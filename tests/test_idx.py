@@ -198,6 +198,7 @@ def test_what_idx_cannot_hold_is_not_written(tmp_path, array):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.timeout(20)
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
