@@ -5,6 +5,10 @@ convolution, its gradients and a dense layer differ only in where the runs begin
 here, and an "offset" counts numbers from the start of one.
 """
 
+import functools
+
+import numpy as np
+
 from tinycnn.nn.compile import kernel
 from tinycnn.nn.vectors import LANES, fill, fma, load_first, store_first
 
@@ -49,20 +53,54 @@ def eight_sums(x, base, offsets, r, row, rows, step, run, w, at, stride, count, 
 
 
 @kernel
-def add_windows(target, at, target_row, x, offsets, factors, count, x_row, rows, run):
+def add_windows(target, at, x, offsets, factors, first, count, slots, run):
     """Add ``count`` windows of x, each times its own factor, to one window of ``target``.
 
-        target[at + u*target_row + t] += sum_{m < count} factors[m] * x[offsets[m] + u*x_row + t]
+        target[at + to] += sum_m factors[m] * x[offsets[m] + from_]      first <= m < first + count
 
-    A window is ``rows`` runs of ``run`` numbers; a vector of the target is loaded and stored once
-    for all of the windows that are added to it.
+    for all numbers of a window, which ``slots`` lists as (to, from_) of vectors; see
+    ``window_slots``. Five vectors of the target stay in registers while windows are added.
     """
-    for u in range(rows):
-        for t in range(0, run, LANES):
-            place = at + u * target_row + t
-            source = u * x_row + t
-            total = load_first(target, place, run - t)
-            for m in range(count):
-                window = load_first(x, offsets[m] + source, run - t)
-                total = fma(fill(factors[m]), window, total)
-            store_first(target, place, total, run - t)
+    full = run // LANES * (slots.shape[0] // ((run + LANES - 1) // LANES))
+    for s in range(0, full, 5):
+        _add_five(target, at, x, offsets, factors, first, count, slots, s, full - 1, LANES)
+    for s in range(full, slots.shape[0], 5):
+        last = slots.shape[0] - 1
+        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, run % LANES)
+
+
+@kernel
+def _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes):
+    """Serve slots s to s + 4; past the ``last`` one it is served again, with equal results."""
+    to0, from0 = at + slots[s, 0], slots[s, 1]
+    to1, from1 = at + slots[min(s + 1, last), 0], slots[min(s + 1, last), 1]
+    to2, from2 = at + slots[min(s + 2, last), 0], slots[min(s + 2, last), 1]
+    to3, from3 = at + slots[min(s + 3, last), 0], slots[min(s + 3, last), 1]
+    to4, from4 = at + slots[min(s + 4, last), 0], slots[min(s + 4, last), 1]
+    t0 = load_first(target, to0, lanes)
+    t1 = load_first(target, to1, lanes)
+    t2 = load_first(target, to2, lanes)
+    t3 = load_first(target, to3, lanes)
+    t4 = load_first(target, to4, lanes)
+    for m in range(first, first + count):
+        o, factor = offsets[m], fill(factors[m])
+        t0 = fma(factor, load_first(x, o + from0, lanes), t0)
+        t1 = fma(factor, load_first(x, o + from1, lanes), t1)
+        t2 = fma(factor, load_first(x, o + from2, lanes), t2)
+        t3 = fma(factor, load_first(x, o + from3, lanes), t3)
+        t4 = fma(factor, load_first(x, o + from4, lanes), t4)
+    store_first(target, to0, t0, lanes)
+    store_first(target, to1, t1, lanes)
+    store_first(target, to2, t2, lanes)
+    store_first(target, to3, t3, lanes)
+    store_first(target, to4, t4, lanes)
+
+
+@functools.lru_cache
+def window_slots(rows: int, run: int, to_row: int, from_row: int) -> np.ndarray:
+    """Return where the vectors of a window of ``rows`` runs stand in two arrays: (to, from).
+
+    Full vectors come first, then the remainders of the runs, which all have one length.
+    """
+    starts = [(u, t) for t in range(0, run, LANES) for u in range(rows)]
+    return np.array([(u * to_row + t, u * from_row + t) for u, t in starts])

@@ -11,17 +11,19 @@ writes, and sums over pieces are added in order: the bits do not depend on how m
 """
 
 import functools
+import math
 
 import numpy as np
 from numba import prange
 
 from tinycnn.nn import checks
-from tinycnn.nn.blocks import ROWS, add_windows, eight_sums
+from tinycnn.nn.blocks import ROWS, add_windows, eight_sums, window_slots
 from tinycnn.nn.compile import kernel, parallel_kernel
 from tinycnn.nn.vectors import (
     LANES,
     add,
     beats,
+    equals,
     fill,
     load_first,
     select,
@@ -38,7 +40,7 @@ def conv2d(x, w, b):
     N, H, W, C = x.shape
     F, KH, KW, _ = w.shape
     OH, OW = H - KH + 1, W - KW + 1
-    y = np.empty((N, OH, OW, F), x.dtype)
+    y = _empty((N, OH, OW, F), x.dtype)
     offsets = _window_offsets(W, C, OH, OW, 1)
     _conv2d(x.ravel(), N, offsets, W * C, KH, KW * C, _by_tap(w), b, y.ravel())
     return y
@@ -67,28 +69,34 @@ def conv2d_backward_params(dy, x, kernel_size):
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
     offsets = _tap_offsets(W, C, KH, KW)
-    parts = np.zeros((_pieces(N), offsets.size, F), x.dtype)
+    parts = _empty((_pieces(N), offsets.size, F), x.dtype)
     _conv2d_backward_params(dy.ravel(), x.ravel(), N, offsets, W * C, OH, C, OW, parts)
-    dw = parts.sum(axis=0).T.reshape(F, KH, KW, C)
-    return np.ascontiguousarray(dw), dy.sum(axis=(0, 1, 2))
+    return _sum_by_filter(parts, (F, KH, KW, C)), dy.sum(axis=(0, 1, 2))
 
 
 @parallel_kernel
 def _conv2d_backward_params(dy, x, N, offsets, row, rows, step, run, parts):
     PIECES, T, F = parts.shape
-    sums_of_pieces = parts.reshape(-1)
     for piece in prange(PIECES):  # piece owns parts[piece]
+        parts[piece] = 0
         for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
             x_n, dy_n = n * (x.size // N), n * rows * run * F
-            for f in range(0, F, LANES):
-                for t in range(0, T, ROWS):
-                    sums = eight_sums(
-                        x, x_n, offsets, t, row, rows, step, run, dy, dy_n + f, F, F - f, zeros(x)
-                    )
-                    for q in range(min(ROWS, T - t)):
-                        at = (piece * T + t + q) * F + f
-                        before = load_first(sums_of_pieces, at, F - f)
-                        store_first(sums_of_pieces, at, add(before, sums[q]), F - f)
+            _correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, parts[piece])
+
+
+@kernel
+def _correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, dw):
+    """Add to dw (KH*KW*C, F) what one image at x[x_n] and its gradient at dy[dy_n] give."""
+    T, F = dw.shape
+    dw = dw.reshape(-1)
+    for f in range(0, F, LANES):
+        for t in range(0, T, ROWS):
+            sums = eight_sums(
+                x, x_n, offsets, t, row, rows, step, run, dy, dy_n + f, F, F - f, zeros(x)
+            )
+            for q in range(min(ROWS, T - t)):
+                at = (t + q) * F + f
+                store_first(dw, at, add(load_first(dw, at, F - f), sums[q]), F - f)
 
 
 def conv2d_backward_input(dy, w):
@@ -109,7 +117,7 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     N, H, W, C = x.shape
     F, KH, KW, _ = w.shape
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
-    y = np.empty((N, OH, OW, F), x.dtype)
+    y = _empty((N, OH, OW, F), x.dtype)
     winner = np.empty((N, OH, OW, F), np.uint8)
     stage = _fused_images if N < 4 else _fused
     stage(
@@ -161,27 +169,40 @@ def _fused_images(x, first, last, N, offsets, places, row, rows, run, w, b, y, w
 
 
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
-    """See ``reference.conv2d_relu_maxpool2d_backward_params``; visits only living winners."""
+    """See ``reference.conv2d_relu_maxpool2d_backward_params``.
+
+    Usually only living winners are visited. Where a kernel row is short (few input channels) a
+    vector would be mostly empty; there every output is visited, a vector of filters at a time.
+    """
     dy, winner, x = checks.conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size)
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
-    dw = np.zeros((_pieces(N), F, KH, KW, C), x.dtype)
-    db = np.zeros((_pieces(N), F), x.dtype)
+    db = _empty((_pieces(N), F), x.dtype)
+    if KW * C < LANES:
+        output_size = checks.valid_size((H, W), kernel_size)
+        dw = _empty((_pieces(N), KH * KW * C, F), x.dtype)
+        _unpooled_backward_params(
+            dy, winner, x.ravel(), _tap_offsets(W, C, KH, KW), size, output_size, W * C, C, dw, db
+        )
+        return _sum_by_filter(dw, (F, KH, KW, C)), _sum(db)
+    dw = _empty((_pieces(N), F, KH, KW, C), x.dtype)
     _fused_backward_params(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
-        _window_offsets(W, C, OH, OW, size), size * size, W * C, KH, KW * C, dw, db,
+        _window_offsets(W, C, OH, OW, size), size * size,
+        window_slots(KH, KW * C, KW * C, W * C), KW * C, dw, db,
     )  # fmt: skip
-    return dw.sum(axis=0), db.sum(axis=0)
+    return _sum(dw), _sum(db)
 
 
 @parallel_kernel
-def _fused_backward_params(dy, winner, x, offsets, places, row, rows, run, dw, db):
+def _fused_backward_params(dy, winner, x, offsets, places, slots, run, dw, db):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     N, OUT, F = dy.shape
-    PIECES, T = db.shape[0], rows * run
+    PIECES, T = db.shape[0], dw.size // db.size
     dw_flat = dw.reshape(-1)
     for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
+        dw[piece], db[piece] = 0, 0
         windows = np.empty(OUT, np.intp)
         gradients = np.empty(OUT, dy.dtype)
         for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
@@ -190,13 +211,48 @@ def _fused_backward_params(dy, winner, x, offsets, places, row, rows, run, dw, d
                 count = 0
                 for p in range(OUT):
                     place = winner[n, p, f]
-                    if place < places:
-                        windows[count] = base + offsets[p * places + place]
-                        gradients[count] = dy[n, p, f]
-                        db[piece, f] += dy[n, p, f]
-                        count += 1
+                    windows[count] = base + offsets[p * places + min(place, places - 1)]
+                    gradients[count] = dy[n, p, f]
+                    count += place < places  # a silenced winner is overwritten by the next one
+                for m in range(count):
+                    db[piece, f] += gradients[m]
                 at = (piece * F + f) * T
-                add_windows(dw_flat, at, run, x, windows, gradients, count, row, rows, run)
+                add_windows(dw_flat, at, x, windows, gradients, 0, count, slots, run)
+
+
+@parallel_kernel
+def _unpooled_backward_params(dy, winner, x, offsets, size, output_size, row, step, dw, db):
+    """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
+    N, OH, OW, F = dy.shape
+    PIECES = db.shape[0]
+    rows, run = output_size
+    dy_flat, winner_flat = dy.reshape(-1), winner.reshape(-1)
+    for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
+        dw[piece], db[piece] = 0, 0
+        unpooled = np.zeros(rows * run * F, dy.dtype)
+        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+            _unpool_image(dy_flat, winner_flat, n, OH, OW, size, run, unpooled, db[piece])
+            x_n = n * (x.size // N)
+            _correlate(x, x_n, offsets, row, rows, step, run, unpooled, 0, dw[piece])
+
+
+@kernel
+def _unpool_image(dy, winner, n, OH, OW, size, run, unpooled, db):
+    """Write the gradient of image n to where its winners stood, zeros elsewhere; add it to db."""
+    F = db.size
+    for f in range(0, F, LANES):
+        total = load_first(db, f, F - f)
+        for i in range(OH):
+            for j in range(OW):
+                at = ((n * OH + i) * OW + j) * F + f
+                gradient = load_first(dy, at, F - f)
+                for place in range(size * size):
+                    u, v = divmod(place, size)
+                    to = ((i * size + u) * run + j * size + v) * F + f
+                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
+                    store_first(unpooled, to, won, F - f)
+                    total = add(total, won)
+        store_first(db, f, total, F - f)
 
 
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
@@ -205,34 +261,35 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     N, OH, OW, F = dy.shape
     H, W = input_size
     _, KH, KW, C = w.shape
-    dx = np.zeros((N, H, W, C), w.dtype)
+    dx = _empty((N, H, W, C), w.dtype)
     _fused_backward_input(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), w.ravel(),
-        _window_offsets(W, C, OH, OW, size), size * size, W * C, KH, KW * C, dx.ravel(),
+        _window_offsets(W, C, OH, OW, size), size * size,
+        window_slots(KH, KW * C, W * C, KW * C), KW * C, dx.ravel(),
     )  # fmt: skip
     return dx
 
 
 @parallel_kernel
-def _fused_backward_input(dy, winner, w, offsets, places, row, rows, run, dx):
+def _fused_backward_input(dy, winner, w, offsets, places, slots, run, dx):
     """For each place of each window, list the filters that it won; dx collects them there."""
     N, OUT, F = dy.shape
     for n in prange(N):  # n owns dx[n]
-        filters = np.empty((places + 1, F), np.intp)
-        gradients = np.empty((places + 1, F), dy.dtype)
+        dx[n * (dx.size // N) : (n + 1) * (dx.size // N)] = 0
+        filters = np.empty((places + 1) * F, np.intp)
+        gradients = np.empty((places + 1) * F, dy.dtype)
         count = np.empty(places + 1, np.intp)
         for p in range(OUT):
             count[:] = 0
             for f in range(F):
                 place = winner[n, p, f]  # the silenced are listed too, and left lying
-                filters[place, count[place]] = f * rows * run
-                gradients[place, count[place]] = dy[n, p, f]
+                at = place * F + count[place]
+                filters[at] = f * (w.size // F)
+                gradients[at] = dy[n, p, f]
                 count[place] += 1
             for place in range(places):
                 at = n * (dx.size // N) + offsets[p * places + place]
-                add_windows(
-                    dx, at, row, w, filters[place], gradients[place], count[place], run, rows, run
-                )
+                add_windows(dx, at, w, filters, gradients, place * F, count[place], slots, run)
 
 
 # ----------------------------------------------------------------------------------- pooling
@@ -342,7 +399,7 @@ def dense_backward_input(dy, w):
 def _product(x, w, b):
     """Return x @ w + b; x may be a transposed view, its numbers are not moved."""
     R, T = x.shape
-    y = np.empty((R, w.shape[1]), x.dtype)
+    y = _empty((R, w.shape[1]), x.dtype)
     row, step = (stride // x.itemsize for stride in x.strides)
     _matmul(x.ravel(order="K"), np.arange(R) * row, step, T, w.ravel(), b, y.ravel())
     return y
@@ -487,9 +544,41 @@ def _adam_update(z, dz, mean, square, numbers):
 # ------------------------------------------------------------------------------------ helpers
 
 
+def _empty(shape, dtype):
+    """Return an array whose numbers begin at a cache line: vectors then never straddle two."""
+    line, size = 64, math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
 def _pieces(N):
-    """Return into how many pieces N examples are cut; threads up to sixteen help."""
-    return min(N, 16)
+    """Return into how many pieces N examples are cut where each needs sums of its own."""
+    return (N + 15) // 16
+
+
+def _sum(parts):
+    """Return the sum of the pieces, parts[0] + parts[1] + ..., added in this order."""
+    total = _empty(parts.shape[1:], parts.dtype)
+    _sum_pieces(parts.reshape(len(parts), -1), total.reshape(-1))
+    return total
+
+
+@parallel_kernel
+def _sum_pieces(parts, total):
+    PIECES, M = parts.shape
+    block = 2048  # numbers, which stay in the nearest cache while all pieces are added
+    for start in prange((M + block - 1) // block):  # start owns a block of total
+        for m in range(start * block, min(M, start * block + block)):
+            total[m] = parts[0, m]
+        for piece in range(1, PIECES):
+            for m in range(start * block, min(M, start * block + block)):
+                total[m] += parts[piece, m]
+
+
+def _sum_by_filter(parts, shape):
+    """Return the sum of the pieces' dw (PIECES, KH*KW*C, F) as (F,KH,KW,C)."""
+    return np.ascontiguousarray(_sum(parts).T).reshape(shape)
 
 
 def _by_tap(w):

@@ -69,6 +69,15 @@ def beats(x, y):
     return ~(x <= y) & (y == y)
 
 
+def equals(a, i, value, count):
+    """Return in which of a[i : i + count] of a flat byte array ``value`` stands; others: no."""
+    count = min(count, LANES)
+    _check(a, i, count)
+    mask = np.zeros(LANES, np.bool_)
+    mask[:count] = a[i : i + count] == value
+    return mask
+
+
 def select(mask, x, y):
     """Return x where ``mask`` holds and y elsewhere."""
     return np.where(mask, x, y)
@@ -232,6 +241,20 @@ def _emit_fma(context, builder, signature, args):
 def _emit_beats(context, builder, signature, args):
     greater_or_nan = builder.fcmp_unordered(">", *args)
     return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", args[1], args[1]))
+
+
+@_emits(equals, lambda a, i, value, count: Mask())
+def _emit_equals(context, builder, signature, args):
+    array, index, value, count = args
+    byte = ir.IntType(8)
+    vector_type = ir.VectorType(byte, LANES)
+    mask, count = _first_lanes(builder, count)
+    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    nothing = ir.Constant(vector_type, [0] * LANES)
+    masked_load = (pointer, ir.IntType(32)(1), mask, nothing)
+    found = _instruction(builder, f"llvm.masked.load.v{LANES}i8.p0", vector_type, masked_load)
+    same = builder.icmp_unsigned("==", found, _splat(builder, builder.trunc(value, byte)))
+    return builder.and_(mask, same)
 
 
 @_emits(select, lambda mask, x, y: x)
