@@ -3,7 +3,7 @@
 Start reading at ``reference.py``; it needs nothing but NumPy.
 """
 
-from tinycnn.nn.compile import get_threads, set_threads
+from tinycnn.nn.kernels.compile import get_threads, set_threads
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
 from tinycnn.nn.losses import SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential

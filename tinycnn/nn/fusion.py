@@ -44,7 +44,8 @@ class ConvReLUPool(Layer):
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         w, b = self.conv.params["w"], self.conv.params["b"]
         y, winner = kernels.conv2d_relu_maxpool2d(x, w, b, self.pool.size)
-        self._x, self._winner = (x, winner) if training else (None, None)
+        self._x = x if training else None
+        self._winner = winner if training else None
         return y
 
     def backward_params(self, dy: np.ndarray) -> None:

@@ -9,7 +9,8 @@ import math
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn import checks, kernels
+from tinycnn.nn import kernels
+from tinycnn.nn.kernels import checks
 
 Shape = tuple[int, ...]
 

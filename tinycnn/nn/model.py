@@ -12,7 +12,9 @@ from tinycnn.nn import kernels, weights
 from tinycnn.nn.fusion import ConvReLUPool, fuse
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
 
-LAYERS = {kind.__name__: kind for kind in (Conv2D, MaxPool2D, ReLU, Flatten, Dense, Softmax)}
+LAYERS: dict[str, type[Layer]] = {
+    kind.__name__: kind for kind in (Conv2D, MaxPool2D, ReLU, Flatten, Dense, Softmax)
+}
 """Layers that a weights file may name."""
 
 BATCH = 128
@@ -161,7 +163,7 @@ def _named(dicts) -> Iterator[tuple[str, Any]]:
 def _described_layers(path: str | Path, description: dict) -> tuple[list[Layer], Shape]:
     """Return the layers, not yet built, and the input shape that a file describes."""
     try:
-        layers = []
+        layers: list[Layer] = []
         for entry in description["layers"]:
             arguments = dict(entry)
             layers.append(LAYERS[arguments.pop("layer")](**arguments))

@@ -43,7 +43,7 @@ class Optimizer:
             for key, z in layer.params.items():
                 yield f"{index}.{key}", z, layer.grads[key] if gradients else None
 
-    def _update(self, z: np.ndarray, dz: np.ndarray, *state: np.ndarray) -> None:
+    def _update(self, z, dz, *state):
         raise NotImplementedError
 
 
@@ -62,7 +62,8 @@ class SGD(Optimizer):
         super().__init__(layers, lr, weight_decay)
         self.momentum = momentum
 
-    def _update(self, z, dz, velocity):
+    def _update(self, z, dz, *state):
+        (velocity,) = state
         kernels.sgd_update(z, dz, velocity, self.lr, self.momentum, self.weight_decay)
 
 
@@ -88,7 +89,8 @@ class Adam(Optimizer):
         self.betas = betas
         self.epsilon = epsilon
 
-    def _update(self, z, dz, mean, square):
+    def _update(self, z, dz, *state):
+        mean, square = state
         kernels.adam_update(
             z, dz, mean, square, self.steps, self.lr, *self.betas, self.epsilon, self.weight_decay
         )

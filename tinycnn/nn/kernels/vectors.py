@@ -2,8 +2,8 @@
 
 A processor multiplies and adds a whole row of numbers in one instruction, and it is fast only
 when the running sums stay in its registers. Compilers seldom find that arrangement by
-themselves, so the kernels say it: ``fma(fill(s), load(a, i), sums)`` adds s times a row of
-``a`` to a row of sums.
+themselves, so the kernels say it: ``fma(fill(s), load_first(a, i, count), sums)`` adds s times a
+row of ``a`` to a row of sums.
 
 Every operation is an ordinary Python function on short arrays, which is its definition and what
 runs when compilation is off; below it stands the instruction that numba emits instead.
@@ -16,7 +16,7 @@ from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
 from numba.extending import lower_builtin, register_model, type_callable
 
-from tinycnn.nn.compile import CHECKED
+from tinycnn.nn.kernels.compile import CHECKED
 
 LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
@@ -32,10 +32,9 @@ def fill(s):
     return np.full(LANES, s)
 
 
-def load(a, i):
-    """Return a[i : i + LANES] of a flat array."""
-    _check(a, i, LANES)
-    return a[i : i + LANES].copy()
+def fill_like(s, vector):
+    """Return a vector of the dtype of ``vector`` whose lanes are all the whole number ``s``."""
+    return np.full(LANES, s, vector.dtype)
 
 
 def load_first(a, i, count):
@@ -188,12 +187,10 @@ def _emit_fill(context, builder, signature, args):
     return _splat(builder, args[0])
 
 
-@_emits(load, lambda a, i: Vector(a.dtype))
-def _emit_load(context, builder, signature, args):
-    vector_type = context.get_value_type(signature.return_type)
-    count = args[1].type(LANES)
-    pointer = _row_pointer(context, builder, signature.args[0], *args, count, vector_type)
-    return builder.load(pointer, align=signature.args[0].dtype.bitwidth // 8)
+@_emits(fill_like, lambda s, vector: vector)
+def _emit_fill_like(context, builder, signature, args):
+    number = context.cast(builder, args[0], signature.args[0], signature.return_type.dtype)
+    return _splat(builder, number)
 
 
 @_emits(load_first, lambda a, i, count: Vector(a.dtype))

@@ -9,8 +9,18 @@ import functools
 
 import numpy as np
 
-from tinycnn.nn.compile import kernel
-from tinycnn.nn.vectors import LANES, fill, fma, load_first, store_first
+from tinycnn.nn.kernels.compile import kernel
+from tinycnn.nn.kernels.vectors import (
+    LANES,
+    beats,
+    fill,
+    fill_like,
+    fma,
+    load_first,
+    select,
+    store_first,
+    zeros,
+)
 
 ROWS = 8
 """Dense sums made side by side: each weight that is loaded serves all of them."""
@@ -94,6 +104,22 @@ def _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lan
     store_first(target, to2, t2, lanes)
     store_first(target, to3, t3, lanes)
     store_first(target, to4, t4, lanes)
+
+
+@kernel
+def keep_larger(best, where, value, place):
+    """Return the larger of two vectors lane by lane, and the place that it came from."""
+    wins = beats(value, best)
+    return select(wins, value, best), select(wins, fill_like(place, best), where)
+
+
+@kernel
+def store_winner(best, where, places, y, winner, at, count):
+    """Write ReLU(best), and where it came from; ``places`` where the ReLU silences it."""
+    nothing = zeros(y)
+    alive = beats(best, nothing)
+    store_first(y, at, select(alive, best, nothing), count)
+    store_first(winner, at, select(alive, where, fill_like(places, best)), count)
 
 
 @functools.lru_cache

@@ -1,0 +1,52 @@
+"""The operations of ``reference.py`` under the same names, as compiled loops: run this.
+
+Each public function checks its arguments in Python, because compiled loops do not, and then
+hands flat arrays to a kernel. All heavy ones rest on the two loops of ``blocks.py``, which say
+with ``vectors.py`` what a processor is good at. Work is cut into pieces whose number depends on
+the shapes alone, every piece owns what it writes, and sums over pieces are added in order: the
+bits do not depend on how many threads run.
+
+Reading order: vectors, blocks, convolution, fused, winograd; then dense and simple.
+"""
+
+from tinycnn.nn.kernels.convolution import conv2d, conv2d_backward_input, conv2d_backward_params
+from tinycnn.nn.kernels.dense import dense, dense_backward_input, dense_backward_params
+from tinycnn.nn.kernels.fused import (
+    conv2d_relu_maxpool2d,
+    conv2d_relu_maxpool2d_backward_input,
+    conv2d_relu_maxpool2d_backward_params,
+)
+from tinycnn.nn.kernels.simple import (
+    adam_update,
+    maxpool2d,
+    maxpool2d_backward,
+    relu,
+    relu_backward,
+    sgd_update,
+    softmax,
+    softmax_backward,
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+)
+
+__all__ = [
+    "adam_update",
+    "conv2d",
+    "conv2d_backward_input",
+    "conv2d_backward_params",
+    "conv2d_relu_maxpool2d",
+    "conv2d_relu_maxpool2d_backward_input",
+    "conv2d_relu_maxpool2d_backward_params",
+    "dense",
+    "dense_backward_input",
+    "dense_backward_params",
+    "maxpool2d",
+    "maxpool2d_backward",
+    "relu",
+    "relu_backward",
+    "sgd_update",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_backward",
+]

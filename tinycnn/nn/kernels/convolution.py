@@ -1,0 +1,91 @@
+"""Convolution and its three gradients: eight windows at a time meet a vector of filters."""
+
+import numpy as np
+from numba import prange
+
+from tinycnn.nn.kernels import checks
+from tinycnn.nn.kernels.arrays import (
+    by_tap,
+    empty,
+    pieces,
+    sum_by_filter,
+    tap_offsets,
+    window_offsets,
+)
+from tinycnn.nn.kernels.blocks import ROWS, eight_sums
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.vectors import LANES, add, load_first, store_first, zeros
+
+
+def conv2d(x, w, b):
+    """See ``reference.conv2d``."""
+    x, w, b = checks.conv2d(x, w, b)
+    N, H, W, C = x.shape
+    F, KH, KW, _ = w.shape
+    OH, OW = H - KH + 1, W - KW + 1
+    y = empty((N, OH, OW, F), x.dtype)
+    offsets = window_offsets(W, C, OH, OW, 1)
+    _conv2d(x.ravel(), N, offsets, W * C, KH, KW * C, by_tap(w), b, y.ravel())
+    return y
+
+
+@parallel_kernel
+def _conv2d(x, N, offsets, row, rows, run, w, b, y):
+    F, OUT = b.size, offsets.size
+    for n in prange(N):  # n owns y[n]
+        base = n * (x.size // N)
+        for f in range(0, F, LANES):
+            bias = load_first(b, f, F - f)
+            for p in range(0, OUT, ROWS):
+                sums = eight_sums(x, base, offsets, p, row, rows, 1, run, w, f, F, F - f, bias)
+                for q in range(min(ROWS, OUT - p)):
+                    store_first(y, (n * OUT + p + q) * F + f, sums[q], F - f)
+
+
+def conv2d_backward_params(dy, x, kernel_size):
+    """See ``reference.conv2d_backward_params``.
+
+    Seen from one image, dw is a valid convolution of x with dy in the place of the kernel.
+    """
+    dy, x = checks.conv2d_backward_params(dy, x, kernel_size)
+    N, H, W, C = x.shape
+    _, OH, OW, F = dy.shape
+    KH, KW = kernel_size
+    offsets = tap_offsets(W, C, KH, KW)
+    parts = empty((pieces(N), offsets.size, F), x.dtype)
+    _conv2d_backward_params(dy.ravel(), x.ravel(), N, offsets, W * C, OH, C, OW, parts)
+    return sum_by_filter(parts, (F, KH, KW, C)), dy.sum(axis=(0, 1, 2))
+
+
+@parallel_kernel
+def _conv2d_backward_params(dy, x, N, offsets, row, rows, step, run, parts):
+    PIECES, T, F = parts.shape
+    for piece in prange(PIECES):  # piece owns parts[piece]
+        parts[piece] = 0
+        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+            x_n, dy_n = n * (x.size // N), n * rows * run * F
+            correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, parts[piece])
+
+
+@kernel
+def correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, dw):
+    """Add to dw (KH*KW*C, F) what one image at x[x_n] and its gradient at dy[dy_n] give."""
+    T, F = dw.shape
+    dw = dw.reshape(-1)
+    for f in range(0, F, LANES):
+        for t in range(0, T, ROWS):
+            sums = eight_sums(
+                x, x_n, offsets, t, row, rows, step, run, dy, dy_n + f, F, F - f, zeros(x)
+            )
+            for q in range(min(ROWS, T - t)):
+                at = (t + q) * F + f
+                store_first(dw, at, add(load_first(dw, at, F - f), sums[q]), F - f)
+
+
+def conv2d_backward_input(dy, w):
+    """See ``reference.conv2d_backward_input``: a convolution of the framed dy."""
+    dy, w = checks.conv2d_backward_input(dy, w)
+    _, KH, KW, C = w.shape
+    framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
+    turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
+    return conv2d(framed, turned, np.zeros(C, w.dtype))

@@ -1,0 +1,215 @@
+"""Convolution, ReLU and max-pooling in one go, and gradients that visit only living winners.
+
+The map before pooling is never stored. On the way back, one output of the convolution in four
+has won its window, and the ReLU has silenced most of those: the rest would be sums of zeros.
+"""
+
+import numpy as np
+from numba import prange
+
+from tinycnn.nn.kernels import checks, winograd
+from tinycnn.nn.kernels.arrays import (
+    FEW,
+    by_tap,
+    empty,
+    pieces,
+    sum_by_filter,
+    sum_of_pieces,
+    tap_offsets,
+    window_offsets,
+)
+from tinycnn.nn.kernels.blocks import (
+    ROWS,
+    add_windows,
+    eight_sums,
+    keep_larger,
+    store_winner,
+    window_slots,
+)
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.convolution import correlate
+from tinycnn.nn.kernels.vectors import LANES, add, equals, load_first, select, store_first, zeros
+
+
+def conv2d_relu_maxpool2d(x, w, b, size):
+    """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
+    x, w, b = checks.conv2d_relu_maxpool2d(x, w, b, size)
+    N, H, W, C = x.shape
+    F, KH, KW, _ = w.shape
+    OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
+    y = empty((N, OH, OW, F), x.dtype)
+    winner = np.empty((N, OH, OW, F), np.uint8)
+    if winograd.pays(w.shape, size):
+        winograd.run(x, w, b, y, winner)
+        return y, winner
+    run = _compete_alone if N <= FEW else _compete
+    run(
+        x.ravel(), N, window_offsets(W, C, OH, OW, size), size * size,
+        W * C, KH, KW * C, by_tap(w), b, y.ravel(), winner.ravel(),
+    )  # fmt: skip
+    return y, winner
+
+
+@parallel_kernel
+def _compete(x, N, offsets, places, row, rows, run, w, b, y, winner):
+    for n in prange(N):  # n owns y[n] and winner[n]
+        _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner)
+
+
+@kernel
+def _compete_alone(x, N, offsets, places, row, rows, run, w, b, y, winner):
+    for n in range(N):
+        _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner)
+
+
+@kernel
+def _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner):
+    """Let the places of each pooling window compete, eight sums at a time.
+
+    ``offsets`` lists all places of the first window, then those of the second, and so on.
+    """
+    F, OUT = b.size, offsets.size // places
+    base = n * (x.size // N)
+    scratch = np.empty(ROWS * LANES, x.dtype)
+    for f in range(0, F, LANES):
+        bias = load_first(b, f, F - f)
+        best = where = zeros(x)
+        place, at = 0, n * OUT * F + f
+        for p in range(0, offsets.size, ROWS):
+            sums = eight_sums(x, base, offsets, p, row, rows, 1, run, w, f, F, F - f, bias)
+            for q in range(ROWS):
+                store_first(scratch, q * LANES, sums[q], LANES)
+            for q in range(min(ROWS, offsets.size - p)):
+                value = load_first(scratch, q * LANES, LANES)
+                if place == 0:
+                    best, where = value, zeros(x)
+                else:
+                    best, where = keep_larger(best, where, value, place)
+                place += 1
+                if place == places:
+                    store_winner(best, where, places, y, winner, at, F - f)
+                    place, at = 0, at + F
+
+
+def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
+    """See ``reference.conv2d_relu_maxpool2d_backward_params``.
+
+    Usually only living winners are visited. Where a kernel row is short (few input channels) a
+    vector would be mostly empty; there every output is visited, a vector of filters at a time.
+    """
+    dy, winner, x = checks.conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size)
+    N, H, W, C = x.shape
+    _, OH, OW, F = dy.shape
+    KH, KW = kernel_size
+    db = empty((pieces(N), F), x.dtype)
+    if KW * C < LANES:
+        output_size = checks.valid_size((H, W), kernel_size)
+        dw = empty((pieces(N), KH * KW * C, F), x.dtype)
+        _unpooled_backward_params(
+            dy, winner, x.ravel(), tap_offsets(W, C, KH, KW), size, output_size, W * C, C, dw, db
+        )
+        return sum_by_filter(dw, (F, KH, KW, C)), sum_of_pieces(db)
+    dw = empty((pieces(N), F, KH, KW, C), x.dtype)
+    _fused_backward_params(
+        dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
+        window_offsets(W, C, OH, OW, size), size * size,
+        window_slots(KH, KW * C, KW * C, W * C), KW * C, dw, db,
+    )  # fmt: skip
+    return sum_of_pieces(dw), sum_of_pieces(db)
+
+
+@parallel_kernel
+def _fused_backward_params(dy, winner, x, offsets, places, slots, run, dw, db):
+    """For each image and filter, list the living winners; dw[f] collects their windows."""
+    N, OUT, F = dy.shape
+    PIECES, T = db.shape[0], dw.size // db.size
+    dw_flat = dw.reshape(-1)
+    for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
+        dw[piece], db[piece] = 0, 0
+        windows = np.empty(OUT, np.intp)
+        gradients = np.empty(OUT, dy.dtype)
+        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+            base = n * (x.size // N)
+            for f in range(F):
+                count = 0
+                for p in range(OUT):
+                    place = winner[n, p, f]
+                    windows[count] = base + offsets[p * places + min(place, places - 1)]
+                    gradients[count] = dy[n, p, f]
+                    count += place < places  # a silenced winner is overwritten by the next one
+                for m in range(count):
+                    db[piece, f] += gradients[m]
+                at = (piece * F + f) * T
+                add_windows(dw_flat, at, x, windows, gradients, 0, count, slots, run)
+
+
+@parallel_kernel
+def _unpooled_backward_params(dy, winner, x, offsets, size, output_size, row, step, dw, db):
+    """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
+    N, OH, OW, F = dy.shape
+    PIECES = db.shape[0]
+    rows, run = output_size
+    dy_flat, winner_flat = dy.reshape(-1), winner.reshape(-1)
+    for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
+        dw[piece], db[piece] = 0, 0
+        unpooled = np.zeros(rows * run * F, dy.dtype)
+        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+            _unpool_image(dy_flat, winner_flat, n, OH, OW, size, run, unpooled, db[piece])
+            x_n = n * (x.size // N)
+            correlate(x, x_n, offsets, row, rows, step, run, unpooled, 0, dw[piece])
+
+
+@kernel
+def _unpool_image(dy, winner, n, OH, OW, size, run, unpooled, db):
+    """Write the gradient of image n to where its winners stood, zeros elsewhere; add it to db."""
+    F = db.size
+    for f in range(0, F, LANES):
+        total = load_first(db, f, F - f)
+        for i in range(OH):
+            for j in range(OW):
+                at = ((n * OH + i) * OW + j) * F + f
+                gradient = load_first(dy, at, F - f)
+                for place in range(size * size):
+                    u, v = divmod(place, size)
+                    to = ((i * size + u) * run + j * size + v) * F + f
+                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
+                    store_first(unpooled, to, won, F - f)
+                    total = add(total, won)
+        store_first(db, f, total, F - f)
+
+
+def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
+    """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
+    dy, winner, w = checks.conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size)
+    N, OH, OW, F = dy.shape
+    H, W = input_size
+    _, KH, KW, C = w.shape
+    dx = empty((N, H, W, C), w.dtype)
+    _fused_backward_input(
+        dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), w.ravel(),
+        window_offsets(W, C, OH, OW, size), size * size,
+        window_slots(KH, KW * C, W * C, KW * C), KW * C, dx.ravel(),
+    )  # fmt: skip
+    return dx
+
+
+@parallel_kernel
+def _fused_backward_input(dy, winner, w, offsets, places, slots, run, dx):
+    """For each place of each window, list the filters that it won; dx collects them there."""
+    N, OUT, F = dy.shape
+    for n in prange(N):  # n owns dx[n]
+        dx[n * (dx.size // N) : (n + 1) * (dx.size // N)] = 0
+        filters = np.empty((places + 1) * F, np.intp)
+        gradients = np.empty((places + 1) * F, dy.dtype)
+        count = np.empty(places + 1, np.intp)
+        for p in range(OUT):
+            count[:] = 0
+            for f in range(F):
+                place = winner[n, p, f]  # the silenced are listed too, and left lying
+                at = place * F + count[place]
+                filters[at] = f * (w.size // F)
+                gradients[at] = dy[n, p, f]
+                count[place] += 1
+            for place in range(places):
+                at = n * (dx.size // N) + offsets[p * places + place]
+                add_windows(dx, at, w, filters, gradients, place * F, count[place], slots, run)

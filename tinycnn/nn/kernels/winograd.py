@@ -1,0 +1,177 @@
+"""Fewer multiplications for the same convolution: Winograd's minimal filtering, with pooling.
+
+Two numbers of a convolution with a kernel of r taps are two coefficients of a product of
+polynomials. Such a product is known from its values at r + 1 points, and at a point it costs one
+multiplication, not r: so evaluate both polynomials at the points, multiply, and interpolate.
+In two dimensions, the 2x2 outputs of a pooling window cost (r+1)**2 multiplications instead of
+4 r**2: 36 and not 100 for a 5x5 kernel (Winograd 1980, Lavin and Gray 2016).
+
+    outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each window, channel and filter
+
+G w G^T is made once for all images. Between the transforms, the sums over channels at each of
+the (r+1)**2 points are ordinary matrix products, left to ``eight_sums``.
+"""
+
+import functools
+from fractions import Fraction
+
+import numpy as np
+from numba import prange
+
+from tinycnn.nn.kernels.arrays import FEW, empty, pieces
+from tinycnn.nn.kernels.blocks import ROWS, eight_sums, keep_larger, store_winner
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.dense import product
+from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store_first, zeros
+
+POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2"))
+"""Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
+
+
+@functools.lru_cache
+def matrices(taps: int, outputs: int = 2) -> tuple[np.ndarray, ...]:
+    """Return A^T (outputs, n), G (n, taps) and B^T (n, n) in float64, n = taps + outputs - 1.
+
+    Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
+    row j of B^T holds the coefficients of the polynomial that vanishes at all other points.
+    """
+    n = taps + outputs - 1
+    points = POINTS[: n - 1]
+    at = [[p**i for p in points] + [Fraction(i == outputs - 1)] for i in range(outputs)]
+    g = [
+        [p**k / _product(p - q for q in points if q != p) for k in range(taps)] for p in points
+    ] + [[Fraction(k == taps - 1) for k in range(taps)]]
+    bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
+    bt.append(_vanishing(points))
+    return tuple(np.array(m, dtype=np.float64) for m in (at, g, bt))
+
+
+def _product(numbers):
+    result = Fraction(1)
+    for number in numbers:
+        result *= number
+    return result
+
+
+def _vanishing(points):
+    """Return the coefficients, lowest first, of the product of (x - p) over ``points``."""
+    coefficients = [Fraction(1)]
+    for p in points:
+        by_x, by_p = [Fraction(0), *coefficients], [p * c for c in coefficients] + [Fraction(0)]
+        coefficients = [a - b for a, b in zip(by_x, by_p, strict=True)]
+    return coefficients
+
+
+def transformed_weights(w: np.ndarray) -> np.ndarray:
+    """Return G w G^T for w (F,KH,KW,C), as (n, n, C, F) with n = KH + 1."""
+    _, g, _ = matrices(w.shape[1])
+    F, K, _, C = w.shape
+    by_tap = w.reshape(F, K * K, C).transpose(1, 2, 0).reshape(K * K, C * F)
+    twice = np.kron(g, g).astype(w.dtype)
+    return product(twice, by_tap, np.zeros(C * F, w.dtype)).reshape(len(g), len(g), C, F)
+
+
+def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
+    """Return whether the transforms cost less than the multiplications that they save."""
+    F, KH, KW, C = w_shape
+    return pool_size == 2 and KH == KW and 3 <= KH <= len(POINTS) and C >= 8 and F >= 16
+
+
+def run(x, w, b, y, winner):
+    """Fill y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2."""
+    N, _, W, C = x.shape
+    _, OH, OW, _ = y.shape
+    at, _, bt = (m.astype(x.dtype) for m in matrices(w.shape[1]))
+    u = transformed_weights(w).ravel()
+    tiles, points = OH * OW, len(bt) ** 2
+    scratch = empty((pieces(N), points * (tiles * (C + len(b)) + LANES)), x.dtype)
+    images = _images_alone if N <= FEW else _images
+    images(x.ravel(), N, (W, C, OH, OW), u, at, bt, b, y.ravel(), winner.ravel(), scratch)
+
+
+@parallel_kernel
+def _images(x, N, shape, u, at, bt, b, y, winner, scratch):
+    PIECES = len(scratch)
+    for piece in prange(PIECES):  # piece owns its images of y and winner, and scratch[piece]
+        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+            _image(x, n, N, shape, u, at, bt, b, y, winner, scratch[piece])
+
+
+@kernel
+def _images_alone(x, N, shape, u, at, bt, b, y, winner, scratch):
+    for n in range(N):
+        _image(x, n, N, shape, u, at, bt, b, y, winner, scratch[0])
+
+
+@kernel
+def _image(x, n, N, shape, u, at, bt, b, y, winner, scratch):
+    """Evaluate all tiles, multiply point by point, interpolate; u is G w G^T, flat.
+
+    ``shape`` is (W, C, OH, OW), the size after pooling.
+    """
+    W, C, OH, OW = shape
+    F, T, points = b.size, OH * OW, bt.size
+    values, products = scratch[: T * points * C], scratch[T * points * C : T * points * (C + F)]
+    half = scratch[T * points * (C + F) :]
+    for tile in range(T):
+        corner = n * (x.size // N) + (tile // OW * 2 * W + tile % OW * 2) * C
+        _evaluate(x, corner, W * C, C, bt, half, values, tile * points * C)
+    tiles = np.arange(T) * points * C
+    for p in range(points):
+        for f in range(0, F, LANES):
+            u_p, start = p * C * F + f, zeros(x)
+            for t in range(0, T, ROWS):
+                sums = eight_sums(values, p * C, tiles, t, 0, 1, 1, C, u, u_p, F, F - f, start)
+                for q in range(min(ROWS, T - t)):
+                    store_first(products, ((t + q) * points + p) * F + f, sums[q], F - f)
+    for tile in range(T):
+        to = (n * T + tile) * F
+        _interpolate(products, tile * points * F, at, half, b, y, winner, to)
+
+
+@kernel
+def _evaluate(x, corner, row, C, bt, half, values, to):
+    """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, C numbers."""
+    n = len(bt)
+    for c in range(0, C, LANES):
+        for p in range(n):
+            for v in range(n):
+                column = _combination(bt, p, x, corner + v * C + c, row, C - c, zeros(x))
+                store_first(half, (p * n + v) * LANES, column, LANES)
+        for p in range(n):
+            for q in range(n):
+                value = _combination(bt, q, half, p * n * LANES, LANES, LANES, zeros(x))
+                store_first(values, to + (p * n + q) * C + c, value, C - c)
+
+
+@kernel
+def _combination(coefficients, row, a, first, step, count, start):
+    """Return start + sum_m coefficients[row, m] * (``count`` numbers at a[first + m * step])."""
+    total = start
+    for m in range(coefficients.shape[1]):
+        factor = coefficients[row, m]
+        if factor != 0:
+            total = fma(fill(factor), load_first(a, first + m * step, count), total)
+    return total
+
+
+@kernel
+def _interpolate(products, first, at, half, b, y, winner, to):
+    """Compute A^T products A of one tile, add the biases and let the four outputs compete."""
+    outputs, n = at.shape
+    F = b.size
+    for f in range(0, F, LANES):
+        for i in range(outputs):
+            for q in range(n):
+                column = _combination(at, i, products, first + q * F + f, n * F, F - f, zeros(b))
+                store_first(half, (i * n + q) * LANES, column, LANES)
+        best = where = zeros(b)
+        for place in range(outputs * outputs):
+            i, j = divmod(place, outputs)
+            bias = load_first(b, f, F - f)
+            value = _combination(at, j, half, i * n * LANES, LANES, LANES, bias)
+            if place == 0:
+                best = value
+            else:
+                best, where = keep_larger(best, where, value, place)
+        store_winner(best, where, outputs * outputs, y, winner, to + f, F - f)
