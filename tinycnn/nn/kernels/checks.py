@@ -15,7 +15,7 @@ LARGEST_POOL = 15
 
 def arrays(**named: np.ndarray) -> list[np.ndarray]:
     """Return the arrays as kernels want them; the dtype of the first one counts for all."""
-    ready = [np.require(array, requirements="CA") for array in named.values()]
+    ready = [np.require(array, requirements=["C", "A"]) for array in named.values()]
     dtype = ready[0].dtype.newbyteorder("=")
     for name, array in zip(named, ready, strict=True):
         if array.dtype.newbyteorder("=") != dtype or dtype not in (np.float32, np.float64):

@@ -127,7 +127,7 @@ def _emits(operation, typer):
 
     def register(codegen):
         type_callable(operation)(lambda context: typer)
-        lower_builtin(operation, types.VarArg(types.Any))(codegen)
+        lower_builtin(operation, types.VarArg(types.Any))(codegen)  # type: ignore[attr-defined]
         return codegen
 
     return register
@@ -210,9 +210,9 @@ def _emit_load_first(context, builder, signature, args):
 def _emit_store_first(context, builder, signature, args):
     array, index, vector, count = args
     dtype = signature.args[0].dtype
-    if isinstance(dtype, types.Integer):
-        vector = builder.fptoui(vector, ir.VectorType(ir.IntType(dtype.bitwidth), LANES))
-        suffix = f"v{LANES}i{dtype.bitwidth}"
+    if dtype == types.uint8:
+        vector = builder.fptoui(vector, ir.VectorType(ir.IntType(8), LANES))
+        suffix = f"v{LANES}i8"
     else:
         suffix = _suffix(dtype)
     mask, count = _first_lanes(builder, count)
