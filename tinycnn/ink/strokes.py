@@ -1,0 +1,108 @@
+"""From strokes to MNIST: forget brush and size, keep the line, draw it anew with MNIST's pen.
+
+What a person draws is a line; how thick it looks depends on the brush, the screen and how large
+they write. So the line alone is kept, smoothed a little, fitted into MNIST's box of 20 pixels
+and drawn again. The same drawing gives the same image at any size, at any place, and with any
+number of points along its lines.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycnn.errors import ImageError
+from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
+from tinycnn.ink.pen import Lines, draw
+from tinycnn.ink.steps import Show, unseen
+
+STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
+LONGEST = 10_000  # points along one line; no digit needs more than 300
+FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
+
+
+def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
+    """Draw one digit the way MNIST would have it.
+
+    strokes: polylines (n,2), x to the right and y down, in any unit -> uint8 (28,28), white
+    (255) on black; the longer side of the ink is 20 pixels, the centre of mass rounds to index
+    14. A single point becomes a dot as wide as the pen; no strokes give a blank image.
+    """
+    show("as drawn", strokes)
+    if not strokes:
+        return np.zeros((SIZE, SIZE), np.uint8)
+    lines = fit(smooth(fit(strokes)))
+    show("smoothed, longer side 20", lines)
+    image = draw(lines, PEN, (SIZE, SIZE))
+    show(f"MNIST's pen, {PEN} pixels", image)
+    image = centre(image)
+    show("centre of mass at 14", image)
+    return image
+
+
+def check_strokes(strokes: Any) -> list[np.ndarray]:
+    """Strokes from a stranger as float64 arrays (n,2); strokes without points are left out.
+
+    Raises ImageError unless ``strokes`` is a list of lists of finite pairs.
+    """
+    if not isinstance(strokes, Sequence | np.ndarray) or isinstance(strokes, str | bytes):
+        raise ImageError("strokes must be a list of lists of [x, y]")
+    lines = [_check_line(number, stroke) for number, stroke in enumerate(strokes)]
+    return [line for line in lines if len(line)]
+
+
+def bounds(lines: Lines) -> tuple[float, float, float, float]:
+    """The box around the lines: least x, least y, greatest x, greatest y."""
+    points = np.concatenate(lines)
+    return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+
+
+def fit(lines: Lines) -> list[np.ndarray]:
+    """Scale and shift lines so that, drawn with MNIST's pen, they fill MNIST's box.
+
+    The pen adds half its width on each side, so the lines themselves get 20 - 2.5 pixels.
+    """
+    x0, y0, x1, y1 = bounds(lines)
+    longer = max(x1 - x0, y1 - y0)
+    # What is smaller than the rounding of its own coordinates is a dot: nothing to be enlarged.
+    scale = (BOX - PEN) / longer if longer > 1e-12 * max(map(abs, (x0, y0, x1, y1))) else 0.0
+    corner = (SIZE - BOX + PEN) / 2
+    return [(line - (x0, y0)) * scale + corner for line in lines]
+
+
+def smooth(lines: Lines) -> list[np.ndarray]:
+    """Even out the trembling of a mouse; lines must be in pixels of 28.
+
+    Points are set anew at equal distances, so that it does not matter how many there were, and
+    averaged with their neighbours: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
+    """
+    smoothed = []
+    for line in lines:
+        even = resample(line, STEP)
+        for _ in range(2):
+            even[1:-1] = (even[:-2] + 2 * even[1:-1] + even[2:]) / 4
+        smoothed.append(even)
+    return smoothed
+
+
+def resample(line: np.ndarray, step: float) -> np.ndarray:
+    """Points at equal distances, about ``step``, along a line (n,2), its ends included."""
+    lengths = np.hypot(*np.diff(line, axis=0).T) if len(line) > 1 else np.zeros(0)
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    count = min(max(round(along[-1] / step), 1), LONGEST) + 1 if along[-1] > 0 else 1
+    places = np.linspace(0, along[-1], count)
+    return np.column_stack([np.interp(places, along, line[:, axis]) for axis in (0, 1)])
+
+
+def _check_line(number: int, stroke: Any) -> np.ndarray:
+    try:
+        line = np.array(stroke, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ImageError(f"stroke {number} is no list of [x, y] pairs") from error
+    if line.size == 0:
+        return np.empty((0, 2))
+    if line.ndim != 2 or line.shape[1] != 2:
+        raise ImageError(f"stroke {number} is no list of [x, y] pairs")
+    if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
+        raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
+    return line
