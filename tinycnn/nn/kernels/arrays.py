@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import prange
 
-from tinycnn.nn.kernels.compile import parallel_kernel
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
@@ -39,14 +39,19 @@ def sum_of_pieces(parts):
 
 @parallel_kernel
 def _add_in_order(parts, total):
-    PIECES, M = parts.shape
     block = 2048  # numbers, which stay in the nearest cache while all pieces are added
-    for start in prange((M + block - 1) // block):  # start owns a block of total
-        for m in range(start * block, min(M, start * block + block)):
-            total[m] = parts[0, m]
-        for piece in range(1, PIECES):
-            for m in range(start * block, min(M, start * block + block)):
-                total[m] += parts[piece, m]
+    for start in prange((total.size + block - 1) // block):  # start owns a block of total
+        first = np.intp(start * block)
+        _add_block(first, min(total.size, first + block), parts, total)
+
+
+@kernel
+def _add_block(first, last, parts, total):
+    for m in range(first, last):
+        total[m] = parts[0, m]
+    for piece in range(1, len(parts)):
+        for m in range(first, last):
+            total[m] += parts[piece, m]
 
 
 def sum_by_filter(parts, shape):

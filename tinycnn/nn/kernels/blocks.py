@@ -34,6 +34,8 @@ def eight_sums(x, base, offsets, r, row, rows, step, run, w, at, stride, count, 
 
     o_q is base + offsets[r + q] (past the end, the last offset again), a window is ``rows`` runs
     of ``run`` numbers, and w_row[m] is the vector of ``count`` weights at w[at + m*stride].
+
+    (Callers pass constants as np.intp: numba would compile a version for each plain constant.)
     """
     last = offsets.size - 1
     o0 = base + offsets[r]
@@ -73,10 +75,11 @@ def add_windows(target, at, x, offsets, factors, first, count, slots, run):
     """
     full = run // LANES * (slots.shape[0] // ((run + LANES - 1) // LANES))
     for s in range(0, full, 5):
-        _add_five(target, at, x, offsets, factors, first, count, slots, s, full - 1, LANES)
+        lanes, last = np.intp(LANES), full - 1
+        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes)
     for s in range(full, slots.shape[0], 5):
-        last = slots.shape[0] - 1
-        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, run % LANES)
+        lanes, last = run % LANES, slots.shape[0] - 1
+        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes)
 
 
 @kernel

@@ -31,15 +31,20 @@ def conv2d(x, w, b):
 
 @parallel_kernel
 def _conv2d(x, N, offsets, row, rows, run, w, b, y):
-    F, OUT = b.size, offsets.size
     for n in prange(N):  # n owns y[n]
-        base = n * (x.size // N)
-        for f in range(0, F, LANES):
-            bias = load_first(b, f, F - f)
-            for p in range(0, OUT, ROWS):
-                sums = eight_sums(x, base, offsets, p, row, rows, 1, run, w, f, F, F - f, bias)
-                for q in range(min(ROWS, OUT - p)):
-                    store_first(y, (n * OUT + p + q) * F + f, sums[q], F - f)
+        _conv2d_image(np.intp(n), x, N, offsets, row, rows, run, w, b, y)
+
+
+@kernel
+def _conv2d_image(n, x, N, offsets, row, rows, run, w, b, y):
+    F, OUT, step = b.size, offsets.size, np.intp(1)
+    base = n * (x.size // N)
+    for f in range(0, F, LANES):
+        bias = load_first(b, f, F - f)
+        for p in range(0, OUT, ROWS):
+            sums = eight_sums(x, base, offsets, p, row, rows, step, run, w, f, F, F - f, bias)
+            for q in range(min(ROWS, OUT - p)):
+                store_first(y, (n * OUT + p + q) * F + f, sums[q], F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -59,12 +64,17 @@ def conv2d_backward_params(dy, x, kernel_size):
 
 @parallel_kernel
 def _conv2d_backward_params(dy, x, N, offsets, row, rows, step, run, parts):
-    PIECES, T, F = parts.shape
-    for piece in prange(PIECES):  # piece owns parts[piece]
-        parts[piece] = 0
-        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
-            x_n, dy_n = n * (x.size // N), n * rows * run * F
-            correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, parts[piece])
+    for piece in prange(len(parts)):  # piece owns parts[piece]
+        _conv2d_backward_params_of(np.intp(piece), dy, x, N, offsets, row, rows, step, run, parts)
+
+
+@kernel
+def _conv2d_backward_params_of(piece, dy, x, N, offsets, row, rows, step, run, parts):
+    PIECES = len(parts)
+    parts[piece] = 0
+    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+        x_n, dy_n = n * (x.size // N), n * (dy.size // N)
+        correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, parts[piece])
 
 
 @kernel

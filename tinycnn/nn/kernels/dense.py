@@ -24,14 +24,14 @@ def dense(x, w, b):
 def _add_living_inputs(x, w, y, slots):
     """Add the weights of each input that a ReLU has not silenced: for few examples."""
     N, D = x.shape
-    K = y.size // N
+    K, first = y.size // N, np.intp(0)
     rows, factors = np.empty(D, np.intp), np.empty(D, x.dtype)
     for n in range(N):
-        count = 0
+        count = np.intp(0)
         for d in range(D):
             rows[count], factors[count] = d * K, x[n, d]
             count += x[n, d] != 0  # a silenced input is overwritten by the next one
-        add_windows(y, n * K, w, rows, factors, 0, count, slots, K)
+        add_windows(y, n * K, w, rows, factors, first, count, slots, K)
 
 
 def dense_backward_params(dy, x):
@@ -66,11 +66,16 @@ def product(x, w, b):
 
 @parallel_kernel
 def _matmul(x, offsets, step, T, w, b, y):
+    for block in prange((offsets.size + ROWS - 1) // ROWS):  # block owns eight rows of y
+        _eight_rows(np.intp(block * ROWS), x, offsets, step, T, w, b, y)
+
+
+@kernel
+def _eight_rows(r, x, offsets, step, T, w, b, y):
     R, K = offsets.size, b.size
-    for block in prange((R + ROWS - 1) // ROWS):  # block owns eight rows of y
-        r = block * ROWS
-        for k in range(0, K, LANES):
-            bias = load_first(b, k, K - k)
-            sums = eight_sums(x, 0, offsets, r, 0, 1, step, T, w, k, K, K - k, bias)
-            for q in range(min(ROWS, R - r)):
-                store_first(y, (r + q) * K + k, sums[q], K - k)
+    base, row, rows = np.intp(0), np.intp(0), np.intp(1)
+    for k in range(0, K, LANES):
+        bias = load_first(b, k, K - k)
+        sums = eight_sums(x, base, offsets, r, row, rows, step, T, w, k, K, K - k, bias)
+        for q in range(min(ROWS, R - r)):
+            store_first(y, (r + q) * K + k, sums[q], K - k)

@@ -42,41 +42,40 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     if winograd.pays(w.shape, size):
         winograd.run(x, w, b, y, winner)
         return y, winner
-    run = _compete_alone if N <= FEW else _compete
-    run(
-        x.ravel(), N, window_offsets(W, C, OH, OW, size), size * size,
-        W * C, KH, KW * C, by_tap(w), b, y.ravel(), winner.ravel(),
+    offsets = window_offsets(W, C, OH, OW, size)
+    rest = (
+        x.ravel(), N, offsets, size * size, W * C, KH, KW * C, by_tap(w), b, y.ravel(),
+        winner.ravel(),
     )  # fmt: skip
+    if N <= FEW:
+        for n in range(N):
+            _compete_in_image(n, *rest)
+    else:
+        _compete(*rest)
     return y, winner
 
 
 @parallel_kernel
 def _compete(x, N, offsets, places, row, rows, run, w, b, y, winner):
     for n in prange(N):  # n owns y[n] and winner[n]
-        _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner)
+        _compete_in_image(np.intp(n), x, N, offsets, places, row, rows, run, w, b, y, winner)
 
 
 @kernel
-def _compete_alone(x, N, offsets, places, row, rows, run, w, b, y, winner):
-    for n in range(N):
-        _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner)
-
-
-@kernel
-def _compete_in_image(x, n, N, offsets, places, row, rows, run, w, b, y, winner):
+def _compete_in_image(n, x, N, offsets, places, row, rows, run, w, b, y, winner):
     """Let the places of each pooling window compete, eight sums at a time.
 
     ``offsets`` lists all places of the first window, then those of the second, and so on.
     """
     F, OUT = b.size, offsets.size // places
-    base = n * (x.size // N)
+    base, step = n * (x.size // N), np.intp(1)
     scratch = np.empty(ROWS * LANES, x.dtype)
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
         best = where = zeros(x)
         place, at = 0, n * OUT * F + f
         for p in range(0, offsets.size, ROWS):
-            sums = eight_sums(x, base, offsets, p, row, rows, 1, run, w, f, F, F - f, bias)
+            sums = eight_sums(x, base, offsets, p, row, rows, step, run, w, f, F, F - f, bias)
             for q in range(ROWS):
                 store_first(scratch, q * LANES, sums[q], LANES)
             for q in range(min(ROWS, offsets.size - p)):
@@ -105,12 +104,12 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     if KW * C < LANES:
         output_size = checks.valid_size((H, W), kernel_size)
         dw = empty((pieces(N), KH * KW * C, F), x.dtype)
-        _unpooled_backward_params(
+        _dense_backward_params(
             dy, winner, x.ravel(), tap_offsets(W, C, KH, KW), size, output_size, W * C, C, dw, db
         )
         return sum_by_filter(dw, (F, KH, KW, C)), sum_of_pieces(db)
     dw = empty((pieces(N), F, KH, KW, C), x.dtype)
-    _fused_backward_params(
+    _backward_params(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
         window_offsets(W, C, OH, OW, size), size * size,
         window_slots(KH, KW * C, KW * C, W * C), KW * C, dw, db,
@@ -119,44 +118,54 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
 
 
 @parallel_kernel
-def _fused_backward_params(dy, winner, x, offsets, places, slots, run, dw, db):
+def _backward_params(dy, winner, x, offsets, places, slots, run, dw, db):
+    for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
+        _backward_params_of(np.intp(piece), dy, winner, x, offsets, places, slots, run, dw, db)
+
+
+@kernel
+def _backward_params_of(piece, dy, winner, x, offsets, places, slots, run, dw, db):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     N, OUT, F = dy.shape
-    PIECES, T = db.shape[0], dw.size // db.size
-    dw_flat = dw.reshape(-1)
-    for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
-        dw[piece], db[piece] = 0, 0
-        windows = np.empty(OUT, np.intp)
-        gradients = np.empty(OUT, dy.dtype)
-        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
-            base = n * (x.size // N)
-            for f in range(F):
-                count = 0
-                for p in range(OUT):
-                    place = winner[n, p, f]
-                    windows[count] = base + offsets[p * places + min(place, places - 1)]
-                    gradients[count] = dy[n, p, f]
-                    count += place < places  # a silenced winner is overwritten by the next one
-                for m in range(count):
-                    db[piece, f] += gradients[m]
-                at = (piece * F + f) * T
-                add_windows(dw_flat, at, x, windows, gradients, 0, count, slots, run)
+    PIECES, T, first = len(db), dw.size // db.size, np.intp(0)
+    windows = np.empty(OUT, np.intp)
+    gradients = np.empty(OUT, dy.dtype)
+    dw[piece], db[piece] = 0, 0
+    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+        base = n * (x.size // N)
+        for f in range(F):
+            count = np.intp(0)
+            for p in range(OUT):
+                place = winner[n, p, f]
+                windows[count] = base + offsets[p * places + min(place, places - 1)]
+                gradients[count] = dy[n, p, f]
+                count += place < places  # a silenced winner is overwritten by the next one
+            for m in range(count):
+                db[piece, f] += gradients[m]
+            at = (piece * F + f) * T
+            add_windows(dw.reshape(-1), at, x, windows, gradients, first, count, slots, run)
 
 
 @parallel_kernel
-def _unpooled_backward_params(dy, winner, x, offsets, size, output_size, row, step, dw, db):
+def _dense_backward_params(dy, winner, x, offsets, size, output_size, row, step, dw, db):
+    for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
+        _dense_backward_params_of(
+            np.intp(piece), dy, winner, x, offsets, size, output_size, row, step, dw, db
+        )
+
+
+@kernel
+def _dense_backward_params_of(piece, dy, winner, x, offsets, size, output_size, row, step, dw, db):
     """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
     N, OH, OW, F = dy.shape
-    PIECES = db.shape[0]
+    PIECES = len(db)
     rows, run = output_size
-    dy_flat, winner_flat = dy.reshape(-1), winner.reshape(-1)
-    for piece in prange(PIECES):  # piece owns dw[piece] and db[piece]
-        dw[piece], db[piece] = 0, 0
-        unpooled = np.zeros(rows * run * F, dy.dtype)
-        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
-            _unpool_image(dy_flat, winner_flat, n, OH, OW, size, run, unpooled, db[piece])
-            x_n = n * (x.size // N)
-            correlate(x, x_n, offsets, row, rows, step, run, unpooled, 0, dw[piece])
+    unpooled = np.zeros(rows * run * F, dy.dtype)
+    dw[piece], db[piece] = 0, 0
+    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+        _unpool_image(dy.reshape(-1), winner.reshape(-1), n, OH, OW, size, run, unpooled, db[piece])
+        x_n = n * (x.size // N)
+        correlate(x, x_n, offsets, row, rows, step, run, unpooled, np.intp(0), dw[piece])
 
 
 @kernel
@@ -185,7 +194,7 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     H, W = input_size
     _, KH, KW, C = w.shape
     dx = empty((N, H, W, C), w.dtype)
-    _fused_backward_input(
+    _backward_input(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), w.ravel(),
         window_offsets(W, C, OH, OW, size), size * size,
         window_slots(KH, KW * C, W * C, KW * C), KW * C, dx.ravel(),
@@ -194,22 +203,28 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
 
 
 @parallel_kernel
-def _fused_backward_input(dy, winner, w, offsets, places, slots, run, dx):
+def _backward_input(dy, winner, w, offsets, places, slots, run, dx):
+    for n in prange(len(dy)):  # n owns dx[n]
+        _backward_input_of(np.intp(n), dy, winner, w, offsets, places, slots, run, dx)
+
+
+@kernel
+def _backward_input_of(n, dy, winner, w, offsets, places, slots, run, dx):
     """For each place of each window, list the filters that it won; dx collects them there."""
     N, OUT, F = dy.shape
-    for n in prange(N):  # n owns dx[n]
-        dx[n * (dx.size // N) : (n + 1) * (dx.size // N)] = 0
-        filters = np.empty((places + 1) * F, np.intp)
-        gradients = np.empty((places + 1) * F, dy.dtype)
-        count = np.empty(places + 1, np.intp)
-        for p in range(OUT):
-            count[:] = 0
-            for f in range(F):
-                place = winner[n, p, f]  # the silenced are listed too, and left lying
-                at = place * F + count[place]
-                filters[at] = f * (w.size // F)
-                gradients[at] = dy[n, p, f]
-                count[place] += 1
-            for place in range(places):
-                at = n * (dx.size // N) + offsets[p * places + place]
-                add_windows(dx, at, w, filters, gradients, place * F, count[place], slots, run)
+    filters = np.empty((places + 1) * F, np.intp)
+    gradients = np.empty((places + 1) * F, dy.dtype)
+    count = np.empty(places + 1, np.intp)
+    dx_n = n * (dx.size // N)
+    dx[dx_n : dx_n + dx.size // N] = 0
+    for p in range(OUT):
+        count[:] = 0
+        for f in range(F):
+            place = winner[n, p, f]  # the silenced are listed too, and left lying
+            at = place * F + count[place]
+            filters[at] = f * (w.size // F)
+            gradients[at] = dy[n, p, f]
+            count[place] += 1
+        for place in range(places):
+            at, first = dx_n + offsets[p * places + place], place * F
+            add_windows(dx, at, w, filters, gradients, first, count[place], slots, run)

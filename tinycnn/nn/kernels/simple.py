@@ -96,10 +96,18 @@ def softmax(logits):
 
 
 @kernel
+def _largest(logits, n):
+    largest = logits[n, 0]
+    for k in range(1, logits.shape[1]):
+        largest = max(largest, logits[n, k])
+    return largest
+
+
+@kernel
 def _softmax(logits, p):
     N, K = p.shape
     for n in range(N):
-        largest = logits[n].max()
+        largest = _largest(logits, n)
         total = p.dtype.type(0)
         for k in range(K):
             p[n, k] = np.exp(logits[n, k] - largest)
@@ -142,7 +150,7 @@ def _softmax_cross_entropy(logits, labels, p):
     N, K = p.shape
     loss = 0.0
     for n in range(N):
-        largest = logits[n].max()
+        largest = _largest(logits, n)
         total = 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)

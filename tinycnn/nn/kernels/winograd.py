@@ -85,54 +85,57 @@ def run(x, w, b, y, winner):
     u = transformed_weights(w).ravel()
     tiles, points = OH * OW, len(bt) ** 2
     scratch = empty((pieces(N), points * (tiles * (C + len(b)) + LANES)), x.dtype)
-    images = _images_alone if N <= FEW else _images
-    images(x.ravel(), N, (W, C, OH, OW), u, at, bt, b, y.ravel(), winner.ravel(), scratch)
+    rest = x.ravel(), N, (W, C, OH, OW), u, at, bt, b, y.ravel(), winner.ravel(), scratch
+    if N <= FEW:
+        _images_of(0, *rest)
+    else:
+        _images(*rest)
 
 
 @parallel_kernel
 def _images(x, N, shape, u, at, bt, b, y, winner, scratch):
-    PIECES = len(scratch)
-    for piece in prange(PIECES):  # piece owns its images of y and winner, and scratch[piece]
-        for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
-            _image(x, n, N, shape, u, at, bt, b, y, winner, scratch[piece])
+    for piece in prange(len(scratch)):  # piece owns its images of y and winner, scratch[piece]
+        _images_of(np.intp(piece), x, N, shape, u, at, bt, b, y, winner, scratch)
 
 
 @kernel
-def _images_alone(x, N, shape, u, at, bt, b, y, winner, scratch):
-    for n in range(N):
-        _image(x, n, N, shape, u, at, bt, b, y, winner, scratch[0])
+def _images_of(piece, x, N, shape, u, at, bt, b, y, winner, scratch):
+    """Image by image: evaluate all tiles, multiply point by point, interpolate.
 
-
-@kernel
-def _image(x, n, N, shape, u, at, bt, b, y, winner, scratch):
-    """Evaluate all tiles, multiply point by point, interpolate; u is G w G^T, flat.
-
-    ``shape`` is (W, C, OH, OW), the size after pooling.
+    ``shape`` is (W, C, OH, OW), the size after pooling; u is G w G^T, flat.
     """
     W, C, OH, OW = shape
-    F, T, points = b.size, OH * OW, bt.size
-    values, products = scratch[: T * points * C], scratch[T * points * C : T * points * (C + F)]
-    half = scratch[T * points * (C + F) :]
-    for tile in range(T):
-        corner = n * (x.size // N) + (tile // OW * 2 * W + tile % OW * 2) * C
-        _evaluate(x, corner, W * C, C, bt, half, values, tile * points * C)
+    F, T, points, PIECES = b.size, OH * OW, bt.size, len(scratch)
     tiles = np.arange(T) * points * C
+    values, others = scratch[piece, : T * points * C], scratch[piece, T * points * C :]
+    products, half = others[: T * points * F], others[T * points * F :]
+    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+        for tile in range(T):
+            corner = n * (x.size // N) + (tile // OW * 2 * W + tile % OW * 2) * C
+            _evaluate(x, corner, W * C, C, bt, half, values, tiles[tile])
+        _multiply(values, tiles, points, C, F, u, products)
+        for tile in range(T):
+            to = (n * T + tile) * F
+            _interpolate(products, tile * points * F, at, half, b, y, winner, to)
+
+
+@kernel
+def _multiply(values, tiles, points, C, F, u, products):
+    """Multiply the values of all tiles at each point by u there, summed over channels."""
+    nil, one, start = np.intp(0), np.intp(1), zeros(u)
     for p in range(points):
         for f in range(0, F, LANES):
-            u_p, start = p * C * F + f, zeros(x)
-            for t in range(0, T, ROWS):
-                sums = eight_sums(values, p * C, tiles, t, 0, 1, 1, C, u, u_p, F, F - f, start)
-                for q in range(min(ROWS, T - t)):
+            at = p * C * F + f
+            for t in range(0, len(tiles), ROWS):
+                sums = eight_sums(values, p * C, tiles, t, nil, one, one, C, u, at, F, F - f, start)
+                for q in range(min(ROWS, len(tiles) - t)):
                     store_first(products, ((t + q) * points + p) * F + f, sums[q], F - f)
-    for tile in range(T):
-        to = (n * T + tile) * F
-        _interpolate(products, tile * points * F, at, half, b, y, winner, to)
 
 
 @kernel
 def _evaluate(x, corner, row, C, bt, half, values, to):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, C numbers."""
-    n = len(bt)
+    n, lanes = len(bt), np.intp(LANES)
     for c in range(0, C, LANES):
         for p in range(n):
             for v in range(n):
@@ -140,7 +143,7 @@ def _evaluate(x, corner, row, C, bt, half, values, to):
                 store_first(half, (p * n + v) * LANES, column, LANES)
         for p in range(n):
             for q in range(n):
-                value = _combination(bt, q, half, p * n * LANES, LANES, LANES, zeros(x))
+                value = _combination(bt, q, half, p * n * LANES, lanes, lanes, zeros(x))
                 store_first(values, to + (p * n + q) * C + c, value, C - c)
 
 
@@ -159,7 +162,7 @@ def _combination(coefficients, row, a, first, step, count, start):
 def _interpolate(products, first, at, half, b, y, winner, to):
     """Compute A^T products A of one tile, add the biases and let the four outputs compete."""
     outputs, n = at.shape
-    F = b.size
+    F, lanes = b.size, np.intp(LANES)
     for f in range(0, F, LANES):
         for i in range(outputs):
             for q in range(n):
@@ -169,7 +172,7 @@ def _interpolate(products, first, at, half, b, y, winner, to):
         for place in range(outputs * outputs):
             i, j = divmod(place, outputs)
             bias = load_first(b, f, F - f)
-            value = _combination(at, j, half, i * n * LANES, LANES, LANES, bias)
+            value = _combination(at, j, half, i * n * LANES, lanes, lanes, bias)
             if place == 0:
                 best = value
             else:

@@ -1,0 +1,273 @@
+"""Hold gradients to finite differences: of an operation, a layer, a loss or a whole model.
+
+    from tinycnn.nn.gradcheck import check_layer
+    check_layer(MyLayer(), input_shape=(8, 8, 3))
+
+raises an AssertionError that names operation, argument, index and both numbers, unless all is
+right. How the comparing is done, and how exactly, stands in ``differences.py``.
+
+    python -m tinycnn.nn.gradcheck
+
+checks this library itself, and prints a table.
+"""
+
+import argparse
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tinycnn.nn import kernels
+from tinycnn.nn.differences import Comparison, GradientError, check, spread
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
+from tinycnn.nn.losses import SoftmaxCrossEntropy
+from tinycnn.nn.model import Sequential
+from tinycnn.nn.presets import build
+
+__all__ = [
+    "Comparison",
+    "GradientError",
+    "check",
+    "check_layer",
+    "check_loss",
+    "check_model",
+    "check_operation",
+    "spread",
+]
+
+# -------------------------------------------------------------------------------- operations
+
+RESULTS = {"softmax": ("p",), "softmax_cross_entropy": ("loss", "p")}
+"""What operations return, by name; all others return y, or y and winner."""
+
+
+def check_operation(
+    operation: str, given: Mapping[str, Any], ops: Any = kernels, seed: int = 0, **options
+) -> list[Comparison]:
+    """Check all gradients of an operation of ``ops``, a module such as kernels or reference.
+
+    ``given`` holds the arguments of the forward pass by name. The gradients find theirs by name
+    too, because the names of ``reference.py`` are one alphabet: what is called ``winner`` in the
+    result of one function is ``winner`` among the arguments of another. ``options`` are those
+    of ``check``.
+    """
+    known = dict(given)
+    forward = getattr(ops, operation)
+    first, *_ = inspect.signature(forward).parameters
+    results = RESULTS.get(operation, ("y", "winner"))
+    known |= zip(results, _call(forward, known), strict=False)
+    y = known[results[0]]
+    dy = np.random.default_rng(seed).standard_normal(y.shape) if np.ndim(y) else 1.0
+    known["d" + results[0]] = dy
+    known["input_size"] = np.shape(given[first])[1:3]
+    known["kernel_size"] = np.shape(given.get("w", ()))[1:3]
+    arguments = {"backward": (first,), "input": (first,), "params": ("w", "b")}
+    gradients: dict[str, tuple] = {}
+    for name, function in vars(ops).items():
+        if name.startswith(operation + "_backward"):
+            for z, dz in zip(arguments[name.split("_")[-1]], _call(function, known), strict=True):
+                gradients[z] = known[z], dz
+    return check(operation, lambda: _call(forward, known)[0], gradients, dy, seed=seed, **options)
+
+
+def _call(function: Callable, known: Mapping[str, Any]) -> tuple:
+    """Return the results of ``function``, called with what its parameters' names stand for."""
+    result = function(*(known[name] for name in inspect.signature(function).parameters))
+    return result if isinstance(result, tuple) else (result,)
+
+
+# ------------------------------------------------------------------------------------ layers
+
+
+def check_layer(layer: Layer, input_shape: Shape, seed: int = 0, **options) -> list[Comparison]:
+    """Check a layer, one of your own perhaps: its gradients, and what every layer promises.
+
+    Copies of it are built for ``input_shape`` (without N), their parameters moved a little off
+    their first values, and run on one example and on three, in float32 and in float64.
+    ``options`` are those of ``check``. Raises an AssertionError that names the broken promise,
+    or a GradientError.
+    """
+    comparisons = []
+    for N in (1, 3):
+        _step(layer, N, input_shape, np.float32, seed)
+        trial, x, dx, dy = _step(layer, N, input_shape, np.float64, seed)
+        gradients = {"x": (x, dx)} | {z: (trial.params[z], trial.grads[z]) for z in trial.params}
+        comparisons += check(
+            f"{layer}, N = {N}", _forward(trial, x), gradients, dy, seed=seed, **options
+        )
+    return comparisons
+
+
+def _forward(layer: Layer, x: np.ndarray) -> Callable:
+    return lambda: layer.forward(x, training=True)
+
+
+def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> tuple:
+    """Go forward and backward twice; return a built copy of the layer, x, dx and dy."""
+    rng = np.random.default_rng(seed)
+    layer = copy.deepcopy(layer)
+    output_shape = layer.build(input_shape, rng)
+    _convert(layer, dtype, rng)
+    x: np.ndarray = spread(rng, N, *input_shape).astype(dtype)
+    kept_x = x.copy()
+    y = layer.forward(x, training=True).copy()
+    dy: np.ndarray = rng.standard_normal(y.shape).astype(dtype)
+    kept_dy = dy.copy()
+    layer.backward(dy)
+    once = {key: dz.copy() for key, dz in layer.grads.items()}
+    again, dx = layer.forward(x, training=True), layer.backward(dy)
+    promises = {
+        "forward returns the shape that build did": y.shape == (N, *output_shape),
+        "forward keeps the dtype": y.dtype == dtype,
+        "forward gives the same for the same": np.array_equal(y, again),
+        "forward and backward leave x untouched": np.array_equal(x, kept_x),
+        "backward leaves dy untouched": np.array_equal(dy, kept_dy),
+        "dx has the shape and dtype of x": _form(dx) == _form(x),
+        "grads have the keys, shapes and dtypes of params": _forms(layer.grads)
+        == _forms(layer.params),
+        "backward assigns grads and adds nothing up": _equal(once, layer.grads),
+    }
+    _insist(f"{layer} on {N} of {input_shape}, {dtype.__name__}", promises)
+    return layer, x, dx, dy
+
+
+def _convert(layer: Layer, dtype: type, rng: np.random.Generator) -> None:
+    """Give the parameters another dtype and, so that not all are 0 or alike, a little noise."""
+    for key, z in layer.params.items():
+        noise = rng.standard_normal(z.shape) * (z.std() or 1) / 10
+        layer.params[key] = (z + noise).astype(dtype)
+
+
+def _insist(who: str, promises: Mapping[str, bool]) -> None:
+    for promise, kept in promises.items():
+        if not kept:
+            raise AssertionError(f"{who}: broken promise: {promise}")
+
+
+def _form(z: np.ndarray) -> tuple:
+    return z.shape, z.dtype
+
+
+def _forms(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple]:
+    return {key: _form(z) for key, z in arrays.items()}
+
+
+def _equal(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:
+    return all(np.array_equal(z, others[key]) for key, z in some.items())
+
+
+# ------------------------------------------------------------------------- losses and models
+
+
+def check_loss(loss: Any, logits: np.ndarray, labels: np.ndarray, **options) -> list[Comparison]:
+    """Check the gradient of a loss at logits (N,K) and labels (N,)."""
+    logits = np.array(logits, np.float64)
+
+    def forward():
+        return loss.forward(logits, labels)
+
+    forward()
+    gradients = {"logits": (logits, loss.backward())}
+    return check(type(loss).__name__, forward, gradients, 1.0, **options)
+
+
+def check_model(
+    name: str, model: Sequential, loss: Any, x: np.ndarray, labels: np.ndarray, **options
+) -> list[Comparison]:
+    """Check the gradients of the loss with respect to x and to all parameters of a model.
+
+    A float64 copy of ``model`` is moved along random directions; "3.w" is the w of layer 3. So
+    many maxima and ReLUs are in play that a longer step would take some past their kinks, and
+    even this one may in one case of a hundred: if in doubt, try another ``seed``.
+    """
+    options = {"step": 1e-7, "full": 0, **options}
+    model, x = copy.deepcopy(model), np.array(x, np.float64)
+    rng = np.random.default_rng(options.get("seed", 0))
+    for layer in model:
+        _convert(layer, np.float64, rng)
+
+    def forward():
+        return loss.forward(model.forward(x, training=True), labels)
+
+    forward()
+    gradients: dict[str, tuple] = {}
+    gradients["x"] = x, model.backward(loss.backward(), input_gradient=True)
+    for index, layer in enumerate(model):
+        gradients |= {f"{index}.{z}": (layer.params[z], layer.grads[z]) for z in layer.params}
+    return check(name, forward, gradients, 1.0, **options)
+
+
+# ---------------------------------------------------------------------- the library's own table
+
+IMAGES = {"x": (2, 8, 7, 2), "w": (3, 3, 2, 2), "b": (3,)}
+
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "conv2d": IMAGES,
+    "conv2d_relu_maxpool2d": {**IMAGES, "size": 2},
+    "maxpool2d": {"x": (2, 7, 6, 3), "size": 2},
+    "relu": {"x": (4, 5)},
+    "dense": {"x": (3, 5), "w": (5, 4), "b": (4,)},
+    "softmax": {"logits": (4, 5)},
+    "softmax_cross_entropy": {"logits": (4, 5), "labels": np.array([3, 0, 4, 0])},
+}
+"""For each operation, its arguments; a tuple stands for an array of that shape."""
+
+LAYERS: list[tuple[Layer, Shape]] = [
+    (Conv2D(3, 2), (5, 4, 2)),
+    (MaxPool2D(2), (5, 4, 3)),
+    (ReLU(), (3, 4)),
+    (Flatten(), (2, 3, 2)),
+    (Dense(4), (5,)),
+    (Softmax(), (5,)),
+]
+
+
+def library(seed: int = 0) -> Iterator[Callable[[], list[Comparison]]]:
+    """Return the checks of every operation, layer and loss, and of the network ``lenet``."""
+    rng = np.random.default_rng(seed)
+    for operation, arguments in OPERATIONS.items():
+        given = {
+            z: spread(rng, *value) if isinstance(value, tuple) else value
+            for z, value in arguments.items()
+        }
+        yield partial(check_operation, operation, given)
+    for layer, input_shape in LAYERS:
+        yield partial(check_layer, layer, input_shape)
+    loss, labels = SoftmaxCrossEntropy(), rng.integers(0, 10, 3)
+    yield partial(check_loss, loss, spread(rng, 3, 10), labels)
+    yield partial(check_model, "lenet", build("lenet"), loss, rng.random((3, 28, 28, 1)), labels)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table of all checks; return 0, or 1 if something is wrong."""
+    argparse.ArgumentParser(
+        prog="python -m tinycnn.nn.gradcheck",
+        description="Hold every gradient of this library to finite differences, in float64.",
+    ).parse_args(argv)
+    print(f"{'operation':<24} {'argument':<8} {'numbers':>9}   worst relative error")
+    gradients, failures = 0, []
+    for run in library():
+        try:
+            comparisons = run()
+        except AssertionError as error:
+            failures.append(error)
+            comparisons = error.comparisons if isinstance(error, GradientError) else []
+        gradients += len(comparisons)
+        for c in comparisons:
+            print(f"{c.operation:<24} {c.argument:<8} {c.size:>9,}   {c.error:.1e}  {_verdict(c)}")
+    for failure in failures:
+        print(f"\n{failure}")
+    print(f"\n{gradients} gradients, {'all right' if not failures else 'NOT all right'}")
+    return 1 if failures else 0
+
+
+def _verdict(c: Comparison) -> str:
+    along = "" if c.index is not None else ", along a random direction"
+    return ("ok" if c.ok else "WRONG") + along
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
