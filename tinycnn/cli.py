@@ -5,12 +5,14 @@ A door is a module with ``main(argv) -> exit code`` that parses, calls the libra
 usage, 3 the environment refuses, 130 stopped by Ctrl-C.
 """
 
+import argparse
 import importlib
 import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from tinycnn.errors import TinyCNNError
 
@@ -28,6 +30,13 @@ DOORS = {
     "sweep": ("tinycnn.sweep", "try several settings and compare them"),
     "gradcheck": ("tinycnn.nn.gradcheck", "hold every gradient to finite differences"),
 }
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one sentence, like everything else here, and not with the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise TinyCNNError(f"{message}; {self.prog} --help tells more")
 
 
 def run_door(main: Door, argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,60 @@
+"""Which images come next is a pure function of seed, epoch and batch: nothing to remember.
+
+A generator that ran through all epochs would have to be saved with every checkpoint; this way a
+run that goes on in epoch 7 at batch 120 sees exactly the images it would have seen.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from tinycnn.errors import RunError
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""Images (B,H,W) uint8 to other images of the same digits, uint8 or float 0 to 1."""
+
+
+def none(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The images as they are."""
+    return images
+
+
+AUGMENTATIONS: dict[str, Augment] = {"none": none}
+
+
+class Batches:
+    """Images (N,H,W) uint8 and labels (N,), in a new order every epoch.
+
+    The last batch of an epoch holds what is left, so every image is seen once.
+    """
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, size: int, seed: int, augment: str = "none"
+    ) -> None:
+        if size > len(images):
+            raise RunError(
+                f"--batch-size {size} is more than the {len(images):,} images to train on"
+            )
+        self.images, self.labels, self.size, self.seed = images, labels, size, seed
+        self.augment = look_up("augment", augment, AUGMENTATIONS)
+
+    def __len__(self) -> int:
+        """How many batches an epoch has."""
+        return math.ceil(len(self.images) / self.size)
+
+    def of_epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        for batch in range(start, len(self)):
+            chosen = order[batch * self.size : (batch + 1) * self.size]
+            # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
+            rng = np.random.default_rng([self.seed, epoch, batch + 1])
+            yield self.augment(self.images[chosen], rng), self.labels[chosen]
+
+
+def look_up(name: str, value: str, table: dict):
+    """What ``table`` has under ``value``, the argument of an option."""
+    if value not in table:
+        raise RunError(f"there is no --{name} {value}; choose from {', '.join(table)}")
+    return table[value]

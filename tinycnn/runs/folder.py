@@ -1,0 +1,186 @@
+"""A run folder belongs to one process at a time, and every file in it is whole at every moment.
+
+    config.json                  the resolved options, versions and fingerprints
+    metrics.jsonl                one line an epoch
+    weights.safetensors          the best on validation so far
+    checkpoint.safetensors       all that exact resume needs; checkpoint.prev.safetensors: before
+    curves.svg                   loss and accuracy, if matplotlib is there
+    result.json                  the outcome, written last: the run is complete
+
+A process that dies takes its lock with it, and what it was writing goes to nobody.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.storage import TEMPORARY_PREFIX, PathLike, sweep_temporaries, write_bytes
+
+RUNS = Path("runs")
+LAST = "last"
+"""The word for the newest run under ``runs``, and the name of the file there that names it."""
+
+
+class RunFolder:
+    """The files of one run, and the lock that keeps other processes out.
+
+    Use it in a ``with``: the lock lasts as long, and a folder in which nothing came to be is
+    removed again. The system drops the lock when the process dies, however it dies. (Network
+    disks may not know such locks.)
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.weights = self.path / "weights.safetensors"
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        self.previous = self.path / "checkpoint.prev.safetensors"
+        self.curves = self.path / "curves.svg"
+        self.result = self.path / "result.json"
+        self._lock_file = self.path / ".lock"
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, path: PathLike) -> "RunFolder":
+        """Make and lock a folder for a new run; RunError if it has been used."""
+        folder = cls(path)
+        with _told_as_fault(f"make the run folder {path}"):
+            if folder.path.exists() and not folder.path.is_dir():
+                raise RunError(f"{path} is a file; name a new folder with --run-dir")
+            folder.path.mkdir(parents=True, exist_ok=True)
+            folder._acquire()
+        if folder._holdings():
+            folder.release()
+            raise RunError(
+                f"{path} has been used already; go on with --resume {path}, "
+                "or name a new folder with --run-dir"
+            )
+        return folder
+
+    @classmethod
+    def create_named(cls, dataset: str, preset: str, seed: int) -> "RunFolder":
+        """Make and lock ``runs/<date-time>-<dataset>-<preset>-s<seed>``."""
+        moment = time.strftime("%Y-%m-%d-%H%M%S")
+        name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{preset}-s{seed}")
+        number = 1
+        while True:
+            path = RUNS / (name if number == 1 else f"{name}-{number}")
+            with _told_as_fault(f"make the run folder {path}"):
+                RUNS.mkdir(exist_ok=True)
+                with contextlib.suppress(FileExistsError):  # another run of the same second
+                    path.mkdir()
+                    return cls.create(path)
+            number += 1
+
+    @classmethod
+    def reopen(cls, path: PathLike) -> "RunFolder":
+        """Lock the folder of a run that is to go on; RunError if there is none."""
+        folder = cls(path)
+        if not (folder.checkpoint.is_file() or folder.previous.is_file()):
+            raise RunError(f"there is no run to resume in {path}: it holds no checkpoint")
+        with _told_as_fault(f"lock the run folder {path}"):
+            folder._acquire()
+        sweep_temporaries(folder.path, older_than=0)  # ours is the lock, so they are nobody's
+        return folder
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the lock back; a folder in which nothing came to be is removed."""
+        if self._lock is None:
+            return
+        with contextlib.suppress(OSError):
+            if not self._holdings():
+                self._lock_file.unlink()
+                self.path.rmdir()
+        os.close(self._lock)
+        self._lock = None
+
+    def write_checkpoint(self, payload: bytes) -> None:
+        """Save a checkpoint; the one before it stays, under its second name."""
+        if self.checkpoint.exists():
+            with _told_as_fault(f"keep the previous checkpoint in {self.path}"):
+                self._keep_previous()
+        write_bytes(self.checkpoint, payload)
+
+    def write_json(self, path: Path, content: Any) -> None:
+        """Save ``content`` for people and programs to read."""
+        write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+
+    def point_last_here(self) -> None:
+        """Let ``last`` mean this run, if it lies in ``runs``."""
+        if self.path.resolve().parent == RUNS.resolve():
+            write_bytes(RUNS / LAST, f"{self.path.name}\n".encode())
+
+    def _keep_previous(self) -> None:
+        """The name ``checkpoint.safetensors`` is never without its file, not for a moment."""
+        spare = self.path / f"{TEMPORARY_PREFIX}previous"
+        spare.unlink(missing_ok=True)
+        try:
+            os.link(self.checkpoint, spare)
+        except OSError:  # a disk that knows no links
+            shutil.copyfile(self.checkpoint, spare)
+        os.replace(spare, self.previous)
+
+    def _holdings(self) -> list[str]:
+        ours = (self._lock_file.name,)
+        return [
+            name
+            for name in os.listdir(self.path)
+            if name not in ours and not name.startswith(TEMPORARY_PREFIX)
+        ]
+
+    def _acquire(self) -> None:
+        lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock).st_ino != os.stat(self._lock_file).st_ino:
+                raise BlockingIOError  # it was removed by its owner before we got it
+        except BlockingIOError:
+            owner = os.read(lock, 20).decode(errors="replace").strip()
+            os.close(lock)
+            raise RunError(
+                f"{self.path} is in use by another training (process {owner or 'unknown'}); "
+                "wait for it, or name another folder with --run-dir"
+            ) from None
+        os.truncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        self._lock = lock
+
+
+def find_run(name: PathLike) -> Path:
+    """The folder of the run ``name``: a path, or ``last`` for the newest in ``runs``."""
+    if str(name) != LAST:
+        return Path(name)
+    try:
+        return RUNS / (RUNS / LAST).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        raise RunError(f"there is no last run in {RUNS.absolute()}; name a run folder") from None
+
+
+def find_weights(name: PathLike) -> Path:
+    """The weights file ``name``: a path, a run folder, or ``last``."""
+    path = find_run(name)
+    return RunFolder(path).weights if path.is_dir() else path
+
+
+@contextlib.contextmanager
+def _told_as_fault(doing: str):
+    try:
+        yield
+    except (RunError, EnvironmentFault):
+        raise
+    except OSError as fault:
+        raise EnvironmentFault(f"cannot {doing}: {fault.strerror or fault}") from fault

@@ -1,0 +1,149 @@
+"""Where runs begin: ``start`` a new one, or ``resume`` one exactly where it stopped."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tinycnn import __version__
+from tinycnn.data import Dataset, load_dataset
+from tinycnn.errors import RunError
+from tinycnn.runs import checkpoint
+from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.recipe import Recipe, option
+from tinycnn.runs.run import Result, Run
+from tinycnn.runs.training import Trainer
+from tinycnn.storage import PathLike
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set came from: the arguments of ``load_dataset``, and what it held."""
+
+    name: str
+    data_dir: str | None
+    fingerprint: str
+    test_fingerprint: str
+
+    @classmethod
+    def of(cls, dataset: Dataset, name: str, data_dir: PathLike | None = None) -> "Source":
+        """The source of ``dataset``, which was loaded as ``name`` from ``data_dir``."""
+        folder = None if data_dir is None else str(Path(data_dir).absolute())
+        return cls(name, folder, dataset.fingerprint, dataset.test_fingerprint)
+
+    def load(self, data_dir: PathLike | None = None) -> Dataset:
+        """The same data again, even if their folder has moved; RunError if they changed."""
+        dataset = load_dataset(self.name, data_dir or self.data_dir)
+        fingerprints = dataset.fingerprint, dataset.test_fingerprint
+        if fingerprints != (self.fingerprint, self.test_fingerprint):
+            raise RunError(
+                f"the data set {dataset.name} is not the one that this run began with "
+                f"({Path(dataset.sources[0]).parent}); name the right folder with --data-dir"
+            )
+        return dataset
+
+
+def start(
+    recipe: Recipe,
+    dataset: Dataset,
+    source: Source,
+    run_dir: PathLike | None = None,
+    save_every: int | None = None,
+) -> Run:
+    """A new run in ``run_dir``, or in a folder of its own under ``runs``."""
+    trainer = Trainer(recipe, dataset)
+    if run_dir is None:
+        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
+    else:
+        folder = RunFolder.create(run_dir)
+    origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
+    return Run(folder, trainer, origin, save_every)
+
+
+def resume(
+    path: PathLike,
+    given: Mapping[str, Any],
+    data_dir: PathLike | None = None,
+    save_every: int | None = None,
+) -> tuple[Run, list[str]]:
+    """The run in the folder ``path`` where it stopped, and warnings about it.
+
+    RunError if ``given`` options differ from the run's, or if the data do.
+    """
+    folder = RunFolder.reopen(path)
+    try:
+        saved, warnings = _newest_checkpoint(folder)
+        recipe, source = _origin(saved, folder)
+        _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
+        trainer = Trainer(recipe, source.load(data_dir))
+        trainer.restore(saved.arrays, saved.state)
+    except BaseException:
+        folder.release()
+        raise
+    return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
+
+
+def finished(path: PathLike) -> Result | None:
+    """The result of the run in ``path`` if it is complete."""
+    folder = RunFolder(path)
+    try:
+        kept = json.loads(folder.result.read_bytes())
+        return Result(**{**kept, "run_dir": str(folder.path), "weights": str(folder.weights)})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """The versions of all that can change the bits of a result."""
+    libraries = {name: version(name) for name in ("numpy", "numba", "llvmlite")}
+    return {"tinycnn": __version__, "python": platform.python_version(), **libraries}
+
+
+def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[str]]:
+    try:
+        return checkpoint.read(folder.checkpoint), []
+    except RunError as damage:
+        try:
+            previous = checkpoint.read(folder.previous)
+        except RunError as further:
+            raise RunError(f"this run cannot be resumed: {damage}, and {further}") from damage
+        return previous, [f"{damage}; going on from the one before it, {folder.previous}"]
+
+
+def _origin(saved: checkpoint.Checkpoint, folder: RunFolder) -> tuple[Recipe, Source]:
+    try:
+        return Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
+    except (TypeError, LookupError) as error:
+        raise RunError(
+            f"the checkpoint in {folder.path} is not one of this version of tinycnn ({error})"
+        ) from error
+
+
+def _refuse_differences(
+    folder: RunFolder, settings: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    differences = [
+        f"{option(name)} {value} (the run has {settings[name]})"
+        for name, value in given.items()
+        if value != settings[name]
+    ]
+    if differences:
+        raise RunError(
+            f"{folder.path} can only go on with the settings it has, not with "
+            f"{', '.join(differences)}; leave these out, or start a new run"
+        )
+
+
+def _other_versions(saved: checkpoint.Checkpoint) -> list[str]:
+    before = saved.origin.get("versions", {})
+    changed = [
+        f"{name} {before.get(name)} is now {present}"
+        for name, present in versions().items()
+        if before.get(name) != present
+    ]
+    if not changed:
+        return []
+    return [f"{', '.join(changed)}: the last bits of the weights may differ from before"]

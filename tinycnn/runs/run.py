@@ -1,0 +1,186 @@
+"""A run is a trainer in its folder: it saves itself, can be stopped at any moment, and finishes.
+
+``launch.start`` and ``launch.resume`` make one. Then:
+
+    with start(...) as run:
+        if run.train() is None:  # else it was stopped, by the signal it returns
+            print(run.finish())
+
+What people read (metrics, weights) is always made from what the checkpoint holds.
+"""
+
+import functools
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinycnn import __version__
+from tinycnn.errors import EnvironmentFault
+from tinycnn.nn import get_threads
+from tinycnn.runs.checkpoint import Checkpoint, encode
+from tinycnn.runs.curves import draw_curves
+from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.lineage import sample_of
+from tinycnn.runs.measure import accuracy_sentence, measure
+from tinycnn.runs.progress import Watch
+from tinycnn.runs.signals import StopSignals
+from tinycnn.runs.training import Trainer
+from tinycnn.storage import write_bytes
+
+SAVE_SECONDS = 10.0
+"""How much work a crash may cost, unless a number of batches is asked for."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run reports; ``seconds`` is all it took, before and after interruptions."""
+
+    test_accuracy: float
+    errors: int
+    n: int
+    seconds: float
+    images_per_second: float
+    peak_memory_mb: float
+    run_dir: str
+    weights: str
+
+    def sentence(self) -> str:
+        """The test accuracy as a person would want to read it."""
+        return accuracy_sentence(self.n, self.errors)
+
+
+class Run:
+    """A trainer in a locked folder.
+
+    ``origin`` (JSON: recipe, data, versions) is what a later process needs to make the trainer
+    anew. ``save_every`` counts batches between checkpoints; None goes by the clock. There is one
+    more at the end of every epoch.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        trainer: Trainer,
+        origin: dict[str, Any],
+        save_every: int | None = None,
+    ) -> None:
+        self.folder, self.trainer, self.origin = folder, trainer, origin
+        self._save_every = save_every
+        self._clock = time.perf_counter() - trainer.state.run_seconds
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.release()
+
+    def train(self, watch: Watch | None = None) -> int | None:
+        """Train to the end and return None, or up to a signal and return its number.
+
+        Raises RunError when training diverges, EnvironmentFault when nothing can be saved; what
+        was saved before stays as it was.
+        """
+        watch = watch or Watch()
+        with StopSignals() as signals:
+            with watch.compilation():
+                self.trainer.rehearse()
+            signals.defer()
+            self._open_books()
+
+            def after_batch() -> bool:
+                watch.batch(self.trainer)
+                if signals.received or self._save_is_due():
+                    self._save()
+                return bool(signals.received)
+
+            def after_epoch() -> None:
+                self._save()
+                self._publish()
+                watch.epoch(self.trainer)
+
+            with watch.training(self.trainer):
+                done = self.trainer.train(after_batch, after_epoch)
+        return None if done else signals.received
+
+    def finish(self) -> Result:
+        """Test the best weights, draw the curves, write the result."""
+        trainer, folder = self.trainer, self.folder
+        score = measure(trainer.best, trainer.dataset.test_images, trainer.dataset.test_labels)
+        self._publish()
+        curves = draw_curves(trainer.state.history)
+        if curves is not None:
+            write_bytes(folder.curves, curves)
+        images = trainer.recipe.epochs * len(trainer.training)
+        result = Result(
+            test_accuracy=score.accuracy,
+            errors=score.errors,
+            n=score.n,
+            seconds=round(time.perf_counter() - self._clock, 3),
+            images_per_second=round(images / trainer.state.training_seconds, 1),
+            peak_memory_mb=round(peak_memory_mb(), 1),
+            run_dir=str(folder.path),
+            weights=str(folder.weights),
+        )
+        folder.write_json(folder.result, asdict(result))
+        return result
+
+    def _open_books(self) -> None:
+        """Before the first batch: a folder that cannot be written to is noticed now."""
+        if not self.folder.config.exists():
+            self.folder.write_json(self.folder.config, {**self.origin, "threads": get_threads()})
+        self._save()
+        self._publish()  # after a crash these files may not be where the checkpoint is
+        self.folder.point_last_here()
+
+    def _save_is_due(self) -> bool:
+        if self._save_every is not None:
+            return self.trainer.state.batch % self._save_every == 0
+        return time.perf_counter() - self._saved_at > SAVE_SECONDS
+
+    def _save(self) -> None:
+        trainer = self.trainer
+        trainer.state.run_seconds = time.perf_counter() - self._clock
+        payload = encode(Checkpoint(trainer.arrays(), trainer.state, self.origin))
+        try:
+            self.folder.write_checkpoint(payload)
+        except EnvironmentFault as fault:
+            raise EnvironmentFault(f"{fault}; what was saved before is untouched") from fault
+        self._saved_at = time.perf_counter()
+
+    def _publish(self) -> None:
+        """Write the files that people read; all that they hold is in the checkpoint too."""
+        state = self.trainer.state
+        lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
+        write_bytes(self.folder.metrics, "".join(lines).encode())
+        if state.best_epoch:
+            self.trainer.best.save(self.folder.weights, **self._description())
+
+    def _description(self) -> dict[str, Any]:
+        """What goes with the weights: no time and no place, so that equal runs are equal."""
+        trainer = self.trainer
+        return {
+            "tinycnn": __version__,
+            "classes": trainer.dataset.class_names,
+            "training": {
+                "dataset": trainer.dataset.name,
+                "recipe": trainer.recipe.as_dict(),
+                "images": len(trainer.training),
+                "fingerprint": trainer.dataset.fingerprint,
+                "sample": self._sample,
+                "best_epoch": trainer.state.best_epoch,
+                "validation_accuracy": trainer.state.best_accuracy,
+            },
+        }
+
+    @functools.cached_property
+    def _sample(self) -> str:
+        return sample_of(self.trainer.batches.images)
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held at once, in millions of bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

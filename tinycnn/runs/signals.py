@@ -1,0 +1,49 @@
+"""Ctrl-C and SIGTERM ask the training loop to stop, and it does so between two batches.
+
+A checkpoint made in the middle of a batch would hold half a step, and no run that goes on from
+it could end like one that was never stopped.
+"""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
+
+
+class StopSignals:
+    """In a ``with``: at first a signal unwinds the stack, as Ctrl-C usually does.
+
+    After ``defer()`` the first one is only noted, in ``received``, and a second one ends the
+    process. Python delivers signals to the main thread only; in any other this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._deferring = False
+
+    def __enter__(self) -> "StopSignals":
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._receive) for number in STOPPING}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def defer(self) -> None:
+        """From now on, note the first signal; whoever asked for this looks at ``received``."""
+        self._deferring = True
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if not self._deferring:
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+        if self.received is not None:
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), SHOW_CURSOR)
+            os._exit(128 + number)  # at once: no clean-up, which might be what takes so long
+        self.received = number

@@ -1,0 +1,212 @@
+"""The loop: a batch forward, its gradients back, a step; after every epoch, a look at validation.
+
+A ``Trainer`` knows nothing of files, signals and screens. Between two batches it can be stopped,
+and all it is lies in ``arrays()`` and ``state``; give both to a new one, and it goes on as if
+nothing had happened.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from tinycnn.data import Dataset, split_validation
+from tinycnn.errors import RunError
+from tinycnn.nn import SCHEDULES, SGD, Adam, Sequential, SoftmaxCrossEntropy, build
+from tinycnn.nn.optimizers import Optimizer
+from tinycnn.runs.batches import Batches, look_up
+from tinycnn.runs.measure import measure
+from tinycnn.runs.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of metrics.jsonl; ``lr`` is that of the last step."""
+
+    epoch: int
+    loss: float
+    validation_loss: float
+    validation_accuracy: float
+    lr: float
+    seconds: float
+    images_per_second: float
+
+
+@dataclass
+class State:
+    """How far training has come; plain numbers, so that JSON can hold it."""
+
+    epoch: int = 1  # the epoch to train, counted from 1
+    batch: int = 0  # how many batches of it are done
+    images: int = 0  # and how many images those held
+    loss_sum: float = 0.0  # their losses, summed over images
+    epoch_seconds: float = 0.0  # spent on those batches
+    training_seconds: float = 0.0  # spent on all batches so far
+    run_seconds: float = 0.0  # spent on the whole run, compiling and saving included
+    best_epoch: int = 0  # 0: none yet
+    best_accuracy: float = 0.0
+    history: list[EpochRecord] = field(default_factory=list)
+
+
+class Trainer:
+    """A network, its optimizer, its data, and how far they are.
+
+    Raises a TinyCNNError when recipe and data do not fit together.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset) -> None:
+        self.recipe, self.dataset = recipe, dataset
+        images = dataset.train_images[: recipe.limit]
+        labels = dataset.train_labels[: recipe.limit]
+        self.training, self.validation = split_validation(len(images), recipe.validation)
+        train, valid = _slice(self.training), _slice(self.validation)
+        self.batches = Batches(
+            images[train], labels[train], recipe.batch_size, recipe.seed, recipe.augment
+        )
+        self._validation_part = images[valid], labels[valid]
+        self.model = self._new_model()
+        self.best = self._new_model()
+        self.optimizer = _new_optimizer(recipe, self.model)
+        self._loss = SoftmaxCrossEntropy()
+        self._schedule = look_up("schedule", recipe.schedule, SCHEDULES)
+        self.state = State()
+
+    @property
+    def finished(self) -> bool:
+        """True when all epochs are done."""
+        return self.state.epoch > self.recipe.epochs
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole training takes."""
+        return self.recipe.epochs * len(self.batches)
+
+    def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> bool:
+        """Go on until all epochs are done; False if ``after_batch`` said to stop.
+
+        Raises RunError in the very batch in which a number stops being finite.
+        """
+        while not self.finished:
+            state = self.state
+            for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
+                self._train_batch(images, labels)
+                if after_batch():
+                    return False
+            self._finish_epoch()
+            after_epoch()
+        return True
+
+    def step(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """Forward, backward, one step of the optimizer; returns the mean loss before the step."""
+        x = self.model.prepare(images)
+        loss = self._loss.forward(self.model.forward(x, training=True), labels)
+        self.model.backward(self._loss.backward())
+        self.optimizer.lr = self.recipe.lr * self._schedule(self.optimizer.steps / self.steps)
+        self.optimizer.step()
+        self._refuse_non_finite(loss)
+        return loss
+
+    def rehearse(self) -> None:
+        """Run everything once, on two blank images and with a copy, so that all is compiled."""
+        rehearsal = Trainer(self.recipe, self.dataset)
+        blank = np.zeros((2, *self.dataset.image_size), np.uint8)
+        rehearsal.step(blank, np.zeros(2, np.uint8))
+        rehearsal.model.predict_proba(blank)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that changes, by name; the arrays themselves, not copies."""
+        return {
+            **{f"weights.{name}": z for name, z in _parameters(self.model)},
+            **{f"best.{name}": z for name, z in _parameters(self.best)},
+            **{f"optimizer.{name}": z for name, z in self.optimizer.state.items()},
+        }
+
+    def restore(self, arrays: dict[str, np.ndarray], state: State) -> None:
+        """Go back to where another trainer of the same recipe was; all or nothing."""
+        mine = self.arrays()
+        kinds = [{name: (z.shape, z.dtype) for name, z in a.items()} for a in (mine, arrays)]
+        within = 1 <= state.epoch <= self.recipe.epochs + 1 and state.batch <= len(self.batches)
+        if kinds[0] != kinds[1] or not within or len(state.history) != state.epoch - 1:
+            raise RunError("the saved state does not fit the network and recipe of this run")
+        for name, z in mine.items():
+            z[...] = arrays[name]
+        self.state = state
+        self.optimizer.steps = (state.epoch - 1) * len(self.batches) + state.batch
+
+    def _train_batch(self, images: np.ndarray, labels: np.ndarray) -> None:
+        started = time.perf_counter()
+        loss = self.step(images, labels)
+        seconds = time.perf_counter() - started
+        state = self.state
+        state.batch += 1
+        state.images += len(images)
+        state.loss_sum += loss * len(images)
+        state.epoch_seconds += seconds
+        state.training_seconds += seconds
+
+    def _finish_epoch(self) -> None:
+        state = self.state
+        score = measure(self.model, *self._validation_part)
+        record = EpochRecord(
+            epoch=state.epoch,
+            loss=state.loss_sum / state.images,
+            validation_loss=score.loss,
+            validation_accuracy=score.accuracy,
+            lr=self.optimizer.lr,
+            seconds=round(state.epoch_seconds, 3),
+            images_per_second=round(state.images / state.epoch_seconds, 1),
+        )
+        if score.accuracy >= state.best_accuracy:  # of equals the later, which saw more
+            self._keep_as_best(record)
+        state.history.append(record)
+        state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
+        state.loss_sum = state.epoch_seconds = 0.0
+
+    def _keep_as_best(self, record: EpochRecord) -> None:
+        self.state.best_epoch = record.epoch
+        self.state.best_accuracy = record.validation_accuracy
+        for (_, z), (_, kept) in zip(_parameters(self.model), _parameters(self.best), strict=True):
+            kept[...] = z
+
+    def _refuse_non_finite(self, loss: float) -> None:
+        culprit = None if math.isfinite(loss) else f"the loss is {loss}"
+        for index, layer in enumerate(self.model.layers):
+            for kind, arrays in (("gradient", layer.grads), ("new value", layer.params)):
+                for key, z in arrays.items():
+                    if not culprit and not np.isfinite(z).all():
+                        culprit = f"the {kind} of {key} in layer {index}, {layer}, is not finite"
+        if culprit:
+            raise RunError(
+                f"training diverged in epoch {self.state.epoch}, batch {self.state.batch + 1}: "
+                f"{culprit}; the steps are probably too long, try --lr {self.recipe.lr / 10:g}"
+            )
+
+    def _new_model(self) -> Sequential:
+        shape = (*self.dataset.image_size, 1)
+        classes = len(self.dataset.class_names)
+        return build(self.recipe.preset, shape, classes, self.recipe.seed)
+
+
+def state_as_dict(state: State) -> dict:
+    """The state without its history, ready for JSON."""
+    numbers = asdict(state)
+    del numbers["history"]
+    return numbers
+
+
+def _parameters(model: Sequential) -> Iterator[tuple[str, np.ndarray]]:
+    for index, layer in enumerate(model.layers):
+        for key, z in layer.params.items():
+            yield f"{index}.{key}", z
+
+
+def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
+    if look_up("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
+        return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
+    return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
+
+
+def _slice(indices: range) -> slice:
+    return slice(indices.start, indices.stop)

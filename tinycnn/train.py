@@ -1,0 +1,206 @@
+"""The door to training: ``python -m tinycnn.train`` learns to read digits.
+
+Only arguments and printing; the work is done in ``tinycnn.runs``.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tinycnn.cli import Parser, run_door
+from tinycnn.errors import RunError
+from tinycnn.runs.recipe import OPTIONS
+
+if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from rich.console import Console
+
+    from tinycnn.runs.run import Result, Run
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.train                          the bundled digits, a good network
+  python -m tinycnn.train --dataset mnist          all of MNIST, downloaded once
+  python -m tinycnn.train --data-dir DIR           four IDX files of your own
+  python -m tinycnn.train --limit 1000 --epochs 3  a quick try
+  python -m tinycnn.train --resume last            go on after Ctrl-C
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, train, report; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.resume and (result := _finished(arguments)):
+        _report(result, arguments.json)
+        return 0
+
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=arguments.quiet, highlight=False, soft_wrap=True)
+    with _resumed(arguments, console) if arguments.resume else _started(arguments) as run:
+        return _train(run, console, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m tinycnn.train",
+        description="Train a network on a data set and test it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument("--dataset", metavar="NAME", help="mnist10k (default) or another named set")
+    data.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
+    data.add_argument("--limit", metavar="N", type=int, help="only the first N training images")
+    data.add_argument(
+        "--validation", metavar="SHARE", type=float, help="kept apart for validation (0.1)"
+    )
+    data.add_argument("--augment", metavar="HOW", help="how images are varied: none (default)")
+    steps = parser.add_argument_group("network and steps")
+    steps.add_argument("--preset", metavar="NAME", help="the network (lenet)")
+    steps.add_argument("--epochs", metavar="N", type=int, help="times through all images (10)")
+    steps.add_argument("--batch-size", metavar="N", type=int, help="images a step (by data size)")
+    steps.add_argument("--lr", metavar="X", type=float, help="highest learning rate (by data size)")
+    steps.add_argument("--optimizer", metavar="NAME", help="sgd (default) or adam")
+    steps.add_argument("--schedule", metavar="NAME", help="one-cycle (default), cosine, constant")
+    steps.add_argument("--momentum", metavar="X", type=float, help="of sgd (0.9)")
+    steps.add_argument("--weight-decay", metavar="X", type=float, help="(0)")
+    steps.add_argument("--seed", metavar="N", type=int, help="equal seeds, equal weights (0)")
+    run = parser.add_argument_group("the run")
+    run.add_argument("--threads", metavar="N", type=int, help="all processors by default")
+    run.add_argument("--run-dir", metavar="DIR", help="a new folder (runs/DATE-...)")
+    run.add_argument("--resume", metavar="RUN", help="a run folder, or: last")
+    run.add_argument(
+        "--checkpoint-every", metavar="N", type=int, help="batches (by the clock: 10 s)"
+    )
+    run.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    run.add_argument("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int:
+    from tinycnn.runs.progress import watch_for
+
+    _introduce(run, console)
+    signal = run.train(watch_for(console))
+    if signal:
+        _say_how_to_go_on(run)
+        return 128 + signal
+    _report(run.finish(), arguments.json)
+    return 0
+
+
+def _started(arguments: argparse.Namespace) -> "Run":
+    from tinycnn.data import load_dataset
+    from tinycnn.data.datasets import DEFAULT
+    from tinycnn.runs.launch import Source, start
+    from tinycnn.runs.recipe import resolve
+
+    name = arguments.dataset or DEFAULT
+    given = _given(arguments)
+    resolve(0, **given)  # what makes no sense is refused before data are fetched
+    dataset = load_dataset(name, arguments.data_dir)
+    recipe = resolve(len(dataset.train_images[: arguments.limit]), **given)
+    source = Source.of(dataset, name, arguments.data_dir)
+    _use_threads(arguments.threads)
+    return start(recipe, dataset, source, arguments.run_dir, arguments.checkpoint_every)
+
+
+def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
+    from tinycnn.runs.folder import find_run
+    from tinycnn.runs.launch import resume
+
+    given = _given(arguments)
+    if arguments.dataset:
+        given["dataset"] = arguments.dataset
+    _use_threads(arguments.threads)
+    run, warnings = resume(
+        find_run(arguments.resume), given, arguments.data_dir, arguments.checkpoint_every
+    )
+    for warning in warnings:
+        console.print(f"warning: {warning}", markup=False)
+    return run
+
+
+def _finished(arguments: argparse.Namespace) -> "Result | None":
+    """The result of a run that has nothing left to do."""
+    from tinycnn.runs.folder import find_run
+    from tinycnn.runs.launch import finished
+
+    path = find_run(arguments.resume)
+    result = finished(path)
+    if result:
+        print(f"{path} is finished: nothing to do", file=sys.stderr)
+    return result
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of the recipe that were typed."""
+    values = {name: getattr(arguments, name) for name in OPTIONS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _use_threads(threads: int | None) -> None:
+    from tinycnn.nn import set_threads
+
+    try:
+        set_threads(threads)
+    except ValueError as error:
+        raise RunError(f"--{error}") from error
+
+
+def _introduce(run: "Run", console: "Console") -> None:
+    """What is about to happen, for whoever watches."""
+    from tinycnn.nn import get_threads
+
+    trainer, recipe, dataset = run.trainer, run.trainer.recipe, run.trainer.dataset
+    kept = trainer.validation
+    console.print(
+        f"data   {dataset.name}: {len(trainer.training):,} images to train on, "
+        f"{len(kept):,} to validate on (numbers {kept.start:,} to {kept.stop - 1:,}), "
+        f"{len(dataset.test_images):,} to test on at the end\n"
+        f"model  {recipe.preset}, {trainer.model.parameter_count():,} parameters\n"
+        f"steps  {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
+        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, {get_threads()} threads\n"
+        f"run    {run.folder.path}",
+        markup=False,
+    )
+    if trainer.state.epoch > 1 or trainer.state.batch:
+        console.print(f"going on in {_place(run)}")
+
+
+def _say_how_to_go_on(run: "Run") -> None:
+    folder = shlex.quote(str(run.folder.path))
+    print(
+        f"stopped in {_place(run)}; all of it is saved. To go on:\n"
+        f"  python -m tinycnn.train --resume {folder}",
+        file=sys.stderr,
+    )
+
+
+def _place(run: "Run") -> str:
+    state, recipe = run.trainer.state, run.trainer.recipe
+    batches = len(run.trainer.batches)
+    return f"epoch {state.epoch} of {recipe.epochs}, after batch {state.batch} of {batches}"
+
+
+def _report(result: "Result", as_json: bool) -> None:
+    """The outcome, and what to type next."""
+    if as_json:
+        print(json.dumps(asdict(result)))
+        return
+    weights = shlex.quote(result.weights)
+    print(
+        f"test   {result.sentence()}\n"
+        f"time   {result.seconds:.1f} s, {result.images_per_second:,.0f} images/s in training, "
+        f"at most {result.peak_memory_mb:,.0f} MB\n"
+        f"files  {result.run_dir} (weights.safetensors: the best on validation)\n"
+        f"next   python -m tinycnn.evaluate {weights}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
