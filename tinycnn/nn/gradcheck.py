@@ -30,11 +30,13 @@ from tinycnn.nn.presets import build
 __all__ = [
     "Comparison",
     "GradientError",
+    "call",
     "check",
     "check_layer",
     "check_loss",
     "check_model",
     "check_operation",
+    "quantities",
     "spread",
 ]
 
@@ -49,34 +51,52 @@ def check_operation(
 ) -> list[Comparison]:
     """Check all gradients of an operation of ``ops``, a module such as kernels or reference.
 
-    ``given`` holds the arguments of the forward pass by name. The gradients find theirs by name
-    too, because the names of ``reference.py`` are one alphabet: what is called ``winner`` in the
-    result of one function is ``winner`` among the arguments of another. ``options`` are those
-    of ``check``.
+    ``given`` holds the arguments of the forward pass by name, ``options`` are those of ``check``.
+    """
+    forward = getattr(ops, operation)
+    known = quantities(operation, given, ops, seed)
+    first, *_ = inspect.signature(forward).parameters
+    arguments = {"backward": (first,), "input": (first,), "params": ("w", "b")}
+    gradients: dict[str, tuple] = {}
+    for name, function in vars(ops).items():
+        if name.startswith(operation + "_backward"):
+            for z, dz in zip(arguments[name.split("_")[-1]], call(function, known), strict=True):
+                gradients[z] = known[z], dz
+    dy = known["d" + RESULTS.get(operation, ("y",))[0]]
+    return check(operation, lambda: call(forward, known)[0], gradients, dy, seed=seed, **options)
+
+
+def quantities(
+    operation: str, given: Mapping[str, Any], ops: Any = kernels, seed: int = 0
+) -> dict[str, Any]:
+    """Return all that an operation and its gradients take and give, by name.
+
+    The names of ``reference.py`` are one alphabet: what is called ``winner`` in the result of
+    one function is ``winner`` among the arguments of another.
     """
     known = dict(given)
     forward = getattr(ops, operation)
     first, *_ = inspect.signature(forward).parameters
     results = RESULTS.get(operation, ("y", "winner"))
-    known |= zip(results, _call(forward, known), strict=False)
+    known |= zip(results, call(forward, known), strict=False)
     y = known[results[0]]
-    dy = np.random.default_rng(seed).standard_normal(y.shape) if np.ndim(y) else 1.0
-    known["d" + results[0]] = dy
+    known["d" + results[0]] = _upstream(y, seed)
     known["input_size"] = np.shape(given[first])[1:3]
     known["kernel_size"] = np.shape(given.get("w", ()))[1:3]
-    arguments = {"backward": (first,), "input": (first,), "params": ("w", "b")}
-    gradients: dict[str, tuple] = {}
-    for name, function in vars(ops).items():
-        if name.startswith(operation + "_backward"):
-            for z, dz in zip(arguments[name.split("_")[-1]], _call(function, known), strict=True):
-                gradients[z] = known[z], dz
-    return check(operation, lambda: _call(forward, known)[0], gradients, dy, seed=seed, **options)
+    return known
 
 
-def _call(function: Callable, known: Mapping[str, Any]) -> tuple:
+def call(function: Callable, known: Mapping[str, Any]) -> tuple:
     """Return the results of ``function``, called with what its parameters' names stand for."""
     result = function(*(known[name] for name in inspect.signature(function).parameters))
     return result if isinstance(result, tuple) else (result,)
+
+
+def _upstream(y, seed: int):
+    """Return a random dy for y, of its dtype; a loss, one number, has nothing downstream."""
+    if np.ndim(y) == 0:
+        return 1.0
+    return np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
 
 
 # ------------------------------------------------------------------------------------ layers
