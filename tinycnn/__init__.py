@@ -1,3 +1,37 @@
-"""A convolutional network that you can read in an afternoon."""
+"""A convolutional network that you can read in an afternoon.
+
+>>> import tinycnn
+>>> model = tinycnn.build("lenet", seed=0)
+>>> model.parameter_count()
+184586
+
+The public names are looked up when they are first used: whoever asks a command for its ``--help``
+does not wait for the compiler.
+"""
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "tinycnn.data": ["Dataset", "load_dataset", "read_idx", "write_idx"],
+    "tinycnn.errors": ["TinyCNNError"],
+    "tinycnn.nn": [
+        *["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"],
+        *["SGD", "Adam", "Sequential", "SoftmaxCrossEntropy", "build", "set_threads"],
+    ],
+}
+
+__all__ = [name for names in _HOMES.values() for name in names]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

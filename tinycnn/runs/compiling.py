@@ -9,7 +9,7 @@ from numba.core import event
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tinycnn.nn.compile import CACHE_FOLDER
+from tinycnn.nn.kernels.compile import CACHE_FOLDER
 
 ANNOUNCEMENT = "compiling kernels (first run only)" if CACHE_FOLDER else "compiling kernels"
 
@@ -31,6 +31,7 @@ class _Lines(event.Listener):
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started: float | None = None
+        self.ended = 0.0
         self.compiled = 0
 
     def on_start(self, event: Any) -> None:
@@ -43,6 +44,7 @@ class _Lines(event.Listener):
     def on_end(self, event: Any) -> None:
         """Called by numba afterwards."""
         self.compiled += 1
+        self.ended = time.perf_counter()
 
     def open(self) -> None:
         self.console.print(f"{ANNOUNCEMENT} ...")
@@ -51,7 +53,7 @@ class _Lines(event.Listener):
 
     def close(self) -> None:
         if self.started is not None:
-            seconds = time.perf_counter() - self.started
+            seconds = self.ended - self.started
             self.console.print(f"compiled {self.compiled} functions in {seconds:.1f} s")
 
 

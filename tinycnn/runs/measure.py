@@ -21,7 +21,7 @@ class Score:
     @property
     def accuracy(self) -> float:
         """The share of right answers."""
-        return 1 - self.errors / self.n
+        return (self.n - self.errors) / self.n
 
 
 def measure(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Score:

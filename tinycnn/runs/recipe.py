@@ -41,9 +41,11 @@ class Recipe:
     validation: float
 
     def __post_init__(self) -> None:
-        for name, (is_sound, words) in _SOUND.items():
+        for name, (kind, is_sound, words) in _SOUND.items():
             value = getattr(self, name)
-            if value is not None and not is_sound(value):
+            if value is None and name in ("momentum", "limit"):
+                continue
+            if not isinstance(value, kind) or not is_sound(value):
                 raise RunError(f"{option(name)} must be {words}, not {value}")
         if self.momentum is not None and self.optimizer == "adam":
             raise RunError("--momentum belongs to --optimizer sgd; adam has none to set")
@@ -85,14 +87,16 @@ def option(name: str) -> str:
 
 OPTIONS = tuple(field.name for field in fields(Recipe))
 
-_SOUND: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "epochs": (lambda v: 1 <= v <= 100_000, "a whole number from 1 to 100,000"),
-    "batch_size": (lambda v: v >= 1, "a whole number of at least 1"),
-    # Nothing learns with steps of more than 10; a typing error does reach that far.
-    "lr": (lambda v: 0 < v <= 10, "a number above 0 and at most 10"),
-    "momentum": (lambda v: 0 <= v < 1, "a number from 0 to below 1"),
-    "weight_decay": (lambda v: 0 <= v <= 1, "a number from 0 to 1"),
-    "seed": (lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1"),
-    "limit": (lambda v: v >= 2, "a whole number of at least 2"),
-    "validation": (lambda v: 0 < v < 1, "a share above 0 and below 1"),
+_NUMBER = int | float
+
+_SOUND: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
+    "epochs": (int, lambda v: 1 <= v <= 100_000, "a whole number from 1 to 100,000"),
+    "batch_size": (int, lambda v: v >= 1, "a whole number of at least 1"),
+    # Nothing learns in steps of more than 10, but a slip of the finger reaches that far.
+    "lr": (_NUMBER, lambda v: 0 < v <= 10, "a number above 0 and at most 10"),
+    "momentum": (_NUMBER, lambda v: 0 <= v < 1, "a number from 0 to below 1"),
+    "weight_decay": (_NUMBER, lambda v: 0 <= v <= 1, "a number from 0 to 1"),
+    "seed": (int, lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1"),
+    "limit": (int, lambda v: v >= 2, "a whole number of at least 2"),
+    "validation": (_NUMBER, lambda v: 0 < v < 1, "a share above 0 and below 1"),
 }
