@@ -16,8 +16,10 @@ from tinycnn.nn.kernels.vectors import (
     fill,
     fill_like,
     fma,
+    load,
     load_first,
     select,
+    store,
     store_first,
     zeros,
 )
@@ -65,48 +67,47 @@ def eight_sums(x, base, offsets, r, row, rows, step, run, w, at, stride, count, 
 
 
 @kernel
-def add_windows(target, at, x, offsets, factors, first, count, slots, run):
+def add_windows(target, at, x, offsets, factors, first, count, slots, tail):
     """Add ``count`` windows of x, each times its own factor, to one window of ``target``.
 
         target[at + to] += sum_m factors[m] * x[offsets[m] + from_]      first <= m < first + count
 
-    for all numbers of a window, which ``slots`` lists as (to, from_) of vectors; see
+    for all numbers of a window, which ``slots`` and ``tail`` list as vectors; see
     ``window_slots``. Five vectors of the target stay in registers while windows are added.
     """
-    full = run // LANES * (slots.shape[0] // ((run + LANES - 1) // LANES))
-    for s in range(0, full, 5):
-        lanes, last = np.intp(LANES), full - 1
-        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes)
-    for s in range(full, slots.shape[0], 5):
-        lanes, last = run % LANES, slots.shape[0] - 1
-        _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes)
+    for s in range(0, len(slots), 5):
+        _add_five(target, at, x, offsets, factors, first, count, slots, s)
+    for s in range(len(tail)):
+        to, from_, lanes = at + tail[s, 0], tail[s, 1], tail[s, 2]
+        total = load_first(target, to, lanes)
+        for m in range(first, first + count):
+            total = fma(fill(factors[m]), load_first(x, offsets[m] + from_, lanes), total)
+        store_first(target, to, total, lanes)
 
 
 @kernel
-def _add_five(target, at, x, offsets, factors, first, count, slots, s, last, lanes):
-    """Serve slots s to s + 4; past the ``last`` one it is served again, with equal results."""
+def _add_five(target, at, x, offsets, factors, first, count, slots, s):
+    """Serve slots s to s + 4; past the last one it is served again, with equal results."""
+    last = len(slots) - 1
     to0, from0 = at + slots[s, 0], slots[s, 1]
     to1, from1 = at + slots[min(s + 1, last), 0], slots[min(s + 1, last), 1]
     to2, from2 = at + slots[min(s + 2, last), 0], slots[min(s + 2, last), 1]
     to3, from3 = at + slots[min(s + 3, last), 0], slots[min(s + 3, last), 1]
     to4, from4 = at + slots[min(s + 4, last), 0], slots[min(s + 4, last), 1]
-    t0 = load_first(target, to0, lanes)
-    t1 = load_first(target, to1, lanes)
-    t2 = load_first(target, to2, lanes)
-    t3 = load_first(target, to3, lanes)
-    t4 = load_first(target, to4, lanes)
+    t0, t1, t2 = load(target, to0), load(target, to1), load(target, to2)
+    t3, t4 = load(target, to3), load(target, to4)
     for m in range(first, first + count):
         o, factor = offsets[m], fill(factors[m])
-        t0 = fma(factor, load_first(x, o + from0, lanes), t0)
-        t1 = fma(factor, load_first(x, o + from1, lanes), t1)
-        t2 = fma(factor, load_first(x, o + from2, lanes), t2)
-        t3 = fma(factor, load_first(x, o + from3, lanes), t3)
-        t4 = fma(factor, load_first(x, o + from4, lanes), t4)
-    store_first(target, to0, t0, lanes)
-    store_first(target, to1, t1, lanes)
-    store_first(target, to2, t2, lanes)
-    store_first(target, to3, t3, lanes)
-    store_first(target, to4, t4, lanes)
+        t0 = fma(factor, load(x, o + from0), t0)
+        t1 = fma(factor, load(x, o + from1), t1)
+        t2 = fma(factor, load(x, o + from2), t2)
+        t3 = fma(factor, load(x, o + from3), t3)
+        t4 = fma(factor, load(x, o + from4), t4)
+    store(target, to0, t0)
+    store(target, to1, t1)
+    store(target, to2, t2)
+    store(target, to3, t3)
+    store(target, to4, t4)
 
 
 @kernel
@@ -126,10 +127,14 @@ def store_winner(best, where, places, y, winner, at, count):
 
 
 @functools.lru_cache
-def window_slots(rows: int, run: int, to_row: int, from_row: int) -> np.ndarray:
-    """Return where the vectors of a window of ``rows`` runs stand in two arrays: (to, from).
+def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the vectors of a window of ``rows`` runs stand in two arrays.
 
-    Full vectors come first, then the remainders of the runs, which all have one length.
+    The first table holds (to, from_) of all full vectors, the second one (to, from_, count) of
+    what remains of each run.
     """
-    starts = [(u, t) for t in range(0, run, LANES) for u in range(rows)]
-    return np.array([(u * to_row + t, u * from_row + t) for u, t in starts])
+    starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
+    table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]
+    full = [(to, from_) for to, from_, count in table if count == LANES]
+    tail = [row for row in table if row[2] < LANES]
+    return np.array(full, np.intp).reshape(-1, 2), np.array(tail, np.intp).reshape(-1, 3)

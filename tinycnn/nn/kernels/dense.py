@@ -16,12 +16,12 @@ def dense(x, w, b):
     if len(x) > FEW:
         return product(x, w, b)
     y = np.repeat(b[None], len(x), axis=0)
-    _add_living_inputs(x, w.ravel(), y.ravel(), window_slots(1, b.size, 0, 0))
+    _add_living_inputs(x, w.ravel(), y.ravel(), *window_slots(1, b.size, 0, 0))
     return y
 
 
 @kernel
-def _add_living_inputs(x, w, y, slots):
+def _add_living_inputs(x, w, y, slots, tail):
     """Add the weights of each input that a ReLU has not silenced: for few examples."""
     N, D = x.shape
     K, first = y.size // N, np.intp(0)
@@ -31,7 +31,7 @@ def _add_living_inputs(x, w, y, slots):
         for d in range(D):
             rows[count], factors[count] = d * K, x[n, d]
             count += x[n, d] != 0  # a silenced input is overwritten by the next one
-        add_windows(y, n * K, w, rows, factors, first, count, slots, K)
+        add_windows(y, n * K, w, rows, factors, first, count, slots, tail)
 
 
 def dense_backward_params(dy, x):

@@ -69,7 +69,6 @@ def _compete_in_image(n, x, N, offsets, places, row, rows, run, w, b, y, winner)
     """
     F, OUT = b.size, offsets.size // places
     base, step = n * (x.size // N), np.intp(1)
-    scratch = np.empty(ROWS * LANES, x.dtype)
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
         best = where = zeros(x)
@@ -77,17 +76,15 @@ def _compete_in_image(n, x, N, offsets, places, row, rows, run, w, b, y, winner)
         for p in range(0, offsets.size, ROWS):
             sums = eight_sums(x, base, offsets, p, row, rows, step, run, w, f, F, F - f, bias)
             for q in range(ROWS):
-                store_first(scratch, q * LANES, sums[q], LANES)
-            for q in range(min(ROWS, offsets.size - p)):
-                value = load_first(scratch, q * LANES, LANES)
-                if place == 0:
-                    best, where = value, zeros(x)
-                else:
-                    best, where = keep_larger(best, where, value, place)
-                place += 1
-                if place == places:
-                    store_winner(best, where, places, y, winner, at, F - f)
-                    place, at = 0, at + F
+                if p + q < offsets.size:
+                    if place == 0:
+                        best, where = sums[q], zeros(x)
+                    else:
+                        best, where = keep_larger(best, where, sums[q], place)
+                    place += 1
+                    if place == places:
+                        store_winner(best, where, places, y, winner, at, F - f)
+                        place, at = 0, at + F
 
 
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
@@ -112,19 +109,19 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     _backward_params(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
         window_offsets(W, C, OH, OW, size), size * size,
-        window_slots(KH, KW * C, KW * C, W * C), KW * C, dw, db,
+        *window_slots(KH, KW * C, KW * C, W * C), dw, db,
     )  # fmt: skip
     return sum_of_pieces(dw), sum_of_pieces(db)
 
 
 @parallel_kernel
-def _backward_params(dy, winner, x, offsets, places, slots, run, dw, db):
+def _backward_params(dy, winner, x, offsets, places, slots, tail, dw, db):
     for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
-        _backward_params_of(np.intp(piece), dy, winner, x, offsets, places, slots, run, dw, db)
+        _backward_params_of(np.intp(piece), dy, winner, x, offsets, places, slots, tail, dw, db)
 
 
 @kernel
-def _backward_params_of(piece, dy, winner, x, offsets, places, slots, run, dw, db):
+def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, db):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     N, OUT, F = dy.shape
     PIECES, T, first = len(db), dw.size // db.size, np.intp(0)
@@ -143,7 +140,7 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, run, dw, d
             for m in range(count):
                 db[piece, f] += gradients[m]
             at = (piece * F + f) * T
-            add_windows(dw.reshape(-1), at, x, windows, gradients, first, count, slots, run)
+            add_windows(dw.reshape(-1), at, x, windows, gradients, first, count, slots, tail)
 
 
 @parallel_kernel
@@ -197,19 +194,19 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     _backward_input(
         dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), w.ravel(),
         window_offsets(W, C, OH, OW, size), size * size,
-        window_slots(KH, KW * C, W * C, KW * C), KW * C, dx.ravel(),
+        *window_slots(KH, KW * C, W * C, KW * C), dx.ravel(),
     )  # fmt: skip
     return dx
 
 
 @parallel_kernel
-def _backward_input(dy, winner, w, offsets, places, slots, run, dx):
+def _backward_input(dy, winner, w, offsets, places, slots, tail, dx):
     for n in prange(len(dy)):  # n owns dx[n]
-        _backward_input_of(np.intp(n), dy, winner, w, offsets, places, slots, run, dx)
+        _backward_input_of(np.intp(n), dy, winner, w, offsets, places, slots, tail, dx)
 
 
 @kernel
-def _backward_input_of(n, dy, winner, w, offsets, places, slots, run, dx):
+def _backward_input_of(n, dy, winner, w, offsets, places, slots, tail, dx):
     """For each place of each window, list the filters that it won; dx collects them there."""
     N, OUT, F = dy.shape
     filters = np.empty((places + 1) * F, np.intp)
@@ -227,4 +224,4 @@ def _backward_input_of(n, dy, winner, w, offsets, places, slots, run, dx):
             count[place] += 1
         for place in range(places):
             at, first = dx_n + offsets[p * places + place], place * F
-            add_windows(dx, at, w, filters, gradients, first, count[place], slots, run)
+            add_windows(dx, at, w, filters, gradients, first, count[place], slots, tail)

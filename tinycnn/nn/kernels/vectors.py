@@ -37,6 +37,12 @@ def fill_like(s, vector):
     return np.full(LANES, s, vector.dtype)
 
 
+def load(a, i):
+    """Return a[i : i + LANES] of a flat array."""
+    _check(a, i, LANES)
+    return a[i : i + LANES].copy()
+
+
 def load_first(a, i, count):
     """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
     count = min(count, LANES)
@@ -44,6 +50,12 @@ def load_first(a, i, count):
     vector = zeros(a)
     vector[:count] = a[i : i + count]
     return vector
+
+
+def store(a, i, vector):
+    """Write a vector to a[i : i + LANES] of a flat array."""
+    _check(a, i, LANES)
+    a[i : i + LANES] = vector
 
 
 def store_first(a, i, vector, count):
@@ -159,11 +171,14 @@ def _row_pointer(context, builder, array_type, array, index, count, vector_type)
 
 
 def _first_lanes(builder, count):
-    """Return the mask of the lanes below ``count``, and ``count`` cut to LANES."""
-    most = count.type(LANES)
+    """Return the mask of the lanes below ``count``, and ``count`` cut to LANES.
+
+    They are compared as bytes, so that one instruction serves all lanes.
+    """
+    most, byte = count.type(LANES), ir.IntType(8)
     count = builder.select(builder.icmp_signed("<", count, most), count, most)
-    lanes = ir.Constant(ir.VectorType(count.type, LANES), list(range(LANES)))
-    return builder.icmp_signed("<", lanes, _splat(builder, count)), count
+    lanes = ir.Constant(ir.VectorType(byte, LANES), list(range(LANES)))
+    return builder.icmp_signed("<", lanes, _splat(builder, builder.trunc(count, byte))), count
 
 
 def _instruction(builder, name, result, args):
@@ -191,6 +206,23 @@ def _emit_fill(context, builder, signature, args):
 def _emit_fill_like(context, builder, signature, args):
     number = context.cast(builder, args[0], signature.args[0], signature.return_type.dtype)
     return _splat(builder, number)
+
+
+@_emits(load, lambda a, i: Vector(a.dtype))
+def _emit_load(context, builder, signature, args):
+    array_type, vector_type = signature.args[0], context.get_value_type(signature.return_type)
+    count = args[1].type(LANES)
+    pointer = _row_pointer(context, builder, array_type, *args, count, vector_type)
+    return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
+
+
+@_emits(store, lambda a, i, vector: types.void)
+def _emit_store(context, builder, signature, args):
+    array, index, vector = args
+    array_type, count = signature.args[0], index.type(LANES)
+    pointer = _row_pointer(context, builder, array_type, array, index, count, vector.type)
+    builder.store(vector, pointer, align=array_type.dtype.bitwidth // 8)
+    return context.get_dummy_value()
 
 
 @_emits(load_first, lambda a, i, count: Vector(a.dtype))

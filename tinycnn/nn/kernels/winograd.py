@@ -22,7 +22,7 @@ from tinycnn.nn.kernels.arrays import FEW, empty, pieces
 from tinycnn.nn.kernels.blocks import ROWS, eight_sums, keep_larger, store_winner
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
-from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store_first, zeros
+from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store, store_first, zeros
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -116,7 +116,7 @@ def _images_of(piece, x, N, shape, u, at, bt, b, y, winner, scratch):
         _multiply(values, tiles, points, C, F, u, products)
         for tile in range(T):
             to = (n * T + tile) * F
-            _interpolate(products, tile * points * F, at, half, b, y, winner, to)
+            _interpolate(products, tile * points * F, at, b, y, winner, to)
 
 
 @kernel
@@ -137,44 +137,59 @@ def _evaluate(x, corner, row, C, bt, half, values, to):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, C numbers."""
     n, lanes = len(bt), np.intp(LANES)
     for c in range(0, C, LANES):
+        for v in range(n):
+            six = _load_six(x, corner + v * C + c, row, n, C - c)
+            for p in range(n):
+                store(half, (p * n + v) * LANES, _combine(bt, p, six))
         for p in range(n):
-            for v in range(n):
-                column = _combination(bt, p, x, corner + v * C + c, row, C - c, zeros(x))
-                store_first(half, (p * n + v) * LANES, column, LANES)
-        for p in range(n):
+            six = _load_six(half, p * n * LANES, lanes, n, lanes)
             for q in range(n):
-                value = _combination(bt, q, half, p * n * LANES, lanes, lanes, zeros(x))
-                store_first(values, to + (p * n + q) * C + c, value, C - c)
+                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, six), C - c)
 
 
 @kernel
-def _combination(coefficients, row, a, first, step, count, start):
-    """Return start + sum_m coefficients[row, m] * (``count`` numbers at a[first + m * step])."""
-    total = start
-    for m in range(coefficients.shape[1]):
-        factor = coefficients[row, m]
-        if factor != 0:
-            total = fma(fill(factor), load_first(a, first + m * step, count), total)
-    return total
+def _load_six(a, first, step, n, count):
+    """Return n vectors of ``a``, ``step`` apart, and zeros in the place of those up to six."""
+    return (
+        load_first(a, first, count),
+        load_first(a, first + step, count),
+        load_first(a, first + 2 * step, count),
+        load_first(a, first + 3 * step, count),
+        load_first(a, first + min(4, n - 1) * step, count if n > 4 else 0),
+        load_first(a, first + min(5, n - 1) * step, count if n > 5 else 0),
+    )
 
 
 @kernel
-def _interpolate(products, first, at, half, b, y, winner, to):
+def _combine(bt, p, six):
+    """Return row p of B^T times n <= 6 vectors, which stay in registers."""
+    n = len(bt)
+    x0, x1, x2, x3, x4, x5 = six
+    total = fma(fill(bt[p, 0]), x0, zeros(bt))
+    total = fma(fill(bt[p, 1]), x1, total)
+    total = fma(fill(bt[p, 2]), x2, total)
+    total = fma(fill(bt[p, 3]), x3, total)
+    total = fma(fill(bt[p, min(4, n - 1)]), x4, total)
+    return fma(fill(bt[p, min(5, n - 1)]), x5, total)
+
+
+@kernel
+def _interpolate(products, first, at, b, y, winner, to):
     """Compute A^T products A of one tile, add the biases and let the four outputs compete."""
-    outputs, n = at.shape
-    F, lanes = b.size, np.intp(LANES)
+    n, F = at.shape[1], b.size
     for f in range(0, F, LANES):
-        for i in range(outputs):
-            for q in range(n):
-                column = _combination(at, i, products, first + q * F + f, n * F, F - f, zeros(b))
-                store_first(half, (i * n + q) * LANES, column, LANES)
-        best = where = zeros(b)
-        for place in range(outputs * outputs):
-            i, j = divmod(place, outputs)
-            bias = load_first(b, f, F - f)
-            value = _combination(at, j, half, i * n * LANES, lanes, lanes, bias)
-            if place == 0:
-                best = value
-            else:
-                best, where = keep_larger(best, where, value, place)
-        store_winner(best, where, outputs * outputs, y, winner, to + f, F - f)
+        bias = load_first(b, f, F - f)
+        y0 = y1 = y2 = y3 = bias
+        for q in range(n):
+            upper = lower = zeros(b)  # A^T times column q of the products
+            for p in range(n):
+                product = load_first(products, first + (p * n + q) * F + f, F - f)
+                upper = fma(fill(at[0, p]), product, upper)
+                lower = fma(fill(at[1, p]), product, lower)
+            left, right = fill(at[0, q]), fill(at[1, q])
+            y0, y1 = fma(upper, left, y0), fma(upper, right, y1)
+            y2, y3 = fma(lower, left, y2), fma(lower, right, y3)
+        best, where = keep_larger(y0, zeros(b), y1, 1)
+        best, where = keep_larger(best, where, y2, 2)
+        best, where = keep_larger(best, where, y3, 3)
+        store_winner(best, where, 4, y, winner, to + f, F - f)
