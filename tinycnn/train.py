@@ -87,9 +87,13 @@ def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int
     _introduce(run, console)
     signal = run.train(watch_for(console))
     if signal:
-        _say_how_to_go_on(run)
+        _say_how_to_go_on(run, f"in {_place(run)}")
         return 128 + signal
-    _report(run.finish(), arguments.json)
+    try:
+        _report(run.finish(), arguments.json)
+    except KeyboardInterrupt:
+        _say_how_to_go_on(run, "after training, before the test was done")
+        return 130
     return 0
 
 
@@ -172,10 +176,10 @@ def _introduce(run: "Run", console: "Console") -> None:
         console.print(f"going on in {_place(run)}")
 
 
-def _say_how_to_go_on(run: "Run") -> None:
+def _say_how_to_go_on(run: "Run", where: str) -> None:
     folder = shlex.quote(str(run.folder.path))
     print(
-        f"stopped in {_place(run)}; all of it is saved. To go on:\n"
+        f"stopped {where}; all of it is saved. To go on:\n"
         f"  python -m tinycnn.train --resume {folder}",
         file=sys.stderr,
     )

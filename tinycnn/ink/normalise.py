@@ -40,11 +40,11 @@ def shift(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def _offset(profile: np.ndarray) -> int:
-    """profile (L,): the ink in each row or column.
+    """How far to shift, given the ink in each row or column, profile (L,).
 
-    The middle of L pixels is index L / 2, 14 for MNIST. The wanted shift is the whole number d with
-    L/2 - 1/2 <= mass + d < L/2 + 1/2; in integers, because the border case must not depend on
-    how a float was rounded.
+    The middle of L pixels is index L / 2, 14 for MNIST. The wanted shift is the whole number d
+    with L/2 - 1/2 <= mass + d < L/2 + 1/2, found in integers, because a border case must not
+    depend on how a float was rounded.
     """
     L, total = len(profile), int(profile.sum())
     if total == 0:

@@ -56,7 +56,8 @@ class RunFolder:
             if folder.path.exists() and not folder.path.is_dir():
                 raise RunError(f"{path} is a file; name a new folder with --run-dir")
             folder.path.mkdir(parents=True, exist_ok=True)
-            folder._acquire()
+            if folder._lock_file.exists() or not folder._holdings():
+                folder._acquire()  # a stranger's folder gets no lock file from us
         if folder._holdings():
             folder.release()
             raise RunError(
@@ -105,6 +106,8 @@ class RunFolder:
             if not self._holdings():
                 self._lock_file.unlink()
                 self.path.rmdir()
+                if self.path.parent == RUNS:
+                    RUNS.rmdir()  # unless it holds other runs
         os.close(self._lock)
         self._lock = None
 
@@ -114,6 +117,14 @@ class RunFolder:
             with _told_as_fault(f"keep the previous checkpoint in {self.path}"):
                 self._keep_previous()
         write_bytes(self.checkpoint, payload)
+
+    def fall_back(self) -> None:
+        """Let the previous checkpoint take the place of a damaged one, which is dropped.
+
+        Otherwise the next checkpoint would push out the only good one there is.
+        """
+        with _told_as_fault(f"put {self.previous} in place of {self.checkpoint}"):
+            os.replace(self.previous, self.checkpoint)
 
     def write_json(self, path: Path, content: Any) -> None:
         """Save ``content`` for people and programs to read."""

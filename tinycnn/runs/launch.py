@@ -110,7 +110,8 @@ def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[s
             previous = checkpoint.read(folder.previous)
         except RunError as further:
             raise RunError(f"this run cannot be resumed: {damage}, and {further}") from damage
-        return previous, [f"{damage}; going on from the one before it, {folder.previous}"]
+        folder.fall_back()
+        return previous, [f"{damage}; going on from the one before it, {folder.previous.name}"]
 
 
 def _origin(saved: checkpoint.Checkpoint, folder: RunFolder) -> tuple[Recipe, Source]:

@@ -12,10 +12,13 @@ from tinycnn.errors import ShapeError
 LARGEST_POOL = 15
 """The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
 
+READY = ["C_CONTIGUOUS", "ALIGNED", "WRITEABLE", "ENSUREARRAY"]
+"""How kernels want arrays; for each other kind numba would compile one more version of them."""
+
 
 def arrays(**named: np.ndarray) -> list[np.ndarray]:
     """Return the arrays as kernels want them; the dtype of the first one counts for all."""
-    ready = [np.require(array, requirements=["C", "A"]) for array in named.values()]
+    ready = [np.require(array, requirements=READY) for array in named.values()]
     dtype = ready[0].dtype.newbyteorder("=")
     for name, array in zip(named, ready, strict=True):
         if array.dtype.newbyteorder("=") != dtype or dtype not in (np.float32, np.float64):
@@ -103,7 +106,7 @@ def winners(dy, winner, input_size, size, places):
     same("the size of dy", dy.shape[1:3], (input_size[0] // size, input_size[1] // size))
     if winner.size and winner.max() >= places:
         raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
-    return dy, np.ascontiguousarray(winner)
+    return dy, np.require(winner, requirements=READY)
 
 
 def conv2d_relu_maxpool2d(x, w, b, size):
@@ -152,6 +155,8 @@ def rows_and_labels(name, p, labels):
     same("the shape of labels", labels.shape, p.shape[:1])
     if labels.dtype.kind not in "ui":
         raise ShapeError(f"labels are {labels.dtype}, expected integers")
+    if not p.size:
+        raise ShapeError(f"{name} has shape {p.shape}: no examples or no classes")
     wrong = (labels < 0) | (labels >= p.shape[1])
     if wrong.any():
         first = int(wrong.argmax())
@@ -166,8 +171,16 @@ def valid_size(input_size, kernel_size):
     return input_size[0] - kernel_size[0] + 1, input_size[1] - kernel_size[1] + 1
 
 
-def in_place(**named: np.ndarray) -> None:
-    """Raise unless the arrays can be changed where they stand: flat views must exist."""
-    for name, array in named.items():
-        if not (array.flags.c_contiguous and array.flags.writeable and array.dtype.isnative):
-            raise ShapeError(f"{name} is changed in place and must be contiguous and writeable")
+def update(z, dz, **state):
+    """Check the arguments of an update, which changes z and ``state`` where they stand."""
+    for name, array in {"z": z, **state}.items():
+        same(f"the shape of {name}", array.shape, z.shape)
+        same(f"the dtype of {name}", array.dtype, z.dtype)
+        if np.require(array, requirements=READY) is not array or not array.dtype.isnative:
+            raise ShapeError(
+                f"{name} is changed in place and must be contiguous, aligned, writeable and "
+                "in the machine's byte order"
+            )
+    _, dz = arrays(z=z, dz=dz)
+    same("the shape of dz", dz.shape, z.shape)
+    return dz

@@ -127,6 +127,7 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, 
     PIECES, T, first = len(db), dw.size // db.size, np.intp(0)
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
+    flat_dw = dw.reshape(-1)
     dw[piece], db[piece] = 0, 0
     for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
         base = n * (x.size // N)
@@ -140,7 +141,7 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, 
             for m in range(count):
                 db[piece, f] += gradients[m]
             at = (piece * F + f) * T
-            add_windows(dw.reshape(-1), at, x, windows, gradients, first, count, slots, tail)
+            add_windows(flat_dw, at, x, windows, gradients, first, count, slots, tail)
 
 
 @parallel_kernel

@@ -179,9 +179,7 @@ def _softmax_cross_entropy_backward(p, labels, dlogits):
 
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
-    checks.in_place(z=z, velocity=velocity)
-    (dz,) = checks.arrays(dz=dz)
-    checks.same("the shape of dz", dz.shape, z.shape)
+    dz = checks.update(z, dz, velocity=velocity)
     numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
     _sgd_update(z.ravel(), dz.ravel(), velocity.ravel(), numbers)
 
@@ -197,9 +195,7 @@ def _sgd_update(z, dz, velocity, numbers):
 
 def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
     """See ``reference.adam_update``."""
-    checks.in_place(z=z, mean=mean, square=square)
-    (dz,) = checks.arrays(dz=dz)
-    checks.same("the shape of dz", dz.shape, z.shape)
+    dz = checks.update(z, dz, mean=mean, square=square)
     corrections = 1 - beta1**step, 1 - beta2**step
     numbers = np.array([learning_rate, beta1, beta2, epsilon, weight_decay, *corrections], z.dtype)
     _adam_update(z.ravel(), dz.ravel(), mean.ravel(), square.ravel(), numbers)
