@@ -1,6 +1,6 @@
 """Hypothesis draws no more than there is time for, and the same examples each time in CI.
 
-    HYPOTHESIS_PROFILE=long python -m pytest       looks twenty times as hard
+HYPOTHESIS_PROFILE=long python -m pytest       looks twenty times as hard
 """
 
 import os
