@@ -1,0 +1,98 @@
+"""tinycnn as anybody would use it: the public names of ``tinycnn.nn`` and nothing else."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+import tinycnn
+from benchmarks.peers import Predictor
+from benchmarks.recipe import INPUT_SHAPE, MOMENTUM, Network, Weights
+from tinycnn import nn
+
+LAYERS = {
+    "conv": nn.Conv2D,
+    "relu": nn.ReLU,
+    "pool": nn.MaxPool2D,
+    "flatten": nn.Flatten,
+    "dense": nn.Dense,
+}
+
+
+def configure(threads: int) -> None:
+    nn.set_threads(threads)
+
+
+def versions() -> dict[str, str]:
+    return {"tinycnn": tinycnn.__version__}
+
+
+def build(network: Network, fused: bool = True, seed: int = 0) -> nn.Sequential:
+    """Return the network with tinycnn's own first weights."""
+    layers = [LAYERS[kind](*sizes) for kind, *sizes in network]
+    return nn.Sequential(layers, INPUT_SHAPE, seed=seed, fused=fused)
+
+
+def get_weights(model: nn.Sequential) -> Weights:
+    return {
+        f"{index}.{key}": z.copy()
+        for index, layer in enumerate(model)
+        for key, z in layer.params.items()
+    }
+
+
+def _build_with(network: Network, weights: Weights, fused: bool) -> nn.Sequential:
+    model = build(network, fused)
+    for index, layer in enumerate(model):
+        for key, z in layer.params.items():
+            z[...] = weights[f"{index}.{key}"]
+    return model
+
+
+class TinyTrainer:
+    """The training step that the README shows."""
+
+    def __init__(self, network: Network, weights: Weights, lr: float, fused: bool) -> None:
+        self.model = _build_with(network, weights, fused)
+        self.loss = nn.SoftmaxCrossEntropy()
+        self.optimizer = nn.SGD(self.model, lr, MOMENTUM)
+
+    def batch(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return images, labels
+
+    def step(self, batch: tuple[np.ndarray, np.ndarray]) -> float:
+        images, labels = batch
+        logits = self.model.forward(self.model.prepare(images), training=True)
+        loss = self.loss.forward(logits, labels)
+        self.model.backward(self.loss.backward())
+        self.optimizer.step()
+        return loss
+
+    def set_learning_rate(self, lr: float) -> None:
+        self.optimizer.lr = lr
+
+    def weights(self) -> Weights:
+        return get_weights(self.model)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return self.model.predict(images)
+
+
+def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) -> Predictor:
+    return _build_with(network, weights, fused).predict_proba
+
+
+TRAINERS = {
+    "fused": functools.partial(TinyTrainer, fused=True),
+    "layer by layer": functools.partial(TinyTrainer, fused=False),
+}
+
+PREDICTORS = {
+    "fused": functools.partial(_predictor, fused=True),
+    "layer by layer": functools.partial(_predictor, fused=False),
+}
+
+
+def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """NumPy's, which is what tinycnn's dense layers can use."""
+    return a @ b

@@ -1,0 +1,138 @@
+"""What one call of ``benchmarks.versus`` does: prepare the work, start the contenders, measure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import fresh, race, recipe, rounds
+from benchmarks.contender import Contender, ContenderError
+from benchmarks.machine import Neighbours
+from benchmarks.peers.tinycnn_peer import build, get_weights
+from benchmarks.plan import Plan, Variant
+from benchmarks.summary import best
+from tinycnn.data import Dataset
+from tinycnn.errors import DataError
+from tinycnn.nn import one_cycle
+
+BATCHES = (1, 32, 128, 512)
+
+RACE_EPOCHS = 4
+"""Epochs that the one-cycle schedule of a race takes; most races are over before."""
+
+
+@dataclass
+class Study:
+    """The work, who does it (name -> module, tinycnn first), and all that came out.
+
+    ``results`` is one setting in depth, ``grid`` the best of everybody in many settings.
+    """
+
+    folder: Path
+    modules: Mapping[str, str]
+    tell: Callable[[str], None]
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    train_count: int = 0
+    results: rounds.Results = field(default_factory=lambda: rounds.Results(Plan()))
+    grid: list[rounds.Results] = field(default_factory=list)
+    starts: list[fresh.Start] = field(default_factory=list)
+    races: list[race.Race] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    idle_seconds: dict[str, float] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def prepare(self, digits: Dataset) -> None:
+        """Lay out the digits and every network's first weights, which tinycnn draws."""
+        if digits.image_size != recipe.INPUT_SHAPE[:2] or len(digits.class_names) > 10:
+            raise DataError(f"{digits.name}: the networks here read 28x28 images of 10 classes")
+        self.train_count = len(digits.train_images)
+        recipe.save_digits(
+            self.folder,
+            train_images=digits.train_images,
+            train_labels=digits.train_labels.astype(np.int64),
+            test_images=digits.test_images,
+            test_labels=digits.test_labels.astype(np.int64),
+        )
+        for name, network in recipe.NETWORKS.items():
+            recipe.save_weights(self.folder / f"{name}.npz", get_weights(build(network)))
+
+    def measure(self, plan: Plan) -> None:
+        """Check and time everything in one setting."""
+        if plan.batch > self.train_count:
+            raise DataError(f"{self.train_count} training images are no batch of {plan.batch}")
+        (self.results,) = self._measure([plan])
+
+    def measure_grid(self, plan: Plan, thread_counts: Sequence[int]) -> None:
+        """Measure all networks with all numbers of threads and all batch sizes."""
+        for network in recipe.NETWORKS:
+            for threads in thread_counts:
+                settings = replace(plan, network=network, threads=threads)
+                self.grid += self._measure([replace(settings, batch=size) for size in BATCHES])
+
+    def start_all(self) -> None:
+        """Start everybody's variant that counts in a process of its own."""
+        for name, module in self.modules.items():
+            variants = {m: best(self.results, m, name) for m in ("train", "inference")}
+            for measure, variant in variants.items():
+                if variant:
+                    self.tell(f"starting {variant[0]}, {variant[1]}")
+                    plan = self.results.plan
+                    with self._leaving_out(variant):
+                        row = fresh.start(variant, measure, module, plan, self.folder)
+                        self.starts.append(row)
+                    break
+
+    def race_all(self, target: float) -> None:
+        """Train everybody's variants, one after the other, until ``target`` (0 to 1)."""
+        plan = self.results.plan
+        for variant in self.results.samples.get("train", {}):
+            self.tell(f"training {variant[0]}, {variant[1]}")
+            with self._leaving_out(variant):
+                module, rates = self.modules[variant[0]], self._rates(plan.batch)
+                self.races.append(race.race(variant, module, plan, rates, target, self.folder))
+
+    def _measure(self, plans: Sequence[Plan]) -> list[rounds.Results]:
+        """Measure settings that share their number of threads in one set of processes."""
+        with self._contenders(plans[0].threads) as present:
+            found = [rounds.run(present, plan, self.neighbours, self.tell) for plan in plans]
+        for results in found:
+            for sentence in results.left_out:
+                self._leave_out(sentence)
+        return found
+
+    def _rates(self, batch: int) -> list[float]:
+        steps = RACE_EPOCHS * (self.train_count // batch)
+        highest = recipe.learning_rate(batch)
+        return [highest * one_cycle(step / steps) for step in range(steps)]
+
+    @contextmanager
+    def _contenders(self, threads: int) -> Iterator[list[Contender]]:
+        """Start everybody who is installed; sum up afterwards what they used while idle."""
+        with ExitStack() as stack:
+            present = []
+            for name, module in self.modules.items():
+                self.tell(f"starting {name}")
+                try:
+                    contender = Contender(name, module, threads, self.folder)
+                except ContenderError as error:
+                    self._leave_out(f"{name}: {error}")
+                    continue
+                present.append(stack.enter_context(contender))
+                self.versions.update(contender.about["versions"])
+            yield present
+            for contender in present:
+                self.idle_seconds.setdefault(contender.name, 0.0)
+                self.idle_seconds[contender.name] += contender.idle_seconds
+
+    @contextmanager
+    def _leaving_out(self, variant: Variant) -> Iterator[None]:
+        try:
+            yield
+        except ContenderError as error:
+            self._leave_out(f"{variant[0]}, {variant[1]}: {error}")
+
+    def _leave_out(self, sentence: str) -> None:
+        if sentence not in self.left_out:
+            self.left_out.append(sentence)

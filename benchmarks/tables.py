@@ -1,0 +1,140 @@
+"""The tables that ``python -m benchmarks.versus`` prints."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.fresh import Start
+from benchmarks.race import Race
+from benchmarks.rounds import Results
+from benchmarks.summary import OURS, best, bounds, contenders, medians, ratios
+
+UNITS = {
+    "train": "training, images/s",
+    "inference": "prediction, images/s",
+    "latency_us": "one image, µs",
+    "latency_p99_us": "99th percentile",
+}
+
+
+def print_results(console: Console, results: Results) -> None:
+    """Print all variants, then the ratios and what the machine could do at most."""
+    plan = results.plan
+    console.print(
+        f"\n{plan.network}, batch {plan.batch}, {_many(plan.threads, 'thread')}, "
+        f"{_many(plan.rounds, 'round')} of {plan.steps} training steps; all agree within "
+        f"{results.worst_difference:.0e} after one step"
+    )
+    console.print(_variants(results, "train"))
+    console.print(_variants(results, "inference", "latency_us", "latency_p99_us"))
+    console.print("median (smallest–largest of all rounds); * counts in the ratios")
+    if ratios(results):
+        console.print(_ratios(results))
+    _print_bounds(console, results)
+
+
+def print_left_out(console: Console, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        console.print(f"left out: {sentence}", markup=False, highlight=False)
+
+
+def _variants(results: Results, *measures: str) -> Table:
+    table = _table("contender", "variant", *(UNITS[measure] for measure in measures))
+    for name in contenders(results, measures[0]):
+        for variant in results.samples[measures[0]]:
+            if variant[0] != name:
+                continue
+            cells = [_cell(results, measure, variant) for measure in measures]
+            table.add_row(name, variant[1], *cells)
+    return table
+
+
+def _cell(results: Results, measure: str, variant: tuple[str, str]) -> str:
+    values = results.samples[measure][variant]
+    if measure == "latency_p99_us":
+        return f"{median(values):,.0f}"
+    star = "*" if variant == best(results, measure, variant[0]) else " "
+    return f"{median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f}) {star}"
+
+
+def _ratios(results: Results) -> Table:
+    table = _table("tinycnn's value divided by the peer's", "median", "smallest", "largest")
+    for name, row in ratios(results).items():
+        better = " (smaller is better)" if name.startswith("latency") else ""
+        values = [f"{row[key]:.2f}" for key in ("median", "min", "max")]
+        table.add_row(name.replace("_vs_", " / ") + better, *values)
+    return table
+
+
+def _print_bounds(console: Console, results: Results) -> None:
+    found = bounds(results)
+    if not found:
+        return
+    console.print(
+        f"float32 peak {found['peak_gflops']:.0f} GFLOP/s (fastest matrix product): computing "
+        f"every sum at that speed would train {found['dense_train_images_per_second']:,.0f} "
+        f"images/s ({found['mflop_per_training_image']:.1f} MFLOP each)",
+        highlight=False,
+    )
+    if "train_share_of_peak" in found:
+        console.print(
+            f"tinycnn trains at {found['train_share_of_peak']:.0%} of that bound"
+            f" and predicts at {found.get('inference_share_of_peak', 0):.0%} of its own",
+            highlight=False,
+        )
+
+
+def print_starts(console: Console, starts: Sequence[Start]) -> None:
+    """Print seconds to the first step (or prediction) and the memory of training."""
+    table = _table("starting up", "variant", "imports, s", "warm, s", "cold, s", "peak, MB")
+    for row in starts:
+        name = row.variant[0] + ("" if row.measure == "train" else " (predicts only)")
+        seconds = (row.import_seconds, row.warm_seconds, row.cold_seconds)
+        table.add_row(name, row.variant[1], *(f"{s:.1f}" for s in seconds), f"{row.peak_mb:,.0f}")
+    console.print(table)
+    console.print(
+        "from the creation of the process to the end of the first step; cold: empty caches"
+    )
+
+
+def print_grid(console: Console, grid: Sequence[Results], measure: str) -> None:
+    """Print one measure of everybody's best variant for all settings."""
+    names = list(dict.fromkeys(name for cell in grid for name in contenders(cell, measure)))
+    table = _table("network", "threads", "batch", *names, "tinycnn / best peer")
+    for cell in grid:
+        found = medians(cell, measure)
+        plan = cell.plan
+        values = [f"{found[name]:,.0f}" if name in found else "-" for name in names]
+        table.add_row(plan.network, str(plan.threads), str(plan.batch), *values, _lead(found))
+    table.title = UNITS[measure]
+    console.print(table)
+
+
+def _lead(found: dict[str, float]) -> str:
+    peers = [value for name, value in found.items() if name != OURS]
+    return f"{found[OURS] / max(peers):.2f}" if peers and OURS in found else "-"
+
+
+def print_races(console: Console, races: Sequence[Race], target: float) -> None:
+    """Print how long everybody needed to reach ``target``."""
+    table = _table(
+        f"to {target:.1%} of the test digits", "variant", "training, s", "with start, s",
+        "epochs", "reached",
+    )  # fmt: skip
+    for row in sorted(races, key=lambda row: row.total_seconds or float("inf")):
+        seconds = [f"{s:.1f}" if s else "never" for s in (row.training_seconds, row.total_seconds)]
+        table.add_row(*row.variant, *seconds, f"{row.epochs:g}", f"{row.accuracy:.2%}")
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(caption_justify="left", title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < 2 else "right")
+    return table
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")

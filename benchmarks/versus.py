@@ -1,0 +1,208 @@
+"""tinycnn beside PyTorch, Keras and onnxruntime: ``python -m benchmarks.versus``.
+
+All run the same network from the same first weights on the same digits. They are held to one
+another first and timed then, taking turns in one run, since figures from different runs on a
+shared machine cannot be compared.
+"""
+
+import argparse
+import importlib.util
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from benchmarks import machine, recipe, tables
+from benchmarks.peers import MODULES
+from benchmarks.plan import Plan
+from benchmarks.study import Study
+from benchmarks.summary import OURS, as_json, best
+from tinycnn.cli import run_door
+from tinycnn.data import load_dataset
+from tinycnn.errors import TinyCNNError
+from tinycnn.storage import write_bytes
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, measure, print; return the exit code."""
+    options = _parse(argv)
+    digits = load_dataset(data_dir=options.data_dir)
+    neighbours = machine.Neighbours(options.patience)
+    with TemporaryDirectory(prefix="tinycnn-versus-") as folder, _progress() as tell:
+        modules = {name: MODULES[name] for name in options.contenders}
+        study = Study(Path(folder), modules, tell, neighbours)
+        study.prepare(digits)
+        _measure(study, options)
+    about = {**machine.describe(), "versions": study.versions}
+    _print(study, about, options)
+    if options.json:
+        write_bytes(options.json, json.dumps(_as_json(study, about), indent=1).encode() + b"\n")
+    if options.charts:
+        _draw(study, options)
+    return 0
+
+
+def _measure(study: Study, options: argparse.Namespace) -> None:
+    plan = _plan(options)
+    study.measure(plan)
+    if best(study.results, "train", OURS) is None:
+        raise TinyCNNError(f"tinycnn itself could not be timed: {'; '.join(study.left_out)}")
+    if not options.quick:
+        study.start_all()
+    if options.full:
+        study.measure_grid(replace(plan, rounds=min(plan.rounds, 3)), _thread_counts(plan.threads))
+    if options.to_accuracy:
+        study.race_all(options.to_accuracy / 100)
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = Plan(options.network, options.batch, options.threads, options.rounds)
+    if options.quick:
+        plan = replace(plan, images=1024, latency_calls=100, only_usual_best=True)
+    return plan
+
+
+def _thread_counts(most: int) -> list[int]:
+    """1, 2, 4 ... and ``most`` itself."""
+    counts = {2**power for power in range(most.bit_length()) if 2**power <= most}
+    return sorted(counts | {most})
+
+
+def _print(study: Study, about: dict, options: argparse.Namespace) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
+    console.print(versions)
+    console.print(
+        f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
+    )
+    tables.print_results(console, study.results)
+    if study.starts:
+        tables.print_starts(console, study.starts)
+    if study.grid:
+        tables.print_grid(console, study.grid, "train")
+        tables.print_grid(console, study.grid, "inference")
+    if study.races:
+        tables.print_races(console, study.races, options.to_accuracy / 100)
+    for sentence in study.left_out:
+        console.print(f"left out: {sentence}", markup=False)
+    if options.quick:
+        console.print("--quick: only the variant of each that usually wins, and few images")
+    others = max(study.results.others)
+    advice = "; measure again when the machine is quiet" if others > 0.1 else ""
+    console.print(f"other programs used at most {others:.0%} of the machine in any round{advice}")
+
+
+def _as_json(study: Study, about: dict) -> dict:
+    return {
+        **as_json(study.results),
+        "machine": about,
+        "starts": [asdict(row) for row in study.starts],
+        "grid": [as_json(results) for results in study.grid],
+        "races": [asdict(row) for row in study.races],
+        "left_out": study.left_out,
+        "idle_seconds": study.idle_seconds,
+    }
+
+
+def _draw(study: Study, options: argparse.Namespace) -> None:
+    from benchmarks import charts
+
+    charts.draw_speed(study.results, options.charts / "versus-speed.svg")
+    if study.grid:
+        charts.draw_grid(study.grid, options.charts / "versus-batches.svg")
+    if study.races:
+        path = options.charts / "versus-accuracy.svg"
+        charts.draw_races(study.races, options.to_accuracy / 100, path)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Yield what tells the reader where we are: one line that changes, or one line a step."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        with console.status("starting") as status:
+            yield lambda text: status.update(text)
+    else:
+        yield lambda text: console.print(text, markup=False)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.versus", description=(__doc__ or "").partition("\n\n")[0]
+    )
+    cores = machine.available_cores()
+    add = parser.add_argument
+    add("--network", choices=recipe.NETWORKS, default="lenet")
+    add("--batch", type=_whole(1, 4096), default=128)
+    add("--threads", type=_whole(1, cores), default=cores, help="default: one a core")
+    add("--rounds", type=_whole(1, 1000), default=None, help="default 7, with --quick 2")
+    add("--contenders", type=_contenders, default=list(MODULES), metavar="NAME,...")
+    add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")
+    add("--quick", action="store_true", help="a first impression in less than a minute")
+    add("--full", action="store_true", help="also both networks, batches 1 to 512, 1 to N threads")
+    add("--to-accuracy", type=_percent, metavar="PERCENT", help="also whole trainings, e.g. 99")
+    add("--patience", type=_seconds, default=60.0, help="wait so long, in all, for a quiet machine")
+    add("--json", type=Path, metavar="OUT", help="write all figures to this file")
+    add("--charts", type=Path, metavar="DIR", help="draw SVG charts into this folder")
+    options = parser.parse_args(argv)
+    options.rounds = options.rounds or (2 if options.quick else 7)
+    _check_targets(parser, options)
+    return options
+
+
+def _check_targets(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse before measuring what would fail after it."""
+    for path in filter(None, [options.json and options.json.parent, options.charts]):
+        if not path.is_dir():
+            parser.error(f"there is no folder {path}")
+    if options.charts and not importlib.util.find_spec("matplotlib"):
+        parser.error("--charts needs matplotlib: pip install matplotlib")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return whole
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return value
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage; try 99")
+    return value
+
+
+def _contenders(text: str) -> list[str]:
+    """Return the names in the tables' order; tinycnn, whom all are held to, always takes part."""
+    names = text.split(",")
+    if unknown := set(names) - set(MODULES):
+        raise argparse.ArgumentTypeError(
+            f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(MODULES)}"
+        )
+    return [name for name in MODULES if name in names or name == OURS]
+
+
+if __name__ == "__main__":
+    sys.exit(run_door(main))
