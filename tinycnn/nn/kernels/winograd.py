@@ -18,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 from numba import prange
 
-from tinycnn.nn.kernels.arrays import FEW, empty, pieces
+from tinycnn.nn.kernels.arrays import empty
 from tinycnn.nn.kernels.blocks import ROWS, eight_sums, keep_larger, store_winner
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
@@ -26,6 +26,12 @@ from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store, stor
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
+
+GROUP = 16
+"""Windows between whose transforms and products the second cache keeps everything."""
+
+PIECES = 16
+"""Pieces of a batch that run side by side, each with memory of its own."""
 
 
 @functools.lru_cache
@@ -79,44 +85,59 @@ def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
 
 def run(x, w, b, y, winner):
     """Fill y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2."""
-    N, _, W, C = x.shape
-    _, OH, OW, _ = y.shape
-    at, _, bt = (m.astype(x.dtype) for m in matrices(w.shape[1]))
-    u = transformed_weights(w).ravel()
-    tiles, points = OH * OW, len(bt) ** 2
-    scratch = empty((pieces(N), points * (tiles * (C + len(b)) + LANES)), x.dtype)
-    rest = x.ravel(), N, (W, C, OH, OW), u, at, bt, b, y.ravel(), winner.ravel(), scratch
-    if N <= FEW:
-        _images_of(0, *rest)
-    else:
-        _images(*rest)
+    fill_windows(x, packed_weights(w), b, y, winner, scratch_for(y.shape, w))
+
+
+def packed_weights(w: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return what depends on the weights alone: G w G^T, flat, and the matrices A^T and B^T."""
+    at, _, bt = (m.astype(w.dtype) for m in matrices(w.shape[1]))
+    return transformed_weights(w).ravel(), at, bt
+
+
+def scratch_for(y_shape: tuple[int, ...], w: np.ndarray) -> np.ndarray:
+    """Return memory (pieces, windows of a group, numbers of a window) for ``fill_windows``."""
+    N, OH, OW, F = y_shape
+    windows, points = N * OH * OW, (w.shape[1] + 1) ** 2
+    group = GROUP if windows > 4 * GROUP else ROWS
+    pieces = min(PIECES, (windows + group - 1) // group)
+    return empty((pieces, group, points * (w.shape[3] + F + LANES)), w.dtype)
+
+
+def fill_windows(x, packed, b, y, winner, scratch):
+    """Fill y and winner, a group of windows at a time; pieces of groups run side by side."""
+    shape = *x.shape[1:], *y.shape[1:3]
+    _pieces(x.ravel(), shape, *packed, b, y.ravel(), winner.ravel(), scratch)
 
 
 @parallel_kernel
-def _images(x, N, shape, u, at, bt, b, y, winner, scratch):
-    for piece in prange(len(scratch)):  # piece owns its images of y and winner, scratch[piece]
-        _images_of(np.intp(piece), x, N, shape, u, at, bt, b, y, winner, scratch)
+def _pieces(x, shape, u, at, bt, b, y, winner, scratch):
+    for piece in prange(len(scratch)):  # piece owns its windows of y and winner, and scratch[piece]
+        _piece(np.intp(piece), x, shape, u, at, bt, b, y, winner, scratch)
 
 
 @kernel
-def _images_of(piece, x, N, shape, u, at, bt, b, y, winner, scratch):
-    """Image by image: evaluate all tiles, multiply point by point, interpolate.
+def _piece(piece, x, shape, u, at, bt, b, y, winner, scratch):
+    """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
-    ``shape`` is (W, C, OH, OW), the size after pooling; u is G w G^T, flat.
+    ``shape`` is (H, W, C, OH, OW), the sizes of an image of x and of y; u is G w G^T, flat.
     """
-    W, C, OH, OW = shape
-    F, T, points, PIECES = b.size, OH * OW, bt.size, len(scratch)
-    tiles = np.arange(T) * points * C
-    values, others = scratch[piece, : T * points * C], scratch[piece, T * points * C :]
-    products, half = others[: T * points * F], others[T * points * F :]
-    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
-        for tile in range(T):
-            corner = n * (x.size // N) + (tile // OW * 2 * W + tile % OW * 2) * C
-            _evaluate(x, corner, W * C, C, bt, half, values, tiles[tile])
-        _multiply(values, tiles, points, C, F, u, products)
-        for tile in range(T):
-            to = (n * T + tile) * F
-            _interpolate(products, tile * points * F, at, b, y, winner, to)
+    H, W, C, OH, OW = shape
+    PIECES, group, _ = scratch.shape
+    F, points, windows = b.size, bt.size, y.size // b.size
+    groups = (windows + group - 1) // group
+    tiles = np.arange(group) * points * C
+    memory = scratch[piece].reshape(-1)
+    values, products = memory[: tiles.size * points * C], memory[tiles.size * points * C :]
+    half = products[group * points * F :]
+    for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
+        first, count = g * group, min(group, windows - g * group)
+        for m in range(count):
+            n, i, j = (first + m) // (OH * OW), (first + m) // OW % OH, (first + m) % OW
+            corner = ((n * H + 2 * i) * W + 2 * j) * C
+            _evaluate(x, corner, W * C, C, bt, half, values, tiles[m])
+        _multiply(values, tiles[:count], points, C, F, u, products)
+        for m in range(count):
+            _interpolate(products, m * points * F, at, b, y, winner, (first + m) * F)
 
 
 @kernel
