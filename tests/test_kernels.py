@@ -1,0 +1,205 @@
+"""Every compiled operation is held to the NumPy expression of the same name.
+
+Whatever is public in ``reference.py`` or in the kernels is tested here without being named: a
+function that only one of them has, or whose arguments ``strategies.py`` cannot make, fails.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import (
+    FAMILIES,
+    IN_PLACE,
+    LAYOUTS,
+    arguments,
+    channels,
+    family_of,
+    first_of_the_largest,
+    fixed,
+    functions,
+    generators,
+    is_float_array,
+    run,
+)
+
+from tinycnn.nn import kernels, reference, set_threads
+from tinycnn.nn.gradcheck import call
+from tinycnn.nn.kernels.vectors import LANES
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NAMES = sorted(functions(kernels))
+every_function = pytest.mark.parametrize("name", NAMES)
+
+
+def cases(name, **options):
+    """Arguments of the function ``name``."""
+    return FAMILIES[family_of(name)].map(lambda given: arguments(name, given, **options))
+
+
+def assert_close(actual, expected, tolerance):
+    """Hold arrays to each other, relative to the largest number in them."""
+    for one, other in zip(actual, expected, strict=True):
+        assert np.shape(one) == np.shape(other)
+        largest = np.max(np.abs(other), initial=0)
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * largest)
+
+
+# --------------------------------------------------------------------------- names and values
+
+
+def test_kernels_and_reference_have_the_same_functions_with_the_same_parameters():
+    signatures = [
+        {name: list(inspect.signature(f).parameters) for name, f in functions(ops).items()}
+        for ops in (kernels, reference)
+    ]
+    assert signatures[0] == signatures[1]
+
+
+def test_strategies_can_make_arguments_for_every_function():
+    assert {family_of(name) for name in NAMES} == set(FAMILIES)
+
+
+@every_function
+@given(data=st.data())
+def test_kernel_gives_what_the_reference_gives(name, data):
+    args = data.draw(cases(name))
+    assert_close(run(kernels, name, args), run(reference, name, args), 1e-11)
+
+
+@every_function
+@given(data=st.data())
+def test_float32_is_as_near_to_the_reference_in_float64_as_it_can_be(name, data):
+    args = data.draw(cases(name, dtype=np.float32))
+    actual, expected = run(kernels, name, args), run(reference, name, in_float64(args))
+    pairs = [(y, z) for y, z in zip(actual, expected, strict=True) if is_float(z)]
+    assert all(y.dtype == np.float32 for y, _ in pairs if np.ndim(y))
+    assert_close(*zip(*pairs, strict=True), 1e-5)
+
+
+def in_float64(args):
+    return {z: v.astype(np.float64) if is_float_array(v) else v for z, v in args.items()}
+
+
+def is_float(value):
+    return np.asarray(value).dtype.kind == "f"
+
+
+@pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 8, 16), (0, 2, LANES + 1, 3)])
+@pytest.mark.parametrize("name", [n for n in NAMES if "cross_entropy" not in n])
+def test_no_example_at_all_gives_no_output_and_zero_gradients(name, sizes):
+    args = arguments(name, fixed(*sizes)[family_of(name)])
+    assert_close(run(kernels, name, args), run(reference, name, args), 0)
+
+
+# -------------------------------------------------------------------------------- ties and NaN
+
+
+@pytest.mark.parametrize("ops", [kernels, reference])
+@given(draw=st.data())
+def test_ties_go_to_the_first(ops, draw):
+    rng, size, C = draw.draw(generators()), draw.draw(st.integers(1, 3)), draw.draw(channels)
+    x = rng.integers(-1, 2, (2, 2 * size + 1, 2 * size, C)).astype(np.float64)
+    w = rng.integers(-1, 2, (3, 1, 1, C)).astype(np.float64)
+    b = rng.integers(-1, 2, 3).astype(np.float64)
+
+    y, winner = ops.maxpool2d(x, size)
+    fused, alive = ops.conv2d_relu_maxpool2d(x, w, b, size)
+
+    expected_y, expected_winner = first_of_the_largest(x, size)
+    np.testing.assert_array_equal(y, expected_y)
+    np.testing.assert_array_equal(winner, expected_winner)
+    best, place = first_of_the_largest(reference.conv2d(x, w, b), size)
+    np.testing.assert_array_equal(fused, np.maximum(best, 0))
+    np.testing.assert_array_equal(alive, np.where(best > 0, place, size * size))
+
+
+def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing():
+    x, w = np.zeros((5, 8, 8, 8)), np.random.default_rng(0).standard_normal((16, 5, 5, 8))
+    y, winner = kernels.conv2d_relu_maxpool2d(x, w, np.full(16, 0.1), 2)
+    assert np.all(y == 0.1)
+    assert np.all(winner == 0)
+
+
+@every_function
+@given(data=st.data())
+def test_nan_in_nan_out(name, data):
+    """A NaN spreads exactly as far as in the reference; only where 0 * NaN stood, less may."""
+    args = data.draw(cases(name))
+    z = data.draw(st.sampled_from([z for z, v in args.items() if is_float_array(v)]))
+    args[z] = args[z].copy()
+    args[z].flat[data.draw(st.integers(0, args[z].size - 1))] = np.nan
+    for y, expected in zip(run(kernels, name, args), run(reference, name, args), strict=True):
+        spreads = np.isnan(y) == np.isnan(expected)
+        sparse = name.startswith("conv2d_relu_maxpool2d_backward") and z in ("x", "w")
+        assert np.all(spreads | np.isnan(expected) if sparse else spreads)
+
+
+# ------------------------------------------------------------------ what arrays are accepted
+
+
+@every_function
+@given(data=st.data())
+def test_arguments_are_left_as_they_were(name, data):
+    args = data.draw(cases(name))
+    before = {z: v.tobytes() for z, v in args.items() if isinstance(v, np.ndarray)}
+    call(functions(kernels)[name], args)
+    changed = [z for z in before if args[z].tobytes() != before[z]]
+    assert set(changed) <= set(IN_PLACE.get(name, ()))
+
+
+@every_function
+@given(data=st.data())
+def test_how_an_array_lies_in_memory_makes_no_difference(name, data):
+    args = data.draw(cases(name))
+    free = [z for z, v in args.items() if isinstance(v, np.ndarray)]
+    free = [z for z in free if z not in IN_PLACE.get(name, ())]
+    layouts = {z: data.draw(st.sampled_from(list(LAYOUTS)), label=z) for z in free}
+    others = args | {z: LAYOUTS[layout](args[z]) for z, layout in layouts.items()}
+    for y, other in zip(run(kernels, name, args), run(kernels, name, others), strict=True):
+        np.testing.assert_array_equal(y, other)
+        assert type(other) is type(y)
+
+
+@every_function
+@given(data=st.data())
+def test_nothing_is_written_beside_an_array(name, data):
+    args = data.draw(cases(name))
+    frames = {z: framed(v) for z, v in args.items() if isinstance(v, np.ndarray)}
+    expected = run(kernels, name, args)
+    results = call(functions(kernels)[name], args | {z: inner for z, (inner, _) in frames.items()})
+    for inner, whole in frames.values():
+        beside = (len(whole) - inner.size) // 2
+        assert np.all(whole[:beside] == 7)
+        assert np.all(whole[-beside:] == 7)
+    if name not in IN_PLACE:
+        assert_close(results, expected, 0)
+
+
+def framed(a, beside=64):
+    """A copy of ``a`` inside a larger array of sevens, and the larger array."""
+    whole = np.full(a.size + 2 * beside, 7, a.dtype)
+    inner = whole[beside:-beside].reshape(a.shape)
+    inner[...] = a
+    return inner, whole
+
+
+# ----------------------------------------------------------------------------------- threads
+
+
+@pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3)])
+@every_function
+def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
+    """Repeated with all threads, because a race is lost only now and then."""
+    args = arguments(name, fixed(*sizes)[family_of(name)])
+    expected = run(kernels, name, args)
+    set_threads(None)
+    try:
+        for _ in range(20):
+            for y, z in zip(run(kernels, name, args), expected, strict=True):
+                assert np.array_equal(y, z)
+    finally:
+        set_threads(1)
