@@ -33,6 +33,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    _check_run_options(arguments)
     if arguments.resume and (result := _finished(arguments)):
         _report(result, arguments.json)
         return 0
@@ -79,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print the result as one JSON object")
     run.add_argument("--quiet", action="store_true", help="no progress")
     return parser
+
+
+def _check_run_options(arguments: argparse.Namespace) -> None:
+    if arguments.resume and arguments.run_dir:
+        raise RunError("--run-dir is for new runs; --resume names the folder to go on in")
+    every = arguments.checkpoint_every
+    if every is not None and every < 1:
+        raise RunError(f"--checkpoint-every must be a number of batches from 1 on, not {every}")
 
 
 def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ threads work changes nothing, so that is not part of a recipe.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from tinycnn.errors import RunError
@@ -66,7 +66,7 @@ def resolve(count: int, **given: Any) -> Recipe:
     defaults = {
         "preset": "lenet",
         "epochs": 10,
-        "batch_size": min(batch_size, max(1, count)),
+        "batch_size": batch_size,
         "lr": ADAM_LR if optimizer == "adam" else lr,
         "optimizer": optimizer,
         "schedule": "one-cycle",
@@ -77,7 +77,11 @@ def resolve(count: int, **given: Any) -> Recipe:
         "limit": None,
         "validation": 0.1,
     }
-    return Recipe(**{**defaults, **given})
+    recipe = Recipe(**{**defaults, **given})
+    if "batch_size" in given:
+        return recipe
+    trained_on = max(1, int(count * (1 - recipe.validation)))
+    return replace(recipe, batch_size=min(batch_size, trained_on))
 
 
 def option(name: str) -> str:

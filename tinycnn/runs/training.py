@@ -103,7 +103,7 @@ class Trainer:
         x = self.model.prepare(images)
         loss = self._loss.forward(self.model.forward(x, training=True), labels)
         self.model.backward(self._loss.backward())
-        self.optimizer.lr = self.recipe.lr * self._schedule(self.optimizer.steps / self.steps)
+        self.optimizer.lr = self._rate(self.optimizer.steps)
         self.optimizer.step()
         self._refuse_non_finite(loss)
         return loss
@@ -135,6 +135,10 @@ class Trainer:
         self.state = state
         self.optimizer.steps = (state.epoch - 1) * len(self.batches) + state.batch
 
+    def _rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        return self.recipe.lr * self._schedule(step / self.steps)
+
     def _train_batch(self, images: np.ndarray, labels: np.ndarray) -> None:
         started = time.perf_counter()
         loss = self.step(images, labels)
@@ -154,7 +158,7 @@ class Trainer:
             loss=state.loss_sum / state.images,
             validation_loss=score.loss,
             validation_accuracy=score.accuracy,
-            lr=self.optimizer.lr,
+            lr=self._rate(self.optimizer.steps - 1),
             seconds=round(state.epoch_seconds, 3),
             images_per_second=round(state.images / state.epoch_seconds, 1),
         )

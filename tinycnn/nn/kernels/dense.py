@@ -15,18 +15,26 @@ def dense(x, w, b):
     x, w, b = checks.dense(x, w, b)
     if len(x) > FEW:
         return product(x, w, b)
-    y = np.repeat(b[None], len(x), axis=0)
-    _add_living_inputs(x, w.ravel(), y.ravel(), *window_slots(1, b.size, 0, 0))
+    y = np.empty((len(x), b.size), x.dtype)
+    _living_inputs(x, w.ravel(), b, y.ravel(), *window_slots(1, b.size, 0, 0))
     return y
 
 
+def for_one_example(w, b):
+    """Return ``dense`` for one example: x (1,D) -> y (1,K), always the same array."""
+    y = empty((1, b.size), w.dtype)
+    rest = w.ravel(), b, y.ravel(), *window_slots(1, b.size, 0, 0)
+    return lambda x: _living_inputs(x, *rest) or y
+
+
 @kernel
-def _add_living_inputs(x, w, y, slots, tail):
-    """Add the weights of each input that a ReLU has not silenced: for few examples."""
+def _living_inputs(x, w, b, y, slots, tail):
+    """Add to the biases the weights of each input that a ReLU has not silenced."""
     N, D = x.shape
-    K, first = y.size // N, np.intp(0)
+    K, first = b.size, np.intp(0)
     rows, factors = np.empty(D, np.intp), np.empty(D, x.dtype)
     for n in range(N):
+        y[n * K : (n + 1) * K] = b
         count = np.intp(0)
         for d in range(D):
             rows[count], factors[count] = d * K, x[n, d]

@@ -4,6 +4,8 @@ The map before pooling is never stored. On the way back, one output of the convo
 has won its window, and the ReLU has silenced most of those: the rest would be sums of zeros.
 """
 
+import functools
+
 import numpy as np
 from numba import prange
 
@@ -53,6 +55,24 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     else:
         _compete(*rest)
     return y, winner
+
+
+def for_one_image(w, b, input_shape, size):
+    """Return ``conv2d_relu_maxpool2d`` for one image: x (1,H,W,C) -> y, always the same array.
+
+    Weights are packed and arrays are made here, once; what is left is the sum itself.
+    """
+    H, W, C = input_shape
+    F, KH, KW, _ = w.shape
+    OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
+    y, winner = empty((1, OH, OW, F), w.dtype), np.empty((1, OH, OW, F), np.uint8)
+    if winograd.pays(w.shape, size):
+        packed, scratch = winograd.packed_weights(w), winograd.scratch_for(y.shape, w)
+        run = functools.partial(winograd.fill_windows, packed=packed, scratch=scratch)
+        return lambda x: run(x, b=b, y=y, winner=winner) or y
+    offsets, columns = window_offsets(W, C, OH, OW, size), by_tap(w)
+    rest = offsets, size * size, W * C, KH, KW * C, columns, b, y.ravel(), winner.ravel()
+    return lambda x: _compete_in_image(0, x.ravel(), 1, *rest) or y
 
 
 @parallel_kernel
