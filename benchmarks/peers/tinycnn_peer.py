@@ -79,7 +79,18 @@ class TinyTrainer:
 
 
 def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) -> Predictor:
-    return _build_with(network, weights, fused).predict_proba
+    model = _build_with(network, weights, fused)
+    if not fused:
+        return model.predict_proba
+    frozen = nn.Frozen(model)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        """Answer one image as the sketchpad does, many as ``evaluate`` does."""
+        if len(images) == 1:
+            return frozen.predict_proba(images[0])[None]
+        return model.predict_proba(images)
+
+    return predict
 
 
 TRAINERS = {

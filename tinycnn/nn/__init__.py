@@ -3,6 +3,7 @@
 Start reading at ``reference.py``; it needs nothing but NumPy.
 """
 
+from tinycnn.nn.frozen import Frozen
 from tinycnn.nn.kernels.compile import get_threads, set_threads
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
 from tinycnn.nn.losses import SoftmaxCrossEntropy
@@ -18,6 +19,7 @@ __all__ = [
     "Conv2D",
     "Dense",
     "Flatten",
+    "Frozen",
     "Layer",
     "MaxPool2D",
     "ReLU",

@@ -17,6 +17,9 @@ LAYERS: dict[str, type[Layer]] = {
 }
 """Layers that a weights file may name."""
 
+GREY = np.float32(1 / 255)
+"""What a grey level of an image, 0 to 255, is multiplied by."""
+
 BATCH = 128
 """Images predicted at a time: large enough for all threads, small enough for the caches."""
 
@@ -91,7 +94,7 @@ class Sequential:
         """
         images = np.asarray(images)
         if images.dtype == np.uint8:
-            x = np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+            x = np.multiply(images, GREY, dtype=np.float32)
         else:
             x = np.asarray(images, np.float32)
             if not np.isfinite(x).all():

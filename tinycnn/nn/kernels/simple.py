@@ -95,6 +95,12 @@ def softmax(logits):
     return p
 
 
+def softmax_for_one_example(classes):
+    """Return ``softmax`` for one example: logits (1,K) -> p (1,K), always the same array."""
+    p = np.empty((1, classes), np.float32)
+    return lambda logits: _softmax(logits, p) or p
+
+
 @kernel
 def _largest(logits, n):
     largest = logits[n, 0]

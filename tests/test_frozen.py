@@ -1,0 +1,57 @@
+"""A frozen model gives the model's answers, and keeps giving them while the model is trained."""
+
+import numpy as np
+import pytest
+
+from tinycnn.nn import (
+    Conv2D,
+    Dense,
+    Flatten,
+    Frozen,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+    set_threads,
+)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(5).integers(0, 256, (6, 17, 15), dtype=np.uint8)
+
+
+def network(*ending):
+    """A wide second convolution goes through Winograd's transforms, the first one does not."""
+    layers = [Conv2D(9, 3), ReLU(), MaxPool2D(2), Conv2D(18, 3), ReLU(), MaxPool2D(2), Flatten()]
+    return Sequential([*layers, Dense(11), ReLU(), Dense(4), *ending], (17, 15, 1), seed=7)
+
+
+@pytest.mark.parametrize("threads", [1, None])
+@pytest.mark.parametrize("ending", [(), (Softmax(),)], ids=["logits", "softmax layer"])
+def test_frozen_answers_as_the_model_does(images, ending, threads):
+    set_threads(threads)
+    model = network(*ending)
+    frozen = Frozen(model)
+    for image, expected in zip(images, model.predict_proba(images), strict=True):
+        np.testing.assert_allclose(frozen.predict_proba(image), expected, atol=1e-6)
+    set_threads(None)
+
+
+def test_frozen_takes_scaled_float_images(images):
+    model = network()
+    x = model.prepare(images[:1])
+    np.testing.assert_allclose(
+        Frozen(model).predict_proba(x[0]), model.predict_proba(images[:1])[0], atol=1e-6
+    )
+
+
+def test_frozen_keeps_its_answers_while_the_model_changes(images):
+    model = network()
+    frozen = Frozen(model)
+    before = frozen.predict_proba(images[0]).copy()
+    for layer in model:
+        for z in layer.params.values():
+            z += 0.1
+    np.testing.assert_array_equal(frozen.predict_proba(images[0]), before)
+    assert not np.allclose(model.predict_proba(images[:1])[0], before)
