@@ -25,9 +25,10 @@ def sample_of(images: np.ndarray) -> str:
 def share_known(images: np.ndarray, sample: str) -> float:
     """About which share of ``images`` was among those that ``sample`` was made of.
 
-    0 if none was found: a handful of known images among many can be missed.
+    0 if none was found: a handful of known images among many can be missed. ValueError or
+    TypeError if ``sample`` is none.
     """
-    known = np.frombuffer(base64.b64decode(sample), np.uint64)
+    known = np.frombuffer(base64.b64decode(sample, validate=True), np.uint64)
     hashes = _hashes(images)
     if len(known) == SAMPLE:  # a full sample says nothing of hashes above its largest
         hashes = hashes[hashes <= known[-1]]

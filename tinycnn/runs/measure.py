@@ -51,7 +51,8 @@ def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float
     p = right / n
     middle = p + z**2 / (2 * n)
     half = z * (p * (1 - p) / n + (z / (2 * n)) ** 2) ** 0.5
-    return max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))
+    low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+    return (low if right > 0 else 0.0), (high if right < n else 1.0)  # free of rounding there
 
 
 def accuracy_sentence(n: int, errors: int) -> str:

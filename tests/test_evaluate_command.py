@@ -1,0 +1,225 @@
+"""python -m tinycnn.evaluate: what it measures, what it warns of, what it refuses."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from tinycnn import evaluate
+from tinycnn.cli import run_door
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.nn import Dense, Flatten, Sequential
+from tinycnn.runs.launch import Source, start
+from tinycnn.runs.recipe import resolve
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def weights(easy_folder, tmp_path, monkeypatch):
+    """The weights of a short training on the easy set."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr("tinycnn.nn.presets.PRESETS", {"flat": lambda k: [Flatten(), Dense(k)]})
+    digits = load_dataset(data_dir=easy_folder)
+    recipe = resolve(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
+    source = Source.of(digits, "mnist10k", easy_folder)
+    with start(recipe, digits, source, tmp_path / "run") as run:
+        run.train()
+        return run.finish().weights
+
+
+def call(*words):
+    return run_door(evaluate.main, [str(word) for word in words])
+
+
+def outcome(capsys, *words):
+    assert call(*words, "--json") == 0
+    out, err = capsys.readouterr()
+    return json.loads(out), err
+
+
+def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arrays, capsys):
+    result, err = outcome(capsys, weights, "--data-dir", easy_folder)
+
+    labels = easy_arrays["t10k-labels-idx1-ubyte"]
+    predicted = Sequential.load(weights).predict(easy_arrays["t10k-images-idx3-ubyte"])
+    errors = int((predicted != labels).sum())
+    assert (result["dataset"], result["split"]) == ("easy", "test")
+    assert (result["errors"], result["n"], result["accuracy"]) == (errors, 40, (40 - errors) / 40)
+    assert result["interval95"][0] < result["accuracy"] <= result["interval95"][1] <= 1
+    for k in range(3):
+        mine = result["per_class"][str(k)]
+        assert mine["n"] == (labels == k).sum()
+        assert mine["errors"] == ((predicted != labels) & (labels == k)).sum()
+    assert 0 <= result["calibration_error"] < 1
+    assert result["trained_on"] == 0
+    assert result["warnings"] == []
+    assert err == ""
+
+
+def test_people_get_a_table(weights, easy_folder, capsys):
+    assert call(weights, "--data-dir", easy_folder) == 0
+
+    out = capsys.readouterr().out
+    assert re.match(r"easy, test part: \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
+    assert "calibration error" in out
+    assert len(re.findall(r"^[012]  +\d+\.\d\d %  +\d+  +\d+$", out, re.MULTILINE)) == 3
+
+
+def test_a_run_folder_stands_for_its_weights(weights, easy_folder, tmp_path, capsys):
+    by_folder, _ = outcome(capsys, tmp_path / "run", "--data-dir", easy_folder)
+    by_file, _ = outcome(capsys, weights, "--data-dir", easy_folder)
+
+    assert by_folder == by_file
+
+
+def test_whoever_measures_on_training_images_is_warned(weights, easy_folder, capsys):
+    result, err = outcome(capsys, weights, "--data-dir", easy_folder, "--split", "train")
+
+    assert (result["n"], result["trained_on"]) == (90, 1)
+    assert "about 100 % of these images were trained on" in err
+    assert len(result["warnings"]) == 1
+
+
+def test_the_validation_part_was_not_trained_on_but_chose_the_epoch(weights, easy_folder, capsys):
+    result, err = outcome(capsys, weights, "--data-dir", easy_folder, "--split", "validation")
+
+    assert (result["n"], result["trained_on"]) == (10, 0)
+    assert "the best epoch was chosen by these images" in err
+
+
+def test_training_images_are_recognised_in_another_set(
+    weights, easy_arrays, easy_folder, tmp_path, capsys
+):
+    """As with the bundled digits, all of which are in the training part of the full set."""
+    other = shutil.copytree(easy_folder, tmp_path / "other")
+    images = easy_arrays["t10k-images-idx3-ubyte"].copy()
+    images[:10] = easy_arrays["train-images-idx3-ubyte"][20:30]
+    write_idx(other / "t10k-images-idx3-ubyte", images)
+
+    result, err = outcome(capsys, weights, "--data-dir", other)
+    assert result["trained_on"] == 0.25
+    assert "about 25 % of these images were trained on" in err
+
+
+def test_other_classes_are_pointed_out(weights, easy_folder, easy_arrays, capsys):
+    description = Sequential.load(weights)
+    description.description["classes"] = ["cat", "dog", "cow"]
+    description.save(weights)
+
+    _, err = outcome(capsys, weights, "--data-dir", easy_folder)
+    assert "the classes of easy are not the ones that these weights learned" in err
+
+
+def test_weights_of_strangers_are_measured_without_a_word_on_their_training(
+    easy_folder, tmp_path, capsys
+):
+    model = Sequential([Flatten(), Dense(3)], (16, 16, 1))
+    for strange in ({}, {"training": 7}, {"training": {"sample": "?", "recipe": {"limit": "x"}}}):
+        model.save(tmp_path / "strange.safetensors", **strange)
+        result, err = outcome(capsys, tmp_path / "strange.safetensors", "--data-dir", easy_folder)
+        assert (result["trained_on"], err) == (None, "")
+
+        words = ["--data-dir", easy_folder, "--split", "validation"]
+        assert call(tmp_path / "strange.safetensors", *words) == 2
+        assert "do not say what their validation part was" in capsys.readouterr().err
+
+
+def spoil_missing(path):
+    path.unlink()
+
+
+def spoil_empty(path):
+    path.write_bytes(b"")
+
+
+def spoil_page(path):
+    path.write_bytes(b"<html>Not found</html>" * 20)
+
+
+def spoil_cut(path):
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+def spoil_foreign(path):
+    path.write_bytes(safetensors.numpy.save({"w": np.zeros(3, np.float32)}))
+
+
+def spoil_nan(path):
+    payload = bytearray(path.read_bytes())
+    payload[-4:] = np.float32(np.nan).tobytes()
+    path.write_bytes(payload)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (spoil_missing, "does not exist; name a .safetensors file"),
+        (spoil_empty, "is not a weights file"),
+        (spoil_page, "is not a weights file"),
+        (spoil_cut, "is not a weights file"),
+        (spoil_foreign, "not one of tinycnn's weights"),
+        (spoil_nan, "numbers that are not finite"),
+    ],
+)
+def test_what_is_no_weights_file_ends_in_one_sentence(
+    weights, easy_folder, tmp_path, capfd, spoil, sentence
+):
+    path = tmp_path / "run" / "weights.safetensors"
+    spoil(path)
+    before = sorted(tmp_path.rglob("*"))
+
+    assert call(path, "--data-dir", easy_folder) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {path}")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_data_that_do_not_fit_the_weights_end_in_one_sentence(
+    weights, easy_folder, easy_arrays, tmp_path, capfd
+):
+    for part, count in (("train", 100), ("t10k", 40)):
+        write_idx(easy_folder / f"{part}-images-idx3-ubyte", np.zeros((count, 9, 9), np.uint8))
+    assert call(weights, "--data-dir", easy_folder) == 2
+    assert "are 9 x 9 pixels, but these weights were made for 16 x 16" in capfd.readouterr().err
+
+    for name, array in easy_arrays.items():
+        write_idx(easy_folder / name, array + 3 if "labels" in name else array)
+    assert call(weights, "--data-dir", easy_folder) == 2
+    assert "has 6 classes, but these weights know 3" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "were trained on a set without a name; say --data-dir"),
+        (["--dataset", "magic"], "there is no data set 'magic'"),
+        (["--split", "magic"], "argument --split: invalid choice: 'magic'"),
+        (["--data-dir", "nowhere"], "there is no folder nowhere"),
+    ],
+)
+def test_options_that_make_no_sense_end_in_one_sentence(weights, capfd, words, sentence):
+    assert call(weights, *words) == 2
+
+    err = capfd.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_a_real_process_measures_the_bundled_digits(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(evaluate.__file__).parents[1]))
+    model = Sequential([Flatten(), Dense(10)], (28, 28, 1))
+    model.save(tmp_path / "w.safetensors", training={"dataset": "mnist10k"})
+    words = [sys.executable, "-m", "tinycnn.evaluate", tmp_path / "w.safetensors", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+
+    assert json.loads(done.stdout)["n"] == 2000

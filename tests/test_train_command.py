@@ -1,0 +1,436 @@
+"""python -m tinycnn.train: what it prints, what it refuses, and how it is stopped."""
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tinycnn import train
+from tinycnn.cli import run_door
+from tinycnn.data import write_idx
+from tinycnn.nn import Sequential
+from tinycnn.runs.compiling import compilation_shown
+
+QUICK = ["--epochs", "2", "--threads", "1"]
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Runs land in a folder of the test's own; no curves, which take long to draw."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("TINYCNN_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(train.__file__).parents[1]))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    return place
+
+
+def call(*words):
+    return run_door(train.main, [str(word) for word in words])
+
+
+def command(*words):
+    return [sys.executable, "-m", "tinycnn.train", *map(str, words)]
+
+
+def everything_below(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+# What it prints
+
+
+def test_training_prints_accuracy_time_files_and_what_to_type_next(easy_folder, capsys):
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "my run") == 0
+
+    out, err = capsys.readouterr()
+    assert re.search(r"^test   \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
+    assert "images/s" in out
+    assert out.endswith("next   python -m tinycnn.evaluate 'my run/weights.safetensors'\n")
+    assert "easy: 90 images to train on, 10 to validate on (numbers 90 to 99), 40 to test" in err
+    lines = [line for line in err.splitlines() if line.startswith("epoch")]
+    assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert all(re.search(r"loss \d\.\d+  validation \d+\.\d\d %  lr", line) for line in lines)
+
+
+def test_json_is_one_object_with_the_documented_keys(easy_folder, capsys):
+    assert call("--data-dir", easy_folder, *QUICK, "--json", "--quiet") == 0
+
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert err == ""
+    assert list(result) == [
+        "test_accuracy",
+        "errors",
+        "n",
+        "seconds",
+        "images_per_second",
+        "peak_memory_mb",
+        "run_dir",
+        "weights",
+    ]
+    assert result["n"] == 40
+    assert result["test_accuracy"] == (40 - result["errors"]) / 40
+    assert Sequential.load(result["weights"]).input_shape == (16, 16, 1)
+    assert sorted(os.listdir(result["run_dir"])) == [
+        ".lock",
+        "checkpoint.prev.safetensors",
+        "checkpoint.safetensors",
+        "config.json",
+        "metrics.jsonl",
+        "result.json",
+        "weights.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_compilation_is_announced_before_and_measured_after(terminal):
+    @numba.njit
+    def double(x):
+        return 2 * x
+
+    @numba.njit
+    def quadruple(x):
+        return double(double(x))
+
+    log = io.StringIO()
+    console = Console(file=log, force_terminal=terminal, width=200, highlight=False)
+    with compilation_shown(console):
+        before = log.getvalue()
+        assert quadruple(3) == 12
+    announced = log.getvalue()
+    with compilation_shown(console):
+        assert quadruple(4) == 16
+
+    assert before == ""
+    assert "compiling kernels (first run only)" in announced
+    assert re.search(r"compiled 2 functions in \d+\.\d s\n$", announced)
+    assert log.getvalue() == announced, "what is compiled already is not announced"
+
+
+def test_help_does_not_wait_for_the_compiler():
+    code = (
+        "import sys; from tinycnn import train\n"
+        "try: train.main(['--help'])\n"
+        "except SystemExit: print('numba' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("usage: python -m tinycnn.train")
+    assert done.stdout.endswith("False False\n")
+
+
+def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
+    main, other = pty.openpty()
+    words = command("--data-dir", easy_folder, "--epochs", "30", "--threads", "1")
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
+    with subprocess.Popen(words, stdout=other, stderr=other, env=environment) as process:
+        os.close(other)
+        seen = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while chunk := os.read(main, 65536):
+                seen += chunk
+    os.close(main)
+
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())
+    assert re.search(r"epoch \d+/30 .*━.*%.*loss \d\.\d+.*validation .*images/s.*left", text)
+    assert re.search(r"test   \d+\.\d\d % right", text)
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--epochs", "0"], "--epochs must be a whole number from 1 to 100,000, not 0"),
+        (["--epochs", "ten"], "argument --epochs: invalid int value: 'ten'"),
+        (["--batch-size", "0"], "--batch-size must be a whole number of at least 1, not 0"),
+        (["--batch-size", "1000"], "--batch-size 1000 is more than the 90 images"),
+        (["--lr", "-1"], "--lr must be a number above 0 and at most 10, not -1"),
+        (["--lr", "nan"], "--lr must be"),
+        (["--lr", "1e999"], "--lr must be"),
+        (["--momentum", "1"], "--momentum must be"),
+        (["--weight-decay", "-1"], "--weight-decay must be"),
+        (["--optimizer", "magic"], "there is no --optimizer magic; choose from sgd, adam"),
+        (["--schedule", "magic"], "there is no --schedule magic"),
+        (["--augment", "magic"], "there is no --augment magic"),
+        (["--seed", "-1"], "--seed must be"),
+        (["--limit", "0"], "--limit must be"),
+        (["--limit", "4"], "0.1 of 4 training images cannot be kept apart"),
+        (["--validation", "1"], "--validation must be"),
+        (["--threads", "0"], "--threads must be between 1 and"),
+        (["--threads", "999"], "--threads must be between 1 and"),
+        (["--checkpoint-every", "0"], "--checkpoint-every must be"),
+        (["--preset", "magic"], "there is no preset 'magic'"),
+        (["--dataset", "magic"], "there is no data set 'magic'; choose from mnist10k"),
+        (["--resume", "nowhere"], "there is no run to resume in nowhere"),
+        (["--resume", "last"], "there is no last run"),
+        (["--resume", "x", "--run-dir", "y"], "--run-dir"),
+        (["--magic"], "unrecognized arguments: --magic"),
+    ],
+)
+def test_options_that_make_no_sense_end_in_one_sentence(
+    easy_folder, elsewhere, capfd, words, sentence
+):
+    if "--dataset" not in words:
+        words = ["--data-dir", easy_folder, *words]
+
+    assert call(*words) == 2
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {sentence}")
+    assert err.count("\n") == 1
+    assert everything_below(elsewhere) == []
+
+
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+def spoil_nothing_there(folder):
+    (folder / IMAGES).unlink()
+
+
+def spoil_empty(folder):
+    (folder / IMAGES).write_bytes(b"")
+
+
+def spoil_cut(folder):
+    (folder / IMAGES).write_bytes((folder / IMAGES).read_bytes()[:-1])
+
+
+def spoil_cut_gzip(folder):
+    packed = gzip.compress((folder / IMAGES).read_bytes())
+    (folder / f"{IMAGES}.gz").write_bytes(packed[: len(packed) // 2])
+
+
+def spoil_over_long(folder):
+    (folder / IMAGES).write_bytes((folder / IMAGES).read_bytes() + b"\0")
+
+
+def spoil_mislabelled(folder):
+    (folder / IMAGES).write_bytes(b"<html>Not found</html>")
+
+
+def spoil_swapped(folder):
+    (folder / IMAGES).rename(folder / "x")
+    (folder / LABELS).rename(folder / IMAGES)
+    (folder / "x").rename(folder / LABELS)
+
+
+def spoil_type(folder):
+    write_idx(folder / IMAGES, np.zeros((100, 16, 16), np.float32))
+
+
+def spoil_labels(folder):
+    write_idx(folder / LABELS, np.full(100, 77, np.uint8))
+
+
+def spoil_counts(folder):
+    write_idx(folder / LABELS, np.zeros(99, np.uint8))
+
+
+def spoil_image_size(folder):
+    for part, count in (("train", 100), ("t10k", 40)):
+        write_idx(folder / f"{part}-images-idx3-ubyte", np.zeros((count, 4, 4), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (spoil_nothing_there, f"holds no {IMAGES}"),
+        (spoil_empty, "this is no IDX file: it starts with nothing"),
+        (spoil_cut, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes, the file holds"),
+        (spoil_cut_gzip, "the gzip stream is cut or damaged"),
+        (spoil_over_long, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes"),
+        (spoil_mislabelled, "it looks like an HTML page"),
+        (spoil_swapped, "they are swapped"),
+        (spoil_type, "float32; images are uint8"),
+        (spoil_labels, "label 77 at index 0 is out of range"),
+        (spoil_counts, "they do not belong together"),
+        (spoil_image_size, "a 5x5 kernel does not fit into a 4x4 image"),
+    ],
+)
+def test_bad_data_end_in_one_sentence(easy_folder, elsewhere, capfd, spoil, sentence):
+    spoil(easy_folder)
+
+    assert call("--data-dir", easy_folder, "--run-dir", "run") == 2
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert everything_below(elsewhere) == []
+
+
+def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, elsewhere, capfd):
+    (elsewhere / "file").write_text("in the way")
+
+    assert call("--data-dir", easy_folder, "--run-dir", "file/run") == 3
+    assert "cannot make the run folder file/run" in capfd.readouterr().err
+
+
+# How it is stopped and resumed
+
+
+def test_ctrl_c_and_sigterm_save_and_the_resumed_run_ends_with_the_same_bytes(
+    easy_folder, elsewhere
+):
+    whole = train_in_process(easy_folder, "whole")
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        with training_process(easy_folder, f"stopped{number}") as process:
+            wait_for_line(process, "epoch")
+            process.send_signal(number)
+            asked = time.monotonic()
+            rest = process.stderr.read()
+            assert process.wait() == code
+            assert time.monotonic() - asked < 20  # 2 seconds on a machine that is not busy
+        assert f"python -m tinycnn.train --resume stopped{number}" in rest
+        assert "Traceback" not in rest
+
+        resumed = subprocess.run(
+            command("--resume", f"stopped{number}", "--threads", "1"), capture_output=True
+        )
+        assert resumed.returncode == 0
+        assert b"going on in epoch" in resumed.stderr
+        assert (elsewhere / f"stopped{number}" / "weights.safetensors").read_bytes() == whole
+
+
+def train_in_process(easy_folder, name):
+    assert call("--data-dir", easy_folder, *LONG, "--run-dir", name, "--quiet") == 0
+    with open(os.path.join(name, "weights.safetensors"), "rb") as file:
+        return file.read()
+
+
+LONG = ["--epochs", "20", "--threads", "1", "--batch-size", "5"]
+
+
+def training_process(easy_folder, name):
+    words = command("--data-dir", easy_folder, *LONG, "--run-dir", name)
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_line(process, start):
+    for line in process.stderr:
+        if line.startswith(start):
+            return
+    raise AssertionError(f"no line began with {start!r}")
+
+
+def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_folder, elsewhere):
+    """The first batch after the first Ctrl-C never ends, so only a second one can help."""
+    code = (
+        "import sys, os, signal, time\n"
+        "from tinycnn import train\n"
+        "from tinycnn.runs import progress\n"
+        "class Stuck(progress.Watch):\n"
+        "    def batch(self, trainer):\n"
+        "        if trainer.optimizer.steps == 3:\n"
+        "            print('stuck', flush=True, file=sys.stderr)\n"
+        "            while True: time.sleep(0.01)\n"
+        "progress.watch_for = lambda console: Stuck()\n"
+        "sys.exit(train.main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", code, "--data-dir", easy_folder, *QUICK, "--run-dir", "run"]
+    words += ["--checkpoint-every", "2"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_line(process, "stuck")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+        assert process.stderr.read() == ""
+
+    assert call("--resume", "run", "--quiet", "--threads", "1") == 0
+
+
+def test_resume_last_goes_on_and_a_finished_run_has_nothing_to_do(easy_folder, elsewhere, capsys):
+    words = ["--data-dir", easy_folder, *QUICK, "--json"]
+    assert call(*words) == 0
+    first = json.loads(capsys.readouterr().out)
+    before = contents(elsewhere)
+
+    assert call("--resume", "last", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == first
+    assert "is finished: nothing to do" in err
+    assert contents(elsewhere) == before
+
+
+def contents(folder):
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_resume_with_other_settings_names_them_and_changes_nothing(easy_folder, elsewhere, capfd):
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--seed", "3") == 0
+    os.unlink("run/result.json")
+    before = contents(elsewhere)
+    capfd.readouterr()
+
+    assert call("--resume", "run", "--seed", "4", "--lr", "0.5") == 2
+    err = capfd.readouterr().err
+    assert "--lr 0.5 (the run has 0.07), --seed 4 (the run has 3)" in err
+    assert err.count("\n") == 1
+    assert {**contents(elsewhere), **lock_of(before)} == before
+
+    assert call("--resume", "run", "--seed", "3", "--quiet", "--threads", "1") == 0
+
+
+def lock_of(files):
+    return {name: content for name, content in files.items() if name.endswith(".lock")}
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(easy_folder, capfd):
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run") == 0
+    weights = contents_of("run/weights.safetensors")
+    os.unlink("run/result.json")
+    with open("run/checkpoint.safetensors", "r+b") as file:
+        file.seek(5000)
+        file.write(b"\xff\x00\xff\x00")
+    capfd.readouterr()
+
+    assert call("--resume", "run", "--threads", "1") == 0
+    err = capfd.readouterr().err
+    assert re.search(r"warning: run/checkpoint\.safetensors is (damaged|no checkpoint)", err)
+    assert "going on from the one before it, checkpoint.prev.safetensors" in err
+    assert contents_of("run/weights.safetensors") == weights
+
+
+def contents_of(name):
+    with open(name, "rb") as file:
+        return file.read()
+
+
+def test_divergence_is_told_in_one_sentence(easy_folder, capfd, monkeypatch):
+    monkeypatch.setattr("tinycnn.nn.losses.SoftmaxCrossEntropy.forward", forward_to_nan)
+
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet") == 2
+    err = capfd.readouterr().err
+    assert err.startswith("error: training diverged in epoch 1, batch 1: the loss is nan")
+    assert err.count("\n") == 1
+    assert not os.path.exists("run/weights.safetensors")
+
+
+def forward_to_nan(self, logits, labels):
+    self.p, self._labels = np.full_like(logits, np.nan), labels
+    return float("nan")

@@ -1,0 +1,832 @@
+"""Training learns, gives the same bytes for the same seed, and loses nothing when it is stopped."""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+import tinycnn
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.errors import DataError, EnvironmentFault, RunError
+from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, set_threads
+from tinycnn.nn.presets import PRESETS
+from tinycnn.runs import checkpoint
+from tinycnn.runs.batches import Batches
+from tinycnn.runs.curves import draw_curves
+from tinycnn.runs.folder import RunFolder, find_run, find_weights
+from tinycnn.runs.launch import Source, finished, resume, start
+from tinycnn.runs.lineage import SAMPLE, sample_of, share_known
+from tinycnn.runs.measure import (
+    accuracy_sentence,
+    calibration_error,
+    measure,
+    per_class,
+    score,
+    wilson_interval,
+)
+from tinycnn.runs.progress import Watch
+from tinycnn.runs.recipe import Recipe, resolve
+from tinycnn.runs.training import EpochRecord, State, Trainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(autouse=True)
+def small_and_quick(monkeypatch):
+    """A network of four filters, and no curves, which take longer to draw than it to train."""
+
+    def tiny(classes):
+        return [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
+
+    monkeypatch.setitem(PRESETS, "tiny", tiny)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+
+@pytest.fixture
+def digits(easy_folder):
+    return load_dataset(data_dir=easy_folder)
+
+
+def recipe(**given):
+    return resolve(100, **{"preset": "tiny", "epochs": 3, "batch_size": 16, **given})
+
+
+def new_run(digits, folder, save_every=2, **given):
+    source = Source.of(digits, "mnist10k", os.path.dirname(digits.sources[0]))
+    return start(recipe(**given), digits, source, folder, save_every)
+
+
+def finish(run):
+    with run:
+        assert run.train() is None
+        return run.finish()
+
+
+def final_bytes(path):
+    return (path / "weights.safetensors").read_bytes()
+
+
+class Interrupter(Watch):
+    """Sends this process a signal after the ``after``-th batch."""
+
+    def __init__(self, after, number=signal.SIGINT):
+        self.after, self.number = after, number
+
+    def batch(self, trainer):
+        self.after -= 1
+        if self.after == 0:
+            os.kill(os.getpid(), self.number)
+
+
+def train_with_interruptions(run, after):
+    """Stop a run after each number of batches in turn, and let it go on to its end."""
+    path = run.folder.path
+    for count in after:
+        with run:
+            assert run.train(Interrupter(count)) == signal.SIGINT
+        run, warnings = resume(path, {}, save_every=2)
+        assert warnings == []
+    return finish(run)
+
+
+# Learning
+
+
+def test_a_network_overfits_32_digits():
+    bundled = load_dataset()
+    trainer = Trainer(resolve(8000, preset="tiny", lr=0.1, schedule="constant"), bundled)
+    images, labels = bundled.train_images[:32], bundled.train_labels[:32]
+
+    losses = [trainer.step(images, labels) for _ in range(150)]
+
+    assert losses[0] > 1.5
+    assert losses[-1] < 0.02
+    assert (trainer.model.predict(images) == labels).all()
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.07), ("adam", 0.01)])
+def test_a_run_learns_and_reports_what_it_learned(digits, tmp_path, optimizer, lr):
+    result = finish(new_run(digits, tmp_path / "run", optimizer=optimizer, lr=lr, epochs=6))
+
+    model = Sequential.load(result.weights)
+    wrong = int((model.predict(digits.test_images) != digits.test_labels).sum())
+    assert result.errors == wrong <= 4
+    assert (result.n, result.test_accuracy) == (40, (40 - wrong) / 40)
+    assert result.seconds > 0
+    assert result.images_per_second > 0
+    assert 20 < result.peak_memory_mb < 4000
+
+
+def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, tmp_path):
+    class Spy(Watch):
+        models = ()
+
+        def epoch(self, trainer):
+            self.models = (*self.models, [z.copy() for z in trainer.arrays().values()][:4])
+
+    spy = Spy()
+    with new_run(digits, tmp_path / "run", lr=0.3, epochs=6) as run:
+        run.train(spy)
+        run.finish()
+        state = run.trainer.state
+        accuracies = [record.validation_accuracy for record in state.history]
+
+    kept = Sequential.load(tmp_path / "run" / "weights.safetensors")
+    best = max(range(6), key=lambda index: (accuracies[index], index))
+    assert state.best_epoch == best + 1
+    for ours, theirs in zip([kept.layers[0], kept.layers[4]], (0, 2), strict=True):
+        np.testing.assert_array_equal(ours.params["w"], spy.models[best][theirs])
+    validation = digits.train_images[90:], digits.train_labels[90:]
+    assert measure(kept, *validation).accuracy == max(accuracies)
+
+
+def test_neither_validation_nor_test_images_are_trained_on(digits):
+    trainer = Trainer(recipe(), digits)
+    seen = {image.tobytes() for images, _ in trainer.batches.of_epoch(1) for image in images}
+
+    assert seen == {image.tobytes() for image in digits.train_images[:90]}
+    assert (trainer.training, trainer.validation) == (range(90), range(90, 100))
+    assert not seen & {image.tobytes() for image in (*digits.test_images,)}
+
+
+def test_a_limit_counts_training_and_validation_images_together(digits):
+    trainer = Trainer(recipe(limit=50), digits)
+
+    assert (trainer.training, trainer.validation) == (range(45), range(45, 50))
+
+
+def test_training_leaves_the_data_as_they_were(digits, tmp_path):
+    before = digits.fingerprint, digits.test_fingerprint
+    finish(new_run(digits, tmp_path / "run"))
+
+    again = dataclasses.replace(digits)  # its fingerprints are taken anew
+    assert (again.fingerprint, again.test_fingerprint) == before
+
+
+# The same bytes
+
+
+def test_the_same_seed_gives_the_same_bytes_with_one_and_with_two_threads(digits, tmp_path):
+    for threads in (2, 1):
+        with contextlib.suppress(ValueError):  # a machine with one processor
+            set_threads(threads)
+        finish(new_run(digits, tmp_path / str(threads), preset="lenet", epochs=1))
+
+    assert final_bytes(tmp_path / "1") == final_bytes(tmp_path / "2")
+
+
+def test_another_seed_gives_other_weights(digits, tmp_path):
+    for seed in (0, 1):
+        finish(new_run(digits, tmp_path / str(seed), seed=seed))
+
+    models = [Sequential.load(tmp_path / str(s) / "weights.safetensors") for s in (0, 1)]
+    assert not np.array_equal(models[0].layers[0].params["w"], models[1].layers[0].params["w"])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "after"),
+    [
+        ("sgd", [1]),
+        ("sgd", [6]),  # the last batch of an epoch, before validation
+        ("sgd", [3, 1, 9]),
+        ("adam", [5, 2, 2, 2]),
+    ],
+)
+def test_an_interrupted_and_resumed_run_ends_with_the_same_bytes(
+    digits, tmp_path, optimizer, after
+):
+    options = {"optimizer": optimizer, "weight_decay": 1e-3}
+    finish(new_run(digits, tmp_path / "whole", **options))
+
+    train_with_interruptions(new_run(digits, tmp_path / "pieces", **options), after)
+
+    assert final_bytes(tmp_path / "whole") == final_bytes(tmp_path / "pieces")
+    whole, pieces = (
+        checkpoint.read(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "pieces")
+    )
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(array, pieces.arrays[name])
+    for one, other in zip(metrics(tmp_path / "whole"), metrics(tmp_path / "pieces"), strict=True):
+        for name in ("epoch", "loss", "validation_loss", "validation_accuracy", "lr"):
+            assert one[name] == other[name]
+
+
+def test_random_interruptions_change_nothing(digits, tmp_path):
+    finish(new_run(digits, tmp_path / "whole", epochs=4))
+    rng = np.random.default_rng()
+    for attempt in range(5):
+        after = rng.multinomial(23, np.full(4, 0.25)) + 1  # up to 23 + 4 of 24 batches
+        after = after[np.cumsum(after) < 24].tolist()
+        path = tmp_path / f"pieces{attempt}"
+        train_with_interruptions(new_run(digits, path, epochs=4), after)
+
+        assert final_bytes(path) == final_bytes(tmp_path / "whole"), f"stopped after {after}"
+
+
+def metrics(path):
+    return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_killed_process_resumes_from_its_last_checkpoint(digits, tmp_path):
+    """What is lost is the way from the last checkpoint; files may be ahead of it or behind."""
+    finish(new_run(digits, tmp_path / "whole"))
+    run = new_run(digits, tmp_path / "killed", save_every=4)
+
+    class Killed(Watch):
+        def batch(self, trainer):
+            if trainer.optimizer.steps == 11:
+                raise MemoryError("stands for a process that dies here")
+
+    with run, pytest.raises(MemoryError):
+        run.train(Killed())
+    (tmp_path / "killed" / "metrics.jsonl").write_text("torn by a crash")
+    (tmp_path / "killed" / "weights.safetensors").unlink()
+
+    run, _ = resume(tmp_path / "killed", {})
+    assert run.trainer.optimizer.steps == 10  # batch 4 of the second epoch
+    finish(run)
+    assert final_bytes(tmp_path / "killed") == final_bytes(tmp_path / "whole")
+    assert [line["epoch"] for line in metrics(tmp_path / "killed")] == [1, 2, 3]
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_batch_and_handlers_are_put_back(digits, tmp_path, number):
+    before = signal.getsignal(number)
+    with new_run(digits, tmp_path / "run", save_every=100) as run:
+        assert run.train(Interrupter(8, number)) == number
+
+    assert signal.getsignal(number) is before
+    assert run.trainer.state.batch == 2
+    saved = checkpoint.read(tmp_path / "run" / "checkpoint.safetensors")
+    assert (saved.state.epoch, saved.state.batch) == (2, 2)
+
+
+def test_a_run_can_train_outside_the_main_thread(digits, tmp_path):
+    run, results = new_run(digits, tmp_path / "run"), []
+    thread = threading.Thread(target=lambda: results.append(finish(run)))
+    thread.start()
+    thread.join()
+
+    assert results[0].n == 40
+
+
+# Checkpoints
+
+
+def test_a_checkpoint_gives_back_what_was_put_in(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(9))
+    saved = checkpoint.read(tmp_path / "run" / "checkpoint.safetensors")
+
+    assert saved.state == run.trainer.state
+    assert saved.origin == run.origin
+    for name, array in run.trainer.arrays().items():
+        np.testing.assert_array_equal(saved.arrays[name], array)
+
+
+def test_every_damaged_checkpoint_is_noticed_and_the_previous_one_is_used(digits, tmp_path):
+    finish(new_run(digits, tmp_path / "whole"))
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(9))
+    newest, previous = run.folder.checkpoint, run.folder.previous
+    good, before = newest.read_bytes(), previous.read_bytes()
+    rng = np.random.default_rng()
+    flips = [int(bit) for bit in rng.integers(0, 8 * len(good), 30)]
+    for bit in [*flips, *range(0, 64, 7)]:
+        damaged = bytearray(good)
+        damaged[bit // 8] ^= 1 << bit % 8
+        newest.write_bytes(damaged)
+        previous.write_bytes(before)
+        run, warnings = resume(tmp_path / "run", {})
+        run.folder.release()
+
+        assert "checkpoint.safetensors" in warnings[0], f"bit {bit}"
+        assert "checkpoint.prev.safetensors" in warnings[0]
+        assert newest.read_bytes() == before, "the damaged one must not push out the good one"
+    run, _ = resume(tmp_path / "run", {})
+    finish(run)
+    assert final_bytes(tmp_path / "run") == final_bytes(tmp_path / "whole")
+
+
+def test_a_cut_or_missing_checkpoint_falls_back_too(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(9))
+    newest, previous = run.folder.checkpoint, run.folder.previous
+    good, before = newest.read_bytes(), previous.read_bytes()
+    for kept in (0, 7, 8, 300, len(good) // 2, len(good) - 1, None):
+        newest.unlink() if kept is None else newest.write_bytes(good[:kept])
+        previous.write_bytes(before)
+        run, warnings = resume(tmp_path / "run", {})
+        run.folder.release()
+        assert len(warnings) == 1
+        assert (run.trainer.state.epoch, run.trainer.state.batch) == (2, 2)
+
+
+def test_two_damaged_checkpoints_end_in_an_error_and_change_nothing(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(9))
+    for path in (run.folder.checkpoint, run.folder.previous):
+        path.write_bytes(path.read_bytes()[:-1])
+    before = files_of(tmp_path / "run")
+
+    with pytest.raises(RunError, match=r"cannot be resumed.*checkpoint\.safetensors.*\.prev\."):
+        resume(tmp_path / "run", {})
+    assert files_of(tmp_path / "run") == before
+
+
+def files_of(folder):
+    hidden = (".lock",)
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in hidden}
+
+
+def forged(run, arrays=None, origin=None, **numbers):
+    """A checkpoint whose checksum is right and whose content is not."""
+    state = State(**{**vars(run.trainer.state), **numbers})
+    mine = {name: z.copy() for name, z in run.trainer.arrays().items()}
+    content = checkpoint.Checkpoint({**mine, **(arrays or {})}, state, origin or run.origin)
+    run.folder.checkpoint.write_bytes(checkpoint.encode(content))
+    run.folder.previous.unlink(missing_ok=True)
+
+
+def test_a_checkpoint_that_does_not_fit_its_run_is_refused(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(9))
+    surplus = {"weights.9.w": np.zeros(3, np.float32)}
+    wider = {"weights.0.b": np.zeros((4, 1), np.float32)}
+    other = {"weights.0.b": np.zeros(4, np.float64)}
+    for arrays in (surplus, wider, other):
+        forged(run, arrays)
+        with pytest.raises(RunError, match="does not fit"):
+            resume(tmp_path / "run", {})
+    for numbers in ({"epoch": 99}, {"epoch": 0}, {"batch": 7}, {"epoch": 1}):
+        forged(run, **numbers)
+        with pytest.raises(RunError, match="does not fit"):
+            resume(tmp_path / "run", {})
+    for numbers in ({"batch": 1.5}, {"loss_sum": math.nan}, {"epoch": "2"}, {"images": True}):
+        forged(run, **numbers)
+        with pytest.raises(RunError, match="is no checkpoint"):
+            resume(tmp_path / "run", {})
+    for origin in ({}, {"recipe": [], "data": {}}, {"recipe": {"epochs": 1}, "data": {}}):
+        forged(run, origin=origin or {"x": 1})
+        with pytest.raises(RunError, match="not one of this version"):
+            resume(tmp_path / "run", {})
+
+
+def test_a_safetensors_file_that_is_no_checkpoint_is_refused(digits, tmp_path):
+    result = finish(new_run(digits, tmp_path / "run"))
+    for path in (result.weights, tmp_path / "run", tmp_path / "nothing"):
+        with pytest.raises(RunError, match="is no checkpoint"):
+            checkpoint.read(RunFolder(path).path)
+
+
+def test_a_full_disk_stops_the_run_and_costs_nothing_that_was_saved(digits, tmp_path, monkeypatch):
+    finish(new_run(digits, tmp_path / "whole"))
+    run = new_run(digits, tmp_path / "run")
+    genuine, room = os.fsync, 30
+
+    def full(descriptor):
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        genuine(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with run, pytest.raises(EnvironmentFault, match=r"no space left.*saved before is untouched"):
+        run.train()
+    monkeypatch.setattr(os, "fsync", genuine)
+
+    assert not list((tmp_path / "run").glob(".tmp-*"))
+    run, warnings = resume(tmp_path / "run", {})
+    assert warnings == []
+    assert run.trainer.optimizer.steps > 0
+    finish(run)
+    assert final_bytes(tmp_path / "run") == final_bytes(tmp_path / "whole")
+
+
+def test_a_run_folder_that_vanishes_is_named(digits, tmp_path):
+    class Vandal(Watch):
+        def batch(self, trainer):
+            for path in (tmp_path / "run").iterdir():
+                path.unlink()
+            (tmp_path / "run").rmdir()
+
+    run = new_run(digits, tmp_path / "run", save_every=1)
+    with run, pytest.raises(EnvironmentFault, match="run does not exist"):
+        run.train(Vandal())
+
+
+def test_a_checkpoint_is_written_every_so_many_batches_and_after_every_epoch(digits, tmp_path):
+    class Reader(Watch):
+        places = ()
+
+        def batch(self, trainer):
+            saved = checkpoint.read(tmp_path / "run" / "checkpoint.safetensors").state
+            self.places = (*self.places, (saved.epoch, saved.batch))
+
+    reader = Reader()
+    with new_run(digits, tmp_path / "run", save_every=4, epochs=2) as run:
+        run.train(reader)
+
+    before = [(1, 0), (1, 0), (1, 0), (1, 0), (1, 4), (1, 4)]
+    assert reader.places == (*before, *[(2, 0)] * 4, (2, 4), (2, 4))
+
+
+# Numbers that are not finite
+
+
+def poison_loss(trainer):
+    trainer.model.layers[4].params["b"][1] = np.nan
+
+
+def poison_gradient(trainer):
+    genuine = trainer._loss.backward
+
+    def backward():
+        gradient = genuine()
+        gradient[0, 1] = np.nan
+        return gradient
+
+    trainer._loss.backward = backward
+
+
+def poison_step(trainer):
+    trainer.optimizer.state["velocity.4.w"][0, 0] = np.inf
+
+
+@pytest.mark.parametrize(
+    ("poison", "culprit"),
+    [
+        (poison_loss, "the loss is nan"),
+        (poison_gradient, r"the gradient of \w in layer"),
+        (poison_step, r"the new value of \w in layer"),
+    ],
+)
+def test_a_number_that_is_not_finite_stops_the_run_in_its_batch(digits, tmp_path, poison, culprit):
+    class Poisoner(Watch):
+        def batch(self, trainer):
+            if trainer.optimizer.steps == 10:
+                before.update(files_of(tmp_path / "run"))
+                poison(trainer)
+
+    before = {}
+    message = rf"diverged in epoch 2, batch 5: {culprit}.*try --lr"
+    with (
+        new_run(digits, tmp_path / "run", save_every=3) as run,
+        pytest.raises(RunError, match=message),
+    ):
+        run.train(Poisoner())
+    assert files_of(tmp_path / "run") == before
+    resumed, _ = resume(tmp_path / "run", {})
+    resumed.folder.release()
+    assert all(np.isfinite(array).all() for array in resumed.trainer.arrays().values())
+
+
+def test_arrays_that_are_not_finite_are_never_saved(digits):
+    trainer = Trainer(recipe(), digits)
+    for value in (np.nan, np.inf, -np.inf):
+        arrays = {name: z.copy() for name, z in trainer.arrays().items()}
+        arrays["optimizer.velocity.0.w"][0, 0, 0, 0] = value
+        with pytest.raises(RunError, match=r"velocity\.0\.w holds numbers that are not finite"):
+            checkpoint.encode(checkpoint.Checkpoint(arrays, State(), {}))
+
+
+# The folder and its lock
+
+
+def test_only_one_training_has_a_run_folder(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        with pytest.raises(RunError, match=rf"in use by another training \(process {os.getpid()}"):
+            new_run(digits, tmp_path / "run")
+        run.train(Interrupter(3))
+        with pytest.raises(RunError, match="in use by another training"):
+            new_run(digits, tmp_path / "run")
+        with pytest.raises(RunError, match="in use by another training"):
+            resume(tmp_path / "run", {})
+
+    run, _ = resume(tmp_path / "run", {})
+    finish(run)
+
+
+def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(tinycnn.__file__).parents[1]))
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(3))
+    holder = (
+        "import sys, time; from tinycnn.runs.folder import RunFolder\n"
+        "folder = RunFolder.reopen(sys.argv[1]); print('locked', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", holder, tmp_path / "run"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(RunError, match=f"process {process.pid}"):
+            resume(tmp_path / "run", {})
+        process.kill()
+
+    run, _ = resume(tmp_path / "run", {})
+    run.folder.release()
+
+
+def test_a_used_folder_is_refused_and_a_stranger_s_folder_is_left_alone(digits, tmp_path):
+    finish(new_run(digits, tmp_path / "run"))
+    before = files_of(tmp_path / "run")
+    with pytest.raises(RunError, match="used already; go on with --resume"):
+        new_run(digits, tmp_path / "run")
+    assert files_of(tmp_path / "run") == before
+
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "mum.txt").write_text("Dear Mum")
+    with pytest.raises(RunError, match="used already"):
+        new_run(digits, tmp_path / "letters")
+    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["mum.txt"]
+    with pytest.raises(RunError, match="is a file"):
+        new_run(digits, tmp_path / "letters" / "mum.txt")
+
+
+def test_a_folder_in_which_nothing_came_to_be_is_removed(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Trainer, "rehearse", lambda self: os.kill(os.getpid(), signal.SIGINT))
+    for folder in (tmp_path / "run", None):
+        with new_run(digits, folder) as run, pytest.raises(KeyboardInterrupt):
+            run.train()
+    monkeypatch.setattr(Trainer, "rehearse", lambda self: os.kill(os.getpid(), signal.SIGTERM))
+    with new_run(digits, None) as run, pytest.raises(SystemExit, match="143"):
+        run.train()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["easy"]
+
+
+def test_leftovers_of_a_killed_writer_are_swept_on_resume(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(3))
+    (tmp_path / "run" / ".tmp-0123").write_bytes(b"half a checkp")
+
+    run, _ = resume(tmp_path / "run", {})
+    run.folder.release()
+    assert not (tmp_path / "run" / ".tmp-0123").exists()
+
+
+def test_runs_get_names_of_their_own_and_last_is_the_newest(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="no last run"):
+        find_run("last")
+    results = [finish(new_run(digits, None, seed=7)) for _ in range(3)]
+
+    assert len({result.run_dir for result in results}) == 3
+    assert all(result.run_dir.startswith("runs/20") for result in results)
+    assert all("-easy-tiny-s7" in result.run_dir for result in results)
+    assert str(find_run("last")) == results[-1].run_dir
+    assert str(find_weights("last")) == results[-1].weights
+    assert str(find_weights(results[0].run_dir)) == results[0].weights
+    finish(new_run(digits, tmp_path / "elsewhere"))
+    assert str(find_run("last")) == results[-1].run_dir
+
+
+# Resume: the same settings, the same data
+
+
+def test_changed_settings_are_refused_with_a_list(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(3))
+    before = files_of(tmp_path / "run")
+
+    message = r"--lr 0\.5 \(the run has 0\.07\), --epochs 9 \(the run has 3\)"
+    with pytest.raises(RunError, match=message):
+        resume(tmp_path / "run", {"lr": 0.5, "epochs": 9, "batch_size": 16})
+    with pytest.raises(RunError, match=r"--dataset mnist \(the run has mnist10k\)"):
+        resume(tmp_path / "run", {"dataset": "mnist"})
+    assert files_of(tmp_path / "run") == before
+
+
+def test_changed_data_are_refused_and_moved_data_are_found(
+    digits, tmp_path, easy_folder, easy_arrays
+):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(3))
+    moved = easy_folder.rename(tmp_path / "moved")
+    with pytest.raises(DataError, match="there is no folder"):
+        resume(tmp_path / "run", {})
+    run, _ = resume(tmp_path / "run", {}, data_dir=moved)
+    run.folder.release()
+
+    images = easy_arrays["t10k-images-idx3-ubyte"].copy()
+    images[3, 4, 5] ^= 1
+    write_idx(moved / "t10k-images-idx3-ubyte", images)
+    with pytest.raises(RunError, match="not the one that this run began with"):
+        resume(tmp_path / "run", {}, data_dir=moved)
+
+
+def test_there_is_nothing_to_resume_in_a_folder_without_a_run(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(RunError, match="no run to resume"):
+            resume(path, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_versions_are_mentioned(digits, tmp_path):
+    with new_run(digits, tmp_path / "run") as run:
+        run.train(Interrupter(3))
+    origin = {**run.origin, "versions": {**run.origin["versions"], "numpy": "1.0"}}
+    forged(run, origin=origin)
+
+    run, warnings = resume(tmp_path / "run", {})
+    run.folder.release()
+    assert warnings[0].startswith("numpy 1.0 is now 2.")
+
+
+def test_a_finished_run_says_so_wherever_it_has_moved(digits, tmp_path):
+    assert finished(tmp_path / "run") is None
+    result = finish(new_run(digits, tmp_path / "run"))
+    assert finished(tmp_path / "run") == result
+
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert finished(tmp_path / "moved").weights == str(tmp_path / "moved" / "weights.safetensors")
+
+
+def test_training_that_was_not_tested_yet_is_finished_by_resume(digits, tmp_path):
+    whole = finish(new_run(digits, tmp_path / "whole"))
+    with new_run(digits, tmp_path / "run") as run:
+        run.train()
+    (tmp_path / "run" / "weights.safetensors").unlink()
+
+    run, _ = resume(tmp_path / "run", {})
+    assert finish(run).errors == whole.errors
+    assert final_bytes(tmp_path / "run") == final_bytes(tmp_path / "whole")
+
+
+# What is written
+
+
+def test_the_run_folder_tells_all_about_the_run(digits, tmp_path):
+    result = finish(new_run(digits, tmp_path / "run", seed=5))
+    folder = RunFolder(tmp_path / "run")
+
+    config = json.loads(folder.config.read_text())
+    assert config["recipe"] == recipe(seed=5).as_dict()
+    assert config["data"]["fingerprint"] == digits.fingerprint
+    assert config["versions"]["numpy"] == np.__version__
+    assert config["threads"] >= 1
+    assert json.loads(folder.result.read_text())["test_accuracy"] == result.test_accuracy
+    assert [sorted(line) for line in metrics(folder.path)] == [
+        sorted(EpochRecord.__dataclass_fields__)
+    ] * 3
+
+
+def test_the_weights_carry_their_origin_but_no_time_and_no_place(digits, tmp_path):
+    result = finish(new_run(digits, tmp_path / "run"))
+    description = Sequential.load(result.weights).description
+
+    assert description["classes"] == ["0", "1", "2"]
+    assert description["training"]["recipe"] == recipe().as_dict()
+    assert description["training"]["fingerprint"] == digits.fingerprint
+    assert description["training"]["dataset"] == "easy"
+    assert share_known(digits.train_images[:90], description["training"]["sample"]) == 1
+    assert share_known(digits.test_images, description["training"]["sample"]) == 0
+    assert str(tmp_path) not in json.dumps(description)
+
+
+def test_curves_are_drawn_where_matplotlib_is(monkeypatch):
+    history = [EpochRecord(n, 1 / n, 2 / n, 1 - 0.1 / n, 0.1, 1.0, 1.0) for n in (1, 2, 3)]
+    assert draw_curves(history) is None  # the fixture has hidden it
+
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    pytest.importorskip("matplotlib")
+    drawn = draw_curves(history)
+    assert b"<svg" in drawn
+    assert drawn == draw_curves(history)
+
+
+# Batches
+
+
+def test_every_image_is_seen_once_an_epoch_in_a_new_order():
+    images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1)
+    batches = Batches(images, np.arange(10), 4, seed=1)
+    epochs = [[labels.tolist() for _, labels in batches.of_epoch(epoch)] for epoch in (1, 2)]
+
+    assert len(batches) == 3
+    assert [len(batch) for batch in epochs[0]] == [4, 4, 2]
+    assert all(sorted(np.concatenate(epoch)) == list(range(10)) for epoch in epochs)
+    assert epochs[0] != epochs[1]
+    for pixels, labels in batches.of_epoch(1):
+        np.testing.assert_array_equal(pixels[:, 0, 0], labels)
+
+
+def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeypatch):
+    noisy = {"none": lambda images, rng: images + rng.integers(0, 9, images.shape, dtype=np.uint8)}
+    monkeypatch.setattr("tinycnn.runs.batches.AUGMENTATIONS", noisy)
+    images = np.zeros((10, 2, 2), np.uint8)
+    batches = Batches(images, np.arange(10), 3, seed=1)
+
+    whole, rest = list(batches.of_epoch(5)), list(batches.of_epoch(5, start=2))
+    assert len(rest) == 2
+    for (x, labels), (same_x, same_labels) in zip(whole[2:], rest, strict=True):
+        np.testing.assert_array_equal(labels, same_labels)
+        np.testing.assert_array_equal(x, same_x)
+    assert not np.array_equal(whole[0][0], whole[1][0])
+
+
+# Recipes
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"epochs": 0}, "--epochs must be a whole number from 1"),
+        ({"epochs": -3}, "--epochs"),
+        ({"epochs": 2.5}, "--epochs"),
+        ({"batch_size": 0}, "--batch-size must be"),
+        ({"lr": 0.0}, "--lr must be a number above 0"),
+        ({"lr": -0.1}, "--lr"),
+        ({"lr": math.nan}, "--lr"),
+        ({"lr": math.inf}, "--lr"),
+        ({"lr": 1e6}, "--lr"),
+        ({"momentum": 1.0}, "--momentum must be"),
+        ({"weight_decay": -1.0}, "--weight-decay must be"),
+        ({"weight_decay": math.nan}, "--weight-decay"),
+        ({"seed": -1}, "--seed must be"),
+        ({"limit": 1}, "--limit must be"),
+        ({"validation": 0.0}, "--validation must be"),
+        ({"validation": 1.0}, "--validation"),
+        ({"optimizer": "adam", "momentum": 0.5}, "--momentum belongs to --optimizer sgd"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(given, words):
+    with pytest.raises(RunError, match=words):
+        resolve(1000, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"optimizer": "magic"}, "no --optimizer magic; choose from sgd, adam"),
+        ({"schedule": "x"}, "no --schedule x; choose from constant, cosine, one-cycle"),
+        ({"augment": "x"}, "no --augment x; choose from none"),
+        ({"preset": "x"}, "no preset 'x'"),
+        ({"batch_size": 91}, "--batch-size 91 is more than the 90 images"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_is_refused(digits, given, words):
+    with pytest.raises((RunError, ValueError), match=words):
+        Trainer(recipe(**given), digits)
+
+
+def test_the_default_steps_suit_the_size_of_the_set():
+    small, large, few = resolve(8000), resolve(60_000), resolve(20)
+    assert (large.batch_size, large.lr, large.momentum) == (128, 0.1, 0.9)
+    assert small.batch_size < large.batch_size
+    assert few.batch_size <= 18  # what is left of 20 without the validation part
+    assert resolve(8000, optimizer="adam").lr == 0.001
+    assert resolve(8000, lr=0.5).lr == 0.5
+    assert Recipe(**resolve(8000).as_dict()) == resolve(8000)
+
+
+# Measures
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (1, 3), (9934, 10_000), (1959, 2000)])
+def test_the_interval_is_wilson_s(right, n):
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+
+    np.testing.assert_allclose(wilson_interval(right, n), expected, atol=1e-12)
+
+
+def test_a_score_by_hand():
+    answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [1.0, 0.0]], np.float32)
+    labels = np.array([0, 1, 1, 1], np.uint8)
+    measured = score(answers, labels)
+
+    assert (measured.n, measured.errors, measured.accuracy) == (4, 2, 0.5)
+    tiny = float(np.finfo(np.float32).tiny)
+    expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
+    assert measured.loss == pytest.approx(expected, rel=1e-6)
+    assert per_class(answers, labels) == [(1, 0), (3, 2)]
+    # Four bins with one answer each: |0.9-1|, |0.8-1|, |0.6-0| and |1-0|.
+    assert calibration_error(answers, labels) == pytest.approx((0.1 + 0.2 + 0.6 + 1) / 4, rel=1e-5)
+    assert accuracy_sentence(10_000, 66).startswith("99.34 % right (66 errors of 10,000; 95 %")
+
+
+def test_a_sample_tells_what_share_of_images_was_trained_on():
+    images = np.random.default_rng(2).integers(0, 256, (6000, 4, 4), dtype=np.uint8)
+    sample = sample_of(images[:4000])
+
+    assert len(sample) < 12_000
+    assert share_known(images[:100], sample) in (0.0, 1.0)  # few of 100 have a small hash
+    assert share_known(images[:4000], sample) == 1
+    assert share_known(images[4000:], sample) == 0
+    assert share_known(images[2000:], sample) == pytest.approx(0.5, abs=0.08)
+    assert share_known(images[:3], sample_of(images[2 : SAMPLE - 1])) == pytest.approx(1 / 3)
