@@ -177,7 +177,7 @@ def _introduce(run: "Run", console: "Console") -> None:
         f"{len(dataset.test_images):,} to test on at the end\n"
         f"model  {recipe.preset}, {trainer.model.parameter_count():,} parameters\n"
         f"steps  {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
-        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, {get_threads()} threads\n"
+        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, threads {get_threads()}\n"
         f"run    {run.folder.path}",
         markup=False,
     )

@@ -5,13 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tinycnn.runs.compiling import compilation_shown
 from tinycnn.runs.training import Trainer
@@ -62,21 +56,20 @@ class Bars(Lines):
     def training(self, trainer: Trainer) -> Iterator[None]:
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
+            BarColumn(bar_width=None),  # what the words leave of the line, 80 columns at worst
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
             TextColumn("left"),
         )
-        with Progress(*columns, console=self.console, transient=True) as self._bar:
+        with Progress(*columns, console=self.console, transient=True, expand=True) as self._bar:
             self._task = self._bar.add_task("", total=trainer.steps, facts="")
             yield
 
     def batch(self, trainer: Trainer) -> None:
         state = trainer.state
-        facts = [f"loss {state.loss_sum / state.images:.4f}"]
+        facts = [f"loss {state.loss_sum / state.images:.3f}"]
         if state.history:
-            facts.append(f"validation {100 * state.history[-1].validation_accuracy:.2f} %")
+            facts.append(f"validation {100 * state.history[-1].validation_accuracy:.1f} %")
         facts.append(f"{state.images / state.epoch_seconds:,.0f} images/s")
         self._bar.update(
             self._task,
