@@ -70,7 +70,7 @@ def conv2d_relu_maxpool2d(draw, examples=examples):
 
 
 @st.composite
-def maxpool2d(draw):
+def maxpool2d(draw, examples=examples):
     """A shuffled x: no two numbers alike."""
     rng, size = draw(generators()), draw(st.integers(1, 3))
     H, W = draw(st.integers(size, size + 4)), draw(st.integers(size, size + 4))
@@ -142,6 +142,40 @@ FAMILIES = {
 """For each operation, the arguments of its forward pass; its gradients find theirs by name."""
 
 
+@st.composite
+def far_from_kinks(draw):
+    """A fused stage in which a small step changes neither a winner nor what a ReLU lets pass."""
+    given, rng = draw(conv2d_relu_maxpool2d(st.integers(1, 3))), draw(generators())
+    while not _clear(**given):
+        given = {z: rng.standard_normal(v.shape) if z != "size" else v for z, v in given.items()}
+    return given
+
+
+def _clear(x, w, b, size):
+    y = reference.conv2d(x, w, b)
+    best, winner = reference.maxpool2d(y, size)
+    winners = reference.maxpool2d_backward(np.ones_like(best), winner, y.shape[1:3], size)
+    second, _ = reference.maxpool2d(np.where(winners, -np.inf, y), size)
+    return np.all((best < -MARGIN) | (best > MARGIN) & (best - second > MARGIN))
+
+
+def gentle(strategy):
+    """Logits that leave no class without a chance."""
+    return strategy.map(lambda given: {**given, "logits": given["logits"] / 3})
+
+
+DIFFERENTIABLE = {
+    "conv2d": conv2d(),
+    "conv2d_relu_maxpool2d": far_from_kinks(),
+    "maxpool2d": maxpool2d(st.integers(1, 3)),
+    "relu": relu(),
+    "dense": dense(),
+    "softmax": gentle(softmax()),
+    "softmax_cross_entropy": gentle(softmax_cross_entropy()),
+}
+"""The same for finite differences: far from kinks, and from where a softmax is flat."""
+
+
 def fixed(N=2, K=2, C=2, F=3):
     """Arguments of chosen sizes for each operation, always the same ones."""
     normal = np.random.default_rng(0).standard_normal
@@ -200,23 +234,6 @@ def run(ops, name, given):
     given = {z: v.copy() if z in IN_PLACE.get(name, ()) else v for z, v in given.items()}
     results = call(getattr(ops, name), given)
     return [given[z] for z in IN_PLACE[name]] if name in IN_PLACE else list(results)
-
-
-@st.composite
-def far_from_kinks(draw):
-    """A fused stage in which a small step changes neither a winner nor what a ReLU lets pass."""
-    given, rng = draw(conv2d_relu_maxpool2d(st.integers(1, 3))), draw(generators())
-    while not _clear(**given):
-        given = {z: rng.standard_normal(v.shape) if z != "size" else v for z, v in given.items()}
-    return given
-
-
-def _clear(x, w, b, size):
-    y = reference.conv2d(x, w, b)
-    best, winner = reference.maxpool2d(y, size)
-    winners = reference.maxpool2d_backward(np.ones_like(best), winner, y.shape[1:3], size)
-    second, _ = reference.maxpool2d(np.where(winners, -np.inf, y), size)
-    return np.all((best < -MARGIN) | (best > MARGIN) & (best - second > MARGIN))
 
 
 def first_of_the_largest(x, size):

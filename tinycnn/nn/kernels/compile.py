@@ -5,10 +5,13 @@
 them. Tests hold all three modes to the reference.
 
 numba's cache does not notice changes in other files or in another version of this library, so
-the compiled code lives in a folder named after the sources it was made from.
+the compiled code lives in a folder named after the sources it was made from: all of this folder,
+and the file that a kernel stands in. Kernels elsewhere may call those of this folder and of
+their own file.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import tempfile
@@ -25,10 +28,10 @@ UNCOMPILED = bool(config.DISABLE_JIT)
 """True when kernels run as plain Python."""
 
 
-def _sources_digest() -> str:
-    """Return a short digest of this folder's sources and of the compiler's version."""
+def _sources_digest(file: Path) -> str:
+    """Return a short digest of this folder's sources, of ``file`` and of the compiler's version."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted({*Path(__file__).parent.glob("*.py"), file}):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -49,8 +52,11 @@ def _private_folder(folder: Path) -> Path | None:
     return None
 
 
-def _cache_folder() -> Path | None:
-    """Return the folder for compiled kernels, or None when no private one can be had."""
+@functools.lru_cache
+def _cache_folder(file: Path) -> Path | None:
+    """Return the folder for the kernels of ``file``, or None when no private one can be had."""
+    if not file.is_file():  # typed into a prompt: nothing to tell one version from the next
+        return None
     if "NUMBA_CACHE_DIR" in os.environ:
         root = Path(os.environ["NUMBA_CACHE_DIR"])
     elif "XDG_CACHE_HOME" in os.environ:
@@ -61,10 +67,11 @@ def _cache_folder() -> Path | None:
         except RuntimeError:  # no HOME and no such user
             return None
     mode = "checked" if CHECKED else "parallel"
-    return _private_folder(root / "tinycnn" / f"kernels-{_sources_digest()}-{mode}")
+    return _private_folder(root / "tinycnn" / f"kernels-{_sources_digest(file)}-{mode}")
 
 
-CACHE_FOLDER = _cache_folder()
+CACHE_FOLDER = _cache_folder(Path(__file__))
+"""Where the kernels of this folder are kept; None if nothing can be."""
 
 
 @contextlib.contextmanager
@@ -89,12 +96,13 @@ def parallel_kernel(function: Callable) -> Callable:
 
 
 def _compile(function: Callable, *, parallel: bool) -> Callable:
-    with _numba_cache_in(CACHE_FOLDER):
+    folder = _cache_folder(Path(function.__code__.co_filename))
+    with _numba_cache_in(folder):
         return numba.njit(
             function,
             parallel=parallel,
             boundscheck=CHECKED,
-            cache=CACHE_FOLDER is not None,
+            cache=folder is not None,
             nogil=True,
             error_model="numpy",
         )

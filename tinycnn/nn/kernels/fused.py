@@ -67,7 +67,9 @@ def for_one_image(w, b, input_shape, size):
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y, winner = empty((1, OH, OW, F), w.dtype), np.empty((1, OH, OW, F), np.uint8)
     if winograd.pays(w.shape, size):
-        packed, scratch = winograd.packed_weights(w), winograd.scratch_for(y.shape, w)
+        outputs = winograd.tile_outputs(y.shape)
+        packed = winograd.packed_weights(w, outputs)
+        scratch = winograd.scratch_for(y.shape, w, outputs)
         run = functools.partial(winograd.fill_windows, packed=packed, scratch=scratch)
         return lambda x: run(x, b=b, y=y, winner=winner) or y
     offsets, columns = window_offsets(W, C, OH, OW, size), by_tap(w)

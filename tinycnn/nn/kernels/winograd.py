@@ -1,15 +1,16 @@
 """Fewer multiplications for the same convolution: Winograd's minimal filtering, with pooling.
 
-Two numbers of a convolution with a kernel of r taps are two coefficients of a product of
-polynomials. Such a product is known from its values at r + 1 points, and at a point it costs one
-multiplication, not r: so evaluate both polynomials at the points, multiply, and interpolate.
-In two dimensions, the 2x2 outputs of a pooling window cost (r+1)**2 multiplications instead of
-4 r**2: 36 and not 100 for a 5x5 kernel (Winograd 1980, Lavin and Gray 2016).
+A few neighbouring numbers of a convolution are coefficients of a product of polynomials. Such a
+product is known from its values at enough points, and at a point it costs one multiplication:
+so evaluate both polynomials at the points, multiply, and interpolate. For m outputs and r taps
+that takes n = m + r - 1 points and not m * r multiplications; in two dimensions, 4x4 outputs of
+a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
 
-    outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each window, channel and filter
+    outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
 
 G w G^T is made once for all images. Between the transforms, the sums over channels at each of
-the (r+1)**2 points are ordinary matrix products, left to ``eight_sums``.
+the n**2 points are ordinary matrix products, left to ``eight_sums``. The outputs of a tile are
+one pooling window of 2x2, or four of them.
 """
 
 import functools
@@ -24,18 +25,18 @@ from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
 from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store, store_first, zeros
 
-POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2"))
+POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
 
-GROUP = 16
-"""Windows between whose transforms and products the second cache keeps everything."""
+GROUP = 8
+"""Tiles between whose transforms and products the second cache keeps everything."""
 
 PIECES = 16
 """Pieces of a batch that run side by side, each with memory of its own."""
 
 
 @functools.lru_cache
-def matrices(taps: int, outputs: int = 2) -> tuple[np.ndarray, ...]:
+def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     """Return A^T (outputs, n), G (n, taps) and B^T (n, n) in float64, n = taps + outputs - 1.
 
     Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
@@ -68,50 +69,51 @@ def _vanishing(points):
     return coefficients
 
 
-def transformed_weights(w: np.ndarray) -> np.ndarray:
-    """Return G w G^T for w (F,KH,KW,C), as (n, n, C, F) with n = KH + 1."""
-    _, g, _ = matrices(w.shape[1])
-    F, K, _, C = w.shape
-    by_tap = w.reshape(F, K * K, C).transpose(1, 2, 0).reshape(K * K, C * F)
-    twice = np.kron(g, g).astype(w.dtype)
-    return product(twice, by_tap, np.zeros(C * F, w.dtype)).reshape(len(g), len(g), C, F)
-
-
 def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
     """Return whether the transforms cost less than the multiplications that they save."""
     F, KH, KW, C = w_shape
-    return pool_size == 2 and KH == KW and 3 <= KH <= len(POINTS) and C >= 8 and F >= 16
+    return pool_size == 2 and KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
 
 
 def run(x, w, b, y, winner):
     """Fill y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2."""
-    fill_windows(x, packed_weights(w), b, y, winner, scratch_for(y.shape, w))
+    outputs = tile_outputs(y.shape)
+    packed, scratch = packed_weights(w, outputs), scratch_for(y.shape, w, outputs)
+    fill_windows(x, packed, b, y, winner, scratch)
 
 
-def packed_weights(w: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return what depends on the weights alone: G w G^T, flat, and the matrices A^T and B^T."""
-    at, _, bt = (m.astype(w.dtype) for m in matrices(w.shape[1]))
-    return transformed_weights(w).ravel(), at, bt
+def tile_outputs(y_shape: tuple[int, ...]) -> int:
+    """Return how many outputs in a row a tile has: 4 where tiles of 2x2 windows fit, else 2."""
+    N, OH, OW, _ = y_shape
+    return 4 if OH % 2 == OW % 2 == 0 and N * OH * OW >= 4 * GROUP else 2
 
 
-def scratch_for(y_shape: tuple[int, ...], w: np.ndarray) -> np.ndarray:
-    """Return memory (pieces, windows of a group, numbers of a window) for ``fill_windows``."""
+def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
+    """Return what depends on the weights alone: G w G^T as (n, n, C, F), flat; A^T and B^T."""
+    F, K, _, C = w.shape
+    at, g, bt = (m.astype(w.dtype) for m in matrices(K, outputs))
+    by_tap = w.reshape(F, K * K, C).transpose(1, 2, 0).reshape(K * K, C * F)
+    u = product(np.kron(g, g), by_tap, np.zeros(C * F, w.dtype))
+    return u.ravel(), at, bt
+
+
+def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
+    """Return memory (pieces, tiles of a group, numbers of a tile) for ``fill_windows``."""
     N, OH, OW, F = y_shape
-    windows, points = N * OH * OW, (w.shape[1] + 1) ** 2
-    group = GROUP if windows > 4 * GROUP else ROWS
-    pieces = min(PIECES, (windows + group - 1) // group)
-    return empty((pieces, group, points * (w.shape[3] + F + LANES)), w.dtype)
+    tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
+    pieces = min(PIECES, (tiles + GROUP - 1) // GROUP)
+    return empty((pieces, GROUP, points * (w.shape[3] + F + LANES)), w.dtype)
 
 
 def fill_windows(x, packed, b, y, winner, scratch):
-    """Fill y and winner, a group of windows at a time; pieces of groups run side by side."""
+    """Fill y and winner, a group of tiles at a time; pieces of groups run side by side."""
     shape = *x.shape[1:], *y.shape[1:3]
     _pieces(x.ravel(), shape, *packed, b, y.ravel(), winner.ravel(), scratch)
 
 
 @parallel_kernel
 def _pieces(x, shape, u, at, bt, b, y, winner, scratch):
-    for piece in prange(len(scratch)):  # piece owns its windows of y and winner, and scratch[piece]
+    for piece in prange(len(scratch)):  # piece owns its tiles of y and winner, and scratch[piece]
         _piece(np.intp(piece), x, shape, u, at, bt, b, y, winner, scratch)
 
 
@@ -123,21 +125,32 @@ def _piece(piece, x, shape, u, at, bt, b, y, winner, scratch):
     """
     H, W, C, OH, OW = shape
     PIECES, group, _ = scratch.shape
-    F, points, windows = b.size, bt.size, y.size // b.size
-    groups = (windows + group - 1) // group
-    tiles = np.arange(group) * points * C
-    memory = scratch[piece].reshape(-1)
-    values, products = memory[: tiles.size * points * C], memory[tiles.size * points * C :]
+    F, points, side = b.size, bt.size, len(at) // 2  # a tile is side x side windows
+    tiles = y.size // F // side**2
+    groups = (tiles + group - 1) // group
+    offsets = np.arange(group) * points * C
+    values = scratch[piece].reshape(-1)
+    products = values[group * points * C :]
     half = products[group * points * F :]
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
-        first, count = g * group, min(group, windows - g * group)
+        count = min(group, tiles - g * group)
         for m in range(count):
-            n, i, j = (first + m) // (OH * OW), (first + m) // OW % OH, (first + m) % OW
-            corner = ((n * H + 2 * i) * W + 2 * j) * C
-            _evaluate(x, corner, W * C, C, bt, half, values, tiles[m])
-        _multiply(values, tiles[:count], points, C, F, u, products)
+            n, i, j = _tile(g * group + m, OH // side, OW // side)
+            corner = ((n * H + 2 * side * i) * W + 2 * side * j) * C
+            _evaluate(x, corner, W * C, C, bt, half, values, offsets[m])
+        _multiply(values, offsets[:count], points, C, F, u, products)
         for m in range(count):
-            _interpolate(products, m * points * F, at, b, y, winner, (first + m) * F)
+            n, i, j = _tile(g * group + m, OH // side, OW // side)
+            for window in range(side**2):
+                v, h = window // side, window % side  # its place in the tile: down, across
+                to = ((n * OH + side * i + v) * OW + side * j + h) * F
+                _interpolate(products, m * points * F, at, 2 * v, 2 * h, b, y, winner, to)
+
+
+@kernel
+def _tile(number, rows, columns):
+    """Return the image, row and column of a tile."""
+    return number // (rows * columns), number // columns % rows, number % columns
 
 
 @kernel
@@ -159,18 +172,18 @@ def _evaluate(x, corner, row, C, bt, half, values, to):
     n, lanes = len(bt), np.intp(LANES)
     for c in range(0, C, LANES):
         for v in range(n):
-            six = _load_six(x, corner + v * C + c, row, n, C - c)
+            column = _load_eight(x, corner + v * C + c, row, n, C - c)
             for p in range(n):
-                store(half, (p * n + v) * LANES, _combine(bt, p, six))
+                store(half, (p * n + v) * LANES, _combine(bt, p, column))
         for p in range(n):
-            six = _load_six(half, p * n * LANES, lanes, n, lanes)
+            line = _load_eight(half, p * n * LANES, lanes, n, lanes)
             for q in range(n):
-                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, six), C - c)
+                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, line), C - c)
 
 
 @kernel
-def _load_six(a, first, step, n, count):
-    """Return n vectors of ``a``, ``step`` apart, and zeros in the place of those up to six."""
+def _load_eight(a, first, step, n, count):
+    """Return n vectors of ``a``, ``step`` apart, and zeros in the place of those up to eight."""
     return (
         load_first(a, first, count),
         load_first(a, first + step, count),
@@ -178,36 +191,40 @@ def _load_six(a, first, step, n, count):
         load_first(a, first + 3 * step, count),
         load_first(a, first + min(4, n - 1) * step, count if n > 4 else 0),
         load_first(a, first + min(5, n - 1) * step, count if n > 5 else 0),
+        load_first(a, first + min(6, n - 1) * step, count if n > 6 else 0),
+        load_first(a, first + min(7, n - 1) * step, count if n > 7 else 0),
     )
 
 
 @kernel
-def _combine(bt, p, six):
-    """Return row p of B^T times n <= 6 vectors, which stay in registers."""
+def _combine(bt, p, eight):
+    """Return row p of B^T times n <= 8 vectors, which stay in registers."""
     n = len(bt)
-    x0, x1, x2, x3, x4, x5 = six
+    x0, x1, x2, x3, x4, x5, x6, x7 = eight
     total = fma(fill(bt[p, 0]), x0, zeros(bt))
     total = fma(fill(bt[p, 1]), x1, total)
     total = fma(fill(bt[p, 2]), x2, total)
     total = fma(fill(bt[p, 3]), x3, total)
     total = fma(fill(bt[p, min(4, n - 1)]), x4, total)
-    return fma(fill(bt[p, min(5, n - 1)]), x5, total)
+    total = fma(fill(bt[p, min(5, n - 1)]), x5, total)
+    total = fma(fill(bt[p, min(6, n - 1)]), x6, total)
+    return fma(fill(bt[p, min(7, n - 1)]), x7, total)
 
 
 @kernel
-def _interpolate(products, first, at, b, y, winner, to):
-    """Compute A^T products A of one tile, add the biases and let the four outputs compete."""
+def _interpolate(products, first, at, v, h, b, y, winner, to):
+    """Compute the outputs (v, h) to (v+1, h+1) of A^T products A and let them compete."""
     n, F = at.shape[1], b.size
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
         y0 = y1 = y2 = y3 = bias
         for q in range(n):
-            upper = lower = zeros(b)  # A^T times column q of the products
+            upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
                 product = load_first(products, first + (p * n + q) * F + f, F - f)
-                upper = fma(fill(at[0, p]), product, upper)
-                lower = fma(fill(at[1, p]), product, lower)
-            left, right = fill(at[0, q]), fill(at[1, q])
+                upper = fma(fill(at[v, p]), product, upper)
+                lower = fma(fill(at[v + 1, p]), product, lower)
+            left, right = fill(at[h, q]), fill(at[h + 1, q])
             y0, y1 = fma(upper, left, y0), fma(upper, right, y1)
             y2, y3 = fma(lower, left, y2), fma(lower, right, y3)
         best, where = keep_larger(y0, zeros(b), y1, 1)
