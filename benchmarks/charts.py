@@ -32,7 +32,7 @@ STYLE = {
 PANELS = {
     "train": "Training, images/s",
     "inference": "Prediction, images/s",
-    "latency_us": "One image, µs (shorter is better)",
+    "latency_us": "One image, µs",
 }
 
 
@@ -45,7 +45,10 @@ def draw_speed(results: Results, path: Path) -> None:
             _bars(axes, results, measure)
             axes.set_title(title)
         if "dense_train_images_per_second" in (limits := bounds(results)):
-            _bound(panels[0], limits["dense_train_images_per_second"])
+            rate = limits["dense_train_images_per_second"]
+            panels[0].axvline(rate, color="#444444", linestyle="--", linewidth=1)
+            panels[0].set_xlabel("dashed: every sum at the machine's peak", fontsize=8)
+        panels[2].set_xlabel("less is better", fontsize=8)
         _save(figure, path)
 
 
@@ -59,21 +62,14 @@ def _bars(axes: Any, results: Results, measure: str) -> None:
         spread = [[middle - min(values)], [max(values) - middle]]
         axes.barh(row, middle, xerr=spread, color=COLOURS.get(name, "#777777"), ecolor="#444444")
         axes.annotate(
-            f"{middle:,.0f}", (0, row), (4, 0), textcoords="offset points",
-            va="center", color="white", weight="bold",
+            f"{middle:,.0f}", (max(values), row), (4, 0), textcoords="offset points", va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(left=False)
+    axes.margins(x=0.2)  # room for the figures
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.locator_params(axis="x", nbins=5)
-
-
-def _bound(axes: Any, rate: float) -> None:
-    axes.axvline(rate, color="#444444", linestyle="--", linewidth=1)
-    axes.annotate(
-        "every sum at the\nmachine's peak", (rate, 0), (4, 0), textcoords="offset points",
-        fontsize=8, color="#444444", va="center",
-    )  # fmt: skip
 
 
 def draw_grid(grid: Sequence[Results], path: Path) -> None:
@@ -92,6 +88,7 @@ def draw_grid(grid: Sequence[Results], path: Path) -> None:
                 _lines(panels[row][column], cells)
                 panels[row][column].set_title(f"{network}, {count} thread{'s' * (count > 1)}")
             panels[row][0].set_ylabel("training, images/s")
+            panels[row][0].set_ylim(bottom=0)
         for axes in panels[-1]:
             axes.set_xlabel("batch size")
         handles, labels = panels[0][0].get_legend_handles_labels()
@@ -113,7 +110,6 @@ def _lines(axes: Any, cells: Sequence[Results]) -> None:
     axes.set_xscale("log", base=2)
     batches = [cell.plan.batch for cell in cells]
     axes.set_xticks(batches, list(map(str, batches)))
-    axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter("{x:,.0f}")
 
 

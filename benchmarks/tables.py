@@ -117,6 +117,24 @@ def _lead(found: dict[str, float]) -> str:
     return f"{found[OURS] / max(peers):.2f}" if peers and OURS in found else "-"
 
 
+def print_scaling(
+    console: Console, grid: Sequence[Results], measure: str, batch: int = 128
+) -> None:
+    """Print how many times faster everybody is with more threads than with one."""
+    rows = [cell for cell in grid if cell.plan.batch == batch]
+    names = list(dict.fromkeys(name for cell in rows for name in contenders(cell, measure)))
+    table = _table("network", "threads", *(f"{name}, times one" for name in names))
+    table.title = f"{UNITS[measure]}: more threads, batch {batch}"
+    alone = {cell.plan.network: medians(cell, measure) for cell in rows if cell.plan.threads == 1}
+    for cell in rows:
+        found, base = medians(cell, measure), alone.get(cell.plan.network, {})
+        values = [f"{found[n] / base[n]:.2f}" if n in found and n in base else "-" for n in names]
+        if cell.plan.threads > 1:
+            table.add_row(cell.plan.network, str(cell.plan.threads), *values)
+    if table.row_count:
+        console.print(table)
+
+
 def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     """Print how long everybody needed to reach ``target``."""
     table = _table(

@@ -2,13 +2,15 @@
 
 All run the same network from the same first weights on the same digits. They are held to one
 another first and timed then, taking turns in one run, since figures from different runs on a
-shared machine cannot be compared.
+shared machine cannot be compared. ``pip install tinycnn[bench]`` brings the others; who is not
+installed is left out.
 """
 
 import argparse
 import importlib.util
 import json
 import math
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,6 +89,8 @@ def _print(study: Study, about: dict, options: argparse.Namespace) -> None:
     if study.grid:
         tables.print_grid(console, study.grid, "train")
         tables.print_grid(console, study.grid, "inference")
+        tables.print_scaling(console, study.grid, "train")
+        tables.print_scaling(console, study.grid, "inference")
     if study.races:
         tables.print_races(console, study.races, options.to_accuracy / 100)
     for sentence in study.left_out:
@@ -205,4 +209,5 @@ def _contenders(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit cleans up, a kill does not
     sys.exit(run_door(main))
