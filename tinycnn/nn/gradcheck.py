@@ -140,11 +140,11 @@ def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> t
     once = {key: dz.copy() for key, dz in layer.grads.items()}
     again, dx = layer.forward(x, training=True), layer.backward(dy)
     promises = {
+        "forward and backward leave x untouched": np.array_equal(x, kept_x),
+        "backward leaves dy untouched": np.array_equal(dy, kept_dy),
         "forward returns the shape that build did": y.shape == (N, *output_shape),
         "forward keeps the dtype": y.dtype == dtype,
         "forward gives the same for the same": np.array_equal(y, again),
-        "forward and backward leave x untouched": np.array_equal(x, kept_x),
-        "backward leaves dy untouched": np.array_equal(dy, kept_dy),
         "dx has the shape and dtype of x": _form(dx) == _form(x),
         "grads have the keys, shapes and dtypes of params": _forms(layer.grads)
         == _forms(layer.params),
