@@ -15,7 +15,9 @@ import numpy as np
 from tinycnn.data import Dataset, split_validation
 from tinycnn.errors import RunError
 from tinycnn.nn import SCHEDULES, SGD, Adam, Sequential, SoftmaxCrossEntropy, build
+from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
+from tinycnn.nn.warmup import start_compiling_gradients
 from tinycnn.runs.batches import Batches, look_up
 from tinycnn.runs.measure import measure
 from tinycnn.runs.recipe import Recipe
@@ -109,11 +111,25 @@ class Trainer:
         return loss
 
     def rehearse(self) -> None:
-        """Run everything once, on two blank images and with a copy, so that all is compiled."""
+        """Run everything with a copy and blank images, so that nothing is left to compile.
+
+        Some kernels have ways of their own for batches of some sizes, so all sizes take part.
+        """
+        helper = start_compiling_gradients()
         rehearsal = Trainer(self.recipe, self.dataset)
-        blank = np.zeros((2, *self.dataset.image_size), np.uint8)
-        rehearsal.step(blank, np.zeros(2, np.uint8))
-        rehearsal.model.predict_proba(blank)
+        portions = (
+            (len(self.training), self.recipe.batch_size),
+            (len(self.validation), BATCH),
+            (len(self.dataset.test_images), BATCH),
+        )
+        sizes = {size for n, most in portions for size in (min(n, most), n % most)} - {0}
+        blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
+        for blank in blanks:
+            rehearsal.model.predict_proba(blank)
+        if helper:
+            helper.wait()
+        for blank in blanks:
+            rehearsal.step(blank, np.zeros(len(blank), np.uint8))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that changes, by name; the arrays themselves, not copies."""
