@@ -114,9 +114,9 @@ class Trainer:
         """Run everything with a copy and blank images, so that nothing is left to compile.
 
         Some kernels have ways of their own for batches of some sizes, so all sizes take part.
+        Meanwhile a second process compiles what the way back needs, if there is anything.
         """
-        helper = start_compiling_gradients()
-        rehearsal = Trainer(self.recipe, self.dataset)
+        rehearsal, gradients = Trainer(self.recipe, self.dataset), start_compiling_gradients()
         portions = (
             (len(self.training), self.recipe.batch_size),
             (len(self.validation), BATCH),
@@ -124,12 +124,12 @@ class Trainer:
         )
         sizes = {size for n, most in portions for size in (min(n, most), n % most)} - {0}
         blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
-        for blank in blanks:
-            rehearsal.model.predict_proba(blank)
-        if helper:
-            helper.wait()
-        for blank in blanks:
-            rehearsal.step(blank, np.zeros(len(blank), np.uint8))
+        for images in blanks:
+            rehearsal.model.predict_proba(images)
+        if gradients:
+            gradients.wait()
+        for images in blanks:
+            rehearsal.step(images, np.zeros(len(images), np.uint8))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that changes, by name; the arrays themselves, not copies."""
