@@ -72,6 +72,8 @@ class Conv2D(Layer):
     (H, W, C) -> (H - kernel_size + 1, W - kernel_size + 1, filters)
     """
 
+    _x: np.ndarray | None = None
+
     def __init__(self, filters: int, kernel_size: int) -> None:
         super().__init__()
         self.filters = _positive("filters", filters)
@@ -112,6 +114,8 @@ class MaxPool2D(Layer):
     (H, W, C) -> (H // size, W // size, C)
     """
 
+    _winner: np.ndarray | None = None
+
     def __init__(self, size: int = 2) -> None:
         super().__init__()
         self.size = _positive("size", size)
@@ -138,6 +142,8 @@ class MaxPool2D(Layer):
 class ReLU(Layer):
     """Let positive numbers pass and silence the others; any shape."""
 
+    _y: np.ndarray | None = None
+
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         y = kernels.relu(x)
         self._y = y if training else None
@@ -150,19 +156,23 @@ class ReLU(Layer):
 class Flatten(Layer):
     """Write the numbers of an example in one row: (H, W, C) -> (H * W * C,)."""
 
+    _shape: Shape | None = None
+
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         return (math.prod(input_shape),), {}
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        self._shape = x.shape
-        return x.reshape(x.shape[0], -1)
+        self._shape = x.shape if training else None
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return dy.reshape(self._shape)
+        return dy.reshape(remembered(self._shape))
 
 
 class Dense(Layer):
     """Connect every input with each of ``units`` outputs: (D,) -> (units,)."""
+
+    _x: np.ndarray | None = None
 
     def __init__(self, units: int) -> None:
         super().__init__()
@@ -196,6 +206,8 @@ class Softmax(Layer):
     Training needs no such layer: ``SoftmaxCrossEntropy`` takes the numbers before it, the
     logits, and does both steps in one.
     """
+
+    _p: np.ndarray | None = None
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         return _row(self, input_shape), {}

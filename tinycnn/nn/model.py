@@ -42,6 +42,7 @@ class Sequential:
         seed: int | np.random.Generator = 0,
         fused: bool = True,
     ) -> None:
+        _refuse_the_impossible(layers, input_shape)
         self.layers = list(layers)
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
@@ -58,7 +59,7 @@ class Sequential:
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """Return the last layer's output for x (N, *input_shape)."""
         if x.shape[1:] != self.input_shape:
-            raise ShapeError(f"x has shape {x.shape}, expected (N, {str(self.input_shape)[1:]}")
+            raise ShapeError(f"x has shape {x.shape}, expected {self._batch_shape()}")
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
@@ -89,17 +90,24 @@ class Sequential:
     def prepare(self, images: np.ndarray) -> np.ndarray:
         """Return images as the network's input: float32 (N, *input_shape), grey levels 0 to 1.
 
-        Takes uint8 images, 0 to 255, with or without a channel axis, or float images that are
-        scaled already. Numbers that are not finite are refused.
+        Takes uint8 images, 0 to 255, or float images that are scaled already; a single channel
+        may go without an axis. Numbers that are not finite are refused.
         """
         images = np.asarray(images)
+        if self.input_shape not in (images.shape[1:], (*images.shape[1:], 1)):
+            raise ShapeError(f"images have shape {images.shape}, expected {self._batch_shape()}")
         if images.dtype == np.uint8:
             x = np.multiply(images, GREY, dtype=np.float32)
+        elif images.dtype.kind != "f":
+            raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
+        elif not np.isfinite(images).all():
+            raise ShapeError("images hold numbers that are not finite")
         else:
-            x = np.asarray(images, np.float32)
-            if not np.isfinite(x).all():
-                raise ShapeError("images hold numbers that are not finite")
-        return x.reshape(x.shape[0], *self.input_shape) if x.ndim < 4 else x
+            x = images.astype(np.float32)
+        return x.reshape(len(x), *self.input_shape)
+
+    def _batch_shape(self) -> str:
+        return f"(N, {str(self.input_shape)[1:]}"
 
     def _probabilities(self, x: np.ndarray) -> np.ndarray:
         y = self.forward(x)
@@ -142,6 +150,7 @@ class Sequential:
         description = weights.read_description(path)
         layers, input_shape = _described_layers(path, description)
         try:
+            _refuse_the_impossible(layers, input_shape)
             shapes, shape = [], input_shape
             for layer in layers:
                 shape, parameters = layer.shapes(shape)
@@ -154,6 +163,13 @@ class Sequential:
             z[...] = arrays[name]
         model.description = description
         return model
+
+
+def _refuse_the_impossible(layers: Sequence[Layer], input_shape: Shape) -> None:
+    if len({id(layer) for layer in layers}) < max(1, len(layers)):
+        raise ShapeError("a network is a list of layers, none of them twice")
+    if not all(isinstance(size, int) and size > 0 for size in input_shape):
+        raise ShapeError(f"input_shape must be whole numbers of at least 1, not {input_shape}")
 
 
 def _named(dicts) -> Iterator[tuple[str, Any]]:
@@ -170,9 +186,6 @@ def _described_layers(path: str | Path, description: dict) -> tuple[list[Layer],
         for entry in description["layers"]:
             arguments = dict(entry)
             layers.append(LAYERS[arguments.pop("layer")](**arguments))
-        input_shape = tuple(description["input_shape"])
-        if not layers or not all(isinstance(s, int) and s > 0 for s in input_shape):
-            raise ValueError("no layers or no sizes")
-        return layers, input_shape
+        return layers, tuple(description["input_shape"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its description is no network ({error})") from error

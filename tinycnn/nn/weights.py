@@ -25,8 +25,17 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: dict) -> None:
-    """Write ``arrays`` and a JSON ``description`` to ``path``, all or nothing."""
+    """Write ``arrays`` and a JSON ``description`` to ``path``, all or nothing.
+
+    Nothing is written that ``read_arrays`` would refuse.
+    """
     text = json.dumps({"format": FORMAT, **description}, sort_keys=True)
+    if len(text) > _LONGEST_DESCRIPTION:
+        raise WeightsError(f"the description for {path} is longer than {_LONGEST_DESCRIPTION}")
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise WeightsError(f"{path} is not written: {name} is {array.dtype}, expected float32")
+        _refuse_infinities(f"{path} is not written", name, array)
     ready = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
     write_bytes(path, safetensors.numpy.save(ready, {_KEY: text}))
 
@@ -45,9 +54,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
         description = None
     if not isinstance(description, dict) or not isinstance(description.get("format"), int):
         raise WeightsError(f"{path}: its description is damaged; train or fetch it again")
-    if description["format"] > FORMAT:
+    if not 1 <= description["format"] <= FORMAT:
         raise WeightsError(
-            f"{path} has format {description['format']}; this tinycnn reads {FORMAT}: update it"
+            f"{path} has format {description['format']}; this tinycnn reads {FORMAT}: update tinycnn"
         )
     return description
 
@@ -65,10 +74,14 @@ def read_arrays(path: str | Path, expected: Shapes) -> dict[str, np.ndarray]:
             _check_promise(path, name, file.get_slice(name), shape)
         arrays = {name: file.get_tensor(name) for name in expected}
     for name, array in arrays.items():
-        wrong = np.count_nonzero(~np.isfinite(array))
-        if wrong:
-            raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
+        _refuse_infinities(path, name, array)
     return arrays
+
+
+def _refuse_infinities(path, name, array):
+    wrong = np.count_nonzero(~np.isfinite(array))
+    if wrong:
+        raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
 
 
 def _check_promise(path, name, promised, shape):
@@ -94,5 +107,7 @@ class _Opened:
         except (safetensors.SafetensorError, OSError) as error:
             raise WeightsError(f"{self.path} is not a weights file ({error})") from error
 
-    def __exit__(self, *details):
-        return self._file.__exit__(*details)
+    def __exit__(self, kind, error, traceback):
+        self._file.__exit__(kind, error, traceback)
+        if isinstance(error, safetensors.SafetensorError):
+            raise WeightsError(f"{self.path} is not a weights file ({error})") from error

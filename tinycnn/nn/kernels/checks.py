@@ -12,20 +12,25 @@ from tinycnn.errors import ShapeError
 LARGEST_POOL = 15
 """The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
 
-READY = ["C_CONTIGUOUS", "ALIGNED", "WRITEABLE", "ENSUREARRAY"]
-"""How kernels want arrays; for each other kind numba would compile one more version of them."""
+
+def ready(array: np.ndarray) -> np.ndarray:
+    """Return ``array``, or a copy that lies in memory as kernels want it, and may be written to.
+
+    They would not write; but for read-only arrays numba would compile them once more.
+    """
+    return np.require(array, requirements=["C", "A", "W", "E"])
 
 
 def arrays(**named: np.ndarray) -> list[np.ndarray]:
     """Return the arrays as kernels want them; the dtype of the first one counts for all."""
-    ready = [np.require(array, requirements=READY) for array in named.values()]
-    dtype = ready[0].dtype.newbyteorder("=")
-    for name, array in zip(named, ready, strict=True):
+    found = [ready(array) for array in named.values()]
+    dtype = found[0].dtype.newbyteorder("=")
+    for name, array in zip(named, found, strict=True):
         if array.dtype.newbyteorder("=") != dtype or dtype not in (np.float32, np.float64):
             raise ShapeError(
                 f"{name} is {array.dtype}, but all arrays must be float32 or all float64"
             )
-    return [array.astype(dtype, copy=False) for array in ready]
+    return [array.astype(dtype, copy=False) for array in found]
 
 
 def rank(name: str, array: np.ndarray, letters: str) -> None:
@@ -106,7 +111,7 @@ def winners(dy, winner, input_size, size, places):
     same("the size of dy", dy.shape[1:3], (input_size[0] // size, input_size[1] // size))
     if winner.size and winner.max() >= places:
         raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
-    return dy, np.require(winner, requirements=READY)
+    return dy, ready(winner)
 
 
 def conv2d_relu_maxpool2d(x, w, b, size):
@@ -176,7 +181,7 @@ def update(z, dz, **state):
     for name, array in {"z": z, **state}.items():
         same(f"the shape of {name}", array.shape, z.shape)
         same(f"the dtype of {name}", array.dtype, z.dtype)
-        if np.require(array, requirements=READY) is not array or not array.dtype.isnative:
+        if ready(array) is not array or not array.dtype.isnative:
             raise ShapeError(
                 f"{name} is changed in place and must be contiguous, aligned, writeable and "
                 "in the machine's byte order"
