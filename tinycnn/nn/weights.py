@@ -56,7 +56,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"{path}: its description is damaged; train or fetch it again")
     if not 1 <= description["format"] <= FORMAT:
         raise WeightsError(
-            f"{path} has format {description['format']}; this tinycnn reads {FORMAT}: update tinycnn"
+            f"{path} has format {description['format']}, this tinycnn reads {FORMAT}; update it"
         )
     return description
 
