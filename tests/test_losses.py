@@ -1,0 +1,108 @@
+"""The loss is the mean surprise at the truth, finite whatever the logits."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import gentle, softmax_cross_entropy
+
+from tinycnn.errors import ShapeError
+from tinycnn.nn import Dense, Softmax, SoftmaxCrossEntropy
+from tinycnn.nn.gradcheck import check_loss
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def loss():
+    return SoftmaxCrossEntropy()
+
+
+@given(given=gentle(softmax_cross_entropy()))
+def test_gradient_matches_finite_differences(given):
+    check_loss(SoftmaxCrossEntropy(), given["logits"], given["labels"])
+
+
+@given(given=softmax_cross_entropy())
+def test_loss_is_the_mean_logarithm_of_what_was_given_to_the_truth(given):
+    logits, labels = given["logits"], given["labels"]
+    expected = 0.0
+    for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
+        odds = [math.exp(logit) for logit in row]
+        expected -= math.log(odds[label] / math.fsum(odds)) / len(labels)
+    assert math.isclose(SoftmaxCrossEntropy().forward(logits, labels), expected, abs_tol=1e-12)
+
+
+def test_one_example_by_hand(loss):
+    # p = e^log 3 : e^0 = 3 : 1, so the surprise at class 1 is -log 1/4.
+    logits = np.array([[math.log(3), 0.0]])
+    assert math.isclose(loss.forward(logits, np.array([1])), math.log(4))
+    np.testing.assert_allclose(loss.p, [[0.75, 0.25]])
+    np.testing.assert_allclose(loss.backward(), [[0.75, -0.75]])
+
+
+def test_who_knows_nothing_is_surprised_by_the_logarithm_of_the_classes(loss):
+    assert math.isclose(loss.forward(np.zeros((5, 10)), np.arange(5)), math.log(10))
+
+
+def test_the_same_examples_twice_change_the_mean_by_nothing_and_halve_the_gradient(loss):
+    logits, labels = np.random.default_rng(0).standard_normal((4, 3)), np.array([0, 2, 1, 1])
+    once, gradient = loss.forward(logits, labels), loss.backward()
+    twice = loss.forward(np.tile(logits, (2, 1)), np.tile(labels, 2))
+    assert math.isclose(once, twice)
+    np.testing.assert_allclose(loss.backward(), np.tile(gradient / 2, (2, 1)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_huge_logits_stay_finite(loss, dtype):
+    logits = np.array([[1e4, 0, -1e4], [-1e4, 1e4, 0]], dtype)
+    assert loss.forward(logits, np.array([0, 1])) == 0
+    assert loss.forward(logits, np.array([2, 0])) == 2e4
+    np.testing.assert_array_equal(loss.backward(), np.array([[1, 0, -1], [-1, 1, 0]], dtype) / 2)
+    assert loss.backward().dtype == dtype
+
+
+def test_shifting_all_logits_of_an_example_changes_nothing(loss):
+    logits, labels = np.random.default_rng(0).standard_normal((3, 4)), np.array([3, 0, 0])
+    assert math.isclose(loss.forward(logits, labels), loss.forward(logits + 100, labels))
+
+
+@given(dtype=st.sampled_from(["i1", "u1", "i8", "u8", ">i4"]))
+def test_labels_may_be_integers_of_any_kind(dtype):
+    logits, labels = np.random.default_rng(0).standard_normal((3, 4)), np.array([3, 0, 2])
+    expected = SoftmaxCrossEntropy().forward(logits, labels)
+    assert SoftmaxCrossEntropy().forward(logits, labels.astype(dtype)) == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1, 4], "label 4 of example 2 is not one of 4 classes"),
+        ([0, -1, 4], "label -1 of example 1"),
+        ([0, 1], r"shape of labels is \(2,\), expected \(3,\)"),
+        ([0.0, 1.0, 2.0], "labels are float64, expected integers"),
+        ([[0, 0, 0, 1]] * 3, "shape of labels"),
+    ],
+)
+def test_labels_that_are_none_are_refused(loss, labels, words):
+    with pytest.raises(ShapeError, match=words):
+        loss.forward(np.zeros((3, 4)), np.array(labels))
+
+
+def test_softmax_as_a_layer_and_in_the_loss_give_one_answer(loss):
+    logits = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)
+    loss.forward(logits, np.zeros(6, int))
+    np.testing.assert_allclose(Softmax().forward(logits), loss.p, rtol=1e-6)
+    np.testing.assert_allclose(loss.p.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_descending_the_gradient_lowers_the_loss(loss):
+    rng = np.random.default_rng(0)
+    layer, x, labels = Dense(3), rng.standard_normal((20, 5), dtype=np.float32), np.arange(20) % 3
+    layer.build((5,), rng)
+    before = loss.forward(layer.forward(x, training=True), labels)
+    layer.backward(loss.backward())
+    layer.params["w"] -= 0.1 * layer.grads["w"]
+    assert loss.forward(layer.forward(x), labels) < before

@@ -1,0 +1,191 @@
+"""Optimizers take the steps that their papers say, number by number, and schedules their course."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinycnn.nn import SCHEDULES, SGD, Adam, Dense, ReLU, constant, cosine, one_cycle
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SETTINGS = {
+    "plain SGD": (SGD, {"lr": 0.1, "momentum": 0.0}),
+    "SGD with momentum": (SGD, {"lr": 0.1}),
+    "SGD with weight decay": (SGD, {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1}),
+    "Adam": (Adam, {"lr": 0.01}),
+    "Adam with everything": (
+        Adam,
+        {"lr": 0.02, "betas": (0.7, 0.9), "epsilon": 1e-3, "weight_decay": 0.1},
+    ),
+}
+every_optimizer = pytest.mark.parametrize(("kind", "settings"), SETTINGS.values(), ids=SETTINGS)
+
+
+@pytest.fixture
+def layers():
+    """Two layers with parameters, and one without between them."""
+    return built(seed=0)
+
+
+def built(seed):
+    first, last = Dense(3), Dense(2)
+    first.build((4,), np.random.default_rng(seed))
+    last.build((3,), np.random.default_rng(seed + 1))
+    return [first, ReLU(), last]
+
+
+def gradients(layers, step):
+    """Give every parameter a gradient that is another one in each step."""
+    rng = np.random.default_rng(step)
+    for layer in layers:
+        layer.grads = {
+            key: rng.standard_normal(z.shape, dtype=np.float32) for key, z in layer.params.items()
+        }
+
+
+# ------------------------------------------------ one number at a time, in Python's own floats
+
+
+def sgd_path(z, slopes, lr, momentum=0.9, weight_decay=0.0):
+    """Heavy-ball steps (Polyak 1964): z moves by -lr times a sum of fading gradients."""
+    past = []
+    for slope in slopes:
+        past.append(slope + weight_decay * z)
+        fading = sum(g * momentum ** (len(past) - 1 - t) for t, g in enumerate(past))
+        z = z - lr * fading
+    return z
+
+
+def adam_path(z, slopes, lr, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
+    """Steps by weighted means of all gradients so far; the weights of a mean sum to one."""
+    for t in range(1, len(slopes) + 1):
+        means = []
+        for beta, power in zip(betas, (1, 2), strict=True):
+            weights = [beta ** (t - i) for i in range(1, t + 1)]
+            total = sum(w * g**power for w, g in zip(weights, slopes, strict=False))
+            means.append(total / sum(weights))
+        z = z - lr * (means[0] / (math.sqrt(means[1]) + epsilon) + weight_decay * z)
+    return z
+
+
+@every_optimizer
+def test_steps_are_those_of_the_formula(kind, settings, layers):
+    optimizer, path = kind(layers, **settings), sgd_path if kind is SGD else adam_path
+    starts = [{key: z.copy() for key, z in layer.params.items()} for layer in layers]
+    slopes = []
+    for step in range(4):
+        gradients(layers, step)
+        slopes.append([dict(layer.grads) for layer in layers])
+        optimizer.step()
+    for i, layer in enumerate(layers):
+        for key, z in layer.params.items():
+            for m in np.ndindex(z.shape):
+                seen = [float(at_step[i][key][m]) for at_step in slopes]
+                expected = path(float(starts[i][key][m]), seen, **settings)
+                assert math.isclose(z[m], expected, rel_tol=1e-4, abs_tol=1e-6)
+
+
+def test_adam_steps_by_the_learning_rate_while_the_slope_is_constant(layers):
+    """The corrections must use beta ** step; without the power, step 200 would be far off."""
+    optimizer = Adam(layers, lr=0.001)
+    for layer in layers:
+        layer.grads = {key: np.full_like(z, -3) for key, z in layer.params.items()}
+    for _ in range(200):
+        before = layers[0].params["w"].copy()
+        optimizer.step()
+        np.testing.assert_allclose(layers[0].params["w"] - before, 0.001, rtol=0.02)
+
+
+# ------------------------------------------------------------------------------------- the state
+
+
+@every_optimizer
+def test_the_state_is_all_that_is_needed_to_go_on(kind, settings):
+    straight, resumed = built(0), built(0)
+    one, first_half = kind(straight, **settings), kind(resumed, **settings)
+    for step in range(3):
+        gradients(straight, step)
+        one.step()
+        gradients(resumed, step)
+        first_half.step()
+    second_half = kind(resumed, **settings)
+    second_half.steps = first_half.steps
+    for name, array in second_half.state.items():
+        array[...] = first_half.state[name]
+    for step in range(3, 6):
+        gradients(straight, step)
+        one.step()
+        gradients(resumed, step)
+        second_half.step()
+    for a, b in zip(straight, resumed, strict=True):
+        for key in a.params:
+            assert a.params[key].tobytes() == b.params[key].tobytes()
+
+
+@every_optimizer
+def test_the_state_has_the_shapes_and_names_of_the_parameters(kind, settings, layers):
+    optimizer = kind(layers, **settings)
+    shapes = {name: array.shape for name, array in optimizer.state.items()}
+    each = {"0.w": (4, 3), "0.b": (3,), "2.w": (3, 2), "2.b": (2,)}
+    assert shapes == {f"{slot}.{z}": s for slot in optimizer.slots for z, s in each.items()}
+
+
+@every_optimizer
+def test_steps_change_parameters_in_place_and_no_gradients(kind, settings, layers):
+    optimizer = kind(layers, **settings)
+    gradients(layers, 0)
+    w, dw = layers[0].params["w"], layers[0].grads["w"].copy()
+    before = w.copy()
+    optimizer.step()
+    assert layers[0].params["w"] is w
+    assert not np.array_equal(w, before)
+    np.testing.assert_array_equal(layers[0].grads["w"], dw)
+
+
+def test_the_learning_rate_may_change_between_steps(layers):
+    optimizer = SGD(layers, lr=1.0, momentum=0.0)
+    gradients(layers, 0)
+    optimizer.lr = 0.0
+    before = layers[0].params["w"].copy()
+    optimizer.step()
+    np.testing.assert_array_equal(layers[0].params["w"], before)
+
+
+# --------------------------------------------------------------------------------- the schedules
+
+shares = st.floats(0, 1)
+
+
+@given(share=shares)
+def test_schedules_stay_between_nothing_and_the_highest_rate(share):
+    for schedule in SCHEDULES.values():
+        assert 0 <= schedule(share) <= 1
+
+
+def test_constant_stays():
+    assert [constant(share) for share in (0, 0.5, 1)] == [1, 1, 1]
+
+
+@given(share=shares)
+def test_cosine_falls_symmetrically_from_one_to_zero(share):
+    assert cosine(0) == 1
+    assert math.isclose(cosine(1), 0, abs_tol=1e-15)
+    assert math.isclose(cosine(share) + cosine(1 - share), 1)
+
+
+@given(one=shares, other=shares)
+def test_one_cycle_rises_for_a_fifth_and_falls_ever_after(one, other):
+    early, late = sorted((one, other))
+    if late <= 0.2:
+        assert one_cycle(early) <= one_cycle(late) + 1e-12
+    if early >= 0.2:
+        assert one_cycle(early) >= one_cycle(late) - 1e-12
+
+
+def test_one_cycle_at_its_corners():
+    corners = {0: 0.1, 0.1: 0.55, 0.2: 1.0, 0.6: 0.505, 1: 0.01}
+    for share, factor in corners.items():
+        assert math.isclose(one_cycle(share), factor)
