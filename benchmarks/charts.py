@@ -38,7 +38,7 @@ PANELS = {
 
 def draw_speed(results: Results, path: Path) -> None:
     """Draw everybody's best variant as bars, with the range over the rounds."""
-    plt = _pyplot()
+    plt = pyplot()
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, 3, figsize=(11, 2.6), layout="constrained")
         for axes, (measure, title) in zip(panels, PANELS.items(), strict=True):
@@ -49,7 +49,7 @@ def draw_speed(results: Results, path: Path) -> None:
             panels[0].axvline(rate, color="#444444", linestyle="--", linewidth=1)
             panels[0].set_xlabel("dashed: every sum at the machine's peak", fontsize=8)
         panels[2].set_xlabel("less is better", fontsize=8)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _bars(axes: Any, results: Results, measure: str) -> None:
@@ -74,7 +74,7 @@ def _bars(axes: Any, results: Results, measure: str) -> None:
 
 def draw_grid(grid: Sequence[Results], path: Path) -> None:
     """Draw training rates over batch sizes: a row a network, a column a number of threads."""
-    plt = _pyplot()
+    plt = pyplot()
     networks = list(dict.fromkeys(cell.plan.network for cell in grid))
     threads = sorted({cell.plan.threads for cell in grid})
     with plt.rc_context(STYLE):
@@ -93,7 +93,7 @@ def draw_grid(grid: Sequence[Results], path: Path) -> None:
             axes.set_xlabel("batch size")
         handles, labels = panels[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper", frameon=False)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _lines(axes: Any, cells: Sequence[Results]) -> None:
@@ -115,7 +115,7 @@ def _lines(axes: Any, cells: Sequence[Results]) -> None:
 
 def draw_races(races: Sequence[Race], target: float, path: Path) -> None:
     """Draw accuracy over training seconds, everybody's fastest variant."""
-    plt = _pyplot()
+    plt = pyplot()
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
         for row in _fastest(races):
@@ -130,7 +130,7 @@ def draw_races(races: Sequence[Race], target: float, path: Path) -> None:
         axes.set_xlabel("seconds of training")
         axes.set_xlim(left=0)
         axes.legend(frameon=False, loc="lower right")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _fastest(races: Sequence[Race]) -> list[Race]:
@@ -141,7 +141,8 @@ def _fastest(races: Sequence[Race]) -> list[Race]:
     return list(found.values())
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Return matplotlib's pyplot, set up to draw files; only charts need it."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -150,6 +151,7 @@ def _pyplot() -> Any:
     return pyplot
 
 
-def _save(figure: Any, path: Path) -> None:
+def save(figure: Any, path: Path) -> None:
+    """Write a figure, the same bytes for the same figures."""
     figure.savefig(path, metadata={"Date": None, "Creator": None})
-    _pyplot().close(figure)
+    pyplot().close(figure)

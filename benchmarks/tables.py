@@ -23,8 +23,8 @@ def print_results(console: Console, results: Results) -> None:
     """Print all variants, then the ratios and what the machine could do at most."""
     plan = results.plan
     console.print(
-        f"\n{plan.network}, batch {plan.batch}, {_many(plan.threads, 'thread')}, "
-        f"{_many(plan.rounds, 'round')} of {plan.steps} training steps; all agree within "
+        f"\n{plan.network}, batch {plan.batch}, {many(plan.threads, 'thread')}, "
+        f"{many(plan.rounds, 'round')} of {plan.steps} training steps; all agree within "
         f"{results.worst_difference:.0e} after one step"
     )
     console.print(_variants(results, "train"))
@@ -41,7 +41,7 @@ def print_left_out(console: Console, sentences: Sequence[str]) -> None:
 
 
 def _variants(results: Results, *measures: str) -> Table:
-    table = _table("contender", "variant", *(UNITS[measure] for measure in measures))
+    table = new_table("contender", "variant", *(UNITS[measure] for measure in measures))
     for name in contenders(results, measures[0]):
         for variant in results.samples[measures[0]]:
             if variant[0] != name:
@@ -60,7 +60,7 @@ def _cell(results: Results, measure: str, variant: tuple[str, str]) -> str:
 
 
 def _ratios(results: Results) -> Table:
-    table = _table("tinycnn's value divided by the peer's", "median", "smallest", "largest")
+    table = new_table("tinycnn's value divided by the peer's", "median", "smallest", "largest")
     for name, row in ratios(results).items():
         better = " (smaller is better)" if name.startswith("latency") else ""
         values = [f"{row[key]:.2f}" for key in ("median", "min", "max")]
@@ -88,7 +88,7 @@ def _print_bounds(console: Console, results: Results) -> None:
 
 def print_starts(console: Console, starts: Sequence[Start]) -> None:
     """Print seconds to the first step (or prediction) and the memory of training."""
-    table = _table("starting up", "variant", "imports, s", "warm, s", "cold, s", "peak, MB")
+    table = new_table("starting up", "variant", "imports, s", "warm, s", "cold, s", "peak, MB")
     for row in starts:
         name = row.variant[0] + ("" if row.measure == "train" else " (predicts only)")
         seconds = (row.import_seconds, row.warm_seconds, row.cold_seconds)
@@ -102,7 +102,7 @@ def print_starts(console: Console, starts: Sequence[Start]) -> None:
 def print_grid(console: Console, grid: Sequence[Results], measure: str) -> None:
     """Print one measure of everybody's best variant for all settings."""
     names = list(dict.fromkeys(name for cell in grid for name in contenders(cell, measure)))
-    table = _table("network", "threads", "batch", *names, "tinycnn / best peer")
+    table = new_table("network", "threads", "batch", *names, "tinycnn / best peer")
     for cell in grid:
         found = medians(cell, measure)
         plan = cell.plan
@@ -123,7 +123,7 @@ def print_scaling(
     """Print how many times faster everybody is with more threads than with one."""
     rows = [cell for cell in grid if cell.plan.batch == batch]
     names = list(dict.fromkeys(name for cell in rows for name in contenders(cell, measure)))
-    table = _table("network", "threads", *(f"{name}, times one" for name in names))
+    table = new_table("network", "threads", *(f"{name}, times one" for name in names))
     table.title = f"{UNITS[measure]}: more threads, batch {batch}"
     alone = {cell.plan.network: medians(cell, measure) for cell in rows if cell.plan.threads == 1}
     for cell in rows:
@@ -137,7 +137,7 @@ def print_scaling(
 
 def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     """Print how long everybody needed to reach ``target``."""
-    table = _table(
+    table = new_table(
         f"to {target:.1%} of the test digits", "variant", "training, s", "with start, s",
         "epochs", "reached",
     )  # fmt: skip
@@ -147,12 +147,13 @@ def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     console.print(table)
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str, words: int = 2) -> Table:
+    """Return an empty table whose first columns hold ``words`` and whose others hold figures."""
     table = Table(caption_justify="left", title_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < 2 else "right")
+        table.add_column(column, justify="left" if number < words else "right")
     return table
 
 
-def _many(count: int, word: str) -> str:
+def many(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")

@@ -7,13 +7,11 @@ installed is left out.
 """
 
 import argparse
-import importlib.util
 import json
 import math
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +19,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from benchmarks import machine, recipe, tables
+from benchmarks.command import check_targets, progress, whole
 from benchmarks.peers import MODULES
 from benchmarks.plan import Plan
 from benchmarks.study import Study
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parse(argv)
     digits = load_dataset(data_dir=options.data_dir)
     neighbours = machine.Neighbours(options.patience)
-    with TemporaryDirectory(prefix="tinycnn-versus-") as folder, _progress() as tell:
+    with TemporaryDirectory(prefix="tinycnn-versus-") as folder, progress() as tell:
         modules = {name: MODULES[name] for name in options.contenders}
         study = Study(Path(folder), modules, tell, neighbours)
         study.prepare(digits)
@@ -125,17 +124,6 @@ def _draw(study: Study, options: argparse.Namespace) -> None:
         charts.draw_races(study.races, options.to_accuracy / 100, path)
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield what tells the reader where we are: one line that changes, or one line a step."""
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        with console.status("starting") as status:
-            yield lambda text: status.update(text)
-    else:
-        yield lambda text: console.print(text, markup=False)
-
-
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.versus", description=(__doc__ or "").partition("\n\n")[0]
@@ -143,9 +131,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     cores = machine.available_cores()
     add = parser.add_argument
     add("--network", choices=recipe.NETWORKS, default="lenet")
-    add("--batch", type=_whole(1, 4096), default=128)
-    add("--threads", type=_whole(1, cores), default=cores, help="default: one a core")
-    add("--rounds", type=_whole(1, 1000), default=None, help="default 7, with --quick 2")
+    add("--batch", type=whole(1, 4096), default=128)
+    add("--threads", type=whole(1, cores), default=cores, help="default: one a core")
+    add("--rounds", type=whole(1, 1000), default=None, help="default 7, with --quick 2")
     add("--contenders", type=_contenders, default=list(MODULES), metavar="NAME,...")
     add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")
     add("--quick", action="store_true", help="a first impression in less than a minute")
@@ -156,26 +144,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--charts", type=Path, metavar="DIR", help="draw SVG charts into this folder")
     options = parser.parse_args(argv)
     options.rounds = options.rounds or (2 if options.quick else 7)
-    _check_targets(parser, options)
+    check_targets(parser, options)
     return options
-
-
-def _check_targets(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse before measuring what would fail after it."""
-    for path in filter(None, [options.json and options.json.parent, options.charts]):
-        if not path.is_dir():
-            parser.error(f"there is no folder {path}")
-    if options.charts and not importlib.util.find_spec("matplotlib"):
-        parser.error("--charts needs matplotlib: pip install matplotlib")
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        if not (text.isdecimal() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
-        return int(text)
-
-    return whole
 
 
 def _seconds(text: str) -> float:
