@@ -1,0 +1,219 @@
+"""Compiled kernels are kept where nobody else can write, and survive whatever happens to them.
+
+What happens when kernels are imported happens in processes of their own.
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinycnn.nn.kernels import cache
+
+ROOT = Path(__file__).parent.parent
+
+PROGRAM = """
+import numpy as np
+from numba.core import event
+from tinycnn.nn.kernels import relu
+from tinycnn.nn.kernels.compile import CACHE_FOLDER
+with event.install_recorder("numba:compile") as recorder:
+    y = relu(np.array([-1, 2], np.float32))
+print(CACHE_FOLDER, len(recorder.buffer) > 0, y.tolist(), sep="|")
+"""
+Y = "[0.0, 2.0]"
+
+
+def run(program=PROGRAM, cwd=ROOT, **environment):
+    """What ``program`` printed, split at the bars, in this environment and no other."""
+    ours = ("NUMBA_", "XDG_", "TINYCNN_")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    given = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=cwd,
+        env=clean | {key: str(value) for key, value in given.items()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout.strip().split("|")
+
+
+def files_below(folder, pattern="*"):
+    return sorted(path for path in folder.rglob(pattern) if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A folder in which the kernel of ``PROGRAM`` is kept."""
+    folder = tmp_path_factory.mktemp("cache")
+    assert run(NUMBA_CACHE_DIR=folder)[1:] == ["True", Y]
+    return folder
+
+
+@pytest.fixture
+def copied(filled, tmp_path):
+    """The same once more, to be spoilt."""
+    shutil.copytree(filled, tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+# ----------------------------------------------------------------------------------- which folder
+
+
+@pytest.fixture
+def folder_for(monkeypatch):
+    """The folder for the kernels of this file, in an environment with these variables only."""
+
+    def choose(mode="parallel", **environment):
+        for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, str(value))
+        return cache.folder_for.__wrapped__(Path(__file__), mode)
+
+    return choose
+
+
+def test_the_folder_is_where_caches_belong(folder_for, tmp_path):
+    home, xdg, named = (tmp_path / name for name in ("home", "xdg", "named"))
+    assert folder_for(HOME=home).parent == home / ".cache" / "tinycnn"
+    assert folder_for(HOME=home, XDG_CACHE_HOME=xdg).parent == xdg / "tinycnn"
+    assert folder_for(XDG_CACHE_HOME=xdg, NUMBA_CACHE_DIR=named).parent == named / "tinycnn"
+
+
+def test_the_folder_is_for_its_user_alone(folder_for, tmp_path):
+    folder = folder_for(HOME=tmp_path)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_modes_do_not_share_a_folder(folder_for, tmp_path):
+    assert folder_for("parallel", HOME=tmp_path) != folder_for("checked", HOME=tmp_path)
+
+
+def test_another_version_of_the_sources_has_another_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+    kernel, helper = tmp_path / "kernel.txt", tmp_path / "helper.py"
+    digests = set()
+    for texts in (("a = 1", "b = 1"), ("a = 2", "b = 1"), ("a = 1", "b = 2")):
+        for file, text in zip((kernel, helper), texts, strict=True):
+            file.write_text(text)
+        digests.add(cache._sources_digest(kernel))
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize("nowhere", ["/dev/null", "/proc/1", "/dev/null/x"])
+def test_where_no_folder_can_be_there_is_none(nowhere, folder_for):
+    for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        assert folder_for(**{name: nowhere}) is None
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(folder_for, tmp_path):
+    (tmp_path / "tinycnn").write_text("not a folder")
+    assert folder_for(XDG_CACHE_HOME=tmp_path) is None
+    assert (tmp_path / "tinycnn").read_text() == "not a folder"
+
+
+def test_neither_home_nor_user_is_no_reason_to_fail(folder_for, monkeypatch):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(cache.Path, "home", nobody)
+    assert folder_for() is None
+
+
+def test_kernels_typed_into_a_prompt_are_not_kept():
+    assert cache.folder_for(Path("<stdin>"), "parallel") is None
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
+def test_a_folder_that_others_may_write_to_is_not_used(mode, tmp_path):
+    folder = tmp_path / "tinycnn" / "kernels"
+    folder.mkdir(parents=True)
+    folder.chmod(mode)
+    assert cache._private_folder(folder) is None
+    folder.chmod(0o755)
+    assert cache._private_folder(folder) == folder
+
+
+def test_a_folder_that_others_may_replace_is_not_used(tmp_path):
+    folder = tmp_path / "tinycnn" / "kernels"
+    folder.mkdir(mode=0o700, parents=True)
+    folder.parent.chmod(0o777)
+    assert cache._private_folder(folder) is None
+
+
+def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert cache._private_folder(tmp_path / "tinycnn" / "kernels") is None
+
+
+def test_a_link_to_another_folder_is_not_used(tmp_path):
+    """Whoever made the link may turn it elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (tmp_path / "tinycnn").mkdir(mode=0o700)
+    (tmp_path / "tinycnn" / "kernels").symlink_to(elsewhere)
+    assert cache._private_folder(tmp_path / "tinycnn" / "kernels") is None
+
+
+# -------------------------------------------------------------------------------- what is in it
+
+
+def test_the_second_run_finds_what_the_first_compiled(filled):
+    assert run(NUMBA_CACHE_DIR=filled)[1:] == ["False", Y]
+
+
+def test_without_a_folder_kernels_are_compiled_each_time_and_nothing_is_written(tmp_path):
+    before = files_below(ROOT / "tinycnn")
+    home = {"HOME": "/dev/null", "NUMBA_CACHE_DIR": "/dev/null"}
+    assert run(cwd=tmp_path, **home) == ["None", "True", Y]
+    assert files_below(ROOT / "tinycnn") == before
+    assert files_below(tmp_path) == []
+
+
+def test_with_a_folder_nothing_is_written_anywhere_else(copied, tmp_path):
+    before, working = files_below(ROOT / "tinycnn"), tmp_path / "cwd"
+    working.mkdir()
+    for file in files_below(copied):
+        file.unlink()
+    assert run(cwd=working, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
+    assert files_below(copied, "*.nbc")
+    assert files_below(ROOT / "tinycnn") == before
+    assert files_below(working) == []
+
+
+DAMAGE = {
+    "emptied code": ("nbc", lambda data: b""),
+    "code cut": ("nbc", lambda data: data[:-1]),
+    "one bit of the code flipped": (
+        "nbc",
+        lambda data: data[:-500] + bytes([data[-500] ^ 1]) + data[-499:],
+    ),
+    "emptied index": ("nbi", lambda data: b""),
+    "index of garbage": ("nbi", lambda data: b"\x80\x04garbage" * 20),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_damaged_is_compiled_again(damage, copied):
+    suffix, spoil = DAMAGE[damage]
+    for file in files_below(copied, f"*.{suffix}"):
+        file.write_bytes(spoil(file.read_bytes()))
+    assert run(NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
+    assert run(NUMBA_CACHE_DIR=copied)[1:] == ["False", Y]
+
+
+def test_a_disk_that_is_full_costs_only_time(copied):
+    for file in files_below(copied):
+        file.unlink()
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+    assert run(limit + PROGRAM, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
