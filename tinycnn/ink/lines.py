@@ -1,0 +1,124 @@
+"""Which pieces of ink stand on one line, and in which order they are read.
+
+Large pieces make the lines: neighbours that stand side by side are on one line, and so are
+their neighbours, so that a line may climb or fall. Small pieces (a bar, a hat, a dot) go to the
+line they are nearest to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from tinycnn.ink.pieces import Pieces
+
+LARGE = 0.5  # of the height of the tallest pieces
+BESIDE = 0.35  # of the lower piece's height: overlap in y of pieces that stand side by side
+REACH = 3.0  # heights: neighbours are no further apart
+STACKED = 0.3  # of the lower piece's height: the two rings of an 8 are no further apart
+
+
+@dataclass(frozen=True)
+class Line:
+    """The numbers of pieces from left to right, and the height of a digit among them."""
+
+    order: list[int]
+    height: float
+
+
+def find_lines(pieces: Pieces) -> list[Line]:
+    """Sort pieces into lines, from top to bottom."""
+    boxes = pieces.boxes
+    heights = boxes[:, 3] - boxes[:, 1]
+    large = heights >= LARGE * np.percentile(heights, 90)
+    large |= np.isin(pieces.origins, pieces.origins[large])
+    rows = _rows(pieces, np.flatnonzero(large))
+    for index in np.flatnonzero(~large).tolist():
+        _nearest(boxes, rows, index).append(index)
+    rows.sort(key=lambda row: boxes[row, 1::2].mean())
+    return [Line(_left_to_right(boxes, row), _digit_height(boxes[row])) for row in rows]
+
+
+def _rows(pieces: Pieces, large: np.ndarray) -> list[list[int]]:
+    x0, y0, x1, y1 = pieces.boxes[large].T
+    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    beside = _shared(y0, y1) >= BESIDE * lower
+    near = -_shared(x0, x1) <= REACH * lower
+    origins = pieces.origins[large]
+    rows = _connected(large, beside & near | (origins[:, None] == origins))
+    if len(rows) > 1:
+        rows = _join_parts_of_one_line(pieces.boxes, rows)
+        rows = _join_stacked(pieces, rows)
+    return rows
+
+
+def _connected(members: np.ndarray, linked: np.ndarray) -> list[list[int]]:
+    """Members (n,) in groups, given which pairs (n,n) are linked."""
+    count, labels = connected_components(linked, directed=False)
+    return [members[labels == label].tolist() for label in range(count)]
+
+
+def _shared(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,n): how much of the axis two intervals share; negative is the gap between them."""
+    return np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+
+
+def _join_parts_of_one_line(boxes: np.ndarray, rows: list[list[int]]) -> list[list[int]]:
+    """Words far apart are on one line if they overlap in y and do not stand above each other."""
+    x0, y0, x1, y1 = np.array([[*boxes[r, :2].min(0), *boxes[r, 2:].max(0)] for r in rows]).T
+    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    one_line = (_shared(y0, y1) >= 0.5 * lower) & (_shared(x0, x1) <= 0)
+    groups = _connected(np.arange(len(rows)), one_line)
+    return [[index for row in group for index in rows[row]] for group in groups]
+
+
+def _join_stacked(pieces: Pieces, rows: list[list[int]]) -> list[list[int]]:
+    """Two single pieces, one close above the other, are the rings of an 8 or the like."""
+    boxes = pieces.boxes
+    rows = sorted(rows, key=lambda row: boxes[row, 1].min())
+    joined = [rows[0]]
+    for row in rows[1:]:
+        above = joined[-1]
+        if len(above) == len(row) == 1 and _stacked(pieces, above[0], row[0]):
+            joined[-1] = above + row
+        else:
+            joined.append(row)
+    return joined
+
+
+def _stacked(pieces: Pieces, one: int, other: int) -> bool:
+    (a0, b0, a1, b1), (c0, d0, c1, d1) = pieces.boxes[one], pieces.boxes[other]
+    overlap = min(a1, c1) - max(a0, c0)
+    close = pieces.distance(one, other) <= STACKED * min(b1 - b0, d1 - d0)
+    return bool(close and overlap >= 0.5 * min(a1 - a0, c1 - c0))
+
+
+def _nearest(boxes: np.ndarray, rows: list[list[int]], index: int) -> list[int]:
+    """The line with the piece that is nearest to piece ``index``, box to box."""
+    x0, y0, x1, y1 = boxes[index]
+
+    def gap(row: list[int]) -> float:
+        across = np.maximum(0, np.maximum(boxes[row, 0] - x1, x0 - boxes[row, 2]))
+        down = np.maximum(0, np.maximum(boxes[row, 1] - y1, y0 - boxes[row, 3]))
+        return float(np.hypot(across, down).min())
+
+    return min(rows, key=gap)
+
+
+def _left_to_right(boxes: np.ndarray, row: list[int]) -> list[int]:
+    middles = boxes[row, 0] + boxes[row, 2]
+    return [row[place] for place in np.argsort(middles, kind="stable")]
+
+
+def _digit_height(boxes: np.ndarray) -> float:
+    """How tall digits are in a line.
+
+    A tilted line is taller than its digits, so heights are measured piece by piece, together
+    with what stands above or below the piece; the upper quartile is a whole digit.
+    """
+    x0, y0, x1, y1 = boxes.T
+    above = _shared(x0, x1) >= 0.5 * np.minimum((x1 - x0)[:, None], x1 - x0)
+    tops = np.where(above, y0, np.inf).min(axis=1)
+    bottoms = np.where(above, y1, -np.inf).max(axis=1)
+    height = np.percentile(bottoms - tops, 75, method="higher")
+    return max(float(height), 0.2 * float((x1 - x0).max()), np.finfo(float).tiny)

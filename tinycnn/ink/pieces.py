@@ -1,0 +1,87 @@
+"""What a page of ink is cut into before digits are looked for: strokes, or parts of a bitmap.
+
+Segmentation need not know which: it asks pieces for their place and their distance from each
+other, and reading asks groups of them for their 28 x 28 image.
+"""
+
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from tinycnn.ink.pen import Lines
+from tinycnn.ink.strokes import bounds, resample, strokes_to_image
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height in the units of the input."""
+
+
+Span = tuple[float, float, float, float]
+"""x0, y0, x1, y1."""
+
+Group = tuple[int, ...]
+"""The numbers of some pieces."""
+
+
+class Pieces(Protocol):
+    """Ink in pieces, numbered from 0."""
+
+    boxes: np.ndarray
+    """(n,4): the span of each piece's centre line, so that no brush counts."""
+
+    pen: float
+    """Width of the pen, 0 if unknown."""
+
+    origins: np.ndarray
+    """(n,): pieces that were cut from one blot have the same number."""
+
+    def distance(self, one: int, other: int) -> float:
+        """Between the centre lines of two pieces, at their nearest."""
+
+    def cut_odds(self, one: int, other: int) -> float | None:
+        """Log-odds that two parts of one blot belong together; None if they never were one."""
+
+    def image(self, group: Group) -> np.ndarray:
+        """uint8 (28,28), as ``strokes_to_image`` and ``bitmap_to_image`` give."""
+
+    def frame(self, group: Group) -> Box:
+        """The box around all ink of the group."""
+
+
+def span(pieces: Pieces, group: Group) -> Span:
+    """From where to where the centre lines of a group reach."""
+    boxes = pieces.boxes[list(group)]
+    x0, y0 = boxes[:, :2].min(axis=0).tolist()
+    x1, y1 = boxes[:, 2:].max(axis=0).tolist()
+    return x0, y0, x1, y1
+
+
+class StrokePieces:
+    """Every stroke is a piece."""
+
+    def __init__(self, strokes: Lines, pen: float = 0.0):
+        self.strokes = list(strokes)
+        self.pen = pen
+        self.boxes = np.array([bounds([stroke]) for stroke in self.strokes]).reshape(-1, 4)
+        self.origins = np.arange(len(self.strokes))
+
+    @cached_property
+    def _trees(self) -> list[cKDTree]:
+        x0, y0, x1, y1 = bounds(self.strokes)
+        step = max(x1 - x0, y1 - y0) / 200
+        return [cKDTree(resample(stroke, step)) for stroke in self.strokes]
+
+    def distance(self, one: int, other: int) -> float:
+        near, _ = self._trees[one].query(self._trees[other].data)
+        return float(near.min())
+
+    def cut_odds(self, one: int, other: int) -> float | None:
+        return None
+
+    def image(self, group: Group) -> np.ndarray:
+        return strokes_to_image([self.strokes[index] for index in group])
+
+    def frame(self, group: Group) -> Box:
+        x0, y0, x1, y1 = bounds([self.strokes[index] for index in group])
+        return x0, y0, x1 - x0, y1 - y0

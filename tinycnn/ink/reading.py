@@ -1,0 +1,209 @@
+"""Reading a page of ink: lines, digits, and a number with its confidence.
+
+This is where segmentation and the recogniser meet. Every run of pieces that could be a digit
+becomes a 28 x 28 image, the recogniser looks at all of them at once, and the best way to cut
+each line is read out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from tinycnn.errors import ImageError
+from tinycnn.ink.blots import BitmapPieces
+from tinycnn.ink.lines import find_lines
+from tinycnn.ink.pen import Lines
+from tinycnn.ink.pieces import Box, Group, Pieces, Span, StrokePieces, span
+from tinycnn.ink.recogniser import Recogniser
+from tinycnn.ink.segmentation import Candidates, best_reading, candidates
+
+SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
+FLAT = 0.2  # height over width: ink flatter than that is a dash
+MARK = 0.02  # probability that such ink is no part of a digit
+WORD_GAP = 1.0  # line heights between words, at least
+MOST_PIECES = 1000  # a page with more is a texture, not writing
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit on the page."""
+
+    box: Box
+    """x, y, width, height in the units of the input."""
+
+    label: int
+    """Number of the likeliest class."""
+
+    name: str
+    """What that class is called: a character."""
+
+    confidence: float
+    """Its probability, calibrated if the weights are."""
+
+    rejected: bool
+    """True if it looks like none of the classes; the label is then a guess."""
+
+    second: tuple[str, float]
+    """Name and probability of the next best class."""
+
+    probabilities: np.ndarray
+    """(K,): of all classes."""
+
+    score: float
+    """How much it looks like any class: ``rejected`` compares it with a threshold."""
+
+    image: np.ndarray
+    """uint8 (28,28): what the network saw."""
+
+    pieces: Group
+    """Which strokes of the drawing make it up; of a bitmap, which pieces."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All digits of a page in reading order, and what they say."""
+
+    text: str
+    """Lines are parted by line ends, words by blanks; dots and dashes stand only between digits."""
+
+    digits: tuple[Digit, ...]
+
+    confidence: float
+    """Probability that all of ``text`` is right; 0 for an empty page."""
+
+
+NOTHING = Reading("", (), 0.0)
+
+
+def read_strokes(strokes: Lines, recogniser: Recogniser, pen: float = 0.0) -> Reading:
+    """Read a drawing, polylines (n,2) with y down in any unit.
+
+    pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
+    """
+    return _read(StrokePieces(strokes, pen), recogniser) if strokes else NOTHING
+
+
+def read_bitmap(ink: np.ndarray, recogniser: Recogniser) -> Reading:
+    """Read a bitmap, uint8 (H,W), 255 is ink and 0 is paper; boxes are in pixels."""
+    pieces = BitmapPieces(ink)
+    return _read(pieces, recogniser) if len(pieces.boxes) else NOTHING
+
+
+def is_mark(pieces: Pieces, group: Group, height: float) -> bool:
+    """Whether ink is too small or too flat for a digit of a line of that ``height``."""
+    x0, y0, x1, y1 = span(pieces, group)
+    small = max(x1 - x0, y1 - y0) <= max(SMALL * height, pieces.pen)
+    return small or y1 - y0 < FLAT * (x1 - x0)
+
+
+def _read(pieces: Pieces, recogniser: Recogniser) -> Reading:
+    if len(pieces.boxes) > MOST_PIECES:
+        raise ImageError(
+            f"{len(pieces.boxes):,} separate pieces of ink are more than the {MOST_PIECES:,} that "
+            "are read; cut the digits out of the picture"
+        )
+    rows = [candidates(pieces, line) for line in find_lines(pieces)]
+    seen = _look(pieces, rows, recogniser)
+    readings = [_read_row(pieces, row, seen, recogniser.threshold) for row in rows]
+    digits = tuple(digit for reading in readings for digit in reading.digits)
+    if not digits:
+        return NOTHING
+    text = "\n".join(reading.text for reading in readings if reading.text)
+    return Reading(text, digits, float(np.prod([reading.confidence for reading in readings])))
+
+
+def _look(pieces: Pieces, rows: list[Candidates], recogniser: Recogniser) -> dict[Group, Digit]:
+    """What the recogniser sees in each group of pieces that is not a mere mark."""
+    groups = [
+        group
+        for row in rows
+        for group in row.groups.values()
+        if not is_mark(pieces, group, row.line.height)
+    ]
+    if not groups:
+        return {}
+    images = np.array([pieces.image(group) for group in groups])
+    opinion = recogniser(images)
+    return {
+        group: _digit(pieces, group, recogniser, *sight)
+        for group, *sight in zip(groups, images, opinion.probabilities, opinion.scores, strict=True)
+    }
+
+
+def _digit(
+    pieces: Pieces,
+    group: Group,
+    recogniser: Recogniser,
+    image: np.ndarray,
+    probabilities: np.ndarray,
+    score: float,
+) -> Digit:
+    names = recogniser.classes
+    best, second = np.argsort(-probabilities, kind="stable")[:2]
+    return Digit(
+        box=pieces.frame(group),
+        label=int(best),
+        name=names[best],
+        confidence=float(probabilities[best]),
+        rejected=bool(score < recogniser.threshold),
+        second=(names[second], float(probabilities[second])),
+        probabilities=probabilities,
+        score=float(score),
+        image=image,
+        pieces=group,
+    )
+
+
+def _read_row(
+    pieces: Pieces, row: Candidates, seen: Mapping[Group, Digit], threshold: float
+) -> Reading:
+    """The most probable reading of one line."""
+    weights = {run: _weight(seen.get(group), threshold) for run, group in row.groups.items()}
+    path, certainty = best_reading(row, weights)
+    found = [(row.groups[run], seen.get(row.groups[run])) for run in path]
+    digits = tuple(digit for _, digit in found if digit)
+    confidence = certainty * float(np.prod([digit.confidence for digit in digits]))
+    return Reading(_text(pieces, found, row.line.height), digits, confidence)
+
+
+def _weight(digit: Digit | None, threshold: float) -> float:
+    """Log-probability that a group is one digit: it looks like this class, and like a digit."""
+    if digit is None:
+        return float(np.log(MARK))
+    return float(np.log(digit.confidence) - np.logaddexp(0, threshold - digit.score))
+
+
+def _text(pieces: Pieces, found: Sequence[tuple[Group, Digit | None]], height: float) -> str:
+    """The characters of a line; between digits also dots, dashes and blanks."""
+    spans = [span(pieces, group) for group, _ in found]
+    gap = _word_gap([s for s, (_, digit) in zip(spans, found, strict=True) if digit], height)
+    text, last, sign = "", None, ""
+    for here, (_, digit) in zip(spans, found, strict=True):
+        if digit is None:
+            sign = _sign(here, last, height) if last else ""
+            continue
+        if last:
+            text += sign or (" " if here[0] - last[2] > gap else "")
+        text += digit.name
+        last, sign = here, ""
+    return text
+
+
+def _sign(mark: Span, before: Span, height: float) -> str:
+    """What a mark to the right of a digit means: ".", "-" or nothing."""
+    x0, y0, x1, y1 = mark
+    place = ((y0 + y1) / 2 - before[1]) / max(before[3] - before[1], 0.5 * height)
+    if x0 < before[2]:
+        return ""
+    if 0.3 < place < 0.7 and x1 - x0 > 0.2 * height:
+        return "-"
+    return "." if 0.7 <= place < 1.4 and x1 - x0 <= 0.2 * height else ""
+
+
+def _word_gap(spans: Sequence[Span], height: float) -> float:
+    """Digits further apart than this are different words: far, and further than is usual here."""
+    gaps = [right[0] - left[2] for left, right in pairwise(spans)]
+    usual = float(np.median(gaps)) if len(gaps) > 1 else np.inf
+    return max(WORD_GAP * height, 2.5 * usual)

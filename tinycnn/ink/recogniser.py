@@ -1,0 +1,108 @@
+"""A network that reads 28 x 28 images, together with what is known of how far to trust it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tinycnn.errors import WeightsError
+from tinycnn.ink.normalise import SIZE
+from tinycnn.nn import Sequential, Softmax
+
+BATCH = 64  # images at a time
+
+Logits = Callable[[np.ndarray], np.ndarray]
+"""uint8 images (N,28,28) -> logits (N,K)."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a recogniser thinks of N images."""
+
+    probabilities: np.ndarray
+    """(N,K), calibrated by the temperature."""
+
+    scores: np.ndarray
+    """(N,): how much each image looks like any class at all, log sum exp of its logits."""
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """A classifier and its calibration, both measured on validation data.
+
+    Logits are divided by ``temperature`` before they become probabilities. An image whose score
+    is below ``threshold`` is refused: it is none of the classes. ``classes`` are their names.
+
+    >>> recogniser = Recogniser.of(Sequential.load("weights.safetensors"))
+    >>> opinion = recogniser(images)
+    """
+
+    logits: Logits
+    classes: tuple[str, ...]
+    temperature: float = 1.0
+    threshold: float = -np.inf
+
+    @classmethod
+    def of(cls, model: Sequential) -> "Recogniser":
+        """The recogniser that ``model`` is, with the calibration of its weights file, if any.
+
+        The file's description may hold ``"classes": [names]`` and ``"calibration":
+        {"temperature": T, "threshold": score}``. Raises WeightsError for a network that does
+        not take one grey image.
+        """
+        names = model.description.get("classes") or map(str, range(model.output_shape[0]))
+        calibration = model.description.get("calibration") or {}
+        return cls(
+            _logits_of(model),
+            tuple(map(str, names)),
+            float(calibration.get("temperature", 1.0)),
+            float(calibration.get("threshold", -np.inf)),
+        )
+
+    def __call__(self, images: np.ndarray) -> Opinion:
+        """Look at uint8 images (N,28,28)."""
+        logits = np.asarray(self.logits(images), np.float64)
+        return Opinion(
+            np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),
+            _log_sum(logits),
+        )
+
+
+def _log_sum(logits: np.ndarray) -> np.ndarray:
+    """Log sum exp over the classes, without overflow."""
+    largest = logits.max(axis=1, initial=-np.inf, keepdims=True)
+    return (largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def _logits_of(model: Sequential) -> Logits:
+    H, W = _input_size(model)
+    ends_in_softmax = isinstance(model.layers[-1], Softmax)
+
+    def logits(images: np.ndarray) -> np.ndarray:
+        outputs = [np.empty((0, *model.output_shape), np.float32)]
+        for start in range(0, len(images), BATCH):
+            batch = _resize(images[start : start + BATCH], H, W)
+            y = model.forward(model.prepare(batch.reshape(-1, *model.input_shape)))
+            outputs.append(np.log(np.maximum(y, 1e-30)) if ends_in_softmax else y)
+        return np.concatenate(outputs)
+
+    return logits
+
+
+def _input_size(model: Sequential) -> tuple[int, int]:
+    shape = model.input_shape
+    if shape == (SIZE * SIZE,):
+        return SIZE, SIZE
+    if len(shape) != 3 or shape[2] != 1:
+        raise WeightsError(f"these weights take inputs of shape {shape}, not one grey image")
+    return shape[0], shape[1]
+
+
+def _resize(images: np.ndarray, H: int, W: int) -> np.ndarray:
+    """Images (N,28,28) as (N,H,W); a network for other sizes sees the same picture."""
+    if images.shape[1:] == (H, W):
+        return images
+    method = Image.Resampling.BICUBIC
+    resized = [np.asarray(Image.fromarray(x).resize((W, H), method)) for x in images]
+    return np.array(resized, np.uint8).reshape(-1, H, W)
