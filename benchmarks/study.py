@@ -12,9 +12,9 @@ from benchmarks.contender import Contender, ContenderError
 from benchmarks.machine import Neighbours
 from benchmarks.peers.tinycnn_peer import build, get_weights
 from benchmarks.plan import Plan, Variant
-from benchmarks.summary import best
+from benchmarks.summary import OURS, best
 from tinycnn.data import Dataset
-from tinycnn.errors import DataError
+from tinycnn.errors import DataError, TinyCNNError
 from tinycnn.nn import one_cycle
 
 BATCHES = (1, 32, 128, 512)
@@ -32,8 +32,8 @@ class Study:
 
     folder: Path
     modules: Mapping[str, str]
-    tell: Callable[[str], None]
     neighbours: Neighbours = field(default_factory=Neighbours)
+    tell: Callable[[str], None] = print
     train_count: int = 0
     results: rounds.Results = field(default_factory=lambda: rounds.Results(Plan()))
     grid: list[rounds.Results] = field(default_factory=list)
@@ -63,6 +63,8 @@ class Study:
         if plan.batch > self.train_count:
             raise DataError(f"{self.train_count} training images are no batch of {plan.batch}")
         (self.results,) = self._measure([plan])
+        if best(self.results, "train", OURS) is None:
+            raise TinyCNNError(f"tinycnn itself could not be timed: {'; '.join(self.left_out)}")
 
     def measure_grid(self, plan: Plan, thread_counts: Sequence[int]) -> None:
         """Measure all networks with all numbers of threads and all batch sizes."""

@@ -35,11 +35,6 @@ def print_results(console: Console, results: Results) -> None:
     _print_bounds(console, results)
 
 
-def print_left_out(console: Console, sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        console.print(f"left out: {sentence}", markup=False, highlight=False)
-
-
 def _variants(results: Results, *measures: str) -> Table:
     table = new_table("contender", "variant", *(UNITS[measure] for measure in measures))
     for name in contenders(results, measures[0]):
@@ -99,7 +94,15 @@ def print_starts(console: Console, starts: Sequence[Start]) -> None:
     )
 
 
-def print_grid(console: Console, grid: Sequence[Results], measure: str) -> None:
+def print_grids(console: Console, grid: Sequence[Results]) -> None:
+    """Print the best of everybody in all settings, and what more threads bring."""
+    for measure in ("train", "inference"):
+        _print_grid(console, grid, measure)
+    for measure in ("train", "inference"):
+        _print_scaling(console, grid, measure)
+
+
+def _print_grid(console: Console, grid: Sequence[Results], measure: str) -> None:
     """Print one measure of everybody's best variant for all settings."""
     names = list(dict.fromkeys(name for cell in grid for name in contenders(cell, measure)))
     table = new_table("network", "threads", "batch", *names, "tinycnn / best peer")
@@ -117,7 +120,7 @@ def _lead(found: dict[str, float]) -> str:
     return f"{found[OURS] / max(peers):.2f}" if peers and OURS in found else "-"
 
 
-def print_scaling(
+def _print_scaling(
     console: Console, grid: Sequence[Results], measure: str, batch: int = 128
 ) -> None:
     """Print how many times faster everybody is with more threads than with one."""

@@ -11,7 +11,7 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,43 +23,52 @@ from benchmarks.command import check_targets, progress, whole
 from benchmarks.peers import MODULES
 from benchmarks.plan import Plan
 from benchmarks.study import Study
-from benchmarks.summary import OURS, as_json, best
+from benchmarks.summary import OURS, as_json
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset
-from tinycnn.errors import TinyCNNError
 from tinycnn.storage import write_bytes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, measure, print; return the exit code."""
+    """Measure stage by stage; print and save each as soon as it is done."""
     options = _parse(argv)
     digits = load_dataset(data_dir=options.data_dir)
-    neighbours = machine.Neighbours(options.patience)
-    with TemporaryDirectory(prefix="tinycnn-versus-") as folder, progress() as tell:
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    with TemporaryDirectory(prefix="tinycnn-versus-") as folder:
         modules = {name: MODULES[name] for name in options.contenders}
-        study = Study(Path(folder), modules, tell, neighbours)
+        study = Study(Path(folder), modules, machine.Neighbours(options.patience))
         study.prepare(digits)
-        _measure(study, options)
-    about = {**machine.describe(), "versions": study.versions}
-    _print(study, about, options)
-    if options.json:
-        write_bytes(options.json, json.dumps(_as_json(study, about), indent=1).encode() + b"\n")
-    if options.charts:
-        _draw(study, options)
+        for measure, show in _stages(study, options):
+            with progress() as study.tell:
+                measure()
+            show(console)
+            _save(study, options)
+    for sentence in study.left_out:
+        console.print(f"left out: {sentence}", markup=False)
     return 0
 
 
-def _measure(study: Study, options: argparse.Namespace) -> None:
-    plan = _plan(options)
-    study.measure(plan)
-    if best(study.results, "train", OURS) is None:
-        raise TinyCNNError(f"tinycnn itself could not be timed: {'; '.join(study.left_out)}")
+Stage = tuple[Callable[[], None], Callable[[Console], None]]
+"""What measures, and what prints the outcome."""
+
+
+def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
+    """Yield what was asked for, one after the other."""
+    plan, target = _plan(options), (options.to_accuracy or 0) / 100
+    yield lambda: study.measure(plan), lambda console: _print_results(console, study, options)
     if not options.quick:
-        study.start_all()
+        yield study.start_all, lambda console: tables.print_starts(console, study.starts)
     if options.full:
-        study.measure_grid(replace(plan, rounds=min(plan.rounds, 3)), _thread_counts(plan.threads))
+        settings, counts = replace(plan, rounds=min(plan.rounds, 3)), _thread_counts(plan.threads)
+        yield (
+            lambda: study.measure_grid(settings, counts),
+            lambda console: tables.print_grids(console, study.grid),
+        )
     if options.to_accuracy:
-        study.race_all(options.to_accuracy / 100)
+        yield (
+            lambda: study.race_all(target),
+            lambda console: tables.print_races(console, study.races, target),
+        )
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -75,36 +84,31 @@ def _thread_counts(most: int) -> list[int]:
     return sorted(counts | {most})
 
 
-def _print(study: Study, about: dict, options: argparse.Namespace) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
-    console.print(versions)
+def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
+    about = machine.describe()
+    console.print(", ".join(f"{name} {version}" for name, version in study.versions.items()))
     console.print(
         f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
     )
     tables.print_results(console, study.results)
-    if study.starts:
-        tables.print_starts(console, study.starts)
-    if study.grid:
-        tables.print_grid(console, study.grid, "train")
-        tables.print_grid(console, study.grid, "inference")
-        tables.print_scaling(console, study.grid, "train")
-        tables.print_scaling(console, study.grid, "inference")
-    if study.races:
-        tables.print_races(console, study.races, options.to_accuracy / 100)
-    for sentence in study.left_out:
-        console.print(f"left out: {sentence}", markup=False)
-    if options.quick:
-        console.print("--quick: only the variant of each that usually wins, and few images")
     others = max(study.results.others)
     advice = "; measure again when the machine is quiet" if others > 0.1 else ""
     console.print(f"other programs used at most {others:.0%} of the machine in any round{advice}")
+    if options.quick:
+        console.print("--quick: only the variant of each that usually wins, and few images")
 
 
-def _as_json(study: Study, about: dict) -> dict:
+def _save(study: Study, options: argparse.Namespace) -> None:
+    if options.json:
+        write_bytes(options.json, json.dumps(_as_json(study), indent=1).encode() + b"\n")
+    if options.charts:
+        _draw(study, options)
+
+
+def _as_json(study: Study) -> dict:
     return {
         **as_json(study.results),
-        "machine": about,
+        "machine": {**machine.describe(), "versions": study.versions},
         "starts": [asdict(row) for row in study.starts],
         "grid": [as_json(results) for results in study.grid],
         "races": [asdict(row) for row in study.races],
@@ -114,7 +118,7 @@ def _as_json(study: Study, about: dict) -> dict:
 
 
 def _draw(study: Study, options: argparse.Namespace) -> None:
-    from benchmarks import charts
+    from benchmarks import charts  # matplotlib, only when asked for
 
     charts.draw_speed(study.results, options.charts / "versus-speed.svg")
     if study.grid:
