@@ -5,22 +5,12 @@ run that goes on in epoch 7 at batch 120 sees exactly the images it would have s
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from tinycnn.data.augment import AUGMENTATIONS
 from tinycnn.errors import RunError
-
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Images (B,H,W) uint8 to other images of the same digits, uint8 or float 0 to 1."""
-
-
-def none(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The images as they are."""
-    return images
-
-
-AUGMENTATIONS: dict[str, Augment] = {"none": none}
 
 
 class Batches:
@@ -50,7 +40,7 @@ class Batches:
             chosen = order[batch * self.size : (batch + 1) * self.size]
             # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
             rng = np.random.default_rng([self.seed, epoch, batch + 1])
-            yield self.augment(self.images[chosen], rng), self.labels[chosen]
+            yield self.augment(self.images[chosen], self.labels[chosen], rng)
 
 
 def look_up(name: str, value: str, table: dict):

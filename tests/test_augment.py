@@ -1,0 +1,99 @@
+"""Augmentation: other handwriting from the same digits."""
+
+import numpy as np
+import pytest
+
+from tinycnn.data import load_dataset
+from tinycnn.data.augment import AUGMENTATIONS, LIGHT, MILD, Bending, affine_maps, bend
+from tinycnn.runs.batches import Batches
+
+STILL = Bending(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    dataset = load_dataset("mnist10k")
+    return dataset.test_images[:200], dataset.test_labels[:200]
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_equal_generators_give_equal_images_and_others_do_not(digits, name):
+    images, labels = digits
+    kept = images.copy(), labels.copy()
+    once, again, other = (
+        AUGMENTATIONS[name](images, labels, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(once[0], again[0])
+    assert np.array_equal(once[1], again[1])
+    assert np.array_equal(once[0], other[0]) == (name == "none")
+    assert once[0].dtype == np.uint8
+    assert once[0].shape == images.shape
+    assert np.array_equal(images, kept[0])
+    assert np.array_equal(labels, kept[1])
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_an_epoch_resumed_in_the_middle_sees_the_same_images(digits, name):
+    batches = Batches(*digits, size=64, seed=3, augment=name)
+    whole, rest = list(batches.of_epoch(2)), list(batches.of_epoch(2, start=2))
+    for (images, labels), (same_images, same_labels) in zip(whole[2:], rest, strict=True):
+        assert np.array_equal(images, same_images)
+        assert np.array_equal(labels, same_labels)
+
+
+def test_every_epoch_bends_differently(digits):
+    batches = Batches(*digits, size=200, seed=3, augment="mild")
+    first, second = (next(batches.of_epoch(epoch)) for epoch in (1, 2))
+    in_order = [images[np.argsort(labels, kind="stable")] for images, labels in (first, second)]
+    assert not np.array_equal(*in_order)
+
+
+def test_one_image_in_five_is_left_alone():
+    images = np.random.default_rng(0).integers(0, 256, (2000, 9, 9)).astype(np.uint8)
+    same = (bend(images, MILD, np.random.default_rng(1)) == images).all(axis=(1, 2))
+    assert same.mean() == pytest.approx(0.2, abs=0.03)
+
+
+def test_bent_digits_keep_most_of_their_ink(digits):
+    images, _ = digits
+    for bending in (LIGHT, MILD):
+        ink = bend(images, bending, np.random.default_rng(2)).mean(axis=(1, 2))
+        ratio = ink / images.mean(axis=(1, 2))
+        assert ratio.min() > 0.5
+        assert ratio.max() < 2
+        assert ratio.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_without_bending_the_maps_are_the_identity():
+    maps = affine_maps(3, STILL, np.random.default_rng(0))
+    assert np.array_equal(maps, np.tile(np.eye(2, 3), (3, 1, 1)))
+
+
+def test_a_turn_is_a_rotation_by_at_most_its_degrees():
+    turning = Bending(turn=30, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0)
+    maps = affine_maps(500, turning, np.random.default_rng(0))[:, :, :2]
+    assert maps @ maps.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(2), (500, 1, 1)))
+    angles = np.degrees(np.arctan2(maps[:, 1, 0], maps[:, 0, 0]))
+    assert 29 < abs(angles).max() < 30
+    assert angles.mean() == pytest.approx(0, abs=3)
+
+
+def test_a_slant_moves_rows_sideways_and_keeps_areas():
+    slanting = Bending(turn=0, scale=0, stretch=0, slant=20, shift=0, wave=0, thickness=0)
+    maps = affine_maps(500, slanting, np.random.default_rng(0))
+    assert np.linalg.det(maps[:, :, :2]) == pytest.approx(np.ones(500))
+    assert maps[:, :, 1] == pytest.approx(np.tile([0.0, 1.0], (500, 1)))
+    assert abs(np.degrees(np.arctan(maps[:, 1, 0]))).max() == pytest.approx(20, abs=0.5)
+
+
+def test_scale_is_shared_by_both_axes_and_stretch_is_not():
+    scaling = Bending(turn=0, scale=0.2, stretch=0, slant=0, shift=0, wave=0, thickness=0)
+    stretching = Bending(turn=0, scale=0, stretch=0.2, slant=0, shift=0, wave=0, thickness=0)
+    scaled, stretched = (
+        affine_maps(500, bending, np.random.default_rng(0)) for bending in (scaling, stretching)
+    )
+    assert np.array_equal(scaled[:, 0, 0], scaled[:, 1, 1])
+    assert abs(np.corrcoef(stretched[:, 0, 0], stretched[:, 1, 1])[0, 1]) < 0.1
+    for maps in (scaled, stretched):
+        assert 0.8 <= maps[:, 0, 0].min() < 0.81
+        assert 1.19 < maps[:, 0, 0].max() <= 1.2

@@ -1,0 +1,159 @@
+"""The bending of images, and the marks drawn on them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinycnn.data.marks import add_marks
+from tinycnn.data.warp import FEW, net_size, splines, warp, warp_reference
+from tinycnn.errors import ShapeError
+from tinycnn.nn import get_threads, set_threads
+
+
+def some_images(rng, B, H=28, W=28):
+    return rng.integers(0, 256, (B, H, W)).astype(np.uint8)
+
+
+def at_rest(B, H=28, W=28):
+    """The arguments of ``warp`` that change nothing."""
+    return np.tile(np.eye(2, 3), (B, 1, 1)), np.zeros((B, net_size(H), net_size(W), 2)), np.zeros(B)
+
+
+def at_random(rng, B, H=28, W=28):
+    affine, elastic, _ = at_rest(B, H, W)
+    affine += rng.normal(0, [0.2, 0.2, 3], affine.shape)
+    elastic += rng.normal(0, 2, elastic.shape)
+    return affine, elastic, rng.uniform(-1, 1, B)
+
+
+@settings(max_examples=25, deadline=None)
+@given(B=st.integers(0, 3), H=st.integers(1, 15), W=st.integers(1, 15), seed=st.integers(0, 2**32))
+def test_warp_is_what_its_reference_says(B, H, W, seed):
+    rng = np.random.default_rng(seed)
+    images, bending = some_images(rng, B, H, W), at_random(rng, B, H, W)
+    bent = warp(images, *bending)
+    expected = warp_reference(images, *(z.astype(np.float32) for z in bending))
+    assert bent.dtype == np.uint8
+    assert bent.shape == expected.shape
+    assert np.abs(bent - expected).max(initial=0) < 0.502  # rounded to whole grey levels
+
+
+def test_warp_of_many_images_is_that_of_each_alone():
+    rng = np.random.default_rng(0)
+    B = FEW + 3
+    images, bending = some_images(rng, B), at_random(rng, B)
+    alone = [warp(images[n : n + 1], *(z[n : n + 1] for z in bending)) for n in range(B)]
+    assert np.array_equal(warp(images, *bending), np.concatenate(alone))
+
+
+def test_warp_gives_the_same_bits_with_one_and_with_all_threads():
+    rng = np.random.default_rng(1)
+    images, bending = some_images(rng, 40), at_random(rng, 40)
+    threads = get_threads()
+    try:
+        set_threads(1)
+        by_one = warp(images, *bending)
+    finally:
+        set_threads(threads)
+    for _ in range(10):
+        assert np.array_equal(warp(images, *bending), by_one)
+
+
+def test_the_identity_changes_nothing():
+    images = some_images(np.random.default_rng(2), 2)
+    assert np.array_equal(warp(images, *at_rest(2)), images)
+
+
+def test_a_quarter_turn_is_exact():
+    images = some_images(np.random.default_rng(3), 1)
+    affine, elastic, thickness = at_rest(1)
+    affine[0, :, :2] = [[0, -1], [1, 0]]  # (i, j) shows what was at (-j, i)
+    assert np.array_equal(warp(images, affine, elastic, thickness)[0], np.rot90(images[0], -1))
+
+
+def test_a_shift_moves_the_content_and_blank_enters():
+    images = some_images(np.random.default_rng(4), 1)
+    affine, elastic, thickness = at_rest(1)
+    affine[0, :, 2] = 3, -2
+    bent = warp(images, affine, elastic, thickness)
+    assert np.array_equal(bent[0, :-3, 2:], images[0, 3:, :-2])
+    assert not bent[0, -3:].any()
+    assert not bent[0, :, :2].any()
+
+
+def test_a_net_pulled_evenly_is_a_shift():
+    images = some_images(np.random.default_rng(5), 1)
+    affine, elastic, thickness = at_rest(1)
+    elastic[..., 0] = 1
+    assert np.array_equal(warp(images, affine, elastic, thickness)[0, :-1], images[0, 1:])
+
+
+def test_one_node_pulls_its_neighbourhood_alone():
+    affine, elastic, thickness = at_rest(1)
+    elastic[0, 2, 2] = 3  # belongs to pixel (7, 7)
+    images = some_images(np.random.default_rng(6), 1)
+    changed = np.argwhere(warp(images, affine, elastic, thickness)[0] != images[0])
+    assert changed.min() >= 0
+    assert changed.max() < 21
+
+
+def test_thickness_grows_and_shrinks_a_line_by_its_pixels_on_either_side():
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[:, :, 10:14] = 255
+    affine, elastic, _ = at_rest(2)
+    bent = warp(images, affine, elastic, np.array([0.4, -0.4]))
+    width = bent[:, 14].sum(axis=1) / 255
+    assert width == pytest.approx([4.8, 3.2], abs=0.01)
+
+
+def test_spline_weights_add_up_to_one_and_pass_smoothly_from_cell_to_cell():
+    weights = splines(28)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(28), abs=1e-6)
+    assert weights[7] == pytest.approx([1 / 6, 4 / 6, 1 / 6, 0], abs=1e-6)
+    assert weights[6, 1:] == pytest.approx(weights[7, :3], abs=0.1)
+    assert weights[6, 0] < 0.01  # almost out of reach before the next cell leaves it out
+
+
+def test_warp_leaves_its_arguments_alone():
+    rng = np.random.default_rng(7)
+    arguments = some_images(rng, 2), *at_random(rng, 2)
+    copies = [z.copy() for z in arguments]
+    warp(*arguments)
+    assert all(np.array_equal(z, copy) for z, copy in zip(arguments, copies, strict=True))
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_warp_refuses_what_does_not_fit(wrong):
+    arguments = [some_images(np.random.default_rng(8), 2), *at_rest(2)]
+    arguments[wrong] = arguments[wrong][:, :1] if wrong < 3 else arguments[wrong][:1]
+    with pytest.raises(ShapeError, match="shapes"):
+        warp(*arguments)
+
+
+def test_a_mark_has_its_length_and_width_in_ink():
+    blank = np.zeros((1, 28, 28), np.uint8)
+    marked = add_marks(blank, np.array([[[5, 14, 20, 14.0]]]), np.array([3.0]))
+    assert not blank.any()
+    assert marked[0, 12].sum() / 255 == pytest.approx(3, abs=0.02)
+    assert marked[0, :, 14].sum() / 255 == pytest.approx(15 + 3, abs=0.2)
+    slanted = add_marks(blank, np.array([[[5, 6, 20, 21.0]]]), np.array([2.0]))
+    area = 2 * np.hypot(15, 15) + np.pi  # and a round end at either side
+    assert slanted.sum() / 255 == pytest.approx(area, rel=0.05)
+
+
+def test_marks_leave_ink_as_dark_as_it_was():
+    images = some_images(np.random.default_rng(9), 3)
+    marks = np.random.default_rng(10).uniform(-10, 40, (3, 5, 4))
+    assert (add_marks(images, marks, np.full(3, 2.0)) >= images).all()
+
+
+def test_marks_without_numbers_or_far_away_are_left_out():
+    images = some_images(np.random.default_rng(11), 1)
+    marks = np.array([[[np.nan] * 4, [3, np.nan, 9, 9], [np.inf, 0, 0, 0], [50, 50, 90, 90]]])
+    assert np.array_equal(add_marks(images, marks, np.array([2.0])), images)
+
+
+def test_marks_that_do_not_fit_are_refused():
+    with pytest.raises(ShapeError, match="marks"):
+        add_marks(np.zeros((2, 28, 28), np.uint8), np.zeros((1, 1, 4)), np.ones(2))

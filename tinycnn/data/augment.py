@@ -1,0 +1,99 @@
+"""Other handwriting from the same digits: every epoch shows the network each image anew.
+
+An image is drawn from the training set once and seen in every epoch; bent a little differently
+each time, it stands for the same digit by other hands. ``AUGMENTATIONS`` has the ways by name.
+Randomness comes from the generator that is handed in, so equal generators give equal images.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from tinycnn.data.warp import net_size, warp
+
+Augment = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+"""From images (B,H,W) uint8, labels (B,) and a generator to images and labels in their place."""
+
+LEFT_ALONE = 0.2
+"""The share of images that stay as they are: what is tested was not bent either."""
+
+
+@dataclass(frozen=True)
+class Bending:
+    """How far images are bent, at most (and evenly spread up to there).
+
+    ``turn`` and ``slant`` in degrees, ``scale`` as a share of the size, ``stretch`` the same for
+    each axis on its own, ``shift`` and ``thickness`` (of a line, on either side) in pixels.
+    ``wave`` is the standard deviation of the net's nodes in pixels.
+    """
+
+    turn: float
+    scale: float
+    stretch: float
+    slant: float
+    shift: float
+    wave: float
+    thickness: float
+
+
+LIGHT = Bending(turn=10, scale=0.1, stretch=0, slant=6, shift=2, wave=0, thickness=0)
+MILD = Bending(turn=8, scale=0.08, stretch=0.05, slant=6, shift=1, wave=1.5, thickness=0.3)
+
+
+def untouched(
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images as they are."""
+    return images, labels
+
+
+def bent(
+    bending: Bending, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bent images with the same labels."""
+    return bend(images, bending, rng), labels
+
+
+AUGMENTATIONS: dict[str, Augment] = {
+    "none": untouched,
+    "light": partial(bent, LIGHT),
+    "mild": partial(bent, MILD),
+}
+
+
+def bend(images: np.ndarray, bending: Bending, rng: np.random.Generator) -> np.ndarray:
+    """Bend images (B,H,W) uint8, each its own way; one in five stays as it is."""
+    B, H, W = images.shape
+    affine = affine_maps(B, bending, rng)
+    nodes = (B, net_size(H), net_size(W), 2)
+    elastic = rng.standard_normal(nodes, np.float32) * np.float32(bending.wave)
+    thickness = _within(bending.thickness, B, rng)
+    alone = rng.random(B) < LEFT_ALONE
+    affine[alone] = np.eye(2, 3)
+    elastic[alone] = thickness[alone] = 0
+    return warp(images, affine, elastic, thickness)
+
+
+def affine_maps(count: int, bending: Bending, rng: np.random.Generator) -> np.ndarray:
+    """Draw maps (count,2,3) from the bent image back to the old one, for ``warp``.
+
+    A slant moves each row sideways in proportion to its height; then both axes are scaled, and
+    all is turned.
+    """
+    turn, slant = (
+        np.radians(_within(angle, count, rng)) for angle in (bending.turn, bending.slant)
+    )
+    scale = 1 + _within(bending.scale, count, rng)
+    tall, wide = (scale * (1 + _within(bending.stretch, count, rng)) for _ in range(2))
+    cos, sin = np.cos(turn), np.sin(turn)
+    rows = np.stack([cos * tall, -sin * wide, _within(bending.shift, count, rng)], axis=1)
+    columns = np.stack([sin * tall, cos * wide, _within(bending.shift, count, rng)], axis=1)
+    maps = np.stack([rows, columns], axis=1)
+    maps[:, :, 0] += np.tan(slant)[:, None] * maps[:, :, 1]
+    return maps
+
+
+def _within(most: float, count: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(-most, most, count)

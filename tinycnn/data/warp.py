@@ -1,0 +1,193 @@
+"""Bends images as a hand does: turned, slanted, stretched, shifted, wavy, by a thicker pen.
+
+Every output pixel asks where in the old image it comes from. A matrix answers for the whole
+image (``affine``), and a loose net of nodes, smoothed by cubic splines, adds small local moves
+(``elastic``). Between pixels the old image is read linearly, and beyond its border it is blank.
+
+``warp`` is compiled; ``warp_reference`` says the same in NumPy, and the tests hold one to the
+other.
+"""
+
+import functools
+
+import numpy as np
+from numba import prange
+
+from tinycnn.errors import ShapeError
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+
+CELL = 7
+"""Pixels from one node of the net to the next."""
+
+FEW = 16
+"""Up to so many images are done by the calling thread: waking others would take longer."""
+
+
+def net_size(length: int) -> int:
+    """How many nodes a side of ``length`` pixels needs: one before it and two behind it."""
+    return (length - 1) // CELL + 4
+
+
+def warp(
+    images: np.ndarray, affine: np.ndarray, elastic: np.ndarray, thickness: np.ndarray
+) -> np.ndarray:
+    """Bend images (B,H,W) uint8, each its own way; returns new ones.
+
+    Output pixel (i,j) of an image shows what was, in pixels, at
+
+        (row, column) = centre + affine[:, :2] @ ((i,j) - centre) + affine[:, 2]
+                        + sum_{a,b} spline(i/CELL - a + 1) * spline(j/CELL - b + 1) * elastic[a,b]
+
+    and then lines grow by ``thickness`` pixels on either side, or shrink if it is negative: the
+    image is blended with the largest, or smallest, of each pixel and its four neighbours.
+
+    affine (B,2,3), elastic (B,GH,GW,2) with ``net_size`` nodes a side, thickness (B,) in -1 to 1;
+    all float32. Raises ShapeError if they do not fit.
+    """
+    B, H, W = images.shape
+    expected = ((B, 2, 3), (B, net_size(H), net_size(W), 2), (B,))
+    numbers = [np.ascontiguousarray(z, np.float32) for z in (affine, elastic, thickness)]
+    if images.dtype != np.uint8 or tuple(z.shape for z in numbers) != expected:
+        raise ShapeError(
+            f"images {images.dtype} {images.shape} need affine, elastic and thickness of shapes "
+            f"{expected}, not {tuple(z.shape for z in numbers)}"
+        )
+    bent = np.empty((B, H, W), np.uint8)
+    rest = np.ascontiguousarray(images), *numbers, splines(H), splines(W), bent
+    if B <= FEW:
+        for n in range(B):
+            _warp_image(n, *rest)
+    else:
+        _warp(*rest)
+    return bent
+
+
+@functools.lru_cache
+def splines(length: int) -> np.ndarray:
+    """Weights (length, 4) float32 with which the four nodes around each pixel move it.
+
+    Pixel i lies in cell i // CELL; with s, from 0 to 1, its place in the cell, these are the
+    four pieces of the cubic B-spline. They add up to 1.
+    """
+    s = np.arange(length) % CELL / CELL
+    pieces = (1 - s) ** 3, 3 * s**3 - 6 * s**2 + 4, -3 * s**3 + 3 * s**2 + 3 * s + 1, s**3
+    return np.stack(pieces, axis=1).astype(np.float32) / np.float32(6)
+
+
+@parallel_kernel
+def _warp(images, affine, elastic, thickness, by_row, by_column, bent):
+    for n in prange(len(images)):  # n owns bent[n]
+        _warp_image(np.intp(n), images, affine, elastic, thickness, by_row, by_column, bent)
+
+
+@kernel
+def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent):
+    _, H, W = images.shape
+    framed = np.zeros((H + 2, W + 2), np.float32)
+    moved = np.zeros((H + 2, W + 2), np.float32)
+    for i in range(H):  # plain loops: a slice would take numba four seconds longer to compile
+        for j in range(W):
+            framed[i + 1, j + 1] = images[n, i, j]
+    _read_from(framed, affine[n], elastic[n], by_row, by_column, moved)
+    _thicken(moved, thickness[n], bent[n])
+
+
+@kernel
+def _read_from(framed, affine, net, by_row, by_column, moved):
+    """Fill the inside of ``moved`` from ``framed``; both have a blank frame, one pixel wide."""
+    H, W = len(by_row), len(by_column)
+    y0, x0 = np.float32((H - 1) / 2), np.float32((W - 1) / 2)
+    pull = np.empty((net.shape[1], 2), np.float32)  # the net, smoothed along this row
+    for i in range(H):
+        _smooth_rows(net, i // CELL, by_row[i], pull)
+        y = i - y0
+        for j in range(W):
+            x = j - x0
+            row = y0 + affine[0, 0] * y + affine[0, 1] * x + affine[0, 2] + np.float32(1)
+            column = x0 + affine[1, 0] * y + affine[1, 1] * x + affine[1, 2] + np.float32(1)
+            cell = j // CELL
+            for b in range(4):
+                row += by_column[j, b] * pull[cell + b, 0]
+                column += by_column[j, b] * pull[cell + b, 1]
+            moved[i + 1, j + 1] = _between_pixels(framed, row, column)
+
+
+@kernel
+def _smooth_rows(net, cell, weights, pull):
+    for b in range(len(pull)):
+        for axis in range(2):
+            total = np.float32(0)
+            for a in range(4):
+                total += weights[a] * net[cell + a, b, axis]
+            pull[b, axis] = total
+
+
+@kernel
+def _between_pixels(framed, row, column):
+    """Read linearly between the four pixels around (row, column); the frame goes on for ever."""
+    H, W = framed.shape
+    row = min(max(row, np.float32(0)), np.float32(H - 1))
+    column = min(max(column, np.float32(0)), np.float32(W - 1))
+    i, j = min(int(row), H - 2), min(int(column), W - 2)
+    down, right = row - np.float32(i), column - np.float32(j)
+    above = framed[i, j] + right * (framed[i, j + 1] - framed[i, j])
+    below = framed[i + 1, j] + right * (framed[i + 1, j + 1] - framed[i + 1, j])
+    return above + down * (below - above)
+
+
+@kernel
+def _thicken(framed, thickness, bent):
+    """Write the inside of ``framed`` to ``bent``, its lines ``thickness`` pixels wider."""
+    H, W = bent.shape
+    share = abs(thickness)
+    for i in range(H):
+        for j in range(W):
+            u, v = i + 1, j + 1
+            here, above, below = framed[u, v], framed[u - 1, v], framed[u + 1, v]
+            left, right = framed[u, v - 1], framed[u, v + 1]
+            if thickness > 0:
+                extreme = max(here, max(max(above, below), max(left, right)))
+            else:
+                extreme = min(here, min(min(above, below), min(left, right)))
+            bent[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))
+
+
+def warp_reference(
+    images: np.ndarray, affine: np.ndarray, elastic: np.ndarray, thickness: np.ndarray
+) -> np.ndarray:
+    """The same as ``warp`` in NumPy and float64: (B,H,W), not rounded to whole grey levels."""
+    B, H, W = images.shape
+    here = np.indices((H, W))
+    centre = np.array([(H - 1) / 2, (W - 1) / 2])
+    straight = np.einsum("nab,bij->nija", affine[:, :, :2], here - centre[:, None, None])
+    wavy = np.einsum("ia,jb,nabz->nijz", _spread(H), _spread(W), elastic)
+    places = straight + (centre + affine[:, :, 2])[:, None, None] + wavy
+    framed = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1)))
+    moved = np.zeros((B, H + 2, W + 2))
+    for n in range(B):
+        moved[n, 1:-1, 1:-1] = _read_linearly(framed[n], places[n] + 1)
+    return _thickened(moved, thickness[:, None, None])
+
+
+def _spread(length: int) -> np.ndarray:
+    """The weights (length, nodes) of all nodes for each pixel, most of them 0."""
+    weights = np.zeros((length, net_size(length)))
+    for pixel, four in enumerate(splines(length)):
+        weights[pixel, pixel // CELL : pixel // CELL + 4] = four
+    return weights
+
+
+def _read_linearly(framed: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Every pixel weighs in by how near it is, from 1 on the spot to 0 one pixel away."""
+    weights = [
+        np.maximum(0, 1 - abs(np.clip(places[..., axis, None], 0, size - 1) - np.arange(size)))
+        for axis, size in enumerate(framed.shape)
+    ]
+    return np.einsum("uv,iju,ijv->ij", framed, *weights)
+
+
+def _thickened(framed: np.ndarray, thickness: np.ndarray) -> np.ndarray:
+    cross = [framed[:, 1:-1, 1:-1], framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
+    cross += [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:]]
+    extreme = np.where(thickness > 0, np.max(cross, axis=0), np.min(cross, axis=0))
+    return cross[0] + abs(thickness) * (extreme - cross[0])
