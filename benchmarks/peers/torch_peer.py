@@ -163,4 +163,9 @@ PREDICTORS = {
 
 
 def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (torch.from_numpy(a) @ torch.from_numpy(b)).numpy()
+    """As a 1x1 convolution, which goes to oneDNN; on processors not by Intel that is faster."""
+    rows, inner = a.shape
+    x = torch.from_numpy(a).view(1, rows, 1, inner).permute(0, 3, 1, 2)
+    w = torch.from_numpy(b).t().contiguous().view(-1, inner, 1, 1)
+    with torch.inference_mode():
+        return functional.conv2d(x, w)[0, :, :, 0].t().numpy()
