@@ -1,0 +1,295 @@
+"""The model: what it says about itself, what it refuses, what it answers, what it saves."""
+
+import doctest
+
+import numpy as np
+import pytest
+
+from tinycnn.errors import EnvironmentFault, ShapeError, WeightsError
+from tinycnn.nn import (
+    PRESETS,
+    SGD,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+    SoftmaxCrossEntropy,
+    build,
+    losses,
+    model,
+)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+INPUT = (10, 9, 1)
+
+
+def stack(*ending):
+    first = [Conv2D(5, 3), ReLU(), MaxPool2D(2), Conv2D(6, 2), ReLU()]
+    return [*first, Flatten(), Dense(7), ReLU(), Dense(4), *ending]
+
+
+@pytest.fixture
+def network():
+    return Sequential(stack(), INPUT, seed=3)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, 10, 9), dtype=np.uint8)
+
+
+def parameters(network):
+    return [z for layer in network for z in layer.params.values()]
+
+
+# ---------------------------------------------------------------------------- what it looks like
+
+LENET = """\
+  layer          output        parameters
+| Conv2D(32, 5)  24 x 24 x 32         832
+| ReLU()         24 x 24 x 32           0
+| MaxPool2D(2)   12 x 12 x 32           0
+| Conv2D(64, 5)  8 x 8 x 64        51,264
+| ReLU()         8 x 8 x 64             0
+| MaxPool2D(2)   4 x 4 x 64             0
+  Flatten()      1024                   0
+  Dense(128)     128              131,200
+  ReLU()         128                    0
+  Dense(10)      10                 1,290
+  total                           184,586"""
+
+
+def test_lenet_is_the_network_of_the_design():
+    lenet = build("lenet")
+    assert lenet.summary() == LENET
+    assert lenet.parameter_count() == 184_586
+    assert lenet.output_shape == (10,)
+
+
+def test_a_summary_marks_only_what_is_fused(network):
+    marks = [line[0] for line in network.summary().splitlines()[1:-1]]
+    assert "".join(marks) == "|||      "
+    assert "|" not in Sequential(stack(), INPUT, fused=False).summary()
+
+
+def test_presets_are_built_for_the_shapes_and_classes_asked_for():
+    for name in PRESETS:
+        network = build(name, input_shape=(32, 30, 3), classes=7)
+        assert network.forward(np.zeros((2, 32, 30, 3), np.float32)).shape == (2, 7)
+    with pytest.raises(ShapeError, match="there is no preset 'alexnet'; there are lenet"):
+        build("alexnet")
+
+
+@pytest.mark.parametrize("module", [losses, model])
+def test_examples_in_the_documentation_are_true(module):
+    assert doctest.testmod(module) == (0, doctest.testmod(module).attempted)
+    assert doctest.testmod(module).attempted
+
+
+# --------------------------------------------------------------------------- there and back again
+
+
+def test_the_seed_decides_the_parameters():
+    one, same, other = (parameters(Sequential(stack(), INPUT, seed)) for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_fused_and_unfused_are_one_network(dtype):
+    fused, plain = Sequential(stack(), INPUT, 3), Sequential(stack(), INPUT, 3, fused=False)
+    assert len(fused.stages) == len(plain.stages) - 2
+    rng = np.random.default_rng(1)
+    x, dy = rng.random((20, *INPUT)).astype(dtype), rng.standard_normal((20, 4)).astype(dtype)
+    for network in (fused, plain):
+        for layer in network:
+            layer.params = {key: z.astype(dtype) for key, z in layer.params.items()}
+    close = {"rtol": 0, "atol": 1e-5 if dtype == np.float32 else 1e-13}
+
+    outputs = [network.forward(x, training=True) for network in (fused, plain)]
+    dxs = [network.backward(dy, input_gradient=True) for network in (fused, plain)]
+
+    np.testing.assert_allclose(*outputs, **close)
+    np.testing.assert_allclose(*dxs, **close)
+    for a, b in zip(fused, plain, strict=True):
+        assert a.grads.keys() == b.grads.keys() == a.params.keys()
+        for key, dz in a.grads.items():
+            np.testing.assert_allclose(dz, b.grads[key], rtol=0, atol=20 * close["atol"])
+
+
+def test_forward_and_backward_leave_x_and_dy_untouched(network):
+    rng = np.random.default_rng(1)
+    x, dy = rng.random((4, *INPUT), np.float32), rng.standard_normal((4, 4), np.float32)
+    before = x.tobytes(), dy.tobytes()
+    network.forward(x, training=True)
+    network.backward(dy)
+    assert (x.tobytes(), dy.tobytes()) == before
+
+
+def test_the_first_input_gradient_is_made_only_on_demand(network):
+    network.forward(np.zeros((2, *INPUT), np.float32), training=True)
+    dy = np.ones((2, 4), np.float32)
+    assert network.backward(dy) is None
+    assert network.backward(dy, input_gradient=True).shape == (2, *INPUT)
+
+
+def test_a_network_learns_a_small_set_by_heart(images):
+    network, loss, labels = Sequential(stack(), INPUT, 3), SoftmaxCrossEntropy(), np.arange(5) % 4
+    optimizer = SGD(network.layers, lr=0.05)
+    for _ in range(60):
+        loss.forward(network.forward(network.prepare(images), training=True), labels)
+        network.backward(loss.backward())
+        optimizer.step()
+    assert np.array_equal(network.predict(images), labels)
+
+
+# ------------------------------------------------------------------------------------ its answers
+
+
+def test_predict_is_the_class_of_the_largest_probability(network, images):
+    p = network.predict_proba(images)
+    assert p.shape == (5, 4)
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(network.predict(images), p.argmax(axis=1))
+
+
+def test_a_softmax_at_the_end_is_not_done_twice(images):
+    with_layer, without = Sequential(stack(Softmax()), INPUT, 3), Sequential(stack(), INPUT, 3)
+    np.testing.assert_array_equal(with_layer.predict_proba(images), without.predict_proba(images))
+
+
+def test_an_answer_does_not_depend_on_who_else_is_asked(network):
+    many = np.random.default_rng(2).integers(0, 256, (model.BATCH + 3, 10, 9), dtype=np.uint8)
+    together = network.predict_proba(many)
+    assert together.shape == (model.BATCH + 3, 4)
+    np.testing.assert_allclose(together[-1:], network.predict_proba(many[-1:]), atol=1e-6)
+
+
+def test_images_are_taken_with_and_without_channel_as_bytes_and_as_floats(network, images):
+    expected = network.predict_proba(images)
+    for same in (
+        images[..., None],
+        images / 255,
+        (images / 255).astype(np.float32)[..., None],
+        np.asfortranarray(images),
+        [*images],
+    ):
+        np.testing.assert_allclose(network.predict_proba(same), expected, atol=1e-6)
+
+
+def test_no_images_have_no_classes(network):
+    assert network.predict(np.zeros((0, 10, 9), np.uint8)).shape == (0,)
+    assert network.predict_proba(np.zeros((0, 10, 9), np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (np.zeros((10, 9), np.uint8), r"shape \(10, 9\), expected \(N, 10, 9, 1\)"),
+        (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)"),
+        (np.zeros((2, 10, 9, 3), np.uint8), r"shape \(2, 10, 9, 3\)"),
+        (np.zeros((2, 90), np.uint8), r"shape \(2, 90\)"),
+        (np.zeros((2, 10, 9), np.int64), "images are int64, expected uint8"),
+        (np.zeros((2, 10, 9), bool), "images are bool"),
+        (np.full((2, 10, 9), np.nan), "not finite"),
+        (np.full((2, 10, 9), -np.inf, np.float32), "not finite"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(wrong, words, network):
+    with pytest.raises(ShapeError, match=words):
+        network.predict(wrong)
+
+
+# ---------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("layers", "input_shape", "words"),
+    [
+        ([], (28, 28, 1), "a network is a list of layers"),
+        ([ReLU()] * 2, (28, 28, 1), "none of them twice"),
+        ([Dense(10)], (28, 28, 1), "put a Flatten before it"),
+        ([Conv2D(8, 5)] + [Conv2D(8, 5) for _ in range(2)], (12, 12, 1), "does not fit into a 4x4"),
+        ([Flatten(), Dense(3)], (28, 0, 1), "whole numbers of at least 1"),
+        ([Flatten(), Dense(3)], (28, -28, 1), "whole numbers of at least 1"),
+        ([Flatten(), Dense(3)], (28, 2.0), "whole numbers of at least 1"),
+    ],
+)
+def test_impossible_networks_are_refused(layers, input_shape, words):
+    with pytest.raises(ShapeError, match=words):
+        Sequential(layers, input_shape)
+
+
+@pytest.mark.parametrize("shape", [(10, 9, 1), (2, 9, 10, 1), (2, 10, 9), (2, 10, 9, 2)])
+def test_a_batch_of_another_shape_is_refused(shape, network):
+    with pytest.raises(ShapeError, match=r"expected \(N, 10, 9, 1\)"):
+        network.forward(np.zeros(shape, np.float32))
+
+
+# ---------------------------------------------------------------------------------- save and load
+
+
+def test_what_was_saved_is_loaded_bit_by_bit(network, images, tmp_path):
+    network.save(tmp_path / "w.safetensors", dataset="mine", fingerprint="abc")
+    twin = Sequential.load(tmp_path / "w.safetensors")
+    assert twin.summary() == network.summary()
+    assert twin.input_shape == INPUT
+    for a, b in zip(parameters(network), parameters(twin), strict=True):
+        assert a.tobytes() == b.tobytes()
+        assert b.flags.writeable
+    assert network.predict_proba(images).tobytes() == twin.predict_proba(images).tobytes()
+    assert twin.description["dataset"] == "mine"
+    assert twin.description["preparation"] == "grey levels / 255"
+
+
+def test_saving_again_gives_the_same_bytes(network, tmp_path):
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    network.save(one, note="x")
+    Sequential(stack(), INPUT, seed=3).save(two, note="x")
+    Sequential.load(one).save(three)  # its description is kept
+    assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+
+
+def test_every_kind_of_layer_comes_back(tmp_path):
+    layers = [Conv2D(3, 2), MaxPool2D(2), ReLU(), Flatten(), Dense(4), Softmax()]
+    assert {type(layer).__name__ for layer in layers} == set(model.LAYERS)
+    Sequential(layers, (7, 7, 2)).save(tmp_path / "all")
+    assert repr(Sequential.load(tmp_path / "all").layers) == repr(layers)
+
+
+def test_a_loaded_network_can_be_unfused(network, images, tmp_path):
+    network.save(tmp_path / "w")
+    plain = Sequential.load(tmp_path / "w", fused=False)
+    assert plain.stages == plain.layers
+    np.testing.assert_allclose(
+        plain.predict_proba(images), network.predict_proba(images), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_never_saved(number, network, tmp_path):
+    network.save(tmp_path / "w")
+    good = (tmp_path / "w").read_bytes()
+    network.layers[0].params["w"][0, 1, 1, 0] = number
+    with pytest.raises(WeightsError, match=r"0\.w holds 1 numbers that are not finite"):
+        network.save(tmp_path / "w")
+    assert (tmp_path / "w").read_bytes() == good
+
+
+def test_other_precisions_and_endless_descriptions_are_not_saved(network, tmp_path):
+    with pytest.raises(WeightsError, match="description"):
+        network.save(tmp_path / "w", note="x" * 70_000)
+    network.layers[0].params["b"] = network.layers[0].params["b"].astype(np.float64)
+    with pytest.raises(WeightsError, match=r"0\.b is float64, expected float32"):
+        network.save(tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+
+
+def test_saving_where_there_is_no_folder_is_one_sentence(network, tmp_path):
+    with pytest.raises(EnvironmentFault, match="does not exist"):
+        network.save(tmp_path / "none" / "w")
