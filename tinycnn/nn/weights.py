@@ -4,6 +4,7 @@ A file is refused whole or read whole. It is data and nothing else: no code is e
 the file promises is compared with what is expected before any array is made.
 """
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ FORMAT = 1
 
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
 _LONGEST_DESCRIPTION = 65_536  # characters
+
+_OTHERS = {b"<": "an HTML page", b"PK": "a zip archive", b"\x93NUMPY": "a NumPy array"}
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -56,7 +59,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"{path}: its description is damaged; train or fetch it again")
     if not 1 <= description["format"] <= FORMAT:
         raise WeightsError(
-            f"{path} has format {description['format']}, this tinycnn reads {FORMAT}; update it"
+            f"{path} has format {description['format']}, but {FORMAT} is read; update tinycnn"
         )
     return description
 
@@ -105,9 +108,20 @@ class _Opened:
             self._file = safetensors.safe_open(self.path, framework="np")
             return self._file.__enter__()
         except (safetensors.SafetensorError, OSError) as error:
-            raise WeightsError(f"{self.path} is not a weights file ({error})") from error
+            raise self._refusal(error) from error
 
     def __exit__(self, kind, error, traceback):
         self._file.__exit__(kind, error, traceback)
         if isinstance(error, safetensors.SafetensorError):
-            raise WeightsError(f"{self.path} is not a weights file ({error})") from error
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: Exception) -> WeightsError:
+        start = b""
+        with contextlib.suppress(OSError), open(self.path, "rb") as file:
+            start = file.read(8)
+        for magic, kind in _OTHERS.items():
+            if start.startswith(magic):
+                return WeightsError(f"{self.path} is not a weights file: it looks like {kind}")
+        return WeightsError(
+            f"{self.path} is not a weights file, or a damaged one ({str(error)[:120]})"
+        )
