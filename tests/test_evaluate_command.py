@@ -15,6 +15,7 @@ from tinycnn import evaluate
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.nn import Dense, Flatten, Sequential
+from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
 from tinycnn.runs.recipe import resolve
 
@@ -29,7 +30,7 @@ def weights(easy_folder, tmp_path, monkeypatch):
     digits = load_dataset(data_dir=easy_folder)
     recipe = resolve(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
     source = Source.of(digits, "mnist10k", easy_folder)
-    with start(recipe, digits, source, tmp_path / "run") as run:
+    with start(recipe, digits, source, RunFolder.create(tmp_path / "run")) as run:
         run.train()
         return run.finish().weights
 

@@ -21,11 +21,11 @@ from tinycnn.data import load_dataset, write_idx
 from tinycnn.errors import DataError, EnvironmentFault, RunError
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, set_threads
 from tinycnn.nn.presets import PRESETS
-from tinycnn.runs import checkpoint
+from tinycnn.runs import checkpoint, launch
 from tinycnn.runs.batches import Batches
 from tinycnn.runs.curves import draw_curves
 from tinycnn.runs.folder import RunFolder, find_run, find_weights
-from tinycnn.runs.launch import Source, finished, resume, start
+from tinycnn.runs.launch import Source, finished, start
 from tinycnn.runs.lineage import SAMPLE, sample_of, share_known
 from tinycnn.runs.measure import (
     accuracy_sentence,
@@ -37,7 +37,7 @@ from tinycnn.runs.measure import (
 )
 from tinycnn.runs.progress import Watch
 from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.training import EpochRecord, State, Trainer
+from tinycnn.runs.training import EpochRecord, State, Trainer, is_among_the_best
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -64,7 +64,15 @@ def recipe(**given):
 
 def new_run(digits, folder, save_every=2, **given):
     source = Source.of(digits, "mnist10k", os.path.dirname(digits.sources[0]))
+    if folder is None:
+        folder = RunFolder.create_named(digits.name, "tiny", given.get("seed", 0))
+    else:
+        folder = RunFolder.create(folder)
     return start(recipe(**given), digits, source, folder, save_every)
+
+
+def resume(path, *arguments, **options):
+    return launch.resume(RunFolder.reopen(path), *arguments, **options)
 
 
 def finish(run):
@@ -143,12 +151,27 @@ def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, 
         accuracies = [record.validation_accuracy for record in state.history]
 
     kept = Sequential.load(tmp_path / "run" / "weights.safetensors")
-    best = max(range(6), key=lambda index: (accuracies[index], index))
+    errors = [math.sqrt(p * (1 - p) / 10) for p in np.maximum.accumulate(accuracies)]
+    tied = [p >= max(accuracies[: k + 1]) - errors[k] for k, p in enumerate(accuracies)]
+    best = max(k for k in range(6) if tied[k])
     assert state.best_epoch == best + 1
     for ours, theirs in zip([kept.layers[0], kept.layers[4]], (0, 2), strict=True):
         np.testing.assert_array_equal(ours.params["w"], spy.models[best][theirs])
     validation = digits.train_images[90:], digits.train_labels[90:]
-    assert measure(kept, *validation).accuracy == max(accuracies)
+    assert measure(kept, *validation).accuracy == accuracies[best]
+
+
+def test_of_epochs_within_one_standard_error_the_last_is_the_best():
+    def history(*accuracies):
+        return [EpochRecord(n, 1.0, 1.0, p, 0.1, 1.0, 1.0) for n, p in enumerate(accuracies, 1)]
+
+    # The standard error of 98 % on 800 images is 0.495 %.
+    assert is_among_the_best(history(0.5), 800)
+    assert is_among_the_best(history(0.5, 0.9), 800)
+    assert is_among_the_best(history(0.98, 0.9751), 800)
+    assert not is_among_the_best(history(0.98, 0.9750), 800)
+    assert not is_among_the_best(history(0.98, 0.9752, 0.97), 800)
+    assert not is_among_the_best(history(0.98, 0.9751), 8000)
 
 
 def test_neither_validation_nor_test_images_are_trained_on(digits):
@@ -703,7 +726,7 @@ def test_curves_are_drawn_where_matplotlib_is(monkeypatch):
     history = [EpochRecord(n, 1 / n, 2 / n, 1 - 0.1 / n, 0.1, 1.0, 1.0) for n in (1, 2, 3)]
     assert draw_curves(history) is None  # the fixture has hidden it
 
-    monkeypatch.delitem(sys.modules, "matplotlib")
+    monkeypatch.undo()  # a second copy of a package that is half imported would not work
     pytest.importorskip("matplotlib")
     drawn = draw_curves(history)
     assert b"<svg" in drawn
@@ -727,8 +750,10 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order():
 
 
 def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeypatch):
-    noisy = {"none": lambda images, rng: images + rng.integers(0, 9, images.shape, dtype=np.uint8)}
-    monkeypatch.setattr("tinycnn.runs.batches.AUGMENTATIONS", noisy)
+    def noisy(images, labels, rng):
+        return images + rng.integers(0, 9, images.shape, dtype=np.uint8), labels
+
+    monkeypatch.setattr("tinycnn.runs.batches.AUGMENTATIONS", {"none": noisy})
     images = np.zeros((10, 2, 2), np.uint8)
     batches = Batches(images, np.arange(10), 3, seed=1)
 

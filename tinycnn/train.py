@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import RunError
-from tinycnn.runs.recipe import OPTIONS
+from tinycnn.runs.folder import RunFolder, find_run
+from tinycnn.runs.recipe import OPTIONS, resolve
+from tinycnn.runs.signals import StopSignals
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from rich.console import Console
@@ -34,6 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
     _check_run_options(arguments)
+    with StopSignals():  # from here on, SIGTERM cleans up as Ctrl-C does
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.resume and (result := _finished(arguments)):
         _report(result, arguments.json)
         return 0
@@ -59,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--validation", metavar="SHARE", type=float, help="kept apart for validation (0.1)"
     )
-    data.add_argument("--augment", metavar="HOW", help="how images are varied: none (default)")
+    data.add_argument("--augment", metavar="HOW", help="bend the images: none, light or mild")
     steps = parser.add_argument_group("network and steps")
     steps.add_argument("--preset", metavar="NAME", help="the network (lenet)")
     steps.add_argument("--epochs", metavar="N", type=int, help="times through all images (10)")
@@ -96,43 +103,43 @@ def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int
     _introduce(run, console)
     signal = run.train(watch_for(console))
     if signal:
-        _say_how_to_go_on(run, f"in {_place(run)}")
+        _say_how_to_go_on(run)
         return 128 + signal
-    try:
-        _report(run.finish(), arguments.json)
-    except KeyboardInterrupt:
-        _say_how_to_go_on(run, "after training, before the test was done")
-        return 130
+    _report(run.finish(), arguments.json)
     return 0
 
 
 def _started(arguments: argparse.Namespace) -> "Run":
     from tinycnn.data import load_dataset
     from tinycnn.data.datasets import DEFAULT
-    from tinycnn.runs.launch import Source, start
-    from tinycnn.runs.recipe import resolve
 
     name = arguments.dataset or DEFAULT
     given = _given(arguments)
     resolve(0, **given)  # what makes no sense is refused before data are fetched
     dataset = load_dataset(name, arguments.data_dir)
     recipe = resolve(len(dataset.train_images[: arguments.limit]), **given)
-    source = Source.of(dataset, name, arguments.data_dir)
-    _use_threads(arguments.threads)
-    return start(recipe, dataset, source, arguments.run_dir, arguments.checkpoint_every)
+    if arguments.run_dir:
+        folder = RunFolder.create(arguments.run_dir)
+    else:
+        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
+    with folder.released_on_failure():
+        from tinycnn.runs.launch import Source, start  # the compiler; whoever lost a race is gone
+
+        _use_threads(arguments.threads)
+        source = Source.of(dataset, name, arguments.data_dir)
+        return start(recipe, dataset, source, folder, arguments.checkpoint_every)
 
 
 def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
-    from tinycnn.runs.folder import find_run
-    from tinycnn.runs.launch import resume
-
     given = _given(arguments)
     if arguments.dataset:
         given["dataset"] = arguments.dataset
-    _use_threads(arguments.threads)
-    run, warnings = resume(
-        find_run(arguments.resume), given, arguments.data_dir, arguments.checkpoint_every
-    )
+    folder = RunFolder.reopen(find_run(arguments.resume))
+    with folder.released_on_failure():
+        from tinycnn.runs.launch import resume
+
+        _use_threads(arguments.threads)
+        run, warnings = resume(folder, given, arguments.data_dir, arguments.checkpoint_every)
     for warning in warnings:
         console.print(f"warning: {warning}", markup=False)
     return run
@@ -140,7 +147,6 @@ def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
 
 def _finished(arguments: argparse.Namespace) -> "Result | None":
     """The result of a run that has nothing left to do."""
-    from tinycnn.runs.folder import find_run
     from tinycnn.runs.launch import finished
 
     path = find_run(arguments.resume)
@@ -182,13 +188,13 @@ def _introduce(run: "Run", console: "Console") -> None:
         markup=False,
     )
     if trainer.state.epoch > 1 or trainer.state.batch:
-        console.print(f"going on in {_place(run)}")
+        console.print(f"going on {_place(run)}")
 
 
-def _say_how_to_go_on(run: "Run", where: str) -> None:
+def _say_how_to_go_on(run: "Run") -> None:
     folder = shlex.quote(str(run.folder.path))
     print(
-        f"stopped {where}; all of it is saved. To go on:\n"
+        f"stopped {_place(run)}; all of it is saved. To go on:\n"
         f"  python -m tinycnn.train --resume {folder}",
         file=sys.stderr,
     )
@@ -196,8 +202,10 @@ def _say_how_to_go_on(run: "Run", where: str) -> None:
 
 def _place(run: "Run") -> str:
     state, recipe = run.trainer.state, run.trainer.recipe
+    if run.trainer.finished:
+        return "after training, before the test"
     batches = len(run.trainer.batches)
-    return f"epoch {state.epoch} of {recipe.epochs}, after batch {state.batch} of {batches}"
+    return f"in epoch {state.epoch} of {recipe.epochs}, after batch {state.batch} of {batches}"
 
 
 def _report(result: "Result", as_json: bool) -> None:

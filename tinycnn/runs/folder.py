@@ -12,11 +12,13 @@ A process that dies takes its lock with it, and what it was writing goes to nobo
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,23 +49,13 @@ class RunFolder:
         self.result = self.path / "result.json"
         self._lock_file = self.path / ".lock"
         self._lock: int | None = None
+        self._made: list[Path] = []
 
     @classmethod
     def create(cls, path: PathLike) -> "RunFolder":
         """Make and lock a folder for a new run; RunError if it has been used."""
         folder = cls(path)
-        with _told_as_fault(f"make the run folder {path}"):
-            if folder.path.exists() and not folder.path.is_dir():
-                raise RunError(f"{path} is a file; name a new folder with --run-dir")
-            folder.path.mkdir(parents=True, exist_ok=True)
-            if folder._lock_file.exists() or not folder._holdings():
-                folder._acquire()  # a stranger's folder gets no lock file from us
-        if folder._holdings():
-            folder.release()
-            raise RunError(
-                f"{path} has been used already; go on with --resume {path}, "
-                "or name a new folder with --run-dir"
-            )
+        folder._claim(exist_ok=True)
         return folder
 
     @classmethod
@@ -71,15 +63,12 @@ class RunFolder:
         """Make and lock ``runs/<date-time>-<dataset>-<preset>-s<seed>``."""
         moment = time.strftime("%Y-%m-%d-%H%M%S")
         name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{preset}-s{seed}")
-        number = 1
-        while True:
-            path = RUNS / (name if number == 1 else f"{name}-{number}")
-            with _told_as_fault(f"make the run folder {path}"):
-                RUNS.mkdir(exist_ok=True)
-                with contextlib.suppress(FileExistsError):  # another run of the same second
-                    path.mkdir()
-                    return cls.create(path)
-            number += 1
+        for number in itertools.count(1):
+            folder = cls(RUNS / (name if number == 1 else f"{name}-{number}"))
+            with contextlib.suppress(FileExistsError):  # another run of the same second
+                folder._claim(exist_ok=False)
+                break
+        return folder
 
     @classmethod
     def reopen(cls, path: PathLike) -> "RunFolder":
@@ -105,11 +94,19 @@ class RunFolder:
         with contextlib.suppress(OSError):
             if not self._holdings():
                 self._lock_file.unlink()
-                self.path.rmdir()
-                if self.path.parent == RUNS:
-                    RUNS.rmdir()  # unless it holds other runs
+                for folder in self._made:
+                    folder.rmdir()
         os.close(self._lock)
         self._lock = None
+
+    @contextlib.contextmanager
+    def released_on_failure(self) -> Iterator[None]:
+        """A ``with`` that keeps the lock if all goes well, and gives it back if not."""
+        try:
+            yield
+        except BaseException:  # Ctrl-C too
+            self.release()
+            raise
 
     def write_checkpoint(self, payload: bytes) -> None:
         """Save a checkpoint; the one before it stays, under its second name."""
@@ -144,6 +141,22 @@ class RunFolder:
         except OSError:  # a disk that knows no links
             shutil.copyfile(self.checkpoint, spare)
         os.replace(spare, self.previous)
+
+    def _claim(self, exist_ok: bool) -> None:
+        with _told_as_fault(f"make the run folder {self.path}"):
+            if self.path.exists() and not self.path.is_dir():
+                raise RunError(f"{self.path} is a file; name a new folder with --run-dir")
+            missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+            self.path.mkdir(parents=True, exist_ok=exist_ok)
+            self._made = missing
+            if self._lock_file.exists() or not self._holdings():
+                self._acquire()  # a stranger's folder gets no lock file from us
+        if self._holdings():
+            self.release()
+            raise RunError(
+                f"{self.path} has been used already; go on with --resume {self.path}, "
+                "or name a new folder with --run-dir"
+            )
 
     def _holdings(self) -> list[str]:
         ours = (self._lock_file.name,)
@@ -188,10 +201,10 @@ def find_weights(name: PathLike) -> Path:
 
 
 @contextlib.contextmanager
-def _told_as_fault(doing: str):
+def _told_as_fault(doing: str) -> Iterator[None]:
     try:
         yield
-    except (RunError, EnvironmentFault):
+    except (RunError, FileExistsError):
         raise
     except OSError as fault:
         raise EnvironmentFault(f"cannot {doing}: {fault.strerror or fault}") from fault

@@ -50,40 +50,33 @@ def start(
     recipe: Recipe,
     dataset: Dataset,
     source: Source,
-    run_dir: PathLike | None = None,
+    folder: RunFolder,
     save_every: int | None = None,
 ) -> Run:
-    """A new run in ``run_dir``, or in a folder of its own under ``runs``."""
-    trainer = Trainer(recipe, dataset)
-    if run_dir is None:
-        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
-    else:
-        folder = RunFolder.create(run_dir)
-    origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
-    return Run(folder, trainer, origin, save_every)
+    """A new run in ``folder``, which is released when there can be none."""
+    with folder.released_on_failure():
+        origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
+        return Run(folder, Trainer(recipe, dataset), origin, save_every)
 
 
 def resume(
-    path: PathLike,
+    folder: RunFolder,
     given: Mapping[str, Any],
     data_dir: PathLike | None = None,
     save_every: int | None = None,
 ) -> tuple[Run, list[str]]:
-    """The run in the folder ``path`` where it stopped, and warnings about it.
+    """The run in ``folder`` where it stopped, and warnings about it.
 
-    RunError if ``given`` options differ from the run's, or if the data do.
+    RunError if ``given`` options differ from the run's, or if the data do; the folder is released
+    then.
     """
-    folder = RunFolder.reopen(path)
-    try:
+    with folder.released_on_failure():
         saved, warnings = _newest_checkpoint(folder)
         recipe, source = _origin(saved, folder)
         _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
         trainer = Trainer(recipe, source.load(data_dir))
         trainer.restore(saved.arrays, saved.state)
-    except BaseException:
-        folder.release()
-        raise
-    return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
+        return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
 
 
 def finished(path: PathLike) -> Result | None:

@@ -80,6 +80,8 @@ class Run:
     def train(self, watch: Watch | None = None) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
+        Either way all of it is saved.
+
         Raises RunError when training diverges, EnvironmentFault when nothing can be saved; what
         was saved before stays as it was.
         """
@@ -102,8 +104,8 @@ class Run:
                 watch.epoch(self.trainer)
 
             with watch.training(self.trainer):
-                done = self.trainer.train(after_batch, after_epoch)
-        return None if done else signals.received
+                self.trainer.train(after_batch, after_epoch)
+        return signals.received
 
     def finish(self) -> Result:
         """Test the best weights, draw the curves, write the result."""

@@ -7,7 +7,7 @@ nothing had happened.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -85,8 +85,8 @@ class Trainer:
         """How many steps the whole training takes."""
         return self.recipe.epochs * len(self.batches)
 
-    def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> bool:
-        """Go on until all epochs are done; False if ``after_batch`` said to stop.
+    def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> None:
+        """Go on until all epochs are done, or until ``after_batch`` says True: stop.
 
         Raises RunError in the very batch in which a number stops being finite.
         """
@@ -95,10 +95,9 @@ class Trainer:
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
                 self._train_batch(images, labels)
                 if after_batch():
-                    return False
+                    return
             self._finish_epoch()
             after_epoch()
-        return True
 
     def step(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Forward, backward, one step of the optimizer; returns the mean loss before the step."""
@@ -129,7 +128,8 @@ class Trainer:
         if gradients:
             gradients.wait()
         for images in blanks:
-            rehearsal.step(images, np.zeros(len(images), np.uint8))
+            labels = np.zeros(len(images), np.uint8)
+            rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that changes, by name; the arrays themselves, not copies."""
@@ -178,9 +178,9 @@ class Trainer:
             seconds=round(state.epoch_seconds, 3),
             images_per_second=round(state.images / state.epoch_seconds, 1),
         )
-        if score.accuracy >= state.best_accuracy:  # of equals the later, which saw more
-            self._keep_as_best(record)
         state.history.append(record)
+        if is_among_the_best(state.history, score.n):
+            self._keep_as_best(record)
         state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
         state.loss_sum = state.epoch_seconds = 0.0
 
@@ -207,6 +207,18 @@ class Trainer:
         shape = (*self.dataset.image_size, 1)
         classes = len(self.dataset.class_names)
         return build(self.recipe.preset, shape, classes, self.recipe.seed)
+
+
+def is_among_the_best(history: Sequence[EpochRecord], n: int) -> bool:
+    """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
+
+    An accuracy p measured on n images is uncertain by its standard error, sqrt(p (1 - p) / n).
+    Within that the later epoch is to be preferred: it has seen more, and took shorter steps.
+    (Breiman et al. 1984 choose the simplest of all models within one standard error.)
+    """
+    highest = max(record.validation_accuracy for record in history)
+    error = math.sqrt(highest * (1 - highest) / n)
+    return history[-1].validation_accuracy >= highest - error
 
 
 def state_as_dict(state: State) -> dict:
