@@ -21,6 +21,10 @@ class Plan:
     latency_calls: int = 500
     only_usual_best: bool = False
 
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return f"{self.network}, batch {self.batch}, {threads}"
+
     @property
     def steps(self) -> int:
         """Training steps a turn."""

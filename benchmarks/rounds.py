@@ -52,7 +52,7 @@ class Results:
 
     def drop(self, variant: Variant, error: ContenderError) -> None:
         """Leave a variant out, with all that it did before it failed."""
-        self.left_out.append(f"{variant[0]}, {variant[1]}: {error}")
+        self.left_out.append(f"{', '.join(variant)} ({self.plan}): {error}")
         for rows in self.samples.values():
             rows.pop(variant, None)
         self.losses.pop(variant, None)
@@ -72,7 +72,7 @@ def run(
     results = Results(plan)
     turns = _check(contenders, results, tell)
     for number in range(plan.rounds):
-        tell(f"round {number + 1} of {plan.rounds}")
+        tell(f"{plan}: round {number + 1} of {plan.rounds}")
         others = elapsed = 0.0
         for turn in list(_in_order(turns, number)):
             neighbours.wait()
@@ -97,7 +97,7 @@ def _check(
     for contender in contenders:
         contender.ask("load", network=results.plan.network, batch=results.plan.batch)
         for measure, name in _offered(contender, results.plan):
-            tell(f"checking {contender.name}, {name}")
+            tell(f"{results.plan}: checking {contender.name}, {name}")
             try:
                 found = _first(contender, measure, name)
                 _compare(found, reference.setdefault(measure, found), results)

@@ -23,8 +23,7 @@ def print_results(console: Console, results: Results) -> None:
     """Print all variants, then the ratios and what the machine could do at most."""
     plan = results.plan
     console.print(
-        f"\n{plan.network}, batch {plan.batch}, {many(plan.threads, 'thread')}, "
-        f"{many(plan.rounds, 'round')} of {plan.steps} training steps; all agree within "
+        f"\n{plan}, {many(plan.rounds, 'round')} of {plan.steps} training steps; all agree within "
         f"{results.worst_difference:.0e} after one step"
     )
     console.print(_variants(results, "train"))

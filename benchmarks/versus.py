@@ -92,7 +92,8 @@ def _print_results(console: Console, study: Study, options: argparse.Namespace) 
     )
     tables.print_results(console, study.results)
     others = max(study.results.others)
-    advice = "; measure again when the machine is quiet" if others > 0.1 else ""
+    unused = 1 - options.threads / about["cores"]
+    advice = "; measure again when the machine is quiet" if others > unused + 0.1 else ""
     console.print(f"other programs used at most {others:.0%} of the machine in any round{advice}")
     if options.quick:
         console.print("--quick: only the variant of each that usually wins, and few images")
