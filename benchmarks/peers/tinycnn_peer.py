@@ -28,9 +28,18 @@ def versions() -> dict[str, str]:
 
 
 def build(network: Network, fused: bool = True, seed: int = 0) -> nn.Sequential:
-    """Return the network with tinycnn's own first weights."""
+    """Return the network with tinycnn's own first weights, and small biases.
+
+    Biases of exactly 0 would put whole windows of background on the kink of ReLU, where every
+    number between two is a gradient, and the contenders would rightly differ.
+    """
     layers = [LAYERS[kind](*sizes) for kind, *sizes in network]
-    return nn.Sequential(layers, INPUT_SHAPE, seed=seed, fused=fused)
+    model = nn.Sequential(layers, INPUT_SHAPE, seed=seed, fused=fused)
+    rng = np.random.default_rng([seed, 1])
+    for layer in model:
+        if "b" in layer.params:
+            layer.params["b"][...] = 0.01 * rng.standard_normal(layer.params["b"].shape)
+    return model
 
 
 def get_weights(model: nn.Sequential) -> Weights:
