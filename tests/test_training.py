@@ -672,12 +672,16 @@ def test_other_versions_are_mentioned(digits, tmp_path):
 
 
 def test_a_finished_run_says_so_wherever_it_has_moved(digits, tmp_path):
-    assert finished(tmp_path / "run") is None
+    assert finished(tmp_path / "run", {}) is None
     result = finish(new_run(digits, tmp_path / "run"))
-    assert finished(tmp_path / "run") == result
+    assert finished(tmp_path / "run", {"epochs": 3}) == result
+    with pytest.raises(RunError, match=r"--epochs 4 \(the run has 3\)"):
+        finished(tmp_path / "run", {"epochs": 4})
 
     (tmp_path / "run").rename(tmp_path / "moved")
-    assert finished(tmp_path / "moved").weights == str(tmp_path / "moved" / "weights.safetensors")
+    assert finished(tmp_path / "moved", {}).weights == str(
+        tmp_path / "moved" / "weights.safetensors"
+    )
 
 
 def test_training_that_was_not_tested_yet_is_finished_by_resume(digits, tmp_path):

@@ -59,13 +59,18 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_recipe_options(parser)
+    _add_run_options(parser)
+    return parser
+
+
+def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Those that decide the weights; what is not given is chosen by ``recipe.resolve``."""
     data = parser.add_argument_group("data")
     data.add_argument("--dataset", metavar="NAME", help="mnist10k (default) or another named set")
     data.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     data.add_argument("--limit", metavar="N", type=int, help="only the first N training images")
-    data.add_argument(
-        "--validation", metavar="SHARE", type=float, help="kept apart for validation (0.1)"
-    )
+    data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
     data.add_argument("--augment", metavar="HOW", help="bend the images: none, light or mild")
     steps = parser.add_argument_group("network and steps")
     steps.add_argument("--preset", metavar="NAME", help="the network (lenet)")
@@ -77,16 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     steps.add_argument("--momentum", metavar="X", type=float, help="of sgd (0.9)")
     steps.add_argument("--weight-decay", metavar="X", type=float, help="(0)")
     steps.add_argument("--seed", metavar="N", type=int, help="equal seeds, equal weights (0)")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Those that change no bit of the weights."""
     run = parser.add_argument_group("the run")
     run.add_argument("--threads", metavar="N", type=int, help="all processors by default")
     run.add_argument("--run-dir", metavar="DIR", help="a new folder (runs/DATE-...)")
     run.add_argument("--resume", metavar="RUN", help="a run folder, or: last")
-    run.add_argument(
-        "--checkpoint-every", metavar="N", type=int, help="batches (by the clock: 10 s)"
-    )
+    run.add_argument("--checkpoint-every", metavar="N", type=int, help="batches (every 10 s)")
     run.add_argument("--json", action="store_true", help="print the result as one JSON object")
     run.add_argument("--quiet", action="store_true", help="no progress")
-    return parser
 
 
 def _check_run_options(arguments: argparse.Namespace) -> None:
@@ -113,8 +119,8 @@ def _started(arguments: argparse.Namespace) -> "Run":
     from tinycnn.data import load_dataset
     from tinycnn.data.datasets import DEFAULT
 
-    name = arguments.dataset or DEFAULT
     given = _given(arguments)
+    name = given.pop("dataset", DEFAULT)
     resolve(0, **given)  # what makes no sense is refused before data are fetched
     dataset = load_dataset(name, arguments.data_dir)
     recipe = resolve(len(dataset.train_images[: arguments.limit]), **given)
@@ -131,15 +137,14 @@ def _started(arguments: argparse.Namespace) -> "Run":
 
 
 def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
-    given = _given(arguments)
-    if arguments.dataset:
-        given["dataset"] = arguments.dataset
     folder = RunFolder.reopen(find_run(arguments.resume))
     with folder.released_on_failure():
         from tinycnn.runs.launch import resume
 
         _use_threads(arguments.threads)
-        run, warnings = resume(folder, given, arguments.data_dir, arguments.checkpoint_every)
+        run, warnings = resume(
+            folder, _given(arguments), arguments.data_dir, arguments.checkpoint_every
+        )
     for warning in warnings:
         console.print(f"warning: {warning}", markup=False)
     return run
@@ -150,15 +155,15 @@ def _finished(arguments: argparse.Namespace) -> "Result | None":
     from tinycnn.runs.launch import finished
 
     path = find_run(arguments.resume)
-    result = finished(path)
+    result = finished(path, _given(arguments))
     if result:
         print(f"{path} is finished: nothing to do", file=sys.stderr)
     return result
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options of the recipe that were typed."""
-    values = {name: getattr(arguments, name) for name in OPTIONS}
+    """The options that decide the weights, as far as they were typed."""
+    values = {name: getattr(arguments, name) for name in (*OPTIONS, "dataset")}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -79,14 +79,18 @@ def resume(
         return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
 
 
-def finished(path: PathLike) -> Result | None:
-    """The result of the run in ``path`` if it is complete."""
+def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
+    """The result of the run in ``path`` if it is complete; RunError if ``given`` options differ."""
     folder = RunFolder(path)
     try:
-        kept = json.loads(folder.result.read_bytes())
-        return Result(**{**kept, "run_dir": str(folder.path), "weights": str(folder.weights)})
-    except (OSError, ValueError, TypeError):
+        result = json.loads(folder.result.read_bytes())
+        config = json.loads(folder.config.read_bytes())
+        settings = {**config["recipe"], "dataset": config["data"]["name"]}
+        result = Result(**{**result, "run_dir": str(folder.path), "weights": str(folder.weights)})
+    except (OSError, ValueError, TypeError, LookupError):
         return None
+    _refuse_differences(folder, settings, given)
+    return result
 
 
 def versions() -> dict[str, str]:
@@ -120,9 +124,9 @@ def _refuse_differences(
     folder: RunFolder, settings: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     differences = [
-        f"{option(name)} {value} (the run has {settings[name]})"
+        f"{option(name)} {value} (the run has {settings.get(name)})"
         for name, value in given.items()
-        if value != settings[name]
+        if value != settings.get(name)
     ]
     if differences:
         raise RunError(
