@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks import plain
-from benchmarks.operations import BATCH, POOLED, Call, Training, layer_by_layer
+from benchmarks.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.turns import Comparison, Version, compare
 from tinycnn.nn import Frozen, get_threads, kernels, set_threads
 from tinycnn.nn.kernels import arrays, convolution, fused, winograd
@@ -179,7 +179,7 @@ def compare_ideas(
     """Time all of the above."""
     comparisons = []
 
-    def add(title: str, ideas: Ideas, images: int = BATCH) -> None:
+    def add(title: str, ideas: Ideas, images: int = training.batch) -> None:
         tell(f"timing {title}")
         comparisons.append(compare(title, ideas, rounds, images))
 

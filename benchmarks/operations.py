@@ -23,6 +23,7 @@ from tinycnn.errors import TinyCNNError
 from tinycnn.nn import Sequential, kernels, reference
 
 BATCH = 128
+RATE = 0.05
 TOLERANCE = 1e-5
 """How far float32 kernels may be from the reference in float64, relative to the largest number."""
 
@@ -30,13 +31,14 @@ POOLED = "conv2d_relu_maxpool2d"
 
 
 class Training:
-    """``lenet`` after ``steps`` training steps, ready for more."""
+    """``lenet`` after ``steps`` training steps of ``batch`` images, ready for more."""
 
-    def __init__(self, steps: int = 120, rate: float = 0.05) -> None:
+    def __init__(self, steps: int = 120, batch: int = BATCH) -> None:
         digits, network = load_dataset(), NETWORKS["lenet"]
+        self.batch = batch
         self.digits = digits.train_images
-        self._trainer = TinyTrainer(network, get_weights(build(network)), rate, fused=True)
-        self._batches = itertools.cycle(batches(self.digits, digits.train_labels, BATCH))
+        self._trainer = TinyTrainer(network, get_weights(build(network)), RATE, fused=True)
+        self._batches = itertools.cycle(batches(self.digits, digits.train_labels, batch))
         for _ in range(steps):
             self.step()
 
@@ -59,6 +61,11 @@ class Call:
 
     name: str
     given: dict[str, Any]
+
+    @property
+    def images(self) -> int:
+        """How many images it is for."""
+        return len(self.given["x" if "x" in self.given else "dy"])
 
     @property
     def sizes(self) -> str:
@@ -119,9 +126,8 @@ def _sizes(call: Call) -> tuple[str, int]:
         multiplications = N * (H - KH + 1) * (W - KW + 1) * F * KH * KW * C
         return f"{H}x{W}x{C} to {F}, {KH}x{KW}", 2 * multiplications
     if call.name.startswith("dense"):
-        N = len(given["x" if "x" in given else "dy"])
         D, K = given["w"].shape if "w" in given else (given["x"].shape[1], given["dy"].shape[1])
-        return f"{D} to {K}", 2 * N * D * K
+        return f"{D} to {K}", 2 * call.images * D * K
     return "", 0
 
 
@@ -223,8 +229,9 @@ def time_operations(
         if call.dense_flops:
             tell(f"timing {call.name}, {call.sizes}")
             versions = {"kernel": Version(call.kernel), "NumPy": Version(call.reference)}
-            times = compare(call.name, versions, rounds, BATCH)
-            timings.append(Timing(call.name, call.sizes, call.dense_flops // BATCH, times))
+            times = compare(call.name, versions, rounds, call.images)
+            flops = call.dense_flops // call.images
+            timings.append(Timing(call.name, call.sizes, flops, times))
     return timings
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.ideas import threads
-from benchmarks.operations import BATCH, Training
+from benchmarks.operations import Training
 from benchmarks.turns import starting_with
 from benchmarks.worker import sleep_until_idle
 from tinycnn.nn import Sequential
@@ -65,7 +65,7 @@ def _turn(training: Training) -> dict[Key, float]:
             training.step()
         total = time.perf_counter() - start
     seconds["everything else", ""] = total - sum(seconds.values())
-    return {key: 1e6 * value / STEPS / BATCH for key, value in seconds.items()}
+    return {key: 1e6 * value / STEPS / training.batch for key, value in seconds.items()}
 
 
 @contextlib.contextmanager
