@@ -161,7 +161,7 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, 
         for f in range(F):
             count = np.intp(0)
             for p in range(OUT):
-                place = winner[n, p, f]
+                place = np.intp(winner[n, p, f])
                 windows[count] = base + offsets[p * places + min(place, places - 1)]
                 gradients[count] = dy[n, p, f]
                 count += place < places  # a silenced winner is overwritten by the next one
@@ -245,7 +245,7 @@ def _backward_input_of(n, dy, winner, w, offsets, places, slots, tail, dx):
     for p in range(OUT):
         count[:] = 0
         for f in range(F):
-            place = winner[n, p, f]  # the silenced are listed too, and left lying
+            place = np.intp(winner[n, p, f])  # the silenced are listed too, and left lying
             at = place * F + count[place]
             filters[at] = f * (w.size // F)
             gradients[at] = dy[n, p, f]

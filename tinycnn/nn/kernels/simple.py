@@ -52,7 +52,7 @@ def _maxpool2d_backward(dy, winner, size, dx):
         for i in range(OH):
             for j in range(OW):
                 for c in range(C):
-                    u, v = divmod(winner[n, i, j, c], size)
+                    u, v = divmod(np.intp(winner[n, i, j, c]), size)
                     dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
 
 
