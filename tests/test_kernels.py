@@ -89,9 +89,10 @@ def is_float(value):
     return np.asarray(value).dtype.kind == "f"
 
 
+@pytest.mark.parametrize("C", [1, LANES + 1])
 @pytest.mark.parametrize("name", [name for name in NAMES if "pool" in name])
-def test_there_may_be_more_places_than_a_byte_can_count(name):
-    x = np.random.default_rng(0).standard_normal((1, 300, 6, 1))
+def test_there_may_be_more_places_than_a_byte_can_count(name, C):
+    x = np.random.default_rng(0).standard_normal((1, 300, 6, C))
     given = {"x": x, "w": x[:, :2, :2], "b": np.zeros(1), "size": 2}
     args = arguments(name, {z: given[z] for z in fixed()[family_of(name)]})
     assert_close(run(kernels, name, args), run(reference, name, args), 1e-11)

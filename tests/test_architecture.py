@@ -1,0 +1,236 @@
+"""The house stands as DESIGN.md draws it: imports point one way, and nothing grows too large."""
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+LONG_FILES = {
+    "tinycnn.nn.reference": "every operation with its derivation, to be read from top to bottom",
+}
+"""Files of more than 300 lines, and why they are."""
+
+LONG_FUNCTIONS = {
+    "tinycnn.train._parser": "a list of options",
+}
+"""Functions of more than 30 lines, docstring not counted, and why they are."""
+
+FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
+"""From bottom to top; ink lives on the floor of data."""
+
+INSIDE_NN = [
+    {"reference", "kernels"},
+    {"layers", "differences"},
+    {"fusion", "losses", "optimizers", "weights"},
+    {"model"},
+    {"presets", "frozen", "warmup"},
+    {"gradcheck"},
+]
+"""From bottom to top; "kernels" is a package with floors of its own."""
+
+
+def source_files():
+    """From a module's name to its file."""
+    files = {}
+    for top in ("tinycnn", "apps", "benchmarks"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            files[name.removesuffix(".__init__")] = path
+    return files
+
+
+FILES = source_files()
+TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
+
+
+def imports(name, tree):
+    """The modules of this project that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports by dots"
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inside & FILES.keys()) or {node.module}
+    return found & FILES.keys()
+
+
+GRAPH = {name: imports(name, tree) for name, tree in TREES.items()}
+
+
+def floor_of(name):
+    top, *inner = name.split(".")
+    if top != "tinycnn":
+        return top
+    if not inner or inner[0] in ("errors", "storage"):
+        return "base"
+    if inner[-1] == "__main__" or inner[0] not in ("nn", "data", "ink", "runs"):
+        return "door"
+    return {"ink": "data"}.get(inner[0], inner[0])
+
+
+def functions(tree, prefix=""):
+    """All functions of a module with their dotted names."""
+    for node in ast.iter_child_nodes(tree):
+        name = f"{prefix}.{getattr(node, 'name', '')}".strip(".")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield name, node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from functions(node, name)
+
+
+def length(function):
+    """Lines of a function without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        lines -= function.body[0].end_lineno - function.body[0].lineno + 1
+    return lines
+
+
+# ------------------------------------------------------------------------------------- directions
+
+
+def test_imports_point_downwards():
+    upwards = [
+        f"{name} imports {other}"
+        for name, others in GRAPH.items()
+        for other in others
+        if FLOORS.index(floor_of(other)) > FLOORS.index(floor_of(name))
+    ]
+    assert upwards == []
+
+
+def test_imports_inside_nn_point_downwards():
+    floors = {module: floor for floor, modules in enumerate(INSIDE_NN) for module in modules}
+    inside = {name: name.split(".")[2] for name in FILES if name.startswith("tinycnn.nn.")}
+    assert set(inside.values()) == set(floors), "a module of nn has no floor"
+    upwards = [
+        f"{name} imports {other}"
+        for name, module in inside.items()
+        for other in GRAPH[name] & inside.keys()
+        if floors[inside[other]] > floors[module]
+    ]
+    assert upwards == []
+
+
+def test_no_import_goes_round_in_a_circle():
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            path.append(name)
+            for other in sorted(GRAPH[name]):
+                visit(other)
+            done.add(path.pop())
+
+    for name in GRAPH:
+        visit(name)
+
+
+def test_only_tests_and_benchmarks_run_the_reference():
+    users = {name for name, others in GRAPH.items() if "tinycnn.nn.reference" in others}
+    assert {floor_of(name) for name in users} <= {"benchmarks"}
+
+
+def test_a_circle_would_be_seen(monkeypatch):
+    monkeypatch.setitem(GRAPH, "tinycnn.errors", {"tinycnn.nn.model"})
+    with pytest.raises(AssertionError, match=r"tinycnn\.errors -> .* -> tinycnn\.errors"):
+        test_no_import_goes_round_in_a_circle()
+    with pytest.raises(AssertionError, match=r"tinycnn\.errors imports tinycnn\.nn\.model"):
+        test_imports_point_downwards()
+
+
+def test_importing_tinycnn_imports_no_command_and_no_compiler():
+    program = "import sys, tinycnn; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "tinycnn" in loaded
+    assert not loaded & {"numba", "numpy", "argparse", "rich", "pygame"}
+    assert not {name for name in loaded & FILES.keys() if floor_of(name) != "base"}
+
+
+# ------------------------------------------------------------------------------------------ sizes
+
+
+def test_no_file_is_longer_than_300_lines_without_a_reason():
+    long = {name for name, path in FILES.items() if len(path.read_text().splitlines()) > 300}
+    assert long == set(LONG_FILES)
+
+
+def test_no_function_is_longer_than_30_lines_without_a_reason():
+    long = {
+        f"{module}.{name}"
+        for module, tree in TREES.items()
+        for name, function in functions(tree)
+        if length(function) > 30
+    }
+    assert long == set(LONG_FUNCTIONS)
+
+
+def test_every_file_opens_with_a_sentence():
+    silent = [name for name, tree in TREES.items() if tree.body and not ast.get_docstring(tree)]
+    assert silent == []
+
+
+def test_every_package_is_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    listed = set(setup["options"]["packages"].split()) - {"tinycnn.data.bundled"}
+    there = {name for name, path in FILES.items() if path.name == "__init__.py"}
+    assert listed == {name for name in there if name.startswith("tinycnn")}
+
+
+# -------------------------------------------------------------------------------------- the rules
+
+
+def calls(tree):
+    """What a module calls, as it is written."""
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_no_code_is_made_of_data():
+    """Not np.load either: the formats of this project are IDX, JSON and safetensors."""
+    forbidden = {"eval", "exec", "compile", "np.load", "os.system", "pickle.load", "pickle.loads"}
+    for name, tree in TREES.items():
+        if floor_of(name) != "benchmarks":
+            assert not calls(tree) & forbidden, name
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "shell"):
+                assert not ast.literal_eval(node.value), f"{name}: {node.arg}"
+
+
+def decorated(tree, decorator):
+    for _, function in functions(tree):
+        if decorator in [ast.unparse(d) for d in function.decorator_list]:
+            yield function
+
+
+def test_parallel_kernels_raise_nothing_and_say_who_owns_what():
+    """An exception inside prange is lost; two owners of one place are a race."""
+    found = 0
+    for name, path in FILES.items():
+        lines = path.read_text().splitlines()
+        for function in decorated(TREES[name], "parallel_kernel"):
+            found += 1
+            for node in ast.walk(function):
+                assert not isinstance(node, ast.Raise | ast.Assert), f"{name}.{function.name}"
+                if isinstance(node, ast.For) and "prange" in ast.unparse(node.iter):
+                    line = lines[node.lineno - 1]
+                    assert re.search(r"# \w+ owns ", line), f"{name}.{function.name}: {line}"
+    assert found > 5
+
+
+def test_floating_point_shortcuts_are_named():
+    """fastmath=True would also assume that there is no NaN."""
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "fastmath":
+                assert isinstance(node.value, ast.Set), name

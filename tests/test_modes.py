@@ -1,0 +1,47 @@
+"""The numbers are right in all three modes: this run's, with bounds checks, and uncompiled.
+
+Without flags, kernels run in parallel and check no index; there, a wrong one could go unnoticed.
+So what is said about them is said again, in short, of the same functions compiled for one thread
+with every index checked, and of the same functions run as plain Python.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinycnn.nn.kernels.compile import CHECKED, UNCOMPILED
+
+HERE = Path(__file__).parent
+
+FILES = [
+    "test_kernels.py",
+    "test_checks.py",
+    "test_vectors.py",
+    "test_gradients.py",
+    "test_gradcheck.py",
+    "test_layers.py",
+    "test_losses.py",
+    "test_optimizers.py",
+    "test_frozen.py",
+]
+
+MODES = {
+    "with bounds checks": {"TINYCNN_KERNELS": "serial"},
+    "uncompiled": {"NUMBA_DISABLE_JIT": "1"},
+}
+
+
+@pytest.mark.skipif(CHECKED or UNCOMPILED, reason="this is one of the other modes already")
+@pytest.mark.parametrize("mode", MODES)
+def test_the_numbers_are_right_in_the_other_modes_too(mode):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", *FILES],
+        cwd=HERE,
+        env={**os.environ, "HYPOTHESIS_PROFILE": "short", **MODES[mode]},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
