@@ -1,1 +1,48 @@
-"""."""
+"""From a person's ink to 28 x 28 pixels, and to the number that was written.
+
+One path for the sketchpad, the command line and the tests. Read it in this order: ``normalise``
+(what MNIST did), ``pen`` and ``strokes`` (drawings), ``distance`` and ``bitmaps`` (pixels),
+``photos`` (paper); then several digits: ``pieces``, ``lines``, ``cuts``, ``segmentation`` and
+``reading``.
+"""
+
+from tinycnn.ink.bitmaps import bitmap_to_image, shrink
+from tinycnn.ink.boxes import draw_boxes, draw_drawing, percent
+from tinycnn.ink.drawings import Drawing, parse_drawing, read_drawings
+from tinycnn.ink.normalise import centre
+from tinycnn.ink.pages import read_picture
+from tinycnn.ink.photos import picture_to_ink
+from tinycnn.ink.pictures import Picture, decode_picture, read_file
+from tinycnn.ink.pieces import to_image
+from tinycnn.ink.reading import Digit, Reading, read_bitmap, read_images, read_strokes
+from tinycnn.ink.recogniser import Opinion, Recogniser
+from tinycnn.ink.steps import Steps
+from tinycnn.ink.strokes import check_strokes, strokes_to_image
+
+__all__ = [
+    "Digit",
+    "Drawing",
+    "Opinion",
+    "Picture",
+    "Reading",
+    "Recogniser",
+    "Steps",
+    "bitmap_to_image",
+    "centre",
+    "check_strokes",
+    "decode_picture",
+    "draw_boxes",
+    "draw_drawing",
+    "parse_drawing",
+    "percent",
+    "picture_to_ink",
+    "read_bitmap",
+    "read_drawings",
+    "read_file",
+    "read_images",
+    "read_picture",
+    "read_strokes",
+    "shrink",
+    "strokes_to_image",
+    "to_image",
+]

@@ -8,6 +8,7 @@ thick brush has filled in.
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from tinycnn.ink.distance import signed_distance
 from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
@@ -31,12 +32,21 @@ def bitmap_to_image(ink: np.ndarray, show: Show = unseen) -> np.ndarray:
         return np.zeros((SIZE, SIZE), np.uint8)
     shape = rescale(ink)
     depth = signed_distance(shape / np.float64(255))
-    show(f"cut out, longer side {SIDE}", shape)
+    show(f"longer side {SIDE}", shape)
     image = cut(depth, width_of(depth))
-    show(f"line made {PEN} pixels wide, longer side 20", image)
+    show(f"pen {PEN}, longer side {BOX}", image)
     image = centre(image)
     show("centre of mass at 14", image)
     return image
+
+
+def shrink(ink: np.ndarray) -> np.ndarray:
+    """The naive way, to compare with: make the whole canvas smaller and hope.
+
+    ink (H,W) uint8 -> uint8 (28,28). This is what many demonstrations do, and why they misread
+    most drawings of people who do not write as large as MNIST's writers did.
+    """
+    return np.asarray(Image.fromarray(ink).resize((SIZE, SIZE), Image.Resampling.BOX))
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -46,16 +56,29 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def rescale(ink: np.ndarray) -> np.ndarray:
-    """Cut the ink out and scale it until its longer side is 96 pixels, with a margin around it."""
+    """Cut the ink out and scale it until its longer side is 96 pixels, with a margin around it.
+
+    ink (H,W) uint8 -> uint8, half ink is still the edge of the shape.
+    """
     top, left, bottom, right = box_of(ink >= INKED)
-    scale = SIDE / max(bottom - top, right - left)
+    cropped = ink[top:bottom, left:right]
+    scale = SIDE / max(cropped.shape)
+    shape = _resize(cropped, scale)
+    if 2 * np.count_nonzero(shape >= INKED) < scale**2 * np.count_nonzero(cropped >= INKED):
+        # Hairlines vanish when they are reduced; as wide as a pixel they survive.
+        shape = _resize(ndimage.maximum_filter(cropped, int(np.ceil(1 / scale))), scale)
+    return shape
+
+
+def _resize(ink: np.ndarray, scale: float) -> np.ndarray:
     border = MARGIN / scale  # in pixels of the bitmap
     pad = int(np.ceil(border)) + 1
-    padded = Image.fromarray(np.pad(ink[top:bottom, left:right], pad))
-    H, W = (round(length * scale) + 2 * MARGIN for length in (bottom - top, right - left))
-    area = (pad - border, pad - border, pad + right - left + border, pad + bottom - top + border)
+    height, width = ink.shape
+    size = round(width * scale) + 2 * MARGIN, round(height * scale) + 2 * MARGIN
+    area = (pad - border, pad - border, pad + width + border, pad + height + border)
     method = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
-    grey = np.asarray(padded.resize((W, H), method, box=area), np.float32)
+    resized = Image.fromarray(np.pad(ink, pad)).resize(size, method, box=area)
+    grey = np.asarray(resized, np.float32)
     # Enlarged edges are wide ramps; made one pixel wide again, they are where they were.
     return np.clip((grey - 127.5) * max(scale, 1.0) + 127.5, 0, 255).astype(np.uint8)
 

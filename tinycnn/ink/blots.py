@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from tinycnn.ink.bitmaps import INKED, SIDE, bitmap_to_image, box_of, rescale, width_of
+from tinycnn.ink.bitmaps import INKED, SIDE, box_of, rescale, width_of
 from tinycnn.ink.cuts import Cut, find_cuts
 from tinycnn.ink.distance import signed_distance
 from tinycnn.ink.lines import find_lines
@@ -60,11 +60,7 @@ class BitmapPieces:
             return None
         return b.cut.odds
 
-    def image(self, group: Group) -> np.ndarray:
-        return bitmap_to_image(self.ink(group))
-
     def ink(self, group: Group) -> np.ndarray:
-        """The ink of the group alone, cut out of the page: uint8 (H,W)."""
         x, y, width, height = map(int, self.frame(group))
         page = np.zeros((height, width), np.uint8)
         for part in (self.parts[index] for index in group):
@@ -79,6 +75,16 @@ class BitmapPieces:
         bottom = max(p.top + p.ink.shape[0] for p in parts)
         right = max(p.left + p.ink.shape[1] for p in parts)
         return left, top, right - left, bottom - top
+
+    def view(self, size: tuple[int, ...]) -> np.ndarray:
+        """The page, uint8 (H,W), neighbouring pieces in different shades."""
+        page = np.zeros(size, np.uint8)
+        for number, part in enumerate(self.parts):
+            H, W = part.ink.shape
+            place = page[part.top : part.top + H, part.left : part.left + W]
+            shade = part.ink // 3 * (1 + number % 3)
+            np.maximum(place, shade, out=place)
+        return page
 
     def _centre_line(self, part: Part) -> tuple[float, float, float, float]:
         """The part's box without half the pen's width on each side."""

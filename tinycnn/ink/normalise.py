@@ -23,6 +23,15 @@ def centre(image: np.ndarray) -> np.ndarray:
     return shift(image, rows, columns)
 
 
+def is_prepared(image: np.ndarray) -> bool:
+    """Whether an image (H,W) uint8 has MNIST's size, box and centre already."""
+    if image.shape != (SIZE, SIZE) or not image.any():
+        return False
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    longer = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    return longer == BOX and offset_to_centre(image) == (0, 0)
+
+
 def offset_to_centre(image: np.ndarray) -> tuple[int, int]:
     """The shift (rows, columns), in whole pixels, that ``centre`` applies."""
     ink = image.astype(np.int64)

@@ -1,7 +1,7 @@
 """What a page of ink is cut into before digits are looked for: strokes, or parts of a bitmap.
 
-Segmentation need not know which: it asks pieces for their place and their distance from each
-other, and reading asks groups of them for their 28 x 28 image.
+Segmentation need not know which: it asks pieces for their place and for their distance from each
+other. ``to_image`` makes 28 x 28 pixels of either.
 """
 
 from functools import cached_property
@@ -10,7 +10,9 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial import cKDTree
 
+from tinycnn.ink.bitmaps import bitmap_to_image
 from tinycnn.ink.pen import Lines
+from tinycnn.ink.steps import Show, unseen
 from tinycnn.ink.strokes import bounds, resample, strokes_to_image
 
 Box = tuple[float, float, float, float]
@@ -19,6 +21,9 @@ Box = tuple[float, float, float, float]
 
 Span = tuple[float, float, float, float]
 """x0, y0, x1, y1."""
+
+Ink = np.ndarray | list[np.ndarray]
+"""A bitmap (H,W) uint8, 255 is ink, or strokes (n,2)."""
 
 Group = tuple[int, ...]
 """The numbers of some pieces."""
@@ -42,8 +47,8 @@ class Pieces(Protocol):
     def cut_odds(self, one: int, other: int) -> float | None:
         """Log-odds that two parts of one blot belong together; None if they never were one."""
 
-    def image(self, group: Group) -> np.ndarray:
-        """uint8 (28,28), as ``strokes_to_image`` and ``bitmap_to_image`` give."""
+    def ink(self, group: Group) -> Ink:
+        """The ink of the group alone."""
 
     def frame(self, group: Group) -> Box:
         """The box around all ink of the group."""
@@ -55,6 +60,13 @@ def span(pieces: Pieces, group: Group) -> Span:
     x0, y0 = boxes[:, :2].min(axis=0).tolist()
     x1, y1 = boxes[:, 2:].max(axis=0).tolist()
     return x0, y0, x1, y1
+
+
+def to_image(ink: Ink, show: Show = unseen) -> np.ndarray:
+    """Prepare the ink of one digit, strokes or bitmap, as MNIST would: uint8 (28,28)."""
+    if isinstance(ink, np.ndarray):
+        return bitmap_to_image(ink, show)
+    return strokes_to_image(ink, show)
 
 
 class StrokePieces:
@@ -79,8 +91,8 @@ class StrokePieces:
     def cut_odds(self, one: int, other: int) -> float | None:
         return None
 
-    def image(self, group: Group) -> np.ndarray:
-        return strokes_to_image([self.strokes[index] for index in group])
+    def ink(self, group: Group) -> Ink:
+        return [self.strokes[index] for index in group]
 
     def frame(self, group: Group) -> Box:
         x0, y0, x1, y1 = bounds([self.strokes[index] for index in group])

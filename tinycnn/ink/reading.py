@@ -8,16 +8,19 @@ each line is read out.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from tinycnn.errors import ImageError
+from tinycnn.ink.bitmaps import box_of
 from tinycnn.ink.blots import BitmapPieces
 from tinycnn.ink.lines import find_lines
 from tinycnn.ink.pen import Lines
-from tinycnn.ink.pieces import Box, Group, Pieces, Span, StrokePieces, span
+from tinycnn.ink.pieces import Box, Group, Ink, Pieces, Span, StrokePieces, span, to_image
 from tinycnn.ink.recogniser import Recogniser
 from tinycnn.ink.segmentation import Candidates, best_reading, candidates
+from tinycnn.ink.steps import Show, unseen
 
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
 FLAT = 0.2  # height over width: ink flatter than that is a dash
@@ -57,6 +60,9 @@ class Digit:
     image: np.ndarray
     """uint8 (28,28): what the network saw."""
 
+    ink: Ink
+    """Its own ink; ``to_image`` makes ``image`` of it, step by step."""
+
     pieces: Group
     """Which strokes of the drawing make it up; of a bitmap, which pieces."""
 
@@ -71,10 +77,13 @@ class Reading:
     digits: tuple[Digit, ...]
 
     confidence: float
-    """Probability that all of ``text`` is right; 0 for an empty page."""
+    """Probability that all of ``text`` is right; 0 if no digit was found."""
+
+    inked: bool = True
+    """False if the page is empty."""
 
 
-NOTHING = Reading("", (), 0.0)
+EMPTY = Reading("", (), 0.0, inked=False)
 
 
 def read_strokes(strokes: Lines, recogniser: Recogniser, pen: float = 0.0) -> Reading:
@@ -82,13 +91,31 @@ def read_strokes(strokes: Lines, recogniser: Recogniser, pen: float = 0.0) -> Re
 
     pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
     """
-    return _read(StrokePieces(strokes, pen), recogniser) if strokes else NOTHING
+    return _read(StrokePieces(strokes, pen), recogniser) if strokes else EMPTY
 
 
-def read_bitmap(ink: np.ndarray, recogniser: Recogniser) -> Reading:
+def read_bitmap(ink: np.ndarray, recogniser: Recogniser, show: Show = unseen) -> Reading:
     """Read a bitmap, uint8 (H,W), 255 is ink and 0 is paper; boxes are in pixels."""
     pieces = BitmapPieces(ink)
-    return _read(pieces, recogniser) if len(pieces.boxes) else NOTHING
+    show("in pieces", pieces.view(ink.shape))
+    return _read(pieces, recogniser) if len(pieces.boxes) else EMPTY
+
+
+def read_images(images: np.ndarray, recogniser: Recogniser) -> list[Reading]:
+    """Read images that are prepared already, one digit in each: uint8 (N,H,W)."""
+    opinion = recogniser(images)
+    readings = []
+    for image, probabilities, score in zip(
+        images, opinion.probabilities, opinion.scores, strict=True
+    ):
+        if not image.any():
+            readings.append(EMPTY)
+            continue
+        y0, x0, y1, x1 = box_of(image > 0)
+        sight = _Sight(image, probabilities, score)
+        digit = _digit((x0, y0, x1 - x0, y1 - y0), image, (0,), sight, recogniser)
+        readings.append(Reading(digit.name, (digit,), digit.confidence))
+    return readings
 
 
 def is_mark(pieces: Pieces, group: Group, height: float) -> bool:
@@ -108,10 +135,9 @@ def _read(pieces: Pieces, recogniser: Recogniser) -> Reading:
     seen = _look(pieces, rows, recogniser)
     readings = [_read_row(pieces, row, seen, recogniser.threshold) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
-    if not digits:
-        return NOTHING
     text = "\n".join(reading.text for reading in readings if reading.text)
-    return Reading(text, digits, float(np.prod([reading.confidence for reading in readings])))
+    confidence = float(np.prod([reading.confidence for reading in readings]))
+    return Reading(text, digits, confidence if digits else 0.0)
 
 
 def _look(pieces: Pieces, rows: list[Candidates], recogniser: Recogniser) -> dict[Group, Digit]:
@@ -124,35 +150,38 @@ def _look(pieces: Pieces, rows: list[Candidates], recogniser: Recogniser) -> dic
     ]
     if not groups:
         return {}
-    images = np.array([pieces.image(group) for group in groups])
+    images = np.array([to_image(pieces.ink(group)) for group in groups])
     opinion = recogniser(images)
+    sights = map(_Sight, images, opinion.probabilities, opinion.scores)
     return {
-        group: _digit(pieces, group, recogniser, *sight)
-        for group, *sight in zip(groups, images, opinion.probabilities, opinion.scores, strict=True)
+        group: _digit(pieces.frame(group), pieces.ink(group), group, sight, recogniser)
+        for group, sight in zip(groups, sights, strict=True)
     }
 
 
-def _digit(
-    pieces: Pieces,
-    group: Group,
-    recogniser: Recogniser,
-    image: np.ndarray,
-    probabilities: np.ndarray,
-    score: float,
-) -> Digit:
+class _Sight(NamedTuple):
+    """One image and what the recogniser thinks of it."""
+
+    image: np.ndarray
+    probabilities: np.ndarray
+    score: float
+
+
+def _digit(box: Box, ink: Ink, pieces: Group, sight: _Sight, recogniser: Recogniser) -> Digit:
     names = recogniser.classes
-    best, second = np.argsort(-probabilities, kind="stable")[:2]
+    best, second = np.argsort(-sight.probabilities, kind="stable")[:2]
     return Digit(
-        box=pieces.frame(group),
+        box=box,
         label=int(best),
         name=names[best],
-        confidence=float(probabilities[best]),
-        rejected=bool(score < recogniser.threshold),
-        second=(names[second], float(probabilities[second])),
-        probabilities=probabilities,
-        score=float(score),
-        image=image,
-        pieces=group,
+        confidence=float(sight.probabilities[best]),
+        rejected=bool(sight.score < recogniser.threshold),
+        second=(names[second], float(sight.probabilities[second])),
+        probabilities=sight.probabilities,
+        score=float(sight.score),
+        image=sight.image,
+        ink=ink,
+        pieces=pieces,
     )
 
 

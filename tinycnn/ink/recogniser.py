@@ -13,7 +13,7 @@ from tinycnn.nn import Sequential, Softmax
 BATCH = 64  # images at a time
 
 Logits = Callable[[np.ndarray], np.ndarray]
-"""uint8 images (N,28,28) -> logits (N,K)."""
+"""uint8 images (N,28,28) -> logits (N,K), K at least 2."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Recogniser:
         )
 
     def __call__(self, images: np.ndarray) -> Opinion:
-        """Look at uint8 images (N,28,28)."""
+        """Look at uint8 images (N,28,28), white on black."""
         logits = np.asarray(self.logits(images), np.float64)
         return Opinion(
             np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),

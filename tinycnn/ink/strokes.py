@@ -32,9 +32,9 @@ def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
     if not strokes:
         return np.zeros((SIZE, SIZE), np.uint8)
     lines = fit(smooth(fit(strokes)))
-    show("smoothed, longer side 20", lines)
+    show(f"smooth, longer side {BOX}", lines)
     image = draw(lines, PEN, (SIZE, SIZE))
-    show(f"MNIST's pen, {PEN} pixels", image)
+    show(f"drawn with pen {PEN}", image)
     image = centre(image)
     show("centre of mass at 14", image)
     return image

@@ -1,0 +1,106 @@
+"""From grey levels to ink: find the paper, take away its light, and keep what was written on it.
+
+A drawing made on a screen has paper of one colour, and ink is what differs from it. A photo has
+shadows, texture and ruled lines, and its paper must be found first. Both end as the same thing:
+an image in which 255 is ink and 0 is paper, and half ink (128) is the edge of a line.
+"""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from tinycnn.ink.bitmaps import INKED
+from tinycnn.ink.blots import CONNECTED
+from tinycnn.ink.rules import find_rules
+from tinycnn.ink.steps import Show, unseen
+
+EVEN = 6  # grey levels: paper of a single colour varies no more than this
+PLAIN = 0.5  # of the pixels of a drawing are bare paper
+FAINTEST = 0.1  # of full contrast: what differs less from the paper is not seen
+FAINT = 40  # of 255: rules are paler than ink
+GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
+COARSE = 200  # pixels, longer side of the image of the paper's light
+WINDOW = 17  # pixels of it: no stroke is as wide as that
+SPECK = 0.06  # of the usual height of what is written: smaller is dust
+SHADOW = 0.4  # of the page's shorter side: longer blots that touch the border are no digits
+
+
+def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
+    """What is written in a picture, dark on light or light on dark.
+
+    grey (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written.
+    """
+    show("grey levels", 255 - grey)
+    paper = plain_paper(grey)
+    if paper is not None:
+        ink = _contrast(np.abs(grey.astype(np.float32) - paper) / 255, FAINTEST)
+        show("difference from the paper", ink)
+        return ink
+    darkness = _flatten(grey, show)
+    grain = 1.4826 * float(np.median(np.abs(darkness - np.median(darkness))))
+    ink = _contrast(darkness, max(FAINTEST, GRAINS * grain))
+    show("contrast with the paper", ink)
+    ink[find_rules(ink >= FAINT)] = 0
+    show("without ruled lines", ink)
+    ink = _remove_dirt(ink)
+    show("without specks and shadows", ink)
+    return ink
+
+
+def plain_paper(grey: np.ndarray) -> float | None:
+    """The grey level of the paper, if it has a single one, as a drawing has; else None."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = float(np.median(border))
+    bare = np.abs(grey.astype(np.float32) - paper) <= EVEN
+    return paper if bare.mean() >= PLAIN and grey[bare].std() <= EVEN / 3 else None
+
+
+def _contrast(difference: np.ndarray, faintest: float) -> np.ndarray:
+    """Scale so that ink of the usual strength becomes 255; nothing below ``faintest`` is ink."""
+    inked = difference[difference > faintest]
+    if not inked.size:
+        return np.zeros(difference.shape, np.uint8)
+    usual = float(np.percentile(inked, 80))
+    ink = np.rint(255 * np.minimum(difference / usual, 1))
+    return np.where(difference > min(faintest, 0.4 * usual), ink, 0).astype(np.uint8)
+
+
+def _flatten(grey: np.ndarray, show: Show) -> np.ndarray:
+    """How much darker each pixel is than the paper around it, 0 to 1; light ink is turned dark.
+
+    The paper's light changes slowly. On a coarse image of the page, a grey closing (the lowest
+    of the highest levels nearby) fills in strokes, and what remains is the paper.
+    """
+    H, W = grey.shape
+    scale = COARSE / max(H, W)
+    size = max(round(W * scale), 1), max(round(H * scale), 1)
+    coarse = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX), np.float32)
+    if _is_light_on_dark(coarse):
+        grey, coarse = 255 - grey, 255 - coarse
+    light = ndimage.gaussian_filter(ndimage.grey_closing(coarse, (WINDOW, WINDOW)), WINDOW / 4)
+    paper = np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
+    show("the paper's light", np.rint(255 - paper).astype(np.uint8))
+    smooth = ndimage.gaussian_filter(grey.astype(np.float32), 1.0)
+    return np.clip(1 - smooth / np.maximum(paper, 1), 0, 1)
+
+
+def _is_light_on_dark(coarse: np.ndarray) -> bool:
+    """Whether what stands out from its wider surroundings is mostly lighter than they are."""
+    coarser = coarse[::2, ::2]
+    return bool(((coarser - ndimage.median_filter(coarser, 2 * WINDOW - 1)) ** 3).sum() > 0)
+
+
+def _remove_dirt(ink: np.ndarray) -> np.ndarray:
+    """Without specks of dust and without what reaches in from the border."""
+    labels, count = ndimage.label(ink >= INKED, CONNECTED)
+    if not count:
+        return ink
+    H, W = ink.shape
+    boxes = ndimage.find_objects(labels)
+    sides = np.array([max(y.stop - y.start, x.stop - x.start) for y, x in boxes])
+    border = np.array([not (y.start and x.start and y.stop < H and x.stop < W) for y, x in boxes])
+    areas = np.bincount(labels.ravel())[1:]
+    order = np.argsort(sides)  # the usual size is that of half of the ink, not of half the specks
+    usual = sides[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)]
+    dirt = (sides < SPECK * usual) | (border & (sides >= SHADOW * min(H, W)))
+    return np.where(np.concatenate([[False], dirt])[labels], 0, ink).astype(np.uint8)

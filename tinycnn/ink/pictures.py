@@ -1,0 +1,153 @@
+"""Opening pictures from strangers: any size, orientation, depth or colour space, and any damage.
+
+What comes out is always the same thing: grey levels, upright, at a size that is quick to work
+on. What cannot be read is refused with one sentence, and a small file never becomes a large
+array: sizes are compared with a limit before anything is unpacked.
+"""
+
+import io
+import os
+import stat
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tinycnn.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MOST_PIXELS = 25_000_000
+MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed colour
+WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
+
+_ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Grey levels of a picture, upright."""
+
+    grey: np.ndarray
+    """uint8 (H,W), 0 is black."""
+
+    scale: float = 1.0
+    """Pixels of the file for one pixel of ``grey``."""
+
+
+def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
+    """The bytes of a regular file of bounded size; raises ImageError."""
+    try:
+        # Opening a pipe that nobody writes to would otherwise wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ImageError("it is no regular file")
+            payload = file.read(most_bytes + 1)
+    except OSError as error:
+        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
+    if len(payload) > most_bytes:
+        raise ImageError(f"the file is larger than {most_bytes // 2**20} MB")
+    return payload
+
+
+def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
+    """The picture that the bytes of a PNG, JPEG, WebP or BMP file hold.
+
+    Animations give their first frame, EXIF says which side is up, transparent pixels become
+    paper, and 16 bits become 8 by division. Raises ImageError, with a sentence that names no
+    file, for whatever is wrong with it.
+    """
+    if not payload:
+        raise ImageError("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
+                return _decode(image, most_pixels)
+        except ImageError:
+            raise
+        except Image.UnidentifiedImageError as error:
+            raise ImageError("this is no PNG, JPEG, WebP or BMP picture") from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ImageError(_too_large(most_pixels)) from error
+        except Exception as error:  # decoders raise whatever comes to their mind
+            raise ImageError(f"the picture is damaged ({error or type(error).__name__})") from error
+
+
+def _decode(image: Image.Image, most_pixels: int) -> Picture:
+    if image.width * image.height > most_pixels:
+        raise ImageError(_too_large(most_pixels))
+    longer = max(image.size)
+    reduction = min(WORKING_SIDE / longer, 1.0)
+    size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)
+    orientation = _orientation(image)
+    image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
+    layer, opacity = _layers(image)
+    grey = np.asarray(layer.resize(size, Image.Resampling.BOX))
+    if opacity:
+        grey = _on_paper(grey, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
+    upright = Image.fromarray(grey)
+    if orientation in _UPRIGHT:
+        upright = upright.transpose(_UPRIGHT[orientation])
+    return Picture(np.asarray(upright), longer / max(size))
+
+
+def _too_large(most_pixels: int) -> str:
+    return f"the picture has more than {most_pixels / 1e6:g} million pixels; make it smaller"
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 to 8; a picture with damaged EXIF data is still a picture."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # the EXIF parser, too, raises all sorts of things
+        return 1
+
+
+def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Grey levels and, where the picture has it, opacity: images of mode L."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image), None
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    elif image.mode == "PA":
+        image = image.convert("LA")
+    if image.mode in ("RGBA", "LA"):
+        return image.convert("L"), image.getchannel("A")
+    if image.mode == "CMYK":
+        image = image.convert("RGB")
+    return image.convert("L"), None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """More than 8 bits: divided, where Pillow would cut everything off above 255."""
+    levels = np.asarray(image)
+    if image.mode != "F" and levels.max(initial=0) <= 65535:
+        return Image.fromarray((levels // 257).astype(np.uint8))
+    low, high = levels.min(), max(levels.max(), levels.min() + 1)
+    return Image.fromarray(((levels - low) * (255 / (high - low))).astype(np.uint8))
+
+
+def _on_paper(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Put the picture on paper: white, or black under light ink.
+
+    Where most of the picture is opaque, the paper is in it, and its grey goes on behind the holes.
+    """
+    opaque = grey[alpha >= 128]
+    if opaque.size > 0.5 * grey.size:
+        paper = float(np.median(opaque))
+    else:
+        paper = 0.0 if opaque.size and opaque.mean() > 127 else 255.0
+    share = alpha.astype(np.float32) / 255
+    return np.rint(grey * share + paper * (1 - share)).astype(np.uint8)

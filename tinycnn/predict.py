@@ -1,0 +1,213 @@
+"""The door to reading: ``python -m tinycnn.predict FILES`` says which digits are in them.
+
+Only arguments, files and printing; the work is done in ``tinycnn.ink``.
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tinycnn.cli import Parser, run_door
+from tinycnn.errors import ImageError, TinyCNNError
+from tinycnn.storage import write_bytes
+
+if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from PIL import Image
+
+    from tinycnn.ink import Digit, Reading, Recogniser, Steps
+    from tinycnn.runs.answers import Answer
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.predict photo.jpg scan.png           read pictures
+  python -m tinycnn.predict photo.jpg --boxes seen.png   see what was found where
+  python -m tinycnn.predict --strokes drawings.jsonl     read drawings, one a line
+  cat photo.jpg | python -m tinycnn.predict - --json     for machines
+"""
+
+STDIN = "-"
+SURE = 0.9  # below, people are told the second guess too
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, read, report; returns the exit code, 1 if anything could not be read."""
+    arguments = _parser().parse_args(argv)
+    if not arguments.files and not arguments.strokes:
+        raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
+
+    from rich.console import Console
+
+    from tinycnn.ink import Recogniser, Steps
+    from tinycnn.nn import Sequential
+    from tinycnn.runs.compiling import compilation_shown
+    from tinycnn.runs.folder import find_weights
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    recogniser = Recogniser.of(Sequential.load(find_weights(arguments.weights)))
+    steps = Steps() if arguments.steps else None
+    everything_read = True
+    with compilation_shown(console):
+        for number, answer in enumerate(_answers(arguments, recogniser, steps)):
+            everything_read &= _report(answer, arguments)
+            if arguments.boxes and answer.framed:
+                _write_png(_numbered(arguments.boxes, number), answer.framed())
+    if steps:
+        _write_png(arguments.steps, steps.picture())
+    return 0 if everything_read else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m tinycnn.predict",
+        description="Read the digits in pictures, drawings and IDX files.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", help="PNG, JPEG, WebP, BMP, IDX, strokes; - is stdin"
+    )
+    parser.add_argument(
+        "--strokes", metavar="FILE", nargs="+", default=[], help="drawings, one JSON object a line"
+    )
+    parser.add_argument(
+        "--weights", metavar="WEIGHTS", default="default", help="a weights file, a run folder, last"
+    )
+    parser.add_argument("--limit", metavar="N", type=_count, help="read N of each file at most")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each")
+    parser.add_argument("--ascii", action="store_true", help="draw what the network saw")
+    parser.add_argument(
+        "--boxes", metavar="OUT.png", type=_png, help="write each page with what was read where"
+    )
+    parser.add_argument(
+        "--steps", metavar="OUT.png", type=_png, help="write how each digit became 28 x 28"
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return int(text)
+
+
+def _png(text: str) -> Path:
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
+    return Path(text)
+
+
+def _answers(
+    arguments: argparse.Namespace, recogniser: "Recogniser", steps: "Steps | None"
+) -> Iterator["Answer"]:
+    """The answers for all files, in the order of the command line."""
+    from tinycnn.runs.answers import Answer, answers, drawings
+
+    for files, reader in ((arguments.files, answers), (arguments.strokes, drawings)):
+        for file in files:
+            name = "standard input" if file == STDIN else file
+            try:
+                payload = _payload(file)
+            except ImageError as error:
+                yield Answer(name, error=str(error))
+            else:
+                yield from islice(reader(name, payload, recogniser, steps), arguments.limit)
+
+
+def _payload(file: str) -> bytes:
+    from tinycnn.ink.pictures import MOST_BYTES, read_file
+
+    if file != STDIN:
+        return read_file(file)
+    payload = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(payload) > MOST_BYTES:
+        raise ImageError(f"it is longer than {MOST_BYTES // 2**20} MB")
+    return payload
+
+
+def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
+    """Print an answer; False if there was nothing to read."""
+    fault = answer.error
+    if answer.reading is not None and not answer.reading.inked:
+        fault = "there is no ink in it"
+    if fault:
+        print(f"{answer.name}: {fault}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(_record(answer)))
+    elif answer.reading and not fault:
+        print(f"{answer.name}: {_sentence(answer.reading)}")
+    if arguments.ascii and answer.reading:
+        _draw_digits(answer.reading, sys.stderr if arguments.json else sys.stdout)
+    return not fault
+
+
+def _record(answer: "Answer") -> dict[str, Any]:
+    record: dict[str, Any] = {"file": answer.file}
+    if answer.index is not None:
+        record["index"] = answer.index
+    if answer.label is not None:
+        record["label"] = answer.label
+    if answer.reading is None:
+        return {**record, "error": answer.error}
+    return {
+        **record,
+        "text": answer.reading.text,
+        "confidence": round(answer.reading.confidence, 6),
+        "digits": [_digit_record(digit) for digit in answer.reading.digits],
+    }
+
+
+def _digit_record(digit: "Digit") -> dict[str, Any]:
+    name, confidence = digit.second
+    return {
+        "box": [round(length, 3) for length in digit.box],
+        "label": digit.label,
+        "name": digit.name,
+        "confidence": round(digit.confidence, 6),
+        "rejected": digit.rejected,
+        "score": round(digit.score, 4),
+        "second": {"name": name, "confidence": round(confidence, 6)},
+    }
+
+
+def _sentence(reading: "Reading") -> str:
+    """What people are told: the number, and how sure each of its digits is."""
+    from tinycnn.ink import percent
+
+    if not reading.digits:
+        return "there is ink, but no digit"
+    words = []
+    for digit in reading.digits:
+        word = f"{digit.name} {percent(digit.confidence)}"
+        if digit.rejected:
+            word += ", perhaps no digit"
+        elif digit.confidence < SURE:
+            word += f" or {digit.second[0]}"
+        words.append(word)
+    return f"{' / '.join(reading.text.splitlines())}  ({'; '.join(words)})"
+
+
+def _draw_digits(reading: "Reading", out: TextIO) -> None:
+    from tinycnn.data.drawing import draw
+
+    for digit in reading.digits:
+        print(draw(digit.image, out.encoding), file=out)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """OUT.png for the first page, OUT-2.png for the next one."""
+    return path.with_stem(f"{path.stem}-{number + 1}") if number else path
+
+
+def _write_png(path: Path, image: "Image.Image") -> None:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))

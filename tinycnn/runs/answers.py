@@ -1,0 +1,135 @@
+"""Whatever a file holds, an answer for each picture, drawing or image in it.
+
+What kind of file it is shows in its first bytes, never in its name. One damaged drawing among
+many, or one damaged file, becomes an answer that says so; the others are read all the same.
+"""
+
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from PIL import Image
+
+from tinycnn.data.idx import GZIP_MAGIC, decode_idx
+from tinycnn.errors import DataError, ImageError
+from tinycnn.ink import (
+    Reading,
+    Recogniser,
+    Steps,
+    decode_picture,
+    draw_boxes,
+    draw_drawing,
+    percent,
+    read_drawings,
+    read_images,
+    read_picture,
+    read_strokes,
+    to_image,
+)
+from tinycnn.ink.steps import unseen
+
+BATCH = 256  # images of an IDX file at a time
+MOST_ROWS = 100  # of steps that are kept
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one picture, drawing or image."""
+
+    file: str
+    index: int | None = None
+    """Its number in a file that holds several."""
+
+    label: int | str | None = None
+    """What it should be, if the file says so."""
+
+    reading: Reading | None = None
+    framed: Callable[[], Image.Image] | None = None
+    """Draws the page with a frame around each digit."""
+
+    error: str | None = None
+    """Why there is no reading."""
+
+    @property
+    def name(self) -> str:
+        """The file, with the number in it."""
+        return self.file if self.index is None else f"{self.file}[{self.index}]"
+
+
+def answers(
+    file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None = None
+) -> Iterator[Answer]:
+    """Read the bytes of a file called ``file``; ``steps``, if given, is shown everything."""
+    try:
+        yield from _reader(payload)(file, payload, recogniser, steps)
+    except (ImageError, DataError) as error:
+        yield Answer(file, error=str(error))
+
+
+def drawings(
+    file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None = None
+) -> Iterator[Answer]:
+    """Read a stroke file: an answer for every line."""
+    for index, drawing in enumerate(read_drawings(payload)):
+        if isinstance(drawing, ImageError):
+            yield Answer(file, index, error=str(drawing))
+            continue
+        try:
+            reading = read_strokes(drawing.strokes, recogniser, drawing.pen)
+        except ImageError as error:
+            yield Answer(file, index, drawing.label, error=str(error))
+            continue
+        framed = partial(draw_drawing, drawing.strokes, reading)
+        answer = Answer(file, index, drawing.label, reading, framed)
+        _show_digits(answer, steps)
+        yield answer
+
+
+def _reader(payload: bytes) -> Callable[..., Iterator[Answer]]:
+    first = payload[:64]
+    if first.startswith(GZIP_MAGIC):
+        try:
+            first = zlib.decompressobj(wbits=31).decompress(payload[:4096], 64)
+        except zlib.error as error:
+            raise ImageError(f"the gzip stream is damaged ({error})") from error
+    if first.startswith(b"\0\0"):
+        return _idx_images
+    return drawings if first.lstrip().startswith(b"{") else _picture
+
+
+def _picture(
+    file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None
+) -> Iterator[Answer]:
+    picture = decode_picture(payload)
+    if steps:
+        steps.begin(file)
+    reading = read_picture(picture, recogniser, steps or unseen)
+    page = Image.fromarray(picture.grey)
+    framed = partial(draw_boxes, page, reading, 1 / picture.scale)
+    answer = Answer(file, reading=reading, framed=framed)
+    _show_digits(answer, steps)
+    yield answer
+
+
+def _idx_images(
+    file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None
+) -> Iterator[Answer]:
+    """IDX images are prepared already, so they are taken as they are."""
+    images = decode_idx(io.BytesIO(payload), len(payload))
+    if images.ndim != 3 or images.dtype != "uint8" or not images[:1].size:
+        raise ImageError(f"the IDX file holds {images.dtype} {images.shape}, not grey images")
+    for start in range(0, len(images), BATCH):
+        readings = read_images(images[start : start + BATCH], recogniser)
+        for index, reading in enumerate(readings, start):
+            yield Answer(file, index, reading=reading)
+
+
+def _show_digits(answer: Answer, steps: Steps | None) -> None:
+    """A row of steps for every digit."""
+    if steps is None or answer.reading is None:
+        return
+    for digit in answer.reading.digits[: max(MOST_ROWS - len(steps.rows), 0)]:
+        steps.begin(f"{answer.name}: {digit.name}, {percent(digit.confidence)}")
+        to_image(digit.ink, steps)
