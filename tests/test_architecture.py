@@ -16,9 +16,7 @@ LONG_FILES = {
 }
 """Files of more than 300 lines, and why they are."""
 
-LONG_FUNCTIONS = {
-    "tinycnn.train._parser": "a list of options",
-}
+LONG_FUNCTIONS: dict[str, str] = {}
 """Functions of more than 30 lines, docstring not counted, and why they are."""
 
 FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
