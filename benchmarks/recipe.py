@@ -47,8 +47,12 @@ NETWORKS: dict[str, Network] = {
 
 
 def learning_rate(batch: int) -> float:
-    """0.1 from batch 128 on, and in proportion below: single images at 0.1 would diverge."""
-    return 0.1 * min(1.0, batch / 128)
+    """0.02 from batch 128 on, and in proportion below.
+
+    Much faster, and a network that starts without a slow phase dies: no ReLU is active any more,
+    and whoever skips zeros has nothing left to do.
+    """
+    return 0.02 * min(1.0, batch / 128)
 
 
 def shapes(network: Network) -> list[tuple[int, ...]]:

@@ -5,7 +5,7 @@ Training goes on from round to round, and everybody trains on the same batches i
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,9 @@ TOLERANCE = 1e-4
 MATRIX_SIZE = 2048
 """Rows of the matrices whose product shows what the machine can do."""
 
+CHANCE = float(np.log(10))
+"""The loss of somebody who knows nothing of ten digits; dead networks have it, too."""
+
 COLUMNS = {
     "images_per_second": None,  # under the name of the turn
     "median_us": "latency_us",
@@ -36,15 +39,15 @@ class Results:
     """One value a round for every measure and variant, and what was left out and why.
 
     Measures: "train" and "inference" in images/s, "latency_us" (the median of a turn's calls)
-    and "latency_p99_us", and "peak_gflops". ``losses`` are the last ones, ``others`` the share of
-    the machine, 0 to 1, that other programs used in each round.
+    and "latency_p99_us", and "peak_gflops". ``losses`` are means over the last round, ``others``
+    the share of the machine, 0 to 1, that other programs used in each round.
     """
 
     plan: Plan
     samples: dict[str, dict[Variant, list[float]]] = field(default_factory=dict)
     losses: dict[Variant, float] = field(default_factory=dict)
     others: list[float] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    failed: dict[Variant, str] = field(default_factory=dict)
     worst_difference: float = 0.0
 
     def add(self, measure: str, variant: Variant, value: float) -> None:
@@ -52,7 +55,7 @@ class Results:
 
     def drop(self, variant: Variant, error: ContenderError) -> None:
         """Leave a variant out, with all that it did before it failed."""
-        self.left_out.append(f"{', '.join(variant)} ({self.plan}): {error}")
+        self.failed[variant] = f"{', '.join(variant)} ({self.plan}): {error}"
         for rows in self.samples.values():
             rows.pop(variant, None)
         self.losses.pop(variant, None)
@@ -68,24 +71,37 @@ def run(
     neighbours: Neighbours,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Results:
-    """Check all variants of all contenders against the first one's first, then time them."""
+    """Hold all variants of all contenders to the first one's first, then time them.
+
+    Who did not learn meanwhile is left out: a dead network is fast and proves nothing.
+    """
     results = Results(plan)
     turns = _check(contenders, results, tell)
     for number in range(plan.rounds):
         tell(f"{plan}: round {number + 1} of {plan.rounds}")
-        others = elapsed = 0.0
-        for turn in list(_in_order(turns, number)):
-            neighbours.wait()
-            busy, start = busy_seconds(), time.perf_counter()
-            try:
-                others -= _take(turn, results)
-            except ContenderError as error:
-                turns = [other for other in turns if other[1:] != turn[1:]]
-                results.drop((turn[1].name, turn[2]), error)
-            others += busy_seconds() - busy
-            elapsed += time.perf_counter() - start
-        results.others.append(neighbours.share(others, elapsed))
+        _take_turns(_in_order(turns, number), results, neighbours)
+    for variant, loss in list(results.losses.items()):
+        if loss > 0.95 * CHANCE:
+            results.drop(variant, ContenderError(f"it learned nothing, its loss is {loss:.2f}"))
     return results
+
+
+def _take_turns(turns: Iterable[Turn], results: Results, neighbours: Neighbours) -> None:
+    """Let everybody who has not failed yet take a turn; note how much others disturbed."""
+    others = elapsed = 0.0
+    for turn in turns:
+        variant = turn[1].name, turn[2]
+        if variant in results.failed:
+            continue
+        neighbours.wait()
+        busy, start = busy_seconds(), time.perf_counter()
+        try:
+            others -= _take(turn, results)
+        except ContenderError as error:
+            results.drop(variant, error)
+        others += busy_seconds() - busy
+        elapsed += time.perf_counter() - start
+    results.others.append(neighbours.share(others, elapsed))
 
 
 def _check(

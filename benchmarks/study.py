@@ -22,6 +22,9 @@ BATCHES = (1, 32, 128, 512)
 RACE_EPOCHS = 4
 """Epochs that the one-cycle schedule of a race takes; most races are over before."""
 
+RACE_RATE = 0.1
+"""The highest learning rate of that schedule, which begins and ends much lower."""
+
 
 @dataclass
 class Study:
@@ -101,14 +104,13 @@ class Study:
         with self._contenders(plans[0].threads) as present:
             found = [rounds.run(present, plan, self.neighbours, self.tell) for plan in plans]
         for results in found:
-            for sentence in results.left_out:
+            for sentence in results.failed.values():
                 self._leave_out(sentence)
         return found
 
     def _rates(self, batch: int) -> list[float]:
         steps = RACE_EPOCHS * (self.train_count // batch)
-        highest = recipe.learning_rate(batch)
-        return [highest * one_cycle(step / steps) for step in range(steps)]
+        return [RACE_RATE * one_cycle(step / steps) for step in range(steps)]
 
     @contextmanager
     def _contenders(self, threads: int) -> Iterator[list[Contender]]:

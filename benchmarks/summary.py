@@ -111,7 +111,7 @@ def as_json(results: Results) -> dict:
         "losses": _nested(results.losses),
         "used_by_others": results.others,
         "worst_difference": results.worst_difference,
-        "left_out": results.left_out,
+        "left_out": list(results.failed.values()),
     }
 
 

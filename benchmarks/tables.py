@@ -35,12 +35,15 @@ def print_results(console: Console, results: Results) -> None:
 
 
 def _variants(results: Results, *measures: str) -> Table:
-    table = new_table("contender", "variant", *(UNITS[measure] for measure in measures))
+    trained = measures == ("train",)
+    titles = [*(UNITS[measure] for measure in measures), *(["loss at the end"] if trained else [])]
+    table = new_table("contender", "variant", *titles)
     for name in contenders(results, measures[0]):
         for variant in results.samples[measures[0]]:
             if variant[0] != name:
                 continue
             cells = [_cell(results, measure, variant) for measure in measures]
+            cells += [f"{results.losses[variant]:.3f}"] if trained else []
             table.add_row(name, variant[1], *cells)
     return table
 

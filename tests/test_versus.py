@@ -77,7 +77,7 @@ def test_every_variant_gets_one_value_a_round(fake_peer, tmp_path):
     module = fake_peer("even_peer")
     plan = Plan(batch=16, rounds=3, images=64, latency_calls=5)
     results = run_fakes(tmp_path, {"tinycnn": module, "torch": module}, plan)
-    assert results.left_out == []
+    assert results.failed == {}
     predictors = {("tinycnn", "plain"), ("torch", "plain")}
     assert {measure: set(rows) for measure, rows in results.samples.items()} == {
         "train": predictors | {("tinycnn", "also plain"), ("torch", "also plain")},
@@ -96,7 +96,7 @@ def test_who_computes_something_else_is_not_timed(fake_peer, tmp_path):
     skewed = fake_peer("skewed_peer", 'TRAINERS["plain"] = lambda *a: Trainer(*a, skew=0.01)')
     plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
     results = run_fakes(tmp_path, {"tinycnn": right, "torch": skewed}, plan)
-    assert results.left_out == [
+    assert [*results.failed.values()] == [
         "torch, plain (lenet, batch 16, 1 thread): its 0.w differs from tinycnn's by 1.0e-02"
     ]
     assert set(results.samples["train"]) == {
@@ -110,10 +110,33 @@ def test_a_variant_that_fails_is_left_out_with_one_line(fake_peer, tmp_path):
     module = fake_peer("frail_peer", 'PREDICTORS["compiled"] = broken')
     plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
     results = run_fakes(tmp_path, {"tinycnn": module}, plan)
-    (sentence,) = results.left_out
+    (sentence,) = results.failed.values()
     assert sentence.startswith("tinycnn, compiled (")
     assert sentence.endswith("): ValueError: no compiler here")
     assert set(results.samples["inference"]) == {("tinycnn", "plain")}
+
+
+def test_a_variant_that_fails_in_the_second_round_leaves_no_trace(fake_peer, tmp_path):
+    diverging = """
+        class Diverging(Trainer):
+            steps = 0
+            def step(self, batch):
+                self.steps += 1
+                return super().step(batch) if self.steps < 15 else float("nan")
+        TRAINERS["plain"] = Diverging
+    """
+    plan = Plan(batch=16, rounds=3, images=64, latency_calls=2)
+    modules = {"tinycnn": fake_peer("sound_peer"), "torch": fake_peer("diverging_peer", diverging)}
+    results = run_fakes(tmp_path, modules, plan)
+    assert [*results.failed.values()] == [
+        "torch, plain (lenet, batch 16, 1 thread): its loss became nan"
+    ]
+    assert [set(rows) for rows in results.samples.values()] == [
+        {("tinycnn", "plain"), ("tinycnn", "also plain"), ("torch", "also plain")},
+        {("tinycnn", "plain")},
+        {("tinycnn", "plain")},
+        {("tinycnn", "plain")},
+    ]
 
 
 def test_a_peer_that_is_not_installed_is_named(fake_peer, tmp_path):
@@ -133,18 +156,34 @@ def test_a_peer_that_dies_is_noticed_and_its_last_words_are_told(fake_peer, tmp_
 
 
 def test_all_train_on_the_same_batches_in_the_same_order(fake_peer, tmp_path):
-    plan = Plan(batch=16, rounds=3, images=64, latency_calls=2)
+    plan = Plan(batch=16, rounds=3, images=96, latency_calls=2)
     results = run_fakes(tmp_path, dict.fromkeys(("tinycnn", "torch"), fake_peer("peer")), plan)
     images, _ = recipe.load_digits(tmp_path, "train")
-    steps = 1 + 3 * (3 + plan.steps)  # the check's, then three rounds with their untimed ones
-    last = (steps - 1) % 4
-    expected = images[16 * last : 16 * last + 16].mean() / 255
+    done = 1 + 2 * (3 + plan.steps) + 3  # the check's, two rounds, and the last one's untimed
+    losses = [images[16 * (n % 4) :][:16].mean() / 255 for n in range(done, done + plan.steps)]
     assert len(results.losses) == 4
-    assert list(results.losses.values()) == pytest.approx([expected] * 4)
+    assert list(results.losses.values()) == pytest.approx([np.mean(losses)] * 4)
+
+
+def test_who_learns_nothing_is_left_out_however_fast(fake_peer, tmp_path):
+    dead = """
+        class Dead(Trainer):
+            steps = 0
+            def step(self, batch):
+                self.steps += 1
+                return super().step(batch) if self.steps == 1 else 2.3026
+        TRAINERS["plain"] = Dead
+    """
+    plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
+    modules = {"tinycnn": fake_peer("quick_peer"), "torch": fake_peer("dead_peer", dead)}
+    (sentence,) = run_fakes(tmp_path, modules, plan).failed.values()
+    assert sentence.startswith("torch, plain")
+    assert sentence.endswith("it learned nothing, its loss is 2.30")
 
 
 def results_of(**samples: dict[tuple[str, str], list[float]]) -> rounds.Results:
-    return rounds.Results(Plan(), samples)
+    losses = dict.fromkeys(samples.get("train", {}), 0.5)
+    return rounds.Results(Plan(), samples, losses)
 
 
 SAMPLES = {
