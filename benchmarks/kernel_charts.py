@@ -13,6 +13,9 @@ from benchmarks.turns import Comparison
 FILES = {"convolution 2": "kernels-convolution.svg", "a whole": "kernels-step.svg"}
 """How the titles of comparisons begin that are drawn, and where."""
 
+WIDE = 50
+"""From this ratio on, bars need a logarithmic scale to be seen."""
+
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#999999")
 
 
@@ -49,6 +52,11 @@ def _bars(axes: Any, comparison: Comparison) -> None:
             f"{middle:,.1f}", (max(values), row), (4, 0), textcoords="offset points", va="center"
         )
     axes.set_yticks(range(len(comparison.samples)), list(comparison.samples))
+    medians = comparison.medians().values()
+    if max(medians) > WIDE * min(medians):
+        axes.set_xscale("log")
+        axes.set_xlim(left=1)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_title(f"{comparison.title}, {comparison.unit}")
     axes.invert_yaxis()
     axes.tick_params(left=False)
@@ -77,7 +85,9 @@ def _stacked(axes: Any, found: dict[tuple[str, str], float]) -> None:
     left = [0.0] * len(rows)
     for part, colour in zip((*PARTS.values(), ""), COLOURS, strict=True):
         widths = [found.get((row, part), 0.0) for row in rows]
-        axes.barh(range(len(rows)), widths, left=left, color=colour, label=part or "Python")
+        axes.barh(
+            range(len(rows)), widths, left=left, color=colour, label=part or "everything else"
+        )
         left = [a + b for a, b in zip(left, widths, strict=True)]
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(left=False)

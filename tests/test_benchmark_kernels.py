@@ -23,6 +23,7 @@ from benchmarks import (
     lines,
     operations,
     plain,
+    points,
     stages,
     starting,
 )
@@ -200,6 +201,15 @@ def test_masked_and_whole_vectors_add_the_same():
     plain.add_masked(b, np.zeros(5, np.intp), x, np.intp(LANES))
     np.testing.assert_array_equal(a, 5 * x)
     np.testing.assert_array_equal(b, 5 * x)
+
+
+@compiled
+def test_other_points_are_tried_and_forgotten_again():
+    before = [m.copy() for m in winograd.matrices(5, 4)]
+    good, bad = (points.error(row.split(), 4) for row in (points.SETS[1], points.SETS[3]))
+    assert 0 < good < operations.TOLERANCE < bad
+    for matrix, other in zip(winograd.matrices(5, 4), before, strict=True):
+        np.testing.assert_array_equal(matrix, other)
 
 
 # -------------------------------------------------------------------------- turns and tables
