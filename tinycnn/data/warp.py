@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 
 from tinycnn.errors import ShapeError
+from tinycnn.nn.kernels.checks import ready
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 
 CELL = 7
@@ -46,14 +47,14 @@ def warp(
     """
     B, H, W = images.shape
     expected = ((B, 2, 3), (B, net_size(H), net_size(W), 2), (B,))
-    numbers = [np.ascontiguousarray(z, np.float32) for z in (affine, elastic, thickness)]
+    numbers = [ready(np.asarray(z, np.float32)) for z in (affine, elastic, thickness)]
     if images.dtype != np.uint8 or tuple(z.shape for z in numbers) != expected:
         raise ShapeError(
             f"images {images.dtype} {images.shape} need affine, elastic and thickness of shapes "
             f"{expected}, not {tuple(z.shape for z in numbers)}"
         )
     bent = np.empty((B, H, W), np.uint8)
-    rest = np.ascontiguousarray(images), *numbers, splines(H), splines(W), bent
+    rest = ready(images), *numbers, splines(H), splines(W), bent
     if B <= FEW:
         for n in range(B):
             _warp_image(n, *rest)

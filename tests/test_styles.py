@@ -1,0 +1,154 @@
+"""Styles that MNIST hardly knows, and what is no digit at all."""
+
+import numpy as np
+import pytest
+
+from tinycnn.data import load_dataset
+from tinycnn.data.frame import FAINT, columns_with_ink, refitted, resized, rows_with_ink
+from tinycnn.data.nondigits import MAKERS, hardly_anything, make_non_digits
+from tinycnn.data.styles import STYLES, cross_sevens, flag_ones, lift_fives, slash_zeros, stylise
+from tinycnn.ink.normalise import BOX, PEN, offset_to_centre
+
+
+@pytest.fixture(scope="module")
+def digits():
+    dataset = load_dataset("mnist10k")
+    return dataset.test_images[:600], dataset.test_labels[:600]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def of(digits, label):
+    images, labels = digits
+    return images[labels == label]
+
+
+def longer_side(images):
+    (top, bottom), (left, right) = rows_with_ink(images, FAINT), columns_with_ink(images, FAINT)
+    return np.maximum(bottom - top, right - left) + 1
+
+
+def ink(images):
+    return images.sum(axis=(1, 2), dtype=np.int64)
+
+
+def test_refitting_leaves_mnist_almost_as_it_is(digits):
+    images, _ = digits
+    difference = abs(refitted(images).astype(int) - images).mean(axis=(1, 2))
+    assert np.median(difference) < 8
+
+
+def test_refitting_undoes_a_change_of_size_and_place(digits, rng):
+    images = of(digits, 3)
+    size = np.repeat(rng.uniform(0.5, 1.1, (len(images), 1)), 2, axis=1)
+    changed = refitted(resized(images, size, rng.uniform(-2, 2, (len(images), 2))))
+    assert abs(longer_side(changed) - BOX).max() <= 2
+    assert all(offset_to_centre(image) == (0, 0) for image in changed)
+    overlap = (np.minimum(changed, images).sum(axis=(1, 2)) / ink(images)).mean()
+    assert overlap > 0.6
+
+
+def test_refitting_a_blank_image_leaves_it_blank():
+    assert not refitted(np.zeros((2, 28, 28), np.uint8)).any()
+
+
+def test_a_smaller_image_has_lines_as_wide_as_before():
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[:, 4:24, 13:16] = 255
+    small = resized(images, np.full((1, 2), 0.6))
+    assert small[0, :, 14].sum() / 255 == pytest.approx(0.6 * 20 + 1, abs=0.6)  # and round ends
+    assert small[0, 14].sum() / 255 == pytest.approx(3, abs=0.4)
+
+
+def test_resizing_moves_by_pixels_of_the_new_image():
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[:, 12:16, 12:16] = 255
+    moved = resized(images, np.ones((1, 2)), np.array([[5, -3]]))
+    assert np.array_equal(moved, np.roll(images, (5, -3), (1, 2)))
+
+
+@pytest.mark.parametrize("label", STYLES)
+def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, label):
+    images = of(digits, label)
+    kept = images.copy()
+    styled = STYLES[label](images, rng)
+    assert np.array_equal(images, kept)
+    assert styled.dtype == np.uint8
+    assert styled.shape == images.shape
+    assert (styled != images).any(axis=(1, 2)).all()
+    assert abs(longer_side(styled) - BOX).max() <= 2
+    again = STYLES[label](images, np.random.default_rng(0))
+    assert np.array_equal(styled, again)
+
+
+def test_a_slashed_zero_has_ink_in_its_middle(digits, rng):
+    zeros = of(digits, 0)
+    middle = (slice(None), slice(12, 16), slice(12, 16))
+    before, after = zeros[middle].max(axis=(1, 2)), slash_zeros(zeros, rng)[middle].max(axis=(1, 2))
+    assert (before > 127).mean() < 0.5
+    assert (after > 127).mean() > 0.95
+
+
+def test_a_one_gets_ink_on_the_upper_left_or_at_its_foot(digits, rng):
+    ones = of(digits, 1)
+    flagged = flag_ones(ones, rng)
+    assert (ink(flagged) > ink(ones)).mean() > 0.9
+    upper = flagged[:, :14].sum(axis=(1, 2), dtype=np.int64) / ink(flagged)
+    before = ones[:, :14].sum(axis=(1, 2), dtype=np.int64) / ink(ones)
+    assert upper.mean() > before.mean()
+
+
+def test_a_crossed_seven_is_wider_in_the_middle(digits, rng):
+    sevens = of(digits, 7)
+    crossed = cross_sevens(sevens, rng)
+    widest = [np.median((z[:, 11:18] > 127).sum(axis=2).max(axis=1)) for z in (sevens, crossed)]
+    assert widest[1] > widest[0] + 2
+
+
+def test_a_lifted_five_has_a_gap_below_its_roof(digits, rng):
+    fives = of(digits, 5)
+    lifted = lift_fives(fives, rng)
+    assert (lifted <= fives).all()
+    thinnest = [z.max(axis=2)[:, 6:14].min(axis=1) for z in (fives, lifted)]
+    assert (thinnest[0] < 100).mean() < 0.4  # MNIST's writers lift the pen now and then
+    assert (thinnest[1] < 100).mean() > 0.9
+
+
+def test_a_share_of_the_digits_with_a_style_gets_it_and_no_other(digits, rng):
+    images, labels = digits
+    changed = (stylise(images, labels, 0.3, rng) != images).any(axis=(1, 2))
+    has_style = np.isin(labels, list(STYLES))
+    assert not changed[~has_style].any()
+    assert changed[has_style].mean() == pytest.approx(0.3, abs=0.1)
+
+
+@pytest.mark.parametrize("make", [m for m in MAKERS if m is not hardly_anything])
+def test_non_digits_fill_mnists_frame_with_about_its_ink(digits, rng, make):
+    made = make(*digits, 40, rng)
+    assert made.dtype == np.uint8
+    assert made.shape == (40, 28, 28)
+    assert abs(longer_side(made) - BOX).max() <= 3
+    assert 0.5 < ink(made).mean() / ink(digits[0]).mean() < 2.5
+
+
+def test_next_to_nothing_is_sometimes_nothing_and_sometimes_a_dot(rng):
+    made = hardly_anything(None, None, 200, rng)
+    blank = ink(made) == 0
+    assert 0.15 < blank.mean() < 0.35
+    one_dot = abs(ink(made) / 255 - np.pi * PEN**2 / 4) < 3
+    assert one_dot.mean() > 0.1
+
+
+def test_of_every_kind_there_is_its_share(digits):
+    drawn = [make_non_digits(*digits, 1, np.random.default_rng(seed)) for seed in range(30)]
+    assert len({image.tobytes() for image in drawn}) > 20
+    assert sum(MAKERS.values()) == pytest.approx(1)
+
+
+def test_non_digits_can_be_made_even_if_the_right_digits_are_missing(rng):
+    ones = np.full((2, 28, 28), 200, np.uint8)
+    assert make_non_digits(ones, np.array([1, 1]), 50, rng).shape == (50, 28, 28)
+    assert make_non_digits(ones, np.array([1, 1]), 0, rng).shape == (0, 28, 28)

@@ -1,0 +1,51 @@
+"""MNIST's frame: whatever is done to a digit, its longer side is 20 pixels again afterwards."""
+
+import numpy as np
+
+from tinycnn.data.warp import net_size, warp
+from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
+
+FAINT = 31
+"""Ink up to here is the blur of an edge, and does not count to a digit's size."""
+
+
+def refitted(images: np.ndarray) -> np.ndarray:
+    """Fit images (B,28,28) uint8 into MNIST's frame: longer side 20, centre of mass at 14."""
+    top, bottom = rows_with_ink(images, FAINT)
+    left, right = columns_with_ink(images, FAINT)
+    size = BOX / np.maximum(bottom - top + 1, right - left + 1)
+    off_centre = np.stack([top + bottom, left + right], axis=1) / 2 - (SIZE - 1) / 2
+    fitted = resized(images, np.stack([size, size], axis=1), -off_centre * size[:, None])
+    return np.stack([centre(image) for image in fitted])
+
+
+def resized(images: np.ndarray, size: np.ndarray, move: np.ndarray | float = 0.0) -> np.ndarray:
+    """Make the content of images (B,H,W) taller and wider by ``size`` (B,2), then move it.
+
+    ``move`` (B,2) is in pixels, down and to the right. Lines are brought back to the width they
+    had, about.
+    """
+    B, H, W = images.shape
+    affine = np.zeros((B, 2, 3))
+    affine[:, [0, 1], [0, 1]] = 1 / size
+    affine[:, :, 2] = -move / size
+    lost = (1 - size.mean(axis=1)) * PEN / 2  # of a line, on either side
+    at_rest = np.zeros((B, net_size(H), net_size(W), 2))
+    return warp(images, affine, at_rest, np.clip(lost, -1, 1))
+
+
+def rows_with_ink(images: np.ndarray, above: int = 127) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last row (B,) of images (B,H,W) with a pixel ``above`` a grey level.
+
+    Where there is none, the first and the last of all.
+    """
+    return _first_and_last(images.max(axis=2) > above)
+
+
+def columns_with_ink(images: np.ndarray, above: int = 127) -> tuple[np.ndarray, np.ndarray]:
+    """The same for columns."""
+    return _first_and_last(images.max(axis=1) > above)
+
+
+def _first_and_last(inked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return inked.argmax(axis=1), inked.shape[1] - 1 - inked[:, ::-1].argmax(axis=1)
