@@ -31,7 +31,7 @@ class RunError(TinyCNNError, RuntimeError):
     """A training run that cannot start or go on."""
 
 
-class EnvironmentFault(TinyCNNError, OSError):
+class EnvironmentFault(TinyCNNError, OSError):  # noqa: N818 - EnvironmentError is OSError
     """The machine refuses: no display, no space, no permission."""
 
     exit_code = 3

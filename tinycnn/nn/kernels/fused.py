@@ -250,6 +250,6 @@ def _backward_input_of(n, dy, winner, w, offsets, places, slots, tail, dx):
             filters[at] = f * (w.size // F)
             gradients[at] = dy[n, p, f]
             count[place] += 1
-        for place in range(places):
-            at, first = dx_n + offsets[p * places + place], place * F
-            add_windows(dx, at, w, filters, gradients, first, count[place], slots, tail)
+        for q in range(places):
+            at, first = dx_n + offsets[p * places + q], q * F
+            add_windows(dx, at, w, filters, gradients, first, count[q], slots, tail)

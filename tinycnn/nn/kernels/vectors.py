@@ -211,8 +211,9 @@ def _emit_fill_like(context, builder, signature, args):
 @_emits(load, lambda a, i: Vector(a.dtype))
 def _emit_load(context, builder, signature, args):
     array_type, vector_type = signature.args[0], context.get_value_type(signature.return_type)
-    count = args[1].type(LANES)
-    pointer = _row_pointer(context, builder, array_type, *args, count, vector_type)
+    array, index = args
+    count = index.type(LANES)
+    pointer = _row_pointer(context, builder, array_type, array, index, count, vector_type)
     return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
 
 
