@@ -14,18 +14,18 @@ import pytest
 
 from tinycnn.nn.kernels.compile import CHECKED, UNCOMPILED
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 
 FILES = [
-    "test_kernels.py",
-    "test_checks.py",
-    "test_vectors.py",
-    "test_gradients.py",
-    "test_gradcheck.py",
-    "test_layers.py",
-    "test_losses.py",
-    "test_optimizers.py",
-    "test_frozen.py",
+    "tests/test_kernels.py",
+    "tests/test_checks.py",
+    "tests/test_vectors.py",
+    "tests/test_gradients.py",
+    "tests/test_gradcheck.py",
+    "tests/test_layers.py",
+    "tests/test_losses.py",
+    "tests/test_optimizers.py",
+    "tests/test_frozen.py",
 ]
 
 MODES = {
@@ -39,7 +39,7 @@ MODES = {
 def test_the_numbers_are_right_in_the_other_modes_too(mode):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", *FILES],
-        cwd=HERE,
+        cwd=ROOT,
         env={**os.environ, "HYPOTHESIS_PROFILE": "short", **MODES[mode]},
         capture_output=True,
         text=True,
