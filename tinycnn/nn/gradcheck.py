@@ -146,8 +146,7 @@ def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> t
         "forward keeps the dtype": y.dtype == dtype,
         "forward gives the same for the same": np.array_equal(y, again),
         "dx has the shape and dtype of x": _form(dx) == _form(x),
-        "grads have the keys, shapes and dtypes of params": _forms(layer.grads)
-        == _forms(layer.params),
+        "grads have the keys and forms of params": _forms(layer.grads) == _forms(layer.params),
         "backward assigns grads and adds nothing up": _equal(once, layer.grads),
     }
     _insist(f"{layer} on {N} of {input_shape}, {dtype.__name__}", promises)
@@ -168,6 +167,7 @@ def _insist(who: str, promises: Mapping[str, bool]) -> None:
 
 
 def _form(z: np.ndarray) -> tuple:
+    """Return shape and dtype."""
     return z.shape, z.dtype
 
 
