@@ -122,7 +122,7 @@ class Study:
                 try:
                     contender = Contender(name, module, threads, self.folder)
                 except ContenderError as error:
-                    self._leave_out(f"{name}: {error}")
+                    self._leave_out(f"{name} ({error})")
                     continue
                 present.append(stack.enter_context(contender))
                 self.versions.update(contender.about["versions"])

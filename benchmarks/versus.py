@@ -86,10 +86,10 @@ def _thread_counts(most: int) -> list[int]:
 
 def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
     about = machine.describe()
-    console.print(", ".join(f"{name} {version}" for name, version in study.versions.items()))
     console.print(
         f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
     )
+    console.print(", ".join(f"{name} {version}" for name, version in study.versions.items()))
     tables.print_results(console, study.results)
     others = max(study.results.others)
     unused = 1 - options.threads / about["cores"]
