@@ -104,14 +104,19 @@ def cut(depth: np.ndarray, width: float) -> np.ndarray:
     """
     level = 0.0
     for _ in range(3):
-        level = min(level, float(depth.max()) - 1)
-        top, bottom = _crossings(depth.max(axis=1), level)
-        left, right = _crossings(depth.max(axis=0), level)
-        pixel = max(bottom - top, right - left) / BOX
-        level = (width - PEN * pixel) / 2
+        *_, pixel = _box_above(depth, level)
+        level = min((width - PEN * pixel) / 2, float(depth.max()) - 1)
+    top, left, pixel = _box_above(depth, level)
     cells = (np.arange(BOX * FINE) + 0.5) / FINE * pixel
     box = coverage((_sample(depth, top + cells, left + cells) - level) / pixel * FINE)
     return np.pad(box, (SIZE - BOX) // 2)
+
+
+def _box_above(depth: np.ndarray, level: float) -> tuple[float, float, float]:
+    """Top and left of the shape that is deeper than ``level``, and a 20th of its longer side."""
+    top, bottom = _crossings(depth.max(axis=1), level)
+    left, right = _crossings(depth.max(axis=0), level)
+    return top, left, max(bottom - top, right - left) / BOX
 
 
 def _crossings(profile: np.ndarray, level: float) -> tuple[float, float]:

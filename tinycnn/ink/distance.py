@@ -15,16 +15,28 @@ FAR = 1e20
 def signed_distance(ink: np.ndarray) -> np.ndarray:
     """Distance to the edge in pixels, positive inside, negative outside.
 
-    ink (H,W) float, 0 to 1 -> float64 (H,W). A grey pixel counts as cut by the edge: covered by
-    0.7, its centre lies 0.2 pixels inside. Without ink all is FAR outside.
+    ink (H,W) float, 0 to 1 -> float64 (H,W). A pixel belongs to the shape from 0.5 on; a grey
+    one at the rim is cut by the edge: covered by 0.7, its centre lies 0.2 pixels inside. Without
+    ink all is FAR outside.
     """
-    depth = ink - 0.5
-    outside = np.where(ink > 0, np.maximum(-depth, 0) ** 2, FAR)
-    inside = np.where(ink < 1, np.maximum(depth, 0) ** 2, FAR)
-    for costs in (outside, inside):
+    shape, depth = ink >= 0.5, ink - 0.5
+    # What a path must still go from a pixel to the edge, squared; pixels off the rim have none.
+    inside = np.where(shape & ((ink >= 1) | ~_next_to(~shape)), FAR, np.maximum(depth, 0) ** 2)
+    outside = np.where(~shape & ((ink <= 0) | ~_next_to(shape)), FAR, np.maximum(-depth, 0) ** 2)
+    for costs in (inside, outside):
         for lines in (costs, costs.T):
             _spread(lines)
     return np.sqrt(inside) - np.sqrt(outside)
+
+
+def _next_to(shape: np.ndarray) -> np.ndarray:
+    """Where a pixel of the shape lies above, below, left or right; (H,W) bool."""
+    near = np.zeros_like(shape)
+    near[1:] |= shape[:-1]
+    near[:-1] |= shape[1:]
+    near[:, 1:] |= shape[:, :-1]
+    near[:, :-1] |= shape[:, 1:]
+    return near
 
 
 @kernel

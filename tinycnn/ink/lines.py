@@ -73,14 +73,17 @@ def _join_parts_of_one_line(boxes: np.ndarray, rows: list[list[int]]) -> list[li
 
 
 def _join_stacked(pieces: Pieces, rows: list[list[int]]) -> list[list[int]]:
-    """Two single pieces, one close above the other, are the rings of an 8 or the like."""
+    """Two rows, every piece of one close above a piece of the other, are the rings of 8s."""
     boxes = pieces.boxes
     rows = sorted(rows, key=lambda row: boxes[row, 1].min())
     joined = [rows[0]]
     for row in rows[1:]:
-        above = joined[-1]
-        if len(above) == len(row) == 1 and _stacked(pieces, above[0], row[0]):
-            joined[-1] = above + row
+        pairs = list(
+            zip(_left_to_right(boxes, joined[-1]), _left_to_right(boxes, row), strict=False)
+        )
+        alike = len(pairs) == len(row) == len(joined[-1])
+        if alike and all(_stacked(pieces, *pair) for pair in pairs):
+            joined[-1] = joined[-1] + row
         else:
             joined.append(row)
     return joined

@@ -17,7 +17,7 @@ Show = Callable[[str, View], None]
 PANEL = 224  # pixels, side of a panel: 28 times 8
 TITLE = 22  # pixels above it
 GAP = 8  # pixels around it
-WIDEST = 3  # panels that a wide page may take
+WIDEST = 2  # panels that a wide page may take
 SMALL = 64  # an image up to this size is enlarged pixel by pixel, white on black
 
 

@@ -17,6 +17,8 @@ from tinycnn.ink.pen import Lines, draw
 from tinycnn.ink.steps import Show, unseen
 
 STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
+GRID = 64  # places for a point along a pixel
+ODD = 0.7183  # where to round up: an odd place, for tidy drawings consist of round numbers
 LONGEST = 10_000  # points along one line; no digit needs more than 300
 FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
 
@@ -31,7 +33,7 @@ def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
     show("as drawn", strokes)
     if not strokes:
         return np.zeros((SIZE, SIZE), np.uint8)
-    lines = fit(smooth(fit(strokes)))
+    lines = [_snap(line) for line in fit(smooth(fit(strokes)))]
     show(f"smooth, longer side {BOX}", lines)
     image = draw(lines, PEN, (SIZE, SIZE))
     show(f"drawn with pen {PEN}", image)
@@ -89,9 +91,18 @@ def resample(line: np.ndarray, step: float) -> np.ndarray:
     """Points at equal distances, about ``step``, along a line (n,2), its ends included."""
     lengths = np.hypot(*np.diff(line, axis=0).T) if len(line) > 1 else np.zeros(0)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
-    count = min(max(round(along[-1] / step), 1), LONGEST) + 1 if along[-1] > 0 else 1
+    count = min(int(along[-1] / step + ODD), LONGEST) + 2 if along[-1] > 0 else 1
     places = np.linspace(0, along[-1], count)
     return np.column_stack([np.interp(places, along, line[:, axis]) for axis in (0, 1)])
+
+
+def _snap(line: np.ndarray) -> np.ndarray:
+    """Put points on a grid of 1/64 pixel.
+
+    The same drawing at another size arrives here with other rounding errors; on the grid they
+    are gone, and the image is the same bit for bit.
+    """
+    return np.floor(line * GRID + ODD) / GRID
 
 
 def _check_line(number: int, stroke: Any) -> np.ndarray:

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from handwriting import DIGITS, difference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from benchmarks.pages import on_canvas, paint
+from tinycnn.ink import bitmap_to_image, shrink, strokes_to_image
+from tinycnn.ink.distance import signed_distance
+
+CLOSE = 0.035  # mean difference of grey levels, as a share of 255
+
+
+def canvas(strokes, brush, side=280, longer=200, at=(40, 40)):
+    """Strokes on a square canvas, the longer side of the ink ``longer`` pixels."""
+    points = np.concatenate(strokes)
+    corner = points.min(axis=0)
+    scale = (longer - brush) / np.ptp(points, axis=0).max()
+    moved = [(stroke - corner) * scale + brush / 2 + at for stroke in strokes]
+    return paint(moved, brush, (side, side))
+
+
+@pytest.mark.parametrize("brush", [4, 8, 16, 24, 32])
+def test_any_brush_gives_the_image_that_the_strokes_give(brush):
+    for strokes in DIGITS.values():
+        image = bitmap_to_image(canvas(strokes, brush))
+        assert difference(image, strokes_to_image(strokes)) < CLOSE
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_any_resolution_gives_the_same_image(times):
+    for strokes in DIGITS.values():
+        small = bitmap_to_image(canvas(strokes, 12, 140, 100, (20, 20)))
+        large = canvas(strokes, 12 * times, 140 * times, 100 * times, (20, 20))
+        assert difference(bitmap_to_image(large), small) < CLOSE
+
+
+def test_the_place_on_the_canvas_does_not_matter():
+    for strokes in DIGITS.values():
+        one = bitmap_to_image(canvas(strokes, 12, at=(5, 5)))
+        other = bitmap_to_image(canvas(strokes, 12, at=(71, 33)))
+        assert np.abs(one.astype(int) - other).max() <= 10  # Pillow's circles are not all alike
+
+
+def test_an_image_goes_through_a_second_time_almost_unchanged():
+    for strokes in DIGITS.values():
+        image = strokes_to_image(strokes)
+        assert difference(bitmap_to_image(image), image) < CLOSE
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=50)
+def test_the_longer_side_is_20_whatever_the_ink(seed):
+    rng = np.random.default_rng(seed)
+    H, W = rng.integers(1, 120, 2)
+    grey = ndimage.gaussian_filter(rng.normal(size=(H, W)), rng.uniform(0.3, 6))
+    ink = np.where(grey > rng.normal() * grey.std(), 255, 0).astype(np.uint8)
+    ink[rng.integers(H), rng.integers(W)] = 255
+    image = bitmap_to_image(ink)
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    assert max(rows[-1] - rows[0], columns[-1] - columns[0]) == 19
+
+
+def test_a_hairline_on_a_huge_canvas_survives():
+    strokes = [stroke * 18 + 50 for stroke in DIGITS["2"]]
+    image = bitmap_to_image(paint(strokes, 1, (2000, 2000)))
+    assert difference(image, strokes_to_image(DIGITS["2"])) < 2 * CLOSE
+
+
+def test_faint_edges_and_hard_edges_give_the_same():
+    hard = canvas(DIGITS["6"], 16)
+    soft = ndimage.gaussian_filter(hard.astype(float), 1.5).astype(np.uint8)
+    assert difference(bitmap_to_image(hard), bitmap_to_image(soft)) < CLOSE
+
+
+def test_without_ink_the_image_is_blank():
+    assert not bitmap_to_image(np.zeros((30, 40), np.uint8)).any()
+    assert not bitmap_to_image(np.full((30, 40), 90, np.uint8)).any()  # too faint
+
+
+def test_the_naive_way_depends_on_the_brush():
+    """Why all this is needed; if this failed, the path would be pointless."""
+    rng = np.random.default_rng(0)
+    thin, thick = (shrink(on_canvas(DIGITS["3"], brush, rng)) for brush in (4, 32))
+    assert difference(thin, thick) > 2 * CLOSE
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 30), st.floats(0.01, 0.99))
+def test_the_signed_distance_is_scipys_distance(seed, height, width, share):
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    depth = signed_distance(mask.astype(float))
+    if mask.any() and not mask.all():
+        expected = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
+        np.testing.assert_allclose(depth, expected, atol=1e-9)
+        np.testing.assert_array_equal(depth > 0, mask)
+
+
+def test_half_covered_pixels_are_the_edge():
+    ramp = np.tile([0.0, 0.0, 0.5, 1.0, 1.0, 1.0], (5, 1))
+    np.testing.assert_allclose(signed_distance(ramp)[2, 1:], [-1, 0, 1, 2, 3][:5], atol=0.01)
+
+
+def test_all_and_no_ink_have_no_edge():
+    assert (signed_distance(np.zeros((4, 4))) < -1e9).all()
+    assert (signed_distance(np.ones((4, 4))) > 1e9).all()

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+from handwriting import DIGITS, difference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinycnn.errors import ImageError
+from tinycnn.ink import check_strokes, strokes_to_image
+from tinycnn.ink.normalise import PEN, offset_to_centre
+from tinycnn.ink.pen import draw
+from tinycnn.ink.strokes import resample
+
+
+@st.composite
+def drawings(draw_from):
+    """Random polylines with random numbers of points."""
+    rng = np.random.default_rng(draw_from(st.integers(0, 2**32 - 1)))
+    lengths = draw_from(st.lists(st.integers(1, 12), min_size=1, max_size=4))
+    return [rng.uniform(-50, 50, 2) + rng.normal(0, 20, (n, 2)).cumsum(axis=0) for n in lengths]
+
+
+def longer_side(image):
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    return max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+
+
+@given(drawings())
+def test_the_longer_side_is_20_and_the_mass_is_centred(strokes):
+    image = strokes_to_image(strokes)
+    if len(np.unique(np.concatenate(strokes), axis=0)) > 1:
+        assert longer_side(image) == 20
+    rows, columns = offset_to_centre(image)
+    touches = image[0].any() or image[-1].any() or image[:, 0].any() or image[:, -1].any()
+    assert (rows, columns) == (0, 0) or touches
+
+
+@given(drawings(), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+def test_a_drawing_gives_the_same_image_at_any_size_and_place(strokes, scale, x, y):
+    moved = [(stroke + (x, y)) * scale for stroke in strokes]
+    np.testing.assert_array_equal(strokes_to_image(moved), strokes_to_image(strokes))
+
+
+@given(drawings(), st.integers(2, 5))
+def test_more_points_on_the_same_lines_change_nothing(strokes, times):
+    finer = []
+    for stroke in strokes:
+        places = np.linspace(0, len(stroke) - 1, (len(stroke) - 1) * times + 1)
+        known = np.arange(len(stroke))
+        finer.append(np.column_stack([np.interp(places, known, stroke[:, k]) for k in (0, 1)]))
+    np.testing.assert_array_equal(strokes_to_image(finer), strokes_to_image(strokes))
+
+
+@pytest.mark.parametrize("digit", list(DIGITS))
+def test_symmetric_digits_too_are_the_same_at_any_size_and_place(digit):
+    image = strokes_to_image(DIGITS[digit])
+    for scale in (1e-4, 0.1, 1 / 3, 7.0, 12345.6):
+        moved = [stroke * scale + 3.7 * scale for stroke in DIGITS[digit]]
+        np.testing.assert_array_equal(strokes_to_image(moved), image)
+
+
+def test_neither_the_order_nor_the_direction_of_strokes_matters():
+    for strokes in DIGITS.values():
+        backwards = [stroke[::-1] for stroke in strokes[::-1]]
+        np.testing.assert_array_equal(strokes_to_image(backwards), strokes_to_image(strokes))
+
+
+def test_a_trembling_hand_looks_like_a_steady_one():
+    rng = np.random.default_rng(0)
+    for strokes in DIGITS.values():
+        fine = [resample(stroke, 1.0) for stroke in strokes]
+        trembling = [stroke + rng.normal(0, 0.7, stroke.shape) for stroke in fine]
+        assert difference(strokes_to_image(strokes), strokes_to_image(trembling)) < 0.04
+
+
+def test_the_mean_ink_is_that_of_mnist():
+    ink = np.mean([strokes_to_image(strokes).mean() / 255 for strokes in DIGITS.values()])
+    assert 0.1 < ink < 0.16  # MNIST: 0.131
+
+
+def test_a_single_point_is_a_dot_as_wide_as_the_pen():
+    image = strokes_to_image([np.array([[3.0, 4.0]])])
+    assert image.sum() / 255 == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.02)
+
+
+def test_no_strokes_give_a_blank_image():
+    assert not strokes_to_image([]).any()
+
+
+def test_the_area_of_ink_is_the_area_of_the_line():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        start, end = rng.uniform(8, 20, (2, 2))
+        image = draw([np.array([start, end])], 3.0, (28, 28))
+        area = 3.0 * np.hypot(*(end - start)) + np.pi * 1.5**2
+        assert image.sum() / 255 == pytest.approx(area, rel=0.01)
+
+
+def test_ink_moves_continuously_with_the_line():
+    line = np.array([[8.0, 9.0], [20.0, 17.0]])
+    image = draw([line], PEN, (28, 28)).astype(int)
+    nudged = draw([line + 0.01], PEN, (28, 28)).astype(int)
+    assert 0 < np.abs(image - nudged).max() <= 8
+
+
+def test_what_lies_outside_is_cut_off():
+    image = draw([np.array([[-1e4, 14.0], [1e4, 14.0]]), np.array([[500.0, 500.0]])], 2, (28, 28))
+    np.testing.assert_array_equal(image[13:15], 255)
+    assert not image[:12].any()
+    assert not image[16:].any()
+
+
+def test_the_strokes_are_left_alone():
+    strokes = [stroke.copy() for stroke in DIGITS["5"]]
+    strokes_to_image(strokes)
+    for stroke, original in zip(strokes, DIGITS["5"], strict=True):
+        np.testing.assert_array_equal(stroke, original)
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        None,
+        7,
+        "strokes",
+        {"x": 1},
+        [[1, 2, 3]],
+        [[[1, 2, 3]]],
+        [[[1, 2], [3]]],
+        [[["a", "b"]]],
+        [[[0, float("nan")]]],
+        [[[0, float("inf")]]],
+        [[[0, 1e300]]],
+        [[[0, 10**400]]],
+        [[[None, None]]],
+        [5],
+    ],
+)
+def test_what_are_no_strokes_is_refused(strokes):
+    with pytest.raises(ImageError, match="stroke"):
+        check_strokes(strokes)
+
+
+def test_strokes_without_points_are_left_out():
+    assert check_strokes([]) == []
+    assert check_strokes([[]]) == []
+    assert len(check_strokes([[], [[1, 2], [3, 4]]])) == 1
+
+
+def test_endless_scribbling_is_bounded():
+    rng = np.random.default_rng(2)
+    scribble = rng.uniform(0, 100, (50_000, 2))
+    assert strokes_to_image([scribble]).any()
+
+
+def test_coordinates_of_any_magnitude_are_drawn():
+    for magnitude in (1e-300, 1e-9, 1e9):
+        image = strokes_to_image([stroke / 100 * magnitude for stroke in DIGITS["3"]])
+        np.testing.assert_allclose(image, strokes_to_image(DIGITS["3"]), atol=1)
