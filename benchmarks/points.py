@@ -1,4 +1,4 @@
-"""Where to evaluate polynomials: ``python -m benchmarks.points`` prints what each choice rounds off.
+"""Where to evaluate polynomials: ``python -m benchmarks.points`` prints what each choice costs.
 
 Winograd's way gives the right sums for any different points, but in float32 some lose more
 digits than others. Each set is tried on the second convolution of ``lenet`` with normal numbers.
