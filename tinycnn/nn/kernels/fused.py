@@ -4,8 +4,6 @@ The map before pooling is never stored. On the way back, one output of the convo
 has won its window, and the ReLU has silenced most of those: the rest would be sums of zeros.
 """
 
-import functools
-
 import numpy as np
 from numba import prange
 
@@ -67,11 +65,8 @@ def for_one_image(w, b, input_shape, size):
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y, winner = empty((1, OH, OW, F), w.dtype), np.empty((1, OH, OW, F), np.uint8)
     if winograd.pays(w.shape, size):
-        outputs = winograd.tile_outputs(y.shape)
-        packed = winograd.packed_weights(w, outputs)
-        scratch = winograd.scratch_for(y.shape, w, outputs)
-        run = functools.partial(winograd.fill_windows, packed=packed, scratch=scratch)
-        return lambda x: run(x, b=b, y=y, winner=winner) or y
+        run = winograd.for_shapes(input_shape, w, b, y, winner)
+        return lambda x: run(x.ravel()) or y
     offsets, columns = window_offsets(W, C, OH, OW, size), by_tap(w)
     rest = offsets, size * size, W * C, KH, KW * C, columns, b, y.ravel(), winner.ravel()
     return lambda x: _compete_in_image(0, x.ravel(), 1, *rest) or y

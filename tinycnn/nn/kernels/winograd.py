@@ -77,9 +77,16 @@ def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
 
 def run(x, w, b, y, winner):
     """Fill y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2."""
+    for_shapes(x.shape[1:], w, b, y, winner)(x.ravel())
+
+
+def for_shapes(input_shape, w, b, y, winner):
+    """Return a function of x, flat, that fills y and winner; weights are packed here, once."""
     outputs = tile_outputs(y.shape)
     packed, scratch = packed_weights(w, outputs), scratch_for(y.shape, w, outputs)
-    fill_windows(x, packed, b, y, winner, scratch)
+    shape = *input_shape, *y.shape[1:3]
+    rest = shape, *packed, b, y.ravel(), winner.ravel(), scratch
+    return lambda x: _pieces(x, *rest)
 
 
 def tile_outputs(y_shape: tuple[int, ...]) -> int:
@@ -98,17 +105,11 @@ def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
 
 
 def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
-    """Return memory (pieces, tiles of a group, numbers of a tile) for ``fill_windows``."""
+    """Return memory (pieces, tiles of a group, numbers of a tile)."""
     N, OH, OW, F = y_shape
     tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
     pieces = min(PIECES, (tiles + GROUP - 1) // GROUP)
     return empty((pieces, GROUP, points * (w.shape[3] + F + LANES)), w.dtype)
-
-
-def fill_windows(x, packed, b, y, winner, scratch):
-    """Fill y and winner, a group of tiles at a time; pieces of groups run side by side."""
-    shape = *x.shape[1:], *y.shape[1:3]
-    _pieces(x.ravel(), shape, *packed, b, y.ravel(), winner.ravel(), scratch)
 
 
 @parallel_kernel
