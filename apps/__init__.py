@@ -1,0 +1,1 @@
+"""Programs with a window that stand on the library; they hold no network mathematics."""
