@@ -22,8 +22,9 @@ import numpy as np
 
 from tinycnn.nn import kernels
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
+from tinycnn.nn.kernels.compile import set_threads
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
-from tinycnn.nn.losses import SoftmaxCrossEntropy
+from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.presets import build
 
@@ -258,6 +259,8 @@ def library(seed: int = 0) -> Iterator[Callable[[], list[Comparison]]]:
         yield partial(check_layer, layer, input_shape)
     loss, labels = SoftmaxCrossEntropy(), rng.integers(0, 10, 3)
     yield partial(check_loss, loss, spread(rng, 3, 10), labels)
+    some_unknown = np.append(labels, NO_CLASS)
+    yield partial(check_loss, OpenSetCrossEntropy(), spread(rng, 4, 10), some_unknown)
     yield partial(check_model, "lenet", build("lenet"), loss, rng.random((3, 28, 28, 1)), labels)
 
 
@@ -267,6 +270,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m tinycnn.nn.gradcheck",
         description="Hold every gradient of this library to finite differences, in float64.",
     ).parse_args(argv)
+    set_threads(1)  # for arrays as small as these, waking another takes longer
     print(f"{'operation':<24} {'argument':<8} {'numbers':>9}   worst relative error")
     gradients, failures = 0, []
     for run in library():
