@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch._dynamo.config
 import torch._inductor.config
 from torch import nn
 from torch.nn import functional
@@ -17,6 +18,7 @@ from benchmarks.recipe import MOMENTUM, Network, Weights, shapes
 def configure(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+    torch._dynamo.config.cache_size_limit = 64  # beyond its 8 compilations it gives up silently
 
 
 def versions() -> dict[str, str]:
