@@ -8,9 +8,12 @@ from rich.console import Console
 from benchmarks import machine
 from benchmarks.kernel_report import Report
 from benchmarks.operations import Timing
+from benchmarks.recipe import NETWORKS, dense_flops
 from benchmarks.stages import PARTS, Breakdown
 from benchmarks.tables import many, new_table
 from benchmarks.turns import Comparison
+
+LENET = NETWORKS["lenet"]
 
 
 def print_report(console: Console, report: Report, options: argparse.Namespace) -> None:
@@ -22,8 +25,8 @@ def print_report(console: Console, report: Report, options: argparse.Namespace) 
         f"reference.py in float64\nwithin {report.worst_difference:.0e} of the largest number"
     )
     console.print(f"medians of {many(options.rounds, 'round')}, with smallest and largest\n")
-    for name, values in report.peaks.items():
-        console.print(f"product of large float32 matrices, {name}: {spread(values)} GFLOP/s")
+    if report.peaks:
+        print_peaks(console, report.peaks)
     if report.operations:
         print_operations(console, report.operations, options.threads)
     for number, share in enumerate(report.living, 1):
@@ -36,6 +39,19 @@ def print_report(console: Console, report: Report, options: argparse.Namespace) 
     if report.stages.samples:
         print_stages(console, report.stages)
     console.print(f"other programs used {report.used_by_others:.0%} of the machine meanwhile")
+
+
+def print_peaks(console: Console, peaks: dict[str, list[float]]) -> None:
+    """Print what the machine can do, and how fast a trainer could be that computes every sum."""
+    table = new_table("multiplying and adding float32", "GFLOP/s", words=1)
+    for name, values in peaks.items():
+        table.add_row(name, spread(values))
+    console.print(table)
+    peak, (_, flops) = max(median(values) for values in peaks.values()), dense_flops(LENET)
+    console.print(
+        f"an image costs {flops / 1e6:.1f} MFLOP in training if every sum is computed: "
+        f"at best {1e-3 * flops / peak:.1f} µs,\nor {1e9 * peak / flops:,.0f} images/s"
+    )
 
 
 def spread(values: list[float]) -> str:

@@ -1,28 +1,70 @@
-"""What the machine can do at most: large products of float32 matrices."""
-
-from collections.abc import Callable
+"""What the machine can do at most: multiply and add in registers, with nothing to load or store."""
 
 import numpy as np
+from numba import prange
 
 from benchmarks.ideas import threads
 from benchmarks.peers.tinycnn_peer import matrix_product
 from benchmarks.turns import Version, take_turns
 from tinycnn.nn import get_threads
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
+from tinycnn.nn.kernels.vectors import LANES, add, fma, load, store
 
 SIZE = 1024
-"""Rows and columns of the matrices."""
+"""Rows and columns of the matrices that are multiplied for comparison."""
+
+TIMES = 100_000
+"""How often eight vectors are multiplied and added to, in a turn."""
+
+
+@kernel
+def eight_chains(a, times):
+    """Replace the eight vectors y of ``a`` by y * y0 + y0, again and again."""
+    n = np.intp(LANES)
+    factor = load(a, 0)
+    y0, y1, y2, y3 = factor, load(a, n), load(a, 2 * n), load(a, 3 * n)
+    y4, y5, y6, y7 = load(a, 4 * n), load(a, 5 * n), load(a, 6 * n), load(a, 7 * n)
+    for _ in range(times):
+        y0, y1 = fma(y0, factor, factor), fma(y1, factor, factor)
+        y2, y3 = fma(y2, factor, factor), fma(y3, factor, factor)
+        y4, y5 = fma(y4, factor, factor), fma(y5, factor, factor)
+        y6, y7 = fma(y6, factor, factor), fma(y7, factor, factor)
+    total = add(add(add(y0, y1), add(y2, y3)), add(add(y4, y5), add(y6, y7)))
+    store(a, n, total)  # or the compiler would find that nobody needs them
+
+
+@parallel_kernel
+def _on_threads(a, times):
+    for row in prange(len(a)):  # row owns a[row]
+        eight_chains(a[row], times)
+
+
+def flops(times: int) -> int:
+    """Return the operations of ``eight_chains``, two for each multiply-and-add."""
+    return 2 * 8 * LANES * times
 
 
 def time_peaks(rounds: int) -> dict[str, list[float]]:
-    """Return GFLOP/s of NumPy's product and of ours, one value a round."""
-    a, b = np.random.default_rng(0).random((2, SIZE, SIZE), dtype=np.float32)
-    nothing, most = np.zeros(SIZE, np.float32), get_threads()
-    ours: Callable[[], object] = lambda: product(a, b, nothing)  # noqa: E731
-    versions = {
-        "NumPy's library, all cores": Version(lambda: matrix_product(a, b)),
-        "our product, one thread": Version(ours, lambda: threads(1)),
-        f"our product, threads: {most}": Version(ours),
+    """Return GFLOP/s of arithmetic alone and of large matrix products, one value a round."""
+    most, nothing = get_threads(), np.zeros(SIZE, np.float32)
+    rng = np.random.default_rng(0)
+    numbers = rng.random((most, 8 * LANES), dtype=np.float32) / 2
+    a, b = rng.random((2, SIZE, SIZE), dtype=np.float32)
+    alone = {
+        "in registers, one thread": Version(lambda: eight_chains(numbers[0], TIMES)),
+        f"in registers, threads: {most}": Version(lambda: _on_threads(numbers, TIMES)),
     }
-    seconds = take_turns(versions, rounds)
-    return {name: [2e-9 * SIZE**3 / s for s in values] for name, values in seconds.items()}
+    products = {
+        "our matrix product, one thread": Version(lambda: product(a, b, nothing), _one_thread),
+        f"our matrix product, threads: {most}": Version(lambda: product(a, b, nothing)),
+        "NumPy's matrix product, its own threads": Version(lambda: matrix_product(a, b)),
+    }
+    work = dict.fromkeys(products, 2 * SIZE**3)
+    work |= dict(zip(alone, (flops(TIMES), most * flops(TIMES)), strict=True))
+    seconds = take_turns(alone | products, rounds)
+    return {name: [1e-9 * work[name] / s for s in values] for name, values in seconds.items()}
+
+
+def _one_thread():
+    return threads(1)

@@ -18,10 +18,11 @@ from unittest import mock
 import tinycnn.nn  # noqa: F401  (sets GOMP_SPINCOUNT unless somebody has)
 from benchmarks.contender import ROOT
 from benchmarks.fresh import cache_variables
+from benchmarks.machine import available_cores
 from benchmarks.turns import Comparison, starting_with
 
 BATCH = 128
-STEPS = 50
+STEPS = 20
 """Training steps of a process whose threads are watched."""
 
 SPINS = {"ours": int(os.environ["GOMP_SPINCOUNT"]), "GNU's default": 300_000}
@@ -47,27 +48,28 @@ def compare_waiting(rounds: int) -> Comparison:
     """Time training steps of threads that wait long or briefly, beside a busy program or not."""
     versions = {
         f"{name} ({spins:,}), {where}": (spins, busy)
-        for busy, where in ((False, "undisturbed"), (True, "one core taken"))
+        for busy, where in ((False, "undisturbed"), (True, "every core taken"))
         for name, spins in SPINS.items()
     }
     samples: dict[str, list[float]] = {name: [] for name in versions}
     for number in range(rounds):
         for name in starting_with(number, list(versions)):
             spins, busy = versions[name]
-            with _busy_neighbour() if busy else contextlib.nullcontext():
-                samples[name].append(_step_microseconds(spins))
+            samples[name].append(_step_microseconds(spins, available_cores() if busy else 0))
     return Comparison("how often waiting threads look before they sleep", "µs an image", samples)
 
 
 @contextlib.contextmanager
-def _busy_neighbour() -> Iterator[None]:
-    """Keep one core busy meanwhile."""
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+def _busy_neighbours(count: int) -> Iterator[None]:
+    """Let ``count`` other programs count meanwhile, each on one thread."""
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(count)]
     try:
         yield
     finally:
-        process.kill()
-        process.wait()
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def _first_step_seconds(environment: dict[str, str], *options: str) -> float:
@@ -78,11 +80,16 @@ def _first_step_seconds(environment: dict[str, str], *options: str) -> float:
         return time.perf_counter() - created
 
 
-def _step_microseconds(spins: int) -> float:
+def _step_microseconds(spins: int, neighbours: int) -> float:
+    """Return microseconds an image of steps that begin when the neighbours are there."""
     with _process({"GOMP_SPINCOUNT": str(spins)}, "--steps", str(STEPS)) as process:
         assert process.stdout is not None
-        *_, last = process.stdout.read().splitlines()
-        return json.loads(last)["microseconds"]
+        assert process.stdin is not None
+        process.stdout.readline()
+        with _busy_neighbours(neighbours):
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())["microseconds"]
 
 
 @contextlib.contextmanager
@@ -90,7 +97,7 @@ def _process(environment: dict[str, str], *options: str) -> Iterator[subprocess.
     command = [sys.executable, "-m", "benchmarks.starting", *options]
     variables = {**os.environ, **environment}
     with subprocess.Popen(
-        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield process
     if process.returncode:
@@ -101,7 +108,9 @@ def main() -> None:
     """Train; print a line after the first step and one with the microseconds of the others."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--alone", action="store_true", help="no second process compiles")
-    parser.add_argument("--steps", type=int, default=0, help="further steps, which are timed")
+    parser.add_argument(
+        "--steps", type=int, default=0, help="then wait for a line, and time so many more"
+    )
     options = parser.parse_args()
     from tinycnn.data import load_dataset
     from tinycnn.runs import training
@@ -116,6 +125,7 @@ def main() -> None:
     trainer.step(*next(batches))
     print(json.dumps({"steps": 1}), flush=True)
     if options.steps:
+        sys.stdin.readline()
         start, images = time.perf_counter(), 0
         for _, (batch, labels) in zip(range(options.steps), batches, strict=False):
             trainer.step(batch, labels)

@@ -22,6 +22,7 @@ from benchmarks import (
     kernels,
     lines,
     operations,
+    peak,
     plain,
     points,
     stages,
@@ -253,6 +254,25 @@ def test_rates_are_those_of_the_dense_sums():
     assert timing.times.ratios()["NumPy"] == pytest.approx(2)
 
 
+def test_the_dense_bound_is_the_peak_over_the_cost_of_an_image():
+    console = Console(record=True, width=100, file=io.StringIO())
+    kernel_tables.print_peaks(console, {"slow": [1.0], "fast": [223.0, 100.0, 300.0]})
+    text = console.export_text()
+    assert "22.3 MFLOP" in text
+    assert "0.1 µs" in text
+    assert "10,001 images/s" in text  # 223 G / 22,298,112
+
+
+def test_chains_do_what_their_count_of_operations_says():
+    numbers = np.random.default_rng(0).random(8 * LANES) / 2
+    y = numbers.reshape(8, LANES).copy()
+    for _ in range(3):
+        y = y * numbers[:LANES] + numbers[:LANES]
+    peak.eight_chains(numbers, 3)
+    np.testing.assert_allclose(numbers[LANES : 2 * LANES], y.sum(axis=0))
+    assert peak.flops(3) == 3 * 2 * y.size
+
+
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
@@ -306,15 +326,15 @@ def test_every_cold_start_has_empty_caches_and_only_one_start_has_full_ones(monk
     assert list(found.samples.values()) == [[1.0], [2.0], [3.0]]
 
 
-def test_the_neighbour_is_busy_only_meanwhile(monkeypatch):
+def test_neighbours_are_busy_only_meanwhile(monkeypatch):
     started = []
     real = subprocess.Popen
     monkeypatch.setattr(
         subprocess, "Popen", lambda *given: started.append(real(*given)) or started[-1]
     )
-    with starting._busy_neighbour():
-        assert started[0].poll() is None
-    assert started[0].poll() is not None
+    with starting._busy_neighbours(2):
+        assert [process.poll() for process in started] == [None, None]
+    assert None not in [process.poll() for process in started]
 
 
 @compiled
