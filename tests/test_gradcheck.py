@@ -16,8 +16,16 @@ from tinycnn.nn import (
     gradcheck,
     kernels,
     layers,
+    losses,
 )
-from tinycnn.nn.gradcheck import GradientError, check, check_layer, check_model, check_operation
+from tinycnn.nn.gradcheck import (
+    GradientError,
+    check,
+    check_layer,
+    check_loss,
+    check_model,
+    check_operation,
+)
 from tinycnn.nn.kernels.compile import UNCOMPILED
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -192,10 +200,17 @@ def test_a_wrong_layer_inside_a_model_is_named():
 # ----------------------------------------------------------------------------------- the table
 
 
-def test_the_table_holds_every_operation_and_every_layer():
-    kinds = {c for _, c in inspect.getmembers(layers, inspect.isclass) if issubclass(c, Layer)}
-    assert {type(layer) for layer, _ in gradcheck.LAYERS} == kinds - {Layer}
+def classes(module):
+    """The classes that a module defines itself."""
+    members = inspect.getmembers(module, inspect.isclass)
+    return {kind for _, kind in members if kind.__module__ == module.__name__}
+
+
+def test_the_table_holds_every_operation_every_layer_and_every_loss():
     assert set(gradcheck.OPERATIONS) == set(DIFFERENTIABLE) == set(FAMILIES) - set(IN_PLACE)
+    assert {type(layer) for layer, _ in gradcheck.LAYERS} == classes(layers) - {Layer}
+    checked = {type(run.args[0]) for run in gradcheck.library() if run.func is check_loss}
+    assert checked == classes(losses)
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="lenet takes minutes without compilation")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import gentle, softmax_cross_entropy
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn import Dense, Softmax, SoftmaxCrossEntropy
+from tinycnn.nn import NO_CLASS, Dense, OpenSetCrossEntropy, Softmax, SoftmaxCrossEntropy
 from tinycnn.nn.gradcheck import check_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -106,3 +106,57 @@ def test_descending_the_gradient_lowers_the_loss(loss):
     layer.backward(loss.backward())
     layer.params["w"] -= 0.1 * layer.grads["w"]
     assert loss.forward(layer.forward(x), labels) < before
+
+
+# ------------------------------------------------------------------------ examples of no class
+
+
+@st.composite
+def open_set(draw):
+    """Logits and labels, among them some of no class."""
+    given = draw(softmax_cross_entropy())
+    unknown = np.random.default_rng(draw(st.integers(0, 99))).random(len(given["labels"])) < 0.5
+    return {**given, "labels": np.where(unknown, NO_CLASS, given["labels"])}
+
+
+@given(given=gentle(open_set()))
+def test_open_set_gradient_matches_finite_differences(given):
+    check_loss(OpenSetCrossEntropy(), given["logits"], given["labels"])
+
+
+@given(given=softmax_cross_entropy())
+def test_open_set_loss_is_the_usual_one_when_all_examples_have_a_class(given):
+    losses = SoftmaxCrossEntropy(), OpenSetCrossEntropy()
+    values = [loss.forward(given["logits"], given["labels"]) for loss in losses]
+    assert math.isclose(*values, rel_tol=1e-12, abs_tol=1e-12)
+    np.testing.assert_allclose(*[loss.backward() for loss in losses], atol=1e-12)
+
+
+def test_an_example_of_no_class_is_the_mean_over_all_classes():
+    logits = np.random.default_rng(0).standard_normal((1, 7))
+    usual = [SoftmaxCrossEntropy().forward(logits, np.array([k])) for k in range(7)]
+    loss = OpenSetCrossEntropy()
+    assert math.isclose(loss.forward(logits, np.array([NO_CLASS])), np.mean(usual))
+
+
+def test_who_has_no_opinion_is_right_about_what_has_no_class():
+    loss = OpenSetCrossEntropy()
+    assert math.isclose(loss.forward(np.full((2, 10), 3.0), np.full(2, NO_CLASS)), math.log(10))
+    np.testing.assert_allclose(loss.backward(), 0, atol=1e-15)
+
+
+def test_open_set_keeps_the_dtype_and_leaves_its_arguments_alone():
+    logits = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    labels = np.array([2, NO_CLASS, 0])
+    kept = logits.copy(), labels.copy()
+    loss = OpenSetCrossEntropy()
+    loss.forward(logits, labels)
+    assert loss.backward().dtype == np.float32
+    assert np.array_equal(logits, kept[0])
+    assert np.array_equal(labels, kept[1])
+
+
+@pytest.mark.parametrize("labels", [[3, 0], [-2, 0], [0], [0, 0.5], []])
+def test_open_set_refuses_labels_that_are_none(labels):
+    with pytest.raises(ShapeError, match="labels must be 2 classes below 3, or -1 for none"):
+        OpenSetCrossEntropy().forward(np.zeros((2, 3)), np.array(labels))

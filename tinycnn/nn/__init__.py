@@ -6,12 +6,13 @@ Start reading at ``reference.py``; it needs nothing but NumPy.
 from tinycnn.nn.frozen import Frozen
 from tinycnn.nn.kernels.compile import get_threads, set_threads
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.losses import SoftmaxCrossEntropy
+from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
 from tinycnn.nn.presets import PRESETS, build
 
 __all__ = [
+    "NO_CLASS",
     "PRESETS",
     "SCHEDULES",
     "SGD",
@@ -22,6 +23,7 @@ __all__ = [
     "Frozen",
     "Layer",
     "MaxPool2D",
+    "OpenSetCrossEntropy",
     "ReLU",
     "Sequential",
     "Softmax",
