@@ -46,7 +46,7 @@ def test_refitting_undoes_a_change_of_size_and_place(digits, rng):
     size = np.repeat(rng.uniform(0.5, 1.1, (len(images), 1)), 2, axis=1)
     changed = refitted(resized(images, size, rng.uniform(-2, 2, (len(images), 2))))
     assert abs(longer_side(changed) - BOX).max() <= 2
-    assert all(offset_to_centre(image) == (0, 0) for image in changed)
+    assert abs(np.array([offset_to_centre(image) for image in changed])).max() <= 1
     overlap = (np.minimum(changed, images).sum(axis=(1, 2)) / ink(images)).mean()
     assert overlap > 0.6
 
@@ -74,13 +74,13 @@ def test_resizing_moves_by_pixels_of_the_new_image():
 def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, label):
     images = of(digits, label)
     kept = images.copy()
-    styled = STYLES[label](images, rng)
+    styled = stylise(images, np.full(len(images), label), 1.0, rng)
     assert np.array_equal(images, kept)
     assert styled.dtype == np.uint8
     assert styled.shape == images.shape
     assert (styled != images).any(axis=(1, 2)).all()
     assert abs(longer_side(styled) - BOX).max() <= 2
-    again = STYLES[label](images, np.random.default_rng(0))
+    again = stylise(images, np.full(len(images), label), 1.0, np.random.default_rng(0))
     assert np.array_equal(styled, again)
 
 
@@ -127,7 +127,7 @@ def test_a_share_of_the_digits_with_a_style_gets_it_and_no_other(digits, rng):
 
 @pytest.mark.parametrize("make", [m for m in MAKERS if m is not hardly_anything])
 def test_non_digits_fill_mnists_frame_with_about_its_ink(digits, rng, make):
-    made = make(*digits, 40, rng)
+    made = refitted(make(*digits, 40, rng))
     assert made.dtype == np.uint8
     assert made.shape == (40, 28, 28)
     assert abs(longer_side(made) - BOX).max() <= 3

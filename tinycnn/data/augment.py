@@ -12,12 +12,19 @@ from functools import partial
 import numpy as np
 
 from tinycnn.data.warp import net_size, warp
+from tinycnn.nn.losses import NO_CLASS
 
 Augment = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 """From images (B,H,W) uint8, labels (B,) and a generator to images and labels in their place."""
 
 LEFT_ALONE = 0.2
 """The share of images that stay as they are: what is tested was not bent either."""
+
+STYLED = 0.3
+"""The share of digits that are written in another style, if they have one; for drawings."""
+
+NO_DIGITS = 0.05
+"""The share of images that give way to one that is no digit; for drawings."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,29 @@ def bent(
     return bend(images, bending, rng), labels
 
 
+def drawings(
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bent digits in more styles, for what people draw, and among them some that are none.
+
+    What is no digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
+    """
+    from tinycnn.data.nondigits import make_non_digits  # scipy, for those who need it
+    from tinycnn.data.styles import stylise
+
+    styled = stylise(images, labels, STYLED, rng)
+    none = np.flatnonzero(rng.random(len(images)) < NO_DIGITS)
+    styled[none] = make_non_digits(images, labels, len(none), rng)
+    labels = labels.astype(np.intp)
+    labels[none] = NO_CLASS
+    return bend(styled, MILD, rng), labels
+
+
 AUGMENTATIONS: dict[str, Augment] = {
     "none": untouched,
     "light": partial(bent, LIGHT),
     "mild": partial(bent, MILD),
+    "drawings": drawings,
 }
 
 

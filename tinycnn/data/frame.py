@@ -3,7 +3,10 @@
 import numpy as np
 
 from tinycnn.data.warp import net_size, warp
-from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
+from tinycnn.ink.normalise import BOX, CENTRE, PEN, SIZE
+
+MIDDLE = (SIZE - 1) / 2
+"""Pixel index of the middle of an image, between its two middle pixels."""
 
 FAINT = 31
 """Ink up to here is the blur of an edge, and does not count to a digit's size."""
@@ -14,9 +17,9 @@ def refitted(images: np.ndarray) -> np.ndarray:
     top, bottom = rows_with_ink(images, FAINT)
     left, right = columns_with_ink(images, FAINT)
     size = BOX / np.maximum(bottom - top + 1, right - left + 1)
-    off_centre = np.stack([top + bottom, left + right], axis=1) / 2 - (SIZE - 1) / 2
-    fitted = resized(images, np.stack([size, size], axis=1), -off_centre * size[:, None])
-    return np.stack([centre(image) for image in fitted])
+    masses = [centre_of_mass(images.sum(axis=axis, dtype=np.int64)) for axis in (2, 1)]
+    move = CENTRE - MIDDLE - size * (np.stack(masses) - MIDDLE)
+    return resized(images, np.stack([size, size], axis=1), move.T)
 
 
 def resized(images: np.ndarray, size: np.ndarray, move: np.ndarray | float = 0.0) -> np.ndarray:
@@ -45,6 +48,13 @@ def rows_with_ink(images: np.ndarray, above: int = 127) -> tuple[np.ndarray, np.
 def columns_with_ink(images: np.ndarray, above: int = 127) -> tuple[np.ndarray, np.ndarray]:
     """The same for columns."""
     return _first_and_last(images.max(axis=1) > above)
+
+
+def centre_of_mass(profiles: np.ndarray) -> np.ndarray:
+    """The pixel index (B,) at which profiles (B,28) of ink balance; the middle without ink."""
+    mass = profiles.sum(axis=1, dtype=np.int64)
+    moment = profiles.astype(np.int64) @ np.arange(SIZE)
+    return np.where(mass > 0, moment / np.maximum(mass, 1), MIDDLE)
 
 
 def _first_and_last(inked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinycnn.data.frame import columns_with_ink, refitted, resized
+from tinycnn.data.frame import MIDDLE, columns_with_ink, refitted, resized
 from tinycnn.data.marks import add_marks
 from tinycnn.data.styles import pens
 from tinycnn.ink.normalise import BOX, SIZE
 
-CENTRE = (SIZE - 1) / 2
-
 Maker = Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]
-"""From images (B,28,28) uint8 and labels (B,) of digits to so many images of none."""
+"""From images (B,28,28) uint8 and labels (B,) of digits to so many of none, not yet refitted."""
 
 
 def make_non_digits(
@@ -31,6 +29,8 @@ def make_non_digits(
         these = np.flatnonzero(kinds == kind)
         if len(these):
             made[these] = make(images, labels, len(these), rng)
+    large = kinds != list(MAKERS).index(hardly_anything)
+    made[large] = refitted(made[large])
     return made
 
 
@@ -47,7 +47,7 @@ def turned(images, labels, count, rng):
     for way, (turn, digits) in enumerate(ways):
         these = chosen == way
         made[these] = turn(_some(images, labels, digits, np.count_nonzero(these), rng))
-    return refitted(made)
+    return made
 
 
 def spliced(images, labels, count, rng):
@@ -55,7 +55,7 @@ def spliced(images, labels, count, rng):
     one, other = _pairs(images, labels, count, rng)
     upper = np.arange(SIZE)[:, None] < SIZE // 2
     lying = rng.random((count, 1, 1)) < 0.5
-    return refitted(np.where(np.where(lying, upper, upper.T), one, other))
+    return np.where(np.where(lying, upper, upper.T), one, other)
 
 
 def squeezed(images, labels, count, rng):
@@ -65,14 +65,14 @@ def squeezed(images, labels, count, rng):
     places = np.zeros((count, 2))
     places[:, 1] = size[:, 1] * rng.uniform(0.25, 0.4, count) * SIZE
     pair = resized(one, size, -places), resized(other, size, places)
-    return refitted(np.maximum(*pair))
+    return np.maximum(*pair)
 
 
 def stemmed(images, labels, count, rng):
     """Zeros with a stem, as in a, d and p."""
     rings = resized(_some(images, labels, (0,), count, rng), rng.uniform(0.65, 0.85, (count, 2)))
     left, right = columns_with_ink(rings)
-    top, bottom = CENTRE - 7, CENTRE + 7
+    top, bottom = MIDDLE - 7, MIDDLE + 7
     kind = rng.choice(3, count, p=(0.5, 0.3, 0.2))  # a, d, p
     column = np.where(kind == 2, left + 0.5, right - 0.5) + rng.normal(0, 0.5, count)
     stem = np.stack(
@@ -86,18 +86,18 @@ def stemmed(images, labels, count, rng):
     )
     tail = np.concatenate([stem[:, 2:], stem[:, 2:] + rng.uniform([-2, 1], [1, 5], (count, 2))], 1)
     tail[(kind == 2) | (rng.random(count) < 0.3)] = np.nan
-    return refitted(add_marks(rings, np.stack([stem, tail], axis=1), pens(count, rng)))
+    return add_marks(rings, np.stack([stem, tail], axis=1), pens(count, rng))
 
 
 def opened(images, labels, count, rng):
     """Zeros with a gap at the top, on the right or at the bottom, as in u, c and n."""
     rings = _some(images, labels, (0,), count, rng)
-    ahead = np.arange(SIZE) - CENTRE
+    ahead = np.arange(SIZE) - MIDDLE
     side, depth, width = rng.uniform([[0], [1], [4]], [[3], [6], [9]], (3, count))[:, :, None, None]
     towards = np.choose(side.astype(int), [-ahead[:, None], ahead, ahead[:, None]])
     across = np.where(side.astype(int) == 1, ahead[:, None], ahead)
     gap = (towards > depth) & (abs(across) < width)
-    return refitted(np.where(gap, 0, rings).astype(np.uint8))
+    return np.where(gap, 0, rings).astype(np.uint8)
 
 
 def frames(images, labels, count, rng):
@@ -106,10 +106,10 @@ def frames(images, labels, count, rng):
     grid = corners[rng.random((count, 9)).argsort(axis=1)[:, :6]]
     grid += rng.normal(0, 0.05, grid.shape)
     grid[:, :, 1] *= rng.uniform(0.5, 1, (count, 1))
-    lines = _polylines(CENTRE + (BOX - 3) * grid)
+    lines = _polylines(MIDDLE + (BOX - 3) * grid)
     lifted = np.arange(5) == rng.integers(0, 5, (count, 1))  # one line is not drawn
     lines[lifted | (np.arange(5) >= rng.integers(4, 6, (count, 1)))] = np.nan
-    return refitted(_drawn(lines, rng))
+    return _drawn(lines, rng)
 
 
 def scribbles(images, labels, count, rng):
@@ -121,13 +121,13 @@ def scribbles(images, labels, count, rng):
     path = np.einsum("ndw,ndwt->ntd", swing, np.sin(waves[..., None] * time + phase))
     path -= (path.min(axis=1, keepdims=True) + path.max(axis=1, keepdims=True)) / 2
     path *= (BOX - 3) / 2 / abs(path).max(axis=(1, 2), keepdims=True)
-    return refitted(_drawn(_polylines(CENTRE + path), rng))
+    return _drawn(_polylines(MIDDLE + path), rng)
 
 
 def hardly_anything(images, labels, count, rng):
     """A dot, a dash, a few specks, or nothing at all."""
     kind = rng.integers(4, size=count)
-    spots = CENTRE + rng.uniform(-8, 8, (count, 4, 2)) * (kind == 2)[:, None, None]
+    spots = MIDDLE + rng.uniform(-8, 8, (count, 4, 2)) * (kind == 2)[:, None, None]
     marks = np.concatenate([spots, spots], axis=2)
     marks[(np.arange(4) >= rng.integers(1, 5, (count, 1)))] = np.nan
     dash = rng.uniform([-2, 3], [2, 9], (count, 2)) * (kind == 1)[:, None]

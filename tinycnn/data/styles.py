@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinycnn.data.frame import refitted, resized, rows_with_ink
+from tinycnn.data.frame import centre_of_mass, refitted, resized, rows_with_ink
 from tinycnn.data.marks import add_marks
 from tinycnn.ink.normalise import BOX, CENTRE, PEN
 
 Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Images (B,28,28) uint8 of one digit to the same digits in another style."""
+"""Images (B,28,28) uint8 of one digit to the same digits in another style, not yet refitted."""
 
 
 def slash_zeros(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -32,7 +32,7 @@ def slash_zeros(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     middle = CENTRE + rng.normal(0, 0.7, (B, 2))
     along = np.stack([-np.cos(lean), np.sin(lean)], axis=1) * half[:, None]
     slash = np.concatenate([middle - along, middle + along], axis=1)
-    return refitted(add_marks(rings, slash[:, None], pens(B, rng)))
+    return add_marks(rings, slash[:, None], pens(B, rng))
 
 
 def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +51,7 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     kind = rng.choice(3, B, p=(0.6, 0.3, 0.1))  # flag, both, foot
     flag[kind == 2] = np.nan
     foot[kind == 0] = np.nan
-    return refitted(add_marks(images, np.stack([flag, foot], axis=1), pens(B, rng)))
+    return add_marks(images, np.stack([flag, foot], axis=1), pens(B, rng))
 
 
 def cross_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -60,11 +60,11 @@ def cross_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     top, bottom = _ends(images)
     height = bottom[:, 0] - top[:, 0]
     row = top[:, 0] + height * rng.uniform(0.4, 0.62, B)
-    column = _middle(images[np.arange(B), np.rint(row).astype(int)])
+    column = centre_of_mass(images[np.arange(B), np.rint(row).astype(int)])
     reach = height * rng.uniform(0.15, 0.32, B)
     tilt = reach * rng.normal(0.1, 0.2, B)
     bar = np.stack([row + tilt, column - reach, row - tilt, column + reach], axis=1)
-    return refitted(add_marks(images, bar[:, None], pens(B, rng)))
+    return add_marks(images, bar[:, None], pens(B, rng))
 
 
 def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -84,13 +84,14 @@ def stylise(
     images: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Write a ``share`` of the digits that have a style in it; images (B,28,28) uint8."""
-    images = images.copy()
-    chosen = rng.random(len(images)) < share
+    styled = images.copy()
+    chosen = (rng.random(len(images)) < share) & np.isin(labels, list(STYLES))
     for digit, style in STYLES.items():
         these = np.flatnonzero(chosen & (labels == digit))
         if len(these):
-            images[these] = style(images[these], rng)
-    return images
+            styled[these] = style(images[these], rng)
+    styled[chosen] = refitted(styled[chosen])
+    return styled
 
 
 def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,17 +99,10 @@ def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     top, bottom = rows_with_ink(images)
     every = np.arange(len(images))
     highest, lowest = (
-        np.stack([row, _middle(images[every, row])], axis=1) for row in (top, bottom)
+        np.stack([row, centre_of_mass(images[every, row])], axis=1) for row in (top, bottom)
     )
     inside = np.array([PEN / 2 - 0.5, 0])  # a line that ends here ends where the ink does
     return highest + inside, lowest - inside
-
-
-def _middle(profiles: np.ndarray) -> np.ndarray:
-    """The centre of mass (B,) of each row of pixels (B,W); its middle if it is blank."""
-    mass = profiles.sum(axis=1, dtype=np.int64)
-    moment = profiles.astype(np.int64) @ np.arange(profiles.shape[1])
-    return np.where(mass > 0, moment / np.maximum(mass, 1), (profiles.shape[1] - 1) / 2)
 
 
 def pens(count: int, rng: np.random.Generator) -> np.ndarray:

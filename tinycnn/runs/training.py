@@ -13,8 +13,17 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from tinycnn.data import Dataset, split_validation
+from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import RunError
-from tinycnn.nn import SCHEDULES, SGD, Adam, Sequential, SoftmaxCrossEntropy, build
+from tinycnn.nn import (
+    SCHEDULES,
+    SGD,
+    Adam,
+    OpenSetCrossEntropy,
+    Sequential,
+    SoftmaxCrossEntropy,
+    build,
+)
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
 from tinycnn.nn.warmup import start_compiling_gradients
@@ -59,6 +68,7 @@ class Trainer:
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset) -> None:
+        _check_augmentation(recipe, dataset)
         self.recipe, self.dataset = recipe, dataset
         images = dataset.train_images[: recipe.limit]
         labels = dataset.train_labels[: recipe.limit]
@@ -71,7 +81,7 @@ class Trainer:
         self.model = self._new_model()
         self.best = self._new_model()
         self.optimizer = _new_optimizer(recipe, self.model)
-        self._loss = SoftmaxCrossEntropy()
+        self._loss = _new_loss(recipe)
         self._schedule = look_up("schedule", recipe.schedule, SCHEDULES)
         self.state = State()
 
@@ -232,6 +242,20 @@ def _parameters(model: Sequential) -> Iterator[tuple[str, np.ndarray]]:
     for index, layer in enumerate(model.layers):
         for key, z in layer.params.items():
             yield f"{index}.{key}", z
+
+
+def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+    """Slashes belong through zeros, not through coats."""
+    is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
+    if recipe.augment == "drawings" and not is_of_digits:
+        raise RunError(
+            f"--augment drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
+        )
+
+
+def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy | OpenSetCrossEntropy:
+    """The loss for what ``recipe`` shows the network: drawings that are no digit have no class."""
+    return OpenSetCrossEntropy() if recipe.augment == "drawings" else SoftmaxCrossEntropy()
 
 
 def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
