@@ -593,6 +593,21 @@ def test_a_folder_in_which_nothing_came_to_be_is_removed(digits, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["easy"]
 
 
+def test_a_signal_is_not_lost_when_the_compiler_swallows_its_exception(
+    digits, tmp_path, monkeypatch
+):
+    """llvmlite calls back through ctypes, where an exception is printed and forgotten."""
+
+    def swallow(trainer):
+        with contextlib.suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Trainer, "rehearse", swallow)
+    with new_run(digits, tmp_path / "run") as run, pytest.raises(SystemExit, match="143"):
+        run.train()
+    assert not (tmp_path / "run").exists()
+
+
 def test_leftovers_of_a_killed_writer_are_swept_on_resume(digits, tmp_path):
     with new_run(digits, tmp_path / "run") as run:
         run.train(Interrupter(3))

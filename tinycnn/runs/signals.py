@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
@@ -37,13 +38,19 @@ class StopSignals:
 
     def defer(self) -> None:
         """From now on, note the first signal; whoever asked for this looks at ``received``."""
+        if self.received is not None:  # a compiler's callback has swallowed the exception
+            self._unwind(self.received)
         self._deferring = True
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if not self._deferring:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-        if self.received is not None:
+        impatient = self._deferring and self.received is not None
+        self.received = number
+        if impatient:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(128 + number)  # at once: no clean-up, which might be what takes so long
-        self.received = number
+        if not self._deferring:
+            self._unwind(number)
+
+    def _unwind(self, number: int) -> NoReturn:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
