@@ -48,7 +48,7 @@ def write(text, gap=25.0, height=100.0, at=(0.0, 0.0)):
         digit = DIGITS[character]
         points = np.concatenate(digit)
         left, right = points[:, 0].min(), points[:, 0].max()
-        strokes += [stroke + (x - left, y) for stroke in digit]
+        strokes += [stroke + np.array([x - left, y]) for stroke in digit]
         x += right - left + gap
     return [stroke * height / 100 + at for stroke in strokes]
 

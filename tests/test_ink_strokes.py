@@ -36,7 +36,7 @@ def test_the_longer_side_is_20_and_the_mass_is_centred(strokes):
 
 @given(drawings(), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
 def test_a_drawing_gives_the_same_image_at_any_size_and_place(strokes, scale, x, y):
-    moved = [(stroke + (x, y)) * scale for stroke in strokes]
+    moved = [(stroke + np.array([x, y])) * scale for stroke in strokes]
     np.testing.assert_array_equal(strokes_to_image(moved), strokes_to_image(strokes))
 
 

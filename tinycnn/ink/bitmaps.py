@@ -65,8 +65,9 @@ def rescale(ink: np.ndarray) -> np.ndarray:
     scale = SIDE / max(cropped.shape)
     shape = _resize(cropped, scale)
     if 2 * np.count_nonzero(shape >= INKED) < scale**2 * np.count_nonzero(cropped >= INKED):
-        # Hairlines vanish when they are reduced; as wide as a pixel they survive.
-        shape = _resize(ndimage.maximum_filter(cropped, int(np.ceil(1 / scale))), scale)
+        # Hairlines vanish when they are reduced; two pixels wide they survive.
+        solid = np.where(cropped >= INKED, 255, 0).astype(np.uint8)
+        shape = _resize(ndimage.maximum_filter(solid, int(np.ceil(2 / scale))), scale)
     return shape
 
 

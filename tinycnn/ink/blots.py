@@ -42,7 +42,7 @@ class BitmapPieces:
         if not blots:
             return
         heights = {index: line.height for line in find_lines(self) for index in line.order}
-        self._hold([p for i, blot in enumerate(blots) for p in _cut(blot, self.pen, heights[i])])
+        self._hold([p for i, blot in enumerate(blots) for p in _cut(blot, heights[i])])
 
     def _hold(self, parts: list[Part]) -> None:
         self.parts = parts
@@ -124,10 +124,10 @@ def pen_of(blots: Sequence[Part]) -> float:
     return float(np.median(widths)) if widths else 0.0
 
 
-def _cut(blot: Part, pen: float, height: float) -> list[Part]:
+def _cut(blot: Part, height: float) -> list[Part]:
     """The parts of a blot on a line of digits of that height."""
     H, W = blot.ink.shape
-    cuts = find_cuts(blot.ink, pen, height) if min(H, W) >= WIDE * height else []
+    cuts = find_cuts(blot.ink, height) if min(H, W) >= WIDE * height else []
     seams = np.maximum.accumulate([np.zeros(H), *(cut.columns for cut in cuts), np.full(H, W)])
     columns = np.arange(W) + 0.5
     parts = []

@@ -15,7 +15,7 @@ from tinycnn.ink.pieces import Pieces
 LARGE = 0.5  # of the height of the tallest pieces
 BESIDE = 0.35  # of the lower piece's height: overlap in y of pieces that stand side by side
 REACH = 3.0  # heights: neighbours are no further apart
-STACKED = 0.3  # of the lower piece's height: the two rings of an 8 are no further apart
+STACKED = 0.36  # of the lower piece's height: the two rings of an 8 are no further apart
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tinycnn.ink.steps import Show, unseen
 
 EVEN = 6  # grey levels: paper of a single colour varies no more than this
 PLAIN = 0.5  # of the pixels of a drawing are bare paper
-FAINTEST = 0.1  # of full contrast: what differs less from the paper is not seen
-FAINT = 40  # of 255: rules are paler than ink
+FAINTEST = 0.1  # of the paper's grey level: what differs less from it is not seen
+PALEST = 0.2  # of it: if all that is seen on a photo is paler, it is dirt and shadows
 GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that
@@ -36,14 +36,17 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
         ink = _contrast(np.abs(grey.astype(np.float32) - paper) / 255, FAINTEST)
         show("difference from the paper", ink)
         return ink
-    darkness = _flatten(grey, show)
-    grain = 1.4826 * float(np.median(np.abs(darkness - np.median(darkness))))
-    ink = _contrast(darkness, max(FAINTEST, GRAINS * grain))
-    show("contrast with the paper", ink)
-    ink[find_rules(ink >= FAINT)] = 0
-    show("without ruled lines", ink)
-    ink = _remove_dirt(ink)
-    show("without specks and shadows", ink)
+    paper, difference = _flatten(grey, show)
+    grain = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
+    darkness = difference / paper
+    darkness[difference < GRAINS * grain] = 0
+    show("darker than the paper", np.rint(255 * darkness).astype(np.uint8))
+    darkness[find_rules(darkness > FAINTEST)] = 0
+    show("without ruled lines", np.rint(255 * darkness).astype(np.uint8))
+    if np.count_nonzero(darkness > PALEST) < 0.2 * np.count_nonzero(darkness > FAINTEST):
+        darkness[:] = 0
+    ink = _remove_dirt(_contrast(darkness, FAINTEST))
+    show("contrast, without specks and shadows", ink)
     return ink
 
 
@@ -61,15 +64,16 @@ def _contrast(difference: np.ndarray, faintest: float) -> np.ndarray:
     if not inked.size:
         return np.zeros(difference.shape, np.uint8)
     usual = float(np.percentile(inked, 80))
-    ink = np.rint(255 * np.minimum(difference / usual, 1))
-    return np.where(difference > min(faintest, 0.4 * usual), ink, 0).astype(np.uint8)
+    ink = np.where(difference > faintest, np.minimum(difference / usual, 1), 0)
+    return np.rint(255 * ink).astype(np.uint8)
 
 
-def _flatten(grey: np.ndarray, show: Show) -> np.ndarray:
-    """How much darker each pixel is than the paper around it, 0 to 1; light ink is turned dark.
+def _flatten(grey: np.ndarray, show: Show) -> tuple[np.ndarray, np.ndarray]:
+    """The grey level of the paper everywhere, and how much darker each pixel is; (H,W) float32.
 
-    The paper's light changes slowly. On a coarse image of the page, a grey closing (the lowest
-    of the highest levels nearby) fills in strokes, and what remains is the paper.
+    Light ink on dark paper is turned round first. The paper's light changes slowly: on a coarse
+    image of the page, a grey closing (the lowest of the highest levels nearby) fills in strokes,
+    and what remains is the paper.
     """
     H, W = grey.shape
     scale = COARSE / max(H, W)
@@ -81,7 +85,7 @@ def _flatten(grey: np.ndarray, show: Show) -> np.ndarray:
     paper = np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
     show("the paper's light", np.rint(255 - paper).astype(np.uint8))
     smooth = ndimage.gaussian_filter(grey.astype(np.float32), 1.0)
-    return np.clip(1 - smooth / np.maximum(paper, 1), 0, 1)
+    return np.maximum(paper, 1), np.clip(paper - smooth, 0, None)
 
 
 def _is_light_on_dark(coarse: np.ndarray) -> bool:

@@ -24,7 +24,8 @@ from tinycnn.ink.steps import Show, unseen
 
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
 FLAT = 0.2  # height over width: ink flatter than that is a dash
-MARK = 0.02  # probability that such ink is no part of a digit
+TINY = 0.15  # line heights: a dot for certain
+LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
 WORD_GAP = 1.0  # line heights between words, at least
 MOST_PIECES = 1000  # a page with more is a texture, not writing
 
@@ -189,7 +190,10 @@ def _read_row(
     pieces: Pieces, row: Candidates, seen: Mapping[Group, Digit], threshold: float
 ) -> Reading:
     """The most probable reading of one line."""
-    weights = {run: _weight(seen.get(group), threshold) for run, group in row.groups.items()}
+    weights = {
+        run: _weight(seen[group], threshold) if group in seen else _mark_weight(pieces, group, row)
+        for run, group in row.groups.items()
+    }
     path, certainty = best_reading(row, weights)
     found = [(row.groups[run], seen.get(row.groups[run])) for run in path]
     digits = tuple(digit for _, digit in found if digit)
@@ -197,11 +201,16 @@ def _read_row(
     return Reading(_text(pieces, found, row.line.height), digits, confidence)
 
 
-def _weight(digit: Digit | None, threshold: float) -> float:
+def _weight(digit: Digit, threshold: float) -> float:
     """Log-probability that a group is one digit: it looks like this class, and like a digit."""
-    if digit is None:
-        return float(np.log(MARK))
     return float(np.log(digit.confidence) - np.logaddexp(0, threshold - digit.score))
+
+
+def _mark_weight(pieces: Pieces, group: Group, row: Candidates) -> float:
+    """Log-probability that a dot or a dash stands alone, and is no part of a digit."""
+    x0, y0, x1, y1 = span(pieces, group)
+    tiny = max(x1 - x0, y1 - y0) < TINY * row.line.height
+    return float(np.log(LONE_DOT if tiny else LONE_MARK))
 
 
 def _text(pieces: Pieces, found: Sequence[tuple[Group, Digit | None]], height: float) -> str:

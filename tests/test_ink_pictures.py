@@ -1,0 +1,227 @@
+import contextlib
+import io
+import zlib
+
+import numpy as np
+import pytest
+from handwriting import recogniser, write
+from PIL import Image
+
+from benchmarks.pages import page_of, photograph
+from tinycnn.data import load_dataset
+from tinycnn.errors import ImageError
+from tinycnn.ink import Steps, decode_picture, picture_to_ink, read_file, read_picture
+
+READER = recogniser()
+PAGE = 255 - page_of([stroke / 100 for stroke in write("305")], 60, 6)
+PHOTO_SIZE = 160
+
+
+def encode(image, kind="PNG", **options):
+    file = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
+        file, kind, **options
+    )
+    return file.getvalue()
+
+
+def read(payload):
+    return read_picture(decode_picture(payload), READER)
+
+
+def grey():
+    return Image.fromarray(PAGE)
+
+
+def sixteen_bits():
+    return Image.fromarray((PAGE.astype(np.uint16) * 257).astype(np.uint16))
+
+
+def ink_on_transparent(level):
+    layers = np.full((*PAGE.shape, 4), level, np.uint8)
+    layers[..., 3] = 255 - PAGE
+    return Image.fromarray(layers, "RGBA")
+
+
+def hole_in_opaque():
+    alpha = np.full_like(PAGE, 255)
+    alpha[:10, :10] = 0
+    return Image.merge("LA", [grey(), Image.fromarray(alpha)])
+
+
+VARIANTS = {
+    "grey png": lambda: encode(grey()),
+    "inverted": lambda: encode(255 - PAGE),
+    "rgb": lambda: encode(grey().convert("RGB")),
+    "red ink": lambda: encode(
+        Image.merge("RGB", [Image.new("L", grey().size, 255), grey(), grey()])
+    ),
+    "one bit": lambda: encode(grey().convert("1")),
+    "palette": lambda: encode(grey().convert("RGB").convert("P")),
+    "palette with transparency": lambda: encode(
+        ink_on_transparent(0).quantize(8, method=Image.Quantize.FASTOCTREE)
+    ),
+    "16 bits": lambda: encode(sixteen_bits()),
+    "black on transparent": lambda: encode(ink_on_transparent(0)),
+    "white on transparent": lambda: encode(ink_on_transparent(255)),
+    "opaque with a hole": lambda: encode(hole_in_opaque()),
+    "jpeg": lambda: encode(grey(), "JPEG", quality=60),
+    "cmyk jpeg": lambda: encode(grey().convert("CMYK"), "JPEG"),
+    "webp": lambda: encode(grey(), "WEBP"),
+    "bmp": lambda: encode(grey(), "BMP"),
+    "animated": lambda: encode(
+        grey(), save_all=True, append_images=[Image.new("L", grey().size, 255)]
+    ),
+    "low contrast": lambda: encode((PAGE // 4 + 100).astype(np.uint8)),
+    "huge": lambda: encode(grey().resize([side * 12 for side in grey().size])),
+    "tiny": lambda: encode(
+        grey().resize([side // 3 for side in grey().size], Image.Resampling.BOX)
+    ),
+}
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_the_same_digits_are_read_from_every_kind_of_picture(variant):
+    assert read(VARIANTS[variant]()).text == "305"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_says_which_side_is_up(orientation):
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that undoes it
+    image = grey()
+    if orientation in undo:
+        image = image.transpose(Image.Transpose(undo[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert read(encode(image, "JPEG", exif=exif)).text == "305"
+
+
+def test_boxes_are_in_pixels_of_the_file():
+    once = read(encode(grey()))
+    large = read(encode(grey().resize([side * 12 for side in grey().size])))
+    for one, other in zip(once.digits, large.digits, strict=True):
+        np.testing.assert_allclose(np.array(other.box) / 12, one.box, atol=1.5)
+
+
+def test_an_mnist_image_goes_to_the_network_untouched():
+    image = load_dataset("mnist10k").test_images[0]
+    for grey_levels in (image, 255 - image):
+        (digit,) = read(encode(grey_levels)).digits
+        np.testing.assert_array_equal(digit.image, image)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("ruled", [False, True])
+def test_photos_on_uneven_paper_are_read(seed, ruled):
+    rng = np.random.default_rng(seed)
+    ink = page_of([stroke / 100 for stroke in write("7402", gap=35)], PHOTO_SIZE, 12)
+    assert read(photograph(ink, rng, ruled)).text == "7402"
+
+
+def test_chalk_on_a_blackboard_is_read():
+    rng = np.random.default_rng(5)
+    ink = page_of([stroke / 100 for stroke in write("68")], PHOTO_SIZE, 14)
+    board = 40 + 30 * np.linspace(0, 1, ink.shape[1]) + rng.normal(0, 4, ink.shape)
+    photo = np.clip(board + 0.6 * ink, 0, 255).astype(np.uint8)
+    assert read(encode(photo, "JPEG")).text == "68"
+
+
+def test_dust_and_the_shadow_of_the_edge_are_no_ink():
+    rng = np.random.default_rng(6)
+    ink = page_of([stroke / 100 for stroke in write("31")], PHOTO_SIZE, 12)
+    y, x = (rng.integers(0, side, 40) for side in ink.shape)
+    ink = ink.copy()
+    ink[y, x] = 255
+    ink[:, :6] = 255
+    assert read(photograph(ink, rng)).text == "31"
+
+
+@pytest.mark.parametrize("level", [0, 37, 255])
+def test_a_picture_of_one_colour_has_no_ink(level):
+    for shape in ((1, 1), (1, 500), (500, 1), (64, 80)):
+        reading = read(encode(np.full(shape, level, np.uint8)))
+        assert (reading.digits, reading.inked) == ((), False)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_on_bare_paper_no_digit_is_accepted(seed):
+    rng = np.random.default_rng(seed)
+    photo = photograph(np.zeros((300, 400), np.uint8), rng, ruled=seed % 2 == 1)
+    assert all(digit.rejected for digit in read(photo).digits)
+
+
+def test_noise_is_no_ink():
+    rng = np.random.default_rng(7)
+    noise = np.clip(rng.normal(200, 3, (300, 400)), 0, 255).astype(np.uint8)
+    assert not picture_to_ink(noise).any()
+
+
+def test_every_step_of_a_photo_can_be_seen():
+    rng = np.random.default_rng(0)
+    ink = page_of([stroke / 100 for stroke in write("74")], PHOTO_SIZE, 12)
+    steps = Steps()
+    read_picture(decode_picture(photograph(ink, rng, ruled=True)), READER, steps)
+    titles = [title for title, _ in steps.rows[0][1]]
+    assert len(titles) == len(set(titles)) >= 5
+    sheet = np.asarray(steps.picture())
+    assert sheet.std() > 10
+
+
+def png_header(width, height):
+    good = bytearray(encode(np.zeros((1, 1), np.uint8)))
+    good[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    good[29:33] = zlib.crc32(bytes(good[12:29])).to_bytes(4, "big")
+    return bytes(good)
+
+
+HOSTILE = {
+    "empty": b"",
+    "text": b"this is a seven, I promise",
+    "html": b"<html><body>404</body></html>",
+    "half a png": encode(PAGE)[:300],
+    "half a jpeg": encode(PAGE, "JPEG")[:500],
+    "only a magic number": b"\x89PNG\r\n\x1a\n",
+    "gif": encode(PAGE, "GIF"),
+    "tiff under any name": encode(PAGE, "TIFF"),
+    "bomb of 60000 x 60000": png_header(60_000, 60_000),
+    "169 million pixels": png_header(13_000, 13_000),
+    "26 million pixels": png_header(26_000, 1_000),
+    "zero wide": png_header(0, 10),
+}
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_what_is_no_picture_is_refused_with_a_sentence(kind):
+    with pytest.raises(ImageError) as refusal:
+        decode_picture(HOSTILE[kind])
+    assert 10 < len(str(refusal.value)) < 200
+
+
+def test_the_limit_of_pixels_can_be_set():
+    with pytest.raises(ImageError, match="0.001 million pixels"):
+        decode_picture(encode(PAGE), most_pixels=1000)
+
+
+def test_mutated_pictures_are_read_or_refused():
+    rng = np.random.default_rng(8)
+    small = Image.fromarray(PAGE).resize((60, 30))
+    originals = [encode(small, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP")]
+    for _ in range(200):
+        payload = bytearray(originals[rng.integers(4)])
+        for place in rng.integers(0, len(payload), rng.integers(1, 8)):
+            payload[place] = rng.integers(256)
+        payload = bytes(payload[: rng.integers(len(payload))] if rng.random() < 0.2 else payload)
+        with contextlib.suppress(ImageError):
+            picture_to_ink(decode_picture(payload).grey)
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path):
+    path = tmp_path / "page.png"
+    path.write_bytes(b"12345")
+    assert read_file(path) == b"12345"
+    with pytest.raises(ImageError, match="larger than"):
+        read_file(path, most_bytes=4)
+    with pytest.raises(ImageError, match="cannot be read"):
+        read_file(tmp_path / "missing.png")
+    with pytest.raises(ImageError):
+        read_file(tmp_path)

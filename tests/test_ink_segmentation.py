@@ -1,0 +1,222 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from handwriting import DIGITS, recogniser, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.pages import page_of
+from tinycnn.errors import ImageError
+from tinycnn.ink import Recogniser, read_bitmap, read_images, read_strokes, strokes_to_image
+from tinycnn.ink.cuts import find_cuts
+from tinycnn.ink.lines import Line, find_lines
+from tinycnn.ink.pieces import StrokePieces
+from tinycnn.ink.segmentation import Candidates, best_reading
+
+READER = recogniser()
+numbers = st.text("0123456789", min_size=1, max_size=5)
+
+
+def rotated(strokes, degrees):
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return [stroke @ np.array([[c, s], [-s, c]]) for stroke in strokes]
+
+
+def bitmap(strokes, brush=9):
+    return page_of([stroke / 100 for stroke in strokes], 100, brush)
+
+
+@pytest.mark.parametrize("digit", list(DIGITS))
+def test_the_strokes_of_one_digit_stay_together(digit):
+    reading = read_strokes(DIGITS[digit], READER)
+    assert reading.text == digit
+    assert reading.digits[0].pieces == tuple(range(len(DIGITS[digit])))
+
+
+@given(numbers, st.floats(15, 60), st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_numbers_are_read_from_strokes_in_any_order(text, gap, seed):
+    strokes = write(text, gap)
+    shuffled = [strokes[i] for i in np.random.default_rng(seed).permutation(len(strokes))]
+    assert read_strokes(shuffled, READER).text == text
+
+
+@given(numbers, st.floats(20, 60), st.integers(5, 12))
+@settings(max_examples=15)
+def test_numbers_are_read_from_bitmaps(text, gap, brush):
+    assert read_bitmap(bitmap(write(text, gap), brush), READER).text == text
+
+
+@given(numbers, st.floats(0.01, 100), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+@settings(max_examples=20)
+def test_size_and_place_do_not_change_what_is_read(text, scale, x, y):
+    strokes = write(text)
+    before = read_strokes(strokes, READER)
+    after = read_strokes([stroke * scale + np.array([x, y]) for stroke in strokes], READER)
+    assert after.text == before.text == text
+    for one, other in zip(before.digits, after.digits, strict=True):
+        np.testing.assert_allclose(other.confidence, one.confidence, atol=1e-3)
+        x0, y0, width, height = one.box
+        expected = x0 * scale + x, y0 * scale + y, width * scale, height * scale
+        np.testing.assert_allclose(other.box, expected, atol=1e-6 * max(scale, 1))
+
+
+@pytest.mark.parametrize("text", ["42\n17", "8\n500", "123\n4\n567", "88\n88"])
+def test_lines_are_read_from_top_to_bottom(text):
+    assert read_strokes(write(text), READER).text == text
+    assert read_bitmap(bitmap(write(text)), READER).text == text
+
+
+@pytest.mark.parametrize("degrees", [-9, 9])
+def test_a_line_may_climb_or_fall(degrees):
+    strokes = rotated(write("3071952"), degrees)
+    assert len(find_lines(StrokePieces(strokes))) == 1
+
+
+def test_an_eight_of_two_rings_is_one_line():
+    assert len(find_lines(StrokePieces(DIGITS["8"]))) == 1
+    assert len(find_lines(StrokePieces(write("88")))) == 1
+    assert len(find_lines(StrokePieces(write("0\n0")))) == 2
+
+
+@pytest.mark.parametrize(("text", "gap"), [("23", -3), ("36", -4), ("71", 0), ("17", -4)])
+def test_touching_digits_are_cut(text, gap):
+    ink = bitmap(write(text, gap), 8)
+    assert len(find_cuts(ink[ink.any(axis=1)][:, ink.any(axis=0)], 108)) >= 1
+    assert read_bitmap(ink, READER).text == text
+
+
+def test_a_broken_digit_is_put_together():
+    ink = bitmap(DIGITS["3"], 10).copy()
+    ink[58:61] = 0  # a scratch
+    assert read_bitmap(ink, READER).text == "3"
+
+
+def test_boxes_hold_the_ink_of_their_digit():
+    strokes = write("507")
+    reading = read_strokes(strokes, READER)
+    for digit in reading.digits:
+        x, y, width, height = digit.box
+        points = np.concatenate([strokes[index] for index in digit.pieces])
+        np.testing.assert_allclose(points.min(axis=0), (x, y))
+        np.testing.assert_allclose(points.max(axis=0), (x + width, y + height))
+
+
+def test_every_stroke_belongs_to_exactly_one_digit():
+    strokes = write("4857")
+    used = [index for digit in read_strokes(strokes, READER).digits for index in digit.pieces]
+    assert sorted(used) == list(range(len(strokes)))
+
+
+def test_dots_and_dashes_are_read_between_digits_only():
+    dot = np.array([[98.0, 97.0], [100.0, 99.0]])
+    dash = np.array([[92.0, 50.0], [122.0, 52.0]])
+    one, two = write("3"), write("2", at=(140, 0))
+    assert read_strokes([*one, dot, *two], READER).text == "3.2"
+    assert read_strokes([*one, dash, *two], READER).text == "3-2"
+    assert read_strokes([*one, dot], READER).text == "3"
+    assert len(read_strokes([*one, dot, *two], READER).digits) == 2
+
+
+def test_words_are_parted_where_the_gap_is_unusual():
+    strokes = write("12") + write("345", at=(400, 0))
+    assert read_strokes(strokes, READER).text == "12 345"
+    assert read_strokes(write("1234", gap=180), READER).text == "1234"
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [np.array([[5.0, 5.0]])],
+        [np.array([[5.0, 5.0], [5.0, 5.0]])],
+        [np.array([[0.0, 0.0], [100.0, 4.0]])],
+        [np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[50.0, 1.0]])],
+    ],
+)
+def test_dots_and_dashes_alone_are_no_digits(strokes):
+    reading = read_strokes(strokes, READER)
+    assert (reading.text, reading.digits, reading.confidence) == ("", (), 0.0)
+    assert reading.inked
+
+
+def test_a_drawing_as_small_as_its_pen_is_a_dot():
+    speck = [stroke * 0.08 for stroke in DIGITS["1"]]
+    assert read_strokes(speck, READER).text == "1"
+    assert read_strokes(speck, READER, pen=10).text == ""
+
+
+def test_a_blot_is_no_digit():
+    y, x = np.mgrid[:60, :60]
+    blot = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
+    assert read_bitmap(blot, READER).digits == ()
+
+
+def test_without_ink_there_is_no_answer():
+    for reading in (read_strokes([], READER), read_bitmap(np.zeros((9, 9), np.uint8), READER)):
+        assert (reading.text, reading.digits, reading.inked) == ("", (), False)
+
+
+def test_what_looks_like_no_digit_is_refused():
+    rng = np.random.default_rng(3)
+    scribble = [rng.normal(0, 30, (12, 2)).cumsum(axis=0)]
+    digits = read_strokes(scribble, READER).digits
+    assert digits
+    assert all(digit.rejected for digit in digits)
+    assert not any(digit.rejected for digit in read_strokes(write("0123456789"), READER).digits)
+
+
+def test_confidence_is_a_probability_and_the_second_guess_is_behind_it():
+    reading = read_strokes(write("90"), READER)
+    assert 0 < reading.confidence <= min(digit.confidence for digit in reading.digits)
+    for digit in reading.digits:
+        np.testing.assert_allclose(digit.probabilities.sum(), 1)
+        assert digit.confidence == digit.probabilities[digit.label] == digit.probabilities.max()
+        assert digit.second[1] == np.sort(digit.probabilities)[-2]
+
+
+def test_temperature_changes_confidence_but_not_the_answer():
+    cool = read_strokes(write("3"), READER)
+    warm_reader = Recogniser(READER.logits, READER.classes, temperature=5.0)
+    warm = read_strokes(write("3"), warm_reader)
+    assert warm.text == cool.text
+    assert warm.confidence < cool.confidence
+
+
+def test_a_texture_is_refused_before_it_takes_for_ever():
+    rng = np.random.default_rng(0)
+    dots = [rng.uniform(0, 1000, (2, 2)) for _ in range(1500)]
+    with pytest.raises(ImageError, match="1,500 separate pieces"):
+        read_strokes(dots, READER)
+
+
+def test_prepared_images_are_read_as_they_are():
+    images = np.stack([strokes_to_image(DIGITS[d]) for d in "735"] + [np.zeros((28, 28), np.uint8)])
+    readings = read_images(images, READER)
+    assert [reading.text for reading in readings] == ["7", "3", "5", ""]
+    np.testing.assert_array_equal(readings[0].digits[0].image, images[0])
+
+
+@given(st.integers(1, 7), st.integers(0, 2**32 - 1))
+def test_the_best_reading_is_the_best_of_all_readings(count, seed):
+    rng = np.random.default_rng(seed)
+    runs = [(i, k) for i in range(count) for k in range(i + 1, count + 1) if k - i <= 4]
+    weights = {run: rng.normal() - 3 for run in runs}
+    odds = rng.normal(0, 2, count - 1)
+    row = Candidates(Line(list(range(count)), 1.0), odds, {run: tuple(range(*run)) for run in runs})
+
+    def weigh(cuts):
+        path = list(zip((0, *cuts), (*cuts, count), strict=True))
+        if any(run not in weights for run in path):
+            return path, -np.inf
+        inner = [gap for gap in range(1, count) if gap not in cuts]
+        apart = sum(-np.logaddexp(0, odds[gap - 1]) for gap in cuts)
+        joined = sum(-np.logaddexp(0, -odds[gap - 1]) for gap in inner)
+        return path, sum(weights[run] for run in path) + apart + joined
+
+    ways = [weigh(c) for n in range(count) for c in combinations(range(1, count), n)]
+    best_path, best = max(ways, key=lambda way: way[1])
+    path, certainty = best_reading(row, weights)
+    assert path == best_path
+    total = np.logaddexp.reduce([weight for _, weight in ways])
+    np.testing.assert_allclose(certainty, np.exp(best - total))
