@@ -33,6 +33,10 @@ def grey():
     return Image.fromarray(PAGE)
 
 
+def red_ink():
+    return Image.merge("RGB", [Image.new("L", grey().size, 255), grey(), grey()])
+
+
 def sixteen_bits():
     return Image.fromarray((PAGE.astype(np.uint16) * 257).astype(np.uint16))
 
@@ -198,7 +202,7 @@ def test_what_is_no_picture_is_refused_with_a_sentence(kind):
 
 
 def test_the_limit_of_pixels_can_be_set():
-    with pytest.raises(ImageError, match="0.001 million pixels"):
+    with pytest.raises(ImageError, match=r"0\.001 million pixels"):
         decode_picture(encode(PAGE), most_pixels=1000)
 
 

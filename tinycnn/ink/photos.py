@@ -21,6 +21,7 @@ PALEST = 0.2  # of it: if all that is seen on a photo is paler, it is dirt and s
 GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that
+SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
 SPECK = 0.06  # of the usual height of what is written: smaller is dust
 SHADOW = 0.4  # of the page's shorter side: longer blots that touch the border are no digits
 
@@ -31,9 +32,9 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
     grey (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written.
     """
     show("grey levels", 255 - grey)
-    paper = plain_paper(grey)
-    if paper is not None:
-        ink = _contrast(np.abs(grey.astype(np.float32) - paper) / 255, FAINTEST)
+    plain = plain_paper(grey)
+    if plain is not None:
+        ink = _contrast(np.abs(grey.astype(np.float32) - plain) / 255, FAINTEST)
         show("difference from the paper", ink)
         return ink
     paper, difference = _flatten(grey, show)
@@ -106,5 +107,5 @@ def _remove_dirt(ink: np.ndarray) -> np.ndarray:
     areas = np.bincount(labels.ravel())[1:]
     order = np.argsort(sides)  # the usual size is that of half of the ink, not of half the specks
     usual = sides[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)]
-    dirt = (sides < SPECK * usual) | (border & (sides >= SHADOW * min(H, W)))
+    dirt = (sides < SPECK * usual) | (usual < SMALLEST) | (border & (sides >= SHADOW * min(H, W)))
     return np.where(np.concatenate([[False], dirt])[labels], 0, ink).astype(np.uint8)
