@@ -1,0 +1,186 @@
+import gzip
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+from handwriting import DIGITS, model, templates, write
+from PIL import Image
+
+from benchmarks.pages import page_of, photograph
+from tinycnn.cli import run_door
+from tinycnn.data import write_idx
+from tinycnn.predict import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with weights, a page, a photo, drawings and images."""
+    folder = tmp_path_factory.mktemp("predict")
+    names = [str(digit) for digit in range(10)]
+    model().save(folder / "weights.safetensors", classes=names, calibration={"temperature": 2.0})
+    ink = page_of([stroke / 100 for stroke in write("472")], 100, 9)
+    Image.fromarray(255 - ink).save(folder / "page.png")
+    photo = photograph(page_of([s / 100 for s in write("74")], 160, 12), np.random.default_rng(0))
+    (folder / "photo.jpg").write_bytes(photo)
+    Image.new("L", (50, 50), 255).save(folder / "blank.png")
+    (folder / "broken.png").write_bytes((folder / "page.png").read_bytes()[:200])
+    with open(folder / "drawings.jsonl", "w") as file:
+        for number, strokes in DIGITS.items():
+            # A network that has never seen half a digit needs the 4 in one stroke.
+            lines = [np.vstack(strokes)] if number == "4" else strokes
+            record = {"strokes": [line.tolist() for line in lines], "label": int(number)}
+            print(json.dumps(record), file=file)
+    write_idx(folder / "images.idx", templates())
+    return folder
+
+
+@pytest.fixture
+def predict(folder, capsys, monkeypatch):
+    """Run the door inside the folder: exit code, lines of stdout, lines of stderr."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments):
+        code = run_door(main, [*arguments, "--weights", "weights.safetensors"])
+        out, err = capsys.readouterr()
+        lines = [line for line in err.splitlines() if not line.startswith("compil")]
+        return code, out.splitlines(), lines
+
+    return run
+
+
+def test_files_are_read_one_line_each(predict):
+    code, out, err = predict("page.png", "photo.jpg")
+    assert (code, err) == (0, [])
+    assert [line.split("  ")[0] for line in out] == ["page.png: 472", "photo.jpg: 74"]
+    assert "100" not in "".join(out)  # nothing is certain
+
+
+def test_json_has_text_boxes_labels_and_confidence(predict):
+    code, out, _ = predict("page.png", "--json")
+    (record,) = map(json.loads, out)
+    assert code == 0
+    assert (record["file"], record["text"]) == ("page.png", "472")
+    assert [digit["label"] for digit in record["digits"]] == [4, 7, 2]
+    for digit in record["digits"]:
+        assert 0 < digit["confidence"] <= 1
+        assert digit["rejected"] is False
+        x, y, width, height = digit["box"]
+        assert min(x, y, width, height) > 0
+    boxes = [digit["box"] for digit in record["digits"]]
+    assert boxes == sorted(boxes)
+
+
+def test_drawings_are_read_in_the_order_of_the_file_with_their_labels(predict):
+    code, out, _ = predict("--strokes", "drawings.jsonl", "--json")
+    records = [json.loads(line) for line in out]
+    assert code == 0
+    assert [record["index"] for record in records] == list(range(10))
+    assert [int(record["text"]) for record in records] == [record["label"] for record in records]
+
+
+def test_a_stroke_file_is_recognised_by_its_content_also_compressed(predict, folder):
+    packed = gzip.compress((folder / "drawings.jsonl").read_bytes())
+    (folder / "drawings.bin").write_bytes(packed)
+    for name in ("drawings.jsonl", "drawings.bin"):
+        _, out, _ = predict(name, "--json", "--limit", "3")
+        assert [json.loads(line)["text"] for line in out] == ["0", "1", "2"]
+
+
+def test_a_damaged_drawing_does_not_stop_the_others(predict, folder):
+    good = (folder / "drawings.jsonl").read_text().splitlines()
+    (folder / "damaged.jsonl").write_text("\n".join([good[7], '{"strokes": 3}', good[2]]))
+    code, out, err = predict("--strokes", "damaged.jsonl", "--json")
+    records = [json.loads(line) for line in out]
+    assert code == 1
+    assert [record.get("text") for record in records] == ["7", None, "2"]
+    assert "strokes must be a list" in records[1]["error"]
+    assert err == [f"damaged.jsonl[1]: {records[1]['error']}"]
+
+
+def test_idx_images_are_read_one_by_one(predict):
+    code, out, _ = predict("images.idx", "--json")
+    assert code == 0
+    assert [json.loads(line)["text"] for line in out] == list("0123456789")
+    _, out, _ = predict("images.idx", "--limit", "2")
+    assert [line.split("  ")[0] for line in out] == ["images.idx[0]: 0", "images.idx[1]: 1"]
+
+
+def test_standard_input_is_read(predict, folder, monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO((folder / "page.png").read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, out, _ = predict("-")
+    assert code == 0
+    assert out[0].startswith("standard input: 472")
+
+
+def test_files_that_fail_are_reported_and_the_others_are_read(predict):
+    files = ["broken.png", "missing.png", "blank.png", ".", "weights.safetensors", "page.png"]
+    code, out, err = predict(*files)
+    assert code == 1
+    assert [line.split("  ")[0] for line in out] == ["page.png: 472"]
+    assert [line.split(":")[0] for line in err] == files[:-1]
+    assert "no ink" in err[2]
+    assert all(len(line) < 200 for line in err)
+
+
+def test_blank_files_give_an_empty_answer_for_machines(predict):
+    code, out, err = predict("blank.png", "--json")
+    record = json.loads(out[0])
+    assert (code, record["text"], record["digits"]) == (1, "", [])
+    assert err == ["blank.png: there is no ink in it"]
+
+
+def test_ink_without_digits_is_an_answer(predict, folder):
+    (folder / "dot.jsonl").write_text('{"strokes": [[[3, 4]]]}\n')
+    code, out, _ = predict("--strokes", "dot.jsonl")
+    assert (code, out) == (0, ["dot.jsonl[0]: there is ink, but no digit"])
+
+
+def test_boxes_and_steps_are_written_as_pictures(predict, folder):
+    code, _, _ = predict(
+        "page.png", "drawings.jsonl", "--limit", "2", "--boxes", "seen.png", "--steps", "steps.png"
+    )
+    assert code == 0
+    page = Image.open(folder / "page.png")
+    seen = Image.open(folder / "seen.png")
+    assert seen.size == page.size
+    assert len(seen.getcolors(99_999)) > len(page.getcolors(99_999))
+    assert (folder / "seen-2.png").exists()
+    assert (folder / "seen-3.png").exists()
+    steps = np.asarray(Image.open(folder / "steps.png"))
+    assert steps.shape[0] > 5 * 224  # one row for the page, five for digits
+
+
+def test_the_image_can_be_drawn_in_the_terminal(predict):
+    code, out, _ = predict("--strokes", "drawings.jsonl", "--limit", "1", "--ascii")
+    assert code == 0
+    assert len(out) == 1 + 28
+    assert "██" in out[14] or "##" in out[14]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["page.png", "--boxes", "out.jpg"], ["page.png", "--limit", "0"], ["--unknown"]],
+)
+def test_wrong_usage_is_refused(predict, arguments):
+    try:
+        code, _, _ = predict(*arguments)
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+
+
+def test_bad_weights_are_refused_before_anything_is_read(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    code = run_door(main, ["page.png", "--weights", "page.png"])
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert "page.png" in err
+
+
+def test_an_output_that_cannot_be_written_is_a_fault_of_the_environment(predict):
+    code, _, err = predict("page.png", "--boxes", "no/such/folder/out.png")
+    assert code == 3
+    assert "does not exist" in err[-1]
