@@ -70,6 +70,15 @@ def conv2d_relu_maxpool2d(draw, examples=examples):
 
 
 @st.composite
+def batchnorm(draw, examples=examples):
+    """x of any rank; an epsilon that keeps derivatives gentle where numbers lie close together."""
+    rng, N, C = draw(generators()), draw(examples), draw(channels)
+    places = draw(st.sampled_from([(), (1, 1), (2, 3), (5, 4)]))
+    x = draw(st.floats(0, 3)) + rng.standard_normal((N, *places, C))
+    return {"x": x, "w": rng.uniform(0.5, 2, C), "b": rng.standard_normal(C), "epsilon": 1.0}
+
+
+@st.composite
 def maxpool2d(draw, examples=examples):
     """A shuffled x: no two numbers alike."""
     rng, size = draw(generators()), draw(st.integers(1, 3))
@@ -131,6 +140,7 @@ def adam_update(draw):
 FAMILIES = {
     "conv2d": conv2d(),
     "conv2d_relu_maxpool2d": conv2d_relu_maxpool2d(),
+    "batchnorm": batchnorm(),
     "maxpool2d": maxpool2d(),
     "relu": relu(),
     "dense": dense(),
@@ -167,6 +177,7 @@ def gentle(strategy):
 DIFFERENTIABLE = {
     "conv2d": conv2d(),
     "conv2d_relu_maxpool2d": far_from_kinks(),
+    "batchnorm": batchnorm(st.integers(1, 3)),
     "maxpool2d": maxpool2d(st.integers(1, 3)),
     "relu": relu(),
     "dense": dense(),
@@ -187,6 +198,7 @@ def fixed(N=2, K=2, C=2, F=3):
     return {
         "conv2d": images,
         "conv2d_relu_maxpool2d": {**images, "size": 2},
+        "batchnorm": {"x": images["x"], "w": normal(C), "b": normal(C), "epsilon": 1.0},
         "maxpool2d": {"x": images["x"], "size": 2},
         "relu": {"x": normal((2 * N, 5))},
         "dense": {"x": normal((N and N + 1, 5)), "w": normal((5, F + 1)), "b": normal(F + 1)},

@@ -25,7 +25,7 @@ FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
 INSIDE_NN = [
     {"reference", "kernels"},
     {"layers", "differences"},
-    {"fusion", "losses", "optimizers", "weights"},
+    {"fusion", "losses", "optimizers", "regularisers", "weights"},
     {"model"},
     {"presets", "frozen", "warmup"},
     {"gradcheck"},

@@ -17,6 +17,7 @@ from tinycnn.nn import (
     kernels,
     layers,
     losses,
+    regularisers,
 )
 from tinycnn.nn.gradcheck import (
     GradientError,
@@ -208,7 +209,8 @@ def classes(module):
 
 def test_the_table_holds_every_operation_every_layer_and_every_loss():
     assert set(gradcheck.OPERATIONS) == set(DIFFERENTIABLE) == set(FAMILIES) - set(IN_PLACE)
-    assert {type(layer) for layer, _ in gradcheck.LAYERS} == classes(layers) - {Layer}
+    kinds = (classes(layers) | classes(regularisers)) - {Layer}
+    assert {type(layer) for layer, _ in gradcheck.LAYERS} == kinds
     checked = {type(run.args[0]) for run in gradcheck.library() if run.func is check_loss}
     assert checked == classes(losses)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from strategies import DIFFERENTIABLE, family_of, fixed, functions
 
 from tinycnn.nn import (
+    BatchNorm,
     Conv2D,
     Dense,
     Flatten,
@@ -44,6 +45,7 @@ LAYERS = {
     "Conv2D": st.builds(
         lambda F, K, h, w, C: (Conv2D(F, K), (K + h, K + w, C)), few, few, more, more, few
     ),
+    "BatchNorm": st.builds(lambda h, w, C: (BatchNorm(), (h + 1, w + 1, C)), st.just(2), few, few),
     "MaxPool2D": st.builds(
         lambda size, h, w, C: (MaxPool2D(size), (size + h, size + w, C)), few, more, more, few
     ),
@@ -123,6 +125,18 @@ def dw_of_silenced_winners_too(dy, winner, x, kernel_size, size):
 def dx_of_silenced_winners_too(dy, winner, w, input_size, size):
     all_alive = winner % (size * size)
     return reference.conv2d_relu_maxpool2d_backward_input(dy, all_alive, w, input_size, size)
+
+
+@mistake("batchnorm_backward")
+def dx_as_if_mean_and_variance_were_constants(dy, x, w, mean, variance, epsilon):
+    _, dw, db = reference.batchnorm_backward(dy, x, w, mean, variance, epsilon)
+    return dy * w / np.sqrt(variance + epsilon), dw, db
+
+
+@mistake("batchnorm_backward")
+def dw_of_x_as_it_came(dy, x, w, mean, variance, epsilon):
+    dx, _, db = reference.batchnorm_backward(dy, x, w, mean, variance, epsilon)
+    return dx, (dy * x).sum(axis=tuple(range(x.ndim - 1))), db
 
 
 @mistake("maxpool2d_backward")

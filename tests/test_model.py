@@ -9,6 +9,7 @@ from tinycnn.errors import EnvironmentFault, ShapeError, WeightsError
 from tinycnn.nn import (
     PRESETS,
     SGD,
+    BatchNorm,
     Conv2D,
     Dense,
     Flatten,
@@ -256,7 +257,7 @@ def test_saving_again_gives_the_same_bytes(network, tmp_path):
 
 
 def test_every_kind_of_layer_comes_back(tmp_path):
-    layers = [Conv2D(3, 2), MaxPool2D(2), ReLU(), Flatten(), Dense(4), Softmax()]
+    layers = [Conv2D(3, 2), BatchNorm(), MaxPool2D(2), ReLU(), Flatten(), Dense(4), Softmax()]
     assert {type(layer).__name__ for layer in layers} == set(model.LAYERS)
     Sequential(layers, (7, 7, 2)).save(tmp_path / "all")
     assert repr(Sequential.load(tmp_path / "all").layers) == repr(layers)

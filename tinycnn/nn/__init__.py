@@ -10,6 +10,7 @@ from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
 from tinycnn.nn.presets import PRESETS, build
+from tinycnn.nn.regularisers import BatchNorm
 
 __all__ = [
     "NO_CLASS",
@@ -17,6 +18,7 @@ __all__ = [
     "SCHEDULES",
     "SGD",
     "Adam",
+    "BatchNorm",
     "Conv2D",
     "Dense",
     "Flatten",

@@ -19,26 +19,33 @@ class Layer:
     """What all layers share; a layer of your own overrides ``forward`` and ``backward_input``.
 
     ``params`` and ``grads`` are dicts with equal keys. A layer with parameters also overrides
-    ``shapes``, ``initial`` and ``backward_params``. Shapes here leave out N, the number of
-    examples.
+    ``shapes``, ``initial`` and ``backward_params``. What else it keeps from batch to batch, and
+    does not learn by gradients, is in ``state``. Shapes here leave out N, the number of examples.
     """
 
     def __init__(self) -> None:
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
+        self.state: dict[str, np.ndarray] = {}
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
         """Check the input shape, make the parameters, return the output shape."""
         output_shape, shapes = self.shapes(input_shape)
         self.params = {key: self.initial(key, shape, rng) for key, shape in shapes.items()}
+        state = self.state_shapes(input_shape)
+        self.state = {key: self.initial(key, shape, rng) for key, shape in state.items()}
         return output_shape
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         """Return the output shape and those of the parameters, or raise ShapeError."""
         return input_shape, {}
 
+    def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the state."""
+        return {}
+
     def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Return a parameter's first values, float32."""
+        """Return the first values of a parameter or of the state, float32."""
         return np.zeros(shape, np.float32)
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:

@@ -40,7 +40,7 @@ class OpenSetCrossEntropy:
     >>> loss = OpenSetCrossEntropy()
     >>> logits = np.array([[2.0, 0.0, 0.0]])
     >>> round(loss.forward(logits, np.array([NO_CLASS])), 4)
-    1.5728
+    1.5729
     """
 
     def forward(self, logits: np.ndarray, labels: np.ndarray) -> float:

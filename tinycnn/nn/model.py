@@ -11,9 +11,10 @@ from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.nn import kernels, weights
 from tinycnn.nn.fusion import ConvReLUPool, fuse
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
+from tinycnn.nn.regularisers import BatchNorm
 
 LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Conv2D, MaxPool2D, ReLU, Flatten, Dense, Softmax)
+    kind.__name__: kind for kind in (Conv2D, BatchNorm, MaxPool2D, ReLU, Flatten, Dense, Softmax)
 }
 """Layers that a weights file may name."""
 
@@ -117,6 +118,13 @@ class Sequential:
         """Return how many numbers training adjusts."""
         return sum(z.size for layer in self.layers for z in layer.params.values())
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all that the model is made of, parameters and state, by name; not copies.
+
+        "0.w" is the w of the first layer.
+        """
+        return dict(_named(layer.params | layer.state for layer in self.layers))
+
     def summary(self) -> str:
         """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
         rows, shape = [("", "layer", "output", "parameters")], self.input_shape
@@ -141,8 +149,9 @@ class Sequential:
             "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
             "preparation": "grey levels / 255",
         }
-        arrays = dict(_named(layer.params for layer in self.layers))
-        weights.write_weights(path, arrays, {**self.description, **description, **architecture})
+        weights.write_weights(
+            path, self.arrays(), {**self.description, **description, **architecture}
+        )
 
     @classmethod
     def load(cls, path: str | Path, fused: bool = True) -> "Sequential":
@@ -153,13 +162,14 @@ class Sequential:
             _refuse_the_impossible(layers, input_shape)
             shapes, shape = [], input_shape
             for layer in layers:
+                state = layer.state_shapes(shape)
                 shape, parameters = layer.shapes(shape)
-                shapes.append(parameters)
+                shapes.append(parameters | state)
         except ShapeError as error:
             raise WeightsError(f"{path} describes an impossible network: {error}") from error
         arrays = weights.read_arrays(path, dict(_named(shapes)))
         model = cls(layers, input_shape, fused=fused)
-        for name, z in _named(layer.params for layer in model.layers):
+        for name, z in model.arrays().items():
             z[...] = arrays[name]
         model.description = description
         return model

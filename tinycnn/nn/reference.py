@@ -177,6 +177,56 @@ def _output_size(input_size, kernel_size):
     return tuple(big - small + 1 for big, small in zip(input_size, kernel_size, strict=True))
 
 
+# ------------------------------------------------------------------------ batch normalisation
+
+
+def batchnorm(x, w, b, epsilon):
+    """Bring every channel of the batch to standard deviation w and mean b.
+
+    Whatever the layers before did to the size of the numbers, the next layer sees the same
+    sizes. A channel's mean and variance are taken over all M numbers that it has in the batch.
+
+        mean[c]     = sum_m x[m,c] / M
+        variance[c] = sum_m (x[m,c] - mean[c])**2 / M
+        z[m,c]      = (x[m,c] - mean[c]) / sqrt(variance[c] + epsilon)
+        y[m,c]      = w[c] * z[m,c] + b[c]
+
+    x (N,C) or (N,H,W,C), w and b (C,)  ->  y of the shape of x, mean and variance (C,)
+    """
+    m = tuple(range(x.ndim - 1))  # all axes but the last
+    M = max(1, x[..., 0].size)
+    mean = x.sum(axis=m) / M
+    variance = ((x - mean) ** 2).sum(axis=m) / M
+    z = (x - mean) / np.sqrt(variance + epsilon)
+    return w * z + b, mean, variance
+
+
+def batchnorm_backward(dy, x, w, mean, variance, epsilon):
+    """Gradient of the loss with respect to the input, and to w and b, of ``batchnorm``.
+
+    Were mean and variance constants, dx would be dz / sqrt(variance + epsilon). But they follow
+    x: adding the same to all numbers of a channel changes no output, and neither does moving all
+    away from their mean by the same factor (but for epsilon). So both parts are taken out of dz.
+
+        dw[c]   = sum_m dy[m,c] * z[m,c]
+        db[c]   = sum_m dy[m,c]
+        dz[m,c] = dy[m,c] * w[c]
+        dx[m,c] = (dz[m,c] - sum_m dz[m,c] / M - z[m,c] * sum_m dz[m,c] * z[m,c] / M)
+                  / sqrt(variance[c] + epsilon)
+
+    dy and x of one shape, w, mean and variance (C,)  ->  dx of that shape, dw and db (C,)
+    """
+    m = tuple(range(x.ndim - 1))
+    M = max(1, x[..., 0].size)
+    deviation = np.sqrt(variance + epsilon)
+    z = (x - mean) / deviation
+    dw = (dy * z).sum(axis=m)
+    db = dy.sum(axis=m)
+    dz = dy * w
+    dx = (dz - dz.sum(axis=m) / M - z * (dz * z).sum(axis=m) / M) / deviation
+    return dx, dw, db
+
+
 # ------------------------------------------------------------------------------------- dense
 
 

@@ -6,7 +6,7 @@ with ``vectors.py`` what a processor is good at. Work is cut into pieces whose n
 the shapes alone, every piece owns what it writes, and sums over pieces are added in order: the
 bits do not depend on how many threads run.
 
-Reading order: vectors, blocks, convolution, fused, winograd; then dense and simple.
+Reading order: vectors, blocks, convolution, fused, winograd; then dense, normalise and simple.
 """
 
 from tinycnn.nn.kernels.convolution import conv2d, conv2d_backward_input, conv2d_backward_params
@@ -16,6 +16,7 @@ from tinycnn.nn.kernels.fused import (
     conv2d_relu_maxpool2d_backward_input,
     conv2d_relu_maxpool2d_backward_params,
 )
+from tinycnn.nn.kernels.normalise import batchnorm, batchnorm_backward
 from tinycnn.nn.kernels.simple import (
     adam_update,
     maxpool2d,
@@ -31,6 +32,8 @@ from tinycnn.nn.kernels.simple import (
 
 __all__ = [
     "adam_update",
+    "batchnorm",
+    "batchnorm_backward",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_params",

@@ -152,6 +152,37 @@ def dense(x, w, b):
     return x, w, b
 
 
+def batchnorm(x, w, b, epsilon):
+    """Check the arguments of ``batchnorm``."""
+    x, w, b = arrays(x=x, w=w, b=b)
+    channels(x, w=w, b=b)
+    positive(epsilon)
+    return x, w, b
+
+
+def batchnorm_backward(dy, x, w, mean, variance, epsilon):
+    """Check the arguments of ``batchnorm_backward``."""
+    dy, x, w, mean, variance = arrays(dy=dy, x=x, w=w, mean=mean, variance=variance)
+    same("the shape of dy", dy.shape, x.shape)
+    channels(x, w=w, mean=mean, variance=variance)
+    positive(epsilon)
+    return dy, x, w, mean, variance
+
+
+def channels(x, **named: np.ndarray) -> None:
+    """Raise unless x is a batch, and the others have a number for each of its channels."""
+    if x.ndim < 2 or not all(x.shape[1:]):
+        raise ShapeError(f"x has shape {x.shape}, expected examples with channels, (N, ..., C)")
+    for name, array in named.items():
+        same(f"the shape of {name}", array.shape, x.shape[-1:])
+
+
+def positive(epsilon) -> None:
+    """Raise unless epsilon keeps quotients finite."""
+    if not epsilon > 0:
+        raise ShapeError(f"epsilon must be above 0, not {epsilon}")
+
+
 def rows_and_labels(name, p, labels):
     """Check rows of classes and the true class of each row."""
     (p,) = arrays(**{name: p})

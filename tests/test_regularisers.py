@@ -1,0 +1,92 @@
+"""Layers that help a network to learn: what they do in training, and what to answer."""
+
+import numpy as np
+import pytest
+
+from tinycnn.errors import ShapeError
+from tinycnn.nn import SGD, BatchNorm, Conv2D, Dense, Flatten, ReLU, Sequential, SoftmaxCrossEntropy
+from tinycnn.nn.kernels import batchnorm
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def images(rng, N=50):
+    return (rng.standard_normal((N, 4, 3, 2)) * [0.5, 3] + [1, -2]).astype(np.float32)
+
+
+def built(shape=(4, 3, 2)):
+    layer = BatchNorm()
+    layer.build(shape, np.random.default_rng(0))
+    return layer
+
+
+def test_in_training_every_channel_gets_mean_b_and_deviation_w(rng):
+    layer = built()
+    layer.params["w"][:], layer.params["b"][:] = [2, 5], [-1, 3]
+    y = layer.forward(images(rng), training=True)
+    assert y.mean(axis=(0, 1, 2)) == pytest.approx([-1, 3], abs=1e-5)
+    assert y.std(axis=(0, 1, 2)) == pytest.approx([2, 5], rel=1e-4)
+
+
+def test_a_new_layer_answers_with_what_it_is_given(rng):
+    x = images(rng)
+    assert built().forward(x) == pytest.approx(x, rel=1e-4)
+
+
+def test_averages_follow_the_batches_and_answers_use_them(rng):
+    layer = built()
+    for _ in range(100):
+        layer.forward(images(rng), training=True)
+    assert layer.state["mean"] == pytest.approx([1, -2], abs=0.1)
+    assert layer.state["variance"] == pytest.approx([0.25, 9], rel=0.1)
+    y = layer.forward(images(rng, 1000))
+    assert y.mean(axis=(0, 1, 2)) == pytest.approx([0, 0], abs=0.1)
+    assert y.std(axis=(0, 1, 2)) == pytest.approx([1, 1], rel=0.1)
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(rng):
+    layer = built()
+    layer.forward(images(rng), training=True)
+    x = images(rng)
+    assert np.array_equal(layer.forward(x)[:3], layer.forward(x[:3]))
+
+
+def test_large_numbers_keep_their_small_differences(rng):
+    """A sum of squares less the square of the sum would have lost all digits."""
+    x = (1000 + rng.standard_normal((64, 9, 9, 1))).astype(np.float32)
+    _, mean, variance = batchnorm(x, np.ones(1, np.float32), np.zeros(1, np.float32), 1e-5)
+    assert mean == pytest.approx(x.mean(dtype=np.float64), rel=1e-6)
+    assert variance == pytest.approx(x.var(dtype=np.float64), rel=1e-3)
+
+
+def test_averages_are_saved_and_come_back_and_no_optimizer_touches_them(rng, tmp_path):
+    network = Sequential([Conv2D(3, 2), BatchNorm(), ReLU(), Flatten(), Dense(4)], (5, 5, 1))
+    x, labels, loss = rng.random((20, 5, 5, 1)), rng.integers(0, 4, 20), SoftmaxCrossEntropy()
+    x = x.astype(np.float32)
+    loss.forward(network.forward(x, training=True), labels)
+    network.backward(loss.backward())
+    state = {key: z.copy() for key, z in network.layers[1].state.items()}
+    SGD(network, lr=0.1).step()
+    assert all(np.array_equal(z, state[key]) for key, z in network.layers[1].state.items())
+    network.save(tmp_path / "w")
+    loaded = Sequential.load(tmp_path / "w")
+    assert list(loaded.arrays()) == list(network.arrays())
+    assert "1.mean" in loaded.arrays()
+    assert np.array_equal(loaded.forward(x), network.forward(x))
+
+
+@pytest.mark.parametrize("epsilon", [0, -1, np.nan])
+def test_an_epsilon_that_lets_quotients_explode_is_refused(epsilon):
+    with pytest.raises(ShapeError, match="epsilon must be above 0"):
+        batchnorm(np.ones((2, 3)), np.ones(3), np.ones(3), epsilon)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 0)])
+def test_what_has_no_channels_is_refused(shape):
+    with pytest.raises(ShapeError, match="expected examples with channels"):
+        batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
