@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 import tinycnn
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.errors import DataError, EnvironmentFault, RunError
-from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, set_threads
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, set_threads
 from tinycnn.nn.presets import PRESETS
 from tinycnn.runs import checkpoint, launch
 from tinycnn.runs.batches import Batches
@@ -49,7 +49,11 @@ def small_and_quick(monkeypatch):
     def tiny(classes):
         return [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
 
+    def normalised(classes):
+        return [Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
+
     monkeypatch.setitem(PRESETS, "tiny", tiny)
+    monkeypatch.setitem(PRESETS, "normalised", normalised)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
 
@@ -218,18 +222,19 @@ def test_another_seed_gives_other_weights(digits, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "after"),
+    ("preset", "optimizer", "after"),
     [
-        ("sgd", [1]),
-        ("sgd", [6]),  # the last batch of an epoch, before validation
-        ("sgd", [3, 1, 9]),
-        ("adam", [5, 2, 2, 2]),
+        ("tiny", "sgd", [1]),
+        ("tiny", "sgd", [6]),  # the last batch of an epoch, before validation
+        ("tiny", "sgd", [3, 1, 9]),
+        ("tiny", "adam", [5, 2, 2, 2]),
+        ("normalised", "sgd", [4, 7]),  # running averages are no parameters, but count
     ],
 )
 def test_an_interrupted_and_resumed_run_ends_with_the_same_bytes(
-    digits, tmp_path, optimizer, after
+    digits, tmp_path, preset, optimizer, after
 ):
-    options = {"optimizer": optimizer, "weight_decay": 1e-3}
+    options = {"preset": preset, "optimizer": optimizer, "weight_decay": 1e-3}
     finish(new_run(digits, tmp_path / "whole", **options))
 
     train_with_interruptions(new_run(digits, tmp_path / "pieces", **options), after)

@@ -7,7 +7,7 @@ nothing had happened.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -144,8 +144,8 @@ class Trainer:
     def arrays(self) -> dict[str, np.ndarray]:
         """All that changes, by name; the arrays themselves, not copies."""
         return {
-            **{f"weights.{name}": z for name, z in _parameters(self.model)},
-            **{f"best.{name}": z for name, z in _parameters(self.best)},
+            **{f"weights.{name}": z for name, z in self.model.arrays().items()},
+            **{f"best.{name}": z for name, z in self.best.arrays().items()},
             **{f"optimizer.{name}": z for name, z in self.optimizer.state.items()},
         }
 
@@ -197,13 +197,15 @@ class Trainer:
     def _keep_as_best(self, record: EpochRecord) -> None:
         self.state.best_epoch = record.epoch
         self.state.best_accuracy = record.validation_accuracy
-        for (_, z), (_, kept) in zip(_parameters(self.model), _parameters(self.best), strict=True):
-            kept[...] = z
+        newest = self.model.arrays()
+        for name, kept in self.best.arrays().items():
+            kept[...] = newest[name]
 
     def _refuse_non_finite(self, loss: float) -> None:
         culprit = None if math.isfinite(loss) else f"the loss is {loss}"
         for index, layer in enumerate(self.model.layers):
-            for kind, arrays in (("gradient", layer.grads), ("new value", layer.params)):
+            values = layer.params | layer.state
+            for kind, arrays in (("gradient", layer.grads), ("new value", values)):
                 for key, z in arrays.items():
                     if not culprit and not np.isfinite(z).all():
                         culprit = f"the {kind} of {key} in layer {index}, {layer}, is not finite"
@@ -236,12 +238,6 @@ def state_as_dict(state: State) -> dict:
     numbers = asdict(state)
     del numbers["history"]
     return numbers
-
-
-def _parameters(model: Sequential) -> Iterator[tuple[str, np.ndarray]]:
-    for index, layer in enumerate(model.layers):
-        for key, z in layer.params.items():
-            yield f"{index}.{key}", z
 
 
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
