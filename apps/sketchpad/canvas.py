@@ -1,0 +1,213 @@
+"""A part of the window to draw on, in logical pixels; it remembers what can be clicked.
+
+Everything the sketchpad shows goes through here: text in the bundled font, grey pictures as the
+network sees them, signed numbers in blue and orange, and smooth corners, which pygame does not
+have.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pygame
+
+from apps.sketchpad import shapes, theme
+from apps.sketchpad.look import Command
+from apps.sketchpad.theme import Colour
+
+Area = tuple[float, float, float, float]
+"""x, y, width, height."""
+
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A part of the window that answers to the mouse."""
+
+    area: Area
+    """In logical pixels of the window."""
+
+    command: Command
+    hint: str = ""
+    """Shown while the mouse is over it."""
+
+    slides: bool = False
+    """Dragging along it repeats the command with the place, 0 to 1, as one more argument."""
+
+
+def inside(place: Place | None, area: Area) -> bool:
+    """Whether a place lies in an area."""
+    if place is None:
+        return False
+    x, y, width, height = area
+    return x <= place[0] < x + width and y <= place[1] < y + height
+
+
+class Canvas:
+    """A rectangle of a surface: (0, 0) is its top left, ``width`` by ``height`` its size."""
+
+    def __init__(
+        self, surface: pygame.Surface, scale: float = 1.0, mouse: Place | None = None
+    ) -> None:
+        """The whole of ``surface``; ``scale``: its pixels for one logical pixel."""
+        self.surface, self.scale = surface, scale
+        self.width, self.height = (length / scale for length in surface.get_size())
+        self.corner: Place = (0.0, 0.0)
+        self.mouse = mouse
+        self.hits: list[Hit] = []
+
+    def part(self, area: Area) -> "Canvas":
+        """A canvas on ``area`` of this one; what lies outside it is cut off."""
+        x, y, width, height = area
+        whole = self.surface.get_rect()
+        one = Canvas.__new__(Canvas)
+        one.surface = self.surface.subsurface(self._pixels(area).clip(whole))
+        one.scale, one.hits, one.width, one.height = self.scale, self.hits, width, height
+        one.corner = self.corner[0] + x, self.corner[1] + y
+        one.mouse = None
+        if self.mouse is not None and inside(self.mouse, area):
+            one.mouse = self.mouse[0] - x, self.mouse[1] - y
+        return one
+
+    def over(self, area: Area) -> bool:
+        """Whether the mouse is over ``area``."""
+        return inside(self.mouse, area)
+
+    # --------------------------------------------------------------------------------- shapes
+
+    def card(self, area: Area, colour: Colour = theme.CARD, edge: Colour | None = None) -> None:
+        """A filled area with round corners."""
+        self.fill(area, colour, theme.ROUND, edge)
+
+    def fill(
+        self, area: Area, colour: Colour, corner: float = 0.0, edge: Colour | None = None
+    ) -> None:
+        """A filled area, its corners rounded by ``corner``; ``edge`` is a thin line around it."""
+        box = self._pixels(area)
+        if corner:
+            self.surface.blit(shapes.rounded(box.size, colour, corner * self.scale, edge), box)
+        else:
+            self.surface.fill(colour, box)
+
+    def frame(
+        self, area: Area, colour: Colour, thickness: float = 2.0, dashed: bool = False
+    ) -> None:
+        """The outline of an area."""
+        box, wide = self._pixels(area), max(round(thickness * self.scale), 1)
+        if dashed:
+            shapes.dashes(self.surface, box, colour, wide, round(6 * self.scale))
+        else:
+            pygame.draw.rect(self.surface, colour, box, wide)
+
+    def line(self, points: Sequence[Place], colour: Colour, thickness: float = 1.0) -> None:
+        """A line through at least two points."""
+        ends = [(x * self.scale, y * self.scale) for x, y in points]
+        wide = max(round(thickness * self.scale), 1)
+        if wide == 1:
+            pygame.draw.aalines(self.surface, colour, False, ends)
+        else:
+            pygame.draw.lines(self.surface, colour, False, ends, wide)
+
+    # ----------------------------------------------------------------------------------- text
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        colour: Colour = theme.TEXT,
+        size: float = theme.NORMAL,
+        bold: bool = False,
+        anchor: str = "left",
+    ) -> float:
+        """One line of text, its middle at height ``y``; returns its width.
+
+        ``anchor`` says what ``x`` is: "left", "centre" or "right" of the text.
+        """
+        image = shapes.text(text, round(size * self.scale), colour, bold)
+        width, height = image.get_size()
+        left = x * self.scale - {"left": 0.0, "centre": 0.5, "right": 1.0}[anchor] * width
+        self.surface.blit(image, (round(left), round(y * self.scale - height / 2)))
+        return width / self.scale
+
+    def text_width(self, text: str, size: float = theme.NORMAL, bold: bool = False) -> float:
+        """How wide ``text`` would be."""
+        return shapes.font(round(size * self.scale), bold).size(text)[0] / self.scale
+
+    def lines(
+        self,
+        area: Area,
+        text: str,
+        colour: Colour = theme.QUIET,
+        size: float = theme.SMALLEST,
+        leading: float = 1.4,
+    ) -> float:
+        """Text broken into lines that fit into ``area``; returns the height that it took."""
+        x, y, width, _ = area
+        step, top = size * leading, y
+        for paragraph in text.split("\n"):
+            line = ""
+            for word in [*paragraph.split(), ""]:
+                longer = f"{line} {word}".strip()
+                if word and self.text_width(longer, size) <= width:
+                    line = longer
+                    continue
+                self.text(x, top + step / 2, line, colour, size)
+                top, line = top + step, word
+        return top - y
+
+    # ------------------------------------------------------------------------------- pictures
+
+    def grey(self, area: Area, image: np.ndarray, paper: bool = False) -> None:
+        """An image uint8 (H,W), 255 is ink, each pixel enlarged to a square.
+
+        White on black, as the network gets it; with ``paper``, black on white.
+        """
+        shade = 255 - image if paper else image
+        self.picture(area, np.repeat(shade[..., None], 3, axis=2))
+
+    def signed(self, area: Area, values: np.ndarray, most: float) -> None:
+        """Numbers (H,W): blue is positive, orange negative, white 0, full colour at ``most``."""
+        self.picture(area, shapes.diverging(values, most))
+
+    def picture(self, area: Area, pixels: np.ndarray, smooth: bool = False) -> None:
+        """Colours uint8 (H,W,3), stretched to fill ``area``."""
+        image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))  # surfarray is x first
+        box = self._pixels(area)
+        scale = pygame.transform.smoothscale if smooth else pygame.transform.scale
+        self.surface.blit(scale(image, box.size), box)
+
+    # ---------------------------------------------------------------------- what can be clicked
+
+    def hit(self, area: Area, command: Command, hint: str = "", slides: bool = False) -> None:
+        """From now on, a click on ``area`` is ``command``; the last one said is on top."""
+        x, y, width, height = area
+        place = (self.corner[0] + x, self.corner[1] + y, width, height)
+        self.hits.append(Hit(place, command, hint, slides))
+
+    def button(
+        self, area: Area, label: str, command: Command, hint: str = "", pressed: bool = False
+    ) -> None:
+        """A button with a word on it."""
+        x, y, width, height = area
+        colour = theme.BLUE if pressed else theme.PALE_BLUE if self.over(area) else theme.SUNK
+        self.fill(area, colour, 6, theme.EDGE if not pressed else theme.BLUE)
+        ink = theme.CARD if pressed else theme.TEXT
+        self.text(x + width / 2, y + height / 2, label, ink, theme.SMALLEST, anchor="centre")
+        self.hit(area, command, hint)
+
+    def slider(self, area: Area, fraction: float, command: Command, hint: str = "") -> None:
+        """A line with a knob at ``fraction``, 0 to 1; dragging gives ``(*command, fraction)``."""
+        x, y, width, height = area
+        middle, knob = y + height / 2, x + width * min(max(fraction, 0.0), 1.0)
+        self.fill((x, middle - 2, width, 4), theme.EDGE, 2)
+        self.fill((x, middle - 2, max(knob - x, 4), 4), theme.BLUE, 2)
+        self.fill((knob - 7, middle - 7, 14, 14), theme.BLUE, 7)
+        self.hit(area, command, hint, slides=True)
+
+    def _pixels(self, area: Area) -> pygame.Rect:
+        """The pixels of an area; neighbours with a common border leave no gap."""
+        x, y, width, height = (length * self.scale for length in area)
+        left, top = round(x), round(y)
+        return pygame.Rect(left, top, round(x + width) - left, round(y + height) - top)

@@ -1,0 +1,52 @@
+"""What there is to look at: the selected digit, the network, and somebody who does slow work."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:  # numba is not imported before the window stands
+    from apps.sketchpad.brain import Brain
+    from tinycnn.ink import Digit
+
+T = TypeVar("T")
+
+Command = tuple[Any, ...]
+"""A name and its arguments, all of them JSON: ``("select", 2)``. Whatever happens is one."""
+
+
+class Ask(Protocol):
+    """Slow work is asked for, not waited for."""
+
+    def __call__(self, key: Hashable, job: Callable[..., T], *arguments: Any) -> T | None:
+        """``job(*arguments)`` when a worker has done it, None until then.
+
+        ``key`` must name everything that the answer depends on. When it is there, all is drawn
+        anew. Only the latest question of a kind (``key[0]``) is kept waiting.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One moment, as a tab sees it."""
+
+    brain: "Brain | None"
+    """The network with its name and its ``recogniser``; None until it is loaded."""
+
+    digit: "Digit | None"
+    """The selected digit, None on empty paper."""
+
+    image: np.ndarray | None
+    """uint8 (28,28), white on black: what the network gets; prepared naively after ``P``."""
+
+    naive: bool
+    """Whether ``image`` is the whole paper made smaller, as many demonstrations do."""
+
+    moment: Hashable
+    """Equal for equal ``image`` and ``brain``: a part of keys for ``ask``."""
+
+    ask: Ask
+
+    label: str | None = None
+    """What the person says the digit is, if they did."""

@@ -1,0 +1,31 @@
+"""Colours and sizes: calm paper, and hues that everybody can tell apart.
+
+Blue and orange are those of Okabe and Ito, chosen for all kinds of colour vision; no meaning is
+ever carried by red against green. Sizes are in logical pixels, before the window's scale.
+"""
+
+Colour = tuple[int, int, int]
+
+DESK: Colour = (236, 238, 242)  # behind everything
+CARD: Colour = (255, 255, 255)
+SUNK: Colour = (243, 245, 248)  # a field inside a card
+EDGE: Colour = (215, 220, 228)
+DOT: Colour = (222, 226, 233)  # of the paper's grid
+INK: Colour = (24, 32, 48)
+TEXT: Colour = (30, 38, 54)
+QUIET: Colour = (96, 106, 124)  # less important text: still 5:1 on a card
+FAINT: Colour = (158, 167, 182)  # what is not there yet
+BLUE: Colour = (0, 98, 178)
+ORANGE: Colour = (200, 90, 0)
+PALE_BLUE: Colour = (219, 234, 247)
+PALE_ORANGE: Colour = (253, 234, 212)
+NIGHT: Colour = (14, 18, 28)  # behind what the network sees
+
+SMALLEST = 15  # logical pixels: no text is smaller
+NORMAL = 16
+LARGE = 22
+HUGE = 52
+
+GAP = 12  # between cards
+PADDING = 16  # inside a card
+ROUND = 10  # corners of a card
