@@ -1,6 +1,7 @@
 """A network that reads 28 x 28 images, together with what is known of how far to trust it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,7 @@ from PIL import Image
 from tinycnn.errors import WeightsError
 from tinycnn.ink.normalise import SIZE
 from tinycnn.nn import Sequential, Softmax
-
-BATCH = 64  # images at a time
+from tinycnn.nn.model import BATCH
 
 Logits = Callable[[np.ndarray], np.ndarray]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
@@ -49,16 +49,9 @@ class Recogniser:
 
         The file's description may hold ``"classes": [names]`` and ``"calibration":
         {"temperature": T, "threshold": score}``. Raises WeightsError for a network that does
-        not take one grey image.
+        not turn one grey image into classes, and for a description that is nonsense.
         """
-        names = model.description.get("classes") or map(str, range(model.output_shape[0]))
-        calibration = model.description.get("calibration") or {}
-        return cls(
-            _logits_of(model),
-            tuple(map(str, names)),
-            float(calibration.get("temperature", 1.0)),
-            float(calibration.get("threshold", -np.inf)),
-        )
+        return cls(_logits_of(model), _names_of(model), **_calibration_of(model))
 
     def __call__(self, images: np.ndarray) -> Opinion:
         """Look at uint8 images (N,28,28), white on black."""
@@ -73,6 +66,28 @@ def _log_sum(logits: np.ndarray) -> np.ndarray:
     """Log sum exp over the classes, without overflow."""
     largest = logits.max(axis=1, initial=-np.inf, keepdims=True)
     return (largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def _names_of(model: Sequential) -> tuple[str, ...]:
+    shape = model.output_shape
+    if len(shape) != 1 or shape[0] < 2:
+        raise WeightsError(f"these weights give outputs of shape {shape}, not classes")
+    names = model.description.get("classes") or range(shape[0])
+    if not isinstance(names, Sequence) or len(names) != shape[0]:
+        raise WeightsError(f"these weights tell {shape[0]} classes apart, but do not name so many")
+    return tuple(map(str, names))
+
+
+def _calibration_of(model: Sequential) -> dict[str, float]:
+    """Temperature and threshold, as far as the weights file has them; it may be a stranger's."""
+    calibration = model.description.get("calibration") or {}
+    sound = isinstance(calibration, dict) and calibration.keys() <= {"temperature", "threshold"}
+    if not sound or not all(isinstance(z, int | float) for z in calibration.values()):
+        raise WeightsError("the calibration of these weights is no temperature and threshold")
+    temperature = calibration.get("temperature", 1.0)
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise WeightsError(f"the temperature of these weights is {temperature}, not above 0")
+    return {name: float(z) for name, z in calibration.items()}
 
 
 def _logits_of(model: Sequential) -> Logits:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinycnn.data import CATALOGUE, Dataset, split_validation
 from tinycnn.errors import DataError, RunError
+from tinycnn.ink import Recogniser
 from tinycnn.nn import Sequential
 from tinycnn.runs.lineage import share_known
 from tinycnn.runs.measure import Score, calibration_error, per_class, score, wilson_interval
@@ -56,7 +57,7 @@ def evaluate(model: Sequential, dataset: Dataset, split: str = "test") -> Evalua
     """
     _check_fit(model, dataset)
     images, labels = _part(model, dataset, split)
-    probabilities = model.predict_proba(images)
+    probabilities = Recogniser.of(model)(images).probabilities
     share = _share_trained_on(model, images)
     counts = per_class(probabilities, labels)
     return Evaluation(

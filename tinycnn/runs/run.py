@@ -20,6 +20,7 @@ from typing import Any
 from tinycnn import __version__
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import get_threads
+from tinycnn.runs.calibration import calibrate
 from tinycnn.runs.checkpoint import Checkpoint, encode
 from tinycnn.runs.curves import draw_curves
 from tinycnn.runs.folder import RunFolder
@@ -108,10 +109,11 @@ class Run:
         return signals.received
 
     def finish(self) -> Result:
-        """Test the best weights, draw the curves, write the result."""
-        trainer, folder = self.trainer, self.folder
-        score = measure(trainer.best, trainer.dataset.test_images, trainer.dataset.test_labels)
-        self._publish()
+        """Calibrate and test the best weights, draw the curves, write the result."""
+        trainer, folder, dataset = self.trainer, self.folder, self.trainer.dataset
+        score = measure(trainer.best, dataset.test_images, dataset.test_labels)
+        calibration = calibrate(trainer.best, *trainer.validation_part, dataset.class_names)
+        self._publish(calibration=calibration)
         curves = draw_curves(trainer.state.history)
         if curves is not None:
             write_bytes(folder.curves, curves)
@@ -152,13 +154,16 @@ class Run:
             raise EnvironmentFault(f"{fault}; what was saved before is untouched") from fault
         self._saved_at = time.perf_counter()
 
-    def _publish(self) -> None:
-        """Write the files that people read; all that they hold is in the checkpoint too."""
+    def _publish(self, **more: Any) -> None:
+        """Write the files that people read; all that they hold follows from the checkpoint.
+
+        ``more`` is added to what the weights file says.
+        """
         state = self.trainer.state
         lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
         write_bytes(self.folder.metrics, "".join(lines).encode())
         if state.best_epoch:
-            self.trainer.best.save(self.folder.weights, **self._description())
+            self.trainer.best.save(self.folder.weights, **self._description(), **more)
 
     def _description(self) -> dict[str, Any]:
         """What goes with the weights: no time and no place, so that equal runs are equal."""

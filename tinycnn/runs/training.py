@@ -77,7 +77,7 @@ class Trainer:
         self.batches = Batches(
             images[train], labels[train], recipe.batch_size, recipe.seed, recipe.augment
         )
-        self._validation_part = images[valid], labels[valid]
+        self.validation_part = images[valid], labels[valid]
         self.model = self._new_model()
         self.best = self._new_model()
         self.optimizer = _new_optimizer(recipe, self.model)
@@ -178,7 +178,7 @@ class Trainer:
 
     def _finish_epoch(self) -> None:
         state = self.state
-        score = measure(self.model, *self._validation_part)
+        score = measure(self.model, *self.validation_part)
         record = EpochRecord(
             epoch=state.epoch,
             loss=state.loss_sum / state.images,

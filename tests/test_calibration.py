@@ -1,0 +1,137 @@
+"""How sure a network may be."""
+
+import numpy as np
+import pytest
+
+from tinycnn.data import load_dataset
+from tinycnn.data.catalogue import DIGITS
+from tinycnn.errors import WeightsError
+from tinycnn.ink import Recogniser
+from tinycnn.nn import Dense, Flatten, ReLU, Sequential, Softmax
+from tinycnn.runs.calibration import (
+    COLDEST,
+    HOTTEST,
+    REFUSED,
+    calibrate,
+    choose_threshold,
+    fit_temperature,
+)
+from tinycnn.runs.measure import calibration_error
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def softmax(logits):
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def honest(rng, N=20_000, K=10):
+    """Logits (N,K), and labels drawn with just the probabilities that they give."""
+    logits = 3 * rng.standard_normal((N, K))
+    labels = (softmax(logits).cumsum(axis=1) < rng.random((N, 1))).sum(axis=1)
+    return logits, np.minimum(labels, K - 1)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 2.5])
+def test_the_temperature_undoes_what_made_logits_too_large_or_too_small(rng, factor):
+    logits, labels = honest(rng)
+    assert fit_temperature(factor * logits, labels) == pytest.approx(factor, rel=0.03)
+
+
+def test_at_its_temperature_confidence_is_honest(rng):
+    logits, labels = honest(rng)
+    boasting = 4 * logits
+    tempered = boasting / fit_temperature(boasting, labels)
+    assert calibration_error(softmax(boasting), labels) > 0.05
+    assert calibration_error(softmax(tempered), labels) < 0.01
+
+
+def test_the_temperature_stays_within_bounds_when_nothing_tells_it():
+    logits, labels = np.eye(3)[[0, 1, 2]], np.arange(3)
+    assert fit_temperature(logits, labels) == pytest.approx(COLDEST, rel=1e-3)
+    assert fit_temperature(logits, (labels + 1) % 3) == pytest.approx(HOTTEST, rel=1e-3)
+
+
+def test_the_threshold_parts_what_can_be_parted(rng):
+    digits, others = rng.normal(10, 1, 1000), rng.normal(2, 1, 300)
+    threshold = choose_threshold(digits, others)
+    assert others.max() <= threshold <= digits.min() + 1e-3
+
+
+def test_where_all_look_alike_few_digits_are_lost(rng):
+    digits, others = rng.normal(0, 1, 5000), rng.normal(0.5, 1, 5000)
+    lost = (digits < choose_threshold(digits, others)).mean()
+    assert lost <= REFUSED + 0.001
+
+
+def test_digits_get_a_threshold_and_other_things_only_a_temperature():
+    data = load_dataset("mnist10k")
+    images, labels = data.test_images[:300], data.test_labels[:300]
+    model = Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=1)
+    calibration = calibrate(model, images, labels, DIGITS)
+    assert set(calibration) == {"temperature", "threshold"}
+    assert calibration == calibrate(model, images, labels, DIGITS)
+    assert set(calibrate(model, images, labels, tuple("abcdefghij"))) == {"temperature"}
+    small = Sequential([Flatten(), Dense(10), Softmax()], (5, 5, 1))
+    calibration = calibrate(small, images[:, 9:14, 9:14], labels, DIGITS)
+    assert set(calibration) == {"temperature"}
+
+
+def linear(**description):
+    model = Sequential([Flatten(), Dense(3)], (4, 4, 1), seed=2)
+    model.description = description
+    return model
+
+
+def test_the_recogniser_of_some_weights_has_their_names_and_their_calibration(rng):
+    calibration = {"temperature": 2.0, "threshold": 1.0}
+    model = linear(classes=["cat", "dog", "cow"], calibration=calibration)
+    recogniser = Recogniser.of(model)
+    images = rng.integers(256, size=(5, 4, 4), dtype=np.uint8)
+    logits = model.forward(model.prepare(images))
+    opinion = recogniser(images)
+    assert (recogniser.classes, recogniser.threshold) == (("cat", "dog", "cow"), 1)
+    np.testing.assert_allclose(opinion.probabilities, softmax(logits / 2), rtol=1e-6)
+    np.testing.assert_allclose(opinion.scores, np.log(np.exp(logits).sum(axis=1)), rtol=1e-6)
+
+
+def test_weights_that_say_nothing_are_taken_at_their_word(rng):
+    recogniser = Recogniser.of(linear())
+    assert recogniser.classes == ("0", "1", "2")
+    assert (recogniser.temperature, recogniser.threshold) == (1, -np.inf)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"calibration": 3},
+        {"calibration": {"temperature": "hot"}},
+        {"calibration": {"temperature": 0}},
+        {"calibration": {"temperature": -1}},
+        {"calibration": {"temperature": float("nan")}},
+        {"calibration": {"threshold": None}},
+        {"calibration": {"humidity": 0.4}},
+        {"classes": 3},
+        {"classes": ["cat", "dog"]},
+    ],
+)
+def test_a_description_that_is_nonsense_is_refused(description):
+    with pytest.raises(WeightsError, match="these weights"):
+        Recogniser.of(linear(**description))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Sequential([Flatten(), Dense(1)], (28, 28, 1)),
+        Sequential([ReLU()], (28, 28, 1)),
+        Sequential([Flatten(), Dense(10)], (28, 28, 3)),
+    ],
+)
+def test_networks_that_do_not_tell_grey_images_apart_are_refused(model):
+    with pytest.raises(WeightsError, match="these weights"):
+        Recogniser.of(model)
