@@ -24,6 +24,13 @@ class Sample:
     strokes: list[np.ndarray]
     label: str
     writer: str = ""
+    counts: tuple[int, ...] = ()
+    """How many of the strokes belong to each digit, if there are several digits."""
+
+    def digits(self) -> list[list[np.ndarray]]:
+        """The strokes of each digit."""
+        ends = np.cumsum(self.counts).tolist()
+        return [self.strokes[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def load_samples(path: str | Path) -> list[Sample]:
@@ -49,7 +56,8 @@ def lay_out(digits: Sequence[Sample], gaps: Gaps, rng: np.random.Generator) -> S
         y = 1 - height * scale + rng.uniform(-0.05, 0.05)
         strokes += [(stroke - (x0, y0)) * scale + (x, y) for stroke in digit.strokes]
         x += width * scale + rng.uniform(*gaps)
-    return Sample(strokes, "".join(digit.label for digit in digits))
+    text = "".join(digit.label for digit in digits)
+    return Sample(strokes, text, counts=tuple(len(digit.strokes) for digit in digits))
 
 
 def strings(

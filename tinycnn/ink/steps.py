@@ -83,7 +83,7 @@ def draw_lines(lines: Sequence[np.ndarray], size: tuple[int, int], width: int = 
 def _panel(view: View) -> Image.Image:
     """A picture of a step, PANEL high; pages may be wider."""
     if not isinstance(view, np.ndarray):
-        return _framed(draw_lines(_fitted(view), (PANEL, PANEL)))
+        return _framed(panel(view, PANEL))
     if max(view.shape) > SMALL:
         image = Image.fromarray(255 - view)
         image.thumbnail((WIDEST * PANEL, PANEL))
@@ -99,18 +99,18 @@ def _panel(view: View) -> Image.Image:
 
 def _framed(image: Image.Image) -> Image.Image:
     """In the middle of a panel with a thin border."""
-    panel = Image.new("L", (max(PANEL, image.width), PANEL), 255)
-    panel.paste(image, ((panel.width - image.width) // 2, (PANEL - image.height) // 2))
-    ImageDraw.Draw(panel).rectangle([0, 0, panel.width - 1, PANEL - 1], outline=200)
-    return panel
+    framed = Image.new("L", (max(PANEL, image.width), PANEL), 255)
+    framed.paste(image, ((framed.width - image.width) // 2, (PANEL - image.height) // 2))
+    ImageDraw.Draw(framed).rectangle([0, 0, framed.width - 1, PANEL - 1], outline=200)
+    return framed
 
 
-def _fitted(lines: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Lines scaled to fill a panel, with a margin."""
+def panel(lines: Sequence[np.ndarray], side: int) -> Image.Image:
+    """Lines in any unit, scaled to fill a square of ``side`` pixels."""
     if not lines:
-        return []
+        return Image.new("L", (side, side), 255)
     points = np.concatenate(lines)
     corner, extent = points.min(axis=0), np.ptp(points, axis=0)
-    scale = (PANEL - 4 * GAP) / max(float(extent.max()), 1e-9)
-    offset = (PANEL - extent * scale) / 2
-    return [(line - corner) * scale + offset for line in lines]
+    scale = (side - 4 * GAP) / max(float(extent.max()), 1e-9)
+    offset = (side - extent * scale) / 2
+    return draw_lines([(line - corner) * scale + offset for line in lines], (side, side))

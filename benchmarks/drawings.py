@@ -1,0 +1,175 @@
+"""How well drawings of people are read: ``python -m benchmarks.drawings DIGITS.jsonl``.
+
+Single digits by how they are prepared, rows of digits by their gaps, and what share of letters
+and scribbles is taken for digits. Any stroke file will do: JSON lines with "strokes" and
+"label", and "writer" if it is known.
+"""
+
+import argparse
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import scribbles
+from benchmarks.command import progress, whole
+from benchmarks.pages import Sample, load_samples
+from benchmarks.reading import Outcome, Rows, acceptance, auroc, digit_rows, single_digits
+from benchmarks.tables import new_table
+from tinycnn.cli import run_door
+from tinycnn.errors import DataError
+from tinycnn.ink import Recogniser, percent, read_strokes
+from tinycnn.ink.steps import panel
+from tinycnn.nn import Sequential
+from tinycnn.runs.folder import find_weights
+from tinycnn.storage import write_bytes
+
+BRUSHES = (4, 8, 16, 24, 32)
+ACCEPTED = (0.99, 0.97, 0.95, 0.90)  # shares of the digits
+SCRIBBLES = 500  # of each kind
+CELL = 84  # pixels in the picture of errors
+MOST_ERRORS = 400
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and save what was asked for."""
+    options = _parser().parse_args(argv)
+    samples = [sample for sample in load_samples(options.digits) if sample.strokes]
+    samples = samples[:: max(len(samples) // options.limit, 1)] if options.limit else samples
+    if not samples:
+        raise DataError(f"{options.digits} holds no drawings")
+    letters = load_samples(options.letters) if options.letters else []
+    console, results = Console(), {}
+    for weights in options.weights:
+        recogniser = Recogniser.of(Sequential.load(find_weights(weights)))
+        with progress() as tell:
+            singles = single_digits(samples, recogniser, options.brushes, options.seed, tell)
+            rows = digit_rows(samples, recogniser, options.rows, options.seed, tell)
+            tell("what is no digit")
+            refusal = _refusal(samples, letters, recogniser, options.seed)
+        console.print(f"\n[bold]{weights}[/bold], {options.digits.name}, {len(samples):,} digits")
+        for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
+            console.print(table)
+        results[weights] = {
+            "singles": {name: outcome.as_dict() for name, outcome in singles.items()},
+            "rows": {name: row.as_dict() for name, row in rows.items()},
+            "refusal": refusal,
+        }
+        if options.errors:
+            _write_png(options.errors, picture_of_errors(samples, recogniser))
+    if options.json:
+        write_bytes(options.json, json.dumps(results, indent=2).encode())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.drawings", description=__doc__)
+    parser.add_argument("digits", type=Path, metavar="DIGITS", help="a stroke file, plain or .gz")
+    parser.add_argument("--letters", type=Path, metavar="FILE", help="strokes that are no digits")
+    parser.add_argument("--weights", nargs="+", default=["default"], help="one table for each")
+    parser.add_argument("--brushes", type=whole(1, 100), nargs="+", default=BRUSHES)
+    parser.add_argument("--rows", type=whole(1, 10**6), default=1000, help="of each kind of gap")
+    parser.add_argument("--limit", type=whole(1, 10**6), help="of single digits, evenly chosen")
+    parser.add_argument("--seed", type=whole(0, 2**31), default=0)
+    parser.add_argument("--errors", type=Path, metavar="OUT.png", help="the errors as a picture")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="all figures")
+    return parser
+
+
+def _write_png(path: Path, image: Image.Image) -> None:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
+
+
+def _refusal(
+    samples: Sequence[Sample], letters: Sequence[Sample], recogniser: Recogniser, seed: int
+) -> dict[str, dict]:
+    """For every kind of ink that is no digit: the share accepted at several thresholds."""
+    rng = np.random.default_rng(seed)
+    digits = acceptance([sample.strokes for sample in samples], recogniser, digits=True)
+    others = {kind: scribbles.make(kind, SCRIBBLES, rng) for kind in scribbles.KINDS}
+    if letters:
+        others["letters"] = [letter.strokes for letter in letters]
+    table = {}
+    for kind, drawings in others.items():
+        scores = acceptance(drawings, recogniser, digits=False)
+        thresholds = {f"{share:.0%}": np.quantile(digits, 1 - share) for share in ACCEPTED}
+        table[kind] = {
+            "n": len(scores),
+            "auroc": auroc(digits, scores),
+            "accepted": {
+                share: float((scores >= threshold).mean())
+                for share, threshold in {**thresholds, "weights": recogniser.threshold}.items()
+            },
+        }
+    table["digits"] = {
+        "n": len(digits),
+        "auroc": None,
+        "accepted": {
+            **{f"{share:.0%}": share for share in ACCEPTED},
+            "weights": float((digits >= recogniser.threshold).mean()),
+        },
+    }
+    return table
+
+
+def _singles_table(singles: dict[str, Outcome]) -> Table:
+    table = new_table("single digits", "errors", "right", "95 % interval", "mean of writers")
+    for name, outcome in singles.items():
+        low, high = outcome.interval
+        table.add_row(
+            name,
+            f"{outcome.errors:,}",
+            f"{outcome.accuracy:.2%}",
+            f"{low:.2%} – {high:.2%}",
+            f"{outcome.by_writer:.2%}",
+        )
+    return table
+
+
+def _rows_table(rows: dict[str, Rows]) -> Table:
+    table = new_table("rows of 2–5, exactly right", "strokes", "bitmap", "digits apart", "cost")
+    for name, row in rows.items():
+        cost = row.ceiling.accuracy - row.strokes.accuracy
+        cells = [f"{o.accuracy:.1%}" for o in (row.strokes, row.bitmap, row.ceiling)]
+        table.add_row(f"{name} gaps, n = {row.strokes.n:,}", *cells, f"{100 * cost:.1f} points")
+    return table
+
+
+def _refusal_table(refusal: dict[str, dict]) -> Table:
+    shares = [f"{share:.0%}" for share in ACCEPTED]
+    titles = [f"at {share} of digits" for share in shares]
+    table = new_table("accepted as digits", "n", "AUROC", *titles, "as in the weights")
+    for kind, figures in refusal.items():
+        cells = [f"{figures['accepted'][share]:.1%}" for share in [*shares, "weights"]]
+        curve = f"{figures['auroc']:.3f}" if figures["auroc"] is not None else ""
+        table.add_row(kind, f"{figures['n']:,}", curve, *cells)
+    return table
+
+
+def picture_of_errors(samples: Sequence[Sample], recogniser: Recogniser) -> Image.Image:
+    """All drawings that are misread, sorted by what they should be."""
+    readings = [read_strokes(sample.strokes, recogniser) for sample in samples]
+    wrong = [(s, r) for s, r in zip(samples, readings, strict=True) if r.text != s.label]
+    wrong = sorted(wrong, key=lambda pair: (pair[0].label, pair[1].text))[:MOST_ERRORS]
+    columns = 16
+    size = columns * CELL, max(-(-len(wrong) // columns), 1) * (CELL + 14)
+    sheet, font = Image.new("L", size, 255), ImageFont.load_default(12)
+    canvas = ImageDraw.Draw(sheet)
+    for number, (sample, reading) in enumerate(wrong):
+        x, y = number % columns * CELL, number // columns * (CELL + 14)
+        sheet.paste(panel(sample.strokes, CELL - 8), (x + 4, y + 4))
+        text = reading.text.replace("\n", "/") or "none"
+        doubt = "" if not reading.digits else f" {percent(reading.confidence)}"
+        canvas.text((x + 2, y + CELL - 2), f"{sample.label}: {text}{doubt}", fill=0, font=font)
+    return sheet
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
