@@ -20,7 +20,10 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """Functions of more than 30 lines, docstring not counted, and why they are."""
 
 FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
-"""From bottom to top; ink lives on the floor of data."""
+"""From bottom to top; ink lives on the floor of data, inside on that of runs."""
+
+PACKAGES = {"nn": "nn", "data": "data", "ink": "data", "runs": "runs", "inside": "runs"}
+"""The floors that the packages of tinycnn live on."""
 
 INSIDE_NN = [
     {"reference", "kernels"},
@@ -69,9 +72,9 @@ def floor_of(name):
         return top
     if not inner or inner[0] in ("errors", "storage"):
         return "base"
-    if inner[-1] == "__main__" or inner[0] not in ("nn", "data", "ink", "runs"):
+    if inner[-1] == "__main__" or inner[0] not in PACKAGES:
         return "door"
-    return {"ink": "data"}.get(inner[0], inner[0])
+    return PACKAGES[inner[0]]
 
 
 def functions(tree, prefix=""):

@@ -15,7 +15,7 @@ from tinycnn.ink.photos import picture_to_ink
 from tinycnn.ink.pictures import Picture, decode_picture, read_file
 from tinycnn.ink.pieces import to_image
 from tinycnn.ink.reading import Digit, Reading, read_bitmap, read_images, read_strokes
-from tinycnn.ink.recogniser import Opinion, Recogniser
+from tinycnn.ink.recogniser import Opinion, Recogniser, network_input
 from tinycnn.ink.steps import Steps
 from tinycnn.ink.strokes import check_strokes, strokes_to_image
 
@@ -33,6 +33,7 @@ __all__ = [
     "decode_picture",
     "draw_boxes",
     "draw_drawing",
+    "network_input",
     "parse_drawing",
     "percent",
     "picture_to_ink",

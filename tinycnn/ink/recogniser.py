@@ -90,15 +90,24 @@ def _calibration_of(model: Sequential) -> dict[str, float]:
     return {name: float(z) for name, z in calibration.items()}
 
 
+def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:
+    """What ``model`` gets of uint8 images (N,28,28): float32 (N, *input_shape).
+
+    A network for other sizes sees the same picture. Raises WeightsError for a network that does
+    not take one grey image.
+    """
+    resized = _resize(images, *_input_size(model))
+    return model.prepare(resized.reshape(-1, *model.input_shape))
+
+
 def _logits_of(model: Sequential) -> Logits:
-    H, W = _input_size(model)
+    _input_size(model)  # a network that does not fit is refused now, not when it is asked
     ends_in_softmax = isinstance(model.layers[-1], Softmax)
 
     def logits(images: np.ndarray) -> np.ndarray:
         outputs = [np.empty((0, *model.output_shape), np.float32)]
         for start in range(0, len(images), BATCH):
-            batch = _resize(images[start : start + BATCH], H, W)
-            y = model.forward(model.prepare(batch.reshape(-1, *model.input_shape)))
+            y = model.forward(network_input(model, images[start : start + BATCH]))
             outputs.append(np.log(np.maximum(y, 1e-30)) if ends_in_softmax else y)
         return np.concatenate(outputs)
 
@@ -115,7 +124,7 @@ def _input_size(model: Sequential) -> tuple[int, int]:
 
 
 def _resize(images: np.ndarray, H: int, W: int) -> np.ndarray:
-    """Images (N,28,28) as (N,H,W); a network for other sizes sees the same picture."""
+    """Images (N,28,28) as (N,H,W)."""
     if images.shape[1:] == (H, W):
         return images
     method = Image.Resampling.BICUBIC
