@@ -14,7 +14,7 @@ from tinycnn.ink.pages import read_picture
 from tinycnn.ink.photos import picture_to_ink
 from tinycnn.ink.pictures import Picture, decode_picture, read_file
 from tinycnn.ink.pieces import to_image
-from tinycnn.ink.reading import Digit, Reading, read_bitmap, read_images, read_strokes
+from tinycnn.ink.reading import Digit, Memory, Reading, read_bitmap, read_images, read_strokes
 from tinycnn.ink.recogniser import Opinion, Recogniser, network_input
 from tinycnn.ink.steps import Steps
 from tinycnn.ink.strokes import check_strokes, strokes_to_image
@@ -22,6 +22,7 @@ from tinycnn.ink.strokes import check_strokes, strokes_to_image
 __all__ = [
     "Digit",
     "Drawing",
+    "Memory",
     "Opinion",
     "Picture",
     "Reading",

@@ -5,7 +5,7 @@ becomes a 28 x 28 image, the recogniser looks at all of them at once, and the be
 each line is read out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -87,12 +87,34 @@ class Reading:
 EMPTY = Reading("", (), 0.0, inked=False)
 
 
-def read_strokes(strokes: Lines, recogniser: Recogniser, pen: float = 0.0) -> Reading:
+class Memory:
+    """What a recogniser saw in the drawing before this one.
+
+    Most of a drawing that grows stroke by stroke is not new; only what is gets looked at. One
+    memory belongs to one recogniser.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[bytes, ...], _Sight] = {}
+
+    def look(self, inks: Sequence[Ink], recogniser: Recogniser) -> "list[_Sight]":
+        """What there is to see in each of ``inks``; all else is forgotten."""
+        keys = [tuple(piece.tobytes() for piece in ink) for ink in inks]
+        new = {key: ink for key, ink in zip(keys, inks, strict=True) if key not in self._seen}
+        fresh = dict(zip(new, _see(list(new.values()), recogniser), strict=True))
+        self._seen = {key: self._seen.get(key) or fresh[key] for key in keys}
+        return [self._seen[key] for key in keys]
+
+
+def read_strokes(
+    strokes: Lines, recogniser: Recogniser, pen: float = 0.0, memory: Memory | None = None
+) -> Reading:
     """Read a drawing, polylines (n,2) with y down in any unit.
 
     pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
     """
-    return _read(StrokePieces(strokes, pen), recogniser) if strokes else EMPTY
+    look = memory.look if memory else _see
+    return _read(StrokePieces(strokes, pen), recogniser, look) if strokes else EMPTY
 
 
 def read_bitmap(ink: np.ndarray, recogniser: Recogniser, show: Show = unseen) -> Reading:
@@ -126,14 +148,14 @@ def is_mark(pieces: Pieces, group: Group, height: float) -> bool:
     return small or y1 - y0 < FLAT * (x1 - x0)
 
 
-def _read(pieces: Pieces, recogniser: Recogniser) -> Reading:
+def _read(pieces: Pieces, recogniser: Recogniser, look: "_Look | None" = None) -> Reading:
     if len(pieces.boxes) > MOST_PIECES:
         raise ImageError(
             f"{len(pieces.boxes):,} separate pieces of ink are more than the {MOST_PIECES:,} that "
             "are read; cut the digits out of the picture"
         )
     rows = [candidates(pieces, line) for line in find_lines(pieces)]
-    seen = _look(pieces, rows, recogniser)
+    seen = _digits(pieces, rows, recogniser, look or _see)
     readings = [_read_row(pieces, row, seen, recogniser.threshold) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
     text = "\n".join(reading.text for reading in readings if reading.text)
@@ -141,7 +163,9 @@ def _read(pieces: Pieces, recogniser: Recogniser) -> Reading:
     return Reading(text, digits, confidence if digits else 0.0)
 
 
-def _look(pieces: Pieces, rows: list[Candidates], recogniser: Recogniser) -> dict[Group, Digit]:
+def _digits(
+    pieces: Pieces, rows: list[Candidates], recogniser: Recogniser, look: "_Look"
+) -> dict[Group, Digit]:
     """What the recogniser sees in each group of pieces that is not a mere mark."""
     groups = [
         group
@@ -149,14 +173,10 @@ def _look(pieces: Pieces, rows: list[Candidates], recogniser: Recogniser) -> dic
         for group in row.groups.values()
         if not is_mark(pieces, group, row.line.height)
     ]
-    if not groups:
-        return {}
-    images = np.array([to_image(pieces.ink(group)) for group in groups])
-    opinion = recogniser(images)
-    sights = map(_Sight, images, opinion.probabilities, opinion.scores)
+    inks = [pieces.ink(group) for group in groups]
     return {
-        group: _digit(pieces.frame(group), pieces.ink(group), group, sight, recogniser)
-        for group, sight in zip(groups, sights, strict=True)
+        group: _digit(pieces.frame(group), ink, group, sight, recogniser)
+        for group, ink, sight in zip(groups, inks, look(inks, recogniser), strict=True)
     }
 
 
@@ -166,6 +186,18 @@ class _Sight(NamedTuple):
     image: np.ndarray
     probabilities: np.ndarray
     score: float
+
+
+_Look = Callable[[Sequence[Ink], Recogniser], list[_Sight]]
+
+
+def _see(inks: Sequence[Ink], recogniser: Recogniser) -> list[_Sight]:
+    """Have the recogniser look at all of them at once."""
+    if not inks:
+        return []
+    images = np.array([to_image(ink) for ink in inks])
+    opinion = recogniser(images)
+    return list(map(_Sight, images, opinion.probabilities, opinion.scores))
 
 
 def _digit(box: Box, ink: Ink, pieces: Group, sight: _Sight, recogniser: Recogniser) -> Digit:

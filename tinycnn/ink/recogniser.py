@@ -15,6 +15,9 @@ from tinycnn.nn.model import BATCH
 Logits = Callable[[np.ndarray], np.ndarray]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
 
+Forward = Callable[[np.ndarray], np.ndarray]
+"""What goes into a network, float32 (N, *input_shape) -> what its last layer says."""
+
 
 @dataclass(frozen=True)
 class Opinion:
@@ -44,14 +47,17 @@ class Recogniser:
     threshold: float = -np.inf
 
     @classmethod
-    def of(cls, model: Sequential) -> "Recogniser":
+    def of(cls, model: Sequential, forward: Forward | None = None) -> "Recogniser":
         """The recogniser that ``model`` is, with the calibration of its weights file, if any.
+
+        ``forward``: another way to compute what ``model.forward`` does.
 
         The file's description may hold ``"classes": [names]`` and ``"calibration":
         {"temperature": T, "threshold": score}``. Raises WeightsError for a network that does
         not turn one grey image into classes, and for a description that is nonsense.
         """
-        return cls(_logits_of(model), _names_of(model), **_calibration_of(model))
+        logits = _logits_of(model, forward or model.forward)
+        return cls(logits, _names_of(model), **_calibration_of(model))
 
     def __call__(self, images: np.ndarray) -> Opinion:
         """Look at uint8 images (N,28,28), white on black."""
@@ -100,14 +106,14 @@ def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:
     return model.prepare(resized.reshape(-1, *model.input_shape))
 
 
-def _logits_of(model: Sequential) -> Logits:
+def _logits_of(model: Sequential, forward: Forward) -> Logits:
     _input_size(model)  # a network that does not fit is refused now, not when it is asked
     ends_in_softmax = isinstance(model.layers[-1], Softmax)
 
     def logits(images: np.ndarray) -> np.ndarray:
         outputs = [np.empty((0, *model.output_shape), np.float32)]
         for start in range(0, len(images), BATCH):
-            y = model.forward(network_input(model, images[start : start + BATCH]))
+            y = forward(network_input(model, images[start : start + BATCH]))
             outputs.append(np.log(np.maximum(y, 1e-30)) if ends_in_softmax else y)
         return np.concatenate(outputs)
 

@@ -1,0 +1,30 @@
+"""A network that answers at once: by the expressions of ``reference.py``, nothing compiled.
+
+Kernels take seconds to compile the first time. Whoever cannot wait so long asks here meanwhile;
+the answers are the same up to rounding, only slower.
+"""
+
+import numpy as np
+
+from tinycnn.nn import reference
+from tinycnn.nn.layers import Conv2D, Dense, MaxPool2D, ReLU, Softmax
+from tinycnn.nn.model import Sequential
+
+
+def forward(model: Sequential, x: np.ndarray) -> np.ndarray:
+    """What ``model.forward(x)`` is, for x (N, *input_shape)."""
+    for layer in model.layers:
+        match layer:
+            case Conv2D():
+                x = reference.conv2d(x, layer.params["w"], layer.params["b"])
+            case MaxPool2D():
+                x, _ = reference.maxpool2d(x, layer.size)
+            case ReLU():
+                x = reference.relu(x)
+            case Dense():
+                x = reference.dense(x, layer.params["w"], layer.params["b"])
+            case Softmax():
+                x = reference.softmax(x)
+            case _:  # NumPy already: Flatten, and BatchNorm when it does not learn
+                x = layer.forward(x)
+    return x
