@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from benchmarks.pages import page_of
 from tinycnn.errors import ImageError
-from tinycnn.ink import Recogniser, read_bitmap, read_images, read_strokes, strokes_to_image
+from tinycnn.ink import (
+    Memory,
+    Recogniser,
+    read_bitmap,
+    read_images,
+    read_strokes,
+    strokes_to_image,
+)
 from tinycnn.ink.cuts import find_cuts
 from tinycnn.ink.lines import Line, find_lines
 from tinycnn.ink.pieces import StrokePieces
@@ -220,3 +227,24 @@ def test_the_best_reading_is_the_best_of_all_readings(count, seed):
     assert path == best_path
     total = np.logaddexp.reduce([weight for _, weight in ways])
     np.testing.assert_allclose(certainty, np.exp(best - total))
+
+
+def test_a_drawing_that_grows_is_read_as_if_it_were_new_and_only_news_is_looked_at():
+    looked_at = []
+
+    def logits(images):
+        looked_at.append(len(images))
+        return READER.logits(images)
+
+    watched = Recogniser(logits, READER.classes, threshold=READER.threshold)
+    memory, strokes = Memory(), write("4715")
+    for count in range(1, len(strokes) + 1):
+        reading = read_strokes(strokes[:count], watched, memory=memory)
+        fresh = read_strokes(strokes[:count], READER)
+        assert reading.text == fresh.text
+        for one, other in zip(reading.digits, fresh.digits, strict=True):
+            np.testing.assert_allclose(one.probabilities, other.probabilities)
+            np.testing.assert_array_equal(one.image, other.image)
+    assert looked_at[-1] < looked_at[0] + 6
+    read_strokes(strokes, watched, memory=memory)
+    assert len(looked_at) == len(strokes), "the same drawing needs no look"

@@ -56,7 +56,7 @@ class Sheet:
     """Pixels of ``shade`` for one unit of the boxes that are read in it."""
 
     def placed(self, paper: Size) -> tuple[float, float, float]:
-        """x and y of its corner on the paper, and paper units for one pixel."""
+        """X and y of its corner on the paper, and paper units for one pixel."""
         H, W = self.shade.shape
         scale = min(SHEET_PART * paper[0] / W, SHEET_PART * paper[1] / H)
         return (paper[0] - scale * W) / 2, (paper[1] - scale * H) / 2, scale
