@@ -70,6 +70,13 @@ def conv2d_relu_maxpool2d(draw, examples=examples):
 
 
 @st.composite
+def dropout(draw):
+    rng, shape = draw(generators()), draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    numbers = {"x": rng.standard_normal(shape), "draw": rng.random(shape)}
+    return {**numbers, "rate": draw(st.floats(0, 0.9))}
+
+
+@st.composite
 def batchnorm(draw, examples=examples):
     """x of any rank; an epsilon that keeps derivatives gentle where numbers lie close together."""
     rng, N, C = draw(generators()), draw(examples), draw(channels)
@@ -141,6 +148,7 @@ FAMILIES = {
     "conv2d": conv2d(),
     "conv2d_relu_maxpool2d": conv2d_relu_maxpool2d(),
     "batchnorm": batchnorm(),
+    "dropout": dropout(),
     "maxpool2d": maxpool2d(),
     "relu": relu(),
     "dense": dense(),
@@ -178,6 +186,7 @@ DIFFERENTIABLE = {
     "conv2d": conv2d(),
     "conv2d_relu_maxpool2d": far_from_kinks(),
     "batchnorm": batchnorm(st.integers(1, 3)),
+    "dropout": dropout(),
     "maxpool2d": maxpool2d(st.integers(1, 3)),
     "relu": relu(),
     "dense": dense(),
@@ -199,6 +208,7 @@ def fixed(N=2, K=2, C=2, F=3):
         "conv2d": images,
         "conv2d_relu_maxpool2d": {**images, "size": 2},
         "batchnorm": {"x": images["x"], "w": normal(C), "b": normal(C), "epsilon": 1.0},
+        "dropout": {"x": normal((2 * N, 5)), "draw": normal((2 * N, 5)), "rate": 0.3},
         "maxpool2d": {"x": images["x"], "size": 2},
         "relu": {"x": normal((2 * N, 5))},
         "dense": {"x": normal((N and N + 1, 5)), "w": normal((5, F + 1)), "b": normal(F + 1)},

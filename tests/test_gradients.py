@@ -12,6 +12,7 @@ from tinycnn.nn import (
     BatchNorm,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     MaxPool2D,
     ReLU,
@@ -46,6 +47,7 @@ LAYERS = {
         lambda F, K, h, w, C: (Conv2D(F, K), (K + h, K + w, C)), few, few, more, more, few
     ),
     "BatchNorm": st.builds(lambda h, w, C: (BatchNorm(), (h + 1, w + 1, C)), st.just(2), few, few),
+    "Dropout": st.builds(lambda *shape: (Dropout(0.4), shape), few, few, few),
     "MaxPool2D": st.builds(
         lambda size, h, w, C: (MaxPool2D(size), (size + h, size + w, C)), few, more, more, few
     ),
@@ -137,6 +139,16 @@ def dx_as_if_mean_and_variance_were_constants(dy, x, w, mean, variance, epsilon)
 def dw_of_x_as_it_came(dy, x, w, mean, variance, epsilon):
     dx, _, db = reference.batchnorm_backward(dy, x, w, mean, variance, epsilon)
     return dx, (dy * x).sum(axis=tuple(range(x.ndim - 1))), db
+
+
+@mistake("dropout_backward")
+def dx_not_raised_as_y_was(dy, draw, rate):
+    return np.where(draw >= rate, dy, 0)
+
+
+@mistake("dropout_backward")
+def dx_of_the_silenced_ones(dy, draw, rate):
+    return np.where(draw < rate, dy / (1 - rate), 0)
 
 
 @mistake("maxpool2d_backward")

@@ -12,6 +12,7 @@ from tinycnn.nn import (
     BatchNorm,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     MaxPool2D,
     ReLU,
@@ -257,7 +258,8 @@ def test_saving_again_gives_the_same_bytes(network, tmp_path):
 
 
 def test_every_kind_of_layer_comes_back(tmp_path):
-    layers = [Conv2D(3, 2), BatchNorm(), MaxPool2D(2), ReLU(), Flatten(), Dense(4), Softmax()]
+    layers = [Conv2D(3, 2), BatchNorm(), MaxPool2D(2), ReLU(), Flatten()]
+    layers += [Dropout(0.25), Dense(4), Softmax()]
     assert {type(layer).__name__ for layer in layers} == set(model.LAYERS)
     Sequential(layers, (7, 7, 2)).save(tmp_path / "all")
     assert repr(Sequential.load(tmp_path / "all").layers) == repr(layers)

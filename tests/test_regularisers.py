@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn import SGD, BatchNorm, Conv2D, Dense, Flatten, ReLU, Sequential, SoftmaxCrossEntropy
+from tinycnn.nn import (
+    SGD,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    ReLU,
+    Sequential,
+    SoftmaxCrossEntropy,
+)
 from tinycnn.nn.kernels import batchnorm
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -90,3 +100,52 @@ def test_an_epsilon_that_lets_quotients_explode_is_refused(epsilon):
 def test_what_has_no_channels_is_refused(shape):
     with pytest.raises(ShapeError, match="expected examples with channels"):
         batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
+
+
+# ------------------------------------------------------------------------------------- dropout
+
+
+def dropping(rate=0.3, seed=0):
+    layer = Dropout(rate)
+    layer.build((40, 50), np.random.default_rng(seed))
+    return layer
+
+
+def test_a_share_of_numbers_is_silenced_and_the_mean_stays(rng):
+    x = rng.uniform(1, 2, (20, 40, 50)).astype(np.float32)
+    y = dropping().forward(x, training=True)
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert y[y != 0] == pytest.approx(x[y != 0] / 0.7)
+    assert y.mean() == pytest.approx(x.mean(), rel=0.01)
+
+
+def test_others_are_silenced_in_every_step_and_none_to_answer(rng):
+    layer, x = dropping(), rng.random((2, 40, 50))
+    one, other = (layer.forward(x, training=True) for _ in range(2))
+    assert not np.array_equal(one == 0, other == 0)
+    assert layer.forward(x) is x
+
+
+def test_the_generator_decides_what_is_silenced(rng):
+    x = rng.random((2, 40, 50)).astype(np.float32)
+    one, same, other = (dropping(seed=seed).forward(x, training=True) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_a_network_hands_one_generator_to_all_its_layers(rng):
+    network = Sequential([Dropout(0.5), Dense(30), Dropout(0.5)], (30,))
+    x = rng.random((2, 30)).astype(np.float32)
+    results = []
+    for seed in (7, 7, 8):
+        network.draw_from(np.random.default_rng(seed))
+        results.append(network.forward(x, training=True))
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    assert not np.array_equal(results[0][0] == 0, results[0][1] == 0)
+
+
+@pytest.mark.parametrize("rate", [1, -0.1, np.nan])
+def test_a_rate_that_leaves_nothing_is_refused(rate):
+    with pytest.raises(ShapeError, match="rate must be a share from 0 to below 1"):
+        Dropout(rate)

@@ -10,7 +10,7 @@ from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
 from tinycnn.nn.presets import PRESETS, build
-from tinycnn.nn.regularisers import BatchNorm
+from tinycnn.nn.regularisers import BatchNorm, Dropout
 
 __all__ = [
     "NO_CLASS",
@@ -21,6 +21,7 @@ __all__ = [
     "BatchNorm",
     "Conv2D",
     "Dense",
+    "Dropout",
     "Flatten",
     "Frozen",
     "Layer",

@@ -27,7 +27,7 @@ from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Sh
 from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.presets import build
-from tinycnn.nn.regularisers import BatchNorm
+from tinycnn.nn.regularisers import BatchNorm, Dropout
 
 __all__ = [
     "Comparison",
@@ -117,14 +117,15 @@ def check_layer(layer: Layer, input_shape: Shape, seed: int = 0, **options) -> l
         _step(layer, N, input_shape, np.float32, seed)
         trial, x, dx, dy = _step(layer, N, input_shape, np.float64, seed)
         gradients = {"x": (x, dx)} | {z: (trial.params[z], trial.grads[z]) for z in trial.params}
-        comparisons += check(
-            f"{layer}, N = {N}", _forward(trial, x), gradients, dy, seed=seed, **options
-        )
+        forward = partial(_forward, trial, x)
+        comparisons += check(f"{layer}, N = {N}", forward, gradients, dy, seed=seed, **options)
     return comparisons
 
 
-def _forward(layer: Layer, x: np.ndarray) -> Callable:
-    return lambda: layer.forward(x, training=True)
+def _forward(layer: Layer | Sequential, x: np.ndarray) -> np.ndarray:
+    """Go forward in training; what is drawn at random is the same every time."""
+    layer.draw_from(np.random.default_rng(0))
+    return layer.forward(x, training=True)
 
 
 def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> tuple:
@@ -135,12 +136,12 @@ def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> t
     _convert(layer, dtype, rng)
     x: np.ndarray = spread(rng, N, *input_shape).astype(dtype)
     kept_x = x.copy()
-    y = layer.forward(x, training=True).copy()
+    y = _forward(layer, x).copy()
     dy: np.ndarray = rng.standard_normal(y.shape).astype(dtype)
     kept_dy = dy.copy()
     layer.backward(dy)
     once = {key: dz.copy() for key, dz in layer.grads.items()}
-    again, dx = layer.forward(x, training=True), layer.backward(dy)
+    again, dx = _forward(layer, x), layer.backward(dy)
     promises = {
         "forward and backward leave x untouched": np.array_equal(x, kept_x),
         "backward leaves dy untouched": np.array_equal(dy, kept_dy),
@@ -187,10 +188,7 @@ def _equal(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> 
 def check_loss(loss: Any, logits: np.ndarray, labels: np.ndarray, **options) -> list[Comparison]:
     """Check the gradient of a loss at logits (N,K) and labels (N,)."""
     logits = np.array(logits, np.float64)
-
-    def forward():
-        return loss.forward(logits, labels)
-
+    forward = partial(loss.forward, logits, labels)
     forward()
     gradients = {"logits": (logits, loss.backward())}
     return check(type(loss).__name__, forward, gradients, 1.0, **options)
@@ -212,7 +210,7 @@ def check_model(
         _convert(layer, np.float64, rng)
 
     def forward():
-        return loss.forward(model.forward(x, training=True), labels)
+        return loss.forward(_forward(model, x), labels)
 
     forward()
     gradients: dict[str, tuple] = {}
@@ -230,6 +228,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "conv2d": IMAGES,
     "conv2d_relu_maxpool2d": {**IMAGES, "size": 2},
     "batchnorm": {"x": (3, 2, 3, 2), "w": (2,), "b": (2,), "epsilon": 1.0},
+    "dropout": {"x": (4, 5), "draw": (4, 5), "rate": 0.3},
     "maxpool2d": {"x": (2, 7, 6, 3), "size": 2},
     "relu": {"x": (4, 5)},
     "dense": {"x": (3, 5), "w": (5, 4), "b": (4,)},
@@ -241,6 +240,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 LAYERS: list[tuple[Layer, Shape]] = [
     (Conv2D(3, 2), (5, 4, 2)),
     (BatchNorm(), (5, 4, 2)),
+    (Dropout(0.3), (3, 4)),
     (MaxPool2D(2), (5, 4, 3)),
     (ReLU(), (3, 4)),
     (Flatten(), (2, 3, 2)),

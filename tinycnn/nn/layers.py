@@ -5,6 +5,7 @@ order it flows. Every layer is used once in a step, so ``backward`` assigns its 
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -64,7 +65,10 @@ class Layer:
         """Return dx."""
         raise NotImplementedError
 
-    def config(self) -> dict[str, int]:
+    def draw_from(self, rng: np.random.Generator) -> None:
+        """Take another generator; for layers that draw at random in training."""
+
+    def config(self) -> Mapping[str, float]:
         """Return the arguments that make a layer like this one."""
         return {}
 

@@ -11,10 +11,11 @@ from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.nn import kernels, weights
 from tinycnn.nn.fusion import ConvReLUPool, fuse
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
-from tinycnn.nn.regularisers import BatchNorm
+from tinycnn.nn.regularisers import BatchNorm, Dropout
 
 LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Conv2D, BatchNorm, MaxPool2D, ReLU, Flatten, Dense, Softmax)
+    kind.__name__: kind
+    for kind in (Conv2D, BatchNorm, Dropout, MaxPool2D, ReLU, Flatten, Dense, Softmax)
 }
 """Layers that a weights file may name."""
 
@@ -64,6 +65,11 @@ class Sequential:
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
+
+    def draw_from(self, rng: np.random.Generator) -> None:
+        """Give the layers that draw at random in training another generator."""
+        for layer in self.layers:
+            layer.draw_from(rng)
 
     def backward(self, dy: np.ndarray, input_gradient: bool = False) -> np.ndarray | None:
         """Assign the gradients of all layers; return dx if ``input_gradient``.

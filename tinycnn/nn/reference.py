@@ -130,6 +130,31 @@ def relu_backward(dy, y):
     return np.where(y <= 0, 0, dy).astype(dy.dtype)
 
 
+# ----------------------------------------------------------------------------------- dropout
+
+
+def dropout(x, draw, rate):
+    """Silence a random share of the numbers, and raise the others so that the sum stays, about.
+
+    The next layer cannot rely on any single number, and learns from all of them. Drawn uniformly
+    from 0 to 1, a number falls below ``rate`` with just that probability, so the mean of y over
+    all draws is x, and nothing needs to be done when the network answers.
+
+        y = x / (1 - rate)  where draw >= rate, else 0
+
+    x and draw of any one shape, rate from 0 to below 1  ->  y of that shape
+    """
+    return np.where(draw >= rate, x / (1 - rate), 0).astype(x.dtype)
+
+
+def dropout_backward(dy, draw, rate):
+    """Gradient of ``dropout``, which for a given draw is linear: the same done to dy.
+
+    dy and draw of one shape, rate from 0 to below 1  ->  dx of that shape
+    """
+    return dropout(dy, draw, rate)
+
+
 # ----------------------------------------------- convolution, ReLU and pooling in one go
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinycnn.nn import kernels
+from tinycnn.nn.kernels import checks
 from tinycnn.nn.layers import Layer, Shape, remembered
 
 
@@ -49,3 +50,37 @@ class BatchNorm(Layer):
 
     def backward_input(self, dy: np.ndarray) -> np.ndarray:
         return self.backward(dy)
+
+
+class Dropout(Layer):
+    """Silence a share ``rate`` of all numbers in training, others in every step; any shape.
+
+    It draws from the generator it was built with, until ``draw_from`` gives it another: whoever
+    wants to see the same numbers silenced again gives it the same generator, started anew.
+    """
+
+    _draw: np.ndarray | None = None
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        checks.dropout_rate(rate)
+        self.rate = rate
+
+    def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+        self.draw_from(rng)
+        return super().build(input_shape, rng)
+
+    def draw_from(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        if not training:
+            return x
+        self._draw = self._rng.random(x.shape, dtype=x.dtype.type)
+        return kernels.dropout(x, self._draw, self.rate)
+
+    def backward_input(self, dy: np.ndarray) -> np.ndarray:
+        return kernels.dropout_backward(dy, remembered(self._draw), self.rate)
+
+    def config(self) -> dict[str, float]:
+        return {"rate": self.rate}

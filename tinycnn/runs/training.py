@@ -189,7 +189,8 @@ class Trainer:
             images_per_second=round(state.images / state.epoch_seconds, 1),
         )
         state.history.append(record)
-        if is_among_the_best(state.history, score.n):
+        accuracies = [earlier.validation_accuracy for earlier in state.history]
+        if is_among_the_best(accuracies, score.n):
             self._keep_as_best(record)
         state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
         state.loss_sum = state.epoch_seconds = 0.0
@@ -221,16 +222,16 @@ class Trainer:
         return build(self.recipe.preset, shape, classes, self.recipe.seed)
 
 
-def is_among_the_best(history: Sequence[EpochRecord], n: int) -> bool:
+def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
     """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
 
     An accuracy p measured on n images is uncertain by its standard error, sqrt(p (1 - p) / n).
     Within that the later epoch is to be preferred: it has seen more, and took shorter steps.
     (Breiman et al. 1984 choose the simplest of all models within one standard error.)
     """
-    highest = max(record.validation_accuracy for record in history)
+    highest = max(accuracies)
     error = math.sqrt(highest * (1 - highest) / n)
-    return history[-1].validation_accuracy >= highest - error
+    return accuracies[-1] >= highest - error
 
 
 def state_as_dict(state: State) -> dict:

@@ -19,6 +19,8 @@ from tinycnn.nn.kernels.fused import (
 from tinycnn.nn.kernels.normalise import batchnorm, batchnorm_backward
 from tinycnn.nn.kernels.simple import (
     adam_update,
+    dropout,
+    dropout_backward,
     maxpool2d,
     maxpool2d_backward,
     relu,
@@ -43,6 +45,8 @@ __all__ = [
     "dense",
     "dense_backward_input",
     "dense_backward_params",
+    "dropout",
+    "dropout_backward",
     "maxpool2d",
     "maxpool2d_backward",
     "relu",

@@ -169,6 +169,20 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     return dy, x, w, mean, variance
 
 
+def dropout(x, draw, rate):
+    """Check the arguments of ``dropout``."""
+    x, draw = arrays(x=x, draw=draw)
+    same("the shape of draw", draw.shape, x.shape)
+    dropout_rate(rate)
+    return x, draw
+
+
+def dropout_rate(rate) -> None:
+    """Raise unless some numbers are left."""
+    if not 0 <= rate < 1:
+        raise ShapeError(f"rate must be a share from 0 to below 1, not {rate!r}")
+
+
 def channels(x, **named: np.ndarray) -> None:
     """Raise unless x is a batch, and the others have a number for each of its channels."""
     if x.ndim < 2 or not all(x.shape[1:]):

@@ -83,6 +83,28 @@ def _relu(values, gate, passed):
         passed[m] = 0 if gate[m] <= 0 else values[m]
 
 
+# ----------------------------------------------------------------------------------- dropout
+
+
+def dropout(x, draw, rate):
+    """See ``reference.dropout``."""
+    x, draw = checks.dropout(x, draw, rate)
+    y = np.empty_like(x)
+    _dropout(x.ravel(), draw.ravel(), float(rate), y.ravel())
+    return y
+
+
+def dropout_backward(dy, draw, rate):
+    """See ``reference.dropout_backward``."""
+    return dropout(dy, draw, rate)
+
+
+@parallel_kernel
+def _dropout(values, draw, rate, passed):
+    for m in prange(values.size):  # m owns passed[m]
+        passed[m] = values[m] / (1 - rate) if draw[m] >= rate else 0
+
+
 # -------------------------------------------------------------------- softmax, cross-entropy
 
 
