@@ -91,7 +91,7 @@ def judge(recipe: Recipe, dataset: Dataset) -> tuple[float, float, np.ndarray]:
 
     def after_epoch() -> None:
         parts = [(dataset.train_images[half], dataset.train_labels[half]) for half in halves]
-        records.append([measure(trainer.model, *part) for part in parts])
+        records.append([measure(trainer.answering, *part) for part in parts])
 
     trainer.train(lambda: False, after_epoch)
     last = trainer.state.history[-1]

@@ -7,8 +7,9 @@ import pytest
 
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import RunError
+from tinycnn.nn import PRESETS, build
 from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy
-from tinycnn.runs.recipe import resolve
+from tinycnn.runs.recipe import SUITED, resolve
 from tinycnn.runs.training import Trainer
 
 
@@ -42,3 +43,43 @@ def test_drawings_are_refused_for_what_is_no_digit(few):
     for dataset in (clothes, small):
         with pytest.raises(RunError, match=f"28 x 28 pixels; {dataset.name} needs another"):
             Trainer(resolve(9, augment="drawings"), dataset)
+
+
+def test_the_average_follows_the_weights_and_is_what_is_judged_and_kept(few):
+    trainer = Trainer(resolve(300, average=0.9, batch_size=54, epochs=1), few)
+    expected = None
+    for step, batch in enumerate(trainer.batches.of_epoch(1), 1):
+        trainer.step(*batch)
+        newest = trainer.model.layers[0].params["w"].astype(float)
+        kept = min(0.9, step / (step + 9))
+        start = Trainer(trainer.recipe, few).model.layers[0].params["w"] if step == 1 else expected
+        expected = kept * start + (1 - kept) * newest
+    average = trainer.answering.layers[0].params["w"]
+    assert average == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert not np.array_equal(average, trainer.model.layers[0].params["w"])
+
+    trainer.train(lambda: False, lambda: None)
+    best = trainer.best.arrays()
+    assert all(np.array_equal(z, best[name]) for name, z in trainer.answering.arrays().items())
+    images, labels = (z[trainer.validation.start :] for z in (few.train_images, few.train_labels))
+    assert (trainer.answering.predict(images) == labels).mean() == trainer.state.best_accuracy
+
+
+def test_the_average_is_the_model_itself_unless_it_is_asked_for(few):
+    trainer = Trainer(resolve(300), few)
+    assert trainer.answering is trainer.model
+    assert not [name for name in trainer.arrays() if name.startswith("average")]
+
+
+def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
+    lenet, best = resolve(60_000), resolve(60_000, preset="best")
+    assert (lenet.preset, lenet.epochs, lenet.augment, lenet.average) == ("lenet", 10, "mild", 0)
+    assert best.average > 0
+    assert resolve(60_000, preset="best", average=0.5, augment="none") == dataclasses.replace(
+        best, average=0.5, augment="none"
+    )
+    assert set(SUITED) <= set(PRESETS)
+
+
+def test_tiny_has_at_most_10_000_parameters():
+    assert build("tiny").parameter_count() <= 10_000

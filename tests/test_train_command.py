@@ -389,7 +389,7 @@ def test_resume_with_other_settings_names_them_and_changes_nothing(easy_folder, 
 
     assert call("--resume", "run", "--seed", "4", "--lr", "0.5") == 2
     err = capfd.readouterr().err
-    assert "--lr 0.5 (the run has 0.07), --seed 4 (the run has 3)" in err
+    assert "--lr 0.5 (the run has 0.05), --seed 4 (the run has 3)" in err
     assert err.count("\n") == 1
     assert {**contents(elsewhere), **lock_of(before)} == before
 

@@ -71,9 +71,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     data.add_argument("--limit", metavar="N", type=int, help="only the first N training images")
     data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
-    data.add_argument("--augment", metavar="HOW", help="bend the images: none, light or mild")
+    data.add_argument("--augment", metavar="HOW", help="none, light, mild (default), drawings")
     steps = parser.add_argument_group("network and steps")
-    steps.add_argument("--preset", metavar="NAME", help="the network (lenet)")
+    steps.add_argument("--preset", metavar="NAME", help="the network: lenet, tiny or best")
     steps.add_argument("--epochs", metavar="N", type=int, help="times through all images (10)")
     steps.add_argument("--batch-size", metavar="N", type=int, help="images a step (by data size)")
     steps.add_argument("--lr", metavar="X", type=float, help="highest learning rate (by data size)")
@@ -81,6 +81,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--schedule", metavar="NAME", help="one-cycle (default), cosine, constant")
     steps.add_argument("--momentum", metavar="X", type=float, help="of sgd (0.9)")
     steps.add_argument("--weight-decay", metavar="X", type=float, help="(0)")
+    steps.add_argument("--average", metavar="X", type=float, help="of the weights, as 0.999 (0)")
     steps.add_argument("--seed", metavar="N", type=int, help="equal seeds, equal weights (0)")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tinycnn.errors import ShapeError
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape
 from tinycnn.nn.model import Sequential
+from tinycnn.nn.regularisers import BatchNorm, Dropout
 
 
 def lenet(classes: int) -> list[Layer]:
@@ -23,7 +24,30 @@ def lenet(classes: int) -> list[Layer]:
     ]
 
 
-PRESETS: dict[str, Callable[[int], list[Layer]]] = {"lenet": lenet}
+def tiny(classes: int) -> list[Layer]:
+    """Fewer than 10,000 parameters on images of 28x28, of which most see 3x3 pixels."""
+    return [
+        *[Conv2D(8, 3), ReLU(), BatchNorm()],
+        *[Conv2D(16, 3), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Conv2D(16, 3), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Conv2D(24, 3), ReLU(), BatchNorm()],
+        *[Flatten(), Dense(classes)],
+    ]
+
+
+def best(classes: int) -> list[Layer]:
+    """Four convolutions, normalised, of which two run as fast as in ``lenet``, and dropout."""
+    return [
+        *[Conv2D(32, 5), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Conv2D(64, 3), ReLU(), BatchNorm()],
+        *[Conv2D(64, 3), ReLU(), BatchNorm()],
+        *[Conv2D(64, 3), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Flatten(), Dropout(0.3), Dense(128), ReLU(), BatchNorm()],
+        *[Dropout(0.4), Dense(classes)],
+    ]
+
+
+PRESETS: dict[str, Callable[[int], list[Layer]]] = {"lenet": lenet, "tiny": tiny, "best": best}
 
 
 def build(

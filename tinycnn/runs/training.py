@@ -53,7 +53,7 @@ class State:
     batch: int = 0  # how many batches of it are done
     images: int = 0  # and how many images those held
     loss_sum: float = 0.0  # their losses, summed over images
-    epoch_seconds: float = 0.0  # spent on those batches
+    epoch_seconds: float = 0.0  # spent on those batches, making them included
     training_seconds: float = 0.0  # spent on all batches so far
     run_seconds: float = 0.0  # spent on the whole run, compiling and saving included
     best_epoch: int = 0  # 0: none yet
@@ -79,6 +79,7 @@ class Trainer:
         )
         self.validation_part = images[valid], labels[valid]
         self.model = self._new_model()
+        self.average = self._new_model() if recipe.average else None
         self.best = self._new_model()
         self.optimizer = _new_optimizer(recipe, self.model)
         self._loss = _new_loss(recipe)
@@ -91,6 +92,11 @@ class Trainer:
         return self.state.epoch > self.recipe.epochs
 
     @property
+    def answering(self) -> Sequential:
+        """The model that is judged and kept: the running average of all, if there is one."""
+        return self.average or self.model
+
+    @property
     def steps(self) -> int:
         """How many steps the whole training takes."""
         return self.recipe.epochs * len(self.batches)
@@ -101,21 +107,26 @@ class Trainer:
         Raises RunError in the very batch in which a number stops being finite.
         """
         while not self.finished:
-            state = self.state
+            state, started = self.state, time.perf_counter()
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
-                self._train_batch(images, labels)
+                self._train_batch(images, labels, started)
                 if after_batch():
                     return
+                started = time.perf_counter()
             self._finish_epoch()
             after_epoch()
 
     def step(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Forward, backward, one step of the optimizer; returns the mean loss before the step."""
+        # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
+        rng = np.random.default_rng([self.recipe.seed, self.optimizer.steps, 1, 1])
+        self.model.draw_from(rng)
         x = self.model.prepare(images)
         loss = self._loss.forward(self.model.forward(x, training=True), labels)
         self.model.backward(self._loss.backward())
         self.optimizer.lr = self._rate(self.optimizer.steps)
         self.optimizer.step()
+        self._follow()
         self._refuse_non_finite(loss)
         return loss
 
@@ -145,6 +156,7 @@ class Trainer:
         """All that changes, by name; the arrays themselves, not copies."""
         return {
             **{f"weights.{name}": z for name, z in self.model.arrays().items()},
+            **{f"average.{name}": z for name, z in self._averaged().items()},
             **{f"best.{name}": z for name, z in self.best.arrays().items()},
             **{f"optimizer.{name}": z for name, z in self.optimizer.state.items()},
         }
@@ -165,8 +177,18 @@ class Trainer:
         """The learning rate of a step, counted from 0."""
         return self.recipe.lr * self._schedule(step / self.steps)
 
-    def _train_batch(self, images: np.ndarray, labels: np.ndarray) -> None:
-        started = time.perf_counter()
+    def _averaged(self) -> dict[str, np.ndarray]:
+        return self.average.arrays() if self.average else {}
+
+    def _follow(self) -> None:
+        """Move the average towards the model, by more at first: it began with random weights."""
+        step = self.optimizer.steps
+        kept = min(self.recipe.average, step / (step + 9))
+        newest = self.model.arrays()
+        for name, z in self._averaged().items():
+            z += (1 - kept) * (newest[name] - z)
+
+    def _train_batch(self, images: np.ndarray, labels: np.ndarray, started: float) -> None:
         loss = self.step(images, labels)
         seconds = time.perf_counter() - started
         state = self.state
@@ -178,7 +200,7 @@ class Trainer:
 
     def _finish_epoch(self) -> None:
         state = self.state
-        score = measure(self.model, *self.validation_part)
+        score = measure(self.answering, *self.validation_part)
         record = EpochRecord(
             epoch=state.epoch,
             loss=state.loss_sum / state.images,
@@ -198,7 +220,7 @@ class Trainer:
     def _keep_as_best(self, record: EpochRecord) -> None:
         self.state.best_epoch = record.epoch
         self.state.best_accuracy = record.validation_accuracy
-        newest = self.model.arrays()
+        newest = self.answering.arrays()
         for name, kept in self.best.arrays().items():
             kept[...] = newest[name]
 
