@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("weights", metavar="WEIGHTS", help="a weights file, a run folder, or: last")
+    parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
     parser.add_argument("--dataset", metavar="NAME", help="default: the one trained on")
     parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     parser.add_argument(

@@ -29,6 +29,11 @@ RUNS = Path("runs")
 LAST = "last"
 """The word for the newest run under ``runs``, and the name of the file there that names it."""
 
+DEFAULT = "default"
+"""The word for the weights that come with the package."""
+
+SHIPPED = Path(__file__).parent / "default.safetensors"
+
 
 class RunFolder:
     """The files of one run, and the lock that keeps other processes out.
@@ -195,7 +200,9 @@ def find_run(name: PathLike) -> Path:
 
 
 def find_weights(name: PathLike) -> Path:
-    """The weights file ``name``: a path, a run folder, or ``last``."""
+    """The weights file ``name``: a path, a run folder, ``last``, or ``default``, which came along."""
+    if str(name) == DEFAULT:
+        return SHIPPED
     path = find_run(name)
     return RunFolder(path).weights if path.is_dir() else path
 
