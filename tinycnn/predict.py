@@ -19,7 +19,7 @@ from tinycnn.storage import write_bytes
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from PIL import Image
 
-    from tinycnn.ink import Digit, Reading, Recogniser, Steps
+    from tinycnn.ink import Reading, Recogniser, Steps
     from tinycnn.runs.answers import Answer
 
 EXAMPLES = """\
@@ -153,25 +153,9 @@ def _record(answer: "Answer") -> dict[str, Any]:
         record["label"] = answer.label
     if answer.reading is None:
         return {**record, "error": answer.error}
-    return {
-        **record,
-        "text": answer.reading.text,
-        "confidence": round(answer.reading.confidence, 6),
-        "digits": [_digit_record(digit) for digit in answer.reading.digits],
-    }
+    from tinycnn.ink import as_record
 
-
-def _digit_record(digit: "Digit") -> dict[str, Any]:
-    name, confidence = digit.second
-    return {
-        "box": [round(length, 3) for length in digit.box],
-        "label": digit.label,
-        "name": digit.name,
-        "confidence": round(digit.confidence, 6),
-        "rejected": digit.rejected,
-        "score": round(digit.score, 4),
-        "second": {"name": name, "confidence": round(confidence, 6)},
-    }
+    return {**record, **as_record(answer.reading)}
 
 
 def _sentence(reading: "Reading") -> str:

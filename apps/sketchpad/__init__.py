@@ -4,3 +4,7 @@ Read it in this order: ``state`` (what is on the paper), ``brain`` and ``worker`
 ``session`` (one command after the other, from a person or from a record), ``view`` (how it
 looks), ``app`` (the window). Nothing before ``canvas`` knows of pygame.
 """
+
+import os
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # standard output is for answers

@@ -5,6 +5,7 @@ network sees them, signed numbers in blue and orange, and smooth corners, which 
 have.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,6 +110,17 @@ class Canvas:
         else:
             pygame.draw.lines(self.surface, colour, False, ends, wide)
 
+    def dot(self, place: Place, radius: float, colour: Colour) -> None:
+        """A filled circle."""
+        x, y = place
+        self.fill((x - radius, y - radius, 2 * radius, 2 * radius), colour, radius)
+
+    def ring(self, place: Place, radius: float, colour: Colour) -> None:
+        """The outline of a circle."""
+        turns = [2 * math.pi * part / 48 for part in range(49)]
+        x, y = place
+        self.line([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], colour)
+
     # ----------------------------------------------------------------------------------- text
 
     def text(
@@ -187,13 +199,21 @@ class Canvas:
         self.hits.append(Hit(place, command, hint, slides))
 
     def button(
-        self, area: Area, label: str, command: Command, hint: str = "", pressed: bool = False
+        self,
+        area: Area,
+        label: str,
+        command: Command,
+        hint: str = "",
+        pressed: bool = False,
+        possible: bool = True,
     ) -> None:
-        """A button with a word on it."""
+        """A button with a word on it; pale while it is not ``possible``."""
         x, y, width, height = area
-        colour = theme.BLUE if pressed else theme.PALE_BLUE if self.over(area) else theme.SUNK
-        self.fill(area, colour, 6, theme.EDGE if not pressed else theme.BLUE)
-        ink = theme.CARD if pressed else theme.TEXT
+        colour = theme.BLUE if pressed else theme.CARD
+        if self.over(area) and possible and not pressed:
+            colour = theme.PALE_BLUE
+        self.fill(area, colour, 6, theme.BLUE if pressed else theme.EDGE)
+        ink = theme.CARD if pressed else theme.TEXT if possible else theme.FAINT
         self.text(x + width / 2, y + height / 2, label, ink, theme.SMALLEST, anchor="centre")
         self.hit(area, command, hint)
 

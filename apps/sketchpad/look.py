@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:  # numba is not imported before the window stands
-    from apps.sketchpad.brain import Brain
+    from apps.sketchpad.brain import Brain, Naive
     from tinycnn.ink import Digit
 
 T = TypeVar("T")
@@ -42,6 +42,9 @@ class Look:
 
     naive: bool
     """Whether ``image`` is the whole paper made smaller, as many demonstrations do."""
+
+    naive_way: "Callable[[], Naive | None]"
+    """That image, and what the network thinks of it; None until it is there."""
 
     moment: Hashable
     """Equal for equal ``image`` and ``brain``: a part of keys for ``ask``."""

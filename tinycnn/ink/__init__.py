@@ -16,8 +16,9 @@ from tinycnn.ink.pictures import Picture, decode_picture, read_file
 from tinycnn.ink.pieces import to_image
 from tinycnn.ink.reading import Digit, Memory, Reading, read_bitmap, read_images, read_strokes
 from tinycnn.ink.recogniser import Opinion, Recogniser, network_input
+from tinycnn.ink.records import as_record
 from tinycnn.ink.steps import Steps
-from tinycnn.ink.strokes import check_strokes, strokes_to_image
+from tinycnn.ink.strokes import check_strokes, paper_to_image, strokes_to_image
 
 __all__ = [
     "Digit",
@@ -28,6 +29,7 @@ __all__ = [
     "Reading",
     "Recogniser",
     "Steps",
+    "as_record",
     "bitmap_to_image",
     "centre",
     "check_strokes",
@@ -35,6 +37,7 @@ __all__ = [
     "draw_boxes",
     "draw_drawing",
     "network_input",
+    "paper_to_image",
     "parse_drawing",
     "percent",
     "picture_to_ink",

@@ -42,6 +42,17 @@ def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
     return image
 
 
+def paper_to_image(strokes: Lines, brush: float, paper: tuple[float, float]) -> np.ndarray:
+    """The naive way, to compare with: the whole paper made smaller, its shape kept.
+
+    strokes and ``brush``, the width of the line, in the unit of ``paper`` (width, height) ->
+    uint8 (28,28). This is what many demonstrations do; see ``bitmaps.shrink``.
+    """
+    scale = SIZE / max(paper)
+    corner = (SIZE - np.array(paper) * scale) / 2
+    return draw([line * scale + corner for line in strokes], brush * scale, (SIZE, SIZE))
+
+
 def check_strokes(strokes: Any) -> list[np.ndarray]:
     """Strokes from a stranger as float64 arrays (n,2); strokes without points are left out.
 

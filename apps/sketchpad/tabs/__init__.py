@@ -1,7 +1,7 @@
 """The tabs to look inside: each draws one view of the selected digit, and takes commands.
 
 How a tab plugs in. A tab is an object like ``Tab``; ``tabs()`` makes them in the order of the
-keys 1 to 5. Whenever anything has changed, the shown tab is drawn:
+keys F2 to F6. Whenever anything has changed, the shown tab is drawn:
 
     tab.draw(canvas, look)
 
@@ -50,3 +50,10 @@ class Tab(Protocol):
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """Do what a command ``("tab", *words)`` says; unknown words change nothing."""
+
+
+def tabs() -> list[Tab]:
+    """All tabs, in the order of their keys."""
+    from apps.sketchpad.tabs.steps import Steps
+
+    return [Steps()]

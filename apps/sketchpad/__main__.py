@@ -1,0 +1,114 @@
+"""The door to the sketchpad: ``python -m apps.sketchpad`` opens a window to draw digits in."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinycnn.cli import Parser, run_door
+from tinycnn.errors import TinyCNNError
+
+if TYPE_CHECKING:
+    from apps.sketchpad.brain import Brain
+
+EXAMPLES = """\
+examples:
+  python -m apps.sketchpad                                 draw
+  python -m apps.sketchpad --weights last                  with the network of the last training
+  python -m apps.sketchpad --record mine.jsonl             keep what is done
+  python -m apps.sketchpad --replay mine.jsonl --headless --screenshot mine.png
+"""
+
+SIZE = (1280, 800)
+DEFAULT = "default"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, open the window, draw; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.headless and not arguments.replay:
+        raise TinyCNNError("--headless shows nothing to draw on; give it a --replay FILE")
+    load = _loader(arguments.weights)
+    if arguments.replay:
+        from apps.sketchpad.replay import replay
+
+        return replay(arguments, load)
+    return _draw(arguments, load)
+
+
+def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
+    """A person at the window."""
+    from apps.sketchpad import window
+    from apps.sketchpad.app import App
+    from apps.sketchpad.record import recorder
+    from apps.sketchpad.session import Session
+    from apps.sketchpad.tabs import tabs
+    from apps.sketchpad.worker import Thread
+
+    surface = window.open_window(arguments.size)
+    session = Session(Thread(window.ring), load, tabs())
+    with recorder(arguments.record) as note:
+        app = App(session, surface, arguments.scale, note=note)
+        app.run()
+    if arguments.screenshot:
+        window.save_png(surface, arguments.screenshot)
+    return 0
+
+
+def _loader(weights: str) -> "Callable[[], Brain]":
+    """What makes the brain; a file that somebody named is read now, to be refused now."""
+    from apps.sketchpad.brain import Brain
+
+    if weights == DEFAULT:
+        return lambda: Brain.load(DEFAULT)
+    brain = Brain.load(weights)
+    loaded = [brain]
+    return lambda: loaded.pop() if loaded else Brain.load(weights)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m apps.sketchpad",
+        description="Draw digits, and see what the network sees. F1 shows all keys.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last"
+    )
+    parser.add_argument("--size", metavar="WxH", type=_size, default=SIZE, help="of the window")
+    parser.add_argument(
+        "--scale", metavar="S", type=_scale, default=1.0, help="everything larger, 0.7 to 3"
+    )
+    parser.add_argument("--record", metavar="FILE", type=Path, help="write all that is done")
+    parser.add_argument(
+        "--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file"
+    )
+    parser.add_argument("--headless", action="store_true", help="replay without a window")
+    parser.add_argument(
+        "--screenshot", metavar="PNG", type=Path, help="write what is shown at the end"
+    )
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{3,4})x(\d{3,4})", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 1280x800")
+    return int(found[1]), int(found[2])
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0.7 <= scale <= 3:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0.7 to 3")
+    return scale
+
+
+if __name__ == "__main__":
+    sys.exit(run_door(main))

@@ -1,0 +1,235 @@
+"""The window: events become commands, and what changed is shown."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pygame
+
+from apps.sketchpad import window
+from apps.sketchpad.canvas import Hit, Place, inside
+from apps.sketchpad.keys import BY_NAME
+from apps.sketchpad.look import Command
+from apps.sketchpad.meter import Meter
+from apps.sketchpad.session import Session
+from apps.sketchpad.view import View
+
+FRAME = 1 / 120  # seconds between frames while drawing, at least
+REST = 500  # milliseconds to sleep when nothing happens
+STILL = 5.0  # logical pixels: a press that moves no further is a click
+SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
+HOVERS = 0.1  # seconds between records of where the mouse is
+LEFT, RIGHT = 1, 3
+
+
+@dataclass
+class Mouse:
+    """What the mouse is doing."""
+
+    drawing: bool = False
+    rubbing: bool = False
+    slides: Hit | None = None
+    pressed: tuple[Place, Hit] | None = None
+    """A press on something on the paper: a click if the mouse stays, a stroke if it moves."""
+
+
+class App:
+    """A session in a window."""
+
+    def __init__(
+        self,
+        session: Session,
+        surface: pygame.Surface,
+        scale: float = 1.0,
+        clock: Callable[[], float] = time.perf_counter,
+        note: Callable[[Command], None] = lambda command: None,
+    ) -> None:
+        """``note`` is told every command, to record it."""
+        self.session, self.surface, self.clock, self.note = session, surface, clock, note
+        self.meter = Meter(clock)
+        self.view = View(session, self.meter)
+        self.scale = scale
+        self.done = False
+        self.mouse = Mouse()
+        self._shown_at = 0.0
+        self._hovered_at = 0.0
+        self._fit()
+
+    def run(self) -> None:
+        """Until the window is closed."""
+        sys.setswitchinterval(SWITCH)
+        while not self.done:
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait for something to happen, do it, show it."""
+        self._wait()
+        self.session.tick()
+        self._fulfil()
+        changed = self.view.draw(self.surface)
+        if changed:
+            pygame.display.update(changed)
+            self._shown_at = self.clock()
+            if self.session.pad.writing:
+                self.meter.frame()
+
+    def do(self, command: Command) -> None:
+        """Do a command and have it noted."""
+        self.note(command)
+        if command[0] in ("zoom", "fullscreen", "photograph"):
+            getattr(self, f"_{command[0]}")(*command[1:])
+        else:
+            self.session.do(command)
+
+    def _wait(self) -> None:
+        """Take in events until a frame is due, or an answer has come."""
+        while True:
+            left = self._shown_at + FRAME - self.clock()
+            patience = max(int(1000 * left), 1) if self.session.pad.writing else REST
+            events = [pygame.event.wait(patience), *pygame.event.get()]
+            for event in events:
+                self.handle(event)
+            rung = any(event.type == window.RING for event in events)
+            if rung or left <= 0 or not self.session.pad.writing:
+                return
+
+    def _fulfil(self) -> None:
+        """What the session wants from a window."""
+        for name, *arguments in self.session.wishes:
+            if name == "quit":
+                self.done = True
+            elif name == "copy":
+                window.copy(*arguments)
+        self.session.wishes.clear()
+
+    # ------------------------------------------------------------------------------------- events
+
+    def handle(self, event: pygame.event.Event) -> None:
+        """One event of pygame's."""
+        match event.type:
+            case pygame.MOUSEBUTTONDOWN:
+                self._press(self._place(event.pos), event.button)
+            case pygame.MOUSEMOTION:
+                self._motion(self._place(event.pos))
+            case pygame.MOUSEBUTTONUP:
+                self._release(event.button)
+            case pygame.MOUSEWHEEL:
+                self.do(("brush_step", event.y))
+            case pygame.KEYDOWN:
+                self._key(event)
+            case pygame.DROPFILE:
+                self.do(("open", event.file))
+            case pygame.VIDEORESIZE:
+                self.surface = pygame.display.get_surface() or self.surface
+                self._fit()
+            case pygame.WINDOWLEAVE:
+                self.do(("hover", -1.0, -1.0))
+            case pygame.QUIT:
+                self.do(("quit",))
+
+    def _place(self, position: tuple[int, int]) -> Place:
+        return position[0] / self.view.scale, position[1] / self.view.scale
+
+    def _press(self, place: Place, button: int) -> None:
+        hit = self.view.hit_at(place)
+        on_paper = not self.session.screen.enlarged and inside(place, self.view.layout.paper)
+        if self.session.screen.help:
+            self.do(("help",))
+        elif button == RIGHT or (button == LEFT and on_paper and self._rubber_key()):
+            if on_paper:
+                self.mouse.rubbing = True
+                self.do(("rub", *self.view.on_paper(place)))
+        elif button != LEFT:
+            return
+        elif hit is not None and on_paper:
+            self.mouse.pressed = place, hit
+        elif hit is not None and hit.slides:
+            self.mouse.slides = hit
+            self._slide(place)
+        elif hit is not None:
+            self.do(hit.command)
+        elif on_paper:
+            self._draw_from(place)
+
+    def _draw_from(self, place: Place) -> None:
+        self.mouse.drawing = True
+        self.do(("down", *self.view.on_paper(place)))
+
+    def _motion(self, place: Place) -> None:
+        mouse = self.mouse
+        if mouse.pressed is not None:
+            start, _ = mouse.pressed
+            if abs(place[0] - start[0]) + abs(place[1] - start[1]) > STILL:
+                mouse.pressed = None
+                self._draw_from(start)
+        if mouse.drawing:
+            self.do(("move", *self.view.on_paper(place)))
+        elif mouse.rubbing:
+            self.do(("rub", *self.view.on_paper(place)))
+        elif mouse.slides:
+            self._slide(place)
+        else:
+            self._hover(place)
+
+    def _slide(self, place: Place) -> None:
+        assert self.mouse.slides is not None
+        x, _, width, _ = self.mouse.slides.area
+        part = min(max((place[0] - x) / width, 0.0), 1.0)
+        self.do((*self.mouse.slides.command, part))
+
+    def _hover(self, place: Place) -> None:
+        if self.clock() - self._hovered_at > HOVERS:  # a record need not know every step
+            self._hovered_at = self.clock()
+            self.note(("hover", *place))
+        self.session.do(("hover", *place))
+
+    def _release(self, button: int) -> None:
+        mouse, self.mouse = self.mouse, Mouse()
+        if mouse.pressed is not None:
+            self.do(mouse.pressed[1].command)
+        elif mouse.drawing or mouse.rubbing:
+            self.do(("up",))
+
+    def _rubber_key(self) -> bool:
+        return bool(pygame.key.get_pressed()[pygame.K_e])
+
+    def _key(self, event: pygame.event.Event) -> None:
+        """Keys of the shown tab come first, then those of the table, then classes."""
+        control, shift = (event.mod & which for which in (pygame.KMOD_CTRL, pygame.KMOD_SHIFT))
+        name = pygame.key.name(event.key)
+        full = ("ctrl+" if control else "") + ("shift+" if shift else "") + name
+        tab = self.session.tabs[self.session.screen.tab].keys if self.session.tabs else {}
+        number = int(name[1:]) - 2 if name[:1] == "f" and name[1:].isdecimal() else -1
+        if full in tab:
+            self.do(tab[full][0])
+        elif full in BY_NAME:
+            self.do(BY_NAME[full])
+        elif 0 <= number < len(self.session.tabs):
+            self.do(("show", number))
+        elif event.unicode.isdecimal() and not control:
+            self._label(event.unicode)
+
+    def _label(self, digit: str) -> None:
+        """A digit means the class of that name, or of that number."""
+        classes = self.session.brain.classes if self.session.brain else ()
+        if digit not in classes and int(digit) < len(classes):
+            digit = classes[int(digit)]
+        self.do(("label", digit))
+
+    # ------------------------------------------------------------------------------- the window
+
+    def _zoom(self, step: int) -> None:
+        self.scale = min(max(round(self.scale + 0.1 * step, 1), 0.7), 3.0)
+        self._fit()
+
+    def _fullscreen(self) -> None:
+        pygame.display.toggle_fullscreen()
+
+    def _photograph(self) -> None:
+        self.session.screen.note = f"wrote {window.photograph(self.surface)}"
+
+    def _fit(self) -> None:
+        """The window has another size, or things in it have."""
+        self.view.fit(self.surface.get_size(), self.scale)
+        self.do(("room", *self.view.room()))

@@ -1,0 +1,155 @@
+"""Who reads: a network from a weights file, its name, and what is known of how good it is.
+
+Everything here is slow enough for a worker. The library is imported when it is first needed,
+for the window must not wait for it.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.sketchpad.page import Sheet, Size
+
+if TYPE_CHECKING:
+    from tinycnn.data import Dataset
+    from tinycnn.ink import Reading, Recogniser
+    from tinycnn.nn import Sequential
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is on the paper, to be read."""
+
+    version: int
+    """Of the pad: the answer is compared with it."""
+
+    lines: Sequence[np.ndarray]
+    """All strokes, polylines (n,2) in paper units."""
+
+    numbers: tuple[int, ...]
+    """Whose lines they are: the strokes' numbers."""
+
+    brush: float
+    paper: Size
+    sheet: Sheet | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What was read, and what it took."""
+
+    reading: "Reading"
+    version: int
+    groups: tuple[frozenset[int], ...]
+    """Of each digit, the numbers of its strokes."""
+
+    seconds: float
+    fault: str = ""
+    """Why nothing could be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Naive:
+    """What becomes of a drawing without preparation."""
+
+    image: np.ndarray
+    """uint8 (28,28): the whole paper made smaller."""
+
+    probabilities: np.ndarray
+    """(K,): what the network thinks of that."""
+
+
+class Brain:
+    """A network that is ready to be asked: at once by the reference, later by kernels."""
+
+    def __init__(self, model: "Sequential", weights: Path) -> None:
+        from tinycnn.ink import Memory, Recogniser
+        from tinycnn.nn import plain
+
+        self.model, self.weights = model, weights
+        self.recogniser = Recogniser.of(model)
+        self.classes = self.recogniser.classes
+        self.compiled = False
+        self._plain = Recogniser.of(model, lambda x: plain.forward(model, x))
+        self._memory = Memory()
+
+    @classmethod
+    def load(cls, weights: str) -> "Brain":
+        """Load a weights file, a run folder, ``last`` or ``default``; raises TinyCNNError."""
+        from tinycnn.nn import Sequential
+        from tinycnn.runs.folder import find_weights
+
+        path = find_weights(weights)
+        return cls(Sequential.load(path), path)
+
+    @property
+    def name(self) -> str:
+        """What people call this network."""
+        training = self.model.description.get("training") or {}
+        preset = training.get("recipe", {}).get("preset") or self.weights.stem
+        return f"{preset}, {self.model.parameter_count():,} parameters"
+
+    @property
+    def accuracy(self) -> str:
+        """How good it was on MNIST, as far as its file says."""
+        training = self.model.description.get("training") or {}
+        accuracy = training.get("validation_accuracy")
+        if not isinstance(accuracy, float):
+            return ""
+        return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
+
+    def compile(self) -> None:
+        """Have the kernels ready: seconds the first time, an instant ever after."""
+        self.recogniser(np.zeros((1, 28, 28), np.uint8))
+        self.compiled = True
+
+    def read(self, question: Question) -> Answer:
+        """Read what is on the paper."""
+        from tinycnn.errors import ImageError
+        from tinycnn.ink.reading import EMPTY
+
+        start, fault = time.perf_counter(), ""
+        try:
+            reading = self._reading(question)
+        except ImageError as error:
+            reading, fault = EMPTY, str(error)
+        numbers = question.numbers
+        groups = [frozenset(numbers[i] for i in d.pieces if numbers) for d in reading.digits]
+        seconds = time.perf_counter() - start
+        return Answer(reading, question.version, tuple(groups), seconds, fault)
+
+    def naively(self, question: Question) -> Naive:
+        """Make the whole paper, or picture, smaller, and hope."""
+        from tinycnn.ink import paper_to_image, shrink
+
+        if question.sheet is not None:
+            image = shrink(255 - question.sheet.shade)
+        else:
+            image = paper_to_image(question.lines, question.brush, question.paper)
+        return Naive(image, self.asked(image[None]).probabilities[0])
+
+    @property
+    def asked(self) -> "Recogniser":
+        """The recogniser that answers soonest."""
+        return self.recogniser if self.compiled else self._plain
+
+    def _reading(self, question: Question) -> "Reading":
+        from tinycnn.ink import Picture, read_images, read_picture, read_strokes
+
+        recogniser = self.asked
+        source = question.sheet.source if question.sheet else None
+        if isinstance(source, Picture):
+            return read_picture(source, recogniser)
+        if isinstance(source, np.ndarray):
+            return read_images(source[None], recogniser)[0]
+        return read_strokes(question.lines, recogniser, question.brush, self._memory)
+
+    def mistakes(self, digits: "Dataset") -> list[int]:
+        """Which of the test digits it gets wrong."""
+        images, labels = digits.test_images, digits.test_labels
+        probabilities = self.recogniser(images).probabilities
+        return np.flatnonzero(probabilities.argmax(axis=1) != labels).tolist()

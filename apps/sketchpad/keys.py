@@ -1,0 +1,51 @@
+"""All keys, in one table: what is pressed, what it does, and how the list of keys says it."""
+
+from dataclasses import dataclass
+
+from apps.sketchpad.look import Command
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and its command."""
+
+    names: tuple[str, ...]
+    """As pygame calls them, with "ctrl+" and "shift+" in front: any of them does it."""
+
+    command: Command
+    shown: str
+    """As people call it; empty: it is listed with another one."""
+
+    does: str = ""
+
+
+KEYS = (
+    Key((), (), "left button, pen, finger", "draw; a click is a dot"),
+    Key((), (), "right button, or E held", "erase"),
+    Key(("ctrl+z",), ("undo",), "Ctrl+Z", "take back the last stroke, also a clear"),
+    Key(("ctrl+y", "ctrl+shift+z"), ("redo",), "Ctrl+Y, Ctrl+Shift+Z", "do it again"),
+    Key(("c", "delete", "escape"), ("clear",), "C, Delete, Esc", "a new page"),
+    Key((), (), "0 to 9", "the selected digit is this one; again: take that back"),
+    Key(("n",), ("label", ""), "N", "it is no digit"),
+    Key(("tab",), ("next", 1), "Tab, Shift+Tab", "select the next or previous digit"),
+    Key(("shift+tab",), ("next", -1), ""),
+    Key(("[",), ("brush_step", -1), "[ and ], wheel", "thinner or thicker brush"),
+    Key(("]",), ("brush_step", 1), ""),
+    Key(("p",), ("naive",), "P", "prepare naively, as many demonstrations do"),
+    Key(("t",), ("digit",), "T", "lay a test digit on the paper"),
+    Key(("shift+t",), ("mistake",), "Shift+T", "one that this network gets wrong"),
+    Key(("space",), ("freeze",), "Space", "freeze the tab"),
+    Key(("return",), ("enlarge",), "Enter", "all room to the tab, and back"),
+    Key(("ctrl+c",), ("copy",), "Ctrl+C", "copy the number"),
+    Key(("s", "ctrl+s"), ("save",), "S", "save picture, strokes and reading"),
+    Key(("o", "ctrl+o"), ("open",), "O, or drop a file", "read a photo or a picture"),
+    Key(("r",), ("reload",), "R", "load the weights again, as training goes on"),
+    Key(("ctrl+=", "ctrl++"), ("zoom", 1), "Ctrl +, Ctrl -", "everything larger or smaller"),
+    Key(("ctrl+-",), ("zoom", -1), ""),
+    Key(("f11",), ("fullscreen",), "F11", "the whole screen"),
+    Key(("f12",), ("photograph",), "F12", "a picture of this window"),
+    Key(("f1",), ("help",), "F1", "this list"),
+    Key(("ctrl+q",), ("quit",), "Ctrl+Q", "end"),
+)
+
+BY_NAME = {name: key.command for key in KEYS for name in key.names}

@@ -1,0 +1,228 @@
+"""Everything around the paper: header, what was read, the tabs' bar, the shelf, the status line."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.inking import draw_small
+from apps.sketchpad.meter import Meter
+from apps.sketchpad.papers import colour_of
+from apps.sketchpad.session import Session
+from apps.sketchpad.state import BRUSHES
+from apps.sketchpad.words import percent, sentence, verdict
+
+if TYPE_CHECKING:
+    from apps.sketchpad.look import Look
+
+IMAGE = 140.0  # side of the network's image
+ROW = 16.5  # height of a probability bar
+MOST_BARS = 10
+WAITING = "the network is being loaded"
+COMPILING = "kernels are being compiled, the first time only; until then NumPy answers"
+
+
+def draw_header(canvas: Canvas, session: Session) -> None:
+    """Name, network and how good it is."""
+    middle = canvas.height / 2
+    x = theme.GAP + canvas.text(theme.GAP, middle, "tinycnn", size=theme.LARGE, bold=True)
+    canvas.text(x + 8, middle + 1, "sketchpad", theme.QUIET, theme.LARGE)
+    right = canvas.width - theme.GAP
+    canvas.button((right - 92, middle - 15, 92, 30), "F1  keys", ("help",), "all keys")
+    brain = session.brain
+    words = WAITING if brain is None else "   ".join(filter(None, (brain.name, brain.accuracy)))
+    canvas.text(right - 108, middle, words, theme.QUIET, anchor="right")
+
+
+# ------------------------------------------------------------------------------- what was read
+
+
+def draw_reading(canvas: Canvas, session: Session) -> None:
+    """The number, the selected digit's image, and the probabilities of all classes."""
+    canvas.card((0, 0, canvas.width, canvas.height), edge=theme.EDGE)
+    look = session.look()
+    _draw_number(canvas, session)
+    _draw_sentence(canvas, session, look)
+    top, left = 108.0, theme.PADDING
+    _draw_image(canvas, (left, top, IMAGE, IMAGE), look)
+    bars = left + IMAGE + 24
+    _draw_bars(canvas, (bars, top - 12, canvas.width - bars - theme.PADDING, 170), session, look)
+
+
+def _draw_number(canvas: Canvas, session: Session) -> None:
+    """What stands on the paper, as large as there is room."""
+    left, right = theme.PADDING, canvas.width - theme.PADDING
+    canvas.button((right - 64, 16, 64, 30), "copy", ("copy",), "copy the number (Ctrl+C)")
+    text = " / ".join(session.text.splitlines()) or "\u2013"
+    size = float(theme.HUGE)
+    room = right - 80 - left
+    while canvas.text_width(text, size, bold=True) > room and size > theme.LARGE:
+        size -= 2
+    while canvas.text_width(text, size, bold=True) > room:
+        text = text[: int(len(text) * 0.9)].rstrip("…") + "…"
+    colour = theme.TEXT if session.text else theme.FAINT
+    canvas.text(left, 42, text, colour, size, bold=True)
+
+
+def _draw_sentence(canvas: Canvas, session: Session, look: "Look") -> None:
+    digit, colour = look.digit, theme.QUIET
+    if digit is None:
+        words = "there is ink, but no digit" if session.pad.page.strokes else "nothing to read yet"
+    elif look.naive:
+        words = "P: the whole paper made smaller, as many demonstrations do"
+    else:
+        words, colour = sentence(digit), colour_of(digit)
+    canvas.text(theme.PADDING, 82, words, colour, theme.NORMAL)
+
+
+def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
+    x, y, width, height = area
+    if look.image is None:
+        canvas.fill(area, theme.SUNK, 6)
+        canvas.text(x + width / 2, y + height / 2, "28 × 28", theme.FAINT, anchor="centre")
+    else:
+        canvas.grey(area, look.image)
+
+
+def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> None:
+    """A bar for each class; the ten likeliest if there are more."""
+    x, y, width, _ = area
+    names = session.brain.classes if session.brain else tuple("0123456789")
+    shown, colour = _probabilities(look), theme.FAINT
+    order = list(range(len(names)))
+    if len(names) > MOST_BARS:
+        best = np.argsort(-shown)[:MOST_BARS] if shown is not None else order[:MOST_BARS]
+        order = [int(index) for index in best]
+    if look.digit is not None:
+        colour = theme.ORANGE if look.naive else colour_of(look.digit)
+    best_one = int(shown.argmax()) if shown is not None else -1
+    label = max(canvas.text_width(names[index], theme.SMALLEST, True) for index in order) + 10
+    length = width - label - 70
+    for row, index in enumerate(order):
+        middle = y + (row + 0.5) * ROW
+        part = float(shown[index]) if shown is not None else 0.0
+        first = index == best_one
+        ink = theme.TEXT if first else theme.QUIET if shown is not None else theme.FAINT
+        canvas.text(x, middle, names[index], ink, theme.SMALLEST, bold=first)
+        canvas.fill((x + label, middle - 5, length, 10), theme.SUNK, 5)
+        if part * length >= 1:
+            filled = max(part * length, 6)
+            canvas.fill((x + label, middle - 5, filled, 10), colour if first else theme.FAINT, 5)
+        if shown is not None:
+            canvas.text(x + width, middle, percent(part), ink, theme.SMALLEST, first, "right")
+
+
+def _probabilities(look: "Look") -> "np.ndarray | None":
+    if look.digit is None:
+        return None
+    naive = look.naive_way() if look.naive else None
+    return naive.probabilities if naive is not None else look.digit.probabilities
+
+
+# ----------------------------------------------------------------------------------- the tabs
+
+
+def draw_bar(canvas: Canvas, session: Session) -> None:
+    """The names of the tabs."""
+    x, screen = 0.0, session.screen
+    for index, tab in enumerate(session.tabs):
+        name = f"F{index + 2}  {tab.title}"
+        shown = index == screen.tab
+        width = canvas.text_width(name, theme.NORMAL, bold=True) + 26
+        area = (x, 4, width, canvas.height - 4)
+        if shown:
+            canvas.fill((x, 4, width, canvas.height + 12), theme.CARD, theme.ROUND, theme.EDGE)
+        elif canvas.over(area):
+            canvas.fill(area, theme.PALE_BLUE, theme.ROUND)
+        colour = theme.BLUE if shown else theme.QUIET
+        canvas.text(x + width / 2, 6 + canvas.height / 2, name, colour, bold=shown, anchor="centre")
+        canvas.hit(area, ("show", index), tab.purpose)
+        x += width + 2
+    if screen.frozen is not None:
+        canvas.text(canvas.width - 4, canvas.height / 2 + 4, "frozen", theme.ORANGE, anchor="right")
+
+
+def draw_inside(canvas: Canvas, session: Session) -> None:
+    """The shown tab on its card."""
+    canvas.card((0, -theme.ROUND, canvas.width, canvas.height + theme.ROUND), edge=theme.EDGE)
+    if not session.tabs:
+        return
+    inner = canvas.part(
+        (theme.PADDING, 8, canvas.width - 2 * theme.PADDING, canvas.height - 8 - theme.GAP)
+    )
+    session.tabs[session.screen.tab].draw(inner, session.look())
+
+
+# ---------------------------------------------------------------------------- shelf and status
+
+
+def draw_shelf(canvas: Canvas, session: Session) -> None:
+    """Past pages, and what can be done with the present one."""
+    x, middle = float(theme.GAP), canvas.height / 2
+    pad = session.pad
+    buttons = (
+        ("undo", ("undo",), "take the last step back (Ctrl+Z)", pad.can_undo),
+        ("redo", ("redo",), "do it again (Ctrl+Y)", pad.can_redo),
+        ("clear", ("clear",), "take a new page (C)", not pad.page.empty),
+    )
+    for label, command, hint, possible in buttons:
+        canvas.button((x, middle - 17, 66, 34), label, command, hint, possible=possible)
+        x += 72
+    x += 12
+    x += canvas.text(x, middle, "brush", theme.QUIET, theme.SMALLEST) + 12
+    thin, thick = BRUSHES
+    part = (pad.brush - thin) / (thick - thin)
+    canvas.slider((x, middle - 14, 120, 28), part, ("brush_part",), "width of the line ([ and ])")
+    canvas.dot((x + 152, middle), pad.brush / 2, theme.INK)
+    _draw_past(canvas, session, x + 200)
+
+
+def _draw_past(canvas: Canvas, session: Session, x: float) -> None:
+    side, y = canvas.height - 12, 6.0
+    for number, past in enumerate(session.pad.page.past):
+        text = " ".join(past.text.split()) or "?"
+        text = text if len(text) <= 8 else f"{text[:7]}…"
+        width = side + canvas.text_width(text, theme.SMALLEST) + 16
+        if x + width > canvas.width - theme.GAP:
+            break
+        area = (x, y, width, side)
+        hover = canvas.over(area)
+        canvas.fill(area, theme.PALE_BLUE if hover else theme.CARD, 8, theme.EDGE)
+        draw_small(canvas.part((x + 3, y + 3, side - 6, side - 6)), past.page)
+        canvas.text(x + side + 4, y + side / 2, text, theme.QUIET, theme.SMALLEST)
+        canvas.hit(area, ("recall", number), "take this page up again")
+        x += width + 8
+
+
+def draw_status(canvas: Canvas, session: Session, meter: Meter) -> None:
+    """How fast it is, and what there is to know now."""
+    middle, answer = canvas.height / 2, session.answer
+    canvas.fill((0, 0, canvas.width, canvas.height), theme.EDGE)
+    words = []
+    if answer is not None and answer.reading.inked:
+        words.append(f"read in {1000 * answer.seconds:.1f} ms")
+    if meter.line:
+        words.append(meter.line)
+    speed, right = "   ".join(words), canvas.width - theme.GAP
+    used = canvas.text(right, middle, speed, theme.QUIET, theme.SMALLEST, anchor="right")
+    note = session.screen.note or _advice(session)
+    canvas.part((0, 0, right - used - theme.GAP, canvas.height)).text(
+        theme.GAP, middle, note, theme.TEXT, theme.SMALLEST
+    )
+
+
+def _advice(session: Session) -> str:
+    """What a person may want to know now."""
+    if session.brain is None:
+        return WAITING
+    if not session.brain.compiled:
+        return COMPILING
+    look = session.look()
+    if look.digit is None:
+        return "left button draws, right button erases; T lays a test digit on the paper"
+    if look.label:
+        return f"you say it is {look.label}; the same key once more takes that back"
+    if verdict(look.digit) == "sure":
+        return "wrong? press the key of the right digit; N if it is none"
+    return "help it: press the key of the right digit, or N if it is none"

@@ -1,0 +1,75 @@
+"""Sessions as files: one command a line, with the second at which it was given.
+
+{"sketchpad": 1, "size": [620, 636]}
+{"at": 0.412, "do": ["down", 100.0, 80.5]}
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from apps.sketchpad.look import Command
+from tinycnn.errors import DataError, EnvironmentFault
+
+FORMAT = 1
+FIRST = {"sketchpad": FORMAT}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command and when it was given, in seconds from the start."""
+
+    at: float
+    command: Command
+
+
+@contextlib.contextmanager
+def recorder(
+    path: Path | None, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Callable[[Command], None]]:
+    """In the ``with``, a function to be told every command; without a path it keeps nothing."""
+    if path is None:
+        yield lambda command: None
+        return
+    start = clock()
+    try:
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed below
+    except OSError as fault:
+        raise EnvironmentFault(f"cannot write {path}: {fault.strerror}") from fault
+    with file:
+        print(json.dumps(FIRST), file=file)
+
+        def note(command: Command) -> None:
+            line = {"at": round(clock() - start, 4), "do": list(command)}
+            print(json.dumps(line), file=file, flush=command[0] != "move")
+
+        yield note
+
+
+def read_record(text: str, name: str) -> list[Entry]:
+    """The commands of a recorded session; raises DataError."""
+    entries = []
+    for number, line in enumerate(text.splitlines()[1:], start=2):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            command = tuple(record["do"])
+            entries.append(Entry(float(record.get("at", 0.0)), command))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DataError(f"{name}, line {number}, is no recorded command") from error
+        if not command or not isinstance(command[0], str):
+            raise DataError(f"{name}, line {number}, is no recorded command")
+    return entries
+
+
+def is_record(text: str) -> bool:
+    """Whether a file is a recorded session, and not one of strokes."""
+    try:
+        first = json.loads(text.partition("\n")[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and first.get("sketchpad") == FORMAT

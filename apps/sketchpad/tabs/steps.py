@@ -1,0 +1,114 @@
+"""How the drawing became 28 x 28, step by step, and beside it the naive way."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Area, Canvas
+from apps.sketchpad.look import Command, Look
+from apps.sketchpad.words import percent
+
+if TYPE_CHECKING:
+    from tinycnn.ink import Digit
+    from tinycnn.ink.steps import View
+
+GAP = 12.0
+TITLE = 24.0
+LARGEST = 170.0  # side of a step
+SMALL = 64  # images up to this size are shown pixel by pixel, white on black
+
+
+class Steps:
+    """What the drawing goes through before the network gets it."""
+
+    title = "Steps"
+    purpose = "how the drawing became 28 x 28, and the naive way beside it"
+    keys: Mapping[str, tuple[Command, str]] = {}
+
+    def draw(self, canvas: Canvas, look: Look) -> None:
+        """The steps in a row, and the naive way under them."""
+        if look.digit is None or look.brain is None:
+            canvas.text(0, 20, "write a digit to see how it is prepared", theme.FAINT)
+            return
+        steps = look.ask(("steps", look.digit.image.tobytes()), steps_of, look.digit) or []
+        columns = max(len(steps), 4)
+        room = canvas.height / 2 - TITLE - 34
+        side = min((canvas.width - (columns - 1) * GAP) / columns, room, LARGEST)
+        canvas.text(0, 10, "as MNIST was made", theme.TEXT, bold=True)
+        for number, (title, view) in enumerate(steps):
+            area = (number * (side + GAP), 26.0, side, side)
+            _draw_step(canvas, area, view)
+            caption = (area[0], area[1] + side + 3, side + GAP - 2, 40)
+            canvas.lines(caption, title, leading=1.2)
+        words = f"read as {look.digit.name}, {percent(look.digit.confidence)}"
+        canvas.text(canvas.width, 10, words, theme.BLUE, anchor="right")
+        _draw_naive(canvas, look, canvas.height / 2 + 18, side)
+
+    def act(self, words: Sequence[Any], look: Look) -> None:
+        """There is nothing to be done here."""
+
+
+def steps_of(digit: "Digit") -> "list[tuple[str, View]]":
+    """The steps of one digit, with their titles."""
+    from tinycnn.ink import Steps as Collected
+    from tinycnn.ink import to_image
+
+    steps = Collected()
+    to_image(digit.ink, steps)
+    return steps.rows[0][1] if steps.rows else []
+
+
+def _draw_naive(canvas: Canvas, look: Look, top: float, side: float) -> None:
+    """The whole paper made smaller, as many demonstrations do."""
+    naive = look.naive_way()
+    if naive is None or look.brain is None:
+        return
+    canvas.text(0, top, "the naive way", theme.TEXT, bold=True)
+    best = int(naive.probabilities.argmax())
+    name, probability = look.brain.classes[best], percent(float(naive.probabilities[best]))
+    words = f"read as {name}, {probability}"
+    assert look.digit is not None
+    right = name == look.digit.name
+    canvas.text(canvas.width, top, words, theme.BLUE if right else theme.ORANGE, anchor="right")
+    canvas.grey((0, top + 16, side, side), naive.image)
+    text = (
+        "The whole paper, made smaller: no box of 20 pixels, no centre of mass, and a line as thin "
+        "as the brush happened to be. The network has never seen such digits; this is why many "
+        "demonstrations of good networks misread what people draw. P shows it everywhere."
+    )
+    canvas.lines((side + 2 * GAP, top + 14, canvas.width - side - 2 * GAP, side), text)
+
+
+def _draw_step(canvas: Canvas, area: Area, view: "View") -> None:
+    x, y, side, _ = area
+    if isinstance(view, np.ndarray) and max(view.shape) <= SMALL:
+        canvas.grey(area, view)
+        canvas.line([(x + side / 2, y), (x + side / 2, y + side)], theme.QUIET)
+        canvas.line([(x, y + side / 2), (x + side, y + side / 2)], theme.QUIET)
+        return
+    canvas.fill(area, theme.SUNK, 4, theme.EDGE)
+    inner = canvas.part((x + 6, y + 6, side - 12, side - 12))
+    if isinstance(view, np.ndarray):
+        H, W = view.shape
+        unit = min(inner.width / W, inner.height / H)
+        place = (inner.width - W * unit) / 2, (inner.height - H * unit) / 2, W * unit, H * unit
+        shade = np.repeat(255 - view[..., None], 3, axis=2)
+        inner.picture(place, shade, smooth=True)
+    elif view:
+        _draw_lines(inner, view)
+
+
+def _draw_lines(canvas: Canvas, lines: Sequence[np.ndarray]) -> None:
+    """Strokes, as large as there is room."""
+    points = np.concatenate(lines)
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    unit = min(canvas.width, canvas.height) / max(float(size.max()), 1e-9)
+    corner = (np.array([canvas.width, canvas.height]) - size * unit) / 2
+    for line in lines:
+        placed = ((line - low) * unit + corner).tolist()
+        if len(placed) > 1:
+            canvas.line([(x, y) for x, y in placed], theme.INK, 2)
+        for x, y in placed[:: max(len(placed) // 40, 1)]:
+            canvas.dot((x, y), 2, theme.BLUE)

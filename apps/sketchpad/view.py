@@ -1,0 +1,133 @@
+"""Drawing a session onto a surface: panel by panel, and only those in which something changed."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+
+import pygame
+
+from apps.sketchpad import layout, panels, theme
+from apps.sketchpad.canvas import Canvas, Hit, inside
+from apps.sketchpad.inking import Paper
+from apps.sketchpad.layout import Area, Layout
+from apps.sketchpad.meter import Meter
+from apps.sketchpad.overlay import draw_help
+from apps.sketchpad.papers import draw_paper
+from apps.sketchpad.session import Session
+
+Place = tuple[float, float]
+
+
+@dataclass
+class _Panel:
+    """What was drawn last, and what could be clicked there."""
+
+    key: Hashable = None
+    hits: list[Hit] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A panel that is to be seen: where, what it depends on, and how it is drawn."""
+
+    name: str
+    area: Area
+    key: Hashable
+    draw: Callable[[Canvas, Session], None]
+
+
+class View:
+    """Draws a session; remembers what it drew, and what can be clicked."""
+
+    def __init__(self, session: Session, meter: Meter) -> None:
+        self.session, self.meter = session, meter
+        self.scale = 1.0
+        self.layout = layout.arrange(*layout.USUAL)
+        self._paper = Paper()
+        self._panels: dict[str, _Panel] = {}
+        self._general: Hashable = None
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What can be clicked, the topmost last."""
+        return [hit for panel in self._panels.values() for hit in panel.hits]
+
+    def hit_at(self, place: Place) -> Hit | None:
+        """What a click at a place of the window, in logical pixels, would hit."""
+        return next((hit for hit in reversed(self.hits) if inside(place, hit.area)), None)
+
+    def fit(self, size: tuple[int, int], scale: float) -> None:
+        """The window has ``size`` pixels; shrink everything if it would not fit otherwise."""
+        least = min(size[0] / layout.SMALLEST[0], size[1] / layout.SMALLEST[1])
+        self.scale = min(scale, least)
+        self.layout = self._arranged(size)
+
+    def room(self) -> tuple[float, float]:
+        """Width and height that the window has for the paper."""
+        return self.layout.paper[2:]
+
+    def on_paper(self, place: Place) -> Place:
+        """A place of the window in paper units."""
+        x, y, *_ = self.layout.paper
+        zoom = layout.zoom_of(self.layout.paper, self.session.pad.size)
+        return (place[0] - x) / zoom, (place[1] - y) / zoom
+
+    def draw(self, surface: pygame.Surface) -> list[pygame.Rect]:
+        """Bring ``surface`` up to date; returns the parts that changed."""
+        session, screen = self.session, self.session.screen
+        self.layout = self._arranged(surface.get_size())
+        general = surface.get_size(), self.scale, screen.enlarged, screen.help
+        fresh = self._general != general
+        if fresh:
+            self._general, self._panels = general, {}
+            surface.fill(theme.DESK)
+        changed = [self._panel(surface, wanted) for wanted in self._wanted(self.layout)]
+        if screen.help and (fresh or any(changed)):
+            whole = Canvas(surface, self.scale, screen.hover)
+            draw_help(whole, session)
+            self._panels["help"] = _Panel(hits=whole.hits)
+            return [surface.get_rect()]
+        return [rect for rect in changed if rect is not None]
+
+    def _wanted(self, places: Layout) -> list[_Wanted]:
+        """All panels that are to be seen."""
+        session, screen = self.session, self.session.screen
+        pad, hover = session.pad, screen.hover
+        on_paper = hover is not None and inside(hover, places.paper)
+        brain = id(session.brain), bool(session.brain and session.brain.compiled)
+        seen = id(session.answer), session.selected, id(pad.page), brain
+        late = session.changes if screen.naive else 0
+        mouse = None if on_paper else hover
+        lively = session.changes, hover if hover and inside(hover, places.inside) else None
+        status = screen.note, self.meter.line, seen
+        shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
+        wanted = [
+            _Wanted("header", places.header, (brain, mouse), panels.draw_header),
+            _Wanted("bar", places.bar, (screen.tab, bool(screen.frozen), mouse), panels.draw_bar),
+            _Wanted("inside", places.inside, lively, panels.draw_inside),
+            _Wanted("shelf", places.shelf, shelf, panels.draw_shelf),
+            _Wanted("status", places.status, status, partial(panels.draw_status, meter=self.meter)),
+        ]
+        if not screen.enlarged:
+            ink = pad.version, pad.rubber, pad.size, seen
+            paper = partial(draw_paper, paper=self._paper)
+            wanted += [
+                _Wanted("paper", places.paper, ink, paper),
+                _Wanted("reading", places.reading, (seen, mouse, late), panels.draw_reading),
+            ]
+        return wanted
+
+    def _panel(self, surface: pygame.Surface, wanted: _Wanted) -> pygame.Rect | None:
+        panel = self._panels.setdefault(wanted.name, _Panel())
+        if panel.key == wanted.key:
+            return None
+        whole = Canvas(surface, self.scale, self.session.screen.hover)
+        canvas = whole.part(wanted.area)
+        canvas.surface.fill(theme.DESK)
+        wanted.draw(canvas, self.session)
+        panel.key, panel.hits = wanted.key, whole.hits
+        return canvas.surface.get_rect(topleft=canvas.surface.get_abs_offset())
+
+    def _arranged(self, size: tuple[int, int]) -> Layout:
+        width, height = (length / self.scale for length in size)
+        return layout.arrange(width, height, self.session.screen.enlarged)

@@ -1,0 +1,88 @@
+"""The system's side of the window: opening it, its clipboard, and being sure that it is seen."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pygame
+
+from tinycnn.errors import EnvironmentFault
+
+RING = pygame.event.custom_type()
+"""The event that says: somebody who worked in the background has an answer."""
+
+TITLE = "tinycnn sketchpad"
+CLASS = "tinycnn-sketchpad"  # by which window managers know it
+INVISIBLE = ("dummy", "offscreen")
+NO_DISPLAY = (
+    "no display was found to open a window on; log in to a desktop, or add --headless with --replay"
+)
+
+
+def open_window(size: tuple[int, int]) -> pygame.Surface:
+    """Open the window; raises EnvironmentFault where nobody would see it.
+
+    Without a display, SDL silently draws to nowhere unless it is asked what it is doing.
+    """
+    asked_for = os.environ.get("SDL_VIDEODRIVER")
+    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", CLASS)
+    try:
+        pygame.display.init()
+    except pygame.error as error:
+        raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
+    if pygame.display.get_driver() in INVISIBLE and asked_for not in INVISIBLE:
+        pygame.display.quit()
+        raise EnvironmentFault(NO_DISPLAY)
+    pygame.display.set_caption(TITLE)
+    try:
+        surface = pygame.display.set_mode(_fitting(size), pygame.RESIZABLE)
+    except pygame.error as error:
+        raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
+    pygame.key.set_repeat(400, 40)
+    return surface
+
+
+def open_nothing(size: tuple[int, int]) -> pygame.Surface:
+    """A surface that nobody sees."""
+    return pygame.Surface(size)
+
+
+def ring() -> None:
+    """Wake the window up; may be called from any thread."""
+    if pygame.display.get_init():
+        pygame.event.post(pygame.event.Event(RING))
+
+
+def copy(text: str) -> None:
+    """Put a text on the clipboard."""
+    try:
+        if not pygame.scrap.get_init():
+            pygame.scrap.init()
+        pygame.scrap.put(pygame.SCRAP_TEXT, text.encode())
+    except pygame.error as error:
+        print(f"the clipboard cannot be used: {error}", file=sys.stderr)
+
+
+def photograph(surface: pygame.Surface) -> Path:
+    """Write what the window shows to a file in the present folder."""
+    path = Path(time.strftime("sketchpad-%Y-%m-%d-%H%M%S.png"))
+    save_png(surface, path)
+    return path
+
+
+def save_png(surface: pygame.Surface, path: Path) -> None:
+    """Write a surface as PNG; raises EnvironmentFault."""
+    import io
+
+    from tinycnn.storage import write_bytes
+
+    buffer = io.BytesIO()
+    pygame.image.save(surface, buffer, "out.png")
+    write_bytes(path, buffer.getvalue())
+
+
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    """No larger than the desktop."""
+    desktop = pygame.display.get_desktop_sizes()[:1]
+    return min([size, *desktop]) if desktop and desktop[0][0] < size[0] else size

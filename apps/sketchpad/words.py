@@ -1,0 +1,35 @@
+"""How a reading is put into words; nothing is ever certain."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinycnn.ink import Digit
+
+SURE = 0.9
+MOST = 0.999
+
+
+def percent(probability: float) -> str:
+    """A probability for people: 100 % is never said."""
+    shown = min(probability, MOST)
+    return f"{100 * shown:.1f} %"
+
+
+def verdict(digit: "Digit") -> str:
+    """How far to trust a digit: "sure", "unsure", or "none" if it looks like none."""
+    if digit.rejected:
+        return "none"
+    return "sure" if digit.confidence >= SURE else "unsure"
+
+
+def sentence(digit: "Digit") -> str:
+    """The same in a sentence."""
+    second, probability = digit.second
+    guess = f"{digit.name} ({percent(digit.confidence)})"
+    match verdict(digit):
+        case "none":
+            return f"looks like no digit; if it is one, {guess}"
+        case "unsure":
+            return f"unsure: {guess} or {second} ({percent(probability)})"
+        case _:
+            return f"surely a {guess}"
