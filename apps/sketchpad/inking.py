@@ -1,9 +1,9 @@
 """Ink on paper: smooth lines with round ends, drawn as they grow and only where they changed.
 
 A line is smoothed by quadratic curves: they run from middle to middle of neighbouring points and
-bend at the points (sharply where the points are far apart). Round stamps along the curve, darkest wins, give clean edges and round ends;
-and as each curve depends on three points only, a line that grows looks like one that is drawn at
-once.
+bend at the points, sharply where the points are far apart. Round stamps along the curve, darkest
+wins, give clean edges and round ends; and as each curve depends on a few points only, a line that
+grows looks like one that is drawn at once.
 """
 
 import math
