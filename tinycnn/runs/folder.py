@@ -200,7 +200,7 @@ def find_run(name: PathLike) -> Path:
 
 
 def find_weights(name: PathLike) -> Path:
-    """The weights file ``name``: a path, a run folder, ``last``, or ``default`` (the shipped one)."""
+    """The weights file ``name``: a path, a run folder, ``last``, or ``default``: the shipped."""
     if str(name) == DEFAULT:
         return SHIPPED
     path = find_run(name)
