@@ -1,0 +1,381 @@
+"""Corrections survive everything; adapting helps, forgets little, and claims nothing it cannot."""
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+from handwriting import DIGITS
+
+from tinycnn.data import Dataset, load_dataset
+from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError
+from tinycnn.ink import Recogniser, network_input, read_drawings, strokes_to_image
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.teaching import Comparison, Correction, CorrectionFile, adapt, export, save_adapted
+from tinycnn.teaching.comparison import compare
+from tinycnn.teaching.corrections import default_path, parse_correction
+from tinycnn.teaching.pupil import Course, Exam
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def correction(digit="7", label=None, **more):
+    return Correction(DIGITS[digit], label or digit, **more)
+
+
+def same(one, other):
+    return one.line() == other.line()
+
+
+# ------------------------------------------------------------------------------- what is kept
+
+
+def test_what_is_kept_comes_back(tmp_path):
+    file = CorrectionFile(tmp_path / "new folder" / "drawings.jsonl")
+    assert file.read() == ([], None)
+    first, second = correction("7", answer="1", pen=12.5), correction("4")
+    file.add(first)
+    file.add(second)
+    (one, two), fault = file.read()
+    assert fault is None
+    assert same(one, first)
+    assert same(two, second)
+    assert (one.label, one.answer, one.pen) == ("7", "1", 12.5)
+    np.testing.assert_allclose(one.strokes[0], DIGITS["7"][0], atol=0.005)
+    np.testing.assert_array_equal(correction("4").image(), strokes_to_image(DIGITS["4"]))
+
+
+def test_other_programs_read_it_as_a_stroke_file(tmp_path):
+    file = CorrectionFile(tmp_path / "c.jsonl")
+    file.add(correction("4"))
+    (drawing,) = read_drawings(file.path.read_bytes())
+    assert (drawing.label, len(drawing.strokes)) == ("4", 2)
+
+
+def test_a_line_of_another_program_needs_only_strokes_and_a_label():
+    line = json.dumps({"strokes": [[[0, 0], [5, 9]]], "label": 7}).encode()
+    assert parse_correction(line).label == "7"
+    for words, record in (
+        ("no label", {"strokes": [[[0, 0]]]}),
+        ("no strokes", {"strokes": [], "label": 7}),
+        ("list of lists", {"strokes": 7, "label": 7}),
+    ):
+        with pytest.raises(ImageError, match=words):
+            parse_correction(json.dumps(record).encode())
+
+
+def test_the_newest_of_equal_lines_is_forgotten(tmp_path):
+    file = CorrectionFile(tmp_path / "c.jsonl")
+    for one in (correction("7"), correction("4"), correction("7")):
+        file.add(one)
+    assert file.remove(correction("7"))
+    assert [c.label for c in file.read()[0]] == ["7", "4"]
+    assert not file.remove(correction("7", label="1"))
+
+
+def test_damage_is_one_sentence_and_costs_nothing(tmp_path):
+    file = CorrectionFile(tmp_path / "c.jsonl")
+    file.add(correction("7"))
+    damaged = file.path.read_bytes() + b'{"strokes": [[\n\xff\xfe\n' + correction("4").line()[:-1]
+    file.path.write_bytes(damaged)
+    corrections, fault = file.read()
+    assert [c.label for c in corrections] == ["7", "4"]
+    assert fault == (
+        f"{file.path}: 2 of 4 lines cannot be read and are left alone (line 2: the line is no JSON)"
+    )
+    file.add(correction("1"))
+    file.remove(correction("4"))
+    assert b'{"strokes": [[\n\xff\xfe\n' in file.path.read_bytes()
+    assert [c.label for c in file.read()[0]] == ["7", "1"]
+
+
+def test_a_file_that_is_none_is_one_sentence_too(tmp_path):
+    file = CorrectionFile(tmp_path)
+    corrections, fault = file.read()
+    assert corrections == []
+    assert fault.startswith(f"corrections in {tmp_path} cannot be used: ")
+    assert fault.endswith("; move the file away")
+    with pytest.raises(EnvironmentFault, match="move the file away"):
+        file.add(correction())
+
+
+def test_two_windows_do_not_forget_what_the_other_kept(tmp_path):
+    one, other = CorrectionFile(tmp_path / "c.jsonl"), CorrectionFile(tmp_path / "c.jsonl")
+    one.add(correction("7"))
+    other.add(correction("4"))
+    one.add(correction("1"))
+    assert [c.label for c in other.read()[0]] == ["7", "4", "1"]
+
+
+def test_a_full_disk_costs_the_newest_only(tmp_path, monkeypatch):
+    file = CorrectionFile(tmp_path / "c.jsonl")
+    file.add(correction("7"))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EnvironmentFault, match="no space left"):
+        file.add(correction("4"))
+    assert [c.label for c in file.read()[0]] == ["7"]
+    assert [path.name for path in tmp_path.iterdir()] == ["c.jsonl"]
+
+
+def test_the_users_own_file_is_in_the_folder_for_user_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_path().name == "drawings.jsonl"
+    assert CorrectionFile().path == default_path()
+    assert default_path().parent.name == "tinycnn"
+
+
+# ---------------------------------------------------------------------------------- the verdict
+
+
+def test_answers_are_compared_one_by_one():
+    labels = np.array([1, 2, 3, 4, 5])
+    done = compare(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 4, 0]), labels)
+    assert done == Comparison(n=5, right_before=2, right_after=3, mended=2, spoiled=1)
+    assert done.verdict == "too few to tell"
+
+
+@pytest.mark.parametrize(
+    ("n", "mended", "spoiled", "chance", "verdict"),
+    [
+        (19, 19, 0, 2 / 2**19, "too few to tell"),
+        (20, 6, 0, 2 / 64, "better"),
+        (20, 5, 0, 2 / 32, "no clear change"),
+        (20, 0, 6, 2 / 64, "worse"),
+        (500, 7, 1, 2 * 9 / 256, "no clear change"),
+        (500, 8, 1, 2 * 10 / 512, "better"),
+        (500, 0, 0, 1, "no clear change"),
+        (500, 3, 3, 1, "no clear change"),
+    ],
+)
+def test_what_a_coin_could_do_is_no_change(n, mended, spoiled, chance, verdict):
+    done = Comparison(n, n // 2, n // 2 + mended - spoiled, mended, spoiled)
+    assert math.isclose(done.chance, chance)
+    assert done.verdict == verdict
+    assert verdict in str(done)
+
+
+# ------------------------------------------------------------------------------------- the exams
+
+
+def exam_of(losses, answers, misread, hands=(0, 0, 1), known=1000):
+    course = Course.__new__(Course)
+    object.__setattr__(course, "hands", np.array(hands))
+    object.__setattr__(course, "labels", np.zeros(len(hands), int))
+    object.__setattr__(course, "known", np.zeros(known))
+    exam = Exam(course)
+    exam._losses, exam._answers = [np.array(z, float) for z in losses], list(map(np.array, answers))
+    exam._misread = list(misread)
+    return exam
+
+
+def test_each_hand_is_judged_after_the_round_that_the_others_found_best():
+    losses = [[3, 3, 3], [1, 1, 4], [2, 2, 1]]
+    answers = [[9, 9, 9], [1, 1, 1], [2, 2, 2]]
+    exam = exam_of(losses, answers, [0, 0, 0])
+    before, after = exam.answers()
+    assert before.tolist() == [9, 9, 9]
+    assert after.tolist() == [2, 2, 1]  # hand 0 by hand 1's losses 3 4 1, hand 1 by 6 2 4
+    assert exam.best_round() == 2  # 9 6 5
+
+
+def test_a_round_that_forgot_too_much_is_not_chosen():
+    losses = [[3, 3, 3], [2, 2, 2], [1, 1, 1]]
+    answers = [[0] * 3, [1] * 3, [2] * 3]
+    assert exam_of(losses, answers, [4, 9, 9]).best_round() == 2  # 5 of 1000 may be forgotten
+    assert exam_of(losses, answers, [4, 9, 10]).best_round() == 1
+    assert exam_of(losses, answers, [4, 10, 10]).best_round() == 0
+
+
+# ------------------------------------------------------------------------------------- adapting
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Some of the bundled digits."""
+    whole = load_dataset()
+    parts = (whole.train_images[:2400], whole.train_labels[:2400])
+    return Dataset(
+        "some", *parts, whole.test_images[:300], whole.test_labels[:300], whole.class_names
+    )
+
+
+@pytest.fixture(scope="module")
+def base(digits):
+    """A network that has learned them a little."""
+    from tinycnn.nn import SGD, SoftmaxCrossEntropy
+
+    layers = [
+        Conv2D(8, 5),
+        BatchNorm(),
+        ReLU(),
+        MaxPool2D(3),
+        Flatten(),
+        Dense(32),
+        ReLU(),
+        Dense(10),
+    ]
+    network, loss = Sequential(layers, (28, 28, 1), seed=1), SoftmaxCrossEntropy()
+    optimizer = SGD(network, lr=0.03)
+    for start in [*range(0, 2400, 40)] * 3:
+        x = network.prepare(digits.train_images[start : start + 40])
+        loss.forward(network.forward(x, training=True), digits.train_labels[start : start + 40])
+        network.backward(loss.backward())
+        optimizer.step()
+    network.description = {"note": "base"}
+    return network
+
+
+def odd_hand(count, label="7", looks_like=None):
+    """A person who writes 7 upside down (or like another digit), each a little different."""
+    rng, flip = np.random.default_rng(0), 1 if looks_like else -1
+    return [
+        Correction([flip * z + rng.normal(0, 2, z.shape) for z in DIGITS[looks_like or "7"]], label)
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("layers", ["last", "all"])
+def test_an_odd_hand_is_learned_and_the_rest_is_not_forgotten(layers, base, digits):
+    before = {name: z.tobytes() for name, z in base.arrays().items()}
+    done = adapt(base, odd_hand(24), digits, layers=layers, seconds=60)
+    assert done.drawings.n == 24
+    assert done.drawings.mended - done.drawings.spoiled >= 8
+    assert done.drawings.verdict == "better"
+    assert done.digits.n == 300
+    assert done.digits.right_after >= done.digits.right_before - 9
+    assert done.rounds > 0
+    assert {name: z.tobytes() for name, z in base.arrays().items()} == before
+    now = {name: z.tobytes() for name, z in done.model.arrays().items()}
+    changed = {name for name in now if now[name] != before[name]}
+    learned = {name for name in before if name.endswith((".w", ".b"))}
+    assert changed == ({"7.w", "7.b"} if layers == "last" else learned)
+
+
+def test_what_contradicts_all_it_knows_is_not_learned(base, digits):
+    done = adapt(base, odd_hand(24, label="4", looks_like="9"), digits, seconds=60)
+    assert done.digits.verdict == "no clear change"
+    assert done.drawings.verdict == "no clear change"
+
+
+def test_equal_seeds_give_equal_bytes(base, digits):
+    one, same, other = (
+        adapt(base, odd_hand(10), digits, seed=seed, seconds=60) for seed in (3, 3, 4)
+    )
+    bytes_of = [[z.tobytes() for z in a.model.arrays().values()] for a in (one, same, other)]
+    assert bytes_of[0] == bytes_of[1] != bytes_of[2]
+    assert one.drawings == same.drawings
+
+
+def test_what_is_right_already_is_left_as_it_is(base, digits):
+    """Digits of the base's own training teach it nothing, so the base may stay the best."""
+    answers = Recogniser.of(base)
+    right = [
+        Correction(DIGITS[d], d)
+        for d in DIGITS
+        if answers(strokes_to_image(DIGITS[d])[None]).probabilities.argmax() == int(d)
+    ]
+    done = adapt(base, right, digits, seconds=60)
+    assert done.drawings.spoiled == 0
+    assert done.drawings.verdict == "too few to tell"
+
+
+def test_when_time_is_up_the_best_so_far_is_given(base, digits):
+    clock = iter(np.arange(0, 100, 0.5))
+    done = adapt(base, odd_hand(10), digits, seconds=2, clock=lambda: next(clock))
+    assert done.stopped == "time is up"
+    assert done.rounds <= 4
+    assert done.seconds > 2
+
+
+def test_too_little_to_learn_from_is_refused(base, digits):
+    with pytest.raises(RunError, match=r"5 corrected digits are the least .* there are 4"):
+        adapt(base, odd_hand(4), digits)
+    with pytest.raises(RunError, match="layers that can be adapted are last or all, not first"):
+        adapt(base, odd_hand(5), digits, layers="first")
+
+
+def test_corrections_of_foreign_classes_are_left_out_and_counted(base, digits):
+    done = adapt(base, [*odd_hand(6), *odd_hand(3, label="x")], digits, seconds=60)
+    assert (done.drawings.n, done.left_out) == (6, 3)
+
+
+def test_a_network_of_other_classes_has_nothing_to_practise_on(digits):
+    network = Sequential([Flatten(), Dense(2)], (28, 28, 1))
+    network.description = {"classes": ["7", "coat"]}
+    done = adapt(network, odd_hand(6), digits, seconds=60)
+    assert done.digits.n == np.sum(digits.test_labels == 7)
+    network.description = {"classes": ["shirt", "coat"]}
+    with pytest.raises(RunError, match="none of these is in some"):
+        adapt(network, odd_hand(6, label="coat"), digits)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([Dense(10)], (784,)),
+        ([Flatten(), Dense(10)], (14, 12, 1)),
+        ([Conv2D(10, 28), Flatten()], (28, 28, 1)),
+    ],
+)
+@pytest.mark.parametrize("how", ["last", "all"])
+def test_every_shape_of_network_can_be_adapted(how, layers, shape, digits):
+    network = Sequential(layers, shape)
+    done = adapt(network, odd_hand(6), digits, layers=how, seconds=60)
+    assert Recogniser.of(done.model)(odd_hand(1)[0].image()[None]).probabilities.shape == (1, 10)
+
+
+def test_it_says_what_share_of_the_digits_the_base_had_seen(base, digits):
+    from tinycnn.runs.lineage import sample_of
+
+    assert adapt(base, odd_hand(5), digits, seconds=60).digits_known is None
+    base.description = {"training": {"sample": sample_of(digits.test_images)}}
+    assert adapt(base, odd_hand(5), digits, seconds=60).digits_known == 1
+    base.description = {"note": "base"}
+
+
+# ------------------------------------------------------------------------------ saving, exporting
+
+
+def test_the_base_is_never_overwritten(base, digits, tmp_path):
+    base.save(tmp_path / "base.safetensors")
+    os.link(tmp_path / "base.safetensors", tmp_path / "link.safetensors")
+    before = (tmp_path / "base.safetensors").read_bytes()
+    done = adapt(base, odd_hand(5), digits, seconds=60)
+    for name in (
+        "base.safetensors",
+        "link.safetensors",
+        "../" + tmp_path.name + "/base.safetensors",
+    ):
+        with pytest.raises(RunError, match="choose another name"):
+            save_adapted(done, tmp_path / name, tmp_path / "base.safetensors")
+    save_adapted(done, tmp_path / "mine.safetensors", tmp_path / "base.safetensors")
+    assert (tmp_path / "base.safetensors").read_bytes() == before
+    mine = Sequential.load(tmp_path / "mine.safetensors")
+    assert mine.description["adapted"]["corrections"] == 5
+    assert mine.description["note"] == "base"
+    x = network_input(base, digits.test_images[:5])
+    np.testing.assert_array_equal(mine.forward(x), done.model.forward(x))
+
+
+def test_exported_corrections_are_a_data_set_and_a_stroke_file(tmp_path):
+    corrections = [correction(d) for d in DIGITS] + [correction("7", label="x")]
+    assert export(corrections, [str(k) for k in range(10)], tmp_path / "mine") == 10
+    mine = load_dataset(data_dir=tmp_path / "mine")
+    assert mine.train_labels.tolist() == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert mine.test_labels.tolist() == [4, 9]
+    np.testing.assert_array_equal(mine.test_images[0], strokes_to_image(DIGITS["4"]))
+    labels = [d.label for d in read_drawings((tmp_path / "mine" / "drawings.jsonl").read_bytes())]
+    assert labels == [*DIGITS, "x"]
+
+
+def test_nothing_to_export_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="at least 5 corrected digits, and there are 1"):
+        export([correction("7")], ["7"], tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentFault, match="cannot make"):
+        export([correction("7")] * 5, ["7"], tmp_path / "file")

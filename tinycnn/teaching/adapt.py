@@ -1,0 +1,184 @@
+"""Adapting: a network learns from corrections for two seconds, and is judged by what is new to it.
+
+Corrections are few, and a network that only saw those would forget the rest. So every round of
+learning shows it as many bundled digits, which it knows, as bent corrections, which it does not.
+
+Whether that helped must not be asked of digits that were learned by heart. So the corrections
+are dealt into five hands. Five pupils learn in step, each from four hands, and is examined on
+the fifth: together they answer for every correction, none of which its examinee has seen. How
+long to learn is chosen for each pupil by the exams of the others. A sixth pupil learns from all
+hands, as long as is best for the five, and becomes the adapted network.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycnn.data import Dataset
+from tinycnn.data.augment import MILD, bend
+from tinycnn.errors import RunError
+from tinycnn.ink import Recogniser, network_input
+from tinycnn.inside import Anatomy
+from tinycnn.nn import Sequential
+from tinycnn.runs.lineage import share_known
+from tinycnn.teaching.comparison import Comparison, compare
+from tinycnn.teaching.corrections import Correction
+from tinycnn.teaching.pupil import Course, Exam, Pupil, hold_exams
+
+HANDS = 5
+POOL = 512  # bent corrections, about
+PRACTICE, EXAM = 2000, 1000  # bundled digits
+LAYERS = {"last": 40, "all": 12}
+"""What may learn -> how many rounds at most: the last layer that has weights, or all."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """An adapted network, and what is known of it."""
+
+    model: Sequential
+    """A copy; the network that it came from is as it was."""
+
+    drawings: Comparison
+    """On corrections, each read by a pupil that had not seen it."""
+
+    digits: Comparison
+    """On the test part of the bundled digits, none of which was shown in adapting."""
+
+    digits_known: float | None
+    """About which share of those the base had been trained on; None: it does not say."""
+
+    rounds: int
+    """How long it learned; 0: the base was best."""
+
+    stopped: str
+    """Why no longer: "no better", "all rounds" or "time is up"."""
+
+    left_out: int
+    """Corrections of classes that this network does not have."""
+
+    seconds: float
+
+
+def adapt(
+    model: Sequential,
+    corrections: Sequence[Correction],
+    digits: Dataset,
+    layers: str = "last",
+    seed: int = 0,
+    seconds: float = 2.0,
+    clock: Clock = time.monotonic,
+) -> Adaptation:
+    """Let a copy of ``model`` learn from ``corrections``, for at most ``seconds``.
+
+    ``layers`` is "last" or "all". Equal arguments give equal bytes, unless time was up. Raises
+    RunError for fewer than five corrections, and if ``digits`` are none that ``model`` reads.
+    """
+    started = clock()
+    classes = Recogniser.of(model).classes
+    known = [correction for correction in corrections if correction.label in classes]
+    if len(known) < HANDS:
+        raise RunError(
+            f"{HANDS} corrected digits are the least to learn from, and there are {len(known)}; "
+            "correct some more"
+        )
+    course = _course(model, known, digits, layers, seed)
+    pupils = [Pupil(course, hand) for hand in (*range(HANDS), None)]
+    exams = hold_exams(course, pupils, LAYERS[layers], lambda: clock() - started > seconds)
+    adapted = _graduate(model, course, exams, known, layers, seed)
+    images, labels = _readable(digits.test_images, digits.test_labels, digits, classes)
+    before, after = (Recogniser.of(m)(images).probabilities for m in (model, adapted))
+    return Adaptation(
+        model=adapted,
+        drawings=compare(*exams.answers(), course.labels),
+        digits=compare(before.argmax(axis=1), after.argmax(axis=1), labels),
+        digits_known=_share_trained_on(model, images),
+        rounds=exams.best_round(),
+        stopped=exams.stopped,
+        left_out=len(corrections) - len(known),
+        seconds=clock() - started,
+    )
+
+
+def _course(
+    model: Sequential, known: Sequence[Correction], digits: Dataset, layers: str, seed: int
+) -> Course:
+    """All that the pupils see, as it comes to the first layer that learns."""
+    if layers not in LAYERS:
+        raise RunError(f"layers that can be adapted are {' or '.join(LAYERS)}, not {layers}")
+    anatomy = Anatomy(model)
+    start = anatomy.last_weights() if layers == "last" else 0
+    classes = Recogniser.of(model).classes
+    rng = np.random.default_rng(seed)
+
+    def to_start(images: np.ndarray) -> np.ndarray:
+        return anatomy.run(network_input(model, images), 0, start)
+
+    drawn = np.stack([correction.image() for correction in known])
+    copies = max(1, POOL // len(drawn))
+    replay, replay_labels = _readable(digits.train_images, digits.train_labels, digits, classes)
+    practice, exam = np.split(rng.permutation(len(replay))[: PRACTICE + EXAM], [PRACTICE])
+    return Course(
+        layers=anatomy.layers[start:],
+        labels=np.array([classes.index(correction.label) for correction in known]),
+        hands=rng.permutation(np.arange(len(known)) % HANDS),
+        drawings=to_start(drawn),
+        bent=to_start(bend(np.repeat(drawn, copies, axis=0), MILD, rng)),
+        copies=copies,
+        replay=to_start(bend(replay[practice], MILD, rng)),
+        replay_labels=replay_labels[practice],
+        known=to_start(replay[exam]),
+        known_labels=replay_labels[exam],
+        seed=seed,
+    )
+
+
+def _graduate(
+    model: Sequential,
+    course: Course,
+    exams: Exam,
+    known: Sequence[Correction],
+    layers: str,
+    seed: int,
+) -> Sequential:
+    """A copy of ``model`` with what the last pupil knew after the best round."""
+    adapted = copy.deepcopy(model)
+    start = len(Anatomy(model).layers) - len(course.layers)
+    for offset, params in enumerate(exams.parameters()):
+        for key, z in params.items():
+            adapted.layers[start + offset].params[key][...] = z
+    story: dict[str, Any] = {
+        "corrections": len(known),
+        "layers": layers,
+        "rounds": exams.best_round(),
+        "seed": seed,
+    }
+    adapted.description = {**model.description, "adapted": story}
+    return adapted
+
+
+def _readable(
+    images: np.ndarray, labels: np.ndarray, digits: Dataset, classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images whose classes the network has, and the numbers of those."""
+    numbers = [classes.index(name) if name in classes else -1 for name in digits.class_names]
+    mine = np.array(numbers)[labels]
+    if not (mine >= 0).any():
+        raise RunError(
+            f"the network reads {', '.join(classes)[:60]}, and none of these is in {digits.name}: "
+            "there is nothing to practise on, so it would forget what it knows"
+        )
+    return images[mine >= 0], mine[mine >= 0]
+
+
+def _share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
+    try:
+        return share_known(images, model.description["training"]["sample"])
+    except (TypeError, ValueError, LookupError):  # a stranger's weights
+        return None

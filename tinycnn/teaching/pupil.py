@@ -1,0 +1,172 @@
+"""Pupils learn from the same course in step, and are examined after every round."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycnn.nn import SGD, Layer, SoftmaxCrossEntropy
+from tinycnn.nn.fusion import fuse
+
+DRAWN, KNOWN = 64, 192  # drawings a round, and digits to practise on
+BATCH = 32  # of both together
+LR, MOMENTUM = 0.001, 0.9
+PATIENCE = 6  # rounds without progress
+FORGOTTEN = 0.005  # the share of known digits that may be misread for the sake of drawings
+
+Params = list[dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What there is to learn; arrays hold what comes to the first of ``layers``."""
+
+    layers: Sequence[Layer]
+    """Those that learn; pupils take copies."""
+
+    labels: np.ndarray
+    """(n,): what each drawing is."""
+
+    hands: np.ndarray
+    """(n,): the hand that each drawing was dealt to."""
+
+    drawings: np.ndarray
+    """(n,...): as they were drawn; for exams."""
+
+    bent: np.ndarray
+    """(n * copies,...): the same bent, ``copies`` of each in a row; for lessons."""
+
+    copies: int
+
+    replay: np.ndarray
+    replay_labels: np.ndarray
+    """Digits to practise on."""
+
+    known: np.ndarray
+    known_labels: np.ndarray
+    """Digits that must not be forgotten, for exams."""
+
+    seed: int
+
+
+class Pupil:
+    """A copy of the layers that learns from all hands but ``hand``; None: from all."""
+
+    def __init__(self, course: Course, hand: int | None) -> None:
+        self._course = course
+        self.layers = copy.deepcopy(list(course.layers))
+        self._stages = fuse(self.layers)
+        self._optimizer = SGD(self.layers, LR, MOMENTUM)
+        self._loss = SoftmaxCrossEntropy()
+        hands, self.exam = course.hands.repeat(course.copies), np.flatnonzero(course.hands == hand)
+        self._lessons = np.flatnonzero(hands != hand)
+        self._rng = np.random.default_rng([course.seed, 0 if hand is None else hand + 1])
+
+    def learn(self) -> None:
+        """One round: bent drawings and known digits, mixed."""
+        course, rng = self._course, self._rng
+        drawn = rng.choice(self._lessons, DRAWN)
+        known = rng.choice(len(course.replay), KNOWN)
+        x = np.concatenate([course.bent[drawn], course.replay[known]])
+        labels = course.labels[drawn // course.copies], course.replay_labels[known]
+        order = rng.permutation(DRAWN + KNOWN).reshape(-1, BATCH)
+        for batch in order:
+            self._step(x[batch], np.concatenate(labels)[batch])
+
+    def logits(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """The logits (N,K) of x (N,...)."""
+        for stage in self._stages:
+            x = stage.forward(x, training)
+        return x
+
+    def params(self) -> Params:
+        """A copy of all it knows."""
+        return [{key: z.copy() for key, z in layer.params.items()} for layer in self.layers]
+
+    def _step(self, x: np.ndarray, labels: np.ndarray) -> None:
+        self._loss.forward(self.logits(x, training=True), labels)
+        dy = self._loss.backward()
+        first, *others = self._stages
+        for stage in reversed(others):
+            dy = stage.backward(dy)
+        first.backward_params(dy)
+        self._optimizer.step()
+
+
+class Exam:
+    """The marks after every round, round 0 being the base; all about drawings not yet seen."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._losses: list[np.ndarray] = []  # (n,) a round
+        self._answers: list[np.ndarray] = []  # (n,) a round
+        self._params: list[Params] = []
+        self._misread: list[int] = []  # of the known digits, by the last pupil
+        self.stopped = "all rounds"
+
+    def hold(self, pupils: Sequence[Pupil]) -> None:
+        """Examine all ``pupils`` but the last, who has no drawings left that he does not know."""
+        *examined, graduate = pupils
+        labels = self._course.labels
+        losses, answers = np.zeros(len(labels)), np.zeros(len(labels), int)
+        for pupil in examined:
+            if len(pupil.exam):
+                logits = pupil.logits(self._course.drawings[pupil.exam])
+                losses[pupil.exam] = _surprise(logits, labels[pupil.exam])
+                answers[pupil.exam] = logits.argmax(axis=1)
+        self._losses.append(losses)
+        self._answers.append(answers)
+        self._params.append(graduate.params())
+        read = graduate.logits(self._course.known).argmax(axis=1)
+        self._misread.append(int(np.count_nonzero(read != self._course.known_labels)))
+
+    def best_round(self) -> int:
+        """The round after which all drawings together surprised least."""
+        return self._best(np.arange(len(self._course.labels)))
+
+    def is_pointless(self) -> bool:
+        """Whether nothing has become better for a while."""
+        return len(self._losses) - 1 - self.best_round() >= PATIENCE
+
+    def answers(self) -> tuple[np.ndarray, np.ndarray]:
+        """What was answered (n,) before, and after the round that the other hands found best."""
+        hands, answers = self._course.hands, np.array(self._answers)
+        after = answers[0].copy()
+        for hand in np.unique(hands):
+            mine = hands == hand
+            after[mine] = answers[self._best(np.flatnonzero(~mine)), mine]
+        return answers[0], after
+
+    def parameters(self) -> Params:
+        """What the last pupil knew after the best round."""
+        return self._params[self.best_round()]
+
+    def _best(self, drawings: np.ndarray) -> int:
+        """The round after which these drawings surprised least, if not too much was forgotten."""
+        surprise = np.array(self._losses)[:, drawings].sum(axis=1)
+        forgotten = np.array(self._misread) - self._misread[0]
+        surprise[forgotten > FORGOTTEN * len(self._course.known)] = np.inf
+        return int(surprise.argmin())
+
+
+def hold_exams(
+    course: Course, pupils: Sequence[Pupil], rounds: int, time_is_up: Callable[[], bool]
+) -> Exam:
+    """Teach ``pupils`` round by round until it is pointless, or over, or ``time_is_up``."""
+    exam = Exam(course)
+    exam.hold(pupils)
+    for _ in range(rounds):
+        if exam.is_pointless() or time_is_up():
+            exam.stopped = "no better" if exam.is_pointless() else "time is up"
+            break
+        for pupil in pupils:
+            pupil.learn()
+        exam.hold(pupils)
+    return exam
+
+
+def _surprise(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """-log p[n,labels[n]] of each example (N,)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
