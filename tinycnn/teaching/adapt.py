@@ -1,7 +1,8 @@
 """Adapting: a network learns from corrections for two seconds, and is judged by what is new to it.
 
 Corrections are few, and a network that only saw those would forget the rest. So every round of
-learning shows it as many bundled digits, which it knows, as bent corrections, which it does not.
+learning shows it some bent corrections among many bundled digits, which it knows; and a round
+after which too many of those are misread is no good, however well it reads the corrections.
 
 Whether that helped must not be asked of digits that were learned by heart. So the corrections
 are dealt into five hands. Five pupils learn in step, each from four hands, and is examined on
@@ -31,7 +32,7 @@ from tinycnn.teaching.pupil import Course, Exam, Pupil, hold_exams
 
 HANDS = 5
 POOL = 512  # bent corrections, about
-PRACTICE, EXAM = 2000, 1000  # bundled digits
+KNOWN = 3000  # bundled digits to practise on and, a third of them, for exams
 LAYERS = {"last": 40, "all": 12}
 """What may learn -> how many rounds at most: the last layer that has weights, or all."""
 
@@ -55,10 +56,10 @@ class Adaptation:
     """About which share of those the base had been trained on; None: it does not say."""
 
     rounds: int
-    """How long it learned; 0: the base was best."""
+    """After how many it was best; 0: the base was, and ``model`` is as it is."""
 
-    stopped: str
-    """Why no longer: "no better", "all rounds" or "time is up"."""
+    in_time: bool
+    """Whether all rounds were held before time was up."""
 
     left_out: int
     """Corrections of classes that this network does not have."""
@@ -100,7 +101,7 @@ def adapt(
         digits=compare(before.argmax(axis=1), after.argmax(axis=1), labels),
         digits_known=_share_trained_on(model, images),
         rounds=exams.best_round(),
-        stopped=exams.stopped,
+        in_time=exams.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
         seconds=clock() - started,
     )
@@ -123,7 +124,8 @@ def _course(
     drawn = np.stack([correction.image() for correction in known])
     copies = max(1, POOL // len(drawn))
     replay, replay_labels = _readable(digits.train_images, digits.train_labels, digits, classes)
-    practice, exam = np.split(rng.permutation(len(replay))[: PRACTICE + EXAM], [PRACTICE])
+    some = rng.permutation(len(replay))[:KNOWN]
+    exam, practice = np.split(some, [len(some) // 3])
     return Course(
         layers=anatomy.layers[start:],
         labels=np.array([classes.index(correction.label) for correction in known]),

@@ -1,6 +1,7 @@
 """Pupils learn from the same course in step, and are examined after every round."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,10 @@ import numpy as np
 from tinycnn.nn import SGD, Layer, SoftmaxCrossEntropy
 from tinycnn.nn.fusion import fuse
 
-DRAWN, KNOWN = 64, 192  # drawings a round, and digits to practise on
+DRAWN, KNOWN = 32, 224  # drawings a round, and digits to practise on
 BATCH = 32  # of both together
-LR, MOMENTUM = 0.001, 0.9
-PATIENCE = 6  # rounds without progress
-FORGOTTEN = 0.005  # the share of known digits that may be misread for the sake of drawings
+LR, MOMENTUM = 0.002, 0.9
+FORGOTTEN = 0.005  # share of the known digits
 
 Params = list[dict[str, np.ndarray]]
 
@@ -103,7 +103,6 @@ class Exam:
         self._answers: list[np.ndarray] = []  # (n,) a round
         self._params: list[Params] = []
         self._misread: list[int] = []  # of the known digits, by the last pupil
-        self.stopped = "all rounds"
 
     def hold(self, pupils: Sequence[Pupil]) -> None:
         """Examine all ``pupils`` but the last, who has no drawings left that he does not know."""
@@ -121,13 +120,13 @@ class Exam:
         read = graduate.logits(self._course.known).argmax(axis=1)
         self._misread.append(int(np.count_nonzero(read != self._course.known_labels)))
 
+    def rounds(self) -> int:
+        """How many rounds there were."""
+        return len(self._losses) - 1
+
     def best_round(self) -> int:
         """The round after which all drawings together surprised least."""
         return self._best(np.arange(len(self._course.labels)))
-
-    def is_pointless(self) -> bool:
-        """Whether nothing has become better for a while."""
-        return len(self._losses) - 1 - self.best_round() >= PATIENCE
 
     def answers(self) -> tuple[np.ndarray, np.ndarray]:
         """What was answered (n,) before, and after the round that the other hands found best."""
@@ -143,22 +142,30 @@ class Exam:
         return self._params[self.best_round()]
 
     def _best(self, drawings: np.ndarray) -> int:
-        """The round after which these drawings surprised least, if not too much was forgotten."""
+        """The round after which these drawings surprised least, if not too much was forgotten.
+
+        Half a percent of the known digits may be, or one standard error of the base's accuracy p
+        on them, sqrt(p (1 - p) / n), if that is more: so much could be mere chance.
+        """
+        n = len(self._course.known)
+        errors = np.array(self._misread) / n
+        allowed = max(FORGOTTEN, math.sqrt(errors[0] * (1 - errors[0]) / n))
         surprise = np.array(self._losses)[:, drawings].sum(axis=1)
-        forgotten = np.array(self._misread) - self._misread[0]
-        surprise[forgotten > FORGOTTEN * len(self._course.known)] = np.inf
-        return int(surprise.argmin())
+        return int(np.where(errors - errors[0] <= allowed, surprise, np.inf).argmin())
 
 
 def hold_exams(
     course: Course, pupils: Sequence[Pupil], rounds: int, time_is_up: Callable[[], bool]
 ) -> Exam:
-    """Teach ``pupils`` round by round until it is pointless, or over, or ``time_is_up``."""
+    """Teach ``pupils`` round by round, and examine them, until ``time_is_up``.
+
+    There is no stopping earlier: what is forgotten in the first rounds, while drawings are new,
+    is often learned again in later ones.
+    """
     exam = Exam(course)
     exam.hold(pupils)
     for _ in range(rounds):
-        if exam.is_pointless() or time_is_up():
-            exam.stopped = "no better" if exam.is_pointless() else "time is up"
+        if time_is_up():
             break
         for pupil in pupils:
             pupil.learn()
