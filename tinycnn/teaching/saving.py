@@ -13,4 +13,4 @@ def save_adapted(adaptation: Adaptation, path: PathLike, base: PathLike) -> None
     there = os.path.exists(path) and os.path.exists(base)
     if Path(path).resolve() == Path(base).resolve() or (there and os.path.samefile(path, base)):
         raise RunError(f"{path} holds the weights that were adapted; choose another name")
-    adaptation.model.save(path)
+    adaptation.model.save(Path(path))
