@@ -81,30 +81,36 @@ def adapt(
     ``layers`` is "last" or "all". Equal arguments give equal bytes, unless time was up. Raises
     RunError for fewer than five corrections, and if ``digits`` are none that ``model`` reads.
     """
-    started = clock()
-    classes = Recogniser.of(model).classes
-    known = [correction for correction in corrections if correction.label in classes]
-    if len(known) < HANDS:
-        raise RunError(
-            f"{HANDS} corrected digits are the least to learn from, and there are {len(known)}; "
-            "correct some more"
-        )
+    started, reader = clock(), Recogniser.of(model)
+    known = _to_learn(corrections, reader.classes)
     course = _course(model, known, digits, layers, seed)
     pupils = [Pupil(course, hand) for hand in (*range(HANDS), None)]
     exams = hold_exams(course, pupils, LAYERS[layers], lambda: clock() - started > seconds)
     adapted = _graduate(model, course, exams, known, layers, seed)
-    images, labels = _readable(digits.test_images, digits.test_labels, digits, classes)
-    before, after = (Recogniser.of(m)(images).probabilities for m in (model, adapted))
+    images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
+    before, after = (
+        r(images).probabilities.argmax(axis=1) for r in (reader, Recogniser.of(adapted))
+    )
     return Adaptation(
         model=adapted,
         drawings=compare(*exams.answers(), course.labels),
-        digits=compare(before.argmax(axis=1), after.argmax(axis=1), labels),
+        digits=compare(before, after, labels),
         digits_known=_share_trained_on(model, images),
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
         seconds=clock() - started,
     )
+
+
+def _to_learn(corrections: Sequence[Correction], classes: Sequence[str]) -> list[Correction]:
+    known = [correction for correction in corrections if correction.label in classes]
+    if len(known) < HANDS:
+        raise RunError(
+            f"{HANDS} corrected digits are the least to learn from, and there are {len(known)}; "
+            "correct some more"
+        )
+    return known
 
 
 def _course(
@@ -123,9 +129,8 @@ def _course(
 
     drawn = np.stack([correction.image() for correction in known])
     copies = max(1, POOL // len(drawn))
-    replay, replay_labels = _readable(digits.train_images, digits.train_labels, digits, classes)
-    some = rng.permutation(len(replay))[:KNOWN]
-    exam, practice = np.split(some, [len(some) // 3])
+    replay, labels = _readable(digits, digits.train_images, digits.train_labels, classes)
+    exam, practice = _dealt(len(replay), rng)
     return Course(
         layers=anatomy.layers[start:],
         labels=np.array([classes.index(correction.label) for correction in known]),
@@ -134,11 +139,17 @@ def _course(
         bent=to_start(bend(np.repeat(drawn, copies, axis=0), MILD, rng)),
         copies=copies,
         replay=to_start(bend(replay[practice], MILD, rng)),
-        replay_labels=replay_labels[practice],
+        replay_labels=labels[practice],
         known=to_start(replay[exam]),
-        known_labels=replay_labels[exam],
+        known_labels=labels[exam],
         seed=seed,
     )
+
+
+def _dealt(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Which of ``count`` digits are for exams, and which to practise on."""
+    some = rng.permutation(count)[:KNOWN]
+    return some[: len(some) // 3], some[len(some) // 3 :]
 
 
 def _graduate(
@@ -166,7 +177,7 @@ def _graduate(
 
 
 def _readable(
-    images: np.ndarray, labels: np.ndarray, digits: Dataset, classes: Sequence[str]
+    digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The images whose classes the network has, and the numbers of those."""
     numbers = [classes.index(name) if name in classes else -1 for name in digits.class_names]
