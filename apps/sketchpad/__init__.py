@@ -1,8 +1,8 @@
 """The sketchpad: draw digits, and see what the network sees.
 
-Read it in this order: ``state`` (what is on the paper), ``brain`` and ``worker`` (who reads it),
-``session`` (one command after the other, from a person or from a record), ``view`` (how it
-looks), ``app`` (the window). Nothing before ``canvas`` knows of pygame.
+Read it in this order: ``page`` and ``state`` (what is on the paper), ``brain`` and ``worker`` (who
+reads it), ``session`` and ``commands`` (what can be done); so far nothing knows of pygame. Then
+``canvas`` and ``view`` with the panels (how it looks), ``app`` and ``window``.
 """
 
 import os

@@ -46,10 +46,11 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     from apps.sketchpad.session import Session
     from apps.sketchpad.tabs import tabs
     from apps.sketchpad.worker import Thread
+    from tinycnn.runs.signals import StopSignals
 
     surface = window.open_window(arguments.size)
     session = Session(Thread(window.ring), load, tabs())
-    with recorder(arguments.record) as note:
+    with StopSignals(), recorder(arguments.record) as note:
         app = App(session, surface, arguments.scale, note=note)
         app.run()
     if arguments.screenshot:

@@ -9,6 +9,7 @@ import pygame
 
 from apps.sketchpad import window
 from apps.sketchpad.canvas import Hit, Place, inside
+from apps.sketchpad.commands import do
 from apps.sketchpad.keys import BY_NAME
 from apps.sketchpad.look import Command
 from apps.sketchpad.meter import Meter
@@ -16,6 +17,7 @@ from apps.sketchpad.session import Session
 from apps.sketchpad.view import View
 
 FRAME = 1 / 120  # seconds between frames while drawing, at least
+LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
 REST = 500  # milliseconds to sleep when nothing happens
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
@@ -52,7 +54,7 @@ class App:
         self.scale = scale
         self.done = False
         self.mouse = Mouse()
-        self._shown_at = 0.0
+        self._shown_at = self._looked_at = 0.0
         self._hovered_at = 0.0
         self._fit()
 
@@ -67,11 +69,19 @@ class App:
         self._wait()
         self.session.tick()
         self._fulfil()
-        changed = self.view.draw(self.surface)
+        self._show()
+
+    def _show(self) -> None:
+        """While the pen is down, ink and answer come first, and the tab follows at its leisure."""
+        writing = self.session.pad.writing
+        leisure = self.clock() - self._looked_at > LEISURE
+        changed = self.view.draw(self.surface, hurry=writing and not leisure)
+        if not writing or leisure:
+            self._looked_at = self.clock()
         if changed:
             pygame.display.update(changed)
             self._shown_at = self.clock()
-            if self.session.pad.writing:
+            if writing:
                 self.meter.frame()
 
     def do(self, command: Command) -> None:
@@ -80,7 +90,7 @@ class App:
         if command[0] in ("zoom", "fullscreen", "photograph"):
             getattr(self, f"_{command[0]}")(*command[1:])
         else:
-            self.session.do(command)
+            do(self.session, command)
 
     def _wait(self) -> None:
         """Take in events until a frame is due, or an answer has come."""
@@ -182,7 +192,7 @@ class App:
         if self.clock() - self._hovered_at > HOVERS:  # a record need not know every step
             self._hovered_at = self.clock()
             self.note(("hover", *place))
-        self.session.do(("hover", *place))
+        do(self.session, ("hover", *place))
 
     def _release(self, button: int) -> None:
         mouse, self.mouse = self.mouse, Mouse()
@@ -198,6 +208,9 @@ class App:
         """Keys of the shown tab come first, then those of the table, then classes."""
         control, shift = (event.mod & which for which in (pygame.KMOD_CTRL, pygame.KMOD_SHIFT))
         name = pygame.key.name(event.key)
+        if self.session.screen.typed is not None:
+            self._type(event, name)
+            return
         full = ("ctrl+" if control else "") + ("shift+" if shift else "") + name
         tab = self.session.tabs[self.session.screen.tab].keys if self.session.tabs else {}
         number = int(name[1:]) - 2 if name[:1] == "f" and name[1:].isdecimal() else -1
@@ -209,6 +222,15 @@ class App:
             self.do(("show", number))
         elif event.unicode.isdecimal() and not control:
             self._label(event.unicode)
+
+    def _type(self, event: pygame.event.Event, name: str) -> None:
+        """A key while the name of a file is being typed."""
+        if name in ("return", "escape", "enter"):
+            self.do(("typed", name != "escape"))
+        elif name == "backspace":
+            self.do(("untype",))
+        elif event.unicode.isprintable() and event.unicode:
+            self.do(("type", event.unicode))
 
     def _label(self, digit: str) -> None:
         """A digit means the class of that name, or of that number."""

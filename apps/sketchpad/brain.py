@@ -4,8 +4,9 @@ Everything here is slow enough for a worker. The library is imported when it is 
 for the window must not wait for it.
 """
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ import numpy as np
 from apps.sketchpad.page import Sheet, Size
 
 if TYPE_CHECKING:
-    from tinycnn.data import Dataset
     from tinycnn.ink import Reading, Recogniser
     from tinycnn.nn import Sequential
 
@@ -114,7 +114,8 @@ class Brain:
 
         start, fault = time.perf_counter(), ""
         try:
-            reading = self._reading(question)
+            with _on_one_thread():
+                reading = self._reading(question)
         except ImageError as error:
             reading, fault = EMPTY, str(error)
         numbers = question.numbers
@@ -148,8 +149,15 @@ class Brain:
             return read_images(source[None], recogniser)[0]
         return read_strokes(question.lines, recogniser, question.brush, self._memory)
 
-    def mistakes(self, digits: "Dataset") -> list[int]:
-        """Which of the test digits it gets wrong."""
-        images, labels = digits.test_images, digits.test_labels
-        probabilities = self.recogniser(images).probabilities
-        return np.flatnonzero(probabilities.argmax(axis=1) != labels).tolist()
+
+@contextlib.contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """For a few images, waking other threads takes longer than doing their work."""
+    from tinycnn.nn import get_threads, set_threads
+
+    before = get_threads()
+    set_threads(1)
+    try:
+        yield
+    finally:
+        set_threads(before)

@@ -115,6 +115,14 @@ class Canvas:
         x, y = place
         self.fill((x - radius, y - radius, 2 * radius, 2 * radius), colour, radius)
 
+    def dots(self, places: Sequence[Place], radius: float, colour: Colour) -> None:
+        """The same circle at many places."""
+        side = max(round(2 * radius * self.scale), 1)
+        shape = shapes.rounded((side, side), colour, radius * self.scale)
+        half = side / 2
+        corners = [(round(x * self.scale - half), round(y * self.scale - half)) for x, y in places]
+        self.surface.blits([(shape, corner) for corner in corners], False)
+
     def ring(self, place: Place, radius: float, colour: Colour) -> None:
         """The outline of a circle."""
         turns = [2 * math.pi * part / 48 for part in range(49)]

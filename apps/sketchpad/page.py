@@ -14,6 +14,7 @@ Place = tuple[float, float]
 Size = tuple[float, float]
 
 SHEET_PART = 0.86  # of the paper that a picture may fill
+DRAWING_PART = 0.6  # of the paper that a drawing of unknown size gets
 PAST_PAGES = 12  # that are kept to be taken up again
 
 
@@ -169,3 +170,14 @@ def overlapping(groups: Sequence[frozenset[int]], wanted: frozenset[int]) -> int
 def unlabelled(labels: dict[frozenset[int], str], group: frozenset[int]) -> Iterator[frozenset]:
     """The groups of ``labels`` that share no stroke with ``group``."""
     return (other for other in labels if not other & group)
+
+
+def placed(lines: Sequence[np.ndarray], paper: Size) -> list[np.ndarray]:
+    """Strokes in any unit, in the middle of the paper."""
+    if not lines:
+        return []
+    points = np.concatenate(lines)
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    scale = min(DRAWING_PART * np.array(paper) / np.maximum(size, 1e-9)) if size.any() else 1.0
+    corner = (np.array(paper) - size * scale) / 2
+    return [(line - low) * scale + corner for line in lines]

@@ -207,6 +207,8 @@ def draw_status(canvas: Canvas, session: Session, meter: Meter) -> None:
     speed, right = "   ".join(words), canvas.width - theme.GAP
     used = canvas.text(right, middle, speed, theme.QUIET, theme.SMALLEST, anchor="right")
     note = session.screen.note or _advice(session)
+    if session.screen.typed is not None:
+        note = f"file to open, then Enter:  {session.screen.typed}\u2588"
     canvas.part((0, 0, right - used - theme.GAP, canvas.height)).text(
         theme.GAP, middle, note, theme.TEXT, theme.SMALLEST
     )

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from apps.sketchpad.brain import Brain
+from apps.sketchpad.commands import do
+from apps.sketchpad.page import placed
 from apps.sketchpad.record import is_record, read_record
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
-
-PART = 0.6  # of the paper that a drawing of unknown size gets
 
 
 def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
@@ -64,7 +64,7 @@ def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]
             continue
         if drawing.label is not None:
             record["label"] = drawing.label
-        session.do(("clear",))
+        do(session, ("clear",))
         for line in placed(drawing.strokes, session.pad.size):
             write_line(line, session)
         yield {**record, **_result(session)}
@@ -73,23 +73,11 @@ def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]
 def write_line(line: np.ndarray, session: Session) -> None:
     """Press, move and lift the pen along a line (n,2)."""
     (x, y), *rest = line.tolist()
-    session.do(("down", x, y))
+    do(session, ("down", x, y))
     for x, y in rest:
-        session.do(("move", x, y))
-    session.do(("up",))
+        do(session, ("move", x, y))
+    do(session, ("up",))
     session.tick()
-
-
-def placed(strokes: list[np.ndarray], paper: tuple[float, float]) -> list[np.ndarray]:
-    """Strokes in any unit, in the middle of the paper."""
-    if not strokes:
-        return []
-    points = np.concatenate(strokes)
-    low, size = points.min(axis=0), np.ptp(points, axis=0)
-    room = PART * np.array(paper)
-    scale = min(room / np.maximum(size, 1e-9)) if size.max() > 0 else 1.0
-    corner = (np.array(paper) - size * scale) / 2
-    return [(line - low) * scale + corner for line in strokes]
 
 
 def _result(session: Session) -> dict[str, Any]:

@@ -72,8 +72,8 @@ class View:
         zoom = layout.zoom_of(self.layout.paper, self.session.pad.size)
         return (place[0] - x) / zoom, (place[1] - y) / zoom
 
-    def draw(self, surface: pygame.Surface) -> list[pygame.Rect]:
-        """Bring ``surface`` up to date; returns the parts that changed."""
+    def draw(self, surface: pygame.Surface, hurry: bool = False) -> list[pygame.Rect]:
+        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed."""
         session, screen = self.session, self.session.screen
         self.layout = self._arranged(surface.get_size())
         general = surface.get_size(), self.scale, screen.enlarged, screen.help
@@ -81,7 +81,11 @@ class View:
         if fresh:
             self._general, self._panels = general, {}
             surface.fill(theme.DESK)
-        changed = [self._panel(surface, wanted) for wanted in self._wanted(self.layout)]
+        changed = [
+            self._panel(surface, wanted)
+            for wanted in self._wanted(self.layout)
+            if fresh or not (hurry and wanted.name == "inside")
+        ]
         if screen.help and (fresh or any(changed)):
             whole = Canvas(surface, self.scale, screen.hover)
             draw_help(whole, session)
@@ -99,7 +103,7 @@ class View:
         late = session.changes if screen.naive else 0
         mouse = None if on_paper else hover
         lively = session.changes, hover if hover and inside(hover, places.inside) else None
-        status = screen.note, self.meter.line, seen
+        status = screen.note, screen.typed, self.meter.line, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
             _Wanted("header", places.header, (brain, mouse), panels.draw_header),

@@ -18,7 +18,7 @@ What can be clicked is said while drawing, with the command that a click gives:
     canvas.slider(area, fraction, ("tab", "rate"))      gives ("tab", "rate", new fraction)
 
 A command is a tuple of JSON values. ``("tab", *words)`` comes back as ``tab.act(words, look)``;
-any other goes to the sketchpad (``("label", "7")``, ``("select", 0)``: see ``session``). Commands
+any other goes to the sketchpad (``("label", "7")``, ``("select", 0)``: see ``commands``). Commands
 are all that changes a tab, so every session can be recorded and played again. Keys give commands
 too: ``tab.keys`` maps key names (pygame's: "left", "return", ".") to a command and its line in
 the list of keys.

@@ -110,5 +110,4 @@ def _draw_lines(canvas: Canvas, lines: Sequence[np.ndarray]) -> None:
         placed = ((line - low) * unit + corner).tolist()
         if len(placed) > 1:
             canvas.line([(x, y) for x, y in placed], theme.INK, 2)
-        for x, y in placed[:: max(len(placed) // 40, 1)]:
-            canvas.dot((x, y), 2, theme.BLUE)
+        canvas.dots([(x, y) for x, y in placed[:: max(len(placed) // 40, 1)]], 2, theme.BLUE)

@@ -1,0 +1,247 @@
+"""Everything that can be done: a command is a name with arguments, all of them JSON.
+
+Nothing else changes a session, so what was recorded can be played again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.sketchpad import saving, sheets
+from apps.sketchpad.look import Command
+from apps.sketchpad.session import LOAD, SHEET, Session
+from apps.sketchpad.state import BRUSHES
+from tinycnn.errors import TinyCNNError
+
+OFTEN = ("move", "rub", "hover", "room")  # what these do is seen, and no note is worth less for it
+
+
+def do(session: Session, command: Command) -> None:
+    """Do one command; raises TinyCNNError for one that does not exist or has other arguments."""
+    name, *arguments = command
+    action = COMMANDS.get(name)
+    if action is None:
+        raise TinyCNNError(f"there is no command {name!r} in the sketchpad")
+    session.changes += 1
+    if name not in OFTEN:
+        session.screen.note = ""
+    try:
+        action(session, *arguments)
+    except TinyCNNError as error:
+        session.screen.note = str(error)
+    except (TypeError, ValueError) as error:
+        raise TinyCNNError(f"the command {name!r} does not take {arguments}") from error
+
+
+def down(session: Session, x: float, y: float) -> None:
+    """Put the pen on the paper."""
+    session.chosen = frozenset()
+    session.pad.down(x, y)
+
+
+def move(session: Session, x: float, y: float) -> None:
+    """Move the pen."""
+    session.pad.move(x, y)
+
+
+def up(session: Session) -> None:
+    """Lift pen or rubber."""
+    session.pad.up()
+
+
+def rub(session: Session, x: float, y: float) -> None:
+    """Rub out what is there, or on the way there."""
+    session.pad.rub(x, y)
+
+
+def brush(session: Session, width: float) -> None:
+    """Choose the width of the line."""
+    session.pad.set_brush(width)
+
+
+def brush_part(session: Session, part: float) -> None:
+    """The same on a scale from 0 to 1."""
+    thin, thick = BRUSHES
+    session.pad.set_brush(thin + part * (thick - thin))
+
+
+def brush_step(session: Session, step: int) -> None:
+    """Make the line a little thicker or thinner."""
+    session.pad.set_brush(session.pad.brush + 2 * step)
+
+
+def undo(session: Session) -> None:
+    """Take the last step back."""
+    session.pad.undo()
+
+
+def redo(session: Session) -> None:
+    """Do it again."""
+    session.pad.redo()
+
+
+def clear(session: Session) -> None:
+    """Take a new page."""
+    session.pad.clear(session.text)
+
+
+def recall(session: Session, number: int) -> None:
+    """Take up a past page."""
+    session.pad.recall(number, session.text)
+
+
+def room(session: Session, width: float, height: float) -> None:
+    """The window has so much room for the paper."""
+    session.pad.room = width, height
+
+
+def select(session: Session, number: int) -> None:
+    """Look at one of the digits."""
+    if session.answer and 0 <= number < len(session.answer.groups):
+        session.chosen = session.answer.groups[number]
+
+
+def step(session: Session, step: int) -> None:
+    """Look at the next digit, or the one before."""
+    if session.answer and session.answer.groups:
+        select(session, ((session.selected or 0) + step) % len(session.answer.groups))
+
+
+def label(session: Session, name: str) -> None:
+    """The selected digit is a ``name``; "" if it is no digit at all."""
+    if session.answer is None or session.selected is None or session.pad.page.sheet:
+        session.screen.note = "write a digit first, then say what it is"
+    elif session.brain and name and name not in session.brain.classes:
+        session.screen.note = f"this network has no class {name}"
+    else:
+        session.pad.label(session.answer.groups[session.selected], name)
+
+
+def show(session: Session, tab: int) -> None:
+    """Show one of the tabs."""
+    session.screen.tab = min(max(tab, 0), max(len(session.tabs) - 1, 0))
+
+
+def tab(session: Session, *words: Any) -> None:
+    """Something that the shown tab understands."""
+    if session.tabs:
+        session.tabs[session.screen.tab].act(words, session.look())
+
+
+def naive(session: Session) -> None:
+    """Prepare digits naively, or properly again."""
+    session.screen.naive = not session.screen.naive
+
+
+def enlarge(session: Session) -> None:
+    """Give all room to the tab, or take it back."""
+    session.screen.enlarged = not session.screen.enlarged
+
+
+def show_keys(session: Session) -> None:
+    """Show the list of keys, or hide it."""
+    session.screen.help = not session.screen.help
+
+
+def freeze(session: Session) -> None:
+    """Keep the tab as it is, or let it follow the drawing again."""
+    session.screen.frozen = None if session.screen.frozen else session.look()
+
+
+def hover(session: Session, x: float, y: float) -> None:
+    """The mouse is at a place of the window."""
+    session.screen.hover = x, y
+
+
+def digit(session: Session) -> None:
+    """Lay a test digit on the paper."""
+    session.worker.submit(SHEET, None, sheets.any_digit, float(session.rng.random()))
+
+
+def mistake(session: Session) -> None:
+    """Lay a test digit on the paper that this network gets wrong."""
+    if session.brain:
+        session.mistakes += 1
+        session.worker.submit(SHEET, None, sheets.mistake, session.brain, session.mistakes - 1)
+
+
+def open_file(session: Session, path: str = "") -> None:
+    """Open a file; without its name, ask for it."""
+    if path:
+        session.worker.submit(SHEET, None, sheets.opened, path)
+    else:
+        session.screen.typed = ""
+
+
+def type_text(session: Session, text: str) -> None:
+    """Add to what is being typed."""
+    session.screen.typed = (session.screen.typed or "") + text
+
+
+def untype(session: Session) -> None:
+    """Take the last typed letter back."""
+    session.screen.typed = (session.screen.typed or "")[:-1]
+
+
+def typed(session: Session, wanted: bool) -> None:
+    """What was asked for has been typed, or is not wanted any more."""
+    path, session.screen.typed = session.screen.typed, None
+    if wanted and path:
+        open_file(session, path)
+
+
+def save(session: Session) -> None:
+    """Save the drawing."""
+    files = saving.save(session)
+    session.screen.note = "wrote " + ", ".join(path.name for path in files)
+
+
+def reload(session: Session) -> None:
+    """Load the weights again: training may go on meanwhile."""
+    session.worker.submit(LOAD, None, session.load)
+
+
+def copy(session: Session) -> None:
+    """Put the text on the clipboard."""
+    session.wishes.append(("copy", session.text))
+    session.screen.note = f"copied {session.text}" if session.text else "nothing to copy"
+
+
+def quit(session: Session) -> None:
+    """End."""
+    session.wishes.append(("quit",))
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "down": down,
+    "move": move,
+    "up": up,
+    "rub": rub,
+    "brush": brush,
+    "brush_part": brush_part,
+    "brush_step": brush_step,
+    "undo": undo,
+    "redo": redo,
+    "clear": clear,
+    "recall": recall,
+    "room": room,
+    "select": select,
+    "next": step,
+    "label": label,
+    "show": show,
+    "tab": tab,
+    "naive": naive,
+    "enlarge": enlarge,
+    "help": show_keys,
+    "freeze": freeze,
+    "hover": hover,
+    "digit": digit,
+    "mistake": mistake,
+    "open": open_file,
+    "type": type_text,
+    "untype": untype,
+    "typed": typed,
+    "save": save,
+    "reload": reload,
+    "copy": copy,
+    "quit": quit,
+}
