@@ -49,7 +49,7 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     from tinycnn.runs.signals import StopSignals
 
     surface = window.open_window(arguments.size)
-    session = Session(Thread(window.ring), load, tabs())
+    session = Session(Thread(window.ring), load, tabs(), folder=arguments.save_to)
     with StopSignals(), recorder(arguments.record) as note:
         app = App(session, surface, arguments.scale, note=note)
         app.run()
@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--headless", action="store_true", help="replay without a window")
     parser.add_argument(
         "--screenshot", metavar="PNG", type=Path, help="write what is shown at the end"
+    )
+    parser.add_argument(
+        "--save-to", metavar="DIR", type=Path, default=Path(), help="where S saves drawings"
     )
     return parser
 

@@ -61,14 +61,20 @@ class Canvas:
     def part(self, area: Area) -> "Canvas":
         """A canvas on ``area`` of this one; what lies outside it is cut off."""
         x, y, width, height = area
-        whole = self.surface.get_rect()
+        box = self._pixels(area).clip(self.surface.get_rect())
         one = Canvas.__new__(Canvas)
-        one.surface = self.surface.subsurface(self._pixels(area).clip(whole))
+        one.surface = self.surface.subsurface(box) if box else pygame.Surface((1, 1))
         one.scale, one.hits, one.width, one.height = self.scale, self.hits, width, height
         one.corner = self.corner[0] + x, self.corner[1] + y
         one.mouse = None
         if self.mouse is not None and inside(self.mouse, area):
             one.mouse = self.mouse[0] - x, self.mouse[1] - y
+        return one
+
+    def shrunk(self, part: float) -> "Canvas":
+        """The same place with everything on it smaller; for pictures of text, not for clicks."""
+        one = Canvas(self.surface, self.scale * part)
+        one.hits = self.hits
         return one
 
     def over(self, area: Area) -> bool:

@@ -191,7 +191,7 @@ def typed(session: Session, wanted: bool) -> None:
 
 def save(session: Session) -> None:
     """Save the drawing."""
-    files = saving.save(session)
+    files = saving.save(session, session.folder)
     session.screen.note = "wrote " + ", ".join(path.name for path in files)
 
 

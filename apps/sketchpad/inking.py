@@ -62,7 +62,8 @@ class Paper:
         for index, stroke in enumerate(live):
             if index == len(self._live):
                 self._live.append(0)
-            self._stamp(stroke.points[max(self._live[index] - 2, 0) :], stroke.brush, whole=False)
+            known = self._live[index]
+            self._stamp(stroke.points[max(known - 2, 0) :], stroke.brush, known < 3, False)
             self._live[index] = len(stroke.points)
 
     def tip(self, target: pygame.Surface, live: Sequence[Stroke]) -> None:
@@ -90,9 +91,11 @@ class Paper:
                     place = round(column * step), round(row * step), side, side
                     self._surface.fill(theme.DOT, place)
 
-    def _stamp(self, points: np.ndarray, brush: float, whole: bool = True) -> None:
+    def _stamp(
+        self, points: np.ndarray, brush: float, begins: bool = True, ends: bool = True
+    ) -> None:
         assert self._surface is not None
-        for piece in curves(points * self._zoom, BEND * self._zoom, whole):
+        for piece in curves(points * self._zoom, BEND * self._zoom, begins, ends):
             stamps(self._surface, piece, brush * self._zoom)
 
     def _pixels(self, stroke: Stroke) -> pygame.Rect:
@@ -119,27 +122,33 @@ def draw_small(canvas: Canvas, page: Page) -> None:
         canvas.line([*map(tuple, line.tolist()), tuple(line[-1] + 0.5)], theme.INK, 2)
 
 
-def curves(points: np.ndarray, bend: float, whole: bool = True) -> Iterator[np.ndarray]:
-    """The smoothed line through points (n,2), as pieces (a, bend, b); without its end if not whole.
+def curves(
+    points: np.ndarray, bend: float, begins: bool = True, ends: bool = True
+) -> Iterator[np.ndarray]:
+    """The smoothed line through points (n,2), as pieces (a, bend, b).
+
+    A part of a line that neither ``begins`` nor ``ends`` goes from where it leaves its first
+    point but one to where it enters its last.
 
     Curves begin and end half-way between points, but no further from the point at which they
     bend than ``bend``: corners between long straight pieces stay corners. A straight piece has
     its bend in the middle.
     """
     if len(points) < 3:
-        if whole or len(points) == 1:
+        if ends or len(points) == 1:
             yield _straight(points[[0, -1]])
         return
     way = np.diff(points, axis=0)
     length = np.hypot(*way.T)[:, None]
     reach = way * np.minimum(0.5, bend / np.maximum(length, 1e-9))
     leaves, enters = points[:-1] + reach, points[1:] - reach
-    yield _straight(np.array([points[0], enters[0]]))
+    if begins:
+        yield _straight(np.array([points[0], enters[0]]))
     for k in range(1, len(way)):
         yield np.array([enters[k - 1], points[k], leaves[k]])
         if k < len(way) - 1 and length[k] > 2 * bend:
             yield _straight(np.array([leaves[k], enters[k]]))
-    if whole:
+    if ends:
         yield _straight(np.array([leaves[-1], points[-1]]))
     elif length[-1] > 2 * bend:
         yield _straight(np.array([leaves[-1], enters[-1]]))

@@ -11,7 +11,7 @@ USUAL = (1280, 800)
 HEADER = 46.0
 SHELF = 74.0  # past pages and buttons
 STATUS = 30.0
-READING = 268.0  # height of what was read
+READING = 0.36, 212.0, 300.0  # of the height beside the paper: what was read; least and most
 TAB_BAR = 40.0
 
 
@@ -36,16 +36,18 @@ def arrange(width: float, height: float, enlarged: bool = False) -> Layout:
     left = round((width - 3 * GAP) / 2)
     right, x = width - 3 * GAP - left, left + 2 * GAP
     body = shelf - HEADER - GAP
-    inside = HEADER + READING + GAP
+    part, least, most = READING
+    reading = round(min(max(part * body, least), most))
+    inside = HEADER + reading + GAP
     bar: Area = (x, inside, right, TAB_BAR)
-    content: Area = (x, inside + TAB_BAR, right, body - READING - GAP - TAB_BAR)
+    content: Area = (x, inside + TAB_BAR, right, body - reading - GAP - TAB_BAR)
     if enlarged:
         bar = (GAP, HEADER, width - 2 * GAP, TAB_BAR)
         content = (GAP, HEADER + TAB_BAR, width - 2 * GAP, body - TAB_BAR)
     return Layout(
         header=(0, 0, width, HEADER),
         paper=(GAP, HEADER, left, body),
-        reading=(x, HEADER, right, READING),
+        reading=(x, HEADER, right, reading),
         bar=bar,
         inside=content,
         shelf=(0, shelf, width, SHELF),

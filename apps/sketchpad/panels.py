@@ -16,8 +16,7 @@ from apps.sketchpad.words import percent, sentence, verdict
 if TYPE_CHECKING:
     from apps.sketchpad.look import Look
 
-IMAGE = 140.0  # side of the network's image
-ROW = 16.5  # height of a probability bar
+IMAGE_TOP = 106.0  # of the network's image
 MOST_BARS = 10
 WAITING = "the network is being loaded"
 COMPILING = "kernels are being compiled, the first time only; until then NumPy answers"
@@ -41,31 +40,38 @@ def draw_header(canvas: Canvas, session: Session) -> None:
 def draw_reading(canvas: Canvas, session: Session) -> None:
     """The number, the selected digit's image, and the probabilities of all classes."""
     canvas.card((0, 0, canvas.width, canvas.height), edge=theme.EDGE)
-    look = session.look()
-    _draw_number(canvas, session)
-    _draw_sentence(canvas, session, look)
-    top, left = 108.0, theme.PADDING
-    _draw_image(canvas, (left, top, IMAGE, IMAGE), look)
-    bars = left + IMAGE + 24
-    _draw_bars(canvas, (bars, top - 12, canvas.width - bars - theme.PADDING, 170), session, look)
+    look, left = session.look(), float(theme.PADDING)
+    half = canvas.width * 0.47 - left
+    side = canvas.height - IMAGE_TOP - theme.PADDING
+    _draw_number(canvas, session, half)
+    _draw_sentence(canvas, session, look, half)
+    _draw_image(canvas, (left, IMAGE_TOP, side, side), look)
+    buttons = left + side + 16
+    canvas.button(
+        (buttons, canvas.height - theme.PADDING - 30, 64, 30),
+        "copy",
+        ("copy",),
+        "copy the number (Ctrl+C)",
+        possible=bool(session.text),
+    )
+    bars = left + half + 24
+    area = (bars, 12.0, canvas.width - bars - theme.PADDING, canvas.height - 24)
+    _draw_bars(canvas, area, session, look)
 
 
-def _draw_number(canvas: Canvas, session: Session) -> None:
+def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
     """What stands on the paper, as large as there is room."""
-    left, right = theme.PADDING, canvas.width - theme.PADDING
-    canvas.button((right - 64, 16, 64, 30), "copy", ("copy",), "copy the number (Ctrl+C)")
     text = " / ".join(session.text.splitlines()) or "\u2013"
     size = float(theme.HUGE)
-    room = right - 80 - left
     while canvas.text_width(text, size, bold=True) > room and size > theme.LARGE:
         size -= 2
     while canvas.text_width(text, size, bold=True) > room:
-        text = text[: int(len(text) * 0.9)].rstrip("…") + "…"
+        text = text[: int(len(text) * 0.9)].rstrip("\u2026") + "\u2026"
     colour = theme.TEXT if session.text else theme.FAINT
-    canvas.text(left, 42, text, colour, size, bold=True)
+    canvas.text(theme.PADDING, 38, text, colour, size, bold=True)
 
 
-def _draw_sentence(canvas: Canvas, session: Session, look: "Look") -> None:
+def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) -> None:
     digit, colour = look.digit, theme.QUIET
     if digit is None:
         words = "there is ink, but no digit" if session.pad.page.strokes else "nothing to read yet"
@@ -73,7 +79,7 @@ def _draw_sentence(canvas: Canvas, session: Session, look: "Look") -> None:
         words = "P: the whole paper made smaller, as many demonstrations do"
     else:
         words, colour = sentence(digit), colour_of(digit)
-    canvas.text(theme.PADDING, 82, words, colour, theme.NORMAL)
+    canvas.lines((theme.PADDING, 63, room, 40), words, colour, leading=1.25)
 
 
 def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
@@ -87,7 +93,7 @@ def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
 
 def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> None:
     """A bar for each class; the ten likeliest if there are more."""
-    x, y, width, _ = area
+    x, y, width, height = area
     names = session.brain.classes if session.brain else tuple("0123456789")
     shown, colour = _probabilities(look), theme.FAINT
     order = list(range(len(names)))
@@ -97,10 +103,11 @@ def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> N
     if look.digit is not None:
         colour = theme.ORANGE if look.naive else colour_of(look.digit)
     best_one = int(shown.argmax()) if shown is not None else -1
+    row_height = height / MOST_BARS
     label = max(canvas.text_width(names[index], theme.SMALLEST, True) for index in order) + 10
     length = width - label - 70
     for row, index in enumerate(order):
-        middle = y + (row + 0.5) * ROW
+        middle = y + (row + 0.5) * row_height
         part = float(shown[index]) if shown is not None else 0.0
         first = index == best_one
         ink = theme.TEXT if first else theme.QUIET if shown is not None else theme.FAINT

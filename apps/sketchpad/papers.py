@@ -67,12 +67,12 @@ def _draw_frames(canvas: Canvas, session: Session, zoom: float) -> None:
     order = sorted(range(len(session.digits)), key=lambda index: index == session.selected)
     for index in order:
         digit = session.digits[index]
-        area = _area(digit, session, zoom)
+        area = area_of(digit, session, zoom)
         label = session.pad.page.labels.get(answer.groups[index])
         _draw_frame(canvas, area, digit, label, index, index == session.selected)
 
 
-def _area(digit: "Digit", session: Session, zoom: float) -> tuple[float, float, float, float]:
+def area_of(digit: "Digit", session: Session, zoom: float) -> tuple[float, float, float, float]:
     """Where the frame of a digit is, in logical pixels of the paper's canvas."""
     x, y, width, height = digit.box
     sheet, margin = session.pad.page.sheet, MARGIN + session.pad.brush / 2

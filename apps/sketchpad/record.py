@@ -57,12 +57,13 @@ def read_record(text: str, name: str) -> list[Entry]:
             continue
         try:
             record = json.loads(line)
-            command = tuple(record["do"])
-            entries.append(Entry(float(record.get("at", 0.0)), command))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(f"{name}, line {number}, is no recorded command") from error
-        if not command or not isinstance(command[0], str):
+            command, at = record["do"], float(record.get("at", 0.0))
+            sound = isinstance(command, list) and command and isinstance(command[0], str)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            sound = False
+        if not sound:
             raise DataError(f"{name}, line {number}, is no recorded command")
+        entries.append(Entry(at, tuple(command)))
     return entries
 
 

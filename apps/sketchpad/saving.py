@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 NAME = "drawing-%Y-%m-%d-%H%M%S"
 
 
-def save(session: "Session", folder: Path | None = None) -> list[Path]:
-    """Write NAME.png, NAME.json and, of a drawing, NAME.jsonl; returns what was written.
+def save(session: "Session", folder: Path) -> list[Path]:
+    """Write NAME.png, NAME.json and, of a drawing, NAME.jsonl to ``folder``; returns all three.
 
     ``python -m tinycnn.predict --strokes NAME.jsonl`` reads the drawing again.
     """
@@ -26,7 +26,7 @@ def save(session: "Session", folder: Path | None = None) -> list[Path]:
 
     if session.answer is None or session.pad.page.empty:
         raise ImageError("there is nothing to save yet")
-    stem = (folder or Path()) / time.strftime(NAME)
+    stem = folder / time.strftime(NAME)
     buffer = io.BytesIO()
     _picture(session).save(buffer, "PNG")
     files = {".png": buffer.getvalue(), ".json": _line(as_record(session.answer.reading))}

@@ -11,6 +11,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,8 +58,13 @@ class Session:
         load: Callable[[], Brain],
         tabs: Sequence["Tab"] = (),
         rng: np.random.Generator | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """``load`` makes the brain, on the worker; ``rng`` draws test digits."""
+        """``load`` makes the brain, on the worker; ``rng`` draws test digits.
+
+        ``folder`` is where drawings are saved.
+        """
+        self.folder = folder or Path()
         self.pad = Pad()
         self.screen = Screen()
         self.tabs = list(tabs)

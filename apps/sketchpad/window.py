@@ -25,7 +25,7 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
 
     Without a display, SDL silently draws to nowhere unless it is asked what it is doing.
     """
-    asked_for = os.environ.get("SDL_VIDEODRIVER")
+    asked_for = os.environ.get("SDL_VIDEODRIVER") or _driver()
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", CLASS)
     try:
         pygame.display.init()
@@ -80,6 +80,16 @@ def save_png(surface: pygame.Surface, path: Path) -> None:
     buffer = io.BytesIO()
     pygame.image.save(surface, buffer, "out.png")
     write_bytes(path, buffer.getvalue())
+
+
+def _driver() -> str | None:
+    """Tell SDL where to draw, if that is known: what it tries in vain, it complains about."""
+    if not sys.platform.startswith("linux") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    if not os.environ.get("DISPLAY"):
+        raise EnvironmentFault(NO_DISPLAY)
+    os.environ["SDL_VIDEODRIVER"] = "x11"
+    return "x11"
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:

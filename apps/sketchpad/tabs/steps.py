@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from tinycnn.ink import Digit
     from tinycnn.ink.steps import View
 
-GAP = 12.0
-TITLE = 24.0
-LARGEST = 170.0  # side of a step
+GAP = 16.0
+HEAD = 26.0  # height of a title
+CAPTION = 40.0  # height of what is said under a step: two lines
+ROOMY = 280.0  # height from which on both ways stand one above the other
+SMALLEST = 40.0  # side of a step
 SMALL = 64  # images up to this size are shown pixel by pixel, white on black
 
 
@@ -24,7 +26,7 @@ class Steps:
     """What the drawing goes through before the network gets it."""
 
     title = "Steps"
-    purpose = "how the drawing became 28 x 28, and the naive way beside it"
+    purpose = "how the drawing became 28 x 28"
     keys: Mapping[str, tuple[Command, str]] = {}
 
     def draw(self, canvas: Canvas, look: Look) -> None:
@@ -33,18 +35,26 @@ class Steps:
             canvas.text(0, 20, "write a digit to see how it is prepared", theme.FAINT)
             return
         steps = look.ask(("steps", look.digit.image.tobytes()), steps_of, look.digit) or []
-        columns = max(len(steps), 4)
-        room = canvas.height / 2 - TITLE - 34
-        side = min((canvas.width - (columns - 1) * GAP) / columns, room, LARGEST)
+        below = canvas.height >= ROOMY
+        columns = max(len(steps), 4) + (0 if below else 1.3)
+        room = (canvas.height - 2 * HEAD - CAPTION - GAP) / 2 if below else canvas.height - HEAD
+        side = max(min((canvas.width - (columns - 1) * GAP) / columns, room), SMALLEST)
         canvas.text(0, 10, "as MNIST was made", theme.TEXT, bold=True)
         for number, (title, view) in enumerate(steps):
-            area = (number * (side + GAP), 26.0, side, side)
+            area = (number * (side + GAP), HEAD, side, side)
             _draw_step(canvas, area, view)
-            caption = (area[0], area[1] + side + 3, side + GAP - 2, 40)
-            canvas.lines(caption, title, leading=1.2)
-        words = f"read as {look.digit.name}, {percent(look.digit.confidence)}"
-        canvas.text(canvas.width, 10, words, theme.BLUE, anchor="right")
-        _draw_naive(canvas, look, canvas.height / 2 + 18, side)
+            if number:
+                place = (area[0] - GAP / 2, HEAD + side / 2)
+                canvas.text(*place, "\u203a", theme.QUIET, theme.LARGE, anchor="centre")
+            if below:
+                caption = (area[0], HEAD + side + 2, side, CAPTION)
+                canvas.lines(caption, f"{number + 1}. {title}", leading=1.2)
+        if below:
+            words = f"read as {look.digit.name}, {percent(look.digit.confidence)}"
+            canvas.text(canvas.width, 10, words, theme.BLUE, anchor="right")
+            _draw_naive(canvas, look, HEAD + side + CAPTION + GAP, side)
+        else:
+            _draw_naive_small(canvas, look, side)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """There is nothing to be done here."""
@@ -65,20 +75,31 @@ def _draw_naive(canvas: Canvas, look: Look, top: float, side: float) -> None:
     naive = look.naive_way()
     if naive is None or look.brain is None:
         return
-    canvas.text(0, top, "the naive way", theme.TEXT, bold=True)
+    canvas.text(0, top + 10, "the naive way", theme.TEXT, bold=True)
     best = int(naive.probabilities.argmax())
     name, probability = look.brain.classes[best], percent(float(naive.probabilities[best]))
     words = f"read as {name}, {probability}"
     assert look.digit is not None
     right = name == look.digit.name
-    canvas.text(canvas.width, top, words, theme.BLUE if right else theme.ORANGE, anchor="right")
-    canvas.grey((0, top + 16, side, side), naive.image)
-    text = (
-        "The whole paper, made smaller: no box of 20 pixels, no centre of mass, and a line as thin "
-        "as the brush happened to be. The network has never seen such digits; this is why many "
-        "demonstrations of good networks misread what people draw. P shows it everywhere."
+    canvas.text(
+        canvas.width, top + 10, words, theme.BLUE if right else theme.ORANGE, anchor="right"
     )
-    canvas.lines((side + 2 * GAP, top + 14, canvas.width - side - 2 * GAP, side), text)
+    canvas.grey((0, top + HEAD, side, side), naive.image)
+    text = (
+        "The whole paper made smaller: no box of 20 pixels, no centre of mass, a line as thin as "
+        "the brush happened to be. The network has never seen such digits; so many demonstrations "
+        "of good networks misread what people draw. P shows it everywhere."
+    )
+    canvas.lines((side + GAP, top + HEAD - 4, canvas.width - side - GAP, side), text)
+
+
+def _draw_naive_small(canvas: Canvas, look: Look, side: float) -> None:
+    """The same where there is little room."""
+    naive = look.naive_way()
+    if naive is not None:
+        left = canvas.width - side
+        canvas.text(left, 10, "the naive way", theme.ORANGE, bold=True)
+        canvas.grey((left, HEAD, side, side), naive.image)
 
 
 def _draw_step(canvas: Canvas, area: Area, view: "View") -> None:

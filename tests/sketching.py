@@ -1,0 +1,51 @@
+"""A sketchpad without a window, and a hand that writes on it: what its tests work with."""
+
+from pathlib import Path
+
+import handwriting
+import numpy as np
+import pygame
+
+from apps.sketchpad.app import App
+from apps.sketchpad.brain import Brain
+from apps.sketchpad.commands import do
+from apps.sketchpad.session import Session
+from apps.sketchpad.worker import Inline
+
+SIZE = (1280, 800)
+
+
+def brain():
+    """Reads the tidy hand of ``handwriting``."""
+    model = handwriting.model()
+    model.description = {"training": {"dataset": "mnist", "validation_accuracy": 0.9912}}
+    made = Brain(model, Path("tidy.safetensors"))
+    made.recogniser = made._plain = handwriting.recogniser()  # it knows what is no digit
+    return made
+
+
+def session(tabs=(), load=brain):
+    made = Session(Inline(), load, tabs)
+    made.tick()
+    made.tick()
+    return made
+
+
+def app(of=None, size=SIZE, scale=1.0):
+    """An app on a surface that nobody sees; time stands still."""
+    return App(of or session(), pygame.Surface(size), scale, clock=lambda: 0.0)
+
+
+def draw(of, *lines):
+    """Press, move, lift, for every line."""
+    for line in lines:
+        (x, y), *rest = np.asarray(line, float).tolist()
+        do(of, ("down", x, y))
+        for x, y in rest:
+            do(of, ("move", x, y))
+        do(of, ("up",))
+    of.tick()
+
+
+def write(of, text, at=(60.0, 80.0), height=140.0):
+    draw(of, *handwriting.write(text, gap=30.0, height=height, at=at))

@@ -1,0 +1,114 @@
+"""Whatever is done in whatever order: no exception, exact undo, frames on the paper."""
+
+import sketching
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from apps.sketchpad import papers
+from apps.sketchpad.commands import do
+from apps.sketchpad.layout import zoom_of
+from apps.sketchpad.tabs import tabs
+
+xs, ys = st.floats(-100, 800), st.floats(-100, 800)
+BRAIN = sketching.brain()
+
+
+class Sketching(RuleBasedStateMachine):
+    @initialize()
+    def start(self):
+        self.session = sketching.session(tabs(), lambda: BRAIN)
+        self.app = sketching.app(self.session, (960, 640))
+
+    def do(self, *command):
+        do(self.session, command)
+        self.session.tick()
+
+    @rule(text=st.text("0123456789", min_size=1, max_size=3), height=st.floats(20, 250))
+    def write(self, text, height):
+        sketching.write(self.session, text, height=height)
+
+    @rule(x=xs, y=ys)
+    def down(self, x, y):
+        self.do("down", x, y)
+
+    @rule(x=xs, y=ys)
+    def move(self, x, y):
+        self.do("move", x, y)
+
+    @rule()
+    def up(self):
+        self.do("up")
+
+    @rule(x=xs, y=ys)
+    def rub(self, x, y):
+        self.do("rub", x, y)
+
+    @rule(name=st.sampled_from(["undo", "redo", "clear", "naive", "enlarge", "help", "freeze"]))
+    def plain(self, name):
+        self.do(name)
+
+    @rule(label=st.sampled_from([*"0123456789", "", "x"]))
+    def label(self, label):
+        self.do("label", label)
+
+    @rule(step=st.integers(-2, 2))
+    def select(self, step):
+        self.do("next", step)
+
+    @rule(number=st.integers(-1, 14))
+    def recall(self, number):
+        self.do("recall", number)
+
+    @rule(width=st.integers(300, 1500), height=st.integers(300, 1000))
+    def resize(self, width, height):
+        self.app = sketching.app(self.session, (width, height))
+
+    @rule(x=xs, y=ys)
+    def hover(self, x, y):
+        self.do("hover", x, y)
+
+    @rule(part=st.floats(0, 1), tab=st.integers(0, 6))
+    def settle(self, part, tab):
+        self.do("brush_part", part)
+        self.do("show", tab)
+
+    @precondition(lambda self: self.session.pad.can_undo)
+    @rule()
+    def undo_and_redo_are_inverse(self):
+        self.do("up")
+        before = self.session.pad.page
+        self.do("undo")
+        self.do("redo")
+        assert self.session.pad.page is before
+
+    @invariant()
+    def frames_are_on_the_paper(self):
+        pad, answer = self.session.pad, self.session.answer
+        if answer is None or answer.version != pad.version:
+            return
+        zoom = zoom_of(self.app.view.layout.paper, pad.size)
+        for digit in answer.reading.digits:
+            x, y, width, height = digit.box
+            assert x >= 0
+            assert y >= 0
+            assert x + width <= pad.size[0] + 1e-6
+            assert y + height <= pad.size[1] + 1e-6
+            left, top, wide, high = papers.area_of(digit, self.session, zoom)
+            assert left >= 0
+            assert top >= 0
+            assert left + wide <= self.app.view.layout.paper[2] + 1e-6
+            assert top + high <= self.app.view.layout.paper[3] + 1e-6
+
+    @invariant()
+    def empty_paper_has_no_answer(self):
+        if self.session.pad.page.empty and not self.session.pad.live and self.session.up_to_date:
+            assert self.session.text == ""
+
+    @invariant()
+    def everything_can_be_drawn(self):
+        self.app.view.draw(self.app.surface)
+
+
+TestSketching = Sketching.TestCase
+TestSketching.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)

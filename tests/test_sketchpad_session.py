@@ -1,0 +1,430 @@
+import gzip
+import json
+import threading
+import time
+from itertools import pairwise
+
+import handwriting
+import numpy as np
+import pytest
+import sketching
+from PIL import Image
+from sketching import draw, write
+
+from apps.sketchpad import saving
+from apps.sketchpad.__main__ import main
+from apps.sketchpad.brain import Brain
+from apps.sketchpad.commands import COMMANDS, do
+from apps.sketchpad.keys import KEYS
+from apps.sketchpad.meter import Meter
+from apps.sketchpad.record import is_record, read_record, recorder
+from apps.sketchpad.session import Session
+from apps.sketchpad.words import percent, sentence, verdict
+from apps.sketchpad.worker import Inline, Thread
+from tinycnn.errors import DataError, TinyCNNError, WeightsError
+from tinycnn.ink import read_strokes
+
+
+@pytest.fixture
+def session():
+    return sketching.session()
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "tidy.safetensors"
+    handwriting.model().save(path)
+    return path
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def test_what_is_written_is_read_while_it_is_written(session):
+    write(session, "7")
+    assert session.text == "7"
+    write(session, "25", at=(200.0, 80.0))
+    assert session.text == "725"
+
+
+def test_the_app_reads_what_the_library_reads(session):
+    strokes = handwriting.write("4193", gap=30.0, at=(40.0, 60.0))
+    draw(session, *strokes)
+    known = read_strokes(strokes, handwriting.recogniser(), session.pad.brush)
+    assert session.text == known.text == "4193"
+    for one, other in zip(session.digits, known.digits, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4, atol=1e-6)
+
+
+def test_empty_paper_has_no_answer(session):
+    assert session.text == ""
+    assert session.selected is None
+    assert session.look().digit is None
+    write(session, "3")
+    do(session, ("clear",))
+    session.tick()
+    assert session.text == ""
+    do(session, ("undo",))
+    session.tick()
+    assert session.text == "3"
+
+
+def test_the_digit_written_last_is_looked_at_until_another_one_is_chosen(session):
+    write(session, "12")
+    write(session, "3", at=(10.0, 300.0))
+    assert session.look().digit.name == "3"
+    do(session, ("select", 0))
+    assert session.look().digit.name == "1"
+    do(session, ("next", 1))
+    assert session.look().digit.name == "2"
+    do(session, ("next", -2))
+    assert session.look().digit.name == "3", "it goes round"
+    write(session, "4", at=(200.0, 300.0))
+    assert session.look().digit.name == "4", "writing goes before choosing"
+
+
+def test_a_stroke_that_is_still_being_drawn_is_read_too(session):
+    strokes = handwriting.write("5", height=150.0, at=(50.0, 50.0))
+    draw(session, strokes[0])
+    do(session, ("down", *strokes[1][0]))
+    for place in strokes[1][1:]:
+        do(session, ("move", *place))
+    session.tick()
+    assert session.pad.live
+    assert session.text == "5"
+
+
+def test_labels_stay_with_their_strokes(session):
+    write(session, "12")
+    do(session, ("select", 0))
+    do(session, ("label", "7"))
+    assert session.look().label == "7"
+    do(session, ("select", 1))
+    assert session.look().label is None
+    do(session, ("undo",))
+    session.tick()
+    do(session, ("select", 0))
+    assert session.look().label is None
+
+
+def test_a_class_that_the_network_does_not_have_is_no_label(session):
+    write(session, "1")
+    do(session, ("label", "k"))
+    assert not session.pad.page.labels
+    assert "no class k" in session.screen.note
+
+
+def test_the_naive_way_is_the_whole_paper_made_smaller(session):
+    write(session, "7", at=(10.0, 10.0), height=60.0)
+    prepared = session.look().image
+    do(session, ("naive",))
+    naive = session.look().image
+    assert naive.shape == (28, 28)
+    assert naive[14:].sum() == 0, "the digit is in the upper left corner"
+    assert prepared[14:].sum() > 0
+
+
+def test_a_frozen_look_stays_as_it_was(session):
+    write(session, "1")
+    do(session, ("freeze",))
+    write(session, "2", at=(200.0, 80.0))
+    assert session.look().digit.name == "1"
+    do(session, ("freeze",))
+    assert session.look().digit.name == "2"
+
+
+# -------------------------------------------------------------------------------- other ways in
+
+
+def test_test_digits_are_laid_on_the_paper(session):
+    do(session, ("digit",))
+    session.tick()
+    session.tick()
+    sheet = session.pad.page.sheet
+    assert sheet.truth in "0123456789"
+    np.testing.assert_array_equal(session.look().image, 255 - sheet.shade)
+
+
+def test_mistakes_are_mistakes_and_others_come_at_every_turn(session):
+    shown = []
+    for _ in range(3):
+        do(session, ("mistake",))
+        session.tick()
+        session.tick()
+        shown.append(session.pad.page.sheet.name)
+        assert session.text != session.pad.page.sheet.truth
+    assert len(set(shown)) == 3
+
+
+def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
+    page = np.full((300, 400), 255, np.uint8)
+    for stroke in handwriting.write("7", height=150.0, at=(120.0, 70.0)):
+        for a, b in pairwise(stroke):
+            for x, y in np.linspace(a, b, 60):
+                page[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5] = 20
+    Image.fromarray(page).save(tmp_path / "seven.png")
+    do(session, ("open", str(tmp_path / "seven.png")))
+    session.tick()
+    session.tick()
+    assert session.text == "7"
+    assert session.pad.page.sheet.name == "seven.png"
+
+
+def test_a_stroke_file_is_laid_on_the_paper(session, tmp_path):
+    strokes = [stroke.tolist() for stroke in handwriting.write("40")]
+    (tmp_path / "forty.jsonl").write_text(json.dumps({"strokes": strokes}))
+    do(session, ("open", str(tmp_path / "forty.jsonl")))
+    session.tick()
+    session.tick()
+    assert session.text == "40"
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"{not json", b'{"strokes": 5}'])
+def test_a_file_that_holds_nothing_is_said_to(content, session, tmp_path):
+    (tmp_path / "strange").write_bytes(content)
+    do(session, ("open", str(tmp_path / "strange")))
+    session.tick()
+    assert session.screen.note.startswith("strange: ")
+    assert session.pad.page.empty
+
+
+def test_the_name_of_a_file_can_be_typed(session, tmp_path):
+    do(session, ("open",))
+    for letter in "nowherex":
+        do(session, ("type", letter))
+    do(session, ("untype",))
+    assert session.screen.typed == "nowhere"
+    do(session, ("typed", True))
+    session.tick()
+    assert session.screen.typed is None
+    assert "nowhere" in session.screen.note
+
+
+def test_what_is_saved_is_read_again_as_it_was(session, tmp_path):
+    write(session, "385")
+    files = {path.suffix: path for path in saving.save(session, tmp_path)}
+    assert set(files) == {".png", ".json", ".jsonl"}
+    assert json.loads(files[".json"].read_text())["text"] == "385"
+    with Image.open(files[".png"]) as picture:
+        assert picture.size[0] > 100
+    drawing = json.loads(files[".jsonl"].read_text())
+    strokes = [np.array(stroke) for stroke in drawing["strokes"]]
+    again = read_strokes(strokes, handwriting.recogniser(), drawing["pen"])
+    assert again.text == "385"
+
+
+def test_an_empty_page_is_not_saved(session, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    do(session, ("save",))
+    assert "nothing to save" in session.screen.note
+    assert not list(tmp_path.iterdir())
+
+
+# ------------------------------------------------------------------------------------ commands
+
+
+def test_a_command_that_does_not_exist_or_has_other_arguments_is_refused(session):
+    for command in (("explode",), ("down", 1), ("down", "a", "b"), ("select", "x"), ("_take", 1)):
+        with pytest.raises(TinyCNNError):
+            do(session, command)
+
+
+def test_every_key_gives_a_command_and_no_single_key_ends_the_program():
+    windows = {"zoom", "fullscreen", "photograph"}
+    for key in KEYS:
+        if key.names:
+            assert key.command[0] in COMMANDS.keys() | windows
+        if key.command == ("quit",):
+            assert all("+" in name for name in key.names)
+
+
+def test_a_fault_of_a_tab_is_told_and_the_drawing_goes_on(session, capsys):
+    def broken():
+        raise ZeroDivisionError("one tab's bug")
+
+    assert session.ask(("broken", 1), broken) is None
+    assert "one tab's bug" in session.screen.note
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    write(session, "6")
+    assert session.text == "6"
+
+
+def test_answers_to_tabs_are_computed_once(session):
+    calls = []
+    for _ in range(3):
+        assert session.ask(("sum", 4), lambda x: calls.append(x) or x + 1, 4) == 5
+    assert calls == [4]
+
+
+def test_weights_can_be_loaded_again_while_training_goes_on(weights):
+    loads = []
+
+    def load():
+        loads.append(1)
+        return Brain.load(str(weights))
+
+    session = sketching.session(load=load)
+    write(session, "1")
+    weights.unlink()
+    do(session, ("reload",))
+    session.tick()
+    assert "does not exist" in session.screen.note
+    assert session.brain is not None, "the old network stays"
+    handwriting.model().save(weights)
+    do(session, ("reload",))
+    session.tick()
+    assert "again" in session.screen.note
+    session.tick()
+    assert (len(loads), session.text) == (3, "1")
+
+
+# --------------------------------------------------------------------- words, meter and worker
+
+
+def test_certainty_is_never_claimed(session):
+    assert percent(1.0) == "99.9 %"
+    assert percent(0.0) == "0.0 %"
+    write(session, "8")
+    digit = session.look().digit
+    assert verdict(digit) == "sure"
+    assert "8" in sentence(digit)
+    assert "100" not in sentence(digit)
+
+
+def test_the_meter_counts_frames_but_not_rests():
+    now = 0.0
+    meter = Meter(lambda: now)
+    for number in range(200):
+        now += 0.016 if number % 50 else 3.0
+        meter.frame()
+    assert meter.line.startswith("62 fps")
+
+
+def test_in_the_background_the_newest_question_wins():
+    gate, rung, worked = threading.Event(), threading.Semaphore(0), []
+    worker = Thread(rung.release)
+    worker.submit("block", 0, gate.wait)
+    for number in range(50):
+        worker.submit("read", number, worked.append, number)
+    gate.set()
+    rung.acquire()
+    rung.acquire()
+    assert worked == [49]
+    assert [done.key for done in worker.collect()] == [0, 49]
+
+
+def test_somebody_who_works_slowly_is_never_waited_for():
+    gate = threading.Event()
+
+    def load():
+        gate.wait()
+        return sketching.brain()
+
+    session = Session(Thread(lambda: None), load)
+    start = time.perf_counter()
+    write(session, "25")
+    assert time.perf_counter() - start < 1
+    assert session.text == ""
+    assert len(session.pad.page.strokes) == len(handwriting.write("25"))
+    gate.set()
+    deadline = time.perf_counter() + 20
+    while session.text != "25" and time.perf_counter() < deadline:
+        session.tick()
+        time.sleep(0.01)
+    assert session.text == "25", "nothing written meanwhile is lost"
+
+
+def test_until_kernels_are_compiled_the_reference_answers():
+    brain = sketching.brain()
+    slow = Session(Inline(), lambda: brain)
+    brain.compile = lambda: None
+    slow.tick()
+    write(slow, "9")
+    assert not brain.compiled
+    assert slow.text == "9"
+
+
+# --------------------------------------------------------------------------- records and replays
+
+
+def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
+    path = tmp_path / "session.jsonl"
+    now = 0.0
+    with recorder(path, lambda: now) as note:
+        for stroke in handwriting.write("8", height=150.0, at=(50.0, 90.0)):
+            (x, y), *rest = stroke.tolist()
+            for command in [("down", x, y), *[("move", *place) for place in rest], ("up",)]:
+                now += 0.01
+                note(command)
+    assert is_record(path.read_text())
+    picture = tmp_path / "end.png"
+    arguments = ["--replay", str(path), "--headless", "--screenshot", str(picture)]
+    assert main([*arguments, "--weights", str(weights), "--size", "960x640"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "8"
+    with Image.open(picture) as image:
+        assert image.size == (960, 640)
+
+
+def test_a_stroke_file_is_written_as_by_hand_and_every_drawing_is_answered(
+    tmp_path, capsys, weights
+):
+    lines = []
+    for text in ("3", "5"):
+        strokes = [stroke.tolist() for stroke in handwriting.write(text, height=7.0)]
+        lines.append(json.dumps({"strokes": strokes, "label": text}))
+    path = tmp_path / "drawings.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join([*lines, "{broken"]).encode()))
+    assert main(["--replay", str(path), "--headless", "--weights", str(weights)]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer.get("text") for answer in answers] == ["3", "5", None]
+    assert "no JSON" in answers[2]["error"]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"do": []}', '{"at": "x", "do": ["up"]}', "{", '{"do": [7]}', "[1]", '{"do": "up"}']
+)
+def test_a_damaged_record_names_its_line(line):
+    with pytest.raises(DataError, match=r"mine\.jsonl, line 3"):
+        read_record('{"sketchpad": 1}\n{"do": ["up"]}\n' + line, "mine.jsonl")
+
+
+# -------------------------------------------------------------------------------------- the door
+
+
+def test_weights_that_are_none_are_refused_before_a_window_is_opened(tmp_path, monkeypatch):
+    (tmp_path / "bad.safetensors").write_bytes(b"<html>")
+    monkeypatch.setattr("apps.sketchpad.window.open_window", lambda size: pytest.fail("opened"))
+    with pytest.raises(WeightsError, match="HTML"):
+        main(["--weights", str(tmp_path / "bad.safetensors")])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--size", "10x10"],
+        ["--scale", "9"],
+        ["--headless"],
+        ["--replay", "nowhere.jsonl", "--headless"],
+    ],
+)
+def test_bad_arguments_are_one_sentence(arguments):
+    with pytest.raises(TinyCNNError) as caught:
+        main(arguments)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_networks_of_other_sizes_and_classes_read_too(tmp_path):
+    from tinycnn.nn import Conv2D, Dense, Flatten, ReLU, Sequential
+
+    path = tmp_path / "letters.safetensors"
+    layers = [Conv2D(2, 5), ReLU(), Flatten(), Dense(26)]
+    model = Sequential(layers, (20, 20, 1), seed=0)
+    model.save(path, classes=[chr(ord("A") + k) for k in range(26)])
+    session = sketching.session(load=lambda: Brain.load(str(path)))
+    write(session, "7")
+    app = sketching.app(session)
+    app.view.draw(app.surface)
+    assert set(session.text) <= {chr(ord("A") + k) for k in range(26)}
+    assert session.digits[0].probabilities.shape == (26,)

@@ -1,0 +1,210 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.sketchpad import page as pages
+from apps.sketchpad.page import Sheet
+from apps.sketchpad.state import BRUSHES, STEPS_BACK, Pad
+
+numbers = st.floats(-2000, 3000)
+places = st.tuples(numbers, numbers)
+
+
+def draw(pad, *line):
+    pad.down(*line[0])
+    for place in line[1:]:
+        pad.move(*place)
+    pad.up()
+
+
+def lines(pad):
+    return [stroke.points.tolist() for stroke in pad.page.strokes]
+
+
+def sheet():
+    return Sheet("a test digit", np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8))
+
+
+def test_a_stroke_is_what_the_pen_went_through():
+    pad = Pad()
+    draw(pad, (10, 20), (30, 40), (30, 40), (50, 20))
+    assert lines(pad) == [[[10, 20], [30, 40], [50, 20]]]
+
+
+def test_a_click_is_a_dot():
+    pad = Pad()
+    draw(pad, (10, 20))
+    assert lines(pad) == [[[10, 20]]]
+
+
+def test_a_stroke_that_leaves_the_paper_ends_at_its_edge_and_goes_on_where_it_comes_back():
+    pad = Pad((100, 100))
+    draw(pad, (50, 50), (150, 50), (150, 80), (50, 80))
+    assert lines(pad) == [[[50, 50], [100, 50]], [[100, 80], [50, 80]]]
+    pad.undo()
+    assert lines(pad) == []
+
+
+def test_a_press_beside_the_paper_leaves_no_ink_until_the_pen_comes_in():
+    pad = Pad((100, 100))
+    draw(pad, (-50, 50), (-20, 50))
+    assert not pad.page.strokes
+    assert not pad.can_undo
+    draw(pad, (-50, 50), (50, 50))
+    assert lines(pad) == [[[0, 50], [50, 50]]]
+
+
+@given(st.lists(places, min_size=1, max_size=8))
+def test_no_ink_is_beside_the_paper(line):
+    pad = Pad((300, 200))
+    draw(pad, *line)
+    for stroke in pad.page.strokes:
+        assert (stroke.points >= 0).all()
+        assert (stroke.points <= (300, 200)).all()
+    assert pad.size == (300, 200)
+
+
+def test_places_that_are_no_numbers_do_no_harm():
+    pad = Pad()
+    draw(pad, (float("nan"), 5), (float("inf"), 10), (20, 20))
+    assert all(np.isfinite(stroke.points).all() for stroke in pad.page.strokes)
+
+
+def test_undo_takes_back_strokes_clears_and_labels_one_by_one():
+    pad = Pad()
+    draw(pad, (10, 10), (20, 20))
+    first = pad.page
+    draw(pad, (30, 30))
+    second = pad.page
+    pad.label(frozenset({1}), "4")
+    third = pad.page
+    pad.clear("4")
+    fourth = pad.page
+    for page in (third, second, first):
+        pad.undo()
+        assert pad.page is page
+    for page in (second, third, fourth):
+        pad.redo()
+        assert pad.page is page
+
+
+def test_a_new_stroke_ends_what_could_be_done_again():
+    pad = Pad()
+    draw(pad, (1, 1))
+    pad.undo()
+    assert pad.can_redo
+    draw(pad, (2, 2))
+    assert not pad.can_redo
+
+
+def test_undo_remembers_many_steps_but_not_endlessly():
+    pad = Pad()
+    for number in range(STEPS_BACK + 50):
+        pad.label(frozenset({number}), "1")
+    for _ in range(STEPS_BACK + 50):
+        pad.undo()
+    assert not pad.can_undo
+    assert 0 < len(pad.page.labels) < 60
+
+
+def test_the_rubber_splits_a_stroke_and_is_one_step():
+    pad = Pad()
+    draw(pad, (100, 100), (300, 100))
+    pad.rub(200, 60)
+    pad.rub(200, 140)
+    pad.up()
+    left, right = pad.page.strokes
+    reach = 16 + pad.brush / 2
+    assert left.points[:, 0].max() == pytest.approx(200 - reach, abs=8)
+    assert right.points[:, 0].min() == pytest.approx(200 + reach, abs=8)
+    assert len({1, left.number, right.number}) == 3, "what is left is new strokes"
+    pad.undo()
+    assert lines(pad) == [[[100, 100], [300, 100]]]
+
+
+def test_a_rubber_that_touches_nothing_is_no_step():
+    pad = Pad()
+    draw(pad, (100, 100), (300, 100))
+    pad.undo()
+    pad.rub(200, 300)
+    pad.up()
+    assert pad.can_redo
+
+
+def test_a_fast_rubber_misses_nothing_on_its_way():
+    pad = Pad()
+    draw(pad, (100, 100), (300, 100))
+    pad.rub(0, 100)
+    pad.rub(600, 100)
+    pad.up()
+    assert not pad.page.strokes
+
+
+def test_cleared_pages_can_be_taken_up_again():
+    pad = Pad()
+    draw(pad, (1, 1), (5, 5))
+    pad.clear("1")
+    draw(pad, (2, 2), (7, 7))
+    pad.clear("2")
+    assert [past.text for past in pad.page.past] == ["2", "1"]
+    pad.recall(1, "")
+    assert lines(pad) == [[[1, 1], [5, 5]]]
+    assert [past.text for past in pad.page.past] == ["2"]
+
+
+def test_only_so_many_past_pages_are_kept():
+    pad = Pad()
+    for number in range(40):
+        draw(pad, (number, 1))
+        pad.clear(str(number))
+    assert len(pad.page.past) == pages.PAST_PAGES
+    assert pad.page.past[0].text == "39"
+
+
+def test_clearing_an_empty_page_is_no_step():
+    pad = Pad()
+    pad.clear()
+    assert not pad.can_undo
+
+
+def test_a_stroke_takes_the_place_of_a_picture_and_undo_brings_it_back():
+    pad = Pad()
+    pad.show(sheet())
+    draw(pad, (10, 10), (20, 20))
+    assert pad.page.sheet is None
+    pad.undo()
+    assert pad.page.sheet is not None
+
+
+def test_a_label_said_twice_is_taken_back_and_another_one_replaces_it():
+    pad = Pad()
+    group = frozenset({1, 2})
+    pad.label(group, "4")
+    pad.label(frozenset({2, 3}), "7")
+    assert pad.page.labels == {frozenset({2, 3}): "7"}, "a stroke belongs to one digit"
+    pad.label(frozenset({2, 3}), "7")
+    assert pad.page.labels == {}
+
+
+def test_a_smaller_window_loses_no_ink():
+    pad = Pad((600, 500))
+    draw(pad, (550, 450))
+    pad.room = (300, 200)
+    assert pad.size == (550, 450)
+
+
+@given(st.floats(allow_nan=False))
+def test_the_brush_stays_in_its_bounds(width):
+    pad = Pad()
+    pad.set_brush(width)
+    assert BRUSHES[0] <= pad.brush <= BRUSHES[1]
+
+
+def test_labels_and_brush_are_nothing_new_to_read():
+    pad = Pad()
+    draw(pad, (1, 1))
+    version = pad.version
+    pad.label(frozenset({1}), "4")
+    pad.set_brush(30)
+    assert pad.version == version

@@ -1,0 +1,419 @@
+"""How it looks, and what the mouse and the keys do: on surfaces that nobody sees.
+
+The golden pictures were looked at by a person. To renew them, delete them, run this file, and look
+at the new ones.
+"""
+
+from dataclasses import replace
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import handwriting
+import numpy as np
+import pygame
+import pytest
+import sketching
+from PIL import Image
+
+from apps.sketchpad import inking, layout, overlay, panels, theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.commands import do
+from apps.sketchpad.inking import Paper
+from apps.sketchpad.page import Stroke
+from apps.sketchpad.state import Pad
+from apps.sketchpad.tabs import tabs
+from apps.sketchpad.tabs.steps import Steps
+
+BLINDNESS = {  # how the colours of a screen appear: Machado, Oliveira and Fernandes, 2009
+    "none": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+GOLDEN = Path(__file__).parent / "golden"
+TOLERANCE = 1.0  # mean difference of colours, 0 to 255: another version of the font's renderer
+FEW = 0.01  # of the pixels may differ by more than 60
+
+
+def pixels(surface):
+    return pygame.surfarray.array3d(surface).swapaxes(0, 1)
+
+
+def post(app, kind, **values):
+    app.handle(pygame.event.Event(kind, **values))
+    app.session.tick()
+    app.view.draw(app.surface)
+
+
+def press(app, x, y, button=1):
+    post(app, pygame.MOUSEBUTTONDOWN, pos=(x, y), button=button)
+
+
+def move(app, x, y):
+    post(app, pygame.MOUSEMOTION, pos=(x, y))
+
+
+def release(app, x, y, button=1):
+    post(app, pygame.MOUSEBUTTONUP, pos=(x, y), button=button)
+
+
+def key(app, name, mod=0, unicode=""):
+    post(app, pygame.KEYDOWN, key=pygame.key.key_code(name), mod=mod, unicode=unicode)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def display(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SDL_VIDEODRIVER", "dummy")
+        pygame.display.init()
+        pygame.display.set_mode((100, 100))
+        yield
+        pygame.display.quit()
+
+
+@pytest.fixture
+def app():
+    made = sketching.app(sketching.session(tabs()))
+    made.view.draw(made.surface)
+    return made
+
+
+# -------------------------------------------------------------------------------- golden pictures
+
+
+def session_of(name):
+    session = sketching.session([Steps()])
+    if name != "empty":
+        sketching.write(session, "2075", at=(40.0, 120.0), height=150.0)
+        do(session, ("clear",))
+        sketching.write(session, "34", at=(80.0, 100.0), height=180.0)
+        do(session, ("brush", 22.0))
+        sketching.write(session, "7", at=(120.0, 380.0), height=180.0)
+    if name == "naive":
+        do(session, ("naive",))
+    if name == "keys":
+        do(session, ("help",))
+    if name == "labelled":
+        do(session, ("label", "1"))
+        do(session, ("select", 0))
+    if session.answer:
+        session.answer = replace(session.answer, seconds=0.0021)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("empty", (1280, 800)),
+        ("number", (1280, 800)),
+        ("number", (960, 640)),
+        ("naive", (1280, 800)),
+        ("labelled", (1280, 800)),
+        ("keys", (1280, 800)),
+    ],
+)
+def test_it_looks_as_it_did_when_somebody_looked(name, size):
+    app = sketching.app(session_of(name), size)
+    app.view.draw(app.surface)
+    path = GOLDEN / f"sketchpad-{name}-{size[0]}.png"
+    if not path.exists():
+        pygame.image.save(app.surface, str(path))
+        pytest.fail(f"{path} is new: look at it")
+    with Image.open(path) as image:
+        golden = np.asarray(image.convert("RGB"), int)
+    difference = np.abs(pixels(app.surface) - golden)
+    assert difference.mean() < TOLERANCE
+    assert (difference.max(axis=2) > 60).mean() < FEW
+
+
+def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
+    session = app.session
+    for name in ("clear", "undo", "redo", "undo", "naive", "help", "help", "enlarge", "enlarge"):
+        sketching.write(session, "5", at=(200.0, 200.0))
+        do(session, (name,))
+        session.tick()
+        app.view.draw(app.surface)
+    everything = sketching.app(session)
+    everything.view.draw(everything.surface)
+    np.testing.assert_array_equal(pixels(app.surface), pixels(everything.surface))
+
+
+def test_nothing_is_drawn_when_nothing_changed(app):
+    assert app.view.draw(app.surface) == []
+
+
+@pytest.mark.parametrize("size", [(960, 640), (700, 500), (1920, 1080), (3000, 700), (640, 1400)])
+def test_all_sizes_have_room_for_everything(size):
+    app = sketching.app(session_of("number"), size)
+    app.view.draw(app.surface)
+    places = app.view.layout
+    bottom = size[1] / app.view.scale
+    for area in (places.paper, places.reading, places.inside, places.shelf, places.status):
+        assert area[0] >= 0
+        assert area[0] + area[2] <= size[0] / app.view.scale + 1
+        assert area[3] > 20
+        assert area[1] + area[3] <= bottom + 1
+
+
+def test_text_is_readable():
+    assert theme.SMALLEST >= 15
+    for ink, paper in [
+        (theme.TEXT, theme.CARD),
+        (theme.QUIET, theme.CARD),
+        (theme.QUIET, theme.DESK),
+        (theme.BLUE, theme.CARD),
+        (theme.ORANGE, theme.CARD),
+        (theme.TEXT, theme.EDGE),
+    ]:
+        assert contrast(ink, paper) >= 4.5, "what the guidelines for accessible pages ask for"
+
+
+def contrast(one, other):
+    def light(colour):
+        c = np.array(colour) / 255
+        linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
+
+    low, high = sorted((light(one), light(other)))
+    return high / low
+
+
+@pytest.mark.parametrize("blindness", list(BLINDNESS))
+def test_sure_unsure_and_rejected_can_be_told_apart_by_everybody(blindness):
+    seen = [np.array(BLINDNESS[blindness]) @ c for c in (theme.BLUE, theme.ORANGE, theme.QUIET)]
+    for one, other in combinations(seen, 2):
+        assert np.linalg.norm(one - other) > 40
+
+
+# -------------------------------------------------------------------------------------------- ink
+
+
+def strokes(*lines, brush=14.0):
+    return [Stroke(k + 1, np.array(line, float), brush) for k, line in enumerate(lines)]
+
+
+def ink(lines, live=(), size=(300, 200), zoom=1.0, paper=None):
+    paper = paper or Paper()
+    return pixels(paper.surface(size, zoom, lines, live)).astype(int)
+
+
+def test_a_vertical_stroke_is_vertical():
+    image = ink(strokes([(100, 20), (100, 180)]))
+    dark = np.argwhere(image[..., 0] < 100)
+    assert np.ptp(dark[:, 0]) > 160
+    assert np.ptp(dark[:, 1]) < 16
+
+
+def test_a_line_is_as_wide_as_the_brush_with_round_ends_and_clean_edges():
+    image = ink(strokes([(100, 100), (200, 100)], brush=20.0))
+    cover = (255 - image[..., 0]) / (255 - theme.INK[0])
+    assert cover[:, 150].sum() == pytest.approx(20, abs=0.6)
+    assert cover[100].sum() == pytest.approx(120, abs=1.5)
+    assert cover[91, 91] < 0.2, "the corner of a square end would be inked"
+
+
+def test_a_fast_stroke_has_no_gaps():
+    image = ink(strokes([(10, 10), (290, 190)]))
+    along = np.linspace(0.02, 0.98, 200)
+    x, y = 10 + 280 * along, 10 + 180 * along
+    assert (image[y.astype(int), x.astype(int), 0] < 60).all()
+
+
+def test_a_dot_is_round():
+    image = ink(strokes([(100, 100)], brush=30.0))
+    cover = (255 - image[..., 0]) / (255 - theme.INK[0])
+    assert cover[80:120, 80:120].sum() == pytest.approx(np.pi * 15**2, rel=0.03)
+
+
+def test_a_stroke_that_grows_looks_like_one_drawn_at_once():
+    turns = np.linspace(0, 9, 80)
+    line = np.column_stack([150 + 70 * np.sin(turns), 100 + 60 * np.cos(turns * 1.3)])
+    paper = Paper()
+    for count in range(1, len(line) + 1):
+        ink([], [Stroke(0, line[:count], 12.0)], paper=paper)
+    grown = ink([Stroke(1, line, 12.0)], paper=paper)
+    np.testing.assert_array_equal(grown, ink([Stroke(1, line, 12.0)]))
+
+
+def test_taking_strokes_away_leaves_no_trace():
+    some = strokes([(20, 20), (280, 180)], [(20, 180), (280, 20)], [(150, 5), (150, 195)])
+    paper = Paper()
+    ink(some, paper=paper)
+    np.testing.assert_array_equal(ink(some[:2], paper=paper), ink(some[:2]))
+    ink([], [Stroke(0, np.array([(30.0, 90.0), (270.0, 90.0)]), 14.0)], paper=paper)
+    np.testing.assert_array_equal(ink([], paper=paper), ink([]))
+
+
+def test_another_zoom_draws_everything_anew():
+    some = strokes([(20, 20), (280, 180)])
+    paper = Paper()
+    ink(some, paper=paper)
+    np.testing.assert_array_equal(ink(some, zoom=0.5, paper=paper), ink(some, zoom=0.5))
+
+
+def test_a_smoothed_line_begins_and_ends_where_the_pen_did():
+    points = np.array([(0.0, 0.0), (5.0, 5.0), (9.0, 2.0), (14.0, 6.0)])
+    pieces = list(inking.curves(points, 9.0))
+    np.testing.assert_allclose(pieces[0][0], points[0])
+    np.testing.assert_allclose(pieces[-1][2], points[-1])
+    for one, other in pairwise(pieces):
+        np.testing.assert_allclose(one[2], other[0])
+
+
+# ------------------------------------------------------------------------------- mouse and keys
+
+
+def test_the_mouse_writes_and_the_right_button_erases(app):
+    press(app, 100, 200)
+    move(app, 200, 200)
+    move(app, 150, 350)
+    release(app, 150, 350)
+    assert len(app.session.pad.page.strokes) == 1
+    x, y, *_ = app.view.layout.paper
+    np.testing.assert_allclose(
+        app.session.pad.page.strokes[0].points + (x, y), [(100, 200), (200, 200), (150, 350)]
+    )
+    press(app, 120, 150, button=3)
+    move(app, 180, 420)
+    release(app, 180, 420, button=3)
+    assert len(app.session.pad.page.strokes) > 1
+
+
+def test_a_click_on_a_tag_selects_and_a_stroke_through_it_is_a_stroke(app):
+    sketching.write(app.session, "12", at=(100.0, 200.0))
+    app.view.draw(app.surface)
+    tag = next(hit for hit in app.view.hits if hit.command == ("select", 0))
+    x, y = tag.area[0] + 5, tag.area[1] + 5
+    press(app, x, y)
+    release(app, x, y)
+    assert app.session.selected == 0
+    before = len(app.session.pad.page.strokes)
+    press(app, x, y)
+    move(app, x + 30, y - 30)
+    release(app, x + 30, y - 30)
+    assert len(app.session.pad.page.strokes) == before + 1
+
+
+def test_buttons_and_the_slider_work(app):
+    sketching.write(app.session, "1")
+    app.view.draw(app.surface)
+    for command in (("undo",), ("redo",), ("copy",), ("help",)):
+        area = next(hit.area for hit in app.view.hits if hit.command == command)
+        press(app, area[0] + 4, area[1] + 4)
+        release(app, area[0] + 4, area[1] + 4)
+        if command == ("undo",):
+            assert app.session.text == ""
+    assert app.session.text == "1"
+    assert app.session.wishes == [("copy", "1")]
+    assert app.session.screen.help
+    press(app, 5, 5)
+    assert not app.session.screen.help, "a click closes the list of keys"
+    release(app, 5, 5)
+    slider = next(hit for hit in app.view.hits if hit.slides)
+    x, y, width, height = slider.area
+    press(app, x, y + height / 2)
+    assert app.session.pad.brush == 6
+    move(app, x + width + 50, y)
+    assert app.session.pad.brush == 48
+    release(app, x, y)
+    assert not app.session.pad.page.empty
+
+
+def test_keys_do_what_the_list_says(app):
+    sketching.write(app.session, "1")
+    key(app, "z", pygame.KMOD_CTRL)
+    assert app.session.pad.page.empty
+    key(app, "y", pygame.KMOD_CTRL)
+    assert app.session.text == "1"
+    key(app, "7", unicode="7")
+    assert app.session.look().label == "7"
+    key(app, "n", unicode="n")
+    assert app.session.look().label == ""
+    key(app, "p", unicode="p")
+    assert app.session.screen.naive
+    key(app, "f1")
+    assert app.session.screen.help
+    key(app, "f2")
+    assert app.session.screen.tab == 0
+    key(app, "c", unicode="c")
+    assert app.session.text == ""
+    key(app, "q", unicode="q")
+    assert not app.session.wishes
+    key(app, "q", pygame.KMOD_CTRL)
+    assert app.session.wishes == [("quit",)]
+
+
+def test_while_a_name_is_typed_letters_are_letters(app):
+    key(app, "o", unicode="o")
+    for letter in "cat7":
+        key(app, letter, unicode=letter)
+    key(app, "backspace")
+    assert app.session.screen.typed == "cat"
+    key(app, "escape")
+    assert app.session.screen.typed is None
+    assert app.session.screen.note == ""
+
+
+def test_every_line_of_the_list_of_keys_has_room(app):
+    canvas = Canvas(app.surface)
+    column = (overlay.WIDTH - overlay.MARGIN) / 2 - overlay.NAMES - 8
+    for tab in range(len(app.session.tabs)):
+        do(app.session, ("show", tab))
+        rows = overlay.listed(app.session)
+        for name, does in rows:
+            assert canvas.text_width(name, theme.SMALLEST, bold=True) < overlay.NAMES, name
+            assert canvas.text_width(does, theme.SMALLEST) < column, does
+        assert (len(rows) + 1) // 2 * overlay.ROW + 84 < 640
+
+
+def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
+    before = app.session.pad.size
+    key(app, "=", pygame.KMOD_CTRL)
+    assert app.view.scale == pytest.approx(1.1)
+    assert app.session.pad.size != before
+    app.surface = pygame.Surface((700, 400))
+    app._fit()
+    app.view.draw(app.surface)
+    assert app.view.scale == pytest.approx(400 / 640)
+
+
+def test_more_than_ten_classes_show_the_ten_likeliest():
+    canvas = Canvas(pygame.Surface((600, 250)))
+    session = sketching.session()
+    session.brain.classes = tuple(f"class {k}" for k in range(26))
+    panels.draw_reading(canvas, session)
+
+
+def test_paper_that_holds_more_than_fits_is_shown_smaller():
+    pad = Pad((600, 500))
+    pad.down(590, 490)
+    pad.up()
+    pad.room = (300, 300)
+    assert layout.zoom_of((0, 0, 300, 300), pad.size) == pytest.approx(300 / 590)
+
+
+def test_thumbnails_of_dots_and_lines_can_be_drawn():
+    session = sketching.session()
+    sketching.draw(session, [(100, 100)])
+    do(session, ("clear",))
+    sketching.draw(session, *handwriting.write("8"))
+    do(session, ("clear",))
+    app = sketching.app(session)
+    app.view.draw(app.surface)
+    assert [hit.command for hit in app.view.hits if hit.command[0] == "recall"] == [
+        ("recall", 0),
+        ("recall", 1),
+    ]
