@@ -17,6 +17,7 @@ from tinycnn.ink.steps import Show, unseen
 
 SIDE = 96  # pixels, longer side of the ink while it is measured: finer gains nothing
 MARGIN = 12  # pixels around it, room for a thin line to grow
+WIDEST = SIDE / 4  # pixels: where a line seems wider, its loops are filled in
 INKED = 128  # a pixel at least this dark belongs to the shape
 
 
@@ -33,7 +34,7 @@ def bitmap_to_image(ink: np.ndarray, show: Show = unseen) -> np.ndarray:
     shape = rescale(ink)
     depth = signed_distance(shape / np.float64(255))
     show(f"longer side {SIDE}", shape)
-    image = cut(depth, width_of(depth))
+    image = cut(depth, min(width_of(depth), WIDEST))
     show(f"pen {PEN}, longer side {BOX}", image)
     image = centre(image)
     show("centre of mass at 14", image)

@@ -13,9 +13,9 @@ from PIL import Image
 HEIGHT = 48  # rows of the small copy on which seams are searched
 PAPER = 0.05  # cost of a step on paper, so that cuts are straight where nothing speaks against it
 INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
-APART = 0.15  # heights: seams are no nearer to each other, nor to the ends of the blot
-MOST = 8  # seams of one blot
-HOPELESS = 2.5  # log-odds: cuts that look less likely than one in twelve are not tried
+APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the blot
+MOST = 14  # seams of one blot
+HOPELESS = 4.0  # log-odds: cuts that look less likely than one in fifty are not tried
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,11 @@ def _descend(cost: np.ndarray) -> np.ndarray:
     """total[i,j]: cost of the cheapest seam from the first row to (i,j), both included."""
     total = cost.copy()
     for i in range(1, len(cost)):
-        above = np.pad(total[i - 1], 1, constant_values=np.inf)
-        total[i] += np.minimum(np.minimum(above[:-2], above[2:]), above[1:-1])
+        above = total[i - 1]
+        cheapest = above.copy()
+        np.minimum(cheapest[1:], above[:-1], out=cheapest[1:])
+        np.minimum(cheapest[:-1], above[1:], out=cheapest[:-1])
+        total[i] += cheapest
     return total
 
 

@@ -91,8 +91,8 @@ def _flatten(grey: np.ndarray, show: Show) -> tuple[np.ndarray, np.ndarray]:
 
 def _is_light_on_dark(coarse: np.ndarray) -> bool:
     """Whether what stands out from its wider surroundings is mostly lighter than they are."""
-    coarser = coarse[::2, ::2]
-    return bool(((coarser - ndimage.median_filter(coarser, 2 * WINDOW - 1)) ** 3).sum() > 0)
+    coarser = coarse[::4, ::4]  # every fourth pixel: the window is four times as wide on the page
+    return bool(((coarser - ndimage.median_filter(coarser, WINDOW)) ** 3).sum() > 0)
 
 
 def _remove_dirt(ink: np.ndarray) -> np.ndarray:

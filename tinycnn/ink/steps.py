@@ -67,16 +67,16 @@ class Steps:
         return sheet
 
 
-def draw_lines(lines: Sequence[np.ndarray], size: tuple[int, int], width: int = 2) -> Image.Image:
+def draw_lines(lines: Sequence[np.ndarray], size: tuple[int, int], width: int = 3) -> Image.Image:
     """Lines in pixels of an image of size (width, height), black on white."""
     image = Image.new("L", size, 255)
-    canvas = ImageDraw.Draw(image)
+    canvas, half = ImageDraw.Draw(image), width / 2
     for line in lines:
         points = [tuple(point) for point in line.tolist()]
         if len(points) > 1:
             canvas.line(points, fill=0, width=width, joint="curve")
         for x, y in points:
-            canvas.ellipse([x - width, y - width, x + width, y + width], fill=0)
+            canvas.ellipse([x - half, y - half, x + half, y + half], fill=0)
     return image
 
 
