@@ -1,5 +1,6 @@
 """How well drawings are read: single digits, rows of digits, and what should be refused."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,10 +27,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many answers were right, also counted so that every writer weighs the same."""
+    """Which answers were right, also counted so that every writer weighs the same."""
 
-    right: np.ndarray  # (n,) bool
+    answers: np.ndarray  # (n,) texts
+    labels: np.ndarray  # (n,) texts
     writers: np.ndarray  # (n,) names
+
+    @property
+    def right(self) -> np.ndarray:
+        return self.answers == self.labels
 
     @property
     def n(self) -> int:
@@ -50,8 +56,22 @@ class Outcome:
     @property
     def by_writer(self) -> float:
         """The mean accuracy of the writers."""
-        names, index = np.unique(self.writers, return_inverse=True)
-        return float((np.bincount(index, self.right) / np.bincount(index)).mean())
+        return float(self._of_writers().mean())
+
+    @property
+    def worst_tenth(self) -> float:
+        """The mean accuracy of the tenth of the writers who are read worst."""
+        accuracies = np.sort(self._of_writers())
+        return float(accuracies[: max(round(len(accuracies) / 10), 1)].mean())
+
+    def kinds(self) -> list[tuple[str, str, int]]:
+        """What was read as what, and how often; the most frequent errors first."""
+        wrong = Counter(zip(self.labels[~self.right], self.answers[~self.right], strict=True))
+        return [(str(label), str(answer), n) for (label, answer), n in wrong.most_common()]
+
+    def _of_writers(self) -> np.ndarray:
+        _, index = np.unique(self.writers, return_inverse=True)
+        return np.bincount(index, self.right) / np.bincount(index)
 
     def as_dict(self) -> dict:
         """For machines."""
@@ -61,6 +81,8 @@ class Outcome:
             "accuracy": self.accuracy,
             "interval95": self.interval,
             "by_writer": self.by_writer,
+            "worst_tenth": self.worst_tenth,
+            "kinds": self.kinds(),
         }
 
 
@@ -75,11 +97,11 @@ def single_digits(
         tell(f"single digits: {name}")
         opinion = recogniser(np.stack([prepare(sample) for sample in samples]))
         answers = np.array(recogniser.classes)[opinion.probabilities.argmax(axis=1)]
-        return name, Outcome(answers == labels, writers)
+        return name, Outcome(answers, labels, writers)
 
     def pages(name: str, read: Callable[[Sample], str]) -> tuple[str, Outcome]:
         tell(f"single digits: {name}")
-        return name, Outcome(np.array([read(sample) for sample in samples]) == labels, writers)
+        return name, Outcome(np.array([read(sample) for sample in samples]), labels, writers)
 
     def painted(brush: int, then: Callable[[np.ndarray], Any]) -> Callable[[Sample], Any]:
         rng = np.random.default_rng([seed, brush])  # the same canvases in every row of the table
@@ -125,7 +147,7 @@ def digit_rows(
             for row in rows
         ]
         nobody = np.zeros(count, dtype="U1")
-        outcomes = [Outcome(np.array(read) == texts, nobody) for read in (drawn, painted, apart)]
+        outcomes = [Outcome(np.array(read), texts, nobody) for read in (drawn, painted, apart)]
         results[name] = Rows(*outcomes)
     return results
 

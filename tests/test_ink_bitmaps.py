@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from handwriting import DIGITS, difference
+from handwriting import difference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from benchmarks.hand import DIGITS
 from benchmarks.pages import on_canvas, paint
 from tinycnn.ink import bitmap_to_image, shrink, strokes_to_image
 from tinycnn.ink.distance import signed_distance

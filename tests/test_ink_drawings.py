@@ -2,8 +2,8 @@ import gzip
 import json
 
 import pytest
-from handwriting import DIGITS
 
+from benchmarks.hand import DIGITS
 from tinycnn.errors import ImageError
 from tinycnn.ink import parse_drawing, read_drawings
 

@@ -4,9 +4,10 @@ import zlib
 
 import numpy as np
 import pytest
-from handwriting import recogniser, write
+from handwriting import recogniser
 from PIL import Image
 
+from benchmarks.hand import write
 from benchmarks.pages import page_of, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from handwriting import DIGITS, difference
+from handwriting import difference
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.hand import DIGITS
 from tinycnn.errors import ImageError
 from tinycnn.ink import check_strokes, strokes_to_image
 from tinycnn.ink.normalise import PEN, offset_to_centre

@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from handwriting import DIGITS, model, templates, write
+from handwriting import model, templates
 from PIL import Image
 
+from benchmarks.hand import DIGITS, write
 from benchmarks.pages import page_of, photograph
 from tinycnn.cli import run_door
 from tinycnn.data import write_idx

@@ -15,7 +15,7 @@ PAPER = 0.05  # cost of a step on paper, so that cuts are straight where nothing
 INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
 APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the blot
 MOST = 14  # seams of one blot
-HOPELESS = 4.0  # log-odds: cuts that look less likely than one in fifty are not tried
+HOPELESS = 2.5  # log-odds: cuts that look less likely than one in twelve are not tried
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,29 @@ def _apart(cuts: list[Cut], distance: float) -> list[Cut]:
 def _odds(ink: np.ndarray, seam: np.ndarray, height: float) -> float:
     """Log-odds that the two sides of a seam are one digit, ink (48,W) bool.
 
-    A logistic regression on 13,829 seams through pen digits that touch or do not. Digits meet
-    where the outline of the blot is narrow, and there is ink of about a digit's height on both
-    sides.
+    A logistic regression on 21,000 seams through pen digits that touch or do not. Digits meet
+    where the outline of the blot is narrow, each is about as high as a digit, and neither
+    reaches far across the other. (Half a unit is taken off: a cut that was not tried is lost,
+    and the classifier turns down most of those that were in vain.)
     """
     H, W = ink.shape
     left = np.arange(W) < seam[:, None]
-    lower = min(_height(ink & left), _height(ink & ~left)) / height
-    narrow = _height(ink[np.arange(H), seam][:, None]) / height
-    return 9.9 - 1.4 * W / height - 8.7 * lower + 3.2 * narrow
+    sides = ink & left, ink & ~left
+    if not (sides[0].any() and sides[1].any()):
+        return np.inf
+    rows, columns = ([_span(side, axis) for side in sides] for axis in (0, 1))
+    lower = min(last - first + 1 for first, last in rows) / height
+    narrower = min(last - first + 1 for first, last in columns) / height
+    across = (columns[0][1] - columns[1][0]) / height
+    top, bottom = _span(ink[np.arange(H), seam][:, None], 0)
+    narrow = (bottom - top + 1) / height
+    return 6.0 - 5.7 * lower - 1.6 * narrower + 2.7 * narrow + 7.3 * across
 
 
-def _height(ink: np.ndarray) -> int:
-    """From the highest to the lowest ink, in rows."""
-    rows = np.flatnonzero(ink.any(axis=1))
-    return int(rows[-1] - rows[0]) + 1 if rows.size else 0
+def _span(ink: np.ndarray, axis: int) -> tuple[int, int]:
+    """The first and the last row (axis 0) or column with ink; where none is, a span of nothing."""
+    places = np.flatnonzero(ink.any(axis=1 - axis))
+    return (int(places[0]), int(places[-1])) if places.size else (0, -1)
 
 
 def _descend(cost: np.ndarray) -> np.ndarray:

@@ -26,6 +26,9 @@ SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostr
 FLAT = 0.2  # height over width: ink flatter than that is a dash
 TINY = 0.15  # line heights: a dot for certain
 LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
+USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
+RARER = 4.0  # by this much in log-probability for each line height
+MARGIN = 2.0  # of the score above the threshold: real digits have more, halves and pairs have not
 WORD_GAP = 1.0  # line heights between words, at least
 MOST_PIECES = 1000  # a page with more is a texture, not writing
 
@@ -223,7 +226,9 @@ def _read_row(
 ) -> Reading:
     """The most probable reading of one line."""
     weights = {
-        run: _weight(seen[group], threshold) if group in seen else _mark_weight(pieces, group, row)
+        run: _digit_weight(seen[group], pieces, row, threshold)
+        if group in seen
+        else _mark_weight(pieces, group, row)
         for run, group in row.groups.items()
     }
     path, certainty = best_reading(row, weights)
@@ -233,9 +238,12 @@ def _read_row(
     return Reading(_text(pieces, found, row.line.height), digits, confidence)
 
 
-def _weight(digit: Digit, threshold: float) -> float:
-    """Log-probability that a group is one digit: it looks like this class, and like a digit."""
-    return float(np.log(digit.confidence) - np.logaddexp(0, threshold - digit.score))
+def _digit_weight(digit: Digit, pieces: Pieces, row: Candidates, threshold: float) -> float:
+    """Log-probability that a group is one digit: like this class, like a digit, not too wide."""
+    x0, _, x1, _ = span(pieces, digit.pieces)
+    excess = max((x1 - x0) / row.line.height - USUAL_WIDTH, 0.0)
+    like_a_digit = -np.logaddexp(0, threshold + MARGIN - digit.score)
+    return float(np.log(digit.confidence) + like_a_digit - RARER * excess)
 
 
 def _mark_weight(pieces: Pieces, group: Group, row: Candidates) -> float:

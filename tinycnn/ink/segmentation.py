@@ -19,7 +19,7 @@ import numpy as np
 from tinycnn.ink.lines import Line
 from tinycnn.ink.pieces import Group, Pieces, span
 
-LONGEST_RUN = 9  # pieces in one digit: real ones have up to four strokes, bitmaps may be cut more often
+LONGEST_RUN = 9  # pieces in one digit: real ones have up to four strokes, but many cuts are tried
 WIDEST_RUN = 2.0  # line heights
 HOPELESS = -7.0  # log-odds: neighbours that belong together less probably than that are not tried
 
