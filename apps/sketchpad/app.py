@@ -67,7 +67,6 @@ class App:
     def turn(self) -> None:
         """Wait for something to happen, do it, show it."""
         self._wait()
-        self.session.tick()
         self._fulfil()
         self._show()
 
@@ -100,6 +99,7 @@ class App:
             events = [pygame.event.wait(patience), *pygame.event.get()]
             for event in events:
                 self.handle(event)
+            self.session.tick()  # reading may begin before the frame is due
             rung = any(event.type == window.RING for event in events)
             if rung or left <= 0 or not self.session.pad.writing:
                 return

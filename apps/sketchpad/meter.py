@@ -14,7 +14,8 @@ class Meter:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._gaps: deque[float] = deque(maxlen=KEPT)
+        self.gaps: deque[float] = deque(maxlen=KEPT)
+        """Seconds between frames."""
         self._last: float | None = None
         self._shown = 0.0
         self.line = ""
@@ -24,9 +25,9 @@ class Meter:
         """A frame has been shown while the pen was down."""
         now = self._clock()
         if self._last is not None and now - self._last < PAUSE:
-            self._gaps.append(now - self._last)
+            self.gaps.append(now - self._last)
         self._last = now
-        if len(self._gaps) > 10 and now - self._shown > 1:
+        if len(self.gaps) > 10 and now - self._shown > 1:
             self._shown = now
-            median, slow = np.percentile(self._gaps, (50, 99))
+            median, slow = np.percentile(self.gaps, (50, 99))
             self.line = f"{1 / median:.0f} fps, 1 % below {1 / slow:.0f}"

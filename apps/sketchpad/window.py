@@ -94,5 +94,7 @@ def _driver() -> str | None:
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:
     """No larger than the desktop."""
-    desktop = pygame.display.get_desktop_sizes()[:1]
-    return min([size, *desktop]) if desktop and desktop[0][0] < size[0] else size
+    if pygame.display.get_driver() in INVISIBLE:
+        return size
+    desktop = pygame.display.get_desktop_sizes()[0]
+    return min(size[0], desktop[0]), min(size[1], desktop[1])

@@ -1,0 +1,245 @@
+"""How fast the sketchpad is, and whether it reads as predict does.
+
+    python -m benchmarks.sketchpad --window --digits DIGITS.jsonl
+
+
+From the last movement of the pen to the bars on the screen, frames a second while somebody draws,
+the same on a page with a thousand strokes, and the time until the window stands. With
+``--digits FILE``, every drawing of a stroke file is written by hand into the app, and so are rows
+of digits; what the app reads is compared with what ``predict --strokes`` reads.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks.command import progress, whole
+from benchmarks.hands import GAP_NAMES, Compared, compare_rows, compare_singles
+from benchmarks.machine import busy_seconds, describe
+from benchmarks.tables import new_table
+from tinycnn.cli import run_door
+
+SIZE = (1280, 800)
+HZ = 250  # movements of the mouse a second
+SECONDS = 5.0  # of drawing
+MANY = 1000  # strokes
+PATIENCE = 60.0  # seconds
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and save what was asked for."""
+    options = _parser().parse_args(argv)
+    if not options.window:
+        os.environ["SDL_VIDEODRIVER"] = "dummy"
+    busy, begun = busy_seconds(), time.process_time()
+    with progress() as tell:
+        results = speed(options.weights, options.repeats, tell)
+        if options.window:
+            tell("the time until the window stands")
+            results["window_s"] = [start_seconds() for _ in range(5)]
+        accuracy = {}
+        if options.digits:
+            tell("writing by hand")
+            accuracy = {
+                "single digits": compare_singles(options.digits, options.weights, options.limit),
+                **compare_rows(options.digits, options.weights, options.rows),
+            }
+    others = busy_seconds() - busy - (time.process_time() - begun)
+    _print(Console(), results, accuracy, others)
+    if options.json:
+        record = {
+            "machine": describe(),
+            "speed": {name: [round(v, 6) for v in values] for name, values in results.items()},
+            "accuracy": {name: row.as_dict() for name, row in accuracy.items()},
+        }
+        options.json.write_text(json.dumps(record) + "\n")
+    return 0
+
+
+def speed(weights: str, repeats: int, tell) -> dict[str, list[float]]:
+    """Seconds from the pen to the bars, and between frames."""
+    bench = Bench(weights)
+    results = {}
+    for digits in (1, 6):
+        tell(f"from the pen to the bars, {digits} digits on the page")
+        results[f"bars_{digits}_s"] = [bench.latency(digits) for _ in range(repeats)]
+    tell("frames while drawing")
+    bench.fill(1)
+    results["frame_s"] = bench.frames()
+    tell(f"frames on a page with {MANY:,} strokes")
+    bench.fill(MANY)
+    results["frame_many_s"] = bench.frames()
+    return results
+
+
+class Bench:
+    """An app with its worker, and a hand that draws in it."""
+
+    def __init__(self, weights: str) -> None:
+        import pygame
+
+        from apps.sketchpad import window
+        from apps.sketchpad.app import SWITCH, App
+        from apps.sketchpad.brain import Brain
+        from apps.sketchpad.session import Session
+        from apps.sketchpad.tabs import tabs
+        from apps.sketchpad.worker import Thread
+
+        sys.setswitchinterval(SWITCH)
+        surface = window.open_window(SIZE)
+        self.pygame = pygame
+        self.session = Session(Thread(window.ring), lambda: Brain.load(weights), tabs())
+        self.app = App(self.session, surface)
+        self._turn_until(lambda: bool(self.session.brain and self.session.brain.compiled))
+
+    def latency(self, digits: int) -> float:
+        """Seconds from the last movement of the last digit to its bars."""
+        self.app.do(("clear",))
+        step = (self.session.pad.size[0] - 20) / max(digits, 4)
+        for number in range(digits - 1):
+            self._seven(10 + number * step, step)
+        self._seven(10 + (digits - 1) * step, step, lift=False)
+        self._turn_until(lambda: self.session.up_to_date)
+        time.sleep(0.02)
+        self.app.mouse.drawing = True
+        version, (x, y) = self.session.pad.version, self.session.pad.live[-1][-1]
+        left, top, *_ = self.app.view.layout.paper
+        start = time.perf_counter()
+        self._post(self.pygame.MOUSEMOTION, x + left + 0.1 * step, y + top)
+        self._turn_until(lambda: self.session.pad.version > version and self.session.up_to_date)
+        seconds = time.perf_counter() - start
+        self.app.mouse.drawing = False
+        self.app.do(("up",))
+        return seconds
+
+    def frames(self) -> list[float]:
+        """Seconds between frames while somebody draws loops."""
+        self.app.meter.gaps.clear()
+        self._post(self.pygame.MOUSEBUTTONDOWN, 330, 400)
+        gaps: list[float] = []
+        stop = time.perf_counter() + SECONDS
+        feeder = threading.Thread(target=self._loops, args=(stop,))
+        feeder.start()
+        while time.perf_counter() < stop:
+            self.app.turn()
+            if len(self.app.meter.gaps) > 50:
+                gaps += self.app.meter.gaps
+                self.app.meter.gaps.clear()
+        feeder.join()
+        self._post(self.pygame.MOUSEBUTTONUP, 330, 400)
+        self.app.turn()
+        return gaps
+
+    def fill(self, count: int) -> None:
+        """A page with so many strokes."""
+        rng = np.random.default_rng(0)
+        self.app.do(("clear",))
+        places = rng.uniform((10, 10), (600, 600), (count, 2))
+        self.session.pad.write([place + rng.uniform(0, 20, (30, 2)) for place in places], 4.0)
+        self._turn_until(lambda: True)
+
+    def _loops(self, stop: float) -> None:
+        turn = 0.0
+        while time.perf_counter() < stop:
+            turn += 2 * np.pi / HZ
+            self._post(self.pygame.MOUSEMOTION, 330 + 200 * np.sin(turn), 380 + 200 * np.cos(turn))
+            time.sleep(1 / HZ)
+
+    def _seven(self, x: float, step: float, lift: bool = True) -> None:
+        """A crossed 7; without lifting the pen its bar is not finished yet."""
+        width = 0.7 * step
+        for line in (
+            [(x, 240), (x + width, 240), (x + 0.4 * width, 240 + 2 * width)],
+            [(x + 0.2 * width, 240 + width), (x + 0.7 * width, 240 + width)],
+        ):
+            points = np.concatenate([np.linspace(a, b, 25) for a, b in pairwise(line)])
+            self.app.do(("down", *points[0].tolist()))
+            for place in points[1:].tolist():
+                self.app.do(("move", *place))
+            if lift or len(line) == 3:
+                self.app.do(("up",))
+
+    def _post(self, kind: int, x: float, y: float) -> None:
+        event = self.pygame.event.Event(kind, pos=(round(x), round(y)), button=1)
+        self.pygame.event.post(event)
+
+    def _turn_until(self, condition) -> None:
+        deadline = time.perf_counter() + PATIENCE
+        while True:
+            self.app.turn()
+            if condition() or time.perf_counter() > deadline:
+                return
+
+
+def start_seconds() -> float:
+    """From the start of the process until the window stands and takes strokes."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record.jsonl"
+        begun = time.perf_counter()
+        command = [sys.executable, "-m", "apps.sketchpad", "--record", str(record)]
+        program = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            while not (record.exists() and '"room"' in record.read_text()):
+                if program.poll() is not None or time.perf_counter() - begun > PATIENCE:
+                    return float("nan")
+                time.sleep(0.005)
+            return time.perf_counter() - begun
+        finally:
+            program.terminate()
+            program.wait()
+
+
+def _print(console: Console, results: dict, accuracy: dict[str, Compared], others: float) -> None:
+    table = new_table("milliseconds", "median", "99 of 100 below", "n")
+    names = {
+        "bars_1_s": "from the pen to the bars, one digit",
+        "bars_6_s": "from the pen to the bars, six digits",
+        "frame_s": "between frames while drawing",
+        "frame_many_s": f"between frames, {MANY:,} strokes on the page",
+        "window_s": "until the window stands",
+    }
+    for key, values in results.items():
+        low, high = np.percentile(values, (50, 99)) * 1000
+        table.add_row(names[key], f"{low:.1f}", f"{high:.1f}", f"{len(values):,}")
+    console.print(table)
+    console.print(f"other programs used the machine for {max(others, 0):.0f} s meanwhile")
+    if accuracy:
+        table = new_table("written by hand", "n", "right", "predict", "read differently")
+        for name, row in accuracy.items():
+            table.add_row(
+                GAP_NAMES.get(name, name),
+                f"{row.n:,}",
+                f"{100 * row.app:.2f} %",
+                f"{100 * row.predict:.2f} %",
+                f"{row.different}",
+            )
+        console.print(table)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sketchpad", description="How fast is the sketchpad?"
+    )
+    parser.add_argument("--weights", default="default", help="a weights file, a run folder, last")
+    parser.add_argument("--repeats", type=whole(5, 10_000), default=200, help="of latencies")
+    parser.add_argument("--window", action="store_true", help="in a window on this display")
+    parser.add_argument("--digits", metavar="FILE.jsonl", help="digits to be written by hand")
+    parser.add_argument("--limit", type=whole(1, 10**6), help="so many of them, spread evenly")
+    parser.add_argument("--rows", type=whole(1, 10**5), default=300, help="rows of each kind")
+    parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the results")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
