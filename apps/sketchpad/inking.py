@@ -1,9 +1,9 @@
 """Ink on paper: smooth lines with round ends, drawn as they grow and only where they changed.
 
-A line is smoothed by quadratic curves: they run from middle to middle of neighbouring points and
-bend at the points, sharply where the points are far apart. Round stamps along the curve, darkest
-wins, give clean edges and round ends; and as each curve depends on a few points only, a line that
-grows looks like one that is drawn at once.
+A line is evened out, and then smoothed by quadratic curves: they run from middle to middle of
+neighbouring points and bend at the points, sharply where the points are far apart. Round stamps
+along the curve, darkest wins, give clean edges and round ends; and as each curve depends on a few
+points only, a line that grows looks like one that is drawn at once.
 """
 
 import math
@@ -19,6 +19,7 @@ from apps.sketchpad.page import Page, Stroke
 
 SPACING = 1 / 8  # of the brush, between stamps: the edge is then even within 0.06 pixels
 PARTS = 4  # of a pixel that a stamp may be placed at
+PASSES = 2  # of evening out
 BEND = 9.0  # paper units: a corner is rounded off no further than this
 GRID = 40.0  # paper units between the dots
 
@@ -52,7 +53,7 @@ class Paper:
         elif gone:
             self._redraw(self._pixels(gone[0]).unionall([self._pixels(s) for s in gone]))
         for stroke in new:
-            self._stamp(stroke.points, stroke.brush)
+            self._stamp(even(stroke.points), stroke.brush)
         self._grow(live)
         return self._surface
 
@@ -62,14 +63,17 @@ class Paper:
         for index, stroke in enumerate(live):
             if index == len(self._live):
                 self._live.append(0)
-            known = self._live[index]
-            self._stamp(stroke.points[max(known - 2, 0) :], stroke.brush, known < 3, False)
-            self._live[index] = len(stroke.points)
+            known, final = self._live[index], max(len(stroke.points) - PASSES, 1)
+            line = even(stroke.points)[max(known - 2, 0) : final]
+            self._stamp(line, stroke.brush, known < 3, False)
+            self._live[index] = final
 
     def tip(self, target: pygame.Surface, live: Sequence[Stroke]) -> None:
-        """Draw the very end of a growing line, which the next point may still bend."""
+        """Draw the very end of a growing line, which the next points may still bend."""
         for stroke in live[-1:]:
-            stamps(target, _straight(_tail(stroke.points) * self._zoom), stroke.brush * self._zoom)
+            line = even(stroke.points)[-PASSES - 2 :] * self._zoom
+            for piece in curves(line, BEND * self._zoom, len(stroke.points) == len(line)):
+                stamps(target, piece, stroke.brush * self._zoom)
 
     def _redraw(self, area: pygame.Rect) -> None:
         assert self._surface is not None
@@ -78,7 +82,7 @@ class Paper:
         self._dots(area)
         for stroke in self._strokes.values():
             if area.colliderect(self._pixels(stroke)):
-                self._stamp(stroke.points, stroke.brush)
+                self._stamp(even(stroke.points), stroke.brush)
         self._surface.set_clip(None)
 
     def _dots(self, area: pygame.Rect) -> None:
@@ -120,6 +124,22 @@ def draw_small(canvas: Canvas, page: Page) -> None:
     for stroke in page.strokes:
         line = (stroke.points - low) * unit + corner
         canvas.line([*map(tuple, line.tolist()), tuple(line[-1] + 0.5)], theme.INK, 2)
+
+
+def even(points: np.ndarray) -> np.ndarray:
+    """Points (n,2) moved a little towards their neighbours: screens know whole pixels only.
+
+    Points far from their neighbours stay, and so do the ends.
+    """
+    points = points.astype(float)
+    if len(points) < 3:
+        return points
+    far = (np.hypot(*np.diff(points, axis=0).T) > BEND)[:, None]
+    stays = far[:-1] | far[1:]
+    for _ in range(PASSES):
+        between = (points[:-2] + 2 * points[1:-1] + points[2:]) / 4
+        points[1:-1] = np.where(stays, points[1:-1], between)
+    return points
 
 
 def curves(
@@ -173,9 +193,3 @@ def stamps(target: pygame.Surface, piece: np.ndarray, diameter: float) -> None:
 
 def _straight(ends: np.ndarray) -> np.ndarray:
     return np.array([ends[0], ends.mean(axis=0), ends[1]])
-
-
-def _tail(points: np.ndarray) -> np.ndarray:
-    """From the middle of the last two points to the last one."""
-    last = points[-2:]
-    return np.array([last.mean(axis=0), last[-1]])

@@ -73,8 +73,10 @@ def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
 
 def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) -> None:
     digit, colour = look.digit, theme.QUIET
-    if digit is None:
-        words = "there is ink, but no digit" if session.pad.page.strokes else "nothing to read yet"
+    if session.brain is None and not session.pad.page.empty:
+        words = f"{WAITING}; nothing is lost"
+    elif digit is None:
+        words = "nothing to read yet" if session.pad.page.empty else "there is ink, but no digit"
     elif look.naive:
         words = "P: the whole paper made smaller, as many demonstrations do"
     else:

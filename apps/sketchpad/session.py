@@ -146,9 +146,11 @@ class Session:
         elif done.kind == READ:
             self.answer = done.answer
             self.screen.note = done.answer.fault or self.screen.note
+        elif done.kind == COMPILE:
+            self._asked_version = -1
         elif done.kind == SHEET:
             self._lay(done.answer)
-        elif done.kind != COMPILE:
+        else:
             self._waiting.discard(done.key)
             self._answers[done.key] = done.answer
             while len(self._answers) > KEPT_ANSWERS:
