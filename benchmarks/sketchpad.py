@@ -25,9 +25,9 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.command import progress, whole
-from benchmarks.hands import GAP_NAMES, Compared, compare_rows, compare_singles
 from benchmarks.machine import busy_seconds, describe
 from benchmarks.tables import new_table
+from benchmarks.written import GAP_NAMES, Compared, compare_rows, compare_singles
 from tinycnn.cli import run_door
 
 SIZE = (1280, 800)

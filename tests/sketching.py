@@ -11,6 +11,7 @@ from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
+from benchmarks import hand
 
 SIZE = (1280, 800)
 
@@ -48,4 +49,4 @@ def draw(of, *lines):
 
 
 def write(of, text, at=(60.0, 80.0), height=140.0):
-    draw(of, *handwriting.write(text, gap=30.0, height=height, at=at))
+    draw(of, *hand.write(text, gap=30.0, height=height, at=at))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
-import handwriting
 import numpy as np
 import pygame
 import pytest
@@ -23,6 +22,7 @@ from apps.sketchpad.page import Stroke
 from apps.sketchpad.state import Pad
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import Steps
+from benchmarks import hand
 
 BLINDNESS = {  # how the colours of a screen appear: Machado, Oliveira and Fernandes, 2009
     "none": np.eye(3),
@@ -409,7 +409,7 @@ def test_thumbnails_of_dots_and_lines_can_be_drawn():
     session = sketching.session()
     sketching.draw(session, [(100, 100)])
     do(session, ("clear",))
-    sketching.draw(session, *handwriting.write("8"))
+    sketching.draw(session, *hand.write("8"))
     do(session, ("clear",))
     app = sketching.app(session)
     app.view.draw(app.surface)
