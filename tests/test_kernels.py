@@ -137,15 +137,21 @@ def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing()
 @every_function
 @given(data=st.data())
 def test_nan_in_nan_out(name, data):
-    """A NaN spreads exactly as far as in the reference; only where 0 * NaN stood, less may."""
+    """A NaN spreads exactly as far as in the reference, with two exceptions.
+
+    Where 0 * NaN stood, less may; in Winograd's tiles, the neighbouring windows too.
+    """
     args = data.draw(cases(name))
     z = data.draw(st.sampled_from([z for z, v in args.items() if is_float_array(v)]))
     args[z] = args[z].copy()
     args[z].flat[data.draw(st.integers(0, args[z].size - 1))] = np.nan
     for y, expected in zip(run(kernels, name, args), run(reference, name, args), strict=True):
-        spreads = np.isnan(y) == np.isnan(expected)
-        sparse = name.startswith("conv2d_relu_maxpool2d_backward") and z in ("x", "w")
-        assert np.all(spreads | np.isnan(expected) if sparse else spreads)
+        found, known = np.isnan(y), np.isnan(expected)
+        if name.startswith("conv2d_relu_maxpool2d_backward") and z in ("x", "w"):
+            found |= known
+        if name == "conv2d_relu_maxpool2d" and z in ("x", "w"):
+            known = known | (found & known.any(axis=(1, 2), keepdims=True))  # in the same image
+        np.testing.assert_array_equal(found, known)
 
 
 # ------------------------------------------------------------------ what arrays are accepted

@@ -43,7 +43,7 @@ def fill_up_with_zeros(x, y, z, marks, out, bytes_out, i, count):
 
 
 def constants(x, y, z, marks, out, bytes_out, i, count):
-    store_first(out, i, add(fill(x[i]), fill_like(count, load(y, 0))), count)
+    store_first(out, i, add(fill(x, i), fill_like(count, load(y, 0))), count)
 
 
 def nothing(x, y, z, marks, out, bytes_out, i, count):

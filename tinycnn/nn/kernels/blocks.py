@@ -29,15 +29,13 @@ ROWS = 8
 
 
 @kernel
-def eight_sums(x, base, offsets, r, row, rows, step, run, w, at, stride, count, start):
+def eight_sums(x, base, offsets, r, taps, w, at, stride, count, start):
     """Return eight vectors of sums: eight windows of x, each times the same weights.
 
-        sums[q] = start + sum_{u < rows, t < run} x[o_q + u*row + t*step] * w_row[u*run + t]
+        sums[q] = start + sum_m x[base + offsets[r + q] + taps[m]] * w_row[m]
 
-    o_q is base + offsets[r + q] (past the end, the last offset again), a window is ``rows`` runs
-    of ``run`` numbers, and w_row[m] is the vector of ``count`` weights at w[at + m*stride].
-
-    (Callers pass constants as np.intp: numba would compile a version for each plain constant.)
+    Past the end of ``offsets`` the last one is taken again. ``taps`` tells where the numbers of
+    a window stand, and w_row[m] is the vector of ``count`` weights at w[at + m*stride].
     """
     last = offsets.size - 1
     o0 = base + offsets[r]
@@ -49,21 +47,39 @@ def eight_sums(x, base, offsets, r, row, rows, step, run, w, at, stride, count, 
     o6 = base + offsets[min(r + 6, last)]
     o7 = base + offsets[min(r + 7, last)]
     y0 = y1 = y2 = y3 = y4 = y5 = y6 = y7 = start
-    for u in range(rows):
-        t = u * row
-        for _ in range(run):
-            w_row = load_first(w, at, count)
-            y0 = fma(fill(x[o0 + t]), w_row, y0)
-            y1 = fma(fill(x[o1 + t]), w_row, y1)
-            y2 = fma(fill(x[o2 + t]), w_row, y2)
-            y3 = fma(fill(x[o3 + t]), w_row, y3)
-            y4 = fma(fill(x[o4 + t]), w_row, y4)
-            y5 = fma(fill(x[o5 + t]), w_row, y5)
-            y6 = fma(fill(x[o6 + t]), w_row, y6)
-            y7 = fma(fill(x[o7 + t]), w_row, y7)
-            at += stride
-            t += step
+    for m in range(taps.size):
+        tap, w_row = taps[m], load_first(w, at + m * stride, count)
+        y0 = fma(fill(x, o0 + tap), w_row, y0)
+        y1 = fma(fill(x, o1 + tap), w_row, y1)
+        y2 = fma(fill(x, o2 + tap), w_row, y2)
+        y3 = fma(fill(x, o3 + tap), w_row, y3)
+        y4 = fma(fill(x, o4 + tap), w_row, y4)
+        y5 = fma(fill(x, o5 + tap), w_row, y5)
+        y6 = fma(fill(x, o6 + tap), w_row, y6)
+        y7 = fma(fill(x, o7 + tap), w_row, y7)
     return y0, y1, y2, y3, y4, y5, y6, y7
+
+
+@kernel
+def four_double_sums(x, base, offsets, taps, w, at, stride, count):
+    """Return what ``eight_sums`` would for the first four windows and two vectors of weights.
+
+        sums[q], sums[4 + q] = sum_m x[base + offsets[q] + taps[m]] * (w_row[m], and the next)
+
+    For few windows: there ``eight_sums`` would make half of its sums in vain.
+    """
+    last, first = offsets.size - 1, min(count, LANES)
+    o0, o1 = base + offsets[0], base + offsets[min(1, last)]
+    o2, o3 = base + offsets[min(2, last)], base + offsets[min(3, last)]
+    y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = zeros(w)
+    for m in range(taps.size):
+        tap, to = taps[m], at + m * stride
+        w_row, w_next = load_first(w, to, first), load_first(w, to + first, count - first)
+        y0, z0 = fma(fill(x, o0 + tap), w_row, y0), fma(fill(x, o0 + tap), w_next, z0)
+        y1, z1 = fma(fill(x, o1 + tap), w_row, y1), fma(fill(x, o1 + tap), w_next, z1)
+        y2, z2 = fma(fill(x, o2 + tap), w_row, y2), fma(fill(x, o2 + tap), w_next, z2)
+        y3, z3 = fma(fill(x, o3 + tap), w_row, y3), fma(fill(x, o3 + tap), w_next, z3)
+    return y0, y1, y2, y3, z0, z1, z2, z3
 
 
 @kernel
@@ -81,7 +97,7 @@ def add_windows(target, at, x, offsets, factors, first, count, slots, tail):
         to, from_, lanes = at + tail[s, 0], tail[s, 1], tail[s, 2]
         total = load_first(target, to, lanes)
         for m in range(first, first + count):
-            total = fma(fill(factors[m]), load_first(x, offsets[m] + from_, lanes), total)
+            total = fma(fill(factors, m), load_first(x, offsets[m] + from_, lanes), total)
         store_first(target, to, total, lanes)
 
 
@@ -97,7 +113,7 @@ def _add_five(target, at, x, offsets, factors, first, count, slots, s):
     t0, t1, t2 = load(target, to0), load(target, to1), load(target, to2)
     t3, t4 = load(target, to3), load(target, to4)
     for m in range(first, first + count):
-        o, factor = offsets[m], fill(factors[m])
+        o, factor = offsets[m], fill(factors, m)
         t0 = fma(factor, load(x, o + from0), t0)
         t1 = fma(factor, load(x, o + from1), t1)
         t2 = fma(factor, load(x, o + from2), t2)
@@ -124,6 +140,15 @@ def store_winner(best, where, places, y, winner, at, count):
     alive = beats(best, nothing)
     store_first(y, at, select(alive, best, nothing), count)
     store_first(winner, at, select(alive, where, fill_like(places, best)), count)
+
+
+@kernel
+def store_largest_of_four(y0, y1, y2, y3, y, winner, at, count):
+    """Let the places 0 to 3 of a pooling window compete, and store the winner."""
+    best, where = keep_larger(y0, zeros(y), y1, 1)
+    best, where = keep_larger(best, where, y2, 2)
+    best, where = keep_larger(best, where, y3, 3)
+    store_winner(best, where, 4, y, winner, at, count)
 
 
 @functools.lru_cache

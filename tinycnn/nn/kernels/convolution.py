@@ -24,25 +24,25 @@ def conv2d(x, w, b):
     F, KH, KW, _ = w.shape
     OH, OW = H - KH + 1, W - KW + 1
     y = empty((N, OH, OW, F), x.dtype)
-    offsets = window_offsets(W, C, OH, OW, 1)
-    _conv2d(x.ravel(), N, offsets, W * C, KH, KW * C, by_tap(w), b, y.ravel())
+    windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
+    _conv2d(x.ravel(), N, windows, taps, by_tap(w), b, y.ravel())
     return y
 
 
 @parallel_kernel
-def _conv2d(x, N, offsets, row, rows, run, w, b, y):
+def _conv2d(x, N, windows, taps, w, b, y):
     for n in prange(N):  # n owns y[n]
-        _conv2d_image(np.intp(n), x, N, offsets, row, rows, run, w, b, y)
+        _conv2d_image(np.intp(n), x, N, windows, taps, w, b, y)
 
 
 @kernel
-def _conv2d_image(n, x, N, offsets, row, rows, run, w, b, y):
-    F, OUT, step = b.size, offsets.size, np.intp(1)
+def _conv2d_image(n, x, N, windows, taps, w, b, y):
+    F, OUT = b.size, windows.size
     base = n * (x.size // N)
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
         for p in range(0, OUT, ROWS):
-            sums = eight_sums(x, base, offsets, p, row, rows, step, run, w, f, F, F - f, bias)
+            sums = eight_sums(x, base, windows, p, taps, w, f, F, F - f, bias)
             for q in range(min(ROWS, OUT - p)):
                 store_first(y, (n * OUT + p + q) * F + f, sums[q], F - f)
 
@@ -50,43 +50,42 @@ def _conv2d_image(n, x, N, offsets, row, rows, run, w, b, y):
 def conv2d_backward_params(dy, x, kernel_size):
     """See ``reference.conv2d_backward_params``.
 
-    Seen from one image, dw is a valid convolution of x with dy in the place of the kernel.
+    Seen from one image, dw is a valid convolution of x with dy in the place of the kernel: what
+    was a window is a tap now, and what was a tap a window.
     """
     dy, x = checks.conv2d_backward_params(dy, x, kernel_size)
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
-    offsets = tap_offsets(W, C, KH, KW)
-    parts = empty((pieces(N), offsets.size, F), x.dtype)
-    _conv2d_backward_params(dy.ravel(), x.ravel(), N, offsets, W * C, OH, C, OW, parts)
+    windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
+    parts = empty((pieces(N), taps.size, F), x.dtype)
+    _conv2d_backward_params(dy.ravel(), x.ravel(), N, windows, taps, parts)
     return sum_by_filter(parts, (F, KH, KW, C)), dy.sum(axis=(0, 1, 2))
 
 
 @parallel_kernel
-def _conv2d_backward_params(dy, x, N, offsets, row, rows, step, run, parts):
+def _conv2d_backward_params(dy, x, N, windows, taps, parts):
     for piece in prange(len(parts)):  # piece owns parts[piece]
-        _conv2d_backward_params_of(np.intp(piece), dy, x, N, offsets, row, rows, step, run, parts)
+        _conv2d_backward_params_of(np.intp(piece), dy, x, N, windows, taps, parts)
 
 
 @kernel
-def _conv2d_backward_params_of(piece, dy, x, N, offsets, row, rows, step, run, parts):
+def _conv2d_backward_params_of(piece, dy, x, N, windows, taps, parts):
     PIECES = len(parts)
     parts[piece] = 0
     for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
         x_n, dy_n = n * (x.size // N), n * (dy.size // N)
-        correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, parts[piece])
+        correlate(x, x_n, windows, taps, dy, dy_n, parts[piece])
 
 
 @kernel
-def correlate(x, x_n, offsets, row, rows, step, run, dy, dy_n, dw):
+def correlate(x, x_n, windows, taps, dy, dy_n, dw):
     """Add to dw (KH*KW*C, F) what one image at x[x_n] and its gradient at dy[dy_n] give."""
     T, F = dw.shape
     dw = dw.reshape(-1)
     for f in range(0, F, LANES):
         for t in range(0, T, ROWS):
-            sums = eight_sums(
-                x, x_n, offsets, t, row, rows, step, run, dy, dy_n + f, F, F - f, zeros(x)
-            )
+            sums = eight_sums(x, x_n, taps, t, windows, dy, dy_n + f, F, F - f, zeros(x))
             for q in range(min(ROWS, T - t)):
                 at = (t + q) * F + f
                 store_first(dw, at, add(load_first(dw, at, F - f), sums[q]), F - f)

@@ -68,22 +68,21 @@ def product(x, w, b):
     R, T = x.shape
     y = empty((R, w.shape[1]), x.dtype)
     row, step = (stride // x.itemsize for stride in x.strides)
-    _matmul(x.ravel(order="K"), np.arange(R) * row, step, T, w.ravel(), b, y.ravel())
+    _matmul(x.ravel(order="K"), np.arange(R) * row, np.arange(T) * step, w.ravel(), b, y.ravel())
     return y
 
 
 @parallel_kernel
-def _matmul(x, offsets, step, T, w, b, y):
+def _matmul(x, offsets, taps, w, b, y):
     for block in prange((offsets.size + ROWS - 1) // ROWS):  # block owns eight rows of y
-        _eight_rows(np.intp(block * ROWS), x, offsets, step, T, w, b, y)
+        _eight_rows(np.intp(block * ROWS), x, offsets, taps, w, b, y)
 
 
 @kernel
-def _eight_rows(r, x, offsets, step, T, w, b, y):
-    R, K = offsets.size, b.size
-    base, row, rows = np.intp(0), np.intp(0), np.intp(1)
+def _eight_rows(r, x, offsets, taps, w, b, y):
+    R, K, base = offsets.size, b.size, np.intp(0)
     for k in range(0, K, LANES):
         bias = load_first(b, k, K - k)
-        sums = eight_sums(x, base, offsets, r, row, rows, step, T, w, k, K, K - k, bias)
+        sums = eight_sums(x, base, offsets, r, taps, w, k, K, K - k, bias)
         for q in range(min(ROWS, R - r)):
             store_first(y, (r + q) * K + k, sums[q], K - k)

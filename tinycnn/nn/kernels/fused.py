@@ -23,6 +23,7 @@ from tinycnn.nn.kernels.blocks import (
     add_windows,
     eight_sums,
     keep_larger,
+    store_largest_of_four,
     store_winner,
     window_slots,
 )
@@ -42,11 +43,8 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     if winograd.pays(w.shape, size):
         winograd.run(x, w, b, y, winner)
         return y, winner
-    offsets = window_offsets(W, C, OH, OW, size)
-    rest = (
-        x.ravel(), N, offsets, size * size, W * C, KH, KW * C, by_tap(w), b, y.ravel(),
-        winner.ravel(),
-    )  # fmt: skip
+    windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
+    rest = x.ravel(), N, windows, size * size, taps, by_tap(w), b, y.ravel(), winner.ravel()
     if N <= FEW:
         for n in range(N):
             _compete_in_image(n, *rest)
@@ -67,41 +65,61 @@ def for_one_image(w, b, input_shape, size):
     if winograd.pays(w.shape, size):
         run = winograd.for_shapes(input_shape, w, b, y, winner)
         return lambda x: run(x.ravel()) or y
-    offsets, columns = window_offsets(W, C, OH, OW, size), by_tap(w)
-    rest = offsets, size * size, W * C, KH, KW * C, columns, b, y.ravel(), winner.ravel()
+    windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
+    rest = windows, size * size, taps, by_tap(w), b, y.ravel(), winner.ravel()
     return lambda x: _compete_in_image(0, x.ravel(), 1, *rest) or y
 
 
 @parallel_kernel
-def _compete(x, N, offsets, places, row, rows, run, w, b, y, winner):
+def _compete(x, N, windows, places, taps, w, b, y, winner):
     for n in prange(N):  # n owns y[n] and winner[n]
-        _compete_in_image(np.intp(n), x, N, offsets, places, row, rows, run, w, b, y, winner)
+        _compete_in_image(np.intp(n), x, N, windows, places, taps, w, b, y, winner)
 
 
 @kernel
-def _compete_in_image(n, x, N, offsets, places, row, rows, run, w, b, y, winner):
+def _compete_in_image(n, x, N, windows, places, taps, w, b, y, winner):
     """Let the places of each pooling window compete, eight sums at a time.
 
-    ``offsets`` lists all places of the first window, then those of the second, and so on.
+    ``windows`` lists all places of the first pooling window, then those of the second, and so on.
     """
-    F, OUT = b.size, offsets.size // places
-    base, step = n * (x.size // N), np.intp(1)
+    F, base = b.size, n * (x.size // N)
     for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
-        best = where = zeros(x)
-        place, at = 0, n * OUT * F + f
-        for p in range(0, offsets.size, ROWS):
-            sums = eight_sums(x, base, offsets, p, row, rows, step, run, w, f, F, F - f, bias)
-            for q in range(ROWS):
-                if p + q < offsets.size:
-                    if place == 0:
-                        best, where = sums[q], zeros(x)
-                    else:
-                        best, where = keep_larger(best, where, sums[q], place)
-                    place += 1
-                    if place == places:
-                        store_winner(best, where, places, y, winner, at, F - f)
-                        place, at = 0, at + F
+        at = n * (windows.size // places) * F + f
+        if places == 4:
+            _compete_by_fours(at, x, base, windows, taps, w, f, b, y, winner)
+        else:
+            _compete_by_any(at, x, base, windows, places, taps, w, f, b, y, winner)
+
+
+@kernel
+def _compete_by_fours(at, x, base, windows, taps, w, f, b, y, winner):
+    """Eight sums are just two pooling windows, and need not leave their registers."""
+    F = b.size
+    bias = load_first(b, f, F - f)
+    for p in range(0, windows.size, ROWS):
+        y0, y1, y2, y3, z0, z1, z2, z3 = eight_sums(x, base, windows, p, taps, w, f, F, F - f, bias)
+        store_largest_of_four(y0, y1, y2, y3, y, winner, at, F - f)
+        if p + 4 < windows.size:
+            store_largest_of_four(z0, z1, z2, z3, y, winner, at + F, F - f)
+        at += 2 * F
+
+
+@kernel
+def _compete_by_any(at, x, base, windows, places, taps, w, f, b, y, winner):
+    F, place = b.size, 0
+    bias = load_first(b, f, F - f)
+    best = where = zeros(x)
+    for p in range(0, windows.size, ROWS):
+        sums = eight_sums(x, base, windows, p, taps, w, f, F, F - f, bias)
+        for q in range(min(ROWS, windows.size - p)):
+            if place == 0:
+                best, where = sums[q], zeros(x)
+            else:
+                best, where = keep_larger(best, where, sums[q], place)
+            place += 1
+            if place == places:
+                store_winner(best, where, places, y, winner, at, F - f)
+                place, at = 0, at + F
 
 
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
@@ -118,9 +136,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     if visiting_all_pays(KW * C):
         output_size = checks.valid_size((H, W), kernel_size)
         dw = empty((pieces(N), KH * KW * C, F), x.dtype)
-        _dense_backward_params(
-            dy, winner, x.ravel(), tap_offsets(W, C, KH, KW), size, output_size, W * C, C, dw, db
-        )
+        windows, taps = window_offsets(W, C, *output_size, 1), tap_offsets(W, C, KH, KW)
+        _dense_backward_params(dy, winner, x.ravel(), windows, taps, size, output_size[1], dw, db)
         return sum_by_filter(dw, (F, KH, KW, C)), sum_of_pieces(db)
     dw = empty((pieces(N), F, KH, KW, C), x.dtype)
     _backward_params(
@@ -167,25 +184,22 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, 
 
 
 @parallel_kernel
-def _dense_backward_params(dy, winner, x, offsets, size, output_size, row, step, dw, db):
+def _dense_backward_params(dy, winner, x, windows, taps, size, run, dw, db):
     for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
-        _dense_backward_params_of(
-            np.intp(piece), dy, winner, x, offsets, size, output_size, row, step, dw, db
-        )
+        _dense_backward_params_of(np.intp(piece), dy, winner, x, windows, taps, size, run, dw, db)
 
 
 @kernel
-def _dense_backward_params_of(piece, dy, winner, x, offsets, size, output_size, row, step, dw, db):
+def _dense_backward_params_of(piece, dy, winner, x, windows, taps, size, run, dw, db):
     """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
     N, OH, OW, F = dy.shape
     PIECES = len(db)
-    rows, run = output_size
-    unpooled = np.zeros(rows * run * F, dy.dtype)
+    unpooled = np.zeros(windows.size * F, dy.dtype)
     dw[piece], db[piece] = 0, 0
     for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
         _unpool_image(dy.reshape(-1), winner.reshape(-1), n, OH, OW, size, run, unpooled, db[piece])
         x_n = n * (x.size // N)
-        correlate(x, x_n, offsets, row, rows, step, run, unpooled, np.intp(0), dw[piece])
+        correlate(x, x_n, windows, taps, unpooled, np.intp(0), dw[piece])
 
 
 @kernel

@@ -2,8 +2,8 @@
 
 A processor multiplies and adds a whole row of numbers in one instruction, and it is fast only
 when the running sums stay in its registers. Compilers seldom find that arrangement by
-themselves, so the kernels say it: ``fma(fill(s), load_first(a, i, count), sums)`` adds s times a
-row of ``a`` to a row of sums.
+themselves, so the kernels say it: ``fma(fill(x, i), load(w, j), sums)`` adds x[i] times a row of
+``w`` to a row of sums.
 
 Every operation is an ordinary Python function on short arrays, which is its definition and what
 runs when compilation is off; below it stands the instruction that numba emits instead.
@@ -27,9 +27,10 @@ def zeros(a):
     return np.zeros(LANES, a.dtype)
 
 
-def fill(s):
-    """Return a vector whose lanes are all the number ``s``."""
-    return np.full(LANES, s)
+def fill(a, i):
+    """Return a vector whose lanes are all a[i]."""
+    _check(a, i, 1)
+    return np.full(LANES, a[i])
 
 
 def fill_like(s, vector):
@@ -154,8 +155,11 @@ def _splat(builder, scalar):
     return builder.shuffle_vector(first, undefined, every_lane_the_first)
 
 
-def _row_pointer(context, builder, array_type, array, index, count, vector_type):
-    """Return a vector pointer to array[index], checked against the array's size if asked."""
+def _pointer(context, builder, array_type, array, index, count, to):
+    """Return a pointer to array[index] as a ``to``, checked against the array's size if asked.
+
+    There is no array[-1] here: to allow for it would take as long as what the loops do with x[i].
+    """
     fields = cgutils.create_struct_proxy(array_type)(context, builder, value=array)
     if CHECKED:
         end = builder.add(index, count)
@@ -167,7 +171,7 @@ def _row_pointer(context, builder, array_type, array, index, count, vector_type)
             context.call_conv.return_user_exc(
                 builder, IndexError, ("vector reaches outside its array",)
             )
-    return builder.bitcast(builder.gep(fields.data, [index]), vector_type.as_pointer())
+    return builder.bitcast(builder.gep(fields.data, [index]), to.as_pointer())
 
 
 def _first_lanes(builder, count):
@@ -197,9 +201,14 @@ def _emit_zeros(context, builder, signature, args):
     return ir.Constant(vector_type, [0.0] * LANES)
 
 
-@_emits(fill, lambda s: Vector(s))
+@_emits(fill, lambda a, i: Vector(a.dtype))
 def _emit_fill(context, builder, signature, args):
-    return _splat(builder, args[0])
+    vector_type = context.get_value_type(signature.return_type)
+    array, index = args
+    pointer = _pointer(
+        context, builder, signature.args[0], array, index, index.type(1), vector_type.element
+    )
+    return _splat(builder, builder.load(pointer))
 
 
 @_emits(fill_like, lambda s, vector: vector)
@@ -213,7 +222,7 @@ def _emit_load(context, builder, signature, args):
     array_type, vector_type = signature.args[0], context.get_value_type(signature.return_type)
     array, index = args
     count = index.type(LANES)
-    pointer = _row_pointer(context, builder, array_type, array, index, count, vector_type)
+    pointer = _pointer(context, builder, array_type, array, index, count, vector_type)
     return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
 
 
@@ -221,22 +230,32 @@ def _emit_load(context, builder, signature, args):
 def _emit_store(context, builder, signature, args):
     array, index, vector = args
     array_type, count = signature.args[0], index.type(LANES)
-    pointer = _row_pointer(context, builder, array_type, array, index, count, vector.type)
+    pointer = _pointer(context, builder, array_type, array, index, count, vector.type)
     builder.store(vector, pointer, align=array_type.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
 @_emits(load_first, lambda a, i, count: Vector(a.dtype))
 def _emit_load_first(context, builder, signature, args):
+    """Load under a mask only where one is needed: it may take twice as long."""
     array, index, count = args
     vector_type = context.get_value_type(signature.return_type)
     mask, count = _first_lanes(builder, count)
-    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector_type)
     dtype = signature.args[0].dtype
-    align = ir.IntType(32)(dtype.bitwidth // 8)
-    nothing = ir.Constant(vector_type, [0.0] * LANES)
-    name = f"llvm.masked.load.{_suffix(dtype)}.p0"
-    return _instruction(builder, name, vector_type, (pointer, align, mask, nothing))
+    align, nothing = dtype.bitwidth // 8, ir.Constant(vector_type, [0.0] * LANES)
+    is_full = builder.icmp_signed("==", count, count.type(LANES))
+    with builder.if_else(is_full) as (then, otherwise):
+        with then:
+            whole, whole_block = builder.load(pointer, align=align), builder.block
+        with otherwise:
+            name = f"llvm.masked.load.{_suffix(dtype)}.p0"
+            arguments = (pointer, ir.IntType(32)(align), mask, nothing)
+            part, part_block = _instruction(builder, name, vector_type, arguments), builder.block
+    result = builder.phi(vector_type)
+    result.add_incoming(whole, whole_block)
+    result.add_incoming(part, part_block)
+    return result
 
 
 @_emits(store_first, lambda a, i, vector, count: types.void)
@@ -249,7 +268,7 @@ def _emit_store_first(context, builder, signature, args):
     else:
         suffix = _suffix(dtype)
     mask, count = _first_lanes(builder, count)
-    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector.type)
+    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector.type)
     align = ir.IntType(32)(dtype.bitwidth // 8)
     name = f"llvm.masked.store.{suffix}.p0"
     _instruction(builder, name, ir.VoidType(), (vector, pointer, align, mask))
@@ -279,7 +298,7 @@ def _emit_equals(context, builder, signature, args):
     byte = ir.IntType(8)
     vector_type = ir.VectorType(byte, LANES)
     mask, count = _first_lanes(builder, count)
-    pointer = _row_pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector_type)
     nothing = ir.Constant(vector_type, [0] * LANES)
     masked_load = (pointer, ir.IntType(32)(1), mask, nothing)
     found = _instruction(builder, f"llvm.masked.load.v{LANES}i8.p0", vector_type, masked_load)

@@ -10,7 +10,7 @@ a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
 
 G w G^T is made once for all images. Between the transforms, the sums over channels at each of
 the n**2 points are ordinary matrix products, left to ``eight_sums``. The outputs of a tile are
-one pooling window of 2x2, or four of them.
+one pooling window of 2x2, or four of them. (So a NaN in x is seen by all windows of a tile.)
 """
 
 import functools
@@ -19,8 +19,13 @@ from fractions import Fraction
 import numpy as np
 from numba import prange
 
-from tinycnn.nn.kernels.arrays import empty
-from tinycnn.nn.kernels.blocks import ROWS, eight_sums, keep_larger, store_winner
+from tinycnn.nn.kernels.arrays import FEW, empty
+from tinycnn.nn.kernels.blocks import (
+    ROWS,
+    eight_sums,
+    four_double_sums,
+    store_largest_of_four,
+)
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
 from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store, store_first, zeros
@@ -86,13 +91,15 @@ def for_shapes(input_shape, w, b, y, winner):
     packed, scratch = packed_weights(w, outputs), scratch_for(y.shape, w, outputs)
     shape = *input_shape, *y.shape[1:3]
     rest = shape, *packed, b, y.ravel(), winner.ravel(), scratch
+    if len(scratch) == 1:
+        return lambda x: _piece(0, x, *rest)
     return lambda x: _pieces(x, *rest)
 
 
 def tile_outputs(y_shape: tuple[int, ...]) -> int:
     """Return how many outputs in a row a tile has: 4 where tiles of 2x2 windows fit, else 2."""
-    N, OH, OW, _ = y_shape
-    return 4 if OH % 2 == OW % 2 == 0 and N * OH * OW >= 4 * GROUP else 2
+    _, OH, OW, _ = y_shape
+    return 4 if OH % 2 == OW % 2 == 0 else 2
 
 
 def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
@@ -105,10 +112,10 @@ def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
 
 
 def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
-    """Return memory (pieces, tiles of a group, numbers of a tile)."""
+    """Return memory (pieces, tiles of a group, numbers of a tile); few images are one piece."""
     N, OH, OW, F = y_shape
     tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
-    pieces = min(PIECES, (tiles + GROUP - 1) // GROUP)
+    pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
     return empty((pieces, GROUP, points * (w.shape[3] + F + LANES)), w.dtype)
 
 
@@ -126,7 +133,8 @@ def _piece(piece, x, shape, u, at, bt, b, y, winner, scratch):
     """
     H, W, C, OH, OW = shape
     PIECES, group, _ = scratch.shape
-    F, points, side = b.size, bt.size, len(at) // 2  # a tile is side x side windows
+    F, n, points, side = b.size, len(bt), bt.size, len(at) // 2  # a tile is side x side windows
+    bt_flat, at_flat = bt.ravel(), at.ravel()
     tiles = y.size // F // side**2
     groups = (tiles + group - 1) // group
     offsets = np.arange(group) * points * C
@@ -136,16 +144,15 @@ def _piece(piece, x, shape, u, at, bt, b, y, winner, scratch):
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
         for m in range(count):
-            n, i, j = _tile(g * group + m, OH // side, OW // side)
-            corner = ((n * H + 2 * side * i) * W + 2 * side * j) * C
-            _evaluate(x, corner, W * C, C, bt, half, values, offsets[m])
+            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            corner = ((image * H + 2 * side * i) * W + 2 * side * j) * C
+            _evaluate(x, corner, W * C, C, n, bt_flat, half, values, offsets[m])
         _multiply(values, offsets[:count], points, C, F, u, products)
         for m in range(count):
-            n, i, j = _tile(g * group + m, OH // side, OW // side)
-            for window in range(side**2):
-                v, h = window // side, window % side  # its place in the tile: down, across
-                to = ((n * OH + side * i + v) * OW + side * j + h) * F
-                _interpolate(products, m * points * F, at, 2 * v, 2 * h, b, y, winner, to)
+            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            for v in range(side):  # a row of windows
+                to = ((image * OH + side * i + v) * OW + side * j) * F
+                _interpolate(products, m * points * F, n, at_flat, 2 * v, side, b, y, winner, to)
 
 
 @kernel
@@ -157,29 +164,49 @@ def _tile(number, rows, columns):
 @kernel
 def _multiply(values, tiles, points, C, F, u, products):
     """Multiply the values of all tiles at each point by u there, summed over channels."""
-    nil, one, start = np.intp(0), np.intp(1), zeros(u)
+    channels = np.arange(C)
     for p in range(points):
-        for f in range(0, F, LANES):
-            at = p * C * F + f
-            for t in range(0, len(tiles), ROWS):
-                sums = eight_sums(values, p * C, tiles, t, nil, one, one, C, u, at, F, F - f, start)
-                for q in range(min(ROWS, len(tiles) - t)):
-                    store_first(products, ((t + q) * points + p) * F + f, sums[q], F - f)
+        if len(tiles) > ROWS // 2:
+            _multiply_eight(p, values, tiles, points, channels, F, u, products)
+        else:
+            _multiply_four(p, values, tiles, points, channels, F, u, products)
 
 
 @kernel
-def _evaluate(x, corner, row, C, bt, half, values, to):
+def _multiply_eight(p, values, tiles, points, channels, F, u, products):
+    C, first, start = channels.size, np.intp(0), zeros(u)
+    for f in range(0, F, LANES):
+        at = p * C * F + f
+        sums = eight_sums(values, p * C, tiles, first, channels, u, at, F, F - f, start)
+        for q in range(len(tiles)):
+            store_first(products, (q * points + p) * F + f, sums[q], F - f)
+
+
+@kernel
+def _multiply_four(p, values, tiles, points, channels, F, u, products):
+    C = channels.size
+    for f in range(0, F, 2 * LANES):
+        at, count, first = p * C * F + f, F - f, min(F - f, LANES)
+        sums = four_double_sums(values, p * C, tiles, channels, u, at, F, count)
+        for q in range(len(tiles)):
+            to = (q * points + p) * F + f
+            store_first(products, to, sums[q], first)
+            store_first(products, to + first, sums[ROWS // 2 + q], count - first)
+
+
+@kernel
+def _evaluate(x, corner, row, C, n, bt, half, values, to):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, C numbers."""
-    n, lanes = len(bt), np.intp(LANES)
+    lanes = np.intp(LANES)
     for c in range(0, C, LANES):
         for v in range(n):
             column = _load_eight(x, corner + v * C + c, row, n, C - c)
             for p in range(n):
-                store(half, (p * n + v) * LANES, _combine(bt, p, column))
+                store(half, (p * n + v) * LANES, _combine(bt, p, n, column))
         for p in range(n):
             line = _load_eight(half, p * n * LANES, lanes, n, lanes)
             for q in range(n):
-                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, line), C - c)
+                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, n, line), C - c)
 
 
 @kernel
@@ -198,37 +225,38 @@ def _load_eight(a, first, step, n, count):
 
 
 @kernel
-def _combine(bt, p, eight):
+def _combine(bt, p, n, eight):
     """Return row p of B^T times n <= 8 vectors, which stay in registers."""
-    n = len(bt)
     x0, x1, x2, x3, x4, x5, x6, x7 = eight
-    total = fma(fill(bt[p, 0]), x0, zeros(bt))
-    total = fma(fill(bt[p, 1]), x1, total)
-    total = fma(fill(bt[p, 2]), x2, total)
-    total = fma(fill(bt[p, 3]), x3, total)
-    total = fma(fill(bt[p, min(4, n - 1)]), x4, total)
-    total = fma(fill(bt[p, min(5, n - 1)]), x5, total)
-    total = fma(fill(bt[p, min(6, n - 1)]), x6, total)
-    return fma(fill(bt[p, min(7, n - 1)]), x7, total)
+    total = fma(fill(bt, p * n), x0, zeros(bt))
+    total = fma(fill(bt, p * n + 1), x1, total)
+    total = fma(fill(bt, p * n + 2), x2, total)
+    total = fma(fill(bt, p * n + 3), x3, total)
+    total = fma(fill(bt, p * n + min(4, n - 1)), x4, total)
+    total = fma(fill(bt, p * n + min(5, n - 1)), x5, total)
+    total = fma(fill(bt, p * n + min(6, n - 1)), x6, total)
+    return fma(fill(bt, p * n + min(7, n - 1)), x7, total)
 
 
 @kernel
-def _interpolate(products, first, at, v, h, b, y, winner, to):
-    """Compute the outputs (v, h) to (v+1, h+1) of A^T products A and let them compete."""
-    n, F = at.shape[1], b.size
+def _interpolate(products, first, n, at, v, side, b, y, winner, to):
+    """Compute rows v and v + 1 of A^T products A; the outputs of each window compete."""
+    F = b.size
     for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
-        y0 = y1 = y2 = y3 = bias
+        y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = load_first(b, f, F - f)
         for q in range(n):
             upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
                 product = load_first(products, first + (p * n + q) * F + f, F - f)
-                upper = fma(fill(at[v, p]), product, upper)
-                lower = fma(fill(at[v + 1, p]), product, lower)
-            left, right = fill(at[h, q]), fill(at[h + 1, q])
+                upper = fma(fill(at, v * n + p), product, upper)
+                lower = fma(fill(at, (v + 1) * n + p), product, lower)
+            left, right = fill(at, q), fill(at, n + q)
             y0, y1 = fma(upper, left, y0), fma(upper, right, y1)
             y2, y3 = fma(lower, left, y2), fma(lower, right, y3)
-        best, where = keep_larger(y0, zeros(b), y1, 1)
-        best, where = keep_larger(best, where, y2, 2)
-        best, where = keep_larger(best, where, y3, 3)
-        store_winner(best, where, 4, y, winner, to + f, F - f)
+            if side == 2:
+                left, right = fill(at, 2 * n + q), fill(at, 3 * n + q)
+                z0, z1 = fma(upper, left, z0), fma(upper, right, z1)
+                z2, z3 = fma(lower, left, z2), fma(lower, right, z3)
+        store_largest_of_four(y0, y1, y2, y3, y, winner, to + f, F - f)
+        if side == 2:
+            store_largest_of_four(z0, z1, z2, z3, y, winner, to + F + f, F - f)
