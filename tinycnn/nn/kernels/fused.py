@@ -4,6 +4,8 @@ The map before pooling is never stored. On the way back, one output of the convo
 has won its window, and the ReLU has silenced most of those: the rest would be sums of zeros.
 """
 
+from functools import partial
+
 import numpy as np
 from numba import prange
 
@@ -41,7 +43,7 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty((N, OH, OW, F), np.uint8)
     if winograd.pays(w.shape, size):
-        winograd.run(x, w, b, y, winner)
+        winograd.for_arrays(x, w, b, y, winner)()
         return y, winner
     windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
     rest = x.ravel(), N, windows, size * size, taps, by_tap(w), b, y.ravel(), winner.ravel()
@@ -53,21 +55,20 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     return y, winner
 
 
-def for_one_image(w, b, input_shape, size):
-    """Return ``conv2d_relu_maxpool2d`` for one image: x (1,H,W,C) -> y, always the same array.
+def for_one_image(x, w, b, size):
+    """Return y and what fills it with ``conv2d_relu_maxpool2d`` of the image in x (1,H,W,C).
 
     Weights are packed and arrays are made here, once; what is left is the sum itself.
     """
-    H, W, C = input_shape
+    _, H, W, C = x.shape
     F, KH, KW, _ = w.shape
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y, winner = empty((1, OH, OW, F), w.dtype), np.empty((1, OH, OW, F), np.uint8)
     if winograd.pays(w.shape, size):
-        run = winograd.for_shapes(input_shape, w, b, y, winner)
-        return lambda x: run(x.ravel()) or y
+        return y, winograd.for_arrays(x, w, b, y, winner)
     windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
     rest = windows, size * size, taps, by_tap(w), b, y.ravel(), winner.ravel()
-    return lambda x: _compete_in_image(0, x.ravel(), 1, *rest) or y
+    return y, partial(_compete_in_image, 0, x.ravel(), 1, *rest)
 
 
 @parallel_kernel

@@ -1,10 +1,20 @@
 """The light operations: plain loops are enough for them."""
 
+from functools import partial
+
 import numpy as np
 from numba import prange
 
 from tinycnn.nn.kernels import checks
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+
+
+@kernel
+def scale(values, factor, scaled):
+    """Write values * factor to ``scaled``; all flat and of one length."""
+    for m in range(values.size):
+        scaled[m] = values[m] * factor
+
 
 # ----------------------------------------------------------------------------------- pooling
 
@@ -117,10 +127,10 @@ def softmax(logits):
     return p
 
 
-def softmax_for_one_example(classes):
-    """Return ``softmax`` for one example: logits (1,K) -> p (1,K), always the same array."""
-    p = np.empty((1, classes), np.float32)
-    return lambda logits: _softmax(logits, p) or p
+def softmax_for_one_example(logits):
+    """Return p (1,K) and what fills it with ``softmax`` of the logits (1,K)."""
+    p = np.empty_like(logits)
+    return p, partial(_softmax, logits, p)
 
 
 @kernel

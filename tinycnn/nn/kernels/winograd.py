@@ -15,6 +15,7 @@ one pooling window of 2x2, or four of them. (So a NaN in x is seen by all window
 
 import functools
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numba import prange
@@ -80,20 +81,16 @@ def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
     return pool_size == 2 and KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
 
 
-def run(x, w, b, y, winner):
-    """Fill y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2."""
-    for_shapes(x.shape[1:], w, b, y, winner)(x.ravel())
+def for_arrays(x, w, b, y, winner):
+    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2.
 
-
-def for_shapes(input_shape, w, b, y, winner):
-    """Return a function of x, flat, that fills y and winner; weights are packed here, once."""
+    Weights are packed here, once.
+    """
     outputs = tile_outputs(y.shape)
     packed, scratch = packed_weights(w, outputs), scratch_for(y.shape, w, outputs)
-    shape = *input_shape, *y.shape[1:3]
-    rest = shape, *packed, b, y.ravel(), winner.ravel(), scratch
-    if len(scratch) == 1:
-        return lambda x: _piece(0, x, *rest)
-    return lambda x: _pieces(x, *rest)
+    shape = *x.shape[1:], *y.shape[1:3]
+    rest = x.ravel(), shape, *packed, b, y.ravel(), winner.ravel(), scratch
+    return partial(_piece, 0, *rest) if len(scratch) == 1 else partial(_pieces, *rest)
 
 
 def tile_outputs(y_shape: tuple[int, ...]) -> int:
