@@ -18,6 +18,8 @@ def ready(array: np.ndarray) -> np.ndarray:
 
     They would not write; but for read-only arrays numba would compile them once more.
     """
+    if type(array) is np.ndarray and array.flags.carray:
+        return array  # as nearly always; to ask for it takes longer
     return np.require(array, requirements=["C", "A", "W", "E"])
 
 

@@ -8,6 +8,9 @@ from numba import prange
 from tinycnn.nn.kernels import checks
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 
+MANY = 4096
+"""From so many numbers on, threads share an update: to wake them takes as long as a few thousand."""
+
 
 @kernel
 def scale(values, factor, scaled):
@@ -219,13 +222,24 @@ def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
     dz = checks.update(z, dz, velocity=velocity)
     numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
-    _sgd_update(z.ravel(), dz.ravel(), velocity.ravel(), numbers)
+    arguments = z.ravel(), dz.ravel(), velocity.ravel(), numbers
+    if z.size < MANY:
+        _sgd_update(0, z.size, *arguments)
+    else:
+        _sgd_update_by_blocks(*arguments)
+
+
+@parallel_kernel
+def _sgd_update_by_blocks(z, dz, velocity, numbers):
+    for block in prange((z.size + MANY - 1) // MANY):  # block owns its part of z and velocity
+        first = np.intp(block * MANY)
+        _sgd_update(first, min(z.size, first + MANY), z, dz, velocity, numbers)
 
 
 @kernel
-def _sgd_update(z, dz, velocity, numbers):
+def _sgd_update(first, last, z, dz, velocity, numbers):
     learning_rate, momentum, weight_decay = numbers
-    for m in range(z.size):
+    for m in range(first, last):
         gradient = dz[m] + weight_decay * z[m]
         velocity[m] = momentum * velocity[m] - learning_rate * gradient
         z[m] += velocity[m]

@@ -43,10 +43,11 @@ PIECES = 16
 
 @functools.lru_cache
 def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return A^T (outputs, n), G (n, taps) and B^T (n, n) in float64, n = taps + outputs - 1.
+    """Return A^T (outputs, n), B^T (n, n) and G x G (n*n, taps*taps), n = taps + outputs - 1.
 
     Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
     row j of B^T holds the coefficients of the polynomial that vanishes at all other points.
+    G w G^T is the Kronecker product G x G times the numbers of w as one column. All are float64.
     """
     n = taps + outputs - 1
     points = POINTS[: n - 1]
@@ -56,7 +57,7 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    return tuple(np.array(m, dtype=np.float64) for m in (at, g, bt))
+    return tuple(np.array(m, np.float64) for m in (at, bt, np.kron(g, g)))
 
 
 def _product(numbers):
@@ -102,9 +103,9 @@ def tile_outputs(y_shape: tuple[int, ...]) -> int:
 def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
     """Return what depends on the weights alone: G w G^T as (n, n, C, F), flat; A^T and B^T."""
     F, K, _, C = w.shape
-    at, g, bt = (m.astype(w.dtype) for m in matrices(K, outputs))
+    at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
     by_tap = w.reshape(F, K * K, C).transpose(1, 2, 0).reshape(K * K, C * F)
-    u = product(np.kron(g, g), by_tap, np.zeros(C * F, w.dtype))
+    u = product(gg, by_tap, np.zeros(C * F, w.dtype))
     return u.ravel(), at, bt
 
 
