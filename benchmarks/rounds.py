@@ -131,9 +131,9 @@ def _offered(contender: Contender, plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _further_turns(contenders: Sequence[Contender], turns: Sequence[Turn]) -> list[Turn]:
-    """Who predicts batches predicts single images too, and some can multiply matrices."""
+    """Who predicts batches predicts single images too, and some can do bare arithmetic."""
     latencies = [("latency", who, name) for what, who, name in turns if what == "inference"]
-    peaks = [("peak", who, "matrix product") for who in contenders if who.about["peak"]]
+    peaks = [("peak", who, name) for who in contenders for name in who.about["peak"]]
     return peaks + latencies
 
 
@@ -172,7 +172,7 @@ def _take(turn: Turn, results: Results) -> float:
     measure, contender, name = turn
     plan, variant = results.plan, (contender.name, name)
     arguments: dict[str, dict[str, Any]] = {
-        "peak": {"size": MATRIX_SIZE},
+        "peak": {"variant": name, "size": MATRIX_SIZE},
         "train": {"variant": name, "steps": plan.steps},
         "inference": {"variant": name, "calls": plan.calls},
         "latency": {"variant": name, "calls": plan.latency_calls},

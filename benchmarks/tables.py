@@ -70,8 +70,8 @@ def _print_bounds(console: Console, results: Results) -> None:
     if not found:
         return
     console.print(
-        f"float32 peak {found['peak_gflops']:.0f} GFLOP/s (fastest matrix product; NumPy's "
-        f"{found['numpy_gflops']:.0f}): computing every sum at that speed would train "
+        f"float32 peak {found['peak_gflops']:.0f} GFLOP/s (fastest matrix product "
+        f"{found['matrix_product_gflops']:.0f}): computing every sum at that speed would train "
         f"{found['dense_train_images_per_second']:,.0f} images/s "
         f"({found['mflop_per_training_image']:.1f} MFLOP each)",
         highlight=False,

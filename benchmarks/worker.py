@@ -25,6 +25,9 @@ from benchmarks.race import run_race
 UNTIMED = 3
 """Calls before each timing, to wake threads and caches."""
 
+PEAKS = {"registers": "arithmetic", "matrix product": "matrix_product"}
+"""Ways to find out what the machine can do, and the peer's function for each."""
+
 
 class Worker:
     """The commands: every public method is one, and its arguments and result are JSON."""
@@ -43,7 +46,7 @@ class Worker:
             "import_seconds": self._import_seconds,
             "train": list(self._peer.TRAINERS),
             "inference": list(self._peer.PREDICTORS),
-            "peak": hasattr(self._peer, "matrix_product"),
+            "peak": [name for name in PEAKS if hasattr(self._peer, PEAKS[name])],
         }
 
     def load(self, network: str, batch: int) -> dict:
@@ -121,8 +124,10 @@ class Worker:
             "p99_us": float(np.percentile(microseconds, 99)),
         }
 
-    def peak(self, size: int) -> dict:
-        """Multiply two float32 matrices of size x size a few times; the fastest counts."""
+    def peak(self, variant: str, size: int) -> dict:
+        """Sums in registers, or a product of size x size matrices; the fastest counts."""
+        if PEAKS[variant] == "arithmetic":
+            return {"gflops": self._peer.arithmetic()}
         a, b = np.random.default_rng(0).random((2, size, size), dtype=np.float32)
         seconds = []
         for _ in range(UNTIMED):

@@ -16,13 +16,13 @@ from numba.core import config
 from rich.console import Console
 
 from benchmarks import (
+    arithmetic,
     ideas,
     kernel_report,
     kernel_tables,
     kernels,
     lines,
     operations,
-    peak,
     plain,
     points,
     stages,
@@ -268,9 +268,9 @@ def test_chains_do_what_their_count_of_operations_says():
     y = numbers.reshape(8, LANES).copy()
     for _ in range(3):
         y = y * numbers[:LANES] + numbers[:LANES]
-    peak.eight_chains(numbers, 3)
+    arithmetic.eight_chains(numbers, 3)
     np.testing.assert_allclose(numbers[LANES : 2 * LANES], y.sum(axis=0))
-    assert peak.flops(3) == 3 * 2 * y.size
+    assert arithmetic.flops(3) == 3 * 2 * y.size
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,10 @@ SAMPLES = {
         ("onnxruntime", "spinning"): [20.0, 10.0, 30.0],
         ("onnxruntime", "sleeping"): [40.0, 40.0, 40.0],
     },
-    "peak_gflops": {("tinycnn", "matrix product"): [100.0, 200.0, 150.0]},
+    "peak_gflops": {
+        ("tinycnn", "registers"): [100.0, 200.0, 150.0],
+        ("torch", "matrix product"): [120.0, 90.0, 100.0],
+    },
 }
 
 
@@ -218,6 +221,7 @@ def test_ratios_divide_values_of_the_same_round():
 def test_the_dense_bound_follows_from_the_peak_and_the_work_of_an_image():
     bounds = summary.bounds(results_of(**SAMPLES))
     assert bounds["peak_gflops"] == 200
+    assert bounds["matrix_product_gflops"] == 120
     assert bounds["mflop_per_training_image"] == pytest.approx(22.3, abs=0.01)
     assert bounds["train_share_of_peak"] == pytest.approx(40 * 22.298112e6 / 200e9)
 

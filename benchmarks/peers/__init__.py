@@ -5,6 +5,7 @@
     TRAINERS                {"variant": make(network, weights, lr) -> Trainer}
     PREDICTORS              {"variant": make(network, weights, folder) -> Predictor}
     matrix_product(a, b)    if it has one that is worth comparing
+    arithmetic()            if it can do sums in registers alone; returns GFLOP/s
 
 The first variant of each is the one that usually wins.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import tinycnn
+from benchmarks.arithmetic import gflops
 from benchmarks.peers import Predictor
 from benchmarks.recipe import INPUT_SHAPE, MOMENTUM, Network, Weights
 from tinycnn import nn
@@ -111,6 +112,11 @@ PREDICTORS = {
     "fused": functools.partial(_predictor, fused=True),
     "layer by layer": functools.partial(_predictor, fused=False),
 }
+
+
+def arithmetic() -> float:
+    """Return the GFLOP/s of multiplications and additions in registers."""
+    return gflops()
 
 
 def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:

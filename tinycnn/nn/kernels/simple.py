@@ -9,7 +9,7 @@ from tinycnn.nn.kernels import checks
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 
 MANY = 4096
-"""From so many numbers on, threads share an update: to wake them takes as long as a few thousand."""
+"""Numbers of an update that one thread does by itself: to wake others takes about as long."""
 
 
 @kernel
