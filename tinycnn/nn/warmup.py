@@ -4,24 +4,47 @@ numba compiles one function at a time in a process, but what one process has com
 finds in the cache. ``python -m tinycnn.nn.warmup`` is that second process.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from tinycnn.nn import kernels
 from tinycnn.nn.kernels.compile import CACHE_FOLDER, UNCOMPILED
 
+ROOT = Path(__file__).parents[2]
+"""Where the second process finds this very package, whatever lies in the current folder."""
 
-def start_compiling_gradients() -> subprocess.Popen | None:
-    """Start the second process if there is something for it to do; its end can be waited for."""
+
+@contextlib.contextmanager
+def gradients_compiled_meanwhile() -> Iterator[None]:
+    """Compile the gradients beside what happens inside the ``with``; both are done at its end."""
+    if not _has_something_to_do():
+        yield
+        return
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    second = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tinycnn.nn.warmup"],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+        second.wait()
+    finally:
+        second.kill()  # nobody waits for it any more; does nothing if it has ended
+        second.wait()
+
+
+def _has_something_to_do() -> bool:
     if UNCOMPILED or CACHE_FOLDER is None or (os.cpu_count() or 1) < 2:
-        return None
-    if any(CACHE_FOLDER.rglob("*backward_input*.nbi")):
-        return None
-    command = [sys.executable, "-m", "tinycnn.nn.warmup"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return False
+    return not any(CACHE_FOLDER.rglob("*backward_input*.nbi"))
 
 
 def compile_gradients() -> None:

@@ -26,7 +26,7 @@ from tinycnn.nn import (
 )
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
-from tinycnn.nn.warmup import start_compiling_gradients
+from tinycnn.nn.warmup import gradients_compiled_meanwhile
 from tinycnn.runs.batches import Batches, look_up
 from tinycnn.runs.measure import measure
 from tinycnn.runs.recipe import Recipe
@@ -136,7 +136,7 @@ class Trainer:
         Some kernels have ways of their own for batches of some sizes, so all sizes take part.
         Meanwhile a second process compiles what the way back needs, if there is anything.
         """
-        rehearsal, gradients = Trainer(self.recipe, self.dataset), start_compiling_gradients()
+        rehearsal = Trainer(self.recipe, self.dataset)
         portions = (
             (len(self.training), self.recipe.batch_size),
             (len(self.validation), BATCH),
@@ -144,10 +144,9 @@ class Trainer:
         )
         sizes = {size for n, most in portions for size in (min(n, most), n % most)} - {0}
         blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
-        for images in blanks:
-            rehearsal.model.predict_proba(images)
-        if gradients:
-            gradients.wait()
+        with gradients_compiled_meanwhile():
+            for images in blanks:
+                rehearsal.model.predict_proba(images)
         for images in blanks:
             labels = np.zeros(len(images), np.uint8)
             rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))

@@ -7,8 +7,10 @@ the shapes alone, every piece owns what it writes, and sums over pieces are adde
 bits do not depend on how many threads run.
 
 Reading order: vectors, blocks, convolution, fused, winograd; then dense, normalise and simple.
+``instructions.py`` is for those who want to see what becomes of a vector.
 """
 
+from tinycnn.nn.kernels import instructions  # noqa: F401 - numba learns them before it compiles
 from tinycnn.nn.kernels.convolution import conv2d, conv2d_backward_input, conv2d_backward_params
 from tinycnn.nn.kernels.dense import dense, dense_backward_input, dense_backward_params
 from tinycnn.nn.kernels.fused import (
