@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -19,7 +20,15 @@ from rich.table import Table
 from benchmarks import scribbles
 from benchmarks.command import progress, whole
 from benchmarks.pages import Sample, load_samples
-from benchmarks.reading import Outcome, Rows, acceptance, auroc, digit_rows, single_digits
+from benchmarks.reading import (
+    Outcome,
+    Rows,
+    acceptance,
+    auroc,
+    digit_rows,
+    image_scores,
+    single_digits,
+)
 from benchmarks.tables import new_table
 from tinycnn.cli import run_door
 from tinycnn.errors import DataError
@@ -46,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not samples:
         raise DataError(f"{options.digits} holds no drawings")
     letters = load_samples(options.letters) if options.letters else []
+    letters = [letter for letter in letters if letter.strokes]
     console, results = Console(), {}
     for weights in options.weights:
         recogniser = Recogniser.of(Sequential.load(find_weights(weights)))
@@ -54,10 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows = digit_rows(samples, recogniser, options.rows, options.seed, tell)
             tell("what is no digit")
             refusal = _refusal(samples, letters, recogniser, options.seed)
-        console.print(f"\n[bold]{weights}[/bold], {options.digits.name}, {len(samples):,} digits")
+        title = f"\n[bold]{weights}[/bold], {options.digits.name}, {len(samples):,} digits"
+        console.print(title, soft_wrap=True)
         for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
             console.print(table)
-        console.print(_kinds_sentence(singles["strokes"]))
+        console.print(_kinds_sentence(singles["strokes"]), soft_wrap=True)
         results[weights] = {
             "singles": {name: outcome.as_dict() for name, outcome in singles.items()},
             "rows": {name: row.as_dict() for name, row in rows.items()},
@@ -103,31 +114,31 @@ def _refusal(
 ) -> dict[str, dict]:
     """For every kind of ink that is no digit: the share accepted at several thresholds."""
     rng = np.random.default_rng(seed)
-    digits = acceptance([sample.strokes for sample in samples], recogniser, digits=True)
-    others = {kind: scribbles.make(kind, SCRIBBLES, rng) for kind in scribbles.KINDS}
+    digits = [sample.strokes for sample in samples]
+    as_pages = acceptance(digits, recogniser, digits=True)
+    rows = {"digits": (as_pages, as_pages)}
+    for kind in scribbles.KINDS:
+        drawings = scribbles.make(kind, SCRIBBLES, rng)
+        rows[kind] = as_pages, acceptance(drawings, recogniser, digits=False)
     if letters:
-        others["letters"] = [letter.strokes for letter in letters]
-    table = {}
-    for kind, drawings in others.items():
-        scores = acceptance(drawings, recogniser, digits=False)
-        thresholds = {f"{share:.0%}": np.quantile(digits, 1 - share) for share in ACCEPTED}
-        table[kind] = {
-            "n": len(scores),
-            "auroc": auroc(digits, scores),
-            "accepted": {
-                share: float((scores >= threshold).mean())
-                for share, threshold in {**thresholds, "weights": recogniser.threshold}.items()
-            },
-        }
-    table["digits"] = {
-        "n": len(digits),
-        "auroc": None,
-        "accepted": {
-            **{f"{share:.0%}": share for share in ACCEPTED},
-            "weights": float((digits >= recogniser.threshold).mean()),
-        },
+        drawings = [letter.strokes for letter in letters]
+        rows["letters"] = as_pages, acceptance(drawings, recogniser, digits=False)
+        rows["letters, as one digit"] = (
+            image_scores(digits, recogniser),
+            image_scores(drawings, recogniser),
+        )
+    return {kind: _accepted(*scores, recogniser.threshold) for kind, scores in rows.items()}
+
+
+def _accepted(digits: np.ndarray, others: np.ndarray, threshold: float) -> dict[str, Any]:
+    """What share of others is accepted where certain shares of the digits are, given scores."""
+    thresholds = {f"{share:.0%}": float(np.quantile(digits, 1 - share)) for share in ACCEPTED}
+    thresholds["weights"] = threshold
+    return {
+        "n": len(others),
+        "auroc": auroc(digits, others) if others is not digits else None,
+        "accepted": {name: float((others >= z).mean()) for name, z in thresholds.items()},
     }
-    return table
 
 
 def _singles_table(singles: dict[str, Outcome]) -> Table:
@@ -169,7 +180,7 @@ def _refusal_table(refusal: dict[str, dict]) -> Table:
 
 def _kinds_sentence(outcome: Outcome) -> str:
     kinds = [f"{label} as {answer}: {n}" for label, answer, n in outcome.kinds()[:MOST_KINDS]]
-    return f"most frequent errors from strokes: {', '.join(kinds)}"
+    return f"most frequent errors from strokes: {', '.join(kinds) or 'none'}"
 
 
 def picture_of_errors(samples: Sequence[Sample], recogniser: Recogniser) -> Image.Image:

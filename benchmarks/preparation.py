@@ -39,6 +39,7 @@ from tinycnn.storage import write_bytes
 TWENTY = "0123456789\n5041927836"
 PHOTO = (4000, 3000)  # pixels
 SMALL_PHOTO = (1200, 900)  # pixels: so large are the grain and the rules that are enlarged
+DRAWN = (800, 600)  # pixels of the picture with the boxes
 DIGIT = 100  # pixels of it, height of a digit
 BRUSH = 16  # pixels of 280
 
@@ -73,7 +74,7 @@ def _times(recogniser: Recogniser, rounds: int) -> dict[str, list[float]]:
     rng = np.random.default_rng(0)
     digits = [tremble(write(digit), rng) for digit in "0123456789"]
     canvases = [on_canvas(digit, BRUSH, rng) for digit in digits]
-    photo = photo_of(TWENTY, rng)
+    photo = photo_of(TWENTY, rng, PHOTO)
     return {
         "a digit, from strokes": _timed(strokes_to_image, digits, rounds),
         "a digit, from a bitmap of 280 x 280": _timed(bitmap_to_image, canvases, rounds),
@@ -93,7 +94,7 @@ def _timed(work: Callable[[Any], Any], inputs: Sequence[Any], rounds: int) -> li
     return times[1:]
 
 
-def photo_of(text: str, rng: np.random.Generator, size: tuple[int, int] = PHOTO) -> bytes:
+def photo_of(text: str, rng: np.random.Generator, size: tuple[int, int]) -> bytes:
     """A JPEG of digits on ruled paper, enlarged to ``size`` from a smaller photo."""
     ink = page_of([s / 100 for s in tremble(write(text, gap=30), rng)], DIGIT, DIGIT / 10)
     W, H = SMALL_PHOTO
@@ -109,7 +110,7 @@ def _draw_steps(folder: Path, recogniser: Recogniser) -> None:
     rng = np.random.default_rng(4)
     drawing = tremble(write("4", height=170, at=(90, 60)), rng, size=4)
     record = json.dumps({"strokes": [stroke.tolist() for stroke in drawing]})
-    photo = photo_of("7302", rng, (1200, 900))
+    photo = photo_of("7302", rng, SMALL_PHOTO)
     touching = page_of([s / 100 for s in tremble(write("64", gap=-6), rng)], DIGIT, DIGIT / 10)
     inputs = {
         "drawing": record.encode(),
@@ -121,13 +122,16 @@ def _draw_steps(folder: Path, recogniser: Recogniser) -> None:
         for answer in answers(name, payload, recogniser, steps):
             if answer.framed is None:
                 raise DataError(f"{name}: {answer.error}")
-            write_bytes(folder / f"{name}-boxes.png", _encoded(answer.framed(), "PNG"))
+            if name == "photo":
+                boxes = answer.framed()
+                boxes.thumbnail(DRAWN)
+                write_bytes(folder / f"{name}-boxes.jpg", _encoded(boxes, "JPEG"))
         write_bytes(folder / f"{name}-steps.png", _encoded(steps.picture(), "PNG"))
 
 
 def _encoded(image: Image.Image, kind: str) -> bytes:
     file = io.BytesIO()
-    image.save(file, kind, optimize=True)
+    image.save(file, kind)
     return file.getvalue()
 
 

@@ -172,6 +172,11 @@ def acceptance(
     return np.array([worst((d.score for d in r.digits), default=-np.inf) for r in readings])
 
 
+def image_scores(drawings: Sequence[Sequence[np.ndarray]], recogniser: Recogniser) -> np.ndarray:
+    """The score, (n,), of each drawing if all of it is taken for one digit."""
+    return recogniser(np.stack([strokes_to_image(drawing) for drawing in drawings])).scores
+
+
 def auroc(accept: np.ndarray, refuse: np.ndarray) -> float:
     """The chance that something to accept scores higher than something to refuse."""
     order = np.sort(refuse)

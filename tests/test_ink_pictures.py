@@ -1,5 +1,6 @@
 import contextlib
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -179,6 +180,14 @@ def png_header(width, height):
     return bytes(good)
 
 
+def png_with_text(size):
+    """A PNG whose comment takes ``size`` bytes as soon as it is unpacked."""
+    good = encode(np.zeros((1, 1), np.uint8))
+    comment = b"zTXt" + b"c\0\0" + zlib.compress(bytes(size))
+    chunk = struct.pack(">I", len(comment) - 4) + comment + struct.pack(">I", zlib.crc32(comment))
+    return good[:33] + chunk + good[33:]
+
+
 HOSTILE = {
     "empty": b"",
     "text": b"this is a seven, I promise",
@@ -192,6 +201,7 @@ HOSTILE = {
     "169 million pixels": png_header(13_000, 13_000),
     "26 million pixels": png_header(26_000, 1_000),
     "zero wide": png_header(0, 10),
+    "a comment of 100 million bytes": png_with_text(100_000_000),
 }
 
 

@@ -1,0 +1,120 @@
+"""The benchmarks of reading: what they count, what they print, what they draw."""
+
+import json
+
+import numpy as np
+import pytest
+from handwriting import model, recogniser
+from PIL import Image
+
+from benchmarks import drawings, preparation
+from benchmarks.hand import DIGITS, tremble, write
+from benchmarks.pages import GAPS, Sample, load_samples, strings
+from benchmarks.reading import Outcome, acceptance, auroc, digit_rows, image_scores
+from tinycnn.cli import run_door
+from tinycnn.ink import read_strokes
+
+READER = recogniser()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A stroke file of four writers, one of letters, and weights."""
+    folder = tmp_path_factory.mktemp("drawings")
+    rng = np.random.default_rng(0)
+    names = [str(digit) for digit in range(10)]
+    model().save(folder / "weights.safetensors", classes=names, calibration={"threshold": 1.0})
+    with open(folder / "digits.jsonl", "w") as file:
+        for number in range(40):
+            digit = str(number % 10)
+            strokes = [stroke.tolist() for stroke in tremble(DIGITS[digit], rng, 0.5)]
+            record = {"strokes": strokes, "label": int(digit), "writer": f"w{number // 10}"}
+            print(json.dumps(record), file=file)
+    letter = {"strokes": [[[0, 100], [30, 0], [60, 100]], [[15, 60], [45, 60]]], "label": "A"}
+    (folder / "letters.jsonl").write_text(json.dumps(letter) + "\n")
+    return folder
+
+
+def run(folder, *words):
+    files = [folder / "digits.jsonl", "--weights", folder / "weights.safetensors"]
+    return run_door(drawings.main, [str(word) for word in (*files, *words)])
+
+
+def test_the_command_measures_all_there_is(folder, capsys, monkeypatch):
+    monkeypatch.setattr(drawings, "SCRIBBLES", 5)
+    options = ["--letters", folder / "letters.jsonl", "--rows", 3, "--brushes", 12]
+    code = run(folder, *options, "--json", folder / "out.json", "--errors", folder / "errors.png")
+    out = capsys.readouterr().out
+    (figures,) = json.loads((folder / "out.json").read_text()).values()
+    assert code == 0
+    assert "digits.jsonl, 40 digits" in out
+    assert figures["singles"]["strokes"]["n"] == 40
+    assert figures["singles"]["strokes"]["accuracy"] > 0.8
+    assert figures["singles"]["naive, brush 16"]["accuracy"] < 0.7
+    assert set(figures["rows"]) == set(GAPS)
+    assert figures["refusal"]["letters"]["n"] == 1
+    for kind in ("dots", "blank"):
+        assert set(figures["refusal"][kind]["accepted"].values()) == {0}
+    with Image.open(folder / "errors.png") as picture:
+        assert picture.width > 100
+
+
+def test_the_halves_have_no_writer_in_common(folder):
+    samples = load_samples(folder / "digits.jsonl")
+    halves = [{s.writer for s in drawings._of_every_other_writer(samples, k)} for k in (1, 2)]
+    assert halves == [{"w0", "w2"}, {"w1", "w3"}]
+
+
+@pytest.mark.parametrize("content", ["", '{"strokes": []}\n'])
+def test_a_file_without_drawings_is_refused(tmp_path, capsys, content):
+    (tmp_path / "empty.jsonl").write_text(content)
+    assert run_door(drawings.main, [str(tmp_path / "empty.jsonl")]) == 2
+    assert "holds no drawings" in capsys.readouterr().err
+
+
+def test_outcomes_are_counted_by_answer_and_by_writer():
+    labels = np.array(list("1112"))
+    outcome = Outcome(np.array(["1", "7", "7", "2"]), labels, np.array(["a", "a", "a", "b"]))
+    assert (outcome.n, outcome.errors, outcome.accuracy) == (4, 2, 0.5)
+    assert outcome.by_writer == pytest.approx((1 / 3 + 1) / 2)
+    assert outcome.worst_tenth == pytest.approx(1 / 3)
+    assert outcome.kinds() == [("1", "7", 2)]
+
+
+def test_segmentation_is_judged_by_what_is_read_with_digits_apart():
+    samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
+    rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)
+    assert rows["ordinary"].ceiling.accuracy == 1
+    assert rows["ordinary"].strokes.accuracy > 0.8
+    assert rows["touching"].bitmap.accuracy <= rows["ordinary"].bitmap.accuracy
+
+
+def test_a_row_knows_which_strokes_are_whose():
+    samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
+    (row,) = strings(samples, 1, GAPS["tight"], np.random.default_rng(3))
+    assert [len(strokes) for strokes in row.digits()] == [len(DIGITS[d]) for d in row.label]
+
+
+def test_a_page_is_as_acceptable_as_its_worst_digit_or_its_best_scribble():
+    pages = [write("37"), []]
+    scores = [digit.score for digit in read_strokes(pages[0], READER).digits]
+    assert acceptance(pages, READER, digits=True).tolist() == [min(scores), -np.inf]
+    assert acceptance(pages, READER, digits=False).tolist() == [max(scores), -np.inf]
+    assert image_scores([DIGITS["3"]], READER) > image_scores([pages[0]], READER)
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order():
+    rng = np.random.default_rng(1)
+    accept, refuse = rng.integers(0, 9, 30), rng.integers(-4, 6, 20)
+    pairs = accept[:, None] - refuse
+    assert auroc(accept, refuse) == pytest.approx((pairs > 0).mean() + (pairs == 0).mean() / 2)
+
+
+def test_the_way_to_28_pixels_is_timed_and_drawn(folder, capsys, monkeypatch):
+    monkeypatch.setattr(preparation, "PHOTO", (1600, 1200))
+    words = ["--weights", folder / "weights.safetensors", "--rounds", 1, "--pictures", folder]
+    assert run_door(preparation.main, [str(word) for word in words]) == 0
+    assert "a photo of 12 megapixels" in capsys.readouterr().out
+    for name in ("drawing-steps.png", "photo-steps.png", "touching-steps.png", "photo-boxes.jpg"):
+        with Image.open(folder / name) as picture:
+            assert np.asarray(picture).std() > 10
