@@ -28,8 +28,8 @@ DEFAULT = "default"
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, open the window, draw; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    if arguments.headless and not arguments.replay:
-        raise TinyCNNError("--headless shows nothing to draw on; give it a --replay FILE")
+    if (arguments.headless or arguments.film) and not arguments.replay:
+        raise TinyCNNError("--headless and --film want something to play: give a --replay FILE")
     load = _loader(arguments.weights)
     if arguments.replay:
         from apps.sketchpad.replay import replay
@@ -92,9 +92,18 @@ def _parser() -> argparse.ArgumentParser:
         "--screenshot", metavar="PNG", type=Path, help="write what is shown at the end"
     )
     parser.add_argument(
+        "--film", metavar="GIF", type=_film, help="write a replay as an animated picture"
+    )
+    parser.add_argument(
         "--save-to", metavar="DIR", type=Path, default=Path(), help="where S saves drawings"
     )
     return parser
+
+
+def _film(text: str) -> Path:
+    if Path(text).suffix not in (".gif", ".webp"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .gif or .webp")
+    return Path(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -70,6 +70,11 @@ class App:
         self._fulfil()
         self._show()
 
+    def look_out(self) -> None:
+        """During a replay: show everything, and see whether somebody closes the window."""
+        pygame.display.flip()
+        self.done |= any(event.type == pygame.QUIT for event in pygame.event.get())
+
     def _show(self) -> None:
         """While the pen is down, ink and answer come first, and the tab follows at its leisure."""
         writing = self.session.pad.writing

@@ -1,56 +1,97 @@
 """Playing again: a recorded session, or a file of strokes that is written as a hand would.
 
-Everything takes the way through session and view that a person's drawing takes, only at once:
-nothing is done in the background. So tests, pictures for the documentation and bug reports see
-what people see.
+Everything takes the way through session and view that a person's drawing takes, only that nothing
+is done in the background. So tests, pictures for the documentation and bug reports see what
+people see.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
 from apps.sketchpad.page import placed
-from apps.sketchpad.record import is_record, read_record
+from apps.sketchpad.record import Entry, is_record, read_record
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
 
+if TYPE_CHECKING:
+    from pygame import Surface
+
 
 def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
-    """Play a file, print what was read, take a picture; returns the exit code."""
+    """Play a file, print what was read, take pictures; returns the exit code."""
     if arguments.headless:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
     from apps.sketchpad import window
-    from apps.sketchpad.app import App
 
     payload = _read(arguments)
+    text = payload[:100].decode(errors="replace")
     surface = (window.open_nothing if arguments.headless else window.open_window)(arguments.size)
-    seconds = 0.0
-    session = Session(Inline(), load, tabs())
-    app = App(session, surface, arguments.scale, clock=lambda: seconds)
-    session.tick()
-    if is_record(payload[:1000].decode(errors="replace")):
-        for entry in read_record(payload.decode(errors="replace"), str(arguments.replay)):
-            seconds = entry.at
-            app.do(entry.command)
-            session.tick()
-        print(json.dumps(_result(session)))
+    player = Player(surface, arguments, load)
+    if is_record(text):
+        entries = read_record(payload.decode(errors="replace"), str(arguments.replay))
+        player.play(entries)
+        print(json.dumps(_result(player.session)))
     else:
-        for record in write_drawings(payload, session):
+        for record in write_drawings(payload, player.session):
             print(json.dumps(record))
-    if not arguments.headless:
-        app.turn()
+            player.show()
+    player.show()
+    if arguments.film:
+        player.film.take(surface)
+        player.film.save(arguments.film)
     if arguments.screenshot:
-        app.view.draw(surface)
         window.save_png(surface, arguments.screenshot)
     return 0
+
+
+class Player:
+    """Gives the commands of a record; where somebody is looking, at the pace of the record."""
+
+    def __init__(
+        self, surface: "Surface", arguments: argparse.Namespace, load: Callable[[], Brain]
+    ) -> None:
+        from apps.sketchpad.app import App
+        from apps.sketchpad.film import Film
+
+        self.surface, self.seen = surface, not arguments.headless
+        self.film = Film()
+        self.filming = arguments.film is not None
+        self.now = 0.0
+        self.session = Session(Inline(), load, tabs())
+        self.app = App(self.session, surface, arguments.scale, clock=lambda: self.now)
+        self.session.tick()
+
+    def play(self, entries: Sequence[Entry]) -> None:
+        """All commands, one after the other."""
+        for entry in entries:
+            while self.filming and self.film.due(entry.at):
+                self.show()
+                self.film.take(self.surface)
+            if self.seen and entry.at > self.now:
+                self.show()
+                time.sleep(entry.at - self.now)
+            self.now = entry.at
+            self.app.do(entry.command)
+            self.session.tick()
+            if self.app.done:
+                return
+
+    def show(self) -> None:
+        """Bring the window up to date."""
+        self.session.tick()
+        self.app.view.draw(self.surface)
+        if self.seen:
+            self.app.look_out()
 
 
 def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""The sketchpad's pictures for the documentation: ``python -m benchmarks.sketches docs``.
+
+Sessions are written by the tidy hand and played by ``apps.sketchpad --replay``: a film with its
+record, which anybody can play, and a picture of every tab.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from apps.sketchpad.__main__ import main as sketchpad
+from apps.sketchpad.look import Command
+from apps.sketchpad.record import FIRST
+from apps.sketchpad.tabs import tabs
+from benchmarks import hand
+from tinycnn.cli import run_door
+
+PEN = 420.0  # paper units a second
+LIFT = 0.16  # seconds between strokes
+STEP = 7.0  # paper units between two places of the pen
+
+Timed = tuple[float, Command]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write all pictures into a folder."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sketches")
+    parser.add_argument("folder", type=Path, help="where to write them")
+    folder = parser.parse_args(argv).folder
+    record = folder / "sketchpad.jsonl"
+    write_record(record, film())
+    play(record, "--film", folder / "sketchpad.gif", "--screenshot", folder / "sketchpad.png")
+    passing = folder / ".tab.jsonl"
+    for number, tab in enumerate(tabs()):
+        write_record(passing, [*number_session(), (9.0, ("show", number))])
+        play(passing, "--screenshot", folder / f"sketchpad-{tab.title.lower()}.png")
+    passing.unlink()
+    return 0
+
+
+def play(record: Path, *arguments: object) -> None:
+    """Play a record without a window."""
+    sketchpad(["--replay", str(record), "--headless", *map(str, arguments)])
+
+
+def write_record(path: Path, session: Sequence[Timed]) -> None:
+    """Save a session as one that was recorded."""
+    lines = [FIRST, *({"at": round(at, 3), "do": list(command)} for at, command in session)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def film() -> list[Timed]:
+    """Digits in two strokes, several lines, a slip taken back, a label, and the naive way."""
+    session = [*written("47", 0.6, (60, 90), 150, seed=1)]
+    session += written("1", after(session), (330, 95), 140, seed=2)
+    session.append((after(session, 0.9), ("undo",)))
+    session += written("2025", after(session, 0.5), (60, 350), 130, seed=3)
+    session.append((after(session, 1.0), ("next", -3)))
+    session.append((after(session, 1.2), ("naive",)))
+    session.append((after(session, 2.2), ("naive",)))
+    return session
+
+
+def number_session() -> list[Timed]:
+    """A number on the paper, its 4 looked at."""
+    session = [*written("3478", 0.0, (40, 200), 150, seed=5)]
+    return [*session, (after(session), ("select", 1))]
+
+
+def after(session: Sequence[Timed], pause: float = 0.35) -> float:
+    """The time at which something can follow."""
+    return session[-1][0] + pause
+
+
+def written(
+    text: str, start: float, at: tuple[float, float], height: float, seed: int
+) -> Iterator[Timed]:
+    """Digits written by hand: where the pen is when."""
+    rng = np.random.default_rng(seed)
+    now = start
+    for stroke in hand.tremble(hand.write(text, 32.0, height), rng, height / 60):
+        (x, y), *rest = (hand.resample(stroke, STEP) + at).round(1).tolist()
+        yield now, ("down", x, y)
+        for x, y in rest:
+            now += STEP / PEN
+            yield now, ("move", x, y)
+        yield now, ("up",)
+        now += LIFT
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
