@@ -19,7 +19,7 @@ from apps.sketchpad.keys import KEYS
 from apps.sketchpad.meter import Meter
 from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.session import Session
-from apps.sketchpad.words import percent, sentence, verdict
+from apps.sketchpad.words import percent, sentence, spelled, verdict
 from apps.sketchpad.worker import Inline, Thread
 from benchmarks import hand
 from tinycnn.errors import DataError, TinyCNNError, WeightsError
@@ -291,6 +291,14 @@ def test_certainty_is_never_claimed(session):
     assert verdict(digit) == "sure"
     assert "8" in sentence(digit)
     assert "100" not in sentence(digit)
+
+
+def test_a_text_is_spelled_digit_by_digit(session):
+    write(session, "47\n1")
+    assert session.text == "47\n1"
+    pieces = spelled(session.answer.reading)
+    assert pieces == [("4", 0), ("7", 1), (" / ", None), ("1", 2)]
+    assert spelled(read_strokes([], handwriting.recogniser())) == []
 
 
 def test_the_meter_counts_frames_but_not_rests():

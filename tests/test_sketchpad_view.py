@@ -332,6 +332,16 @@ def test_buttons_and_the_slider_work(app):
     assert not app.session.pad.page.empty
 
 
+def test_the_status_line_says_what_a_click_would_do(app):
+    sketching.write(app.session, "1")
+    app.view.draw(app.surface)
+    area = next(hit.area for hit in app.view.hits if hit.command == ("undo",))
+    move(app, area[0] + 4, area[1] + 4)
+    assert "Ctrl+Z" in app.session.screen.hint
+    move(app, 300, 500)
+    assert app.session.screen.hint == ""
+
+
 def test_keys_do_what_the_list_says(app):
     sketching.write(app.session, "1")
     key(app, "z", pygame.KMOD_CTRL)

@@ -54,6 +54,7 @@ class App:
         self.scale = scale
         self.done = False
         self.mouse = Mouse()
+        self._pointer = "arrow"
         self._shown_at = self._looked_at = 0.0
         self._hovered_at = 0.0
         self._fit()
@@ -95,6 +96,19 @@ class App:
             getattr(self, f"_{command[0]}")(*command[1:])
         else:
             do(self.session, command)
+        if command[0] == "hover":
+            self._point(self.session.screen.hover)
+
+    def _point(self, place: Place | None) -> None:
+        """Say what a click would do where the mouse is, and let the pointer show it."""
+        hit = self.view.hit_at(place) if place else None
+        self.session.screen.hint = hit.hint if hit else ""
+        on_paper = place is not None and inside(place, self.view.layout.paper)
+        drawn_on = on_paper and not self.session.screen.enlarged
+        shape = "hand" if hit else "cross" if drawn_on else "arrow"
+        if shape != self._pointer:
+            self._pointer = shape
+            window.point(shape)
 
     def _wait(self) -> None:
         """Take in events until a frame is due, or an answer has come."""
@@ -198,6 +212,7 @@ class App:
             self._hovered_at = self.clock()
             self.note(("hover", *place))
         do(self.session, ("hover", *place))
+        self._point(place)
 
     def _release(self, button: int) -> None:
         mouse, self.mouse = self.mouse, Mouse()

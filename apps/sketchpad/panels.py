@@ -11,7 +11,7 @@ from apps.sketchpad.meter import Meter
 from apps.sketchpad.papers import colour_of
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import BRUSHES
-from apps.sketchpad.words import percent, sentence, verdict
+from apps.sketchpad.words import percent, sentence, spelled, verdict
 
 if TYPE_CHECKING:
     from apps.sketchpad.look import Look
@@ -60,15 +60,25 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
-    """What stands on the paper, as large as there is room."""
-    text = " / ".join(session.text.splitlines()) or "\u2013"
-    size = float(theme.HUGE)
+    """What stands on the paper, as large as there is room; pale is what may be no digit."""
+    answer, size = session.answer, float(theme.HUGE)
+    pieces = spelled(answer.reading) if answer else []
+    text = "".join(piece for piece, _ in pieces)
     while canvas.text_width(text, size, bold=True) > room and size > theme.LARGE:
         size -= 2
-    while canvas.text_width(text, size, bold=True) > room:
-        text = text[: int(len(text) * 0.9)].rstrip("\u2026") + "\u2026"
-    colour = theme.TEXT if session.text else theme.FAINT
-    canvas.text(theme.PADDING, 38, text, colour, size, bold=True)
+    if not pieces:
+        canvas.text(theme.PADDING, 38, "\u2013", theme.FAINT, size, bold=True)
+    field = canvas.part((theme.PADDING, 4, room, 68))
+    x = min(room - canvas.text_width(text, size, bold=True), 0.0)  # the end of what is too long
+    for piece, index in pieces:
+        said = "none" if index is None else verdict(session.digits[index])
+        colour = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[said]
+        width = field.text(x, 34, piece, colour, size, bold=True)
+        if index is not None and index == session.selected and len(session.digits) > 1:
+            field.fill((x, 34 + size * 0.46, width, 4), colour_of(session.digits[index]), 2)
+        if index is not None:
+            field.hit((x, 4, width, 60), ("select", index), "look at this digit")
+        x += width
 
 
 def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) -> None:
@@ -81,7 +91,7 @@ def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) 
         words = "P: the whole paper made smaller, as many demonstrations do"
     else:
         words, colour = sentence(digit), colour_of(digit)
-    canvas.lines((theme.PADDING, 63, room, 40), words, colour, leading=1.25)
+    canvas.lines((theme.PADDING, 66, room, 40), words, colour, leading=1.25)
 
 
 def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
@@ -215,7 +225,7 @@ def draw_status(canvas: Canvas, session: Session, meter: Meter) -> None:
         words.append(meter.line)
     speed, right = "   ".join(words), canvas.width - theme.GAP
     used = canvas.text(right, middle, speed, theme.QUIET, theme.SMALLEST, anchor="right")
-    note = session.screen.note or _advice(session)
+    note = session.screen.note or session.screen.hint or _advice(session)
     if session.screen.typed is not None:
         note = f"file to open, then Enter:  {session.screen.typed}\u2588"
     canvas.part((0, 0, right - used - theme.GAP, canvas.height)).text(

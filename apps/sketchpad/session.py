@@ -45,6 +45,9 @@ class Screen:
     typed: str | None = None
     """The name of a file, as far as it is typed; None if nobody asks for one."""
 
+    hint: str = ""
+    """What a click would do where the mouse is."""
+
     note: str = ""
     """Said in the status line until the next command."""
 

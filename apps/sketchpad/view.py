@@ -103,7 +103,7 @@ class View:
         late = session.changes if screen.naive else 0
         mouse = None if on_paper else hover
         lively = session.changes, hover if hover and inside(hover, places.inside) else None
-        status = screen.note, screen.typed, self.meter.line, seen
+        status = screen.note, screen.hint, screen.typed, self.meter.line, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
             _Wanted("header", places.header, (brain, mouse), panels.draw_header),

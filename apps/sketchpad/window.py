@@ -1,5 +1,6 @@
 """The system's side of the window: opening it, its clipboard, and being sure that it is seen."""
 
+import contextlib
 import os
 import sys
 import time
@@ -62,6 +63,17 @@ def copy(text: str) -> None:
         pygame.scrap.put(pygame.SCRAP_TEXT, text.encode())
     except pygame.error as error:
         print(f"the clipboard cannot be used: {error}", file=sys.stderr)
+
+
+def point(shape: str) -> None:
+    """Give the mouse's pointer a shape: a hand, a cross or an arrow."""
+    shapes = {
+        "hand": pygame.SYSTEM_CURSOR_HAND,
+        "cross": pygame.SYSTEM_CURSOR_CROSSHAIR,
+        "arrow": pygame.SYSTEM_CURSOR_ARROW,
+    }
+    with contextlib.suppress(pygame.error):  # not every screen has pointers
+        pygame.mouse.set_cursor(shapes[shape])
 
 
 def photograph(surface: pygame.Surface) -> Path:

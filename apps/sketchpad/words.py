@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tinycnn.ink import Digit
+    from tinycnn.ink import Digit, Reading
 
 SURE = 0.9
 MOST = 0.999
@@ -33,3 +33,19 @@ def sentence(digit: "Digit") -> str:
             return f"unsure: {guess} or {second} ({percent(probability)})"
         case _:
             return f"surely a {guess}"
+
+
+def spelled(reading: "Reading") -> list[tuple[str, int | None]]:
+    """The text in pieces, each with the number of the digit that it is, None for what is between.
+
+    Lines are parted by a stroke.
+    """
+    pieces: list[tuple[str, int | None]] = []
+    rest = reading.text
+    for index, digit in enumerate(reading.digits):
+        between, found, after = rest.partition(digit.name)
+        if between:
+            pieces.append((between.replace("\n", " / "), None))
+        pieces.append((found, index))
+        rest = after
+    return pieces

@@ -8,6 +8,7 @@ import numpy as np
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Area, Canvas
 from apps.sketchpad.look import Command, Look
+from apps.sketchpad.papers import colour_of
 from apps.sketchpad.words import percent
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Steps:
                 canvas.lines(caption, f"{number + 1}. {title}", leading=1.2)
         if below:
             words = f"read as {look.digit.name}, {percent(look.digit.confidence)}"
-            canvas.text(canvas.width, 10, words, theme.BLUE, anchor="right")
+            canvas.text(canvas.width, 10, words, colour_of(look.digit), anchor="right")
             _draw_naive(canvas, look, HEAD + side + CAPTION + GAP, side)
         else:
             _draw_naive_small(canvas, look, side)
@@ -98,7 +99,7 @@ def _draw_naive_small(canvas: Canvas, look: Look, side: float) -> None:
     naive = look.naive_way()
     if naive is not None:
         left = canvas.width - side
-        canvas.text(left, 10, "the naive way", theme.ORANGE, bold=True)
+        canvas.text(left, 10, "naive", theme.ORANGE, bold=True)
         canvas.grey((left, HEAD, side, side), naive.image)
 
 
@@ -125,7 +126,7 @@ def _draw_lines(canvas: Canvas, lines: Sequence[np.ndarray]) -> None:
     """Strokes, as large as there is room."""
     points = np.concatenate(lines)
     low, size = points.min(axis=0), np.ptp(points, axis=0)
-    unit = min(canvas.width, canvas.height) / max(float(size.max()), 1e-9)
+    unit = 0.94 * min(canvas.width, canvas.height) / max(float(size.max()), 1e-9)
     corner = (np.array([canvas.width, canvas.height]) - size * unit) / 2
     for line in lines:
         placed = ((line - low) * unit + corner).tolist()
