@@ -49,36 +49,54 @@ MOST_KINDS = 12
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and save what was asked for."""
     options = _parser().parse_args(argv)
-    samples = [sample for sample in load_samples(options.digits) if sample.strokes]
-    samples = _of_every_other_writer(samples, options.half) if options.half else samples
-    samples = samples[:: max(len(samples) // options.limit, 1)] if options.limit else samples
-    if not samples:
-        raise DataError(f"{options.digits} holds no drawings")
+    samples = _chosen(options)
     letters = load_samples(options.letters) if options.letters else []
     letters = [letter for letter in letters if letter.strokes]
-    console, results = Console(), {}
+    results = {}
     for weights in options.weights:
         recogniser = Recogniser.of(Sequential.load(find_weights(weights)))
-        with progress() as tell:
-            singles = single_digits(samples, recogniser, options.brushes, options.seed, tell)
-            rows = digit_rows(samples, recogniser, options.rows, options.seed, tell)
-            tell("what is no digit")
-            refusal = _refusal(samples, letters, recogniser, options.seed)
-        title = f"\n[bold]{weights}[/bold], {options.digits.name}, {len(samples):,} digits"
-        console.print(title, soft_wrap=True)
-        for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
-            console.print(table)
-        console.print(_kinds_sentence(singles["strokes"]), soft_wrap=True)
-        results[weights] = {
-            "singles": {name: outcome.as_dict() for name, outcome in singles.items()},
-            "rows": {name: row.as_dict() for name, row in rows.items()},
-            "refusal": refusal,
-        }
+        title = f"{weights}, {options.digits.name}, {len(samples):,} digits"
+        results[weights] = _measure(title, samples, letters, recogniser, options)
         if options.errors:
             _write_png(options.errors, picture_of_errors(samples, recogniser))
     if options.json:
         write_bytes(options.json, json.dumps(results, indent=2).encode())
     return 0
+
+
+def _chosen(options: argparse.Namespace) -> list[Sample]:
+    """The digits to measure with."""
+    samples = [sample for sample in load_samples(options.digits) if sample.strokes]
+    samples = _of_every_other_writer(samples, options.half) if options.half else samples
+    samples = samples[:: max(len(samples) // options.limit, 1)] if options.limit else samples
+    if not samples:
+        raise DataError(f"{options.digits} holds no drawings")
+    return samples
+
+
+def _measure(
+    title: str,
+    samples: Sequence[Sample],
+    letters: Sequence[Sample],
+    recogniser: Recogniser,
+    options: argparse.Namespace,
+) -> dict[str, dict]:
+    """Measure one recogniser, and print its tables; returns all figures, ready for JSON."""
+    with progress() as tell:
+        singles = single_digits(samples, recogniser, options.brushes, options.seed, tell)
+        rows = digit_rows(samples, recogniser, options.rows, options.seed, tell)
+        tell("what is no digit")
+        refusal = _refusal(samples, letters, recogniser, options.seed)
+    console = Console()
+    console.print(f"\n{title}", soft_wrap=True)
+    for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
+        console.print(table)
+    console.print(_kinds_sentence(singles["strokes"]), soft_wrap=True)
+    return {
+        "singles": {name: outcome.as_dict() for name, outcome in singles.items()},
+        "rows": {name: row.as_dict() for name, row in rows.items()},
+        "refusal": refusal,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
