@@ -8,10 +8,9 @@ from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.inking import draw_small
 from apps.sketchpad.meter import Meter
-from apps.sketchpad.papers import colour_of
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import BRUSHES
-from apps.sketchpad.words import percent, sentence, spelled, verdict
+from apps.sketchpad.words import colour_of, percent, sentence, spelled, verdict
 
 if TYPE_CHECKING:
     from apps.sketchpad.look import Look

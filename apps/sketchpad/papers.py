@@ -9,8 +9,7 @@ from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.inking import Paper
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import RUBBER
-from apps.sketchpad.theme import Colour
-from apps.sketchpad.words import percent, verdict
+from apps.sketchpad.words import colour_of, percent, verdict
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit
@@ -115,13 +114,6 @@ def _words(canvas: Canvas, digit: "Digit", label: str | None, selected: bool) ->
     if sure == "unsure":
         return f"{digit.name}? or {digit.second[0]}"
     return f"{digit.name}  {percent(digit.confidence)}" if selected else digit.name
-
-
-def colour_of(digit: "Digit", label: str | None = None) -> Colour:
-    """Blue is sure, orange unsure, grey no digit; what a person said is dark."""
-    if label is not None:
-        return theme.INK
-    return {"sure": theme.BLUE, "unsure": theme.ORANGE, "none": theme.QUIET}[verdict(digit)]
 
 
 def _draw_rubber(canvas: Canvas, place: tuple[float, float], zoom: float) -> None:

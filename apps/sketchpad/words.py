@@ -1,6 +1,9 @@
-"""How a reading is put into words; nothing is ever certain."""
+"""How a reading is put into words and colours; nothing is ever certain."""
 
 from typing import TYPE_CHECKING
+
+from apps.sketchpad import theme
+from apps.sketchpad.theme import Colour
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit, Reading
@@ -20,6 +23,13 @@ def verdict(digit: "Digit") -> str:
     if digit.rejected:
         return "none"
     return "sure" if digit.confidence >= SURE else "unsure"
+
+
+def colour_of(digit: "Digit", label: str | None = None) -> Colour:
+    """Blue is sure, orange unsure, grey no digit; what a person said is dark."""
+    if label is not None:
+        return theme.INK
+    return {"sure": theme.BLUE, "unsure": theme.ORANGE, "none": theme.QUIET}[verdict(digit)]
 
 
 def sentence(digit: "Digit") -> str:

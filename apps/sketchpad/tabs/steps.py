@@ -8,8 +8,7 @@ import numpy as np
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Area, Canvas
 from apps.sketchpad.look import Command, Look
-from apps.sketchpad.papers import colour_of
-from apps.sketchpad.words import percent
+from apps.sketchpad.words import colour_of, percent
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit
