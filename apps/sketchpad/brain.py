@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import numpy as np
 from apps.sketchpad.page import Sheet, Size
 
 if TYPE_CHECKING:
+    from apps.sketchpad.insight import Insight
     from tinycnn.ink import Reading, Recogniser
     from tinycnn.nn import Sequential
 
@@ -74,6 +76,7 @@ class Brain:
         self.recogniser = Recogniser.of(model)
         self.classes = self.recogniser.classes
         self.compiled = False
+        self.opened = False
         self._plain = Recogniser.of(model, lambda x: plain.forward(model, x))
         self._memory = Memory()
 
@@ -106,6 +109,15 @@ class Brain:
         """Have the kernels ready: seconds the first time, an instant ever after."""
         self.recogniser(np.zeros((1, 28, 28), np.uint8))
         self.compiled = True
+        self.insight.warm_up()
+        self.opened = True
+
+    @cached_property
+    def insight(self) -> "Insight":
+        """The network taken apart; to be looked into once it is ``opened``."""
+        from apps.sketchpad.insight import Insight
+
+        return Insight(self.model, self.classes)
 
     def read(self, question: Question) -> Answer:
         """Read what is on the paper."""

@@ -194,7 +194,7 @@ class Canvas:
         self.picture(area, np.repeat(shade[..., None], 3, axis=2))
 
     def signed(self, area: Area, values: np.ndarray, most: float) -> None:
-        """Numbers (H,W): blue is positive, orange negative, white 0, full colour at ``most``."""
+        """Numbers (H,W): blue is positive, orange negative, grey 0, full colour at ``most``."""
         self.picture(area, shapes.diverging(values, most))
 
     def picture(self, area: Area, pixels: np.ndarray, smooth: bool = False) -> None:

@@ -144,10 +144,12 @@ def _probabilities(look: "Look") -> "np.ndarray | None":
 def draw_bar(canvas: Canvas, session: Session) -> None:
     """The names of the tabs."""
     x, screen = 0.0, session.screen
-    for index, tab in enumerate(session.tabs):
-        name = f"F{index + 2}  {tab.title}"
+    names = [f"F{index + 2}  {tab.title}" for index, tab in enumerate(session.tabs)]
+    widths = [canvas.text_width(name, theme.NORMAL, bold=True) for name in names]
+    margin = min((canvas.width - sum(widths)) / max(len(names), 1) - 2, 26)
+    for index, (tab, name, width) in enumerate(zip(session.tabs, names, widths, strict=True)):
         shown = index == screen.tab
-        width = canvas.text_width(name, theme.NORMAL, bold=True) + 26
+        width += margin
         area = (x, 4, width, canvas.height - 4)
         if shown:
             canvas.fill((x, 4, width, canvas.height + 12), theme.CARD, theme.ROUND, theme.EDGE)

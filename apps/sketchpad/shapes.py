@@ -80,7 +80,8 @@ def dashes(surface: pygame.Surface, box: pygame.Rect, colour: Colour, wide: int,
 
 
 def diverging(values: np.ndarray, most: float) -> np.ndarray:
-    """Numbers (H,W) as colours (H,W,3): white at 0, blue at ``most``, orange at its negative."""
+    """Numbers (H,W) as colours (H,W,3): grey at 0, blue at ``most``, orange at its negative."""
     part = np.clip(values / max(most, 1e-12), -1, 1)[..., None]
     end = np.where(part < 0, np.array(theme.ORANGE), np.array(theme.BLUE))
-    return (255 + (end - 255) * np.abs(part)).astype(np.uint8)
+    zero = np.array(theme.ZERO)
+    return (zero + (end - zero) * np.abs(part)).astype(np.uint8)

@@ -19,6 +19,9 @@ BLUE: Colour = (0, 98, 178)
 ORANGE: Colour = (186, 80, 0)
 PALE_BLUE: Colour = (219, 234, 247)
 PALE_ORANGE: Colour = (253, 234, 212)
+SPOT: Colour = (255, 190, 60)  # a frame on black
+FUNCTION: Colour = (110, 70, 140)  # names of functions
+ZERO: Colour = (229, 231, 235)  # of signed numbers
 NIGHT: Colour = (14, 18, 28)  # behind what the network sees
 
 SMALLEST = 15  # logical pixels: no text is smaller

@@ -1,7 +1,7 @@
 """The tabs to look inside: each draws one view of the selected digit, and takes commands.
 
 How a tab plugs in. A tab is an object like ``Tab``; ``tabs()`` makes them in the order of the
-keys F2 to F6. Whenever anything has changed, the shown tab is drawn:
+keys F2 to F7. Whenever anything has changed, the shown tab is drawn:
 
     tab.draw(canvas, look)
 
@@ -54,6 +54,11 @@ class Tab(Protocol):
 
 def tabs() -> list[Tab]:
     """All tabs, in the order of their keys."""
+    from apps.sketchpad.tabs.backward import Backward
+    from apps.sketchpad.tabs.kernels import Kernels
+    from apps.sketchpad.tabs.layers import Layers
+    from apps.sketchpad.tabs.maths import Maths
     from apps.sketchpad.tabs.steps import Steps
+    from apps.sketchpad.tabs.why import Why
 
-    return [Steps()]
+    return [Layers(), Kernels(), Why(), Backward(), Maths(), Steps()]

@@ -1,0 +1,195 @@
+"""The network of a brain, taken apart: what tabs ask a worker for.
+
+Nothing is computed here that ``tinycnn.inside`` does not compute; this is where its objects live
+from one question to the next, for some take a while to make.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tinycnn.inside import Effect, Excitement, Lesson, Switchboard, Trace, WayBack
+    from tinycnn.nn import Sequential
+
+SHOWN = 1000
+"""Bundled digits that a switched-off filter is tried on, and that excite filters."""
+
+EXCITING = 5
+"""Pieces of digits shown of each filter."""
+
+HUNG = 4000
+"""Bundled digits among which the nearest are looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """What speaks for a class, pixel by pixel; maps (H,W), ``dx`` of one class against another."""
+
+    label: int
+    rather_than: int
+    image: np.ndarray
+    occlusion: np.ndarray
+    contribution: np.ndarray
+    """Gradient times input, for ``label``."""
+
+    contrast: np.ndarray
+    """Gradient of ``rather_than`` less that of ``label``: what would make it the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """A known digit that the network takes for nearly the same."""
+
+    image: np.ndarray
+    name: str
+    distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class FilterView:
+    """A convolution: its kernels, and for each the patches that excite it most."""
+
+    kernels: np.ndarray
+    """(F,KH,KW,C)."""
+
+    patches: list[list[tuple[np.ndarray, "Excitement"]]]
+    """Of each filter: pieces of digits (h,w), strongest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """A lesson after some steps: the gradients now, and the probabilities (K,) at first."""
+
+    back: "WayBack"
+    p_before: np.ndarray
+
+
+class Insight:
+    """A network to look into; used by one worker at a time."""
+
+    def __init__(self, model: "Sequential", classes: tuple[str, ...]) -> None:
+        from tinycnn.inside import Anatomy
+
+        self.model, self.classes = model, classes
+        self.anatomy = Anatomy(model)
+        self._boards: dict[int, Switchboard] = {}
+        self._pupil: tuple[bytes, int] | None = None
+        self._lesson: Lesson | None = None
+        self._taken: tuple[float, ...] = ()
+
+    def warm_up(self) -> None:
+        """Have all kernels compiled, so that no question waits for a compiler."""
+        blank = np.zeros((28, 28), np.uint8)
+        blank[10:18, 13:15] = 255
+        self.trace(blank)
+        self.why(blank, 0, 1)
+        self.taught(blank, 0, (0.01,))
+
+    def input(self, image: np.ndarray) -> np.ndarray:
+        """An image uint8 (28,28) as the network gets it: (1, *input_shape)."""
+        from tinycnn.ink import network_input
+
+        return network_input(self.model, image[None])
+
+    def trace(self, image: np.ndarray) -> "Trace":
+        """What every layer makes of an image."""
+        return self.anatomy.trace(self.input(image))
+
+    def why(self, image: np.ndarray, label: int, other: int) -> Why:
+        """What speaks for ``label``, and what would make it ``other``."""
+        from tinycnn.inside import class_gradient, occlusion
+
+        x, (H, W, _) = self.input(image), self.anatomy.image_shape
+        maps = (
+            x[0] * class_gradient(self.anatomy, x, label),
+            class_gradient(self.anatomy, x, other, label),
+        )
+        return Why(
+            label,
+            other,
+            x.reshape(H, W, -1).sum(axis=2),
+            occlusion(self.anatomy, x, label),
+            *(z.reshape(H, W, -1).sum(axis=2) for z in maps),
+        )
+
+    def neighbours(self, image: np.ndarray) -> list[Likeness]:
+        """The bundled digits that are nearest to an image in the last hidden layer."""
+        images, labels, gallery = self._gallery
+        names = self._digits.class_names
+        return [
+            Likeness(images[n], names[labels[n]], distance)
+            for n, distance in gallery.nearest(self.input(image), 5)
+        ]
+
+    def filters(self, index: int) -> FilterView:
+        """The kernels of convolution ``index``, and what excites them."""
+        from tinycnn.inside import most_exciting
+
+        H, W, _ = self.anatomy.image_shape
+        x = self._known
+        patches = [
+            [(x[e.image][e.region].sum(axis=2), e) for e in best]
+            for best in most_exciting(self.anatomy, index, x, EXCITING)
+        ]
+        return FilterView(self.anatomy.layers[index].params["w"], patches)
+
+    def switched_off(self, index: int, filters: frozenset[int], image: np.ndarray) -> "Effect":
+        """What this image and 1,000 bundled digits are without some filters."""
+        from tinycnn.inside import Switchboard
+
+        if index not in self._boards:
+            labels = self._known_labels
+            self._boards[index] = Switchboard(self.anatomy, index, self._known, labels)
+        return self._boards[index].switch_off(set(filters), self.input(image))
+
+    def taught(self, image: np.ndarray, label: int, rates: tuple[float, ...]) -> Taught:
+        """A copy of the network after steps at ``rates`` towards reading ``image`` as ``label``.
+
+        The lesson of the last question goes on where that is possible, forth or back.
+        """
+        from tinycnn.inside import Lesson
+
+        pupil = image.tobytes(), label
+        if self._pupil != pupil:
+            self._pupil = pupil
+            self._lesson, self._taken = Lesson(self.model, self.input(image), label), ()
+        lesson = self._lesson
+        assert lesson is not None
+        while self._taken != rates[: len(self._taken)]:
+            lesson.undo()
+            self._taken = self._taken[:-1]
+        for rate in rates[len(self._taken) :]:
+            lesson.step(rate)
+            self._taken += (rate,)
+        return Taught(lesson.way_back(), self.trace(image).p)
+
+    @cached_property
+    def _digits(self):
+        from tinycnn.data import load_dataset
+
+        return load_dataset()
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        from tinycnn.ink import network_input
+
+        return network_input(self.model, self._digits.test_images[:SHOWN])
+
+    @property
+    def _known_labels(self) -> np.ndarray:
+        """Numbers of the network's classes; -1 where it has none for a digit."""
+        names = self._digits.class_names
+        numbers = [self.classes.index(n) if n in self.classes else -1 for n in names]
+        return np.array(numbers)[self._digits.test_labels[:SHOWN]]
+
+    @cached_property
+    def _gallery(self):
+        from tinycnn.ink import network_input
+        from tinycnn.inside import Gallery
+
+        images = self._digits.train_images[:HUNG]
+        gallery = Gallery(self.anatomy, network_input(self.model, images))
+        return images, self._digits.train_labels[:HUNG], gallery

@@ -1,0 +1,163 @@
+"""What the filters look for, and what the network is without one of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.insight import FilterView
+from apps.sketchpad.look import Command, Look
+from apps.sketchpad.tabs.mosaic import Mosaic
+from apps.sketchpad.tabs.parts import function, inked, is_ready, largest, legend, number
+from apps.sketchpad.words import percent
+
+if TYPE_CHECKING:
+    from tinycnn.inside import Effect
+
+LARGEST = 58.0  # side of a kernel
+DETAIL = 142.0  # height of what is told of one filter
+PATCH = 62.0
+
+
+class Kernels:
+    """The weights of every filter, what excites it, and a switch for it."""
+
+    title = "Kernels"
+    purpose = "what the filters look for; a click switches one off"
+    keys: Mapping[str, tuple[Command, str]] = {
+        "up": (("tab", "layer", -1), "the convolution before"),
+        "down": (("tab", "layer", 1), "the next convolution"),
+        "left": (("tab", "filter", -1), "the filter before"),
+        "right": (("tab", "filter", 1), "the next filter"),
+        "x": (("tab", "switch"), "switch the filter off or on"),
+    }
+
+    def __init__(self) -> None:
+        self.layer = 0
+        self.filter = 0
+        self.off: dict[int, frozenset[int]] = {}
+
+    def draw(self, canvas: Canvas, look: Look) -> None:
+        """All kernels of a convolution, and the chosen one more closely."""
+        from tinycnn.inside import convolutions
+
+        if not is_ready(canvas, look, "what filters look for"):
+            return
+        assert look.brain is not None
+        assert look.image is not None
+        insight = look.brain.insight
+        found = convolutions(insight.anatomy)
+        if not found:
+            canvas.text(0, 20, "this network has no convolution", theme.FAINT)
+            return
+        self.layer = min(self.layer, len(found) - 1)
+        index, loaded = found[self.layer], look.moment[0] if isinstance(look.moment, tuple) else 0
+        view = look.ask(("filters", loaded, index), insight.filters, index)
+        self._draw_layers(canvas, [repr(insight.anatomy.layers[i]) for i in found])
+        if view is None:
+            return
+        chosen = self._draw_kernels(canvas, view)
+        off = self.off.get(self.layer, frozenset())
+        key = ("off", look.moment, index, tuple(sorted(off)))
+        effect = look.ask(key, insight.switched_off, index, off, look.image)
+        area = (0.0, canvas.height - DETAIL, canvas.width, DETAIL)
+        _draw_detail(canvas.part(area), view, chosen, chosen in off)
+        if effect is not None:
+            _draw_effect(canvas, canvas.height - 34, effect, len(off), look.brain.classes)
+
+    def act(self, words: Sequence[Any], look: Look) -> None:
+        """Choose a convolution or a filter, or switch one."""
+        match words:
+            case ["layer", int(step)]:
+                self.layer, self.filter = max(self.layer + step, 0), 0
+            case ["choose", int(layer)]:
+                self.layer, self.filter = max(layer, 0), 0
+            case ["filter", int(step)]:
+                self.filter = max(self.filter + step, 0)
+            case ["switch"]:
+                self._switch(self.filter)
+            case ["switch", int(which)]:
+                self.filter = max(which, 0)
+                self._switch(self.filter)
+
+    def _switch(self, which: int) -> None:
+        self.off[self.layer] = self.off.get(self.layer, frozenset()) ^ {which}
+
+    def _draw_layers(self, canvas: Canvas, names: Sequence[str]) -> None:
+        x = 0.0
+        for number_of, name in enumerate(names):
+            width = canvas.text_width(name, theme.SMALLEST) + 20
+            here = number_of == self.layer
+            canvas.button((x, 0, width, 26), name, ("tab", "choose", number_of), pressed=here)
+            x += width + 6
+
+    def _draw_kernels(self, canvas: Canvas, view: FilterView) -> int:
+        """All kernels; returns the one under the mouse, or the chosen one."""
+        maps, most = strongest_slices(view.kernels), largest(view.kernels)
+        legend(canvas, canvas.width, 13, most)
+        if view.kernels.shape[3] > 1:
+            words = "of each filter its strongest slice"
+            canvas.text(canvas.width / 2, 13, words, theme.QUIET, theme.SMALLEST, anchor="centre")
+        area = (0.0, 36.0, canvas.width, canvas.height - 36 - DETAIL - 8)
+        mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
+        mosaic.draw(canvas, maps, most)
+        off = self.off.get(self.layer, frozenset())
+        for f in range(maps.shape[2]):
+            tile = mosaic.tile(f)
+            if f in off:
+                x, y, side, _ = tile
+                canvas.fill(tile, theme.CARD)
+                canvas.frame(tile, theme.EDGE, 1)
+                canvas.line([(x + 4, y + 4), (x + side - 4, y + side - 4)], theme.QUIET, 2)
+                canvas.line([(x + 4, y + side - 4), (x + side - 4, y + 4)], theme.QUIET, 2)
+            canvas.hit(tile, ("tab", "switch", f), "switch this filter off or on (X)")
+        cell = mosaic.cell_at(canvas.mouse)
+        chosen = cell[2] if cell else self.filter % maps.shape[2]
+        x, y, side, _ = mosaic.tile(chosen)
+        canvas.frame((x - 1, y - 1, side + 2, side + 2), theme.BLUE, 2)
+        return chosen
+
+
+def strongest_slices(kernels: np.ndarray) -> np.ndarray:
+    """Of each filter (F,KH,KW,C) the slice with the largest weights: (KH,KW,F)."""
+    strength = (kernels**2).sum(axis=(1, 2))
+    best = strength.argmax(axis=1)
+    return kernels[np.arange(len(kernels)), :, :, best].transpose(1, 2, 0)
+
+
+def _draw_detail(canvas: Canvas, view: FilterView, f: int, off: bool) -> None:
+    """What excites one filter."""
+    canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
+    best = view.patches[f]
+    state = ", switched off" if off else ""
+    canvas.text(0, 15, f"filter {f}{state}", theme.ORANGE if off else theme.TEXT, bold=True)
+    function(canvas, canvas.width, 15, "inside.most_exciting", anchor="right")
+    used = canvas.text_width(f"filter {f}{state}", bold=True) + 14
+    canvas.text(used, 15, "what excites it most", theme.QUIET, theme.SMALLEST)
+    for place, (patch, excitement) in enumerate(best):
+        x = place * (PATCH + 48)
+        inked(canvas, (x, 32, PATCH, PATCH), patch)
+        canvas.text(x + PATCH + 5, 62, number(excitement.value), theme.QUIET, theme.SMALLEST)
+
+
+def _draw_effect(
+    canvas: Canvas, top: float, effect: "Effect", count: int, names: Sequence[str]
+) -> None:
+    """What switching off does to this digit, and to 1,000 others."""
+    canvas.line([(0, top), (canvas.width, top)], theme.EDGE)
+    if not count:
+        canvas.text(0, top + 18, "click a filter to switch it off", theme.QUIET, theme.SMALLEST)
+        function(canvas, canvas.width, top + 18, "inside.Switchboard.switch_off", anchor="right")
+        return
+    before, after = int(effect.p_before.argmax()), int(effect.p_after.argmax())
+    p = percent(float(effect.p_after[after]))
+    was = f"{names[before]} {percent(float(effect.p_before[before]))}"
+    arrow = "\N{RIGHTWARDS ARROW}"
+    words = (
+        f"{count} off: {was} {arrow} {names[after]} {p};  of {effect.n:,} bundled digits "
+        f"{effect.right_before} {arrow} {effect.right_after} right"
+    )
+    colour = theme.BLUE if before == after else theme.ORANGE
+    canvas.text(0, top + 18, words, colour, theme.SMALLEST)

@@ -1,0 +1,161 @@
+"""Every layer of the network at work on the selected digit, and the sum behind each number."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Area, Canvas
+from apps.sketchpad.look import Command, Look
+from apps.sketchpad.tabs.mosaic import Cell, Mosaic, as_maps
+from apps.sketchpad.tabs.names import LIST, draw_names
+from apps.sketchpad.tabs.parts import is_ready, largest, legend
+from apps.sketchpad.tabs.sums import draw_sum
+
+if TYPE_CHECKING:
+    from tinycnn.inside import Trace
+
+LARGE = 900.0, 440.0  # a canvas as wide and tall as this shows all layers at once
+SUM = 122.0  # height of the sum under one layer
+ASIDE = 380.0  # width of the sum beside them
+LARGEST = 64.0  # side of a map
+
+
+class Layers:
+    """All maps, layer by layer."""
+
+    title = "Layers"
+    purpose = "what every layer makes of the digit; the mouse asks a number where it comes from"
+    keys: Mapping[str, tuple[Command, str]] = {
+        "up": (("tab", "layer", -1), "the layer before"),
+        "down": (("tab", "layer", 1), "the next layer"),
+        "left": (("tab", "channel", -1), "the map before"),
+        "right": (("tab", "channel", 1), "the next map"),
+    }
+
+    def __init__(self) -> None:
+        self.layer = 0
+        self.channel = 0
+        self._drawn: tuple[Trace | None, dict[tuple[int, Mosaic, float], np.ndarray]] = None, {}
+
+    def draw(self, canvas: Canvas, look: Look) -> None:
+        """One layer and the sum under it, or all layers and the sum beside them."""
+        if not is_ready(canvas, look, "what every layer makes of it"):
+            return
+        assert look.brain is not None
+        assert look.image is not None
+        insight = look.brain.insight
+        trace: Trace | None = look.ask(("trace", look.moment), insight.trace, look.image)
+        if trace is None:
+            return
+        self.layer = min(self.layer, len(trace.outputs) - 1)
+        large = canvas.width >= LARGE[0] and canvas.height >= LARGE[1]
+        draw = self._draw_all if large else self._draw_one
+        index, cell = draw(canvas, look, trace)
+        left, top = LIST + theme.GAP, canvas.height - SUM
+        area = (left, top, canvas.width - left, SUM)
+        if large:
+            area = (canvas.width - ASIDE, 0.0, ASIDE, canvas.height)
+        draw_sum(canvas.part(area), insight.anatomy, trace, index, cell)
+
+    def act(self, words: Sequence[Any], look: Look) -> None:
+        """Choose a layer, or a map of it."""
+        match words:
+            case ["layer", int(step)]:
+                self.layer, self.channel = max(self.layer + step, 0), 0
+            case ["choose", int(index)]:
+                self.layer, self.channel = max(index, 0), 0
+            case ["channel", int(step)]:
+                self.channel = max(self.channel + step, 0)
+
+    def _draw_one(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
+        """The chosen layer, large."""
+        assert look.brain is not None
+        layers = look.brain.insight.anatomy.layers
+        draw_names(canvas, [repr(layer) for layer in layers], self.layer)
+        values = trace.outputs[self.layer]
+        maps, most = as_maps(values), largest(values)
+        left = LIST + theme.GAP
+        canvas.text(left, 9, _shape(values), theme.QUIET, theme.SMALLEST)
+        legend(canvas, canvas.width, 9, most)
+        area = (left, 24.0, canvas.width - left, canvas.height - SUM - 34)
+        mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
+        return self.layer, self._draw_mosaic(canvas, mosaic, trace, self.layer)
+
+    def _draw_all(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
+        """All layers, one under the other."""
+        assert look.brain is not None
+        layers = look.brain.insight.anatomy.layers
+        left = 150.0
+        width = canvas.width - ASIDE - left - 2 * theme.GAP
+        asked: tuple[int, Cell] | None = None
+        default: tuple[int, Cell] = (self.layer, (0, 0, 0))
+        for index, area in enumerate(_strips(trace, left, width, canvas.height)):
+            values = trace.outputs[index]
+            maps, most = as_maps(values), largest(values)
+            mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
+            colour = theme.BLUE if index == self.layer else theme.TEXT
+            top = area[1]
+            canvas.text(0, top + 8, repr(layers[index]), colour, theme.SMALLEST, bold=True)
+            canvas.text(0, top + 26, f"±{most:.3g}", theme.QUIET, theme.SMALLEST)
+            canvas.hit((0, top, left, area[3]), ("tab", "choose", index), "ask this layer")
+            cell = self._draw_mosaic(canvas, mosaic, trace, index)
+            if mosaic.cell_at(canvas.mouse) is not None:
+                asked = index, cell
+            if index == self.layer:
+                default = index, cell
+        return asked or default
+
+    def _draw_mosaic(self, canvas: Canvas, mosaic: Mosaic, trace: "Trace", index: int) -> Cell:
+        """Draw maps and frame a number: that under the mouse, or the largest of the chosen map."""
+        maps = as_maps(trace.outputs[index])
+        if self._drawn[0] is not trace:
+            self._drawn = trace, {}
+        drawn, key = self._drawn[1], (index, mosaic, canvas.scale)
+        if key not in drawn and mosaic.side > 0:
+            drawn[key] = mosaic.pixels(maps, largest(maps), canvas.scale)
+        mosaic.draw(canvas, maps, largest(maps), drawn.get(key))
+        cell = mosaic.cell_at(canvas.mouse)
+        channel = self.channel % maps.shape[2]
+        here = cell or _peak(maps, channel)
+        if cell is not None or index == self.layer:
+            x, y, side, _ = mosaic.tile(here[2])
+            canvas.frame((x - 1, y - 1, side + 2, side + 2), theme.BLUE, 2)
+            if maps.shape[:2] != (1, 1):
+                canvas.frame(_visible(mosaic.square(here)), theme.INK, 2)
+        return here
+
+
+def _strips(trace: "Trace", left: float, width: float, height: float) -> list[Area]:
+    """A strip for every layer, as high as its maps need; all together as high as there is."""
+    gap, least = 10.0, 38.0
+    shapes = [as_maps(values).shape for values in trace.outputs]
+    for side in np.arange(LARGEST, 3, -1):
+        columns = max(int(width // (side + 2)), 1)
+        heights = [
+            least if (H, W) == (1, 1) else max(-(-F // columns) * (side + 2), least)
+            for H, W, F in shapes
+        ]
+        if sum(heights) + gap * len(heights) <= height:
+            break
+    tops = np.cumsum([0.0, *(h + gap for h in heights)])
+    return [(left, float(y), width, float(h)) for y, h in zip(tops, heights, strict=False)]
+
+
+def _peak(maps: np.ndarray, channel: int) -> Cell:
+    """Where a map is strongest."""
+    i, j = np.unravel_index(np.abs(maps[..., channel]).argmax(), maps.shape[:2])
+    return int(i), int(j), channel
+
+
+def _shape(values: np.ndarray) -> str:
+    sizes = " \N{MULTIPLICATION SIGN} ".join(map(str, values.shape))
+    return f"{sizes}: {values.shape[-1]} maps" if values.ndim == 3 else f"{sizes} numbers"
+
+
+def _visible(area: Area, least: float = 5.0) -> Area:
+    """The area, at least so large that a frame around it is seen."""
+    x, y, width, height = area
+    grown = max(width, least), max(height, least)
+    return x - (grown[0] - width) / 2, y - (grown[1] - height) / 2, *grown

@@ -1,0 +1,84 @@
+"""The last layer, number by number: logits, temperature, exponentials, probabilities."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.look import Command, Look
+from apps.sketchpad.tabs.parts import function, is_ready, largest, number
+from apps.sketchpad.words import percent
+
+HEAD = 46.0
+COLUMNS = (0.07, 0.28, 0.60, 0.79, 0.99)  # right edges, as parts of the width
+
+
+class Maths:
+    """How logits become probabilities."""
+
+    title = "Maths"
+    purpose = "the last layer number by number, with softmax and temperature"
+    keys: Mapping[str, tuple[Command, str]] = {}
+
+    def draw(self, canvas: Canvas, look: Look) -> None:
+        """A row for each class; the likeliest if there are too many."""
+        from tinycnn.inside import softmax_steps
+
+        if not is_ready(canvas, look, "how the probabilities come about"):
+            return
+        assert look.brain is not None
+        assert look.image is not None
+        brain = look.brain
+        trace = look.ask(("trace", look.moment), brain.insight.trace, look.image)
+        if trace is None:
+            return
+        temperature = brain.recogniser.temperature
+        steps = softmax_steps(trace.logits.astype(np.float64), temperature)
+        words = (
+            "class",
+            "logit",
+            f"(logit \N{MINUS SIGN} largest) / {temperature:.2f}",
+            "exp",
+            "p",
+        )
+        for right, word in zip(COLUMNS, words, strict=True):
+            x = right * canvas.width
+            canvas.text(x, 12, word, theme.QUIET, theme.SMALLEST, anchor="right")
+        canvas.line([(0, 26), (canvas.width, 26)], theme.EDGE)
+        row = min((canvas.height - HEAD - 20) / min(len(steps.p), 10), 44.0)
+        count = min(len(steps.p), 10)
+        shown = np.sort(np.argsort(-steps.p, kind="stable")[:count])
+        for place, k in enumerate(shown.tolist()):
+            values = (steps.logits[k], steps.scaled[k], steps.exponentials[k], steps.p[k])
+            y = 30 + (place + 0.5) * row
+            best = k == int(steps.p.argmax())
+            _draw_row(canvas, y, brain.classes[k], [float(v) for v in values], best)
+            _draw_logit(canvas, y, row, float(steps.logits[k]), largest(steps.logits))
+        y = 30 + count * row + 16
+        sigma = "\N{GREEK CAPITAL LETTER SIGMA}"
+        canvas.line([(0, y - 14), (canvas.width, y - 14)], theme.EDGE)
+        total = f"{sigma} exp = {steps.total:.4f}"
+        canvas.text(COLUMNS[3] * canvas.width, y, total, theme.TEXT, 15, anchor="right")
+        function(canvas, 0, y, "inside.softmax_steps")
+
+    def act(self, words: Sequence[Any], look: Look) -> None:
+        """There is nothing to be done here."""
+
+
+def _draw_row(canvas: Canvas, y: float, name: str, values: Sequence[float], best: bool) -> None:
+    logit, scaled, exponential, p = values
+    texts = (name, number(logit), number(scaled), f"{exponential:.5f}", percent(p))
+    for right, text in zip(COLUMNS, texts, strict=True):
+        colour = theme.BLUE if best else theme.TEXT
+        canvas.text(right * canvas.width, y, text, colour, theme.SMALLEST, best, "right")
+
+
+def _draw_logit(canvas: Canvas, y: float, row: float, logit: float, most: float) -> None:
+    """A bar beside the logit, to the left below 0 and to the right above."""
+    middle, half = 0.145 * canvas.width, 0.05 * canvas.width
+    length = half * logit / most
+    colour = theme.BLUE if logit >= 0 else theme.ORANGE
+    left = min(middle, middle + length)
+    canvas.fill((left, y - row * 0.28, max(abs(length), 1), row * 0.56), colour)

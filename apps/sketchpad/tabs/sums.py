@@ -1,0 +1,160 @@
+"""The sum behind one number: what it depends on, the patch, the kernel, and what they add."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Area, Canvas
+from apps.sketchpad.tabs.mosaic import Cell, index_of
+from apps.sketchpad.tabs.parts import function, inked, largest, number
+
+if TYPE_CHECKING:
+    from tinycnn.inside import Anatomy, Reason, Region, Trace, WeightedSum
+
+PICTURE = 88.0
+LEGEND = (
+    "framed: all pixels that this number depends on\n"
+    "grey is 0, blue above, orange below; full colour is the largest of its layer"
+)
+FUNCTIONS = {
+    "Conv2D": "reference.conv2d:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
+    "Dense": "reference.dense:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
+    "MaxPool2D": "reference.maxpool2d:  y = the largest of the window",
+    "ReLU": "reference.relu:  y = max(x, 0)",
+    "BatchNorm": "BatchNorm.forward:  y = w · (x \N{MINUS SIGN} mean) / deviation + b",
+    "Flatten": "Flatten.forward:  the same numbers in a row",
+    "Softmax": "reference.softmax:  y = exp(x) / \N{GREEK CAPITAL LETTER SIGMA} exp(x)",
+}
+
+
+def draw_sum(canvas: Canvas, anatomy: "Anatomy", trace: "Trace", index: int, cell: Cell) -> None:
+    """Why the output of a layer has at ``cell`` the number that it has."""
+    from tinycnn.inside import reason, receptive_field
+
+    place = index_of(trace.outputs[index], cell)
+    why, kind = reason(anatomy, trace, index, place), repr(anatomy.layers[index]).split("(")[0]
+    region = receptive_field(anatomy, index, place)
+    where = ", ".join(map(str, place))
+    tall = canvas.height > 300
+    canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
+    title = f"{kind}[{where}] = {number(why.y)}"
+    canvas.text(0, 14, title, theme.TEXT, bold=True)
+    words = FUNCTIONS.get(kind, "")
+    if tall:
+        function(canvas, 0, 38, words)
+    elif canvas.text_width(title, bold=True) + canvas.text_width(words, 15) + 16 < canvas.width:
+        function(canvas, canvas.width, 14, words, anchor="right")
+    top = 58.0 if tall else 28.0
+    side = 150.0 if tall else PICTURE
+    _draw_field(canvas, (0, top, side, side), anatomy, trace, region)
+    rest = (0.0, top + side + 24, canvas.width, canvas.height - top - side - 24)
+    if tall:
+        canvas.lines((side + 16, top, canvas.width - side - 16, side), LEGEND)
+    else:
+        rest = (side + 16, top, canvas.width - side - 16, canvas.height - top)
+    _draw_reason(canvas.part(rest), why)
+
+
+def _draw_field(
+    canvas: Canvas, area: Area, anatomy: "Anatomy", trace: "Trace", region: "Region"
+) -> None:
+    """The input, and a frame around what the number depends on."""
+    H, W, _ = anatomy.image_shape
+    image = trace.x.reshape(H, W, -1).mean(axis=2)
+    inked(canvas, area, image)
+    if len(region) == 1:  # a row: its first and last pixel, as rows of the image
+        first, last = region[0].start // W, (region[0].stop - 1) // W
+        whole = first != last
+        columns = slice(0, W) if whole else slice(region[0].start % W, (region[0].stop - 1) % W + 1)
+        region = (slice(first, last + 1), columns)
+    rows, columns = region[:2]
+    x, y, side, _ = area
+    frame = (
+        x + side * columns.start / W,
+        y + side * rows.start / H,
+        side * (columns.stop - columns.start) / W,
+        side * (rows.stop - rows.start) / H,
+    )
+    canvas.frame(frame, theme.SPOT, 2)
+
+
+def _draw_reason(canvas: Canvas, why: "Reason") -> None:
+    from tinycnn.inside import Moved, Normalised, Rectified, Share, WeightedSum, Winner
+
+    match why:
+        case WeightedSum() if why.x.ndim == 3:
+            _draw_convolution(canvas, why)
+        case WeightedSum():
+            _draw_dense(canvas, why)
+        case Winner():
+            side = min(PICTURE, canvas.height - 4)
+            most = largest(why.window)
+            canvas.signed((0, 0, side, side), why.window, most)
+            unit = side / len(why.window)
+            i, j = why.place
+            canvas.frame((j * unit, i * unit, unit, unit), theme.INK, 2)
+            words = f"row {i}, column {j} of the window wins with {number(why.y)}"
+            canvas.lines((side + 14, 0, canvas.width - side - 14, 60), words, theme.TEXT)
+        case Rectified():
+            fate = "passes" if why.x > 0 else "is silenced"
+            canvas.text(0, 14, f"{number(why.x)} {fate}: max({number(why.x)}, 0) = {number(why.y)}")
+        case Normalised():
+            words = (
+                f"{number(why.w)} · ({number(why.x)} \N{MINUS SIGN} {number(why.mean)}) / "
+                f"{number(why.deviation)} + {number(why.b)} = {number(why.y)}"
+            )
+            canvas.lines((0, 0, canvas.width, 60), words, theme.TEXT)
+        case Moved():
+            canvas.text(0, 14, f"it stood at {', '.join(map(str, why.place))}")
+        case Share():
+            canvas.text(
+                0, 14, f"exp({number(float(why.logits[why.k]))}) / \N{GREEK CAPITAL LETTER SIGMA}"
+            )
+
+
+def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
+    """Patch times kernel is products, of the channel that adds most; and what all channels add."""
+    added = why.products.sum(axis=(0, 1))
+    c = int(np.abs(added).argmax())
+    tall = canvas.height > 200
+    side = (canvas.width - 48) / 3 if tall else min((canvas.width - 206) / 3, PICTURE)
+    pictures = (why.x[..., c], why.w[..., c], why.products[..., c])
+    x = 0.0
+    for values, sign in zip(pictures, ("·", "=", ""), strict=True):
+        canvas.signed((x, 0, side, side), values, largest(values))
+        canvas.text(x + side + 12, side / 2, sign, theme.TEXT, 20, anchor="centre")
+        x += side + 24
+    left, top = (0.0, side + 14) if tall else (x - 14, 9.0)
+    for row, line in enumerate(_added(why, added, c)):
+        canvas.text(left, top + 20 * row, line, theme.TEXT, theme.SMALLEST)
+
+
+def _added(why: "WeightedSum", added: np.ndarray, c: int) -> list[str]:
+    """What each part adds to the sum."""
+    lines = [f"adds {number(float(added[c]))}"]
+    if len(added) > 1:
+        others = float(added.sum() - added[c])
+        lines = [
+            f"map {c}: {number(float(added[c]))}",
+            f"{len(added) - 1} others: {number(others)}",
+        ]
+    return [*lines, f"bias: {number(why.b)}", f"sum: {number(why.y)}"]
+
+
+def _draw_dense(canvas: Canvas, why: "WeightedSum") -> None:
+    """The inputs that add most, largest first, as bars."""
+    products = why.products
+    order = np.argsort(-np.abs(products))[: max(int((canvas.height - 6) // 19) - 1, 1)]
+    most = largest(products)
+    room = canvas.width - 226
+    for row, d in enumerate(order.tolist()):
+        y = 9 + 19 * row
+        words = f"x[{d}] · w = {number(float(why.x[d]))} · {number(float(why.w[d]))}"
+        canvas.text(0, y, words, theme.TEXT, theme.SMALLEST)
+        length = room * abs(float(products[d])) / most
+        colour = theme.BLUE if products[d] >= 0 else theme.ORANGE
+        canvas.fill((226, y - 5, max(length, 1), 10), colour, 3)
+    rest = float(products.sum() - products[order].sum())
+    words = f"and {len(products) - len(order)} others {number(rest)}, b {number(why.b)}"
+    canvas.text(0, 9 + 19 * len(order), words, theme.QUIET, theme.SMALLEST)

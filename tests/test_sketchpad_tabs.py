@@ -1,0 +1,229 @@
+"""The tabs to look inside: every network, every size, every command; and what they show is true."""
+
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+import numpy as np
+import pygame
+import pytest
+from handwriting import DIGITS
+
+from apps.sketchpad.brain import Brain
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.insight import Insight
+from apps.sketchpad.session import Session
+from apps.sketchpad.tabs import tabs
+from apps.sketchpad.tabs.kernels import strongest_slices
+from apps.sketchpad.tabs.mosaic import Mosaic, as_maps
+from apps.sketchpad.tabs.parts import number
+from apps.sketchpad.worker import Inline
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, Softmax
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NETWORKS = {
+    "convolutions": (
+        [
+            Conv2D(6, 5),
+            BatchNorm(),
+            ReLU(),
+            MaxPool2D(2),
+            Conv2D(4, 3),
+            ReLU(),
+            Flatten(),
+            Dense(10),
+        ],
+        (28, 28, 1),
+    ),
+    "no convolution": ([Flatten(), Dense(12), ReLU(), Dense(3), Softmax()], (20, 16, 1)),
+    "a row": ([Dense(12), BatchNorm(), Dense(2)], (784,)),
+    "many classes": ([Conv2D(40, 28), Flatten()], (28, 28, 1)),
+}
+NAMES = [tab.title for tab in tabs()]
+
+
+def session_of(kind="convolutions"):
+    layers, shape = NETWORKS[kind]
+    network = Sequential(layers, shape, seed=2)
+    session = Session(Inline(), lambda: Brain(network, "test.safetensors"), tabs())
+    session.tick()
+    return session
+
+
+def write(session, digit="7"):
+    for stroke in DIGITS[digit]:
+        (x, y), *rest = (3 * stroke + 150).tolist()
+        session.do(("down", x, y))
+        for point in rest:
+            session.do(("move", *point))
+        session.do(("up",))
+    session.tick()
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def written(request):
+    session = session_of(request.param)
+    write(session)
+    assert session.brain.opened
+    return session
+
+
+def draw(session, size=(590, 300), mouse=None):
+    """Draw the shown tab; returns its pixels and what can be clicked."""
+    surface = pygame.Surface(size)
+    surface.fill((255, 255, 255))
+    canvas = Canvas(surface, 1.0, mouse)
+    session.tabs[session.screen.tab].draw(canvas, session.look())
+    return pygame.surfarray.array3d(surface), canvas.hits
+
+
+@pytest.mark.parametrize("size", [(590, 300), (430, 140), (1230, 590), (300, 900)])
+@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
+def test_every_tab_shows_every_network_at_every_size(tab, size, written):
+    written.do(("show", tab))
+    pixels, _ = draw(written, size)
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 5
+    assert written.screen.note == ""
+
+
+@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
+def test_whatever_can_be_clicked_or_typed_may_be(tab, written):
+    written.do(("show", tab))
+    for size in ((590, 300), (1230, 590)):
+        _, hits = draw(written, size)
+        commands = [(*hit.command, 0.4) if hit.slides else hit.command for hit in hits]
+        commands += [command for command, _ in written.tabs[tab].keys.values()]
+        for command in [*commands[:12], ("tab", "nonsense"), ("tab", "layer", -99)]:
+            written.do(command)
+            draw(written, size)
+    assert written.screen.note == ""
+
+
+@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
+def test_the_mouse_may_be_anywhere(tab, written):
+    written.do(("show", tab))
+    for size in ((590, 300), (1230, 590)):
+        for x in range(20, size[0], 211):
+            for y in range(10, size[1], 97):
+                draw(written, size, (x, y))
+
+
+@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
+def test_empty_paper_is_no_fault(tab):
+    session = session_of()
+    session.do(("show", tab))
+    pixels, hits = draw(session)
+    assert not hits
+    assert (pixels != 255).any(), "it says what to do"
+
+
+# ---------------------------------------------------------------------------- what is shown is true
+
+
+def test_the_mouse_asks_the_number_that_lies_under_it():
+    mosaic = Mosaic.fitted((10, 20, 300, 100), (4, 5, 7), 40)
+    for cell in np.ndindex(4, 5, 7):
+        x, y, width, height = mosaic.square(cell)
+        assert mosaic.cell_at((x + width / 2, y + height / 2)) == cell
+    assert mosaic.cell_at((9, 25)) is None
+    assert mosaic.cell_at((11 + mosaic.side, 25)) is None, "gaps belong to nobody"
+    assert mosaic.cell_at(None) is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
+def test_a_mosaic_paints_each_number_where_the_mouse_finds_it(scale):
+    maps = np.zeros((4, 5, 7))
+    maps[2, 3, 5] = 1
+    mosaic = Mosaic.fitted((10, 20, 300, 100), maps.shape, 40)
+    canvas = Canvas(pygame.Surface((round(400 * scale), round(200 * scale))), scale)
+    mosaic.draw(canvas, maps, 1)
+    blue = (0, 98, 178)
+    pixels = pygame.surfarray.array3d(canvas.surface)
+    painted = np.argwhere((pixels == blue).all(axis=2))
+    x, y, width, height = mosaic.square((2, 3, 5))
+    assert np.abs(painted.mean(axis=0) / scale - (x + width / 2, y + height / 2)).max() < 1.5
+    assert len(painted) == pytest.approx(width * height * scale**2, rel=0.25)
+
+
+def test_mosaics_stay_in_their_area():
+    for shape in ((24, 24, 32), (1, 1, 1024), (8, 8, 64), (1, 1, 10), (3, 3, 1)):
+        for width, height in ((446, 130), (690, 38), (100, 400)):
+            mosaic = Mosaic.fitted((0, 0, width, height), shape, 60)
+            assert mosaic.width <= width + 0.01
+            assert mosaic.height <= height + 0.01
+            assert mosaic.side <= 60
+
+
+def test_a_row_is_shown_as_maps_of_one_number():
+    np.testing.assert_array_equal(as_maps(np.arange(3.0))[0, 0], [0, 1, 2])
+
+
+def test_numbers_are_short_and_have_a_real_minus():
+    texts = [number(v) for v in (0, 0.1234, -0.01234, 5.678, -56.78, 1234.5, 1e-7)]
+    assert texts == ["0", "0.12", "−0.012", "5.68", "−56.8", "1.23e+03", "1e-07"]
+
+
+def test_the_strongest_slice_is_that_with_the_largest_weights():
+    kernels = np.zeros((2, 3, 3, 4))
+    kernels[0, 1, 2, 3], kernels[1, 0, 0, 0], kernels[1, 0, 0, 1] = 5, 2, -3
+    slices = strongest_slices(kernels)
+    assert slices.shape == (3, 3, 2)
+    assert slices[1, 2, 0] == 5
+    assert slices[0, 0, 1] == -3
+
+
+# ------------------------------------------------------------------------------------------ lessons
+
+
+def digit_image():
+    session = session_of()
+    write(session)
+    return session.look().image
+
+
+def test_steps_forth_and_back_are_the_same_as_a_fresh_lesson():
+    layers, shape = NETWORKS["convolutions"]
+    network = Sequential(layers, shape, seed=2)
+    image = digit_image()
+    walked, names = Insight(network, tuple("0123456789")), ((0.1,), (0.1, 0.2), (0.1,), (0.3,), ())
+    for rates in names:
+        fresh = Insight(network, tuple("0123456789")).taught(image, 3, rates)
+        assert walked.taught(image, 3, rates).back.p.tobytes() == fresh.back.p.tobytes()
+        assert fresh.p_before.tobytes() == walked.trace(image).p.tobytes()
+
+
+def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afresh():
+    session = session_of()
+    write(session)
+    tab = session.tabs[NAMES.index("Backward")]
+    session.do(("show", NAMES.index("Backward")))
+    session.do(("tab", "truth", 3))
+    draw(session)
+    for command in ("step", "step", "back"):
+        session.do(("tab", command))
+        draw(session)
+    assert tab.rates == (tab.rate,)
+    look = session.look()
+    taught = look.brain.insight.taught(look.image, 3, tab.rates)
+    assert taught.back.p[3] > taught.p_before[3]
+    session.do(("clear",))
+    write(session, "4")
+    draw(session)
+    assert tab.rates == ()
+
+
+def test_a_filter_that_is_switched_off_can_be_switched_on_again():
+    session = session_of()
+    write(session)
+    session.do(("show", NAMES.index("Kernels")))
+    tab = session.tabs[NAMES.index("Kernels")]
+    before, _ = draw(session)
+    session.do(("tab", "switch", 2))
+    dark, _ = draw(session)
+    assert (before != dark).any()
+    session.do(("tab", "switch", 2))
+    session.do(("tab", "filter", -2))
+    again, _ = draw(session)
+    assert tab.off[0] == frozenset()
+    np.testing.assert_array_equal(before, again)
