@@ -11,6 +11,7 @@ from handwriting import DIGITS
 
 from apps.sketchpad.brain import Brain
 from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.commands import do
 from apps.sketchpad.insight import Insight
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
@@ -54,10 +55,10 @@ def session_of(kind="convolutions"):
 def write(session, digit="7"):
     for stroke in DIGITS[digit]:
         (x, y), *rest = (3 * stroke + 150).tolist()
-        session.do(("down", x, y))
+        do(session, ("down", x, y))
         for point in rest:
-            session.do(("move", *point))
-        session.do(("up",))
+            do(session, ("move", *point))
+        do(session, ("up",))
     session.tick()
 
 
@@ -81,7 +82,7 @@ def draw(session, size=(590, 300), mouse=None):
 @pytest.mark.parametrize("size", [(590, 300), (430, 140), (1230, 590), (300, 900)])
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
 def test_every_tab_shows_every_network_at_every_size(tab, size, written):
-    written.do(("show", tab))
+    do(written, ("show", tab))
     pixels, _ = draw(written, size)
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 5
     assert written.screen.note == ""
@@ -89,20 +90,20 @@ def test_every_tab_shows_every_network_at_every_size(tab, size, written):
 
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
 def test_whatever_can_be_clicked_or_typed_may_be(tab, written):
-    written.do(("show", tab))
+    do(written, ("show", tab))
     for size in ((590, 300), (1230, 590)):
         _, hits = draw(written, size)
         commands = [(*hit.command, 0.4) if hit.slides else hit.command for hit in hits]
         commands += [command for command, _ in written.tabs[tab].keys.values()]
         for command in [*commands[:12], ("tab", "nonsense"), ("tab", "layer", -99)]:
-            written.do(command)
+            do(written, command)
             draw(written, size)
     assert written.screen.note == ""
 
 
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
 def test_the_mouse_may_be_anywhere(tab, written):
-    written.do(("show", tab))
+    do(written, ("show", tab))
     for size in ((590, 300), (1230, 590)):
         for x in range(20, size[0], 211):
             for y in range(10, size[1], 97):
@@ -112,7 +113,7 @@ def test_the_mouse_may_be_anywhere(tab, written):
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
 def test_empty_paper_is_no_fault(tab):
     session = session_of()
-    session.do(("show", tab))
+    do(session, ("show", tab))
     pixels, hits = draw(session)
     assert not hits
     assert (pixels != 255).any(), "it says what to do"
@@ -197,17 +198,17 @@ def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afres
     session = session_of()
     write(session)
     tab = session.tabs[NAMES.index("Backward")]
-    session.do(("show", NAMES.index("Backward")))
-    session.do(("tab", "truth", 3))
+    do(session, ("show", NAMES.index("Backward")))
+    do(session, ("tab", "truth", 3))
     draw(session)
     for command in ("step", "step", "back"):
-        session.do(("tab", command))
+        do(session, ("tab", command))
         draw(session)
     assert tab.rates == (tab.rate,)
     look = session.look()
     taught = look.brain.insight.taught(look.image, 3, tab.rates)
     assert taught.back.p[3] > taught.p_before[3]
-    session.do(("clear",))
+    do(session, ("clear",))
     write(session, "4")
     draw(session)
     assert tab.rates == ()
@@ -216,14 +217,14 @@ def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afres
 def test_a_filter_that_is_switched_off_can_be_switched_on_again():
     session = session_of()
     write(session)
-    session.do(("show", NAMES.index("Kernels")))
+    do(session, ("show", NAMES.index("Kernels")))
     tab = session.tabs[NAMES.index("Kernels")]
     before, _ = draw(session)
-    session.do(("tab", "switch", 2))
+    do(session, ("tab", "switch", 2))
     dark, _ = draw(session)
     assert (before != dark).any()
-    session.do(("tab", "switch", 2))
-    session.do(("tab", "filter", -2))
+    do(session, ("tab", "switch", 2))
+    do(session, ("tab", "filter", -2))
     again, _ = draw(session)
     assert tab.off[0] == frozenset()
     np.testing.assert_array_equal(before, again)

@@ -6,7 +6,7 @@ for the window must not wait for it.
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,10 +105,17 @@ class Brain:
             return ""
         return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 
-    def compile(self) -> None:
-        """Have the kernels ready: seconds the first time, an instant ever after."""
+    def compile(self) -> Callable[[], None]:
+        """Have the kernels ready: seconds the first time, an instant ever after.
+
+        Returns what is to be done next.
+        """
         self.recogniser(np.zeros((1, 28, 28), np.uint8))
         self.compiled = True
+        return self.open
+
+    def open(self) -> None:
+        """Have the kernels ready that it takes to look inside."""
         self.insight.warm_up()
         self.opened = True
 

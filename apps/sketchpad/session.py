@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tinycnn.ink import Digit, Drawing
 
 KEPT_ANSWERS = 200  # to what tabs have asked
-READ, LOAD, COMPILE, SHEET = "read", "load", "compile", "sheet"
+READ, LOAD, COMPILE, OPEN, SHEET = "read", "load", "compile", "open", "sheet"
 
 
 @dataclass
@@ -151,9 +151,10 @@ class Session:
             self.screen.note = done.answer.fault or self.screen.note
         elif done.kind == COMPILE:
             self._asked_version = -1
+            self.worker.aside(OPEN, done.answer)
         elif done.kind == SHEET:
             self._lay(done.answer)
-        else:
+        elif done.kind != OPEN:
             self._waiting.discard(done.key)
             self._answers[done.key] = done.answer
             while len(self._answers) > KEPT_ANSWERS:

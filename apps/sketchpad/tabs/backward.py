@@ -33,7 +33,7 @@ class Backward:
     """Gradients of everything, and steps that can be taken back."""
 
     title = "Backward"
-    purpose = "choose the true label; gradients flow back; take a step, and take it back"
+    purpose = "gradients flow back; a step of learning"
     keys: Mapping[str, tuple[Command, str]] = {
         "up": (("tab", "layer", -1), "nearer to the loss"),
         "down": (("tab", "layer", 1), "further back"),

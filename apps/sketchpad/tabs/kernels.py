@@ -25,7 +25,7 @@ class Kernels:
     """The weights of every filter, what excites it, and a switch for it."""
 
     title = "Kernels"
-    purpose = "what the filters look for; a click switches one off"
+    purpose = "what filters look for; switch them off"
     keys: Mapping[str, tuple[Command, str]] = {
         "up": (("tab", "layer", -1), "the convolution before"),
         "down": (("tab", "layer", 1), "the next convolution"),

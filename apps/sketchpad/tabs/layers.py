@@ -26,7 +26,7 @@ class Layers:
     """All maps, layer by layer."""
 
     title = "Layers"
-    purpose = "what every layer makes of the digit; the mouse asks a number where it comes from"
+    purpose = "all maps, and the sum behind every number"
     keys: Mapping[str, tuple[Command, str]] = {
         "up": (("tab", "layer", -1), "the layer before"),
         "down": (("tab", "layer", 1), "the next layer"),

@@ -1,7 +1,7 @@
 """The last layer, number by number: logits, temperature, exponentials, probabilities."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,11 @@ from apps.sketchpad.look import Command, Look
 from apps.sketchpad.tabs.parts import function, is_ready, largest, number
 from apps.sketchpad.words import percent
 
+if TYPE_CHECKING:
+    from tinycnn.inside import SoftmaxSteps
+
 HEAD = 46.0
+MOST_ROWS = 10  # classes, the likeliest
 COLUMNS = (0.07, 0.28, 0.60, 0.79, 0.99)  # right edges, as parts of the width
 
 
@@ -19,7 +23,7 @@ class Maths:
     """How logits become probabilities."""
 
     title = "Maths"
-    purpose = "the last layer number by number, with softmax and temperature"
+    purpose = "the last layer, number by number"
     keys: Mapping[str, tuple[Command, str]] = {}
 
     def draw(self, canvas: Canvas, look: Look) -> None:
@@ -36,35 +40,33 @@ class Maths:
             return
         temperature = brain.recogniser.temperature
         steps = softmax_steps(trace.logits.astype(np.float64), temperature)
-        words = (
-            "class",
-            "logit",
-            f"(logit \N{MINUS SIGN} largest) / {temperature:.2f}",
-            "exp",
-            "p",
-        )
-        for right, word in zip(COLUMNS, words, strict=True):
-            x = right * canvas.width
-            canvas.text(x, 12, word, theme.QUIET, theme.SMALLEST, anchor="right")
-        canvas.line([(0, 26), (canvas.width, 26)], theme.EDGE)
-        row = min((canvas.height - HEAD - 20) / min(len(steps.p), 10), 44.0)
-        count = min(len(steps.p), 10)
-        shown = np.sort(np.argsort(-steps.p, kind="stable")[:count])
-        for place, k in enumerate(shown.tolist()):
-            values = (steps.logits[k], steps.scaled[k], steps.exponentials[k], steps.p[k])
-            y = 30 + (place + 0.5) * row
-            best = k == int(steps.p.argmax())
-            _draw_row(canvas, y, brain.classes[k], [float(v) for v in values], best)
-            _draw_logit(canvas, y, row, float(steps.logits[k]), largest(steps.logits))
-        y = 30 + count * row + 16
-        sigma = "\N{GREEK CAPITAL LETTER SIGMA}"
-        canvas.line([(0, y - 14), (canvas.width, y - 14)], theme.EDGE)
-        total = f"{sigma} exp = {steps.total:.4f}"
-        canvas.text(COLUMNS[3] * canvas.width, y, total, theme.TEXT, 15, anchor="right")
-        function(canvas, 0, y, "inside.softmax_steps")
+        _draw_table(canvas, steps, brain.classes, temperature)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """There is nothing to be done here."""
+
+
+def _draw_table(
+    canvas: Canvas, steps: "SoftmaxSteps", names: Sequence[str], temperature: float
+) -> None:
+    sigma, minus = "\N{GREEK CAPITAL LETTER SIGMA}", "\N{MINUS SIGN}"
+    words = ("class", "logit", f"(logit {minus} largest) / {temperature:.2f}", "exp", "p")
+    for right, word in zip(COLUMNS, words, strict=True):
+        canvas.text(right * canvas.width, 12, word, theme.QUIET, theme.SMALLEST, anchor="right")
+    canvas.line([(0, 26), (canvas.width, 26)], theme.EDGE)
+    count = min(len(steps.p), MOST_ROWS)
+    row = min((canvas.height - HEAD - 20) / count, 44.0)
+    for place, k in enumerate(np.sort(np.argsort(-steps.p, kind="stable")[:count]).tolist()):
+        columns = (steps.logits, steps.scaled, steps.exponentials, steps.p)
+        y = 30 + (place + 0.5) * row
+        best = k == int(steps.p.argmax())
+        _draw_row(canvas, y, names[k], [float(column[k]) for column in columns], best)
+        _draw_logit(canvas, y, row, float(steps.logits[k]), largest(steps.logits))
+    y = 30 + count * row + 16
+    canvas.line([(0, y - 14), (canvas.width, y - 14)], theme.EDGE)
+    total = f"{sigma} exp = {steps.total:.4f}"
+    canvas.text(COLUMNS[3] * canvas.width, y, total, theme.TEXT, 15, anchor="right")
+    function(canvas, 0, y, "inside.softmax_steps")
 
 
 def _draw_row(canvas: Canvas, y: float, name: str, values: Sequence[float], best: bool) -> None:

@@ -10,7 +10,7 @@ from apps.sketchpad.tabs.mosaic import Cell, index_of
 from apps.sketchpad.tabs.parts import function, inked, largest, number
 
 if TYPE_CHECKING:
-    from tinycnn.inside import Anatomy, Reason, Region, Trace, WeightedSum
+    from tinycnn.inside import Anatomy, Reason, Region, Trace, WeightedSum, Winner
 
 PICTURE = 88.0
 LEGEND = (
@@ -88,14 +88,7 @@ def _draw_reason(canvas: Canvas, why: "Reason") -> None:
         case WeightedSum():
             _draw_dense(canvas, why)
         case Winner():
-            side = min(PICTURE, canvas.height - 4)
-            most = largest(why.window)
-            canvas.signed((0, 0, side, side), why.window, most)
-            unit = side / len(why.window)
-            i, j = why.place
-            canvas.frame((j * unit, i * unit, unit, unit), theme.INK, 2)
-            words = f"row {i}, column {j} of the window wins with {number(why.y)}"
-            canvas.lines((side + 14, 0, canvas.width - side - 14, 60), words, theme.TEXT)
+            _draw_window(canvas, why)
         case Rectified():
             fate = "passes" if why.x > 0 else "is silenced"
             canvas.text(0, 14, f"{number(why.x)} {fate}: max({number(why.x)}, 0) = {number(why.y)}")
@@ -111,6 +104,16 @@ def _draw_reason(canvas: Canvas, why: "Reason") -> None:
             canvas.text(
                 0, 14, f"exp({number(float(why.logits[why.k]))}) / \N{GREEK CAPITAL LETTER SIGMA}"
             )
+
+
+def _draw_window(canvas: Canvas, why: "Winner") -> None:
+    """What the largest number won against."""
+    side, (i, j) = min(PICTURE, canvas.height - 4), why.place
+    unit = side / len(why.window)
+    canvas.signed((0, 0, side, side), why.window, largest(why.window))
+    canvas.frame((j * unit, i * unit, unit, unit), theme.INK, 2)
+    words = f"row {i}, column {j} of the window wins with {number(why.y)}"
+    canvas.lines((side + 14, 0, canvas.width - side - 14, 60), words, theme.TEXT)
 
 
 def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:

@@ -25,7 +25,7 @@ class Why:
     """Occlusion, gradients and neighbours."""
 
     title = "Why"
-    purpose = "what speaks for the answer, what would change it, and which digits are like it"
+    purpose = "what speaks for it, and against it"
     keys: Mapping[str, tuple[Command, str]] = {
         "left": (("tab", "turn", -1), "another class to compare with"),
         "right": (("tab", "turn", 1), "the next class to compare with"),
