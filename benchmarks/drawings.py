@@ -169,7 +169,7 @@ def _singles_table(singles: dict[str, Outcome]) -> Table:
             name,
             f"{outcome.errors:,}",
             f"{outcome.accuracy:.2%}",
-            f"{low:.2%} – {high:.2%}",
+            f"{100 * low:.2f}–{100 * high:.2f}",
             f"{outcome.by_writer:.2%}",
             f"{outcome.worst_tenth:.1%}",
         )
@@ -187,8 +187,8 @@ def _rows_table(rows: dict[str, Rows]) -> Table:
 
 def _refusal_table(refusal: dict[str, dict]) -> Table:
     shares = [f"{share:.0%}" for share in ACCEPTED]
-    titles = [f"at {share} of digits" for share in shares]
-    table = new_table("accepted as digits", "n", "AUROC", *titles, "as in the weights")
+    table = new_table("accepted at", "n", "AUROC", *shares, "weights", words=1)
+    table.caption = "where this share of the digits is accepted, and at the weights' own threshold"
     for kind, figures in refusal.items():
         cells = [f"{figures['accepted'][share]:.1%}" for share in [*shares, "weights"]]
         curve = f"{figures['auroc']:.3f}" if figures["auroc"] is not None else ""
