@@ -11,17 +11,13 @@ other.
 import functools
 
 import numpy as np
-from numba import prange
 
 from tinycnn.errors import ShapeError
 from tinycnn.nn.kernels.checks import ready
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import kernel
 
 CELL = 7
 """Pixels from one node of the net to the next."""
-
-FEW = 16
-"""Up to so many images are done by the calling thread: waking others would take longer."""
 
 
 def net_size(length: int) -> int:
@@ -54,12 +50,7 @@ def warp(
             f"{expected}, not {tuple(z.shape for z in numbers)}"
         )
     bent = np.empty((B, H, W), np.uint8)
-    rest = ready(images), *numbers, splines(H), splines(W), bent
-    if B <= FEW:
-        for n in range(B):
-            _warp_image(n, *rest)
-    else:
-        _warp(*rest)
+    _warp(ready(images), *numbers, splines(H), splines(W), bent)
     return bent
 
 
@@ -75,10 +66,11 @@ def splines(length: int) -> np.ndarray:
     return np.stack(pieces, axis=1).astype(np.float32) / np.float32(6)
 
 
-@parallel_kernel
+@kernel
 def _warp(images, affine, elastic, thickness, by_row, by_column, bent):
-    for n in prange(len(images)):  # n owns bent[n]
-        _warp_image(np.intp(n), images, affine, elastic, thickness, by_row, by_column, bent)
+    """On the calling thread alone: the others are at work on the batch before."""
+    for n in range(len(images)):
+        _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent)
 
 
 @kernel

@@ -6,6 +6,7 @@ run that goes on in epoch 7 at batch 120 sees exactly the images it would have s
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -41,6 +42,18 @@ class Batches:
             # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
             rng = np.random.default_rng([self.seed, epoch, batch + 1])
             yield self.augment(self.images[chosen], self.labels[chosen], rng)
+
+
+def ahead(batches: Iterator) -> Iterator:
+    """The same batches; the next one is made while somebody works on the last.
+
+    Bending images leaves the interpreter free, so both really happen at a time.
+    """
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = worker.submit(next, batches, None)
+            yield batch
 
 
 def look_up(name: str, value: str, table: dict):

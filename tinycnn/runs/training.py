@@ -27,7 +27,7 @@ from tinycnn.nn import (
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
 from tinycnn.nn.warmup import gradients_compiled_meanwhile
-from tinycnn.runs.batches import Batches, look_up
+from tinycnn.runs.batches import Batches, ahead, look_up
 from tinycnn.runs.measure import measure
 from tinycnn.runs.recipe import Recipe
 
@@ -108,7 +108,7 @@ class Trainer:
         """
         while not self.finished:
             state, started = self.state, time.perf_counter()
-            for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
+            for images, labels in ahead(self.batches.of_epoch(state.epoch, start=state.batch)):
                 self._train_batch(images, labels, started)
                 if after_batch():
                     return
