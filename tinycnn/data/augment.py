@@ -47,6 +47,7 @@ class Bending:
 
 LIGHT = Bending(turn=10, scale=0.1, stretch=0, slant=6, shift=2, wave=0, thickness=0)
 MILD = Bending(turn=8, scale=0.08, stretch=0.05, slant=6, shift=1, wave=1.5, thickness=0.3)
+STRONG = Bending(turn=12, scale=0.12, stretch=0.05, slant=6, shift=2, wave=1.5, thickness=0.3)
 
 
 def untouched(
@@ -85,6 +86,7 @@ AUGMENTATIONS: dict[str, Augment] = {
     "none": untouched,
     "light": partial(bent, LIGHT),
     "mild": partial(bent, MILD),
+    "strong": partial(bent, STRONG),
     "drawings": drawings,
 }
 
