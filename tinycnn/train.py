@@ -70,7 +70,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--dataset", metavar="NAME", help="mnist10k (default) or another named set")
     data.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     data.add_argument("--limit", metavar="N", type=int, help="only the first N training images")
-    data.add_argument("--validation", metavar="X", type=float, help="share kept apart (by size)")
+    data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
     data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings")
     steps = parser.add_argument_group("network and steps")
     steps.add_argument("--preset", metavar="NAME", help="the network: lenet, tiny or best")

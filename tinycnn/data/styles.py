@@ -40,15 +40,15 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     B = len(images)
     top, bottom = _ends(images)
     height = bottom[:, :1] - top[:, :1]
-    angle = rng.uniform(20, 80, (B, 1))  # from straight down to the left
-    length = height * rng.uniform(0.2, 0.6, (B, 1))
+    angle = rng.uniform(20, 85, (B, 1))  # from straight down to the left
+    length = height * rng.uniform(0.2, 0.7, (B, 1)) * (1 - (angle - 20) / 110)
     down, left = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     flag = np.concatenate([top, top + length * np.concatenate([down, -left], axis=1)], axis=1)
     reach = height * rng.uniform(0.15, 0.45, (B, 1))
-    tilt = reach * rng.normal(0, 0.18, (B, 1))
+    tilt = reach * rng.normal(0, 0.12, (B, 1))
     foot = np.concatenate([bottom + tilt, bottom - tilt], axis=1)
     foot[:, 1:2], foot[:, 3:] = bottom[:, 1:] - reach, bottom[:, 1:] + reach
-    kind = rng.choice(3, B, p=(0.5, 0.4, 0.1))  # flag, both, foot
+    kind = rng.choice(3, B, p=(0.6, 0.3, 0.1))  # flag, both, foot
     flag[kind == 2] = np.nan
     foot[kind == 0] = np.nan
     return add_marks(images, np.stack([flag, foot], axis=1), pens(B, rng))

@@ -13,8 +13,8 @@ from tinycnn.errors import RunError
 SMALL = 20_000
 """Fewer training images than this get small batches: otherwise ten epochs are too few steps."""
 
-FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05, "validation": 0.1}
-FOR_LARGE: dict[str, Any] = {"batch_size": 128, "lr": 0.1, "validation": 0.05}
+FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05}
+FOR_LARGE: dict[str, Any] = {"batch_size": 128, "lr": 0.1}
 ADAM_LR = 0.001
 
 DEFAULTS: dict[str, Any] = {
@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "augment": "mild",
     "seed": 0,
     "limit": None,
+    "validation": 0.1,
 }
 
 SUITED: dict[str, dict[str, Any]] = {
