@@ -22,7 +22,8 @@ from apps.sketchpad.session import Session
 from apps.sketchpad.words import percent, sentence, spelled, verdict
 from apps.sketchpad.worker import Inline, Thread
 from benchmarks import hand
-from tinycnn.errors import DataError, TinyCNNError, WeightsError
+from benchmarks.sketches import film, write_record
+from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import read_strokes
 
 
@@ -422,6 +423,22 @@ def test_bad_arguments_are_one_sentence(arguments):
         main(arguments)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_without_pygame_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EnvironmentFault, match=r"pip install 'tinycnn\[sketchpad\]'"):
+        main([])
+
+
+def test_a_film_of_a_replay_moves_and_is_small(tmp_path, weights, capsys):
+    write_record(tmp_path / "film.jsonl", film())
+    path = tmp_path / "film.gif"
+    arguments = ["--replay", str(tmp_path / "film.jsonl"), "--headless", "--film", str(path)]
+    assert main([*arguments, "--weights", str(weights)]) == 0
+    with Image.open(path) as picture:
+        assert picture.n_frames > 20
+    assert path.stat().st_size < 1e6
 
 
 def test_networks_of_other_sizes_and_classes_read_too(tmp_path):

@@ -28,6 +28,7 @@ DOORS = {
     "export": ("tinycnn.export", "hand a trained network to another program"),
     "explain": ("tinycnn.explain", "show what a layer does, step by step"),
     "sweep": ("tinycnn.sweep", "try several settings and compare them"),
+    "sketchpad": ("apps.sketchpad.__main__", "draw digits and see what the network sees"),
     "gradcheck": ("tinycnn.nn.gradcheck", "hold every gradient to finite differences"),
 }
 

@@ -1,6 +1,7 @@
 """The door to the sketchpad: ``python -m apps.sketchpad`` opens a window to draw digits in."""
 
 import argparse
+import importlib.util
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
-from tinycnn.errors import TinyCNNError
+from tinycnn.errors import EnvironmentFault, TinyCNNError
 
 if TYPE_CHECKING:
     from apps.sketchpad.brain import Brain
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if (arguments.headless or arguments.film) and not arguments.replay:
         raise TinyCNNError("--headless and --film want something to play: give a --replay FILE")
+    if importlib.util.find_spec("pygame") is None:
+        raise EnvironmentFault("the sketchpad needs pygame: pip install 'tinycnn[sketchpad]'")
     load = _loader(arguments.weights)
     if arguments.replay:
         from apps.sketchpad.replay import replay
