@@ -22,6 +22,8 @@ PEN = 420.0  # paper units a second
 LIFT = 0.16  # seconds between strokes
 STEP = 7.0  # paper units between two places of the pen
 
+LAYERS, WHY, STEPS = 0, 2, 5  # tabs
+
 Timed = tuple[float, Command]
 
 
@@ -53,14 +55,17 @@ def write_record(path: Path, session: Sequence[Timed]) -> None:
 
 
 def film() -> list[Timed]:
-    """Digits in two strokes, several lines, a slip taken back, a label, and the naive way."""
-    session = [*written("47", 0.6, (60, 90), 150, seed=1)]
+    """Digits in two strokes, two lines, a slip taken back, the naive way, and a look inside."""
+    session: list[Timed] = [(0.0, ("show", STEPS))]
+    session += written("47", 0.6, (60, 90), 150, seed=1)
     session += written("1", after(session), (330, 95), 140, seed=2)
     session.append((after(session, 0.9), ("undo",)))
     session += written("2025", after(session, 0.5), (60, 350), 130, seed=3)
     session.append((after(session, 1.0), ("next", -3)))
     session.append((after(session, 1.2), ("naive",)))
-    session.append((after(session, 2.2), ("naive",)))
+    session.append((after(session, 2.0), ("naive",)))
+    session.append((after(session, 1.2), ("show", LAYERS)))
+    session.append((after(session, 1.6), ("show", WHY)))
     return session
 
 

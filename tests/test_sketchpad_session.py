@@ -22,7 +22,7 @@ from apps.sketchpad.session import Session
 from apps.sketchpad.words import percent, sentence, spelled, verdict
 from apps.sketchpad.worker import Inline, Thread
 from benchmarks import hand
-from benchmarks.sketches import film, write_record
+from benchmarks.sketches import write_record, written
 from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import read_strokes
 
@@ -432,12 +432,14 @@ def test_without_pygame_it_says_what_to_install(monkeypatch):
 
 
 def test_a_film_of_a_replay_moves_and_is_small(tmp_path, weights, capsys):
-    write_record(tmp_path / "film.jsonl", film())
+    session = list(written("1", 0.5, (60, 90), 150, seed=1))
+    write_record(tmp_path / "film.jsonl", session)
     path = tmp_path / "film.gif"
     arguments = ["--replay", str(tmp_path / "film.jsonl"), "--headless", "--film", str(path)]
     assert main([*arguments, "--weights", str(weights)]) == 0
     with Image.open(path) as picture:
-        assert picture.n_frames > 20
+        assert picture.n_frames > 3
+        assert picture.size == (800, 500)
     assert path.stat().st_size < 1e6
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from tinycnn.storage import write_bytes
 
-FRAMES = 12  # a second
+FRAMES = 10  # a second
 PART = 0.625  # of the window's size
-COLOURS = 96
+COLOURS = 64
 LAST = 2.5  # seconds that the last frame stays
 
 

@@ -15,6 +15,7 @@ from apps.sketchpad.words import colour_of, percent, sentence, spelled, verdict
 if TYPE_CHECKING:
     from apps.sketchpad.look import Look
 
+TAB_MARGIN = 26.0
 IMAGE_TOP = 106.0  # of the network's image
 MOST_BARS = 10
 WAITING = "the network is being loaded"
@@ -142,14 +143,15 @@ def _probabilities(look: "Look") -> "np.ndarray | None":
 
 
 def draw_bar(canvas: Canvas, session: Session) -> None:
-    """The names of the tabs."""
+    """The names of the tabs, with their keys where there is room."""
     x, screen = 0.0, session.screen
-    names = [f"F{index + 2}  {tab.title}" for index, tab in enumerate(session.tabs)]
-    widths = [canvas.text_width(name, theme.NORMAL, bold=True) for name in names]
-    margin = min((canvas.width - sum(widths)) / max(len(names), 1) - 2, 26)
+    names = [f"F{index + 2} {tab.title}" for index, tab in enumerate(session.tabs)]
+    if canvas.text_width("".join(names), bold=True) + len(names) * TAB_MARGIN > canvas.width:
+        names = [tab.title for tab in session.tabs]
+    widths = [canvas.text_width(name, bold=True) for name in names]
+    margin = min((canvas.width - sum(widths)) / max(len(names), 1) - 2, TAB_MARGIN)
     for index, (tab, name, width) in enumerate(zip(session.tabs, names, widths, strict=True)):
-        shown = index == screen.tab
-        width += margin
+        shown, width = index == screen.tab, width + margin
         area = (x, 4, width, canvas.height - 4)
         if shown:
             canvas.fill((x, 4, width, canvas.height + 12), theme.CARD, theme.ROUND, theme.EDGE)
@@ -157,10 +159,8 @@ def draw_bar(canvas: Canvas, session: Session) -> None:
             canvas.fill(area, theme.PALE_BLUE, theme.ROUND)
         colour = theme.BLUE if shown else theme.QUIET
         canvas.text(x + width / 2, 6 + canvas.height / 2, name, colour, bold=shown, anchor="centre")
-        canvas.hit(area, ("show", index), tab.purpose)
+        canvas.hit(area, ("show", index), f"F{index + 2}: {tab.purpose}")
         x += width + 2
-    if screen.frozen is not None:
-        canvas.text(canvas.width - 4, canvas.height / 2 + 4, "frozen", theme.ORANGE, anchor="right")
 
 
 def draw_inside(canvas: Canvas, session: Session) -> None:
@@ -240,6 +240,8 @@ def _advice(session: Session) -> str:
         return WAITING
     if not session.brain.compiled:
         return COMPILING
+    if session.screen.frozen is not None:
+        return "the tab is frozen; Space lets it follow the drawing again"
     look = session.look()
     if look.digit is None:
         return "left button draws, right button erases; T lays a test digit on the paper"

@@ -103,11 +103,12 @@ class View:
         late = session.changes if screen.naive else 0
         mouse = None if on_paper else hover
         lively = session.changes, hover if hover and inside(hover, places.inside) else None
-        status = screen.note, screen.hint, screen.typed, self.meter.line, seen
+        frozen = bool(screen.frozen)
+        status = screen.note, screen.hint, screen.typed, frozen, self.meter.line, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
             _Wanted("header", places.header, (brain, mouse), panels.draw_header),
-            _Wanted("bar", places.bar, (screen.tab, bool(screen.frozen), mouse), panels.draw_bar),
+            _Wanted("bar", places.bar, (screen.tab, mouse), panels.draw_bar),
             _Wanted("inside", places.inside, lively, panels.draw_inside),
             _Wanted("shelf", places.shelf, shelf, panels.draw_shelf),
             _Wanted("status", places.status, status, partial(panels.draw_status, meter=self.meter)),
