@@ -17,6 +17,7 @@ from tinycnn.ink import (
     read_strokes,
     strokes_to_image,
 )
+from tinycnn.ink.blots import BitmapPieces
 from tinycnn.ink.cuts import find_cuts
 from tinycnn.ink.lines import Line, find_lines
 from tinycnn.ink.pieces import StrokePieces
@@ -191,11 +192,19 @@ def test_temperature_changes_confidence_but_not_the_answer():
     assert warm.confidence < cool.confidence
 
 
+def test_a_line_is_not_cut_along_its_length():
+    ink = np.zeros((60, 60), np.uint8)
+    ink[10:40, 20:30] = 255
+    assert len(BitmapPieces(ink).boxes) == 1
+
+
 def test_a_texture_is_refused_before_it_takes_for_ever():
     rng = np.random.default_rng(0)
     dots = [rng.uniform(0, 1000, (2, 2)) for _ in range(1500)]
     with pytest.raises(ImageError, match="1,500 separate pieces"):
         read_strokes(dots, READER)
+    with pytest.raises(ImageError, match="10,000 separate pieces"):
+        read_bitmap(np.tile(np.array([[255, 0], [0, 0]], np.uint8), (100, 100)), READER)
 
 
 def test_prepared_images_are_read_as_they_are():

@@ -11,7 +11,7 @@ from tinycnn.ink.bitmaps import INKED, SIDE, box_of, rescale, width_of
 from tinycnn.ink.cuts import Cut, find_cuts
 from tinycnn.ink.distance import signed_distance
 from tinycnn.ink.lines import find_lines
-from tinycnn.ink.pieces import Box, Group
+from tinycnn.ink.pieces import Box, Group, refuse_texture
 
 WIDE = 0.5  # line heights: a blot narrower or lower than this is not two digits
 SAMPLE = 20  # blots whose line is measured
@@ -35,14 +35,14 @@ class BitmapPieces:
     """Every blot is a piece, or several where it could be cut."""
 
     def __init__(self, ink: np.ndarray):
-        """Find the pieces of ink (H,W) uint8, 255 is ink."""
+        """Find the pieces of ink (H,W) uint8, 255 is ink; ImageError if there are too many."""
         blots = find_blots(ink)
         self.pen = pen_of(blots)
         self._hold(blots)
         if not blots:
             return
         heights = {index: line.height for line in find_lines(self) for index in line.order}
-        self._hold([p for i, blot in enumerate(blots) for p in _cut(blot, heights[i])])
+        self._hold([p for i, blot in enumerate(blots) for p in _cut(blot, heights[i], self.pen)])
 
     def _hold(self, parts: list[Part]) -> None:
         self.parts = parts
@@ -103,8 +103,9 @@ class BitmapPieces:
 
 
 def find_blots(ink: np.ndarray) -> list[Part]:
-    """The connected blots of a page, ink (H,W) uint8."""
-    labels, _ = ndimage.label(ink >= INKED, CONNECTED)
+    """The connected blots of a page, ink (H,W) uint8; ImageError if there are too many."""
+    labels, count = ndimage.label(ink >= INKED, CONNECTED)
+    refuse_texture(count)
     blots = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels)):
         mine = labels[rows, columns] == number + 1
@@ -124,10 +125,11 @@ def pen_of(blots: Sequence[Part]) -> float:
     return float(np.median(widths)) if widths else 0.0
 
 
-def _cut(blot: Part, height: float) -> list[Part]:
-    """The parts of a blot on a line of digits of that height."""
+def _cut(blot: Part, height: float, pen: float) -> list[Part]:
+    """The parts of a blot on a line of digits of that height, written with that pen."""
     H, W = blot.ink.shape
-    cuts = find_cuts(blot.ink, height) if min(H, W) >= WIDE * height else []
+    may_be_two = min(H, W) >= WIDE * height and 2 * pen <= W
+    cuts = find_cuts(blot.ink, height) if may_be_two else []
     seams = np.maximum.accumulate([np.zeros(H), *(cut.columns for cut in cuts), np.full(H, W)])
     columns = np.arange(W) + 0.5
     parts = []

@@ -10,10 +10,13 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial import cKDTree
 
+from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import bitmap_to_image
 from tinycnn.ink.pen import Lines
 from tinycnn.ink.steps import Show, unseen
 from tinycnn.ink.strokes import bounds, resample, strokes_to_image
+
+MOST_PIECES = 1000  # a page with more is a texture, not writing
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in the units of the input."""
@@ -52,6 +55,15 @@ class Pieces(Protocol):
 
     def frame(self, group: Group) -> Box:
         """The box around all ink of the group."""
+
+
+def refuse_texture(count: int) -> None:
+    """Raise ImageError for a page in more pieces than writing has; they would take for ever."""
+    if count > MOST_PIECES:
+        raise ImageError(
+            f"{count:,} separate pieces of ink are more than the {MOST_PIECES:,} that are read; "
+            "cut the digits out of the picture"
+        )
 
 
 def span(pieces: Pieces, group: Group) -> Span:

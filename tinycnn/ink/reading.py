@@ -12,12 +12,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import box_of
 from tinycnn.ink.blots import BitmapPieces
 from tinycnn.ink.lines import find_lines
 from tinycnn.ink.pen import Lines
-from tinycnn.ink.pieces import Box, Group, Ink, Pieces, Span, StrokePieces, span, to_image
+from tinycnn.ink.pieces import (
+    Box,
+    Group,
+    Ink,
+    Pieces,
+    Span,
+    StrokePieces,
+    refuse_texture,
+    span,
+    to_image,
+)
 from tinycnn.ink.recogniser import Recogniser
 from tinycnn.ink.segmentation import Candidates, best_reading, candidates
 from tinycnn.ink.steps import Show, unseen
@@ -30,7 +39,6 @@ USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
 RARER = 4.0  # by this much in log-probability for each line height
 MARGIN = 2.0  # of the score above the threshold: real digits have more, halves and pairs have not
 WORD_GAP = 1.0  # line heights between words, at least
-MOST_PIECES = 1000  # a page with more is a texture, not writing
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +160,7 @@ def is_mark(pieces: Pieces, group: Group, height: float) -> bool:
 
 
 def _read(pieces: Pieces, recogniser: Recogniser, look: "_Look | None" = None) -> Reading:
-    if len(pieces.boxes) > MOST_PIECES:
-        raise ImageError(
-            f"{len(pieces.boxes):,} separate pieces of ink are more than the {MOST_PIECES:,} that "
-            "are read; cut the digits out of the picture"
-        )
+    refuse_texture(len(pieces.boxes))
     rows = [candidates(pieces, line) for line in find_lines(pieces)]
     seen = _digits(pieces, rows, recogniser, look or _see)
     readings = [_read_row(pieces, row, seen, recogniser.threshold) for row in rows]
