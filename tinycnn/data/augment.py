@@ -23,7 +23,7 @@ LEFT_ALONE = 0.2
 STYLED = 0.3
 """The share of digits that are written in another style, if they have one; for drawings."""
 
-NO_DIGITS = 0.05
+NO_DIGITS = 0.03
 """The share of images that give way to one that is no digit; for drawings."""
 
 
