@@ -222,24 +222,21 @@ def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
     dz = checks.update(z, dz, velocity=velocity)
     numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
-    arguments = z.ravel(), dz.ravel(), velocity.ravel(), numbers
-    if z.size < MANY:
-        _sgd_update(0, z.size, *arguments)
-    else:
-        _sgd_update_by_blocks(*arguments)
+    update = _sgd_update if z.size < MANY else _sgd_update_by_blocks
+    update(z.ravel(), dz.ravel(), velocity.ravel(), numbers)
 
 
 @parallel_kernel
 def _sgd_update_by_blocks(z, dz, velocity, numbers):
     for block in prange((z.size + MANY - 1) // MANY):  # block owns its part of z and velocity
-        first = np.intp(block * MANY)
-        _sgd_update(first, min(z.size, first + MANY), z, dz, velocity, numbers)
+        part = slice(block * MANY, (block + 1) * MANY)
+        _sgd_update(z[part], dz[part], velocity[part], numbers)
 
 
 @kernel
-def _sgd_update(first, last, z, dz, velocity, numbers):
+def _sgd_update(z, dz, velocity, numbers):
     learning_rate, momentum, weight_decay = numbers
-    for m in range(first, last):
+    for m in range(z.size):
         gradient = dz[m] + weight_decay * z[m]
         velocity[m] = momentum * velocity[m] - learning_rate * gradient
         z[m] += velocity[m]

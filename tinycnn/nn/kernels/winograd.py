@@ -29,7 +29,7 @@ from tinycnn.nn.kernels.blocks import (
 )
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel
 from tinycnn.nn.kernels.dense import product
-from tinycnn.nn.kernels.vectors import LANES, fill, fma, load_first, store, store_first, zeros
+from tinycnn.nn.kernels.vectors import LANES, fill, fma, load, load_first, store, zeros
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -88,9 +88,9 @@ def for_arrays(x, w, b, y, winner):
     Weights are packed here, once.
     """
     outputs = tile_outputs(y.shape)
-    packed, scratch = packed_weights(w, outputs), scratch_for(y.shape, w, outputs)
-    shape = *x.shape[1:], *y.shape[1:3]
-    rest = x.ravel(), shape, *packed, b, y.ravel(), winner.ravel(), scratch
+    packed, scratch = packed_weights(w, b, outputs), scratch_for(y.shape, w, outputs)
+    shape = *x.shape[1:], *y.shape[1:]
+    rest = x.ravel(), shape, *packed, y.ravel(), winner.ravel(), scratch
     return partial(_piece, 0, *rest) if len(scratch) == 1 else partial(_pieces, *rest)
 
 
@@ -100,13 +100,20 @@ def tile_outputs(y_shape: tuple[int, ...]) -> int:
     return 4 if OH % 2 == OW % 2 == 0 else 2
 
 
-def packed_weights(w: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return what depends on the weights alone: G w G^T as (n, n, C, F), flat; A^T and B^T."""
+def packed_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
+    """Return what depends on the weights alone, for whole vectors of filters and eight numbers.
+
+    That is G w G^T as (n, n, C, F), flat, and b, with zero filters up to a multiple of LANES;
+    A^T; and B^T with zero columns up to eight.
+    """
     F, K, _, C = w.shape
     at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
-    by_tap = w.reshape(F, K * K, C).transpose(1, 2, 0).reshape(K * K, C * F)
-    u = product(gg, by_tap, np.zeros(C * F, w.dtype))
-    return u.ravel(), at, bt
+    w_whole = np.zeros((whole(F), *w.shape[1:]), w.dtype)
+    b_whole = np.zeros(len(w_whole), w.dtype)
+    w_whole[:F], b_whole[:F] = w, b
+    by_tap = w_whole.reshape(-1, K * K, C).transpose(1, 2, 0).reshape(K * K, -1)
+    u = product(gg, by_tap, np.zeros(by_tap.shape[1], w.dtype))
+    return u.ravel(), b_whole, at, np.pad(bt, ((0, 0), (0, 8 - len(bt))))
 
 
 def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
@@ -114,43 +121,50 @@ def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.nda
     N, OH, OW, F = y_shape
     tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
     pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
-    return empty((pieces, GROUP, points * (w.shape[3] + F + LANES)), w.dtype)
-
-
-@parallel_kernel
-def _pieces(x, shape, u, at, bt, b, y, winner, scratch):
-    for piece in prange(len(scratch)):  # piece owns its tiles of y and winner, and scratch[piece]
-        _piece(np.intp(piece), x, shape, u, at, bt, b, y, winner, scratch)
+    return empty((pieces, GROUP, points * (whole(w.shape[3]) + whole(F) + LANES)), w.dtype)
 
 
 @kernel
-def _piece(piece, x, shape, u, at, bt, b, y, winner, scratch):
+def whole(count):
+    """Return ``count`` rounded up to a multiple of LANES."""
+    return (count + LANES - 1) // LANES * LANES
+
+
+@parallel_kernel
+def _pieces(x, shape, u, b, at, bt, y, winner, scratch):
+    for piece in prange(len(scratch)):  # piece owns its tiles of y and winner, and scratch[piece]
+        _piece(np.intp(piece), x, shape, u, b, at, bt, y, winner, scratch)
+
+
+@kernel
+def _piece(piece, x, shape, u, b, at, bt, y, winner, scratch):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
-    ``shape`` is (H, W, C, OH, OW), the sizes of an image of x and of y; u is G w G^T, flat.
+    ``shape`` is (H, W, C, OH, OW, F), the sizes of an image of x and of y; u is G w G^T, flat.
     """
-    H, W, C, OH, OW = shape
+    H, W, C, OH, OW, F = shape
     PIECES, group, _ = scratch.shape
-    F, n, points, side = b.size, len(bt), bt.size, len(at) // 2  # a tile is side x side windows
-    bt_flat, at_flat = bt.ravel(), at.ravel()
+    n, side = len(bt), len(at) // 2  # a tile has n x n points and side x side windows
+    points, taken = n * n, whole(C)
     tiles = y.size // F // side**2
     groups = (tiles + group - 1) // group
-    offsets = np.arange(group) * points * C
+    offsets = np.arange(group) * points * taken
     values = scratch[piece].reshape(-1)
-    products = values[group * points * C :]
-    half = products[group * points * F :]
+    products = values[group * points * taken :]
+    half = products[group * points * b.size :]
+    at_flat, bt_flat = at.ravel(), bt.ravel()
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
         for m in range(count):
             image, i, j = _tile(g * group + m, OH // side, OW // side)
             corner = ((image * H + 2 * side * i) * W + 2 * side * j) * C
             _evaluate(x, corner, W * C, C, n, bt_flat, half, values, offsets[m])
-        _multiply(values, offsets[:count], points, C, F, u, products)
+        _multiply(values, offsets[:count], points, C, taken, b.size, u, products)
         for m in range(count):
             image, i, j = _tile(g * group + m, OH // side, OW // side)
             for v in range(side):  # a row of windows
                 to = ((image * OH + side * i + v) * OW + side * j) * F
-                _interpolate(products, m * points * F, n, at_flat, 2 * v, side, b, y, winner, to)
+                _interpolate(products, m * points, n, at_flat, 2 * v, side, b, y, winner, to, F)
 
 
 @kernel
@@ -160,92 +174,97 @@ def _tile(number, rows, columns):
 
 
 @kernel
-def _multiply(values, tiles, points, C, F, u, products):
-    """Multiply the values of all tiles at each point by u there, summed over channels."""
-    channels = np.arange(C)
-    for p in range(points):
-        if len(tiles) > ROWS // 2:
-            _multiply_eight(p, values, tiles, points, channels, F, u, products)
-        else:
-            _multiply_four(p, values, tiles, points, channels, F, u, products)
-
-
-@kernel
-def _multiply_eight(p, values, tiles, points, channels, F, u, products):
-    C, first, start = channels.size, np.intp(0), zeros(u)
-    for f in range(0, F, LANES):
-        at = p * C * F + f
-        sums = eight_sums(values, p * C, tiles, first, channels, u, at, F, F - f, start)
-        for q in range(len(tiles)):
-            store_first(products, (q * points + p) * F + f, sums[q], F - f)
-
-
-@kernel
-def _multiply_four(p, values, tiles, points, channels, F, u, products):
-    C = channels.size
-    for f in range(0, F, 2 * LANES):
-        at, count, first = p * C * F + f, F - f, min(F - f, LANES)
-        sums = four_double_sums(values, p * C, tiles, channels, u, at, F, count)
-        for q in range(len(tiles)):
-            to = (q * points + p) * F + f
-            store_first(products, to, sums[q], first)
-            store_first(products, to + first, sums[ROWS // 2 + q], count - first)
-
-
-@kernel
 def _evaluate(x, corner, row, C, n, bt, half, values, to):
-    """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, C numbers."""
-    lanes = np.intp(LANES)
+    """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
     for c in range(0, C, LANES):
         for v in range(n):
-            column = _load_eight(x, corner + v * C + c, row, n, C - c)
+            column = _column(x, corner + v * C + c, row, n, C - c)
             for p in range(n):
-                store(half, (p * n + v) * LANES, _combine(bt, p, n, column))
+                store(half, (p * n + v) * LANES, _combine(bt, 8 * p, column))
         for p in range(n):
-            line = _load_eight(half, p * n * LANES, lanes, n, lanes)
+            line = _line(half, p * n, n)
             for q in range(n):
-                store_first(values, to + (p * n + q) * C + c, _combine(bt, q, n, line), C - c)
+                store(values, to + (p * n + q) * whole(C) + c, _combine(bt, 8 * q, line))
 
 
 @kernel
-def _load_eight(a, first, step, n, count):
-    """Return n vectors of ``a``, ``step`` apart, and zeros in the place of those up to eight."""
+def _column(x, first, row, n, count):
+    """Return ``count`` channels of n rows of x; for those up to eight, the last one again."""
     return (
-        load_first(a, first, count),
-        load_first(a, first + step, count),
-        load_first(a, first + 2 * step, count),
-        load_first(a, first + 3 * step, count),
-        load_first(a, first + min(4, n - 1) * step, count if n > 4 else 0),
-        load_first(a, first + min(5, n - 1) * step, count if n > 5 else 0),
-        load_first(a, first + min(6, n - 1) * step, count if n > 6 else 0),
-        load_first(a, first + min(7, n - 1) * step, count if n > 7 else 0),
+        load_first(x, first, count),
+        load_first(x, first + row, count),
+        load_first(x, first + 2 * row, count),
+        load_first(x, first + 3 * row, count),
+        load_first(x, first + min(4, n - 1) * row, count),
+        load_first(x, first + min(5, n - 1) * row, count),
+        load_first(x, first + min(6, n - 1) * row, count),
+        load_first(x, first + min(7, n - 1) * row, count),
     )
 
 
 @kernel
-def _combine(bt, p, n, eight):
-    """Return row p of B^T times n <= 8 vectors, which stay in registers."""
-    x0, x1, x2, x3, x4, x5, x6, x7 = eight
-    total = fma(fill(bt, p * n), x0, zeros(bt))
-    total = fma(fill(bt, p * n + 1), x1, total)
-    total = fma(fill(bt, p * n + 2), x2, total)
-    total = fma(fill(bt, p * n + 3), x3, total)
-    total = fma(fill(bt, p * n + min(4, n - 1)), x4, total)
-    total = fma(fill(bt, p * n + min(5, n - 1)), x5, total)
-    total = fma(fill(bt, p * n + min(6, n - 1)), x6, total)
-    return fma(fill(bt, p * n + min(7, n - 1)), x7, total)
+def _line(half, p, n):
+    """Return n vectors from the p-th on; for those up to eight, the last one again."""
+    return (
+        load(half, p * LANES),
+        load(half, (p + 1) * LANES),
+        load(half, (p + 2) * LANES),
+        load(half, (p + 3) * LANES),
+        load(half, (p + min(4, n - 1)) * LANES),
+        load(half, (p + min(5, n - 1)) * LANES),
+        load(half, (p + min(6, n - 1)) * LANES),
+        load(half, (p + min(7, n - 1)) * LANES),
+    )
 
 
 @kernel
-def _interpolate(products, first, n, at, v, side, b, y, winner, to):
-    """Compute rows v and v + 1 of A^T products A; the outputs of each window compete."""
-    F = b.size
+def _combine(bt, row, eight):
+    """Return the eight numbers at bt[row] times eight vectors, summed in registers."""
+    x0, x1, x2, x3, x4, x5, x6, x7 = eight
+    total = fma(fill(bt, row), x0, zeros(bt))
+    total = fma(fill(bt, row + 1), x1, total)
+    total = fma(fill(bt, row + 2), x2, total)
+    total = fma(fill(bt, row + 3), x3, total)
+    total = fma(fill(bt, row + 4), x4, total)
+    total = fma(fill(bt, row + 5), x5, total)
+    total = fma(fill(bt, row + 6), x6, total)
+    return fma(fill(bt, row + 7), x7, total)
+
+
+@kernel
+def _multiply(values, tiles, points, C, taken, F, u, products):
+    """Multiply the values of all tiles at each point by u there, summed over channels."""
+    channels = np.arange(C)
+    for p in range(points):
+        base = p * taken
+        if len(tiles) > ROWS // 2:
+            for f in range(0, F, LANES):
+                at, to, start = p * C * F + f, p * F + f, zeros(u)
+                sums = eight_sums(values, base, tiles, 0, channels, u, at, F, F - f, start)
+                for q in range(len(tiles)):
+                    store(products, q * points * F + to, sums[q])
+        else:
+            for f in range(0, F, 2 * LANES):
+                at, to = p * C * F + f, p * F + f
+                sums = four_double_sums(values, base, tiles, channels, u, at, F, F - f)
+                for q in range(len(tiles)):
+                    store(products, q * points * F + to, sums[q])
+                    if f + LANES < F:
+                        store(products, q * points * F + to + LANES, sums[ROWS // 2 + q])
+
+
+@kernel
+def _interpolate(products, first, n, at, v, side, b, y, winner, to, F):
+    """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
+
+    ``first`` is the number of the tile's first point.
+    """
     for f in range(0, F, LANES):
-        y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = load_first(b, f, F - f)
+        y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = load(b, f)
         for q in range(n):
             upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
-                product = load_first(products, first + (p * n + q) * F + f, F - f)
+                product = load(products, (first + p * n + q) * b.size + f)
                 upper = fma(fill(at, v * n + p), product, upper)
                 lower = fma(fill(at, (v + 1) * n + p), product, lower)
             left, right = fill(at, q), fill(at, n + q)
