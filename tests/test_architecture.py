@@ -31,7 +31,7 @@ INSIDE_NN = [
     {"layers", "differences"},
     {"fusion", "losses", "optimizers", "regularisers", "weights"},
     {"model"},
-    {"presets", "frozen", "plain", "warmup"},
+    {"presets", "frozen", "plain"},
     {"gradcheck"},
 ]
 """From bottom to top; "kernels" is a package with floors of its own."""

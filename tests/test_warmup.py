@@ -1,10 +1,10 @@
-"""The second process that compiles gradients."""
+"""The second process that compiles gradients and augmentation."""
 
 import subprocess
 
 import pytest
 
-from tinycnn.nn import warmup
+from tinycnn.runs import warmup
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def test_it_runs_this_package_whatever_lies_in_the_current_folder(started, tmp_p
     for name in ("numpy.py", "tinycnn.py", "subprocess.py"):
         (tmp_path / name).write_text("open('run', 'w').close()\n")
     monkeypatch.chdir(tmp_path)
-    with warmup.gradients_compiled_meanwhile():
+    with warmup.gradients_compiled_meanwhile("mild"):
         pass
     assert [process.returncode for process in started] == [0]
     assert not (tmp_path / "run").exists()
 
 
 def test_it_does_not_outlive_an_error(started):
-    with pytest.raises(KeyError), warmup.gradients_compiled_meanwhile():
+    with pytest.raises(KeyError), warmup.gradients_compiled_meanwhile("mild"):
         raise KeyError("stopped")
     assert [process.returncode for process in started] == [-9]

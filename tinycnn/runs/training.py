@@ -26,10 +26,10 @@ from tinycnn.nn import (
 )
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
-from tinycnn.nn.warmup import gradients_compiled_meanwhile
 from tinycnn.runs.batches import Batches, ahead, look_up
 from tinycnn.runs.measure import measure
 from tinycnn.runs.recipe import Recipe
+from tinycnn.runs.warmup import gradients_compiled_meanwhile
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Trainer:
         """Run everything with a copy and blank images, so that nothing is left to compile.
 
         Some kernels have ways of their own for batches of some sizes, so all sizes take part.
-        Meanwhile a second process compiles what the way back needs, if there is anything.
+        Meanwhile a second process compiles gradients and augmentation, if there is need.
         """
         rehearsal = Trainer(self.recipe, self.dataset)
         portions = (
@@ -144,8 +144,11 @@ class Trainer:
         )
         sizes = {size for n, most in portions for size in (min(n, most), n % most)} - {0}
         blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
-        with gradients_compiled_meanwhile():
+        with gradients_compiled_meanwhile(self.recipe.augment):
             for images in blanks:
+                logits = rehearsal.model.forward(rehearsal.model.prepare(images))
+                rehearsal._loss.forward(logits, np.zeros(len(images), np.uint8))
+                rehearsal._loss.backward()
                 rehearsal.model.predict_proba(images)
         for images in blanks:
             labels = np.zeros(len(images), np.uint8)

@@ -1,7 +1,7 @@
 """Compile on two processors: a second process does the gradients, this one the way forward.
 
 numba compiles one function at a time in a process, but what one process has compiled, the next
-finds in the cache. ``python -m tinycnn.nn.warmup`` is that second process.
+finds in the cache. ``python -m tinycnn.runs.warmup AUGMENT`` is that second process.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycnn.data.augment import AUGMENTATIONS
 from tinycnn.nn import kernels
 from tinycnn.nn.kernels.compile import CACHE_FOLDER, UNCOMPILED
 
@@ -21,14 +22,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def gradients_compiled_meanwhile() -> Iterator[None]:
-    """Compile the gradients beside what happens inside the ``with``; both are done at its end."""
+def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
+    """Compile gradients and augmentation beside what happens inside the ``with``.
+
+    Both are done at its end.
+    """
     if not _has_something_to_do():
         yield
         return
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     second = subprocess.Popen(
-        [sys.executable, "-P", "-m", "tinycnn.nn.warmup"],
+        [sys.executable, "-P", "-m", "tinycnn.runs.warmup", augment],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -56,5 +60,12 @@ def compile_gradients() -> None:
     kernels.conv2d_relu_maxpool2d_backward_input(y, winner, w, (6, 6), 2)
 
 
+def compile_augmentation(name: str) -> None:
+    """Draw two images."""
+    images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
+    AUGMENTATIONS[name](images, labels, np.random.default_rng(0))
+
+
 if __name__ == "__main__":
     compile_gradients()
+    compile_augmentation(sys.argv[1])
