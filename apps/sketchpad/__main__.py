@@ -48,11 +48,14 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     from apps.sketchpad.record import recorder
     from apps.sketchpad.session import Session
     from apps.sketchpad.tabs import tabs
+    from apps.sketchpad.teacher import users_file
     from apps.sketchpad.worker import Thread
     from tinycnn.runs.signals import StopSignals
 
     surface = window.open_window(arguments.size)
-    session = Session(Thread(window.ring), load, tabs(), folder=arguments.save_to)
+    session = Session(
+        Thread(window.ring), load, tabs(), folder=arguments.save_to, corrections=users_file
+    )
     with StopSignals(), recorder(arguments.record) as note:
         app = App(session, surface, arguments.scale, note=note)
         app.run()

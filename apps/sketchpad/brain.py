@@ -94,14 +94,15 @@ class Brain:
         """What people call this network."""
         training = self.model.description.get("training") or {}
         preset = training.get("recipe", {}).get("preset") or self.weights.stem
-        return f"{preset}, {self.model.parameter_count():,} parameters"
+        adapted = ", adapted" if "adapted" in self.model.description else ""
+        return f"{preset}, {self.model.parameter_count():,} parameters{adapted}"
 
     @property
     def accuracy(self) -> str:
         """How good it was on MNIST, as far as its file says."""
         training = self.model.description.get("training") or {}
         accuracy = training.get("validation_accuracy")
-        if not isinstance(accuracy, float):
+        if not isinstance(accuracy, float) or "adapted" in self.model.description:
             return ""
         return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 

@@ -26,6 +26,7 @@ def do(session: Session, command: Command) -> None:
         session.screen.note = ""
     try:
         action(session, *arguments)
+        session.teacher.follow(session)
     except TinyCNNError as error:
         session.screen.note = str(error)
     except (TypeError, ValueError) as error:
@@ -200,6 +201,34 @@ def reload(session: Session) -> None:
     session.worker.submit(LOAD, None, session.load)
 
 
+def adapt(session: Session) -> None:
+    """Have a copy of the network learn from all corrections, and show what came of it."""
+    titles = [tab.title for tab in session.tabs]
+    if "Teach" in titles:
+        session.screen.tab = titles.index("Teach")
+    session.teacher.adapt(session)
+
+
+def keep(session: Session) -> None:
+    """Keep the adapted network beside the corrections."""
+    session.teacher.keep_result(session, own=False)
+
+
+def keep_as(session: Session) -> None:
+    """Keep the adapted network in a file of its own."""
+    session.teacher.keep_result(session, own=True)
+
+
+def discard(session: Session) -> None:
+    """Bring back the network as it was loaded."""
+    session.teacher.discard(session)
+
+
+def export(session: Session) -> None:
+    """Write all corrections for other programs."""
+    session.teacher.export(session)
+
+
 def copy(session: Session) -> None:
     """Put the text on the clipboard."""
     session.wishes.append(("copy", session.text))
@@ -242,6 +271,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "typed": typed,
     "save": save,
     "reload": reload,
+    "adapt": adapt,
+    "keep": keep,
+    "keep_as": keep_as,
+    "discard": discard,
+    "export": export,
     "copy": copy,
     "quit": quit,
 }

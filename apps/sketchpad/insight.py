@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from tinycnn.data import Dataset
     from tinycnn.inside import Effect, Excitement, Lesson, Switchboard, Trace, WayBack
     from tinycnn.nn import Sequential
 
@@ -166,11 +167,11 @@ class Insight:
             self._taken += (rate,)
         return Taught(lesson.way_back(), self.trace(image).p)
 
-    @cached_property
-    def _digits(self):
-        from tinycnn.data import load_dataset
+    @property
+    def _digits(self) -> "Dataset":
+        from apps.sketchpad.sheets import digits
 
-        return load_dataset()
+        return digits()
 
     @cached_property
     def _known(self) -> np.ndarray:

@@ -39,6 +39,8 @@ KEYS = (
     Key(("ctrl+c",), ("copy",), "Ctrl+C", "copy the number"),
     Key(("s", "ctrl+s"), ("save",), "S", "save picture, strokes and reading"),
     Key(("o", "ctrl+o"), ("open",), "O, or drop a file", "read a photo or a picture"),
+    Key(("a",), ("adapt",), "A", "learn from your corrections"),
+    Key(("ctrl+a",), ("discard",), "Ctrl+A", "back to the network as it was loaded"),
     Key(("r",), ("reload",), "R", "load the weights again (training goes on)"),
     Key(("ctrl+=", "ctrl++"), ("zoom", 1), "Ctrl +, Ctrl -", "everything larger or smaller"),
     Key(("ctrl+-",), ("zoom", -1), ""),

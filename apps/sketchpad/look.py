@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:  # numba is not imported before the window stands
     from apps.sketchpad.brain import Brain, Naive
     from tinycnn.ink import Digit
+    from tinycnn.teaching import Adaptation, Correction
 
 T = TypeVar("T")
 
@@ -25,6 +26,19 @@ class Ask(Protocol):
         ``key`` must name everything that the answer depends on. When it is there, all is drawn
         anew. Only the latest question of a kind (``key[0]``) is kept waiting.
         """
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What the person has taught so far, and what came of it."""
+
+    corrections: "tuple[Correction, ...]" = ()
+    fault: str = ""
+    """What could not be read of them."""
+
+    result: "Adaptation | None" = None
+    busy: bool = False
+    """Whether something is being learned now."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,3 +67,5 @@ class Look:
 
     label: str | None = None
     """What the person says the digit is, if they did."""
+
+    lesson: Lesson = Lesson()

@@ -21,6 +21,7 @@ from apps.sketchpad.brain import Answer, Brain, Question
 from apps.sketchpad.look import Command, Look
 from apps.sketchpad.page import Sheet
 from apps.sketchpad.state import Pad
+from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher, passing_file
 from apps.sketchpad.worker import Done, Worker
 from tinycnn.errors import TinyCNNError
 
@@ -62,11 +63,14 @@ class Session:
         tabs: Sequence["Tab"] = (),
         rng: np.random.Generator | None = None,
         folder: Path | None = None,
+        corrections: OpenFile | None = None,
     ) -> None:
         """``load`` makes the brain, on the worker; ``rng`` draws test digits.
 
-        ``folder`` is where drawings are saved.
+        ``folder`` is where drawings are saved; ``corrections`` opens the file of what was said
+        of them, which otherwise does not outlast the session.
         """
+        self.teacher = Teacher(corrections or passing_file())
         self.folder = folder or Path()
         self.pad = Pad()
         self.screen = Screen()
@@ -85,6 +89,7 @@ class Session:
         self._waiting: set[Hashable] = set()
         self.loads = self.mistakes = 0
         self.worker.submit(LOAD, None, load)
+        self.teacher.look_up(self)
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -137,15 +142,22 @@ class Session:
             sheet=None if strokes else pad.page.sheet,
         )
 
+    def put(self, brain: Brain) -> None:
+        """From now on this one reads."""
+        self.loads += 1
+        self.brain, self._asked_version = brain, -1
+
     def _take(self, done: Done) -> None:
+        if done.kind == LEARN:
+            self.teacher.rest()
         if done.error is not None:
             self._complain(done)
         elif done.kind == LOAD:
             if self.loads:
                 self.screen.note = f"loaded {done.answer.weights} again"
-            self.loads += 1
-            self.brain, self._asked_version = done.answer, -1
-            self.worker.aside(COMPILE, self.brain.compile)
+            self.teacher.forget()
+            self.put(done.answer)
+            self.worker.aside(COMPILE, done.answer.compile)
         elif done.kind == READ:
             self.answer = done.answer
             self.screen.note = done.answer.fault or self.screen.note
@@ -154,6 +166,8 @@ class Session:
             self.worker.aside(OPEN, done.answer)
         elif done.kind == SHEET:
             self._lay(done.answer)
+        elif done.kind == LEARN or done.kind.startswith(TEACH):
+            self.teacher.take(self, done.answer)
         elif done.kind != OPEN:
             self._waiting.discard(done.key)
             self._answers[done.key] = done.answer
@@ -193,6 +207,7 @@ class Session:
             moment=(self.loads, digit.image.tobytes() if digit else b""),
             ask=self.ask,
             label=self.pad.page.labels.get(group),
+            lesson=self.teacher.lesson,
         )
         naive = look.naive_way() if self.screen.naive and digit else None
         if naive is None:

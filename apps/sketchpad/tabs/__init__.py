@@ -1,7 +1,7 @@
 """The tabs to look inside: each draws one view of the selected digit, and takes commands.
 
 How a tab plugs in. A tab is an object like ``Tab``; ``tabs()`` makes them in the order of the
-keys F2 to F7. Whenever anything has changed, the shown tab is drawn:
+keys F2 to F8. Whenever anything has changed, the shown tab is drawn:
 
     tab.draw(canvas, look)
 
@@ -59,6 +59,7 @@ def tabs() -> list[Tab]:
     from apps.sketchpad.tabs.layers import Layers
     from apps.sketchpad.tabs.maths import Maths
     from apps.sketchpad.tabs.steps import Steps
+    from apps.sketchpad.tabs.teach import Teach
     from apps.sketchpad.tabs.why import Why
 
-    return [Layers(), Kernels(), Why(), Backward(), Maths(), Steps()]
+    return [Layers(), Kernels(), Why(), Backward(), Maths(), Steps(), Teach()]

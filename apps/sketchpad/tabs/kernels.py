@@ -16,7 +16,7 @@ from apps.sketchpad.words import percent
 if TYPE_CHECKING:
     from tinycnn.inside import Effect
 
-LARGEST = 58.0  # side of a kernel
+LARGEST = 84.0  # side of a kernel
 DETAIL = 142.0  # height of what is told of one filter
 PATCH = 62.0
 

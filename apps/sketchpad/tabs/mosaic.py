@@ -41,10 +41,10 @@ class Mosaic:
         best, columns = 0.0, 1
         for count in range(1, F + 1):
             rows = -(-F // count)
-            side = min((width + gap) / count, (height + gap) / rows) - gap
-            if side > best + 0.01:
+            side = min((width + gap) / count - gap, (height + gap) / rows - gap, most)
+            if side >= best:
                 best, columns = side, count
-        return cls((x, y), max(min(best, most), 0.0), columns, shape, gap)
+        return cls((x, y), max(best, 0.0), columns, shape, gap)
 
     @property
     def height(self) -> float:

@@ -1,0 +1,113 @@
+"""What people have said digits are, and what a copy of the network learned from it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.sketchpad import theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.look import Command, Lesson, Look
+from apps.sketchpad.tabs.parts import function
+
+if TYPE_CHECKING:
+    from tinycnn.teaching import Adaptation, Comparison
+
+SIDE = 56.0  # of a corrected digit
+TOP = 112.0  # height of the corrections
+INVITATION = (
+    "Is a digit misread? Press the key of the right one. What you say is kept on this machine "
+    "only, with the strokes. From five digits on a copy of the network can learn from them."
+)
+
+
+class Teach:
+    """Corrections, adapting, and the outcome."""
+
+    title = "Teach"
+    purpose = "your corrections, and what is learned from them"
+    keys: Mapping[str, tuple[Command, str]] = {}
+
+    def draw(self, canvas: Canvas, look: Look) -> None:
+        """The latest corrections, and under them the outcome of learning."""
+        lesson = look.lesson
+        count = len(lesson.corrections)
+        title = f"{count} corrected digit{'' if count == 1 else 's'}"
+        canvas.text(0, 13, title, theme.TEXT, bold=True)
+        right = canvas.width - 70
+        canvas.button((right, 0, 70, 28), "export", ("export",), "as a data set and as strokes")
+        canvas.button((right - 86, 0, 80, 28), "A  adapt", ("adapt",), "learn from all corrections")
+        shown = look.ask(("corrected", count, id(lesson.corrections)), images_of, lesson)
+        for place, (image, words) in enumerate(shown or []):
+            x = place * (SIDE + 10)
+            if x + SIDE > canvas.width:
+                break
+            canvas.grey((x, 38, SIDE, SIDE), image)
+            canvas.text(x + SIDE / 2, 38 + SIDE + 11, words, theme.TEXT, 15, anchor="centre")
+        if lesson.fault:
+            canvas.lines((0, TOP + 2, canvas.width, 40), lesson.fault, theme.ORANGE)
+        area = (0.0, TOP + 4, canvas.width, canvas.height - TOP - 4)
+        self._draw_outcome(canvas.part(area), lesson)
+
+    def act(self, words: Sequence[Any], look: Look) -> None:
+        """There is nothing to be chosen here."""
+
+    def _draw_outcome(self, canvas: Canvas, lesson: Lesson) -> None:
+        canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
+        result = lesson.result
+        if lesson.busy:
+            canvas.text(0, 24, "learning ...", theme.BLUE)
+        elif result is None:
+            canvas.lines((0, 10, canvas.width, 80), INVITATION)
+        else:
+            _draw_result(canvas, result)
+
+
+def images_of(lesson: Lesson) -> list[tuple[np.ndarray, str]]:
+    """The latest corrections, newest first: image (28,28) and what it is, was read as."""
+    newest = lesson.corrections[::-1][:16]
+    arrow = "\N{RIGHTWARDS ARROW}"
+    return [
+        (c.image(), c.label if c.answer in (None, c.label) else f"{c.answer} {arrow} {c.label}")
+        for c in newest
+    ]
+
+
+def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
+    """Before and after, and what may be said of it."""
+    ended = "" if result.in_time else ", then time was up"
+    title = f"learned for {result.rounds} rounds{ended}; your drawing is now read by the copy"
+    if not result.rounds:
+        title = "nothing was learned that helps: the network stays as it is"
+    canvas.text(0, 17, title, theme.TEXT, bold=True)
+    seen = result.digits_known
+    known = "" if not seen else f" (the base knew {100 * seen:.0f} %)"
+    rows = (
+        ("your digits, each read by a copy that had not seen it", result.drawings),
+        (f"bundled test digits, not used in learning{known}", result.digits),
+    )
+    for number, (words, comparison) in enumerate(rows):
+        _draw_comparison(canvas, 34 + 46 * number, words, comparison)
+    y = 34 + 46 * len(rows) + 8
+    buttons = (
+        ("keep", ("keep",), "write the adapted weights beside your corrections"),
+        ("save as", ("keep_as",), "write them to a file of their own, with the time in its name"),
+        ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)"),
+    )
+    x = 0.0
+    for label, command, hint in buttons:
+        canvas.button((x, y, 84, 29), label, command, hint)
+        x += 92
+    function(canvas, canvas.width, y + 15, "teaching.adapt", anchor="right")
+
+
+def _draw_comparison(canvas: Canvas, y: float, words: str, comparison: "Comparison") -> None:
+    canvas.text(0, y + 9, words, theme.QUIET, theme.SMALLEST)
+    arrow = "\N{RIGHTWARDS ARROW}"
+    counts = (
+        f"{comparison.right_before:,} {arrow} {comparison.right_after:,} right of {comparison.n:,}"
+    )
+    used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
+    colour = {"better": theme.BLUE, "worse": theme.ORANGE}.get(comparison.verdict, theme.QUIET)
+    details = f"{comparison.mended} mended, {comparison.spoiled} spoiled: {comparison.verdict}"
+    canvas.text(used + 16, y + 30, details, colour)
