@@ -169,7 +169,7 @@ class Insight:
 
     @property
     def _digits(self) -> "Dataset":
-        from apps.sketchpad.sheets import digits
+        from apps.sketchpad.digits import digits
 
         return digits()
 

@@ -142,6 +142,10 @@ class Session:
             sheet=None if strokes else pad.page.sheet,
         )
 
+    def say(self, note: str) -> None:
+        """Tell the person something, until the next command."""
+        self.screen.note = note
+
     def put(self, brain: Brain) -> None:
         """From now on this one reads."""
         self.loads += 1

@@ -1,26 +1,17 @@
 """What can be laid on the paper: test digits, pictures from files, and drawings from files."""
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.sketchpad.digits import digits
 from apps.sketchpad.page import Sheet
 from tinycnn.errors import ImageError
 
 if TYPE_CHECKING:
     from apps.sketchpad.brain import Brain
-    from tinycnn.data import Dataset
     from tinycnn.ink import Drawing
-
-
-@functools.cache
-def digits() -> "Dataset":
-    """The bundled digits; those to test on have never been trained on."""
-    from tinycnn.data import load_dataset
-
-    return load_dataset()
 
 
 def any_digit(chance: float) -> Sheet:

@@ -11,16 +11,17 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from apps.sketchpad.brain import Brain
+from apps.sketchpad.brain import Answer, Brain
 from apps.sketchpad.look import Lesson
 from apps.sketchpad.page import Page
+from apps.sketchpad.state import Pad
+from apps.sketchpad.worker import Worker
 
 if TYPE_CHECKING:
-    from apps.sketchpad.session import Session
     from tinycnn.nn import Sequential
     from tinycnn.teaching import Adaptation, Correction, CorrectionFile
 
@@ -48,6 +49,22 @@ class Said:
         return Correction(self.strokes, self.label, self.answer, self.pen)
 
 
+class Room(Protocol):
+    """Where it is taught: what is needed of a room."""
+
+    pad: Pad
+    answer: Answer | None
+    brain: Brain | None
+    worker: Worker
+    folder: Path
+
+    def say(self, note: str) -> None:
+        """Tell the person something."""
+
+    def put(self, brain: Brain) -> None:
+        """From now on this one reads."""
+
+
 class Teacher:
     """Follows what is said in a session, and adapts its network when asked to."""
 
@@ -62,67 +79,67 @@ class Teacher:
         self._labels: dict[frozenset[int], str] = {}
         self._jobs = 0
 
-    def follow(self, session: "Session") -> None:
+    def follow(self, room: Room) -> None:
         """Keep what has been said since the last time, and forget what was taken back."""
-        page = session.pad.page
+        page = room.pad.page
         if page.labels is self._labels:
             return
         self._labels = page.labels
         for group in [g for g in self._said if self._is_taken_back(g, page)]:
-            self._submit(session, forget, self._said.pop(group))
+            self._submit(room, forget, self._said.pop(group))
         for group, label in page.labels.items():
             if label and group not in self._said and group <= _numbers(page):
-                self._said[group] = _said(session, group, label)
-                self._submit(session, keep, self._said[group])
+                self._said[group] = _said(room, group, label)
+                self._submit(room, keep, self._said[group])
 
-    def take(self, session: "Session", answer: Any) -> None:
+    def take(self, room: Room, answer: Any) -> None:
         """What the worker has done."""
         from tinycnn.teaching import Adaptation
 
         if isinstance(answer, Adaptation):
-            base = self.base or session.brain
+            base = self.base or room.brain
             assert base is not None
             self.base = base
             self.lesson = Lesson(self.lesson.corrections, self.lesson.fault, result=answer)
-            session.put(_trial(answer, base))
+            room.put(_trial(answer, base))
         elif isinstance(answer, str):
-            session.screen.note = answer
+            room.say(answer)
         else:
             corrections, fault = answer
             self.lesson = Lesson(tuple(corrections), fault or "", result=self.lesson.result)
 
-    def look_up(self, session: "Session") -> None:
+    def look_up(self, room: Room) -> None:
         """Read what has been kept."""
-        self._submit(session, read)
+        self._submit(room, read)
 
-    def adapt(self, session: "Session") -> None:
+    def adapt(self, room: Room) -> None:
         """Have a copy of the network learn from all corrections."""
-        brain = self.base or session.brain
+        brain = self.base or room.brain
         if brain is None or not brain.compiled or self.lesson.busy:
-            session.screen.note = "the network is not ready to learn yet"
+            room.say("the network is not ready to learn yet")
             return
         self.lesson = Lesson(self.lesson.corrections, self.lesson.fault, busy=True)
-        session.worker.aside(LEARN, learn, self.open_file, brain.model)
+        room.worker.aside(LEARN, learn, self.open_file, brain.model)
 
     def rest(self) -> None:
         """Learning has ended, however it did."""
         was = self.lesson
         self.lesson = Lesson(was.corrections, was.fault, was.result)
 
-    def keep_result(self, session: "Session", own: bool) -> None:
+    def keep_result(self, room: Room, own: bool) -> None:
         """Write the adapted weights beside the corrections, or to a file of their ``own``."""
         result, base = self.lesson.result, self.base
         if result is None or base is None:
-            session.screen.note = "there is nothing to keep; A adapts the network first"
+            room.say("there is nothing to keep; A adapts the network first")
             return
-        folder = session.folder if own else None
-        self._submit(session, save, result, base.weights, folder)
+        folder = room.folder if own else None
+        self._submit(room, save, result, base.weights, folder)
 
-    def discard(self, session: "Session") -> None:
+    def discard(self, room: Room) -> None:
         """Bring the loaded network back."""
         if self.base is not None:
-            session.put(self.base)
-            session.screen.note = "back to the network as it was loaded"
+            room.put(self.base)
+            room.say("back to the network as it was loaded")
         self.forget()
 
     def forget(self) -> None:
@@ -130,21 +147,21 @@ class Teacher:
         self.base = None
         self.lesson = Lesson(self.lesson.corrections, self.lesson.fault)
 
-    def export(self, session: "Session") -> None:
+    def export(self, room: Room) -> None:
         """Write all corrections as a data set, and as strokes."""
-        if session.brain is not None:
-            target = session.folder / time.strftime(EXPORT)
-            self._submit(session, export, session.brain.classes, target)
+        if room.brain is not None:
+            target = room.folder / time.strftime(EXPORT)
+            self._submit(room, export, room.brain.classes, target)
 
     def _is_taken_back(self, group: frozenset[int], page: Page) -> bool:
         """Whether the strokes are still there, but are not called so any more."""
         said = page.labels.get(group, "")
         return group <= _numbers(page) and said != self._said[group].label
 
-    def _submit(self, session: "Session", job: Callable, *arguments: Any) -> None:
+    def _submit(self, room: Room, job: Callable, *arguments: Any) -> None:
         """Every job is a kind of its own, so that none takes the place of another."""
         self._jobs += 1
-        session.worker.submit(f"{TEACH} {self._jobs}", None, job, self.open_file, *arguments)
+        room.worker.submit(f"{TEACH} {self._jobs}", None, job, self.open_file, *arguments)
 
 
 Kept = tuple[list["Correction"], str | None]
@@ -174,7 +191,7 @@ def learn(open_file: OpenFile, model: "Sequential") -> "Adaptation":
     """Adapt a copy of ``model`` to all corrections; takes two seconds at most."""
     import copy
 
-    from apps.sketchpad.sheets import digits
+    from apps.sketchpad.digits import digits
     from tinycnn.teaching import adapt
 
     corrections, _ = open_file().read()
@@ -232,9 +249,9 @@ def _numbers(page: Page) -> set[int]:
     return {stroke.number for stroke in page.strokes}
 
 
-def _said(session: "Session", group: frozenset[int], label: str) -> Said:
-    strokes = [stroke for stroke in session.pad.page.strokes if stroke.number in group]
-    answer = session.answer
+def _said(room: Room, group: frozenset[int], label: str) -> Said:
+    strokes = [stroke for stroke in room.pad.page.strokes if stroke.number in group]
+    answer = room.answer
     groups = list(answer.groups) if answer else []
     name = answer.reading.digits[groups.index(group)].name if answer and group in groups else None
     points = tuple(stroke.points for stroke in strokes)

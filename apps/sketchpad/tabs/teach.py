@@ -25,7 +25,7 @@ class Teach:
     """Corrections, adapting, and the outcome."""
 
     title = "Teach"
-    purpose = "your corrections, and what is learned from them"
+    purpose = "your corrections, and learning from them"
     keys: Mapping[str, tuple[Command, str]] = {}
 
     def draw(self, canvas: Canvas, look: Look) -> None:
