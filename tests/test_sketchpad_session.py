@@ -311,10 +311,18 @@ def test_the_meter_counts_frames_but_not_rests():
     assert meter.line.startswith("62 fps")
 
 
+def keep_busy(worker):
+    """Give it work that lasts until the event that is returned."""
+    begun, gate = threading.Event(), threading.Event()
+    worker.submit("block", 0, lambda: (begun.set(), gate.wait()))
+    begun.wait()
+    return gate
+
+
 def test_in_the_background_the_newest_question_wins():
-    gate, rung, worked = threading.Event(), threading.Semaphore(0), []
+    rung, worked = threading.Semaphore(0), []
     worker = Thread(rung.release)
-    worker.submit("block", 0, gate.wait)
+    gate = keep_busy(worker)
     for number in range(50):
         worker.submit("read", number, worked.append, number)
     gate.set()
@@ -322,6 +330,18 @@ def test_in_the_background_the_newest_question_wins():
     rung.acquire()
     assert worked == [49]
     assert [done.key for done in worker.collect()] == [0, 49]
+
+
+def test_reading_goes_before_what_tabs_have_asked():
+    rung, worked = threading.Semaphore(0), []
+    worker = Thread(rung.release)
+    gate = keep_busy(worker)
+    worker.submit("ask layers", 1, worked.append, "layers")
+    worker.submit("read", 2, worked.append, "read")
+    gate.set()
+    for _ in range(3):
+        rung.acquire()
+    assert worked == ["read", "layers"]
 
 
 def test_somebody_who_works_slowly_is_never_waited_for():

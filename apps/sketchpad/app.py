@@ -18,6 +18,7 @@ from apps.sketchpad.view import View
 
 FRAME = 1 / 120  # seconds between frames while drawing, at least
 LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
+PATIENCE = 0.5  # seconds that the tab waits at most
 REST = 500  # milliseconds to sleep when nothing happens
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
@@ -77,17 +78,23 @@ class App:
         self.done |= any(event.type == pygame.QUIT for event in pygame.event.get())
 
     def _show(self) -> None:
-        """While the pen is down, ink and answer come first, and the tab follows at its leisure."""
-        writing = self.session.pad.writing
-        leisure = self.clock() - self._looked_at > LEISURE
-        changed = self.view.draw(self.surface, hurry=writing and not leisure)
-        if not writing or leisure:
-            self._looked_at = self.clock()
-        if changed:
-            pygame.display.update(changed)
+        """Ink and answer come first; the tab follows when there is nothing to be read."""
+        writing, now = self.session.pad.writing, self.clock()
+        if self.update(hurry=True):
             self._shown_at = self.clock()
             if writing:
                 self.meter.frame()
+        leisure = not writing or now - self._looked_at > LEISURE
+        if (leisure and self.session.up_to_date) or now - self._looked_at > PATIENCE:
+            self._looked_at = now
+            self.update(hurry=False)
+
+    def update(self, hurry: bool) -> bool:
+        """Draw what has changed, in a ``hurry`` all but the tab; tells whether anything had."""
+        changed = self.view.draw(self.surface, hurry)
+        if changed:
+            pygame.display.update(changed)
+        return bool(changed)
 
     def do(self, command: Command) -> None:
         """Do a command and have it noted."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+FIRST = "read"  # the kind of work that everybody waits for
+
 
 @dataclass(frozen=True)
 class Done:
@@ -65,7 +67,9 @@ class Inline:
 
 
 class Thread:
-    """Works in the background: first what was asked first, of each kind only the newest.
+    """Works in the background: reading goes first, then what was asked first.
+
+    Of each kind only the newest question is answered.
 
     ``ring`` is called, from the background, when there is something to collect.
     """
@@ -95,7 +99,8 @@ class Thread:
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._waiting)
-                job = self._waiting.pop(next(iter(self._waiting)))
+                kind = FIRST if FIRST in self._waiting else next(iter(self._waiting))
+                job = self._waiting.pop(kind)
             self._finish(job)
 
     def _finish(self, job: _Job) -> None:
