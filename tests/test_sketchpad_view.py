@@ -71,7 +71,9 @@ def release(app, x, y, button=1):
 
 
 def key(app, name, mod=0, unicode=""):
-    post(app, pygame.KEYDOWN, key=pygame.key.key_code(name), mod=mod, unicode=unicode)
+    code = pygame.key.key_code(name)
+    post(app, pygame.KEYDOWN, key=code, mod=mod, unicode=unicode)
+    post(app, pygame.KEYUP, key=code, mod=mod)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -364,6 +366,17 @@ def test_keys_do_what_the_list_says(app):
     assert not app.session.wishes
     key(app, "q", pygame.KMOD_CTRL)
     assert app.session.wishes == [("quit",)]
+
+
+def test_a_key_that_is_held_down_toggles_once_but_goes_back_step_by_step(app):
+    sketching.write(app.session, "12")
+    for _ in range(3):
+        post(app, pygame.KEYDOWN, key=pygame.K_RETURN, mod=0, unicode="\r")
+    assert app.session.screen.enlarged
+    post(app, pygame.KEYUP, key=pygame.K_RETURN, mod=0)
+    for _ in range(2):
+        post(app, pygame.KEYDOWN, key=pygame.K_z, mod=pygame.KMOD_CTRL, unicode="")
+    assert app.session.pad.page.empty
 
 
 def test_while_a_name_is_typed_letters_are_letters(app):

@@ -22,6 +22,7 @@ PATIENCE = 0.5  # seconds that the tab waits at most
 REST = 500  # milliseconds to sleep when nothing happens
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
+REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom")  # by a key that is held down
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
 
@@ -56,6 +57,7 @@ class App:
         self.done = False
         self.mouse = Mouse()
         self._pointer = "arrow"
+        self._held: set[int] = set()
         self._shown_at = self._looked_at = 0.0
         self._hovered_at = 0.0
         self._fit()
@@ -154,6 +156,9 @@ class App:
                 self.do(("brush_step", event.y))
             case pygame.KEYDOWN:
                 self._key(event)
+                self._held.add(event.key)
+            case pygame.KEYUP:
+                self._held.discard(event.key)
             case pygame.DROPFILE:
                 self.do(("open", event.file))
             case pygame.VIDEORESIZE:
@@ -241,10 +246,11 @@ class App:
         full = ("ctrl+" if control else "") + ("shift+" if shift else "") + name
         tab = self.session.tabs[self.session.screen.tab].keys if self.session.tabs else {}
         number = int(name[1:]) - 2 if name[:1] == "f" and name[1:].isdecimal() else -1
-        if full in tab:
-            self.do(tab[full][0])
-        elif full in BY_NAME:
-            self.do(BY_NAME[full])
+        command = tab[full][0] if full in tab else BY_NAME.get(full)
+        if event.key in self._held and (command is None or command[0] not in REPEATED):
+            return  # held down for long, or the machine is busy: once is enough
+        if command is not None:
+            self.do(command)
         elif 0 <= number < len(self.session.tabs):
             self.do(("show", number))
         elif event.unicode.isdecimal() and not control:

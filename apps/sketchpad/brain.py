@@ -106,6 +106,16 @@ class Brain:
             return ""
         return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 
+    def sharpen(self) -> "Brain":
+        """Have the pen ready with which drawings are prepared.
+
+        The compiler does one thing at a time: later, reading would wait until all is compiled.
+        """
+        from tinycnn.ink import strokes_to_image
+
+        strokes_to_image([np.zeros((1, 2))])
+        return self
+
     def compile(self) -> Callable[[], None]:
         """Have the kernels ready: seconds the first time, an instant ever after.
 

@@ -198,7 +198,7 @@ def save(session: Session) -> None:
 
 def reload(session: Session) -> None:
     """Load the weights again: training may go on meanwhile."""
-    session.worker.submit(LOAD, None, session.load)
+    session.worker.submit(LOAD, None, lambda: session.load().sharpen())
 
 
 def adapt(session: Session) -> None:

@@ -88,7 +88,7 @@ class Session:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._waiting: set[Hashable] = set()
         self.loads = self.mistakes = 0
-        self.worker.submit(LOAD, None, load)
+        self.worker.submit(LOAD, None, lambda: load().sharpen())
         self.teacher.look_up(self)
 
     # ------------------------------------------------------------------------------------ reading

@@ -15,6 +15,7 @@ RING = pygame.event.custom_type()
 
 TITLE = "tinycnn sketchpad"
 CLASS = "tinycnn-sketchpad"  # by which window managers know it
+PLAIN_TEXT = "text/plain;charset=utf-8"  # SDL's own clipboard; pygame.SCRAP_TEXT may be refused
 INVISIBLE = ("dummy", "offscreen")
 NO_DISPLAY = (
     "no display was found to open a window on; log in to a desktop, or add --headless with --replay"
@@ -60,7 +61,7 @@ def copy(text: str) -> None:
     try:
         if not pygame.scrap.get_init():
             pygame.scrap.init()
-        pygame.scrap.put(pygame.SCRAP_TEXT, text.encode())
+        pygame.scrap.put(PLAIN_TEXT, text.encode())
     except pygame.error as error:
         print(f"the clipboard cannot be used: {error}", file=sys.stderr)
 
