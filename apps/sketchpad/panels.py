@@ -245,6 +245,9 @@ def _advice(session: Session) -> str:
     look = session.look()
     if look.digit is None:
         return "left button draws, right button erases; T lays a test digit on the paper"
+    sheet = session.pad.page.sheet
+    if sheet is not None:
+        return "a stroke of the pen makes room for a drawing; undo brings the picture back"
     if look.label:
         return f"you say it is {look.label}; the same key once more takes that back"
     if verdict(look.digit) == "sure":
