@@ -128,6 +128,8 @@ def test_the_strokes_are_left_alone():
         [[[1, 2, 3]]],
         [[[1, 2], [3]]],
         [[["a", "b"]]],
+        [[["1", "2"]]],
+        [[[True, False]]],
         [[[0, float("nan")]]],
         [[[0, float("inf")]]],
         [[[0, 1e300]]],

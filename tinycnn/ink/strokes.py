@@ -118,7 +118,10 @@ def _snap(line: np.ndarray) -> np.ndarray:
 
 def _check_line(number: int, stroke: Any) -> np.ndarray:
     try:
-        line = np.array(stroke, dtype=np.float64)
+        points = np.array(stroke)
+        if points.dtype.kind in "USb":  # NumPy would make numbers of texts and truths, too
+            raise TypeError(points.dtype)
+        line = points.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ImageError(f"stroke {number} is no list of [x, y] pairs") from error
     if line.size == 0:
