@@ -156,6 +156,30 @@ def test_mosaics_stay_in_their_area():
             assert mosaic.side <= 60
 
 
+def test_tiles_fill_their_rows_evenly():
+    assert Mosaic.fitted((0, 0, 670, 44), (24, 24, 32), 21).columns == 16
+    assert Mosaic.fitted((0, 0, 1000, 44), (24, 24, 32), 21).columns == 32
+    assert Mosaic.fitted((0, 0, 670, 66), (8, 8, 64), 20).columns == 22
+
+
+def test_keys_ask_a_neighbour_of_the_strongest_number():
+    session = session_of()
+    write(session)
+    tab = session.tabs[0]
+    do(session, ("tab", "channel", 2))
+    draw(session)
+    i, j = tab._asked
+    for move, place in (((0, -1), (i, j - 1)), ((-1, 0), (i - 1, j - 1))):
+        do(session, ("tab", "move", *move))
+        draw(session)
+        assert tab._asked == place
+    do(session, ("tab", "move", -99, 99))
+    draw(session)
+    assert tab._asked == (0, 23), "the border stops it"
+    do(session, ("tab", "channel", 1))
+    assert tab.place is None
+
+
 def test_a_row_is_shown_as_maps_of_one_number():
     np.testing.assert_array_equal(as_maps(np.arange(3.0))[0, 0], [0, 1, 2])
 

@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +209,11 @@ def test_without_a_file_nothing_is_left_behind(monkeypatch, tmp_path):
 
     gc.collect()
     assert not folder.exists()
+
+
+def test_what_is_kept_while_something_is_learned_does_not_end_the_lesson(session):
+    session.teacher.lesson = replace(session.teacher.lesson, busy=True)
+    write(session)
+    say(session, ("label", "1"))
+    assert session.teacher.lesson.busy
+    assert len(session.teacher.lesson.corrections) == 1

@@ -144,7 +144,7 @@ class Brain:
 
         start, fault = time.perf_counter(), ""
         try:
-            with _on_one_thread():
+            with on_one_thread():
                 reading = self._reading(question)
         except ImageError as error:
             reading, fault = EMPTY, str(error)
@@ -181,7 +181,7 @@ class Brain:
 
 
 @contextlib.contextmanager
-def _on_one_thread() -> Iterator[None]:
+def on_one_thread() -> Iterator[None]:
     """For a few images, waking other threads takes longer than doing their work."""
     from tinycnn.nn import get_threads, set_threads
 

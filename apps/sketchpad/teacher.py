@@ -9,13 +9,13 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from apps.sketchpad.brain import Answer, Brain
+from apps.sketchpad.brain import Answer, Brain, on_one_thread
 from apps.sketchpad.look import Lesson
 from apps.sketchpad.page import Page
 from apps.sketchpad.state import Pad
@@ -100,13 +100,13 @@ class Teacher:
             base = self.base or room.brain
             assert base is not None
             self.base = base
-            self.lesson = Lesson(self.lesson.corrections, self.lesson.fault, result=answer)
+            self.lesson = replace(self.lesson, result=answer)
             room.put(_trial(answer, base))
         elif isinstance(answer, str):
             room.say(answer)
         else:
             corrections, fault = answer
-            self.lesson = Lesson(tuple(corrections), fault or "", result=self.lesson.result)
+            self.lesson = replace(self.lesson, corrections=tuple(corrections), fault=fault or "")
 
     def look_up(self, room: Room) -> None:
         """Read what has been kept."""
@@ -118,13 +118,12 @@ class Teacher:
         if brain is None or not brain.compiled or self.lesson.busy:
             room.say("the network is not ready to learn yet")
             return
-        self.lesson = Lesson(self.lesson.corrections, self.lesson.fault, busy=True)
+        self.lesson = replace(self.lesson, result=None, busy=True)
         room.worker.aside(LEARN, learn, self.open_file, brain.model)
 
     def rest(self) -> None:
         """Learning has ended, however it did."""
-        was = self.lesson
-        self.lesson = Lesson(was.corrections, was.fault, was.result)
+        self.lesson = replace(self.lesson, busy=False)
 
     def keep_result(self, room: Room, own: bool) -> None:
         """Write the adapted weights beside the corrections, or to a file of their ``own``."""
@@ -145,7 +144,7 @@ class Teacher:
     def forget(self) -> None:
         """Another network has been loaded: what was learned belongs to none."""
         self.base = None
-        self.lesson = Lesson(self.lesson.corrections, self.lesson.fault)
+        self.lesson = replace(self.lesson, result=None)
 
     def export(self, room: Room) -> None:
         """Write all corrections as a data set, and as strokes."""
@@ -195,7 +194,8 @@ def learn(open_file: OpenFile, model: "Sequential") -> "Adaptation":
     from tinycnn.teaching import adapt
 
     corrections, _ = open_file().read()
-    return adapt(copy.deepcopy(model), corrections, digits())
+    with on_one_thread():  # batches are small, and others have something to do meanwhile
+        return adapt(copy.deepcopy(model), corrections, digits())
 
 
 def save(open_file: OpenFile, result: "Adaptation", base: Path, folder: Path | None) -> str:

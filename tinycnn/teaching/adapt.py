@@ -28,7 +28,7 @@ from tinycnn.nn import Sequential
 from tinycnn.runs.lineage import share_known
 from tinycnn.teaching.comparison import Comparison, compare
 from tinycnn.teaching.corrections import Correction
-from tinycnn.teaching.pupil import Course, Exam, Pupil, hold_exams
+from tinycnn.teaching.pupil import Course, Exam, hold_exams
 
 HANDS = 5
 POOL = 512  # bent corrections, about
@@ -65,6 +65,7 @@ class Adaptation:
     """Corrections of classes that this network does not have."""
 
     seconds: float
+    """How long it learned."""
 
 
 def adapt(
@@ -81,11 +82,12 @@ def adapt(
     ``layers`` is "last" or "all". Equal arguments give equal bytes, unless time was up. Raises
     RunError for fewer than five corrections, and if ``digits`` are none that ``model`` reads.
     """
-    started, reader = clock(), Recogniser.of(model)
+    reader = Recogniser.of(model)
     known = _to_learn(corrections, reader.classes)
     course = _course(model, known, digits, layers, seed)
-    pupils = [Pupil(course, hand) for hand in (*range(HANDS), None)]
-    exams = hold_exams(course, pupils, LAYERS[layers], lambda: clock() - started > seconds)
+    started = clock()
+    exams = hold_exams(course, LAYERS[layers], lambda: clock() - started > seconds)
+    learned = clock() - started
     adapted = _graduate(model, course, exams, known, layers, seed)
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
     before, after = (
@@ -99,7 +101,7 @@ def adapt(
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
-        seconds=clock() - started,
+        seconds=learned,
     )
 
 

@@ -154,14 +154,13 @@ class Exam:
         return int(np.where(errors - errors[0] <= allowed, surprise, np.inf).argmin())
 
 
-def hold_exams(
-    course: Course, pupils: Sequence[Pupil], rounds: int, time_is_up: Callable[[], bool]
-) -> Exam:
-    """Teach ``pupils`` round by round, and examine them, until ``time_is_up``.
+def hold_exams(course: Course, rounds: int, time_is_up: Callable[[], bool]) -> Exam:
+    """Teach a pupil for each hand, and one for all, round by round until ``time_is_up``.
 
     There is no stopping earlier: what is forgotten in the first rounds, while drawings are new,
     is often learned again in later ones.
     """
+    pupils = [Pupil(course, hand) for hand in (*np.unique(course.hands).tolist(), None)]
     exam = Exam(course)
     exam.hold(pupils)
     for _ in range(rounds):

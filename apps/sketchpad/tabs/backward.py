@@ -44,7 +44,7 @@ class Backward:
     def __init__(self) -> None:
         self.label: int | None = None
         self.row = 0
-        self.rate = 0.001
+        self.rate = 0.01
         self.rates: tuple[float, ...] = ()
         self._of: Any = None
 
@@ -127,10 +127,15 @@ class Backward:
         taken = len(self.rates)
         canvas.button((248, 7, 58, 29), "back", ("tab", "back"), "undo (,)", possible=taken > 0)
         before, now = float(taught.p_before[label]), float(taught.back.p[label])
-        words = f"p({name}) {percent(before)}"
+        words = f"p({name}) = {_chance(before)}"
         if taken:
-            words += f" \N{RIGHTWARDS ARROW} {percent(now)} after {taken}"
+            words += f" \N{RIGHTWARDS ARROW} {_chance(now)} after {taken}"
         canvas.text(320, 22, words, theme.BLUE if now >= before else theme.ORANGE)
+
+
+def _chance(p: float) -> str:
+    """A probability; the smallest ones too are told apart."""
+    return percent(p) if p >= 0.001 else f"{p:.1e}"
 
 
 def _draw_start(canvas: Canvas, back: "WayBack", names: Sequence[str], label: int) -> None:

@@ -32,11 +32,19 @@ class Layers:
         "down": (("tab", "layer", 1), "the next layer"),
         "left": (("tab", "channel", -1), "the map before"),
         "right": (("tab", "channel", 1), "the next map"),
+        "shift+left": (("tab", "move", 0, -1), "ask the number to the left"),
+        "shift+right": (("tab", "move", 0, 1), "to the right"),
+        "shift+up": (("tab", "move", -1, 0), "above"),
+        "shift+down": (("tab", "move", 1, 0), "below"),
     }
 
     def __init__(self) -> None:
         self.layer = 0
         self.channel = 0
+        self.place: tuple[int, int] | None = None
+        """Row and column of the number that is asked; None: where the map is strongest."""
+
+        self._asked = 0, 0
         self._drawn: tuple[Trace | None, dict[tuple[int, Mosaic, float], np.ndarray]] = None, {}
 
     def draw(self, canvas: Canvas, look: Look) -> None:
@@ -63,11 +71,13 @@ class Layers:
         """Choose a layer, or a map of it."""
         match words:
             case ["layer", int(step)]:
-                self.layer, self.channel = max(self.layer + step, 0), 0
+                self.layer, self.channel, self.place = max(self.layer + step, 0), 0, None
             case ["choose", int(index)]:
-                self.layer, self.channel = max(index, 0), 0
+                self.layer, self.channel, self.place = max(index, 0), 0, None
             case ["channel", int(step)]:
-                self.channel = max(self.channel + step, 0)
+                self.channel, self.place = max(self.channel + step, 0), None
+            case ["move", int(rows), int(columns)]:
+                self.place = self._asked[0] + rows, self._asked[1] + columns
 
     def _draw_one(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
         """The chosen layer, large."""
@@ -119,6 +129,11 @@ class Layers:
         cell = mosaic.cell_at(canvas.mouse)
         channel = self.channel % maps.shape[2]
         here = cell or _peak(maps, channel)
+        if cell is None and index == self.layer:
+            if self.place is not None:
+                i, j = (min(max(p, 0), n - 1) for p, n in zip(self.place, maps.shape, strict=False))
+                here = i, j, channel
+            self._asked = here[:2]
         if cell is not None or index == self.layer:
             x, y, side, _ = mosaic.tile(here[2])
             canvas.frame((x - 1, y - 1, side + 2, side + 2), theme.BLUE, 2)

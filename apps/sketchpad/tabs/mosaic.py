@@ -38,12 +38,12 @@ class Mosaic:
         """As large as ``area`` allows, with tiles of at most ``most``."""
         x, y, width, height = area
         F, gap = shape[2], cls.gap if shape[:2] != (1, 1) else 1.0
-        best, columns = 0.0, 1
+        best, columns, fewest = 0.0, 1, F
         for count in range(1, F + 1):
             rows = -(-F // count)
             side = min((width + gap) / count - gap, (height + gap) / rows - gap, most)
-            if side >= best:
-                best, columns = side, count
+            if side > best or (side == best and rows < fewest):
+                best, columns, fewest = side, count, rows
         return cls((x, y), max(best, 0.0), columns, shape, gap)
 
     @property

@@ -20,7 +20,7 @@ LEGEND = (
 FUNCTIONS = {
     "Conv2D": "reference.conv2d:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
     "Dense": "reference.dense:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
-    "MaxPool2D": "reference.maxpool2d:  y = the largest of the window",
+    "MaxPool2D": "reference.maxpool2d:  y = max of the window",
     "ReLU": "reference.relu:  y = max(x, 0)",
     "BatchNorm": "BatchNorm.forward:  y = w · (x \N{MINUS SIGN} mean) / deviation + b",
     "Flatten": "Flatten.forward:  the same numbers in a row",
