@@ -1,0 +1,34 @@
+"""benchmarks.adapting: an odd hand is taught, and somebody who is read well needs no teaching."""
+
+import json
+
+import numpy as np
+import pytest
+from handwriting import DIGITS
+
+from benchmarks import adapting
+from tinycnn.errors import DataError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def stroke_file(path, label):
+    """One writer, sixteen sevens."""
+    rng = np.random.default_rng(0)
+    with open(path, "w") as file:
+        for _ in range(16):
+            strokes = [(z + rng.normal(0, 2, z.shape)).tolist() for z in DIGITS["7"]]
+            print(json.dumps({"strokes": strokes, "label": label, "writer": "w"}), file=file)
+    return str(path)
+
+
+def test_a_writer_is_taught_and_the_table_says_what_came_of_it(tmp_path, capsys):
+    assert adapting.main([stroke_file(tmp_path / "odd.jsonl", "1")]) == 0
+    table = capsys.readouterr().out
+    assert "1 writers; digits that were not taught: 0 ->" in " ".join(table.split())
+    assert "of 2,000" in table
+
+
+def test_nobody_to_teach_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match=r"nobody in .* is misread 5 times"):
+        adapting.main([stroke_file(tmp_path / "tidy.jsonl", "7")])
