@@ -22,7 +22,9 @@ from apps.sketchpad.session import Session
 from apps.sketchpad.words import percent, sentence, spelled, verdict
 from apps.sketchpad.worker import Inline, Thread
 from benchmarks import hand
+from benchmarks.pages import Sample
 from benchmarks.sketches import write_record, written
+from benchmarks.written import compare
 from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import read_strokes
 
@@ -57,6 +59,31 @@ def test_the_app_reads_what_the_library_reads(session):
     for one, other in zip(session.digits, known.digits, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
         np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4, atol=1e-6)
+
+
+def test_numbers_written_point_by_point_are_read_as_predict_reads_them():
+    rng = np.random.default_rng(5)
+    samples = []
+    for _ in range(25):
+        text = "".join(map(str, rng.integers(0, 10, rng.integers(1, 6))))
+        strokes = hand.tremble(hand.write(text, rng.uniform(15, 40)), rng, rng.uniform(0, 2.5))
+        samples.append(Sample(strokes, text))
+    compared = compare(samples, "default")
+    assert compared.different == 0
+    assert compared.app == compared.predict > 0.8
+
+
+def test_more_strokes_than_are_read_are_said_to_be_and_can_be_taken_back(session):
+    lines = [np.array([(x, y), (x + 3.0, y + 9.0)]) for x in range(40) for y in range(26)]
+    session.pad.write([line * 10 for line in lines], 4.0)
+    session.tick()
+    assert "1,000" in session.screen.note
+    assert session.text == ""
+    write(session, "1")
+    do(session, ("undo",))
+    do(session, ("undo",))
+    write(session, "1")
+    assert session.text == "1"
 
 
 def test_empty_paper_has_no_answer(session):
