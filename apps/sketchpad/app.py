@@ -19,7 +19,6 @@ from apps.sketchpad.view import View
 FRAME = 1 / 120  # seconds between frames while drawing, at least
 LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
 PATIENCE = 0.5  # seconds that the tab waits at most
-REST = 500  # milliseconds to sleep when nothing happens
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
 REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom")  # by a key that is held down
@@ -120,16 +119,20 @@ class App:
             window.point(shape)
 
     def _wait(self) -> None:
-        """Take in events until a frame is due, or an answer has come."""
+        """Take in events until a frame is due that has something to show, or an answer comes."""
+        happened = False
         while True:
-            left = self._shown_at + FRAME - self.clock()
-            patience = max(int(1000 * left), 1) if self.session.pad.writing else REST
-            events = [pygame.event.wait(patience), *pygame.event.get()]
+            writing = self.session.pad.writing
+            due = self._shown_at + FRAME - self.clock()
+            patience = max(due, 0.001) if happened else LEISURE if writing else PATIENCE
+            events = [pygame.event.wait(int(1000 * patience)), *pygame.event.get()]
             for event in events:
                 self.handle(event)
             self.session.tick()  # reading may begin before the frame is due
-            rung = any(event.type == window.RING for event in events)
-            if rung or left <= 0 or not self.session.pad.writing:
+            kinds = {event.type for event in events}
+            happened |= kinds != {pygame.NOEVENT}
+            early = happened and self.session.pad.writing and self.clock() < self._shown_at + FRAME
+            if window.RING in kinds or not early:
                 return
 
     def _fulfil(self) -> None:

@@ -36,6 +36,9 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
     if pygame.display.get_driver() in INVISIBLE and asked_for not in INVISIBLE:
         pygame.display.quit()
         raise EnvironmentFault(NO_DISPLAY)
+    if pygame.display.get_driver() == "x11":
+        # By OpenGL, the whole window would be sent for every change: 6 ms, and not 0.3.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
     pygame.display.set_caption(TITLE)
     try:
         surface = pygame.display.set_mode(_fitting(size), pygame.RESIZABLE)
