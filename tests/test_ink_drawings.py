@@ -64,4 +64,4 @@ def test_a_damaged_gzip_file_gives_what_came_before():
 
 def test_an_endless_line_is_refused():
     (error,) = read_drawings(gzip.compress(b"[" * (17 * 2**20)))
-    assert "longer than 16 MB" in str(error)
+    assert "longer than 4 MB" in str(error)

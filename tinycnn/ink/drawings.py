@@ -18,7 +18,9 @@ import numpy as np
 from tinycnn.errors import ImageError
 from tinycnn.ink.strokes import check_strokes
 
-LONGEST_LINE = 16 * 2**20  # bytes; a digit needs about two thousand
+LONGEST_LINE = 4 * 2**20  # bytes; a digit needs about two thousand, and JSON 20 times as many
+MOST_LINES = 1_000_000
+MOST_BYTES = 512 * 2**20  # of all lines together, unpacked
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -39,18 +41,31 @@ def read_drawings(payload: bytes) -> Iterator[Drawing | ImageError]:
     A line that holds none gives the ImageError that says why, in its place. Memory stays near
     the size of the file and of one line, whatever a compressed file claims.
     """
-    file: io.BufferedIOBase = io.BytesIO(payload)
-    if payload.startswith(GZIP_MAGIC):
-        file = gzip.GzipFile(fileobj=file)
     try:
-        while line := file.readline(LONGEST_LINE + 1):
-            if len(line) > LONGEST_LINE:
-                yield ImageError(f"the line is longer than {LONGEST_LINE // 2**20} MB")
-                return
+        for line in _lines(payload):
             if line.strip():
                 yield _drawing_or_error(line)
+    except ImageError as error:
+        yield error
     except (EOFError, zlib.error, OSError) as error:
         yield ImageError(f"the gzip stream is cut or damaged ({error})")
+
+
+def _lines(payload: bytes) -> Iterator[bytes]:
+    """The lines of a file, plain or gzip; ImageError once there are too many, or one too long."""
+    file: io.BufferedIOBase = io.BytesIO(payload)
+    if payload.startswith(GZIP_MAGIC):
+        file = io.BufferedReader(gzip.GzipFile(fileobj=file))
+    count = size = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        count, size = count + 1, size + len(line)
+        if len(line) > LONGEST_LINE:
+            raise ImageError(f"the line is longer than {LONGEST_LINE // 2**20} MB")
+        if count > MOST_LINES or size > MOST_BYTES:
+            raise ImageError(
+                f"more than {MOST_LINES:,} lines, or {MOST_BYTES // 2**20} MB, are not read"
+            )
+        yield line
 
 
 def parse_drawing(line: str | bytes) -> Drawing:

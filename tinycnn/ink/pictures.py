@@ -19,6 +19,8 @@ from tinycnn.errors import ImageError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MOST_PIXELS = 25_000_000
 MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed colour
+MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
+MOST_RUNS = 2**18  # bytes of a BMP in run lengths, which Pillow unpacks one by one, in Python
 WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
 
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
@@ -74,7 +76,8 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
-                return _decode(image, most_pixels)
+                _refuse_bombs(image, payload, most_pixels)
+                return _decode(image)
         except ImageError:
             raise
         except Image.UnidentifiedImageError as error:
@@ -85,9 +88,20 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
             raise ImageError(f"the picture is damaged ({error or type(error).__name__})") from error
 
 
-def _decode(image: Image.Image, most_pixels: int) -> Picture:
-    if image.width * image.height > most_pixels:
+def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
+    """Before a pixel is unpacked: what would take too much memory, or too long."""
+    pixels = image.width * image.height
+    if pixels > most_pixels:
         raise ImageError(_too_large(most_pixels))
+    scans = payload.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1
+    if scans * pixels > MOST_SCANS * most_pixels:
+        raise ImageError(f"the picture is made of {scans:,} scans, far more than it needs")
+    runs = image.format == "BMP" and image.tile and image.tile[0][0] == "bmp_rle"
+    if runs and len(payload) > MOST_RUNS:
+        raise ImageError("BMP pictures in run lengths are read up to 256 kB; save it as PNG")
+
+
+def _decode(image: Image.Image) -> Picture:
     longer = max(image.size)
     reduction = min(WORKING_SIDE / longer, 1.0)
     size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)

@@ -20,6 +20,7 @@ STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
 GRID = 64  # places for a point along a pixel
 ODD = 0.7183  # where to round up: an odd place, for tidy drawings consist of round numbers
 LONGEST = 10_000  # points along one line; no digit needs more than 300
+MOST_STROKES = 5_000  # in one drawing; a page of digits needs some hundred
 FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
 
 
@@ -60,6 +61,8 @@ def check_strokes(strokes: Any) -> list[np.ndarray]:
     """
     if not isinstance(strokes, Sequence | np.ndarray) or isinstance(strokes, str | bytes):
         raise ImageError("strokes must be a list of lists of [x, y]")
+    if len(strokes) > MOST_STROKES:
+        raise ImageError(f"there are {len(strokes):,} strokes; {MOST_STROKES:,} are the most")
     lines = [_check_line(number, stroke) for number, stroke in enumerate(strokes)]
     return [line for line in lines if len(line)]
 

@@ -19,8 +19,12 @@ from tinycnn.storage import write_bytes
 FORMAT = 1
 """Version of the description; a file of a newer one is refused."""
 
+MAX_BYTES = 2**28
+"""No larger file is read: 67 million parameters, far above any network that fits this library."""
+
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
 _LONGEST_DESCRIPTION = 65_536  # characters
+_LONGEST_HEADER = 2**20  # bytes; whoever parses one needs several times as many
 
 _OTHERS = {b"<": "an HTML page", b"PK": "a zip archive", b"\x93NUMPY": "a NumPy array"}
 
@@ -32,6 +36,8 @@ def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: 
 
     Nothing is written that ``read_arrays`` would refuse.
     """
+    if sum(array.nbytes for array in arrays.values()) > MAX_BYTES - _LONGEST_HEADER:
+        raise WeightsError(f"{path} is not written: it would be larger than {MAX_BYTES:,} bytes")
     text = json.dumps({"format": FORMAT, **description}, sort_keys=True)
     if len(text) > _LONGEST_DESCRIPTION:
         raise WeightsError(f"the description for {path} is longer than {_LONGEST_DESCRIPTION}")
@@ -41,6 +47,20 @@ def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: 
         _refuse_infinities(f"{path} is not written", name, array)
     ready = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
     write_bytes(path, safetensors.numpy.save(ready, {_KEY: text}))
+
+
+def refuse_bombs(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Raise ValueError for a safetensors file that would take more memory than it is worth.
+
+    A file may be large and yet cost its sender nothing: most of it may be a hole.
+    """
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise ValueError(f"it holds {size:,} bytes; more than {max_bytes:,} are not read")
+    with open(path, "rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > _LONGEST_HEADER:
+        raise ValueError(f"its header would have {header:,} bytes")
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -105,9 +125,10 @@ class _Opened:
             what = "is not a regular file" if Path(self.path).exists() else "does not exist"
             raise WeightsError(f"{self.path} {what}; name a .safetensors file of a training run")
         try:
+            refuse_bombs(Path(self.path))
             self._file = safetensors.safe_open(self.path, framework="np")
             return self._file.__enter__()
-        except (safetensors.SafetensorError, OSError) as error:
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
             raise self._refusal(error) from error
 
     def __exit__(self, kind, error, traceback):

@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,8 +143,9 @@ class RunFolder:
         try:
             os.link(self.checkpoint, spare)
         except OSError:  # a disk that knows no links
-            shutil.copyfile(self.checkpoint, spare)
-        os.replace(spare, self.previous)
+            write_bytes(self.previous, self.checkpoint.read_bytes())
+        else:
+            os.replace(spare, self.previous)
 
     def _claim(self, exist_ok: bool) -> None:
         with _told_as_fault(f"make the run folder {self.path}"):

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,10 @@ def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[s
 
 def _origin(saved: checkpoint.Checkpoint, folder: RunFolder) -> tuple[Recipe, Source]:
     try:
-        return Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
+        recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
+        if not all(isinstance(word, str | None) for word in astuple(source)):
+            raise TypeError("its data have no name")
+        return recipe, source
     except (TypeError, LookupError) as error:
         raise RunError(
             f"the checkpoint in {folder.path} is not one of this version of tinycnn ({error})"
@@ -136,7 +139,8 @@ def _refuse_differences(
 
 
 def _other_versions(saved: checkpoint.Checkpoint) -> list[str]:
-    before = saved.origin.get("versions", {})
+    before = saved.origin.get("versions")
+    before = before if isinstance(before, dict) else {}
     changed = [
         f"{name} {before.get(name)} is now {present}"
         for name, present in versions().items()

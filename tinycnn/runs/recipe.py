@@ -104,6 +104,7 @@ OPTIONS = tuple(field.name for field in fields(Recipe))
 _NUMBER = int | float
 
 _SOUND: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("preset", "optimizer", "schedule", "augment"), (str, bool, "a name")),
     "epochs": (int, lambda v: 1 <= v <= 100_000, "a whole number from 1 to 100,000"),
     "batch_size": (int, lambda v: v >= 1, "a whole number of at least 1"),
     # Nothing learns in steps of more than 10, but a slip of the finger reaches that far.
