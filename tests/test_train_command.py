@@ -342,6 +342,12 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
         "import sys, os, signal, time\n"
         "from tinycnn import train\n"
         "from tinycnn.runs import progress\n"
+        "from tinycnn.runs.signals import StopSignals\n"
+        "note = StopSignals._receive\n"
+        "def noted(self, number, frame):\n"
+        "    note(self, number, frame)\n"
+        "    print('noted', flush=True, file=sys.stderr)\n"
+        "StopSignals._receive = noted\n"
         "class Stuck(progress.Watch):\n"
         "    def batch(self, trainer):\n"
         "        if trainer.optimizer.steps == 3:\n"
@@ -355,10 +361,10 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         wait_for_line(process, "stuck")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        wait_for_line(process, "noted")
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 130
+        assert process.wait(timeout=30) == 130
         assert process.stderr.read() == ""
 
     assert call("--resume", "run", "--quiet", "--threads", "1") == 0

@@ -112,11 +112,25 @@ def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int
     if signal:
         _say_how_to_go_on(run)
         return 128 + signal
-    _report(run.finish(), arguments.json)
+    try:
+        result = run.finish()
+    except (KeyboardInterrupt, SystemExit):  # stopped by a signal: all but the test is saved
+        _say_how_to_go_on(run)
+        raise
+    _report(result, arguments.json)
     return 0
 
 
 def _started(arguments: argparse.Namespace) -> "Run":
+    if not arguments.run_dir:
+        return _started_in(None, arguments)
+    folder = RunFolder.create(arguments.run_dir)  # first: whoever loses the race for it is told so
+    with folder.released_on_failure():
+        return _started_in(folder, arguments)
+
+
+def _started_in(folder: RunFolder | None, arguments: argparse.Namespace) -> "Run":
+    """A new run in ``folder``, or in one that is named after it."""
     from tinycnn.data import load_dataset
     from tinycnn.data.datasets import DEFAULT
 
@@ -125,12 +139,9 @@ def _started(arguments: argparse.Namespace) -> "Run":
     resolve(0, **given)  # what makes no sense is refused before data are fetched
     dataset = load_dataset(name, arguments.data_dir)
     recipe = resolve(len(dataset.train_images[: arguments.limit]), **given)
-    if arguments.run_dir:
-        folder = RunFolder.create(arguments.run_dir)
-    else:
-        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
+    folder = folder or RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
     with folder.released_on_failure():
-        from tinycnn.runs.launch import Source, start  # the compiler; whoever lost a race is gone
+        from tinycnn.runs.launch import Source, start  # the compiler
 
         _use_threads(arguments.threads)
         source = Source.of(dataset, name, arguments.data_dir)
@@ -153,9 +164,12 @@ def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
 
 def _finished(arguments: argparse.Namespace) -> "Result | None":
     """The result of a run that has nothing left to do."""
-    from tinycnn.runs.launch import finished
-
     path = find_run(arguments.resume)
+    if not RunFolder(path).result.exists():
+        return None
+
+    from tinycnn.runs.launch import finished  # the compiler
+
     result = finished(path, _given(arguments))
     if result:
         print(f"{path} is finished: nothing to do", file=sys.stderr)

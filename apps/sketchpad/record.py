@@ -6,6 +6,7 @@
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,8 +59,9 @@ def read_record(text: str, name: str) -> list[Entry]:
         try:
             record = json.loads(line)
             command, at = record["do"], float(record.get("at", 0.0))
-            sound = isinstance(command, list) and command and isinstance(command[0], str)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            named = isinstance(command, list) and command and isinstance(command[0], str)
+            sound = named and 0 <= at < math.inf
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             sound = False
         if not sound:
             raise DataError(f"{name}, line {number}, is no recorded command")

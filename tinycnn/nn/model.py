@@ -166,14 +166,17 @@ class Sequential:
         layers, input_shape = _described_layers(path, description)
         try:
             _refuse_the_impossible(layers, input_shape)
-            shapes, shape = [], input_shape
+            shapes, shape, largest = [], input_shape, math.prod(input_shape)
             for layer in layers:
                 state = layer.state_shapes(shape)
                 shape, parameters = layer.shapes(shape)
                 shapes.append(parameters | state)
+                largest = max(largest, math.prod(shape))
         except ShapeError as error:
             raise WeightsError(f"{path} describes an impossible network: {error}") from error
         arrays = weights.read_arrays(path, dict(_named(shapes)))
+        if largest > weights.MAX_BYTES:
+            raise WeightsError(f"{path} describes an impossible network: {largest:,} numbers")
         model = cls(layers, input_shape, fused=fused)
         for name, z in model.arrays().items():
             z[...] = arrays[name]

@@ -176,8 +176,8 @@ class RunFolder:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(lock).st_ino != os.stat(self._lock_file).st_ino:
-                raise BlockingIOError  # it was removed by its owner before we got it
-        except BlockingIOError:
+                raise BlockingIOError  # removed by its owner before we got it, and made anew
+        except (BlockingIOError, FileNotFoundError):
             owner = os.read(lock, 20).decode(errors="replace").strip()
             os.close(lock)
             raise RunError(

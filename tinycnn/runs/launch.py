@@ -72,7 +72,7 @@ def resume(
     """
     with folder.released_on_failure():
         saved, warnings = _newest_checkpoint(folder)
-        recipe, source = _origin(saved, folder)
+        recipe, source = origin_of(saved, folder.path)
         _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
         trainer = Trainer(recipe, source.load(data_dir))
         trainer.restore(saved.arrays, saved.state)
@@ -111,7 +111,8 @@ def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[s
         return previous, [f"{damage}; going on from the one before it, {folder.previous.name}"]
 
 
-def _origin(saved: checkpoint.Checkpoint, folder: RunFolder) -> tuple[Recipe, Source]:
+def origin_of(saved: checkpoint.Checkpoint, path: Path) -> tuple[Recipe, Source]:
+    """The recipe and the data of the run in ``path``; RunError if the checkpoint names none."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
         if not all(isinstance(word, str | None) for word in astuple(source)):
@@ -119,7 +120,7 @@ def _origin(saved: checkpoint.Checkpoint, folder: RunFolder) -> tuple[Recipe, So
         return recipe, source
     except (TypeError, LookupError) as error:
         raise RunError(
-            f"the checkpoint in {folder.path} is not one of this version of tinycnn ({error})"
+            f"the checkpoint in {path} is not one of this version of tinycnn ({error})"
         ) from error
 
 

@@ -133,9 +133,9 @@ class Run:
 
     def _open_books(self) -> None:
         """Before the first batch: a folder that cannot be written to is noticed now."""
+        self._save()  # the first file there is: a folder with any other can be resumed
         if not self.folder.config.exists():
             self.folder.write_json(self.folder.config, {**self.origin, "threads": get_threads()})
-        self._save()
         self._publish()  # after a crash these files may not be where the checkpoint is
         self.folder.point_last_here()
 

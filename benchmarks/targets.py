@@ -1,0 +1,125 @@
+"""What reads files from strangers, as functions of bytes that only the fuzzer calls.
+
+Each returns whether the file was read. All that it may raise is the documented exception, which
+is caught here; what else comes out is a breach.
+"""
+
+import contextlib
+import io
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from apps.sketchpad.commands import do
+from apps.sketchpad.record import is_record, read_record
+from apps.sketchpad.session import Session
+from apps.sketchpad.worker import Inline
+from benchmarks import mutants
+from tinycnn.data.idx import decode_idx
+from tinycnn.errors import DataError, ImageError, RunError, TinyCNNError, WeightsError
+from tinycnn.ink import Drawing, Recogniser, decode_picture, read_drawings, strokes_to_image
+from tinycnn.nn import Sequential, build
+from tinycnn.runs import checkpoint
+from tinycnn.runs.launch import origin_of
+from tinycnn.runs.recipe import resolve
+from tinycnn.runs.training import State
+
+Target = Callable[[bytes], bool]
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="tinycnn-fuzz-")
+_FILE = Path(_FOLDER.name) / "file"
+SMALL = 10_000  # numbers of an input that a network is tried with
+
+
+@contextlib.contextmanager
+def own_file_written(data: bytes) -> Iterator[None]:
+    """In the ``with``, ``data`` stand in the file that readers of files read."""
+    _FILE.write_bytes(data)
+    yield
+
+
+def read_idx(data: bytes) -> bool:
+    """An IDX file, plain or gzip."""
+    with contextlib.suppress(DataError):
+        array = decode_idx(io.BytesIO(data), len(data))
+        assert array.dtype.isnative
+        assert array.flags.writeable
+        return True
+    return False
+
+
+def read_weights(data: bytes) -> bool:
+    """A weights file; a network that comes out of it answers, with numbers."""
+    with contextlib.suppress(WeightsError):
+        model = Sequential.load(_FILE)
+        assert all(np.isfinite(z).all() for z in model.arrays().values())
+        if math.prod(model.input_shape) < SMALL:
+            Recogniser.of(model)
+        return True
+    return False
+
+
+def read_checkpoint(data: bytes) -> bool:
+    """A checkpoint, and what it says of its run."""
+    with contextlib.suppress(RunError):
+        saved = checkpoint.read(_FILE)
+        assert all(np.isfinite(z).all() for z in saved.arrays.values())
+        origin_of(saved, _FILE.parent)
+        return True
+    return False
+
+
+def read_picture(data: bytes) -> bool:
+    """A picture."""
+    with contextlib.suppress(ImageError):
+        grey = decode_picture(data).grey
+        assert grey.dtype == np.uint8
+        assert grey.size
+        return True
+    return False
+
+
+def read_strokes(data: bytes) -> bool:
+    """A stroke file, each drawing rendered."""
+    drawings = [drawing for drawing in read_drawings(data) if isinstance(drawing, Drawing)]
+    for drawing in drawings:
+        assert strokes_to_image(drawing.strokes).shape == (28, 28)
+    return bool(drawings)
+
+
+def play(data: bytes) -> bool:
+    """A recorded session, played without a window; its last page is drawn."""
+    text = data.decode(errors="replace")
+    session = Session(Inline(), _no_brain)
+    with contextlib.suppress(TinyCNNError):
+        if is_record(text):
+            for entry in read_record(text, "replay"):
+                do(session, entry.command)
+            strokes_to_image([stroke.points for stroke in session.pad.page.strokes])
+            return True
+    return False
+
+
+def _no_brain():
+    raise WeightsError("nobody reads here")
+
+
+def _checkpoints() -> mutants.Mutator:
+    arrays = {f"weights.{name}": z for name, z in build("tiny").arrays().items()}
+    data = {"name": "mnist10k", "data_dir": None, "fingerprint": "0", "test_fingerprint": "0"}
+    origin = {"recipe": resolve(8000).as_dict(), "data": data, "versions": {"numpy": "2"}}
+    return mutants.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
+
+
+FORMATS: dict[str, tuple[mutants.Mutator, Target, int]] = {
+    "IDX files": (mutants.idx, read_idx, 1_000_000),
+    "weights": (mutants.weights, read_weights, 150_000),
+    "checkpoints": (_checkpoints(), read_checkpoint, 50_000),
+    "images": (mutants.picture, read_picture, 100_000),
+    "strokes": (mutants.strokes, read_strokes, 60_000),
+    "replays": (mutants.replay, play, 40_000),
+}
+"""For each format its mutator, its reader, and how many files are tried."""
