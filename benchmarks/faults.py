@@ -185,9 +185,8 @@ def tried(name: str, fault: str, forever: bool = False) -> Finding:
             if count < number:  # the fault never came: the save got through
                 break
             finding.times += 1
-            finding.breaches += [
-                f"call {number}: {what}" for what in breaches_of(save, saved, folder)
-            ]
+            found = breaches_of(save, saved, folder)
+            finding.breaches += [f"call {number}: {what}" for what in found]
     return finding
 
 

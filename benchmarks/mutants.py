@@ -175,16 +175,18 @@ def _pictures() -> list[bytes]:
     wide = Image.fromarray((np.indices((24, 32)).sum(0) * 900).astype(np.uint16))
     exif = Image.Exif()
     exif[0x0112] = 6
-    kinds = [
-        *((grey, "PNG", {}), (grey.convert("RGBA"), "PNG", {"exif": exif}), (wide, "PNG", {})),
-        *((grey.convert("P"), "PNG", {"transparency": 3}), (grey.convert("1"), "PNG", {})),
-        *((grey, "JPEG", {"exif": exif}), (grey.convert("CMYK"), "JPEG", {"progressive": True})),
-        *(
-            (grey, "WEBP", {}),
-            (grey.convert("RGBA"), "WEBP", {"lossless": True}),
-            (grey, "BMP", {}),
-        ),
+    kinds: list[tuple[Image.Image, str, dict[str, Any]]] = [
+        (grey, "PNG", {}),
+        (grey.convert("RGBA"), "PNG", {"exif": exif}),
+        (wide, "PNG", {}),
+        (grey.convert("P"), "PNG", {"transparency": 3}),
+        (grey.convert("1"), "PNG", {}),
         (grey, "PNG", {"save_all": True, "append_images": [grey]}),
+        (grey, "JPEG", {"exif": exif}),
+        (grey.convert("CMYK"), "JPEG", {"progressive": True}),
+        (grey, "WEBP", {}),
+        (grey.convert("RGBA"), "WEBP", {"lossless": True}),
+        (grey, "BMP", {}),
     ]
     found = []
     for image, kind, options in kinds:

@@ -11,8 +11,10 @@ import numpy as np
 from tinycnn.data import write_idx
 
 ROOT = Path(__file__).parents[1]
-PLAN = ("--preset", "tiny", "--epochs", "6", "--batch-size", "5", "--augment", "light")
-PLAN += ("--average", "0.9", "--validation", "0.2", "--checkpoint-every", "1")
+PLAN = [
+    *("--preset", "tiny", "--epochs", "6", "--batch-size", "5", "--augment", "light"),
+    *("--average", "0.9", "--validation", "0.2", "--checkpoint-every", "1"),
+]
 
 
 def make_data(folder: Path) -> Path:
@@ -36,11 +38,12 @@ def command(data: Path, run: Path, threads: int = 1) -> list[str]:
     return [*words, "--data-dir", str(data), "--run-dir", str(run), *PLAN]
 
 
-def start(words: list[str], **environment: str) -> subprocess.Popen:
-    """Start a training process that writes to pipes."""
+def start(words: list[str], folder: Path | None = None, **environment: str) -> subprocess.Popen:
+    """Start a training process that stands in ``folder`` and writes to pipes."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         words,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": path, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -55,7 +58,7 @@ def weights_digest(run: Path) -> str:
 
 def train(data: Path, run: Path, **environment: str) -> str:
     """Train to the end without being disturbed; returns the SHA-256 of the weights."""
-    process = start(command(data, run), **environment)
+    process = start(command(data, run), None, **environment)
     _, said = process.communicate()
     if process.returncode:
         raise RuntimeError(f"training ended with {process.returncode}: {said[-500:]}")

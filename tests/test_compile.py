@@ -217,3 +217,52 @@ def test_a_disk_that_is_full_costs_only_time(copied):
         file.unlink()
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
     assert run(limit + PROGRAM, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
+
+
+# ----------------------------------------------------------------------------- threads and forks
+
+TOGETHER = """
+import os, threading, warnings
+import numpy as np
+from tinycnn.nn import build
+from tinycnn.errors import EnvironmentFault
+models, images = [build("tiny"), build("tiny")], np.zeros((40, 28, 28), np.uint8)
+expected = models[0].predict_proba(images)
+answers = []
+def ask(model):
+    for _ in range(10):
+        answers.append(model.predict_proba(images))
+threads = [threading.Thread(target=ask, args=(model,)) for model in models]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(answers), all(np.array_equal(answer, expected) for answer in answers), sep="|", end="|")
+warnings.simplefilter("ignore")
+parent, child = os.pipe()
+if os.fork() == 0:
+    try:
+        models[0].predict(images)
+    except EnvironmentFault as fault:
+        os.write(child, str(fault).encode())
+    os._exit(0)
+os.wait()
+os.close(child)
+print(os.read(parent, 999).decode())
+"""
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_two_threads_may_ask_at_once_and_a_forked_process_is_told_what_to_do(layer, tmp_path):
+    """One layer of numba ends the process in the first case, another in the second."""
+    if layer == "omp":
+        pytest.importorskip("numba.np.ufunc.omppool")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_D", "TINYCNN_K"))}
+    done = subprocess.run(
+        [sys.executable, "-c", TOGETHER],
+        env={**clean, "NUMBA_THREADING_LAYER": layer, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    answers, same, told = done.stdout.strip().split("|")
+    assert (answers, same) == ("20", "True")
+    assert "start processes with multiprocessing's 'spawn'" in told

@@ -29,7 +29,7 @@ def do(session: Session, command: Command) -> None:
         session.teacher.follow(session)
     except TinyCNNError as error:
         session.screen.note = str(error)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TinyCNNError(f"the command {name!r} does not take {arguments}") from error
 
 

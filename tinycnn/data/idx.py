@@ -27,6 +27,7 @@ from tinycnn.storage import PathLike, write_bytes
 ELEMENT_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 MAX_RANK = 4
 MAX_BYTES = 512 * 2**20  # eleven times the largest file of MNIST
+LARGEST_EMPTY = 2**60  # product of the sizes of an empty array that are not 0
 GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
 CHUNK = 64 * 1024
@@ -191,6 +192,8 @@ def _check_promise(
         _mismatch(dtype, shape, promised, f"{source.room - header:,}")
     if promised + header > source.room:
         _mismatch(dtype, shape, promised, f"at most {source.room - header:,}")
+    if math.prod(filter(None, shape)) >= LARGEST_EMPTY:  # one size is 0, or it had not come here
+        raise DataError(f"no array can have the shape {' x '.join(map(str, shape))}")
     if promised > max_bytes:
         raise DataError(f"it holds {promised:,} bytes; more than {max_bytes:,} are not read")
 

@@ -96,7 +96,7 @@ def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
     scans = payload.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1
     if scans * pixels > MOST_SCANS * most_pixels:
         raise ImageError(f"the picture is made of {scans:,} scans, far more than it needs")
-    runs = image.format == "BMP" and image.tile and image.tile[0][0] == "bmp_rle"
+    runs = image.format == "BMP" and image.info.get("compression") in (1, 2)
     if runs and len(payload) > MOST_RUNS:
         raise ImageError("BMP pictures in run lengths are read up to 256 kB; save it as PNG")
 

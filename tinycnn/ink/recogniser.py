@@ -88,12 +88,17 @@ def _calibration_of(model: Sequential) -> dict[str, float]:
     """Temperature and threshold, as far as the weights file has them; it may be a stranger's."""
     calibration = model.description.get("calibration") or {}
     sound = isinstance(calibration, dict) and calibration.keys() <= {"temperature", "threshold"}
-    if not sound or not all(isinstance(z, int | float) for z in calibration.values()):
+    if not sound or not all(_is_modest(z) for z in calibration.values()):
         raise WeightsError("the calibration of these weights is no temperature and threshold")
     temperature = calibration.get("temperature", 1.0)
-    if not (math.isfinite(temperature) and temperature > 0):
+    if not temperature > 0:
         raise WeightsError(f"the temperature of these weights is {temperature}, not above 0")
     return {name: float(z) for name, z in calibration.items()}
+
+
+def _is_modest(z: object) -> bool:
+    """Whether ``z`` is a number to calculate with; a threshold may be below all scores."""
+    return isinstance(z, int | float) and (abs(z) <= 1e9 or z == -math.inf)
 
 
 def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:

@@ -5,13 +5,16 @@
 them. Tests hold all three modes to the reference.
 """
 
+import functools
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numba
 from numba.core import config
 
+from tinycnn.errors import EnvironmentFault
 from tinycnn.nn.kernels.cache import folder_for, keep
 
 # Threads that wait for each other spin for a while before they sleep, because sleeping and waking
@@ -30,6 +33,9 @@ MODE = "checked" if CHECKED else "parallel"
 CACHE_FOLDER = folder_for(Path(__file__), MODE)
 """Where the kernels of this folder are kept; None if nothing can be."""
 
+_turn = threading.Lock()
+_state = {"threads run": False, "forked": False}
+
 
 def kernel(function: Callable) -> Callable:
     """Compile a function that runs on the calling thread; others may run meanwhile."""
@@ -37,8 +43,27 @@ def kernel(function: Callable) -> Callable:
 
 
 def parallel_kernel(function: Callable) -> Callable:
-    """Compile a function whose ``prange`` loops are spread over threads."""
-    return _compile(function, parallel=not CHECKED)
+    """Compile a function whose ``prange`` loops are spread over threads.
+
+    Python threads take turns with such functions: numba's simplest way of having threads ends the
+    process if two begin at once.
+    """
+    compiled = _compile(function, parallel=not CHECKED)
+    if CHECKED or UNCOMPILED:
+        return compiled
+
+    @functools.wraps(function)
+    def in_turn(*arguments):
+        if _state["forked"]:
+            raise EnvironmentFault(
+                "kernels have run before this process was forked, and their threads stayed behind; "
+                "start processes with multiprocessing's 'spawn'"
+            )
+        with _turn:
+            _state["threads run"] = True
+            return compiled(*arguments)
+
+    return in_turn
 
 
 def _compile(function: Callable, *, parallel: bool) -> Callable:
@@ -49,6 +74,15 @@ def _compile(function: Callable, *, parallel: bool) -> Callable:
     if folder and not UNCOMPILED:
         keep(dispatcher, folder)
     return dispatcher
+
+
+def _notice_the_fork() -> None:
+    """In a child: threads are not inherited, and OpenMP would kill it for asking them."""
+    _state["forked"] = _state["threads run"]
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no forks
+    os.register_at_fork(after_in_child=_notice_the_fork)
 
 
 def set_threads(threads: int | None) -> None:
