@@ -107,10 +107,11 @@ class Sequential:
             x = np.multiply(images, GREY, dtype=np.float32)
         elif images.dtype.kind != "f":
             raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
-        elif not np.isfinite(images).all():
-            raise ShapeError("images hold numbers that are not finite")
         else:
-            x = images.astype(np.float32)
+            with np.errstate(over="ignore"):  # what is too large becomes infinite
+                x = images.astype(np.float32)
+            if not np.isfinite(x).all():
+                raise ShapeError("images hold numbers that are not finite")
         return x.reshape(len(x), *self.input_shape)
 
     def _batch_shape(self) -> str:

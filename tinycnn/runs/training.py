@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import NoReturn
 
 import numpy as np
 
@@ -203,6 +204,8 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state = self.state
         score = measure(self.answering, *self.validation_part)
+        if not math.isfinite(score.loss):
+            self._diverged(f"the loss on the validation part is {score.loss}")
         record = EpochRecord(
             epoch=state.epoch,
             loss=state.loss_sum / state.images,
@@ -235,10 +238,14 @@ class Trainer:
                     if not culprit and not np.isfinite(z).all():
                         culprit = f"the {kind} of {key} in layer {index}, {layer}, is not finite"
         if culprit:
-            raise RunError(
-                f"training diverged in epoch {self.state.epoch}, batch {self.state.batch + 1}: "
-                f"{culprit}; the steps are probably too long, try --lr {self.recipe.lr / 10:g}"
-            )
+            self._diverged(culprit)
+
+    def _diverged(self, culprit: str) -> NoReturn:
+        batch = min(self.state.batch + 1, len(self.batches))  # the last one, if all are done
+        raise RunError(
+            f"training diverged in epoch {self.state.epoch}, batch {batch}: "
+            f"{culprit}; the steps are probably too long, try --lr {self.recipe.lr / 10:g}"
+        )
 
     def _new_model(self) -> Sequential:
         shape = (*self.dataset.image_size, 1)
