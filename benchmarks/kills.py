@@ -41,7 +41,7 @@ def breaches_of(folder: Path) -> Iterator[str]:
     readers = {
         "config.json": lambda path: json.loads(path.read_bytes()),
         "result.json": lambda path: json.loads(path.read_bytes()),
-        "metrics.jsonl": lambda path: [json.loads(line) for line in path.open()],
+        "metrics.jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
         "weights.safetensors": Sequential.load,
         "checkpoint.safetensors": checkpoint.read,
         "checkpoint.prev.safetensors": checkpoint.read,

@@ -4,9 +4,11 @@ Each returns whether the file was read. All that it may raise is the documented 
 is caught here; what else comes out is a breach.
 """
 
+import atexit
 import contextlib
 import io
 import math
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +31,8 @@ from tinycnn.runs.training import State
 
 Target = Callable[[bytes], bool]
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="tinycnn-fuzz-")
-_FILE = Path(_FOLDER.name) / "file"
+_FILE = Path(tempfile.mkdtemp(prefix="tinycnn-fuzz-")) / "file"
+atexit.register(shutil.rmtree, _FILE.parent, ignore_errors=True)
 SMALL = 10_000  # numbers of an input that a network is tried with
 
 

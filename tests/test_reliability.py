@@ -15,7 +15,14 @@ from PIL import Image
 from benchmarks import bombs, determinism, faults, fuzz, kills, mutants, targets
 from tinycnn import storage
 from tinycnn.data.idx import decode_idx
-from tinycnn.errors import DataError, ImageError, RunError, ShapeError, WeightsError
+from tinycnn.errors import (
+    DataError,
+    EnvironmentFault,
+    ImageError,
+    RunError,
+    ShapeError,
+    WeightsError,
+)
 from tinycnn.ink import Recogniser, check_strokes, decode_picture, read_drawings
 from tinycnn.nn import Dense, Flatten, Sequential, build
 from tinycnn.runs import checkpoint
@@ -47,8 +54,11 @@ def test_whichever_call_of_a_save_is_the_last_of_its_process_no_file_is_torn():
 
 def test_torn_files_would_be_seen(monkeypatch):
     def careless(path, payload):
-        with storage.open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
-            file.write(payload)
+        try:
+            with storage.open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+                file.write(payload)
+        except OSError as fault:
+            raise EnvironmentFault("told, but too late") from fault
 
     save = faults.SAVES["a file"]
     monkeypatch.setitem(

@@ -423,6 +423,25 @@ def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
         assert image.size == (960, 640)
 
 
+def test_a_replay_saves_nothing(tmp_path, monkeypatch, weights):
+    """The record may be a stranger's."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    path = tmp_path / "session.jsonl"
+    commands = [["down", 9, 9], ["move", 90, 90], ["up"], ["save"]]
+    lines = [{"sketchpad": 1}, *({"at": 0.1, "do": command} for command in commands)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["--replay", str(path), "--headless", "--weights", str(weights)]) == 0
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("at", ["1e999", "NaN", "-1", "1e300", "9" * 400])
+def test_a_record_is_of_a_day_at_most(at):
+    with pytest.raises(DataError, match="line 2, is no recorded command"):
+        read_record(f'{{"sketchpad": 1}}\n{{"at": {at}, "do": ["up"]}}', "it")
+
+
 def test_a_stroke_file_is_written_as_by_hand_and_every_drawing_is_answered(
     tmp_path, capsys, weights
 ):

@@ -6,7 +6,6 @@
 
 import contextlib
 import json
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from apps.sketchpad.look import Command
 from tinycnn.errors import DataError, EnvironmentFault
 
 FORMAT = 1
+LONGEST = 86_400.0  # seconds
 FIRST = {"sketchpad": FORMAT}
 
 
@@ -60,7 +60,7 @@ def read_record(text: str, name: str) -> list[Entry]:
             record = json.loads(line)
             command, at = record["do"], float(record.get("at", 0.0))
             named = isinstance(command, list) and command and isinstance(command[0], str)
-            sound = named and 0 <= at < math.inf
+            sound = named and 0 <= at <= LONGEST
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             sound = False
         if not sound:

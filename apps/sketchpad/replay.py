@@ -8,8 +8,10 @@ people see.
 import argparse
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +36,15 @@ def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
     from apps.sketchpad import window
 
     payload = _read(arguments)
-    text = payload[:100].decode(errors="replace")
     surface = (window.open_nothing if arguments.headless else window.open_window)(arguments.size)
-    player = Player(surface, arguments, load)
+    with tempfile.TemporaryDirectory() as place:  # a stranger's session may save what it likes
+        return _play(payload, arguments, Player(surface, arguments, load, Path(place)))
+
+
+def _play(payload: bytes, arguments: argparse.Namespace, player: "Player") -> int:
+    from apps.sketchpad import window
+
+    text = payload[:100].decode(errors="replace")
     if is_record(text):
         entries = read_record(payload.decode(errors="replace"), str(arguments.replay))
         player.play(entries)
@@ -47,10 +55,10 @@ def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
             player.show()
     player.show()
     if arguments.film:
-        player.film.take(surface)
+        player.film.take(player.surface)
         player.film.save(arguments.film)
     if arguments.screenshot:
-        window.save_png(surface, arguments.screenshot)
+        window.save_png(player.surface, arguments.screenshot)
     return 0
 
 
@@ -58,8 +66,13 @@ class Player:
     """Gives the commands of a record; where somebody is looking, at the pace of the record."""
 
     def __init__(
-        self, surface: "Surface", arguments: argparse.Namespace, load: Callable[[], Brain]
+        self,
+        surface: "Surface",
+        arguments: argparse.Namespace,
+        load: Callable[[], Brain],
+        folder: Path,
     ) -> None:
+        """``folder`` is where the commands of the record save."""
         from apps.sketchpad.app import App
         from apps.sketchpad.film import Film
 
@@ -67,7 +80,7 @@ class Player:
         self.film = Film()
         self.filming = arguments.film is not None
         self.now = 0.0
-        self.session = Session(Inline(), load, tabs())
+        self.session = Session(Inline(), load, tabs(), folder=folder)
         self.app = App(self.session, surface, arguments.scale, clock=lambda: self.now)
         self.session.tick()
 
