@@ -23,6 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.command import progress
 from benchmarks.evidence import Finding, report
 from benchmarks.mutants import DRAWING
 from tinycnn.errors import ImageError, TinyCNNError
@@ -205,6 +206,14 @@ def finding(name: str) -> Finding:
     return result
 
 
+def findings(tell: Callable[[str], None]) -> Iterator[Finding]:
+    """All bombs, one after the other."""
+    for name in BOMBS:
+        found = finding(name)
+        tell(f"{name}: {found.outcome()}")
+        yield found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bombs", description=__doc__)
     parser.add_argument("--read", nargs=2, metavar=("KIND", "FILE"), help="for itself")
@@ -212,7 +221,8 @@ def main() -> int:
     if options.read:
         print(read(options.read[0], Path(options.read[1])))
         return 0
-    return report([finding(name) for name in BOMBS])
+    with progress() as tell:
+        return report(list(findings(tell)))
 
 
 if __name__ == "__main__":

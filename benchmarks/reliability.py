@@ -22,7 +22,7 @@ def main() -> int:
     with progress() as tell:
         wanted = determinism.is_quick if short else lambda configuration: True
         found.append(determinism.finding(wanted, tell))
-    found += [bombs.finding(name) for name in bombs.BOMBS]
+        found += bombs.findings(tell)
     found += fuzz.findings(0.001 if short else 1.0)
     return report(found)
 
