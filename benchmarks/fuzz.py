@@ -17,7 +17,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -63,36 +64,53 @@ class Guard:
 
 def fuzz(name: str, count: int, seed: int = 0) -> Finding:
     """Read ``count`` mutants of one format."""
-    from benchmarks.targets import FORMATS, own_file_written
+    from benchmarks.targets import FORMATS
 
     mutate, read, _ = FORMATS[name]
-    finding = Finding(f"{name} are read or refused as documented", f"mutants, seed {seed}")
+    finding = Finding(f"{name} are read or refused as documented", f"mutants, seed {seed}", count)
     for number in range(WARMUP):  # what is loaded or compiled once is nobody's fault
         with contextlib.suppress(Exception):
             read(mutate(np.random.default_rng([seed, count + number])))
     guard, before, accepted, slowest = Guard(), peak_megabytes(), 0, 0.0
     for number in range(count):
-        data = mutate(np.random.default_rng([seed, number]))
-        started = time.thread_time()
-        try:
-            with out_of_time(), own_file_written(data), guard.watching():
-                accepted += read(data)
-        except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
-            finding.breaches.append(f"file {number}: {type(error).__name__} {error} at {where}")
-        seconds = time.thread_time() - started
-        slowest = max(slowest, seconds)
-        if seconds > SLOW:
-            finding.breaches.append(f"file {number} took {seconds:.1f} s")
-        if guard.seen:
-            finding.breaches.append(f"file {number}: {guard.seen}")
-        finding.times += 1
+        outcome = read_one(read, mutate(np.random.default_rng([seed, number])), guard)
+        finding.breaches += [f"file {number}: {what}" for what in outcome.breaches]
+        accepted += outcome.read
+        slowest = max(slowest, outcome.seconds)
     grown = peak_megabytes() - before
     if grown > TOLERATED:
         finding.breaches.append(f"the process grew by {grown} MB")
     finding.note = f"{accepted:,} read, slowest {1000 * slowest:.0f} ms, grew by {grown} MB"
     return finding
+
+
+@dataclass
+class Outcome:
+    """What came of one file."""
+
+    read: bool = False
+    seconds: float = 0.0
+    breaches: list[str] = field(default_factory=list)
+
+
+def read_one(read: Callable[[bytes], bool], data: bytes, guard: Guard) -> Outcome:
+    """Read one file and see what happens."""
+    from benchmarks.targets import own_file_written
+
+    outcome, started = Outcome(), time.thread_time()
+    try:
+        with out_of_time(), own_file_written(data), guard.watching():
+            outcome.read = read(data)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+        outcome.breaches.append(f"{type(error).__name__} {error} at {where}")
+    outcome.seconds = time.thread_time() - started
+    if outcome.seconds > SLOW:
+        outcome.breaches.append(f"took {outcome.seconds:.1f} s")
+    if guard.seen:
+        outcome.breaches.append(guard.seen)
+    return outcome
 
 
 @contextlib.contextmanager
