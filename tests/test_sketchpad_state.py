@@ -46,6 +46,17 @@ def test_a_stroke_that_leaves_the_paper_ends_at_its_edge_and_goes_on_where_it_co
     assert lines(pad) == []
 
 
+def test_the_paper_holds_a_stroke_that_is_being_drawn_while_the_window_shrinks():
+    pad = Pad((600.0, 500.0))
+    pad.down(590.0, 480.0)
+    pad.move(610.0, 470.0)
+    pad.move(590.0, 460.0)
+    pad.room = 300.0, 200.0
+    assert pad.size == (600.0, 480.0)
+    pad.up()
+    assert pad.size == (600.0, 480.0)
+
+
 def test_a_press_beside_the_paper_leaves_no_ink_until_the_pen_comes_in():
     pad = Pad((100, 100))
     draw(pad, (-50, 50), (-20, 50))

@@ -30,6 +30,9 @@ class Pad:
         """Grows whenever there is other ink to be read."""
         self.live: list[list[Place]] = []
         """Lines of the stroke that is being drawn: several if it left the paper meanwhile."""
+        self._reach: Place = 0.0, 0.0
+        """How far to the right and down that stroke has come."""
+
         self._pen: Place | None = None
         self._rubber: Place | None = None
         self._before: Page | None = None
@@ -40,8 +43,8 @@ class Pad:
     @property
     def size(self) -> Size:
         """The paper fills the room that the window has for it, but holds all that is written."""
-        right, bottom = self.page.extent
-        return max(self.room[0], right), max(self.room[1], bottom)
+        sides = (self.room, self.page.extent, self._reach)
+        return max(side[0] for side in sides), max(side[1] for side in sides)
 
     # ------------------------------------------------------------------------------------ the pen
 
@@ -60,7 +63,8 @@ class Pad:
         self.up()
         self._pen = _finite(x, y)
         if pages.is_on(self._pen, self.size):
-            self.live = [[self._pen]]
+            self.live = [[]]
+            self._ink(self._pen)
             self.version += 1
 
     def move(self, x: float, y: float) -> None:
@@ -73,13 +77,19 @@ class Pad:
         if before == place or not (was_on or is_on):
             return
         if not was_on:
-            self.live.append([pages.crossing(place, before, self.size)])
-        self.live[-1].append(place if is_on else pages.crossing(before, place, self.size))
+            self.live.append([])
+            self._ink(pages.crossing(place, before, self.size))
+        self._ink(place if is_on else pages.crossing(before, place, self.size))
         self.version += 1
+
+    def _ink(self, place: Place) -> None:
+        """The pen leaves ink at a place."""
+        self.live[-1].append(place)
+        self._reach = max(self._reach[0], place[0]), max(self._reach[1], place[1])
 
     def up(self) -> None:
         """Lift the pen, or the rubber: what was done is one step for undo."""
-        lines, self.live, self._pen = self.live, [], None
+        lines, self.live, self._pen, self._reach = self.live, [], None, (0.0, 0.0)
         if lines:
             new = [Stroke(next(self._numbers), _points(line), self.brush) for line in lines]
             self._turn(replace(self.page, sheet=None, strokes=(*self.page.strokes, *new)))
