@@ -93,8 +93,11 @@ def _draw_frame(
     colour = colour_of(digit, label)
     dashed = label is None and sure != "sure"
     canvas.frame(area, colour, 3 if selected else 1.5, dashed)
-    words = _words(canvas, digit, label, selected)
+    words = _words(digit, label)
     width = canvas.text_width(words, theme.SMALLEST, bold=True) + 12
+    if width > area[2] and label is None and sure == "sure" and not selected:
+        words = digit.name  # the long tag would hide the neighbour's
+        width = canvas.text_width(words, theme.SMALLEST, bold=True) + 12
     x, y = area[0], area[1] - TAG
     if y < 0:  # no room above
         y = min(area[1] + area[3], canvas.height - TAG)
@@ -104,8 +107,8 @@ def _draw_frame(
     canvas.hit((x, y, width, TAG), ("select", index), "look at this digit")
 
 
-def _words(canvas: Canvas, digit: "Digit", label: str | None, selected: bool) -> str:
-    """What the tag says: the shorter, the less is asked."""
+def _words(digit: "Digit", label: str | None) -> str:
+    """What the tag says."""
     if label is not None:
         return f"you: {label}" if label else "you: none"
     sure = verdict(digit)
@@ -113,7 +116,7 @@ def _words(canvas: Canvas, digit: "Digit", label: str | None, selected: bool) ->
         return "no digit?"
     if sure == "unsure":
         return f"{digit.name}? or {digit.second[0]}"
-    return f"{digit.name}  {percent(digit.confidence)}" if selected else digit.name
+    return f"{digit.name}  {percent(digit.confidence)}"
 
 
 def _draw_rubber(canvas: Canvas, place: tuple[float, float], zoom: float) -> None:
