@@ -32,6 +32,7 @@ from tinycnn.nn import (
     BatchNorm,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     MaxPool2D,
     ReLU,
@@ -50,7 +51,7 @@ def convolutional(*ending):
     return [
         *[Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2)],
         *[Conv2D(5, 2), ReLU(), BatchNorm(), Flatten()],
-        *[Dense(7), ReLU(), Dense(3), *ending],
+        *[Dropout(0.5), Dense(7), ReLU(), Dropout(0.3), Dense(3), *ending],
     ]
 
 
@@ -104,8 +105,7 @@ def test_whoever_answers_is_not_disturbed_and_what_is_learned_is_seen():
     anatomy = Anatomy(network)
     network.forward(x, training=True)
     expected = network.backward(np.ones((1, 3)), input_gradient=True)
-    network.forward(x, training=True)
-    anatomy.trace(2 * x)
+    anatomy.trace(2 * x, training=True)
     np.testing.assert_array_equal(network.backward(np.ones((1, 3)), input_gradient=True), expected)
     before = anatomy.trace(x).logits
     network.layers[-1].params["b"] += 1
@@ -179,9 +179,12 @@ def test_reasons_name_the_numbers():
     flat = reason(anatomy, trace, 7, (11,))
     assert flat == Moved((0, 2, 1), float(trace.outputs[6][0, 2, 1]))
 
-    dense = reason(anatomy, trace, 8, (4,))
-    np.testing.assert_array_equal(dense.w, network.layers[8].params["w"][:, 4])
-    np.testing.assert_array_equal(dense.x, trace.outputs[7])
+    dense = reason(anatomy, trace, 9, (4,))
+    np.testing.assert_array_equal(dense.w, network.layers[9].params["w"][:, 4])
+    np.testing.assert_array_equal(dense.x, trace.outputs[8])
+
+    passed = reason(anatomy, trace, 8, (11,))
+    assert passed == Moved((11,), flat.y), "an answer drops nothing"
 
 
 def test_a_share_is_one_of_a_softmax():

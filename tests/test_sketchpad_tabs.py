@@ -19,7 +19,17 @@ from apps.sketchpad.tabs.kernels import strongest_slices
 from apps.sketchpad.tabs.mosaic import Mosaic, as_maps
 from apps.sketchpad.tabs.parts import number
 from apps.sketchpad.worker import Inline
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, Softmax
+from tinycnn.nn import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -33,6 +43,7 @@ NETWORKS = {
             Conv2D(4, 3),
             ReLU(),
             Flatten(),
+            Dropout(0.2),
             Dense(10),
         ],
         (28, 28, 1),

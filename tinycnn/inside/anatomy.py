@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.nn import BatchNorm, Layer, Sequential, Softmax, kernels
+from tinycnn.nn import BatchNorm, Dropout, Layer, Sequential, Softmax, kernels
 from tinycnn.nn.fusion import fuse
 from tinycnn.nn.layers import Shape, remembered
 
@@ -143,6 +143,23 @@ class FixedNorm(Layer):
         return "BatchNorm()"
 
 
+class Passing(Layer):
+    """Dropout as it answers: everything passes, on the way back too."""
+
+    def __init__(self, dropout: Dropout) -> None:
+        super().__init__()
+        self._name = repr(dropout)
+
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        return x
+
+    def backward_input(self, dy: np.ndarray) -> np.ndarray:
+        return dy
+
+    def __repr__(self) -> str:
+        return self._name
+
+
 @dataclass(frozen=True, eq=False)
 class SoftmaxSteps:
     """How logits become calibrated probabilities, number by number; all (K,) but ``total``.
@@ -181,4 +198,9 @@ def log_odds(logits: np.ndarray, label: int) -> np.ndarray:
 
 def _as_it_answers(layer: Layer) -> Layer:
     """A layer that shares the parameters of ``layer``, but not its memory."""
-    return FixedNorm(layer) if isinstance(layer, BatchNorm) else copy.copy(layer)
+    match layer:
+        case BatchNorm():
+            return FixedNorm(layer)
+        case Dropout():
+            return Passing(layer)
+    return copy.copy(layer)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinycnn.inside.anatomy import Anatomy, FixedNorm, Trace
+from tinycnn.inside.anatomy import Anatomy, FixedNorm, Passing, Trace
 from tinycnn.nn import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
 from tinycnn.nn.layers import Shape
 
@@ -71,7 +71,7 @@ class Normalised(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """What Flatten does: the number that stood at ``place`` is written in a row."""
+    """What Flatten and Dropout do when they answer: the number at ``place`` is passed on."""
 
     place: Place
     y: float
@@ -110,6 +110,8 @@ def reason(anatomy: Anatomy, trace: Trace, index: int, place: Place) -> Reason:
             return Normalised(float(x[place]), *(float(z[c]) for z in numbers))
         case Flatten():
             return Moved(tuple(map(int, np.unravel_index(place[0], x.shape))), value)
+        case Passing():
+            return Moved(place, value)
         case Softmax():
             return Share(x, place[0], value)
     raise TypeError(f"{layer} is no layer that can be looked into")
@@ -143,7 +145,7 @@ def _sees(layer: Layer, region: Region, input_shape: Shape) -> Region:
             rows, columns, channels = region
             grown = (slice(z.start * layer.size, z.stop * layer.size) for z in (rows, columns))
             return (*grown, channels)
-        case ReLU() | FixedNorm():
+        case ReLU() | FixedNorm() | Passing():
             return region
         case Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
             return _at(tuple(map(int, np.unravel_index(region[0].start, input_shape))))

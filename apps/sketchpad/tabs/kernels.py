@@ -87,6 +87,8 @@ class Kernels:
 
     def _draw_layers(self, canvas: Canvas, names: Sequence[str]) -> None:
         x = 0.0
+        if sum(canvas.text_width(name, theme.SMALLEST) + 26 for name in names) > canvas.width - 170:
+            names = [str(place + 1) for place in range(len(names))]
         for number_of, name in enumerate(names):
             width = canvas.text_width(name, theme.SMALLEST) + 20
             here = number_of == self.layer

@@ -101,7 +101,7 @@ class Layers:
         width = canvas.width - ASIDE - left - 2 * theme.GAP
         asked: tuple[int, Cell] | None = None
         default: tuple[int, Cell] = (self.layer, (0, 0, 0))
-        for index, area in enumerate(_strips(trace, left, width, canvas.height)):
+        for index, area in _strips(trace, left, width, canvas.height, self.layer):
             values = trace.outputs[index]
             maps, most = as_maps(values), largest(values)
             mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
@@ -142,8 +142,10 @@ class Layers:
         return here
 
 
-def _strips(trace: "Trace", left: float, width: float, height: float) -> list[Area]:
-    """A strip for every layer, as high as its maps need; all together as high as there is."""
+def _strips(
+    trace: "Trace", left: float, width: float, height: float, chosen: int
+) -> list[tuple[int, Area]]:
+    """Strips for the layers, as high as their maps need; those around the chosen one that fit."""
     gap, least = 10.0, 38.0
     shapes = [as_maps(values).shape for values in trace.outputs]
     for side in np.arange(LARGEST, 3, -1):
@@ -155,7 +157,12 @@ def _strips(trace: "Trace", left: float, width: float, height: float) -> list[Ar
         if sum(heights) + gap * len(heights) <= height:
             break
     tops = np.cumsum([0.0, *(h + gap for h in heights)])
-    return [(left, float(y), width, float(h)) for y, h in zip(tops, heights, strict=False)]
+    offset = min(max(tops[chosen] - height / 2, 0.0), max(tops[-1] - gap - height, 0.0))
+    return [
+        (index, (left, float(y - offset), width, float(h)))
+        for index, (y, h) in enumerate(zip(tops, heights, strict=False))
+        if y >= offset - 1 and y + h <= offset + height + 1
+    ]
 
 
 def _peak(maps: np.ndarray, channel: int) -> Cell:

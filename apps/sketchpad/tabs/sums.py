@@ -24,6 +24,7 @@ FUNCTIONS = {
     "ReLU": "reference.relu:  y = max(x, 0)",
     "BatchNorm": "BatchNorm.forward:  y = w · (x \N{MINUS SIGN} mean) / deviation + b",
     "Flatten": "Flatten.forward:  the same numbers in a row",
+    "Dropout": "Dropout.forward:  y = x, when it answers",
     "Softmax": "reference.softmax:  y = exp(x) / \N{GREEK CAPITAL LETTER SIGMA} exp(x)",
 }
 
