@@ -282,6 +282,21 @@ def test_bad_data_end_in_one_sentence(easy_folder, elsewhere, capfd, spoil, sent
     assert everything_below(elsewhere) == []
 
 
+def test_whoever_loses_the_race_for_a_folder_is_told_before_anything_is_loaded(easy_folder):
+    code = (
+        "import sys; from tinycnn import train; from tinycnn.cli import run_door\n"
+        "from tinycnn.runs.folder import RunFolder\n"
+        "with RunFolder.create('run'):\n"
+        "    print(run_door(train.main, ['--data-dir', sys.argv[1], '--run-dir', 'run']))\n"
+        "    print('numpy' in sys.modules, 'numba' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, easy_folder]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "2\nFalse False\n"
+    assert "run is in use by another training (process " in done.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, elsewhere, capfd):
     (elsewhere / "file").write_text("in the way")
 
@@ -367,6 +382,26 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
         assert process.wait(timeout=30) == 130
         assert process.stderr.read() == ""
 
+    assert call("--resume", "run", "--quiet", "--threads", "1") == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_while_it_is_tested_a_run_says_how_to_go_on(
+    easy_folder, monkeypatch, capfd, number, code
+):
+    def stopped(*arguments):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet"]
+    with monkeypatch.context() as patch:
+        patch.setattr("tinycnn.runs.run.calibrate", stopped)
+        try:
+            ended = call(*words)
+        except SystemExit as end:
+            ended = end.code
+    assert ended == code
+    assert "stopped after training, before the test; all of it is saved" in capfd.readouterr().err
     assert call("--resume", "run", "--quiet", "--threads", "1") == 0
 
 

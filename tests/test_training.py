@@ -543,7 +543,54 @@ def test_arrays_that_are_not_finite_are_never_saved(digits):
             checkpoint.encode(checkpoint.Checkpoint(arrays, State(), {}))
 
 
+def test_a_validation_loss_that_is_not_finite_stops_the_run_too(digits, tmp_path, monkeypatch):
+    nonsense = score(np.full((10, 3), 1 / 3, np.float32), digits.train_labels[90:])
+    nonsense = dataclasses.replace(nonsense, loss=math.nan)
+    monkeypatch.setattr("tinycnn.runs.training.measure", lambda *arguments: nonsense)
+    message = r"diverged in epoch 1, batch 6: the loss on the validation part is nan"
+    with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match=message):
+        run.train()
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_a_network_too_large_for_checkpoints_is_told_before_it_is_trained(
+    digits, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "MAX_BYTES", 1000)
+    with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match="too large"):
+        run.train()
+    assert run.trainer.optimizer.steps == 0
+
+
 # The folder and its lock
+
+
+def test_a_run_that_dies_while_its_first_files_are_written_can_be_resumed(
+    digits, tmp_path, monkeypatch
+):
+    def die(*arguments):
+        raise MemoryError("stands for a process that dies here")
+
+    run = new_run(digits, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_json", die)
+        with run, pytest.raises(MemoryError):
+            run.train()
+    run, _ = resume(tmp_path / "run", {})
+    run.folder.release()
+
+
+def test_a_lock_that_vanishes_under_ones_hands_is_somebody_else_s(tmp_path, monkeypatch):
+    genuine = os.stat
+
+    def stat(path, **options):
+        if str(path).endswith(".lock"):
+            raise FileNotFoundError(errno.ENOENT, "gone")
+        return genuine(path, **options)
+
+    monkeypatch.setattr("tinycnn.runs.folder.os.stat", stat)
+    with pytest.raises(RunError, match="in use by another training"):
+        RunFolder.create(tmp_path / "run")
 
 
 def test_only_one_training_has_a_run_folder(digits, tmp_path):

@@ -138,6 +138,13 @@ def test_loading_runs_no_code_and_writes_nothing(write):
     assert {details[1] for event, details in watch.events if event == "open"} == {"r"}
 
 
+def test_a_file_that_would_not_be_read_is_not_written(write, monkeypatch):
+    model = Sequential.load(write(GOOD))
+    monkeypatch.setattr("tinycnn.nn.weights.MAX_BYTES", 2**20 + 100)
+    with pytest.raises(WeightsError, match="is not written: it would be larger"):
+        model.save(write(b"old"))
+
+
 # ------------------------------------------------------------------------------------ the mutated
 
 
