@@ -1,5 +1,7 @@
 """A promise, what was tried against it, how often, and what happened: rows of one table."""
 
+import contextlib
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +30,13 @@ class Finding:
         told = "; ".join(self.breaches[:SHOWN])
         held = f"BROKEN {len(self.breaches):,} times: {told}" if self.breaches else "held"
         return f"{held}; {self.note}" if self.note else held
+
+
+def peak_megabytes() -> int:
+    """The most memory this process has held since it was started."""
+    with contextlib.suppress(OSError), open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def report(findings: Sequence[Finding]) -> int:

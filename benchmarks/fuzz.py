@@ -12,7 +12,6 @@ written but what the fuzzer writes itself, no program be started, and no connect
 
 import argparse
 import contextlib
-import resource
 import signal
 import sys
 import time
@@ -25,7 +24,7 @@ from types import FrameType
 import numpy as np
 
 from benchmarks.command import progress
-from benchmarks.evidence import Finding, report
+from benchmarks.evidence import Finding, peak_megabytes, report
 
 SLOW = 1.0  # seconds of processor time
 STUCK = 60  # seconds, after which a file is given up
@@ -127,11 +126,6 @@ def out_of_time() -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
-
-
-def peak_megabytes() -> int:
-    """The most memory this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def guided(name: str, seconds: int) -> None:
