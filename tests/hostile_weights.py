@@ -148,6 +148,7 @@ HOSTILE = {
     "an image of fractions": (described(input_shape=[6.0, 5, 1]), IMPOSSIBLE),
     "an image in words": (described(input_shape="651"), IMPOSSIBLE),
     "an image of infinity": (file(json.dumps(NETWORK).replace("6,", "Infinity,")), IMPOSSIBLE),
+    "a truth for a size": (described(input_shape=[6, 5, True]), IMPOSSIBLE),
     "no image": (described(input_shape=None), NO_NETWORK),
     "a row for an image": (described(input_shape=[30]), IMPOSSIBLE),
 }

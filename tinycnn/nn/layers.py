@@ -249,7 +249,7 @@ def remembered(value):
 
 
 def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
+    if type(value) is not int or value < 1:  # True is an int, but no size
         raise ShapeError(f"{name} must be a whole number of at least 1, not {value!r}")
     return value
 

@@ -188,7 +188,7 @@ class Sequential:
 def _refuse_the_impossible(layers: Sequence[Layer], input_shape: Shape) -> None:
     if len({id(layer) for layer in layers}) < max(1, len(layers)):
         raise ShapeError("a network is a list of layers, none of them twice")
-    if not all(isinstance(size, int) and size > 0 for size in input_shape):
+    if not all(type(size) is int and size > 0 for size in input_shape):
         raise ShapeError(f"input_shape must be whole numbers of at least 1, not {input_shape}")
 
 
