@@ -175,15 +175,16 @@ def races(place: Path, count: int) -> Finding:
         run = place / f"race{number}"
         both = [start(command(data, run)) for _ in range(2)]
         began = time.monotonic()
-        loser, status, used = _first_to_end([process.pid for process in both])
+        loser, used = _first_to_end(both)
         seconds.append(time.monotonic() - began)
         processor.append(used)
-        (winner,) = (process for process in both if process.pid != loser)
+        (winner,) = (process for process in both if process is not loser)
         finding.times += 1
-        if os.waitstatus_to_exitcode(status) != 2 or winner.poll() is not None:
-            finding.breaches.append(f"race {number}: exit {os.waitstatus_to_exitcode(status)}")
+        if loser.returncode != 2 or winner.poll() is not None:
+            finding.breaches.append(f"race {number}: exit {loser.returncode}")
         winner.kill()
-        winner.communicate()
+        for process in both:
+            process.communicate()
         try:
             RunFolder.create(run).release()
         except TinyCNNError as error:
@@ -197,14 +198,15 @@ def races(place: Path, count: int) -> Finding:
     return finding
 
 
-def _first_to_end(pids: list[int]) -> tuple[int, int, float]:
-    """The process that ends first, its status, and the seconds of processor time it has used."""
+def _first_to_end(processes: list[subprocess.Popen]) -> tuple[subprocess.Popen, float]:
+    """The process that ends first, and the seconds of processor time it has used."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        for pid in pids:
-            ended, status, usage = os.wait4(pid, os.WNOHANG)
+        for process in processes:
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
             if ended:
-                return pid, status, usage.ru_utime + usage.ru_stime
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return process, usage.ru_utime + usage.ru_stime
         time.sleep(0.002)
     raise TimeoutError(f"neither of two trainings ended in {PATIENCE} s")
 
