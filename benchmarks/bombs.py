@@ -80,10 +80,14 @@ def deep(key: str, depth: int) -> Maker:
     return hollow({"__metadata__": {key: "[" * depth}})
 
 
-def picture(kind: str, mode: str, **options: object) -> bytes:
+def picture(kind: str, mode: str, height: int = SIDE, **options: object) -> bytes:
     file = io.BytesIO()
-    Image.new(mode, (SIDE, SIDE)).save(file, kind, **options)
+    Image.new(mode, (SIDE, height)).save(file, kind, **options)
     return file.getvalue()
+
+
+def half_a_webp() -> bytes:
+    return picture("WEBP", "RGBA", SIDE // 2, lossless=True)
 
 
 def png_header(side: int) -> bytes:
@@ -144,6 +148,7 @@ BOMBS: dict[str, tuple[str, Maker]] = {
     "PNG of 5,000 x 5,000 in colour": ("image", content(lambda: picture("PNG", "RGBA"))),
     "PNG of 5,000 x 5,000 in 16 bits": ("image", content(lambda: picture("PNG", "I;16"))),
     "WebP of 5,000 x 5,000": ("image", content(lambda: picture("WEBP", "RGBA", lossless=True))),
+    "WebP of 5,000 x 2,500": ("image", content(half_a_webp)),
     "JPEG of 1,000 scans": ("image", content(lambda: scans(1000))),
     "BMP of ten million runs": ("image", content(lambda: runs(10_000_000))),
     "strokes: 3 GB of empty lines": ("strokes", content(lambda: packed(b"", b"\n"))),

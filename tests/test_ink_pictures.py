@@ -217,6 +217,13 @@ def test_the_limit_of_pixels_can_be_set():
         decode_picture(encode(PAGE), most_pixels=1000)
 
 
+def test_webp_pictures_may_have_half_as_many_pixels():
+    payload = encode(PAGE, "WEBP")
+    assert decode_picture(payload, most_pixels=2 * PAGE.size).grey.shape == PAGE.shape
+    with pytest.raises(ImageError, match="million pixels"):
+        decode_picture(payload, most_pixels=2 * PAGE.size - 2)
+
+
 def test_mutated_pictures_are_read_or_refused():
     rng = np.random.default_rng(8)
     small = Image.fromarray(PAGE).resize((60, 30))

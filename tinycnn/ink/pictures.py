@@ -91,6 +91,8 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
     """Before a pixel is unpacked: what would take too much memory, or too long."""
     pixels = image.width * image.height
+    if image.format == "WEBP":  # its decoder holds whole pictures in colour, several at a time
+        most_pixels //= 2
     if pixels > most_pixels:
         raise ImageError(_too_large(most_pixels))
     scans = payload.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1
