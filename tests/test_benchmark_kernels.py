@@ -326,6 +326,12 @@ def test_every_cold_start_has_empty_caches_and_only_one_start_has_full_ones(monk
     assert list(found.samples.values()) == [[1.0], [2.0], [3.0]]
 
 
+@compiled
+@pytest.mark.parametrize("options", [[], ["--alone"]])
+def test_a_process_that_is_timed_really_starts_and_trains(options):
+    assert 0 < starting._first_step_seconds({}, *options) < 120
+
+
 def test_neighbours_are_busy_only_meanwhile(monkeypatch):
     started = []
     real = subprocess.Popen
