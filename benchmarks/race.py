@@ -17,6 +17,9 @@ from benchmarks.plan import Plan, Variant
 EVALUATED = 1000
 """Test digits predicted at a time."""
 
+NEVER = 2.0
+"""An accuracy that no race reaches, so that it ends with its last rate."""
+
 
 @dataclass(frozen=True)
 class Race:
@@ -36,15 +39,24 @@ class Race:
 
 
 def race(
-    variant: Variant, module: str, plan: Plan, rates: Sequence[float], target: float, folder: Path
+    variant: Variant,
+    module: str,
+    plan: Plan,
+    rates: Sequence[float],
+    folder: Path,
+    target: float = NEVER,
+    seed: int = 0,
 ) -> Race:
-    """Train ``variant`` in a process of its own, one rate a step, until ``target``."""
+    """Train ``variant`` in a process of its own, one rate a step, until ``target``.
+
+    ``seed`` is that of the shuffles; the first weights are always the same.
+    """
     name, kind = variant
     created = time.perf_counter()
     with Contender(name, module, plan.threads, folder) as contender:
         contender.ask("load", network=plan.network, batch=plan.batch)
         started = time.perf_counter() - created
-        answer = contender.ask("race", variant=kind, rates=list(rates), target=target, seed=0)
+        answer = contender.ask("race", variant=kind, rates=list(rates), target=target, seed=seed)
     seconds, accuracy = answer["curve"][-1]
     total = started + answer["build_seconds"] + answer["first_step_seconds"] + seconds
     reached = accuracy >= target

@@ -42,6 +42,7 @@ class Study:
     grid: list[rounds.Results] = field(default_factory=list)
     starts: list[fresh.Start] = field(default_factory=list)
     races: list[race.Race] = field(default_factory=list)
+    finals: dict[Variant, list[float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     idle_seconds: dict[str, float] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
@@ -97,7 +98,19 @@ class Study:
             self.tell(f"training {variant[0]}, {variant[1]}")
             with self._leaving_out(variant):
                 module, rates = self.modules[variant[0]], self._rates(plan.batch)
-                self.races.append(race.race(variant, module, plan, rates, target, self.folder))
+                self.races.append(race.race(variant, module, plan, rates, self.folder, target))
+
+    def train_all(self, seeds: int) -> None:
+        """Train everybody's best variant to the end of the recipe, once with each seed."""
+        plan = self.results.plan
+        for name, module in self.modules.items():
+            if variant := best(self.results, "train", name):
+                for seed in range(seeds):
+                    self.tell(f"training {name}, {variant[1]}, seed {seed}")
+                    with self._leaving_out(variant):
+                        rates = self._rates(plan.batch)
+                        row = race.race(variant, module, plan, rates, self.folder, seed=seed)
+                        self.finals.setdefault(variant, []).append(row.accuracy)
 
     def _measure(self, plans: Sequence[Plan]) -> list[rounds.Results]:
         """Measure settings that share their number of threads in one set of processes."""

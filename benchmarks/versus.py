@@ -22,7 +22,7 @@ from benchmarks import machine, recipe, tables
 from benchmarks.command import check_targets, progress, whole
 from benchmarks.peers import MODULES
 from benchmarks.plan import Plan
-from benchmarks.study import Study
+from benchmarks.study import RACE_EPOCHS, Study
 from benchmarks.summary import OURS, as_json
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset
@@ -69,6 +69,11 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
             lambda: study.race_all(target),
             lambda console: tables.print_races(console, study.races, target),
         )
+    if options.seeds:
+        yield (
+            lambda: study.train_all(options.seeds),
+            lambda console: tables.print_finals(console, study.finals, RACE_EPOCHS),
+        )
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -113,6 +118,7 @@ def _as_json(study: Study) -> dict:
         "starts": [asdict(row) for row in study.starts],
         "grid": [as_json(results) for results in study.grid],
         "races": [asdict(row) for row in study.races],
+        "final_accuracies": {", ".join(who): values for who, values in study.finals.items()},
         "left_out": study.left_out,
         "idle_seconds": study.idle_seconds,
     }
@@ -144,6 +150,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a first impression in less than a minute")
     add("--full", action="store_true", help="also both networks, batches 1 to 512, 1 to N threads")
     add("--to-accuracy", type=_percent, metavar="PERCENT", help="also whole trainings, e.g. 99")
+    add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of everybody")
     add("--patience", type=_seconds, default=60.0, help="wait so long, in all, for a quiet machine")
     add("--json", type=Path, metavar="OUT", help="write all figures to this file")
     add("--charts", type=Path, metavar="DIR", help="draw SVG charts into this folder")
