@@ -10,9 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tinycnn.nn.kernels import cache
+from tinycnn.nn.kernels import blocks, cache
+from tinycnn.nn.kernels.compile import UNCOMPILED
 
 ROOT = Path(__file__).parent.parent
 
@@ -266,3 +268,13 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_is_told_what_to_do(lay
     answers, same, told = done.stdout.strip().split("|")
     assert (answers, same) == ("20", "True")
     assert "start processes with multiprocessing's 'spawn'" in told
+
+
+# ------------------------------------------------------------------------------- parts of kernels
+
+
+@pytest.mark.skipif(UNCOMPILED, reason="plain Python may call everything")
+def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
+    x = np.zeros(8, np.float32)
+    with pytest.raises(TypeError, match="add_windows is a part of kernels"):
+        blocks.add_windows(x)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.nn.kernels.compile import kernel, part
 
 
 def add_marks(images: np.ndarray, marks: np.ndarray, pens: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ def _add_marks(marks, pens, marked):
             _add_mark(marks[n, m], pens[n] / 2, marked[n])
 
 
-@kernel
+@part
 def _add_mark(mark, reach, image):
     H, W = image.shape
     i0, j0, i1, j1 = mark

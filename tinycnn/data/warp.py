@@ -14,7 +14,7 @@ import numpy as np
 
 from tinycnn.errors import ShapeError
 from tinycnn.nn.kernels.checks import ready
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.nn.kernels.compile import kernel, part
 
 CELL = 7
 """Pixels from one node of the net to the next."""
@@ -73,7 +73,7 @@ def _warp(images, affine, elastic, thickness, by_row, by_column, bent):
         _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent)
 
 
-@kernel
+@part
 def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent):
     _, H, W = images.shape
     framed = np.zeros((H + 2, W + 2), np.float32)
@@ -85,7 +85,7 @@ def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent):
     _thicken(moved, thickness[n], bent[n])
 
 
-@kernel
+@part
 def _read_from(framed, affine, net, by_row, by_column, moved):
     """Fill the inside of ``moved`` from ``framed``; both have a blank frame, one pixel wide."""
     H, W = len(by_row), len(by_column)
@@ -105,7 +105,7 @@ def _read_from(framed, affine, net, by_row, by_column, moved):
             moved[i + 1, j + 1] = _between_pixels(framed, row, column)
 
 
-@kernel
+@part
 def _smooth_rows(net, cell, weights, pull):
     for b in range(len(pull)):
         for axis in range(2):
@@ -115,7 +115,7 @@ def _smooth_rows(net, cell, weights, pull):
             pull[b, axis] = total
 
 
-@kernel
+@part
 def _between_pixels(framed, row, column):
     """Read linearly between the four pixels around (row, column); the frame goes on for ever."""
     H, W = framed.shape
@@ -128,7 +128,7 @@ def _between_pixels(framed, row, column):
     return above + down * (below - above)
 
 
-@kernel
+@part
 def _thicken(framed, thickness, bent):
     """Write the inside of ``framed`` to ``bent``, its lines ``thickness`` pixels wider."""
     H, W = bent.shape

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import prange
 
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import parallel_kernel, part
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
@@ -45,7 +45,7 @@ def _add_in_order(parts, total):
         _add_block(first, min(total.size, first + block), parts, total)
 
 
-@kernel
+@part
 def _add_block(first, last, parts, total):
     for m in range(first, last):
         total[m] = parts[0, m]

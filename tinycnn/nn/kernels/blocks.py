@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.nn.kernels.compile import part
 from tinycnn.nn.kernels.vectors import (
     LANES,
     beats,
@@ -28,7 +28,7 @@ ROWS = 8
 """Dense sums made side by side: each weight that is loaded serves all of them."""
 
 
-@kernel
+@part
 def eight_sums(x, base, offsets, r, taps, w, at, stride, count, start):
     """Return eight vectors of sums: eight windows of x, each times the same weights.
 
@@ -60,7 +60,7 @@ def eight_sums(x, base, offsets, r, taps, w, at, stride, count, start):
     return y0, y1, y2, y3, y4, y5, y6, y7
 
 
-@kernel
+@part
 def four_double_sums(x, base, offsets, taps, w, at, stride, count):
     """Return what ``eight_sums`` would for the first four windows and two vectors of weights.
 
@@ -82,7 +82,7 @@ def four_double_sums(x, base, offsets, taps, w, at, stride, count):
     return y0, y1, y2, y3, z0, z1, z2, z3
 
 
-@kernel
+@part
 def add_windows(target, at, x, offsets, factors, first, count, slots, tail):
     """Add ``count`` windows of x, each times its own factor, to one window of ``target``.
 
@@ -101,7 +101,7 @@ def add_windows(target, at, x, offsets, factors, first, count, slots, tail):
         store_first(target, to, total, lanes)
 
 
-@kernel
+@part
 def _add_five(target, at, x, offsets, factors, first, count, slots, s):
     """Serve slots s to s + 4; past the last one it is served again, with equal results."""
     last = len(slots) - 1
@@ -126,14 +126,14 @@ def _add_five(target, at, x, offsets, factors, first, count, slots, s):
     store(target, to4, t4)
 
 
-@kernel
+@part
 def keep_larger(best, where, value, place):
     """Return the larger of two vectors lane by lane, and the place that it came from."""
     wins = beats(value, best)
     return select(wins, value, best), select(wins, fill_like(place, best), where)
 
 
-@kernel
+@part
 def store_winner(best, where, places, y, winner, at, count):
     """Write ReLU(best), and where it came from; ``places`` where the ReLU silences it."""
     nothing = zeros(y)
@@ -142,7 +142,7 @@ def store_winner(best, where, places, y, winner, at, count):
     store_first(winner, at, select(alive, where, fill_like(places, best)), count)
 
 
-@kernel
+@part
 def store_largest_of_four(y0, y1, y2, y3, y, winner, at, count):
     """Let the places 0 to 3 of a pooling window compete, and store the winner."""
     best, where = keep_larger(y0, zeros(y), y1, 1)

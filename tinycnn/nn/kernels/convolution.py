@@ -13,7 +13,7 @@ from tinycnn.nn.kernels.arrays import (
     window_offsets,
 )
 from tinycnn.nn.kernels.blocks import ROWS, eight_sums
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import parallel_kernel, part
 from tinycnn.nn.kernels.vectors import LANES, add, load_first, store_first, zeros
 
 
@@ -35,7 +35,7 @@ def _conv2d(x, N, windows, taps, w, b, y):
         _conv2d_image(np.intp(n), x, N, windows, taps, w, b, y)
 
 
-@kernel
+@part
 def _conv2d_image(n, x, N, windows, taps, w, b, y):
     F, OUT = b.size, windows.size
     base = n * (x.size // N)
@@ -69,7 +69,7 @@ def _conv2d_backward_params(dy, x, N, windows, taps, parts):
         _conv2d_backward_params_of(np.intp(piece), dy, x, N, windows, taps, parts)
 
 
-@kernel
+@part
 def _conv2d_backward_params_of(piece, dy, x, N, windows, taps, parts):
     PIECES = len(parts)
     parts[piece] = 0
@@ -78,7 +78,7 @@ def _conv2d_backward_params_of(piece, dy, x, N, windows, taps, parts):
         correlate(x, x_n, windows, taps, dy, dy_n, parts[piece])
 
 
-@kernel
+@part
 def correlate(x, x_n, windows, taps, dy, dy_n, dw):
     """Add to dw (KH*KW*C, F) what one image at x[x_n] and its gradient at dy[dy_n] give."""
     T, F = dw.shape

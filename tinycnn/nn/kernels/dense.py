@@ -8,7 +8,7 @@ from numba import prange
 from tinycnn.nn.kernels import checks
 from tinycnn.nn.kernels.arrays import FEW, empty
 from tinycnn.nn.kernels.blocks import ROWS, add_windows, eight_sums, window_slots
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
 from tinycnn.nn.kernels.vectors import LANES, load_first, store_first
 
 
@@ -80,7 +80,7 @@ def _matmul(x, offsets, taps, w, b, y):
         _eight_rows(np.intp(block * ROWS), x, offsets, taps, w, b, y)
 
 
-@kernel
+@part
 def _eight_rows(r, x, offsets, taps, w, b, y):
     R, K, base = offsets.size, b.size, np.intp(0)
     for k in range(0, K, LANES):

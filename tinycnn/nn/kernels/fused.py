@@ -29,7 +29,7 @@ from tinycnn.nn.kernels.blocks import (
     store_winner,
     window_slots,
 )
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
 from tinycnn.nn.kernels.convolution import correlate
 from tinycnn.nn.kernels.vectors import LANES, add, equals, load_first, select, store_first, zeros
 
@@ -92,7 +92,7 @@ def _compete_in_image(n, x, N, windows, places, taps, w, b, y, winner):
             _compete_by_any(at, x, base, windows, places, taps, w, f, b, y, winner)
 
 
-@kernel
+@part
 def _compete_by_fours(at, x, base, windows, taps, w, f, b, y, winner):
     """Eight sums are just two pooling windows, and need not leave their registers."""
     F = b.size
@@ -105,7 +105,7 @@ def _compete_by_fours(at, x, base, windows, taps, w, f, b, y, winner):
         at += 2 * F
 
 
-@kernel
+@part
 def _compete_by_any(at, x, base, windows, places, taps, w, f, b, y, winner):
     F, place = b.size, 0
     bias = load_first(b, f, F - f)
@@ -160,7 +160,7 @@ def _backward_params(dy, winner, x, offsets, places, slots, tail, dw, db):
         _backward_params_of(np.intp(piece), dy, winner, x, offsets, places, slots, tail, dw, db)
 
 
-@kernel
+@part
 def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, db):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     N, OUT, F = dy.shape
@@ -190,7 +190,7 @@ def _dense_backward_params(dy, winner, x, windows, taps, size, run, dw, db):
         _dense_backward_params_of(np.intp(piece), dy, winner, x, windows, taps, size, run, dw, db)
 
 
-@kernel
+@part
 def _dense_backward_params_of(piece, dy, winner, x, windows, taps, size, run, dw, db):
     """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
     N, OH, OW, F = dy.shape
@@ -203,7 +203,7 @@ def _dense_backward_params_of(piece, dy, winner, x, windows, taps, size, run, dw
         correlate(x, x_n, windows, taps, unpooled, np.intp(0), dw[piece])
 
 
-@kernel
+@part
 def _unpool_image(dy, winner, n, OH, OW, size, run, unpooled, db):
     """Write the gradient of image n to where its winners stood, zeros elsewhere; add it to db."""
     F = db.size
@@ -243,7 +243,7 @@ def _backward_input(dy, winner, w, offsets, places, slots, tail, dx):
         _backward_input_of(np.intp(n), dy, winner, w, offsets, places, slots, tail, dx)
 
 
-@kernel
+@part
 def _backward_input_of(n, dy, winner, w, offsets, places, slots, tail, dx):
     """For each place of each window, list the filters that it won; dx collects them there."""
     N, OUT, F = dy.shape

@@ -10,7 +10,7 @@ from numba import prange
 
 from tinycnn.nn.kernels import checks
 from tinycnn.nn.kernels.arrays import empty
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import parallel_kernel, part
 
 
 def batchnorm(x, w, b, epsilon):
@@ -62,7 +62,7 @@ def _moments_by_image(x, means, variances):
         _moments_of_image(x[n], means[n], variances[n])
 
 
-@kernel
+@part
 def _moments_of_image(x, mean, variance):
     P, C = x.shape
     mean[:] = 0
@@ -84,7 +84,7 @@ def _normalise(x, mean, scale, b, y):
         _normalise_image(x[n], mean, scale, b, y[n])
 
 
-@kernel
+@part
 def _normalise_image(x, mean, scale, b, y):
     P, C = x.shape
     for p in range(P):
@@ -98,7 +98,7 @@ def _sum_gradients(dy, x, mean, inverse, dws, dbs):
         _sum_gradients_of_image(dy[n], x[n], mean, inverse, dws[n], dbs[n])
 
 
-@kernel
+@part
 def _sum_gradients_of_image(dy, x, mean, inverse, dw, db):
     P, C = x.shape
     dw[:] = 0
@@ -116,7 +116,7 @@ def _input_gradient(dy, x, mean, scale, slope, level, dx):
         _input_gradient_of_image(dy[n], x[n], mean, scale, slope, level, dx[n])
 
 
-@kernel
+@part
 def _input_gradient_of_image(dy, x, mean, scale, slope, level, dx):
     P, C = x.shape
     for p in range(P):

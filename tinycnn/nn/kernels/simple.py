@@ -6,7 +6,7 @@ import numpy as np
 from numba import prange
 
 from tinycnn.nn.kernels import checks
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
 
 MANY = 4096
 """Numbers of an update that one thread does by itself: to wake others takes about as long."""
@@ -136,7 +136,7 @@ def softmax_for_one_example(logits):
     return p, partial(_softmax, logits, p)
 
 
-@kernel
+@part
 def _largest(logits, n):
     largest = logits[n, 0]
     for k in range(1, logits.shape[1]):

@@ -27,7 +27,7 @@ from tinycnn.nn.kernels.blocks import (
     four_double_sums,
     store_largest_of_four,
 )
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
 from tinycnn.nn.kernels.dense import product
 from tinycnn.nn.kernels.vectors import LANES, fill, fma, load, load_first, store, zeros
 
@@ -167,13 +167,13 @@ def _piece(piece, x, shape, u, b, at, bt, y, winner, scratch):
                 _interpolate(products, m * points, n, at_flat, 2 * v, side, b, y, winner, to, F)
 
 
-@kernel
+@part
 def _tile(number, rows, columns):
     """Return the image, row and column of a tile."""
     return number // (rows * columns), number // columns % rows, number % columns
 
 
-@kernel
+@part
 def _evaluate(x, corner, row, C, n, bt, half, values, to):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
     for c in range(0, C, LANES):
@@ -187,7 +187,7 @@ def _evaluate(x, corner, row, C, n, bt, half, values, to):
                 store(values, to + (p * n + q) * whole(C) + c, _combine(bt, 8 * q, line))
 
 
-@kernel
+@part
 def _column(x, first, row, n, count):
     """Return ``count`` channels of n rows of x; for those up to eight, the last one again."""
     return (
@@ -202,7 +202,7 @@ def _column(x, first, row, n, count):
     )
 
 
-@kernel
+@part
 def _line(half, p, n):
     """Return n vectors from the p-th on; for those up to eight, the last one again."""
     return (
@@ -217,7 +217,7 @@ def _line(half, p, n):
     )
 
 
-@kernel
+@part
 def _combine(bt, row, eight):
     """Return the eight numbers at bt[row] times eight vectors, summed in registers."""
     x0, x1, x2, x3, x4, x5, x6, x7 = eight
@@ -231,7 +231,7 @@ def _combine(bt, row, eight):
     return fma(fill(bt, row + 7), x7, total)
 
 
-@kernel
+@part
 def _multiply(values, tiles, points, C, taken, F, u, products):
     """Multiply the values of all tiles at each point by u there, summed over channels."""
     channels = np.arange(C)
@@ -253,7 +253,7 @@ def _multiply(values, tiles, points, C, taken, F, u, products):
                         store(products, q * points * F + to + LANES, sums[ROWS // 2 + q])
 
 
-@kernel
+@part
 def _interpolate(products, first, n, at, v, side, b, y, winner, to, F):
     """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
 
