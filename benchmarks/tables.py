@@ -102,6 +102,7 @@ def print_grids(console: Console, grid: Sequence[Results]) -> None:
     """Print the best of everybody in all settings, and what more threads bring."""
     for measure in ("train", "inference"):
         _print_grid(console, grid, measure)
+    console.print("medians; everybody runs the variant that usually wins")
     for measure in ("train", "inference"):
         _print_scaling(console, grid, measure)
 

@@ -59,9 +59,9 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
     if not options.quick:
         yield study.start_all, lambda console: tables.print_starts(console, study.starts)
     if options.full:
-        settings, counts = replace(plan, rounds=min(plan.rounds, 3)), _thread_counts(plan.threads)
+        settings = replace(plan, rounds=min(plan.rounds, 3), only_usual_best=True)
         yield (
-            lambda: study.measure_grid(settings, counts),
+            lambda: study.measure_grid(settings, _thread_counts(plan.threads)),
             lambda console: tables.print_grids(console, study.grid),
         )
     if options.to_accuracy:
@@ -148,7 +148,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--contenders", type=_contenders, default=list(MODULES), metavar="NAME,...")
     add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")
     add("--quick", action="store_true", help="a first impression in less than a minute")
-    add("--full", action="store_true", help="also both networks, batches 1 to 512, 1 to N threads")
+    add("--full", action="store_true", help="also two networks, batches 1 to 512, 1 to N threads")
     add("--to-accuracy", type=_percent, metavar="PERCENT", help="also whole trainings, e.g. 99")
     add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of everybody")
     add("--patience", type=_seconds, default=60.0, help="wait so long, in all, for a quiet machine")
