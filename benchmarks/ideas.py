@@ -74,7 +74,10 @@ MULTIPLY_ZEROS = patched(
 ARRAYS_ANYWHERE = patched(
     *((module, "empty", np.empty) for module in (arrays, convolution, dense, fused, winograd))
 )
-NUMPY_PRODUCTS = patched((dense, "product", lambda x, w, b: x @ w + b))
+NUMPY_PRODUCTS = patched(
+    (dense, "product", lambda x, w, b: x @ w + b),
+    (dense, "gradient_product", lambda x, dy: x.T @ dy),
+)
 
 
 def forward(call: Call) -> Ideas:
@@ -141,9 +144,15 @@ def whole_step(training: Training) -> Ideas:
     if get_threads() > 1:
         settings["one thread"] = ONE_THREAD
         settings["bits that depend on the threads"] = patched(
-            (fused, "pieces", lambda N: get_threads())
+            (fused, "pieces", _a_piece_for_each_thread)
         )
     return {name: Version(training.step, setting) for name, setting in settings.items()}
+
+
+def _a_piece_for_each_thread(N: int) -> tuple[np.ndarray, np.ndarray]:
+    others = np.arange(1, get_threads())
+    cuts = np.linspace(0, N, get_threads() + 1).astype(np.intp)
+    return cuts, np.stack([np.zeros_like(others), others], axis=1)
 
 
 def one_image(training: Training) -> Ideas:

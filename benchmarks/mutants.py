@@ -20,7 +20,7 @@ from PIL import Image
 from tinycnn.data.idx import ELEMENT_TYPES, encode_idx
 from tinycnn.nn.weights import FORMAT
 from tinycnn.runs.checkpoint import Checkpoint, encode
-from tinycnn.runs.training import State
+from tinycnn.runs.state import State
 
 Rng = np.random.Generator
 Mutator = Callable[[Rng], bytes]

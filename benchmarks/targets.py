@@ -27,7 +27,7 @@ from tinycnn.nn import Sequential, build
 from tinycnn.runs import checkpoint
 from tinycnn.runs.launch import origin_of
 from tinycnn.runs.recipe import resolve
-from tinycnn.runs.training import State
+from tinycnn.runs.state import State
 
 Target = Callable[[bytes], bool]
 

@@ -26,7 +26,7 @@ from tinycnn.errors import (
 from tinycnn.ink import Recogniser, check_strokes, decode_picture, read_drawings
 from tinycnn.nn import Dense, Flatten, Sequential, build
 from tinycnn.runs import checkpoint
-from tinycnn.runs.training import State
+from tinycnn.runs.state import State
 
 
 def held(finding):

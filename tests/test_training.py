@@ -47,7 +47,8 @@ from tinycnn.runs.measure import (
 )
 from tinycnn.runs.progress import Watch
 from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.training import EpochRecord, State, Trainer, is_among_the_best
+from tinycnn.runs.state import EpochRecord, State
+from tinycnn.runs.training import Trainer, is_among_the_best
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -831,7 +832,7 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order():
 
 
 def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeypatch):
-    def noisy(images, labels, rng):
+    def noisy(images, labels, rng, wanted):
         return images + rng.integers(0, 9, images.shape, dtype=np.uint8), labels
 
     monkeypatch.setattr("tinycnn.runs.batches.AUGMENTATIONS", {"none": noisy})

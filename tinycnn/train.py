@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import RunError
 from tinycnn.runs.folder import RunFolder, find_run
+from tinycnn.runs.ranks import Alone, find_ranks
 from tinycnn.runs.recipe import OPTIONS, resolve
 from tinycnn.runs.signals import StopSignals
 
@@ -29,6 +30,7 @@ examples:
   python -m tinycnn.train --data-dir DIR           four IDX files of your own
   python -m tinycnn.train --limit 1000 --epochs 3  a quick try
   python -m tinycnn.train --resume last            go on after Ctrl-C
+  mpiexec -n 4 python -m tinycnn.train             four processes, on one machine or many
 """
 
 
@@ -37,19 +39,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     _check_run_options(arguments)
     with StopSignals():  # from here on, SIGTERM cleans up as Ctrl-C does
-        return _run(arguments)
+        ranks = find_ranks()
+        return _lead(arguments, ranks) if ranks.leads else _follow(arguments, ranks)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    if arguments.resume and (result := _finished(arguments)):
-        _report(result, arguments.json)
-        return 0
-
+def _lead(arguments: argparse.Namespace, ranks: Alone) -> int:
     from rich.console import Console
 
     console = Console(stderr=True, quiet=arguments.quiet, highlight=False, soft_wrap=True)
-    with _resumed(arguments, console) if arguments.resume else _started(arguments) as run:
+    with ranks.together():
+        run = _begun(arguments, console, ranks)
+    if run is None:
+        ranks.spread(b"")
+        return 0
+    with run:
+        if ranks.size > 1:
+            from tinycnn.runs.launch import lead
+
+            lead(run, ranks)
         return _train(run, console, arguments)
+
+
+def _begun(arguments: argparse.Namespace, console: "Console", ranks: Alone) -> "Run | None":
+    """A run that has something to do; None if it is finished, which has been told then."""
+    if not arguments.resume:
+        return _started(arguments, ranks)
+    if result := _finished(arguments):
+        _report(result, arguments.json)
+        return None
+    return _resumed(arguments, console, ranks)
+
+
+def _follow(arguments: argparse.Namespace, ranks: Alone) -> int:
+    """What rank 0 leads in, silently; it has all the words."""
+    with ranks.together():  # rank 0 may find that nothing can be trained
+        from tinycnn.runs.launch import follow
+
+        _use_threads(arguments.threads, ranks)
+    run = follow(arguments.data_dir, arguments.checkpoint_every, ranks)
+    return 128 + signal if run and (signal := run.train()) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,15 +149,15 @@ def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int
     return 0
 
 
-def _started(arguments: argparse.Namespace) -> "Run":
+def _started(arguments: argparse.Namespace, ranks: Alone) -> "Run":
     if not arguments.run_dir:
-        return _started_in(None, arguments)
+        return _started_in(None, arguments, ranks)
     folder = RunFolder.create(arguments.run_dir)  # first: whoever loses the race for it is told so
     with folder.released_on_failure():
-        return _started_in(folder, arguments)
+        return _started_in(folder, arguments, ranks)
 
 
-def _started_in(folder: RunFolder | None, arguments: argparse.Namespace) -> "Run":
+def _started_in(folder: RunFolder | None, arguments: argparse.Namespace, ranks: Alone) -> "Run":
     """A new run in ``folder``, or in one that is named after it."""
     from tinycnn.data import load_dataset
     from tinycnn.data.datasets import DEFAULT
@@ -143,19 +171,19 @@ def _started_in(folder: RunFolder | None, arguments: argparse.Namespace) -> "Run
     with folder.released_on_failure():
         from tinycnn.runs.launch import Source, start  # the compiler
 
-        _use_threads(arguments.threads)
+        _use_threads(arguments.threads, ranks)
         source = Source.of(dataset, name, arguments.data_dir)
-        return start(recipe, dataset, source, folder, arguments.checkpoint_every)
+        return start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
 
 
-def _resumed(arguments: argparse.Namespace, console: "Console") -> "Run":
+def _resumed(arguments: argparse.Namespace, console: "Console", ranks: Alone) -> "Run":
     folder = RunFolder.reopen(find_run(arguments.resume))
     with folder.released_on_failure():
         from tinycnn.runs.launch import resume
 
-        _use_threads(arguments.threads)
+        _use_threads(arguments.threads, ranks)
         run, warnings = resume(
-            folder, _given(arguments), arguments.data_dir, arguments.checkpoint_every
+            folder, _given(arguments), arguments.data_dir, arguments.checkpoint_every, ranks
         )
     for warning in warnings:
         console.print(f"warning: {warning}", markup=False)
@@ -182,11 +210,11 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _use_threads(threads: int | None) -> None:
+def _use_threads(threads: int | None, ranks: Alone) -> None:
     from tinycnn.nn import set_threads
 
     try:
-        set_threads(threads)
+        set_threads(ranks.threads if threads is None else threads)
     except ValueError as error:
         raise RunError(f"--{error}") from error
 
@@ -196,14 +224,15 @@ def _introduce(run: "Run", console: "Console") -> None:
     from tinycnn.nn import get_threads
 
     trainer, recipe, dataset = run.trainer, run.trainer.recipe, run.trainer.dataset
-    kept = trainer.validation
+    kept, ranks = trainer.validation, trainer.ranks.size
     console.print(
         f"data   {dataset.name}: {len(trainer.training):,} images to train on, "
         f"{len(kept):,} to validate on (numbers {kept.start:,} to {kept.stop - 1:,}), "
         f"{len(dataset.test_images):,} to test on at the end\n"
         f"model  {recipe.preset}, {trainer.model.parameter_count():,} parameters\n"
         f"steps  {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
-        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, threads {get_threads()}\n"
+        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, threads {get_threads()}"
+        f"{f' on each of {ranks} ranks' if ranks > 1 else ''}\n"
         f"run    {run.folder.path}",
         markup=False,
     )

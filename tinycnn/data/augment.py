@@ -14,8 +14,13 @@ import numpy as np
 from tinycnn.data.warp import net_size, warp
 from tinycnn.nn.losses import NO_CLASS
 
-Augment = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
-"""From images (B,H,W) uint8, labels (B,) and a generator to images and labels in their place."""
+WHOLE = slice(None)
+
+Augment = Callable[..., tuple[np.ndarray, np.ndarray]]
+"""From images (B,H,W) uint8, labels (B,) and a generator to images and labels in their place.
+
+A fourth argument, a slice, says which of them are wanted: these are the same as among all of them.
+"""
 
 LEFT_ALONE = 0.2
 """The share of images that stay as they are: what is tested was not bent either."""
@@ -51,21 +56,25 @@ STRONG = Bending(turn=12, scale=0.12, stretch=0.05, slant=6, shift=2, wave=1.5, 
 
 
 def untouched(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
 ) -> tuple[np.ndarray, np.ndarray]:
     """The images as they are."""
-    return images, labels
+    return images[wanted], labels[wanted]
 
 
 def bent(
-    bending: Bending, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    bending: Bending,
+    images: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    wanted: slice = WHOLE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bent images with the same labels."""
-    return bend(images, bending, rng), labels
+    return bend(images, bending, rng, wanted), labels[wanted]
 
 
 def drawings(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bent digits in more styles, for what people draw, and among them some that are none.
 
@@ -79,7 +88,7 @@ def drawings(
     styled[none] = make_non_digits(images, labels, len(none), rng)
     labels = labels.astype(np.intp)
     labels[none] = NO_CLASS
-    return bend(styled, MILD, rng), labels
+    return bend(styled, MILD, rng, wanted), labels[wanted]
 
 
 AUGMENTATIONS: dict[str, Augment] = {
@@ -91,8 +100,10 @@ AUGMENTATIONS: dict[str, Augment] = {
 }
 
 
-def bend(images: np.ndarray, bending: Bending, rng: np.random.Generator) -> np.ndarray:
-    """Bend images (B,H,W) uint8, each its own way; one in five stays as it is."""
+def bend(
+    images: np.ndarray, bending: Bending, rng: np.random.Generator, wanted: slice = WHOLE
+) -> np.ndarray:
+    """Bend the wanted images of (B,H,W) uint8, each its own way; one in five stays as it is."""
     B, H, W = images.shape
     affine = affine_maps(B, bending, rng)
     nodes = (B, net_size(H), net_size(W), 2)
@@ -101,7 +112,7 @@ def bend(images: np.ndarray, bending: Bending, rng: np.random.Generator) -> np.n
     alone = rng.random(B) < LEFT_ALONE
     affine[alone] = np.eye(2, 3)
     elastic[alone] = thickness[alone] = 0
-    return warp(images, affine, elastic, thickness)
+    return warp(images[wanted], affine[wanted], elastic[wanted], thickness[wanted])
 
 
 def affine_maps(count: int, bending: Bending, rng: np.random.Generator) -> np.ndarray:

@@ -26,9 +26,12 @@ class SoftmaxCrossEntropy:
         self._labels = labels
         return float(loss)
 
-    def backward(self) -> np.ndarray:
-        """Return dlogits (N,K) of the last ``forward``."""
-        return kernels.softmax_cross_entropy_backward(self.p, self._labels)
+    def backward(self, count: int | None = None) -> np.ndarray:
+        """Return dlogits (N,K) of the last ``forward``.
+
+        If the N examples are a part of ``count``, the loss is meant to be the mean over all those.
+        """
+        return kernels.softmax_cross_entropy_backward(self.p, self._labels, count)
 
 
 class OpenSetCrossEntropy:
@@ -55,6 +58,6 @@ class OpenSetCrossEntropy:
         self.p = np.exp(log_p)
         return float(-(self._truth * log_p).sum(axis=1).mean())
 
-    def backward(self) -> np.ndarray:
-        """Return dlogits (N,K) of the last ``forward``."""
-        return (self.p - self._truth) / len(self.p)
+    def backward(self, count: int | None = None) -> np.ndarray:
+        """Return dlogits (N,K) of the last ``forward``; ``count`` as above."""
+        return (self.p - self._truth) / (count or len(self.p))

@@ -331,11 +331,12 @@ def softmax_cross_entropy(logits, labels):
     return loss, np.exp(log_p)
 
 
-def softmax_cross_entropy_backward(p, labels):
+def softmax_cross_entropy_backward(p, labels, count=None):
     """Gradient of the mean loss with respect to the logits.
 
     The logarithm undoes the exponential, and what is left of both derivatives is the difference
-    between what was said and what is true. The 1/N of the mean enters here, and nowhere else.
+    between what was said and what is true. The 1/N of the mean enters here, and nowhere else;
+    where the N examples are a part of ``count``, it is 1/count.
 
         dlogits[n,k] = (p[n,k] - (labels[n] == k)) / N
 
@@ -343,7 +344,7 @@ def softmax_cross_entropy_backward(p, labels):
     """
     truth = np.zeros_like(p)
     truth[np.arange(labels.size), labels] = 1
-    return (p - truth) / labels.size
+    return (p - truth) / (count or labels.size)
 
 
 # --------------------------------------------------------------------------------- the update

@@ -5,7 +5,7 @@ run that goes on in epoch 7 at batch 120 sees exactly the images it would have s
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,11 +17,18 @@ from tinycnn.errors import RunError
 class Batches:
     """Images (N,H,W) uint8 and labels (N,), in a new order every epoch.
 
-    The last batch of an epoch holds what is left, so every image is seen once.
+    The last batch of an epoch holds what is left, so every image is seen once. ``share`` says
+    which images of so many are made; the others are left to other ranks.
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, size: int, seed: int, augment: str = "none"
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        size: int,
+        seed: int,
+        augment: str = "none",
+        share: Callable[[int], slice] = slice,
     ) -> None:
         if size > len(images):
             raise RunError(
@@ -29,10 +36,15 @@ class Batches:
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)
+        self._share = share
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
         return math.ceil(len(self.images) / self.size)
+
+    def count(self, batch: int) -> int:
+        """How many images batch number ``batch`` (from 0) of an epoch has."""
+        return min(self.size, len(self.images) - batch * self.size)
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
@@ -41,7 +53,8 @@ class Batches:
             chosen = order[batch * self.size : (batch + 1) * self.size]
             # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
             rng = np.random.default_rng([self.seed, epoch, batch + 1])
-            yield self.augment(self.images[chosen], self.labels[chosen], rng)
+            share = self._share(len(chosen))
+            yield self.augment(self.images[chosen], self.labels[chosen], rng, share)
 
 
 def ahead(batches: Iterator) -> Iterator:

@@ -16,7 +16,7 @@ import safetensors.numpy
 
 from tinycnn.errors import RunError
 from tinycnn.nn.weights import refuse_bombs
-from tinycnn.runs.training import EpochRecord, State, state_as_dict
+from tinycnn.runs.state import EpochRecord, State, state_as_dict
 
 FORMAT = 1
 MAX_BYTES = 2**26  # sixteen times what the largest preset needs

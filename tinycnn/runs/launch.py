@@ -1,4 +1,7 @@
-"""Where runs begin: ``start`` a new one, or ``resume`` one exactly where it stopped."""
+"""Where runs begin: ``start`` a new one, or ``resume`` one exactly where it stopped.
+
+Of several ranks the first does that, and ``lead`` tells the others, which ``follow``.
+"""
 
 import json
 import platform
@@ -8,13 +11,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinycnn import __version__
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import RunError
 from tinycnn.runs import checkpoint
 from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import Recipe, option
-from tinycnn.runs.run import Result, Run
+from tinycnn.runs.run import Follower, Result, Run
+from tinycnn.runs.state import EpochRecord, State
 from tinycnn.runs.training import Trainer
 from tinycnn.storage import PathLike
 
@@ -52,11 +59,12 @@ def start(
     source: Source,
     folder: RunFolder,
     save_every: int | None = None,
+    ranks: Alone | None = None,
 ) -> Run:
     """A new run in ``folder``, which is released when there can be none."""
     with folder.released_on_failure():
         origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
-        return Run(folder, Trainer(recipe, dataset), origin, save_every)
+        return Run(folder, Trainer(recipe, dataset, ranks), origin, save_every)
 
 
 def resume(
@@ -64,6 +72,7 @@ def resume(
     given: Mapping[str, Any],
     data_dir: PathLike | None = None,
     save_every: int | None = None,
+    ranks: Alone | None = None,
 ) -> tuple[Run, list[str]]:
     """The run in ``folder`` where it stopped, and warnings about it.
 
@@ -74,9 +83,45 @@ def resume(
         saved, warnings = _newest_checkpoint(folder)
         recipe, source = origin_of(saved, folder.path)
         _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
-        trainer = Trainer(recipe, source.load(data_dir))
+        trainer = Trainer(recipe, source.load(data_dir), ranks)
         trainer.restore(saved.arrays, saved.state)
         return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
+
+
+def lead(run: Run, ranks: Alone) -> None:
+    """Tell the other ranks, which ``follow``, what run this is and how far it is."""
+    trainer = run.trainer
+    note = {"origin": {**run.origin, "versions": versions()}, "state": asdict(trainer.state)}
+    ranks.spread(json.dumps(note).encode())
+    ranks.spread(b"".join(z.tobytes() for z in trainer.arrays().values()))
+    with ranks.together():
+        """All others follow, or all end."""
+
+
+def follow(data_dir: PathLike | None, save_every: int | None, ranks: Alone) -> Run | None:
+    """The run that rank 0 leads, as far as it is; None if there is nothing to do.
+
+    RunError if this machine has other data, or other versions of what makes the bits.
+    """
+    message = ranks.spread(b"")
+    if not message:
+        return None
+    note, numbers = json.loads(message), ranks.spread(b"")
+    with ranks.together():
+        if note["origin"]["versions"] != versions():
+            raise RunError(
+                f"rank {ranks.rank} ({platform.node()}) has {versions()}, and rank 0 "
+                f"{note['origin']['versions']}; install the same everywhere"
+            )
+        recipe, source = Recipe(**note["origin"]["recipe"]), Source(**note["origin"]["data"])
+        trainer = Trainer(recipe, source.load(data_dir), ranks)
+        history = [EpochRecord(**record) for record in note["state"].pop("history")]
+        arrays, start = {}, 0
+        for name, like in trainer.arrays().items():
+            part = np.frombuffer(numbers, like.dtype, like.size, start)
+            arrays[name], start = part.reshape(like.shape), start + like.nbytes
+        trainer.restore(arrays, State(**note["state"], history=history))
+    return Follower(trainer, save_every)
 
 
 def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:

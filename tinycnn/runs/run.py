@@ -11,6 +11,7 @@ What people read (metrics, weights) is always made from what the checkpoint hold
 
 import functools
 import json
+import os
 import resource
 import sys
 import time
@@ -69,6 +70,7 @@ class Run:
         save_every: int | None = None,
     ) -> None:
         self.folder, self.trainer, self.origin = folder, trainer, origin
+        self._ranks = trainer.ranks
         self._save_every = save_every
         self._clock = time.perf_counter() - trainer.state.run_seconds
 
@@ -81,32 +83,40 @@ class Run:
     def train(self, watch: Watch | None = None) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
-        Either way all of it is saved.
+        Either way all of it is saved. Of several ranks, each calls this, and all return the same.
 
         Raises RunError when training diverges, EnvironmentFault when nothing can be saved; what
         was saved before stays as it was.
         """
-        watch = watch or Watch()
-        with StopSignals() as signals:
-            with watch.compilation():
-                self.trainer.rehearse()
-            signals.defer()
+        with StopSignals() as signals, self._ranks.together():
+            return self._train(watch or Watch(), signals)
+
+    def _train(self, watch: Watch, signals: StopSignals) -> int | None:
+        ranks = self._ranks
+        with watch.compilation():
+            ranks.in_turn(self.trainer.rehearse)
+        signals.defer()
+        ranks.wish = lambda: bool(signals.received) or self._time_to_save()
+        with ranks.together():
             self._open_books()
 
-            def after_batch() -> bool:
-                watch.batch(self.trainer)
-                if signals.received or self._save_is_due():
-                    self._save()
-                return bool(signals.received)
+        def after_batch() -> bool:
+            watch.batch(self.trainer)
+            if not (ranks.pausing() or self._batches_to_save()):
+                return False
+            with ranks.together():
+                self._save()
+            return bool(ranks.largest(signals.received or 0))
 
-            def after_epoch() -> None:
+        def after_epoch() -> None:
+            with ranks.together():
                 self._save()
                 self._publish()
-                watch.epoch(self.trainer)
+            watch.epoch(self.trainer)
 
-            with watch.training(self.trainer):
-                self.trainer.train(after_batch, after_epoch)
-        return signals.received
+        with watch.training(self.trainer):
+            self.trainer.train(after_batch, after_epoch)
+        return ranks.largest(signals.received or 0) or None
 
     def finish(self) -> Result:
         """Calibrate and test the best weights, draw the curves, write the result."""
@@ -135,14 +145,17 @@ class Run:
         """Before the first batch: a folder that cannot be written to is noticed now."""
         self._save()  # the first file there is: a folder with any other can be resumed
         if not self.folder.config.exists():
-            self.folder.write_json(self.folder.config, {**self.origin, "threads": get_threads()})
+            hands = {"threads": get_threads(), "ranks": self._ranks.size}
+            self.folder.write_json(self.folder.config, {**self.origin, **hands})
         self._publish()  # after a crash these files may not be where the checkpoint is
         self.folder.point_last_here()
 
-    def _save_is_due(self) -> bool:
-        if self._save_every is not None:
-            return self.trainer.state.batch % self._save_every == 0
-        return time.perf_counter() - self._saved_at > SAVE_SECONDS
+    def _batches_to_save(self) -> bool:
+        return self._save_every is not None and self.trainer.state.batch % self._save_every == 0
+
+    def _time_to_save(self) -> bool:
+        due = time.perf_counter() - self._saved_at > SAVE_SECONDS
+        return due and self._save_every is None
 
     def _save(self) -> None:
         trainer = self.trainer
@@ -185,6 +198,22 @@ class Run:
     @functools.cached_property
     def _sample(self) -> str:
         return sample_of(self.trainer.batches.images)
+
+
+class Follower(Run):
+    """The run of a rank that does not lead: it trains along and leaves files to rank 0."""
+
+    def __init__(self, trainer: Trainer, save_every: int | None = None) -> None:
+        super().__init__(RunFolder(os.devnull), trainer, {}, save_every)
+
+    def _open_books(self) -> None:
+        self._save()
+
+    def _save(self) -> None:
+        self._saved_at = time.perf_counter()
+
+    def _publish(self, **more: Any) -> None:
+        pass
 
 
 def peak_memory_mb() -> float:

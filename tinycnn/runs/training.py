@@ -8,7 +8,6 @@ nothing had happened.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
 import numpy as np
@@ -28,58 +27,34 @@ from tinycnn.nn import (
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
 from tinycnn.runs.batches import Batches, ahead, look_up
-from tinycnn.runs.measure import measure
+from tinycnn.runs.measure import score
+from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import Recipe
+from tinycnn.runs.state import EpochRecord, State
 from tinycnn.runs.warmup import gradients_compiled_meanwhile
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of metrics.jsonl; ``lr`` is that of the last step."""
-
-    epoch: int
-    loss: float
-    validation_loss: float
-    validation_accuracy: float
-    lr: float
-    seconds: float
-    images_per_second: float
-
-
-@dataclass
-class State:
-    """How far training has come; plain numbers, so that JSON can hold it."""
-
-    epoch: int = 1  # the epoch to train, counted from 1
-    batch: int = 0  # how many batches of it are done
-    images: int = 0  # and how many images those held
-    loss_sum: float = 0.0  # their losses, summed over images
-    epoch_seconds: float = 0.0  # spent on those batches, making them included
-    training_seconds: float = 0.0  # spent on all batches so far
-    run_seconds: float = 0.0  # spent on the whole run, compiling and saving included
-    best_epoch: int = 0  # 0: none yet
-    best_accuracy: float = 0.0
-    history: list[EpochRecord] = field(default_factory=list)
 
 
 class Trainer:
     """A network, its optimizer, its data, and how far they are.
 
-    Raises a TinyCNNError when recipe and data do not fit together.
+    Of several ``ranks`` each has a trainer, and all trainers are always equal. Raises a
+    TinyCNNError when recipe, data and ranks do not fit together.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset, ranks: Alone | None = None) -> None:
         _check_augmentation(recipe, dataset)
-        self.recipe, self.dataset = recipe, dataset
+        self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or Alone()
         images = dataset.train_images[: recipe.limit]
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
-        train, valid = _slice(self.training), _slice(self.validation)
+        train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         self.batches = Batches(
-            images[train], labels[train], recipe.batch_size, recipe.seed, recipe.augment
+            *(images[train], labels[train], recipe.batch_size),
+            *(recipe.seed, recipe.augment, self.ranks.share),
         )
         self.validation_part = images[valid], labels[valid]
         self.model = self._new_model()
+        _check_ranks(self.ranks, self.model, recipe)
         self.average = self._new_model() if recipe.average else None
         self.best = self._new_model()
         self.optimizer = _new_optimizer(recipe, self.model)
@@ -117,14 +92,15 @@ class Trainer:
             self._finish_epoch()
             after_epoch()
 
-    def step(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Forward, backward, one step of the optimizer; returns the mean loss before the step."""
+    def step(self, images: np.ndarray, labels: np.ndarray, count: int | None = None) -> float:
+        """Forward, backward, one step of the optimizer; returns the mean loss before the step.
+
+        Of the ``count`` images of the batch (None: as many as there are) these are our share.
+        """
         # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
         rng = np.random.default_rng([self.recipe.seed, self.optimizer.steps, 1, 1])
         self.model.draw_from(rng)
-        x = self.model.prepare(images)
-        loss = self._loss.forward(self.model.forward(x, training=True), labels)
-        self.model.backward(self._loss.backward())
+        loss = self.ranks.add_up(*self._share_of_gradients(images, labels, count or len(images)))
         self.optimizer.lr = self._rate(self.optimizer.steps)
         self.optimizer.step()
         self._follow()
@@ -180,6 +156,31 @@ class Trainer:
         """The learning rate of a step, counted from 0."""
         return self.recipe.lr * self._schedule(step / self.steps)
 
+    def _share_of_gradients(
+        self, images: np.ndarray, labels: np.ndarray, count: int
+    ) -> tuple[list[np.ndarray], float]:
+        """Assign what our images add to the gradients; return these and our part of the loss."""
+        loss = 0.0
+        if len(images):
+            x = self.model.prepare(images)
+            loss = self._loss.forward(self.model.forward(x, training=True), labels)
+            self.model.backward(self._loss.backward(count))
+        else:  # -0.0 is what can be added to any number, -0.0 too, and changes nothing
+            for layer in self.model.layers:
+                layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
+        gradients = [dz for layer in self.model.layers for dz in layer.grads.values()]
+        return gradients, loss * (len(images) / count)
+
+    def _probabilities(self, images: np.ndarray) -> np.ndarray:
+        """The answers to ``images``, of which each rank reads every so manieth batch."""
+        model, ranks = self.answering, self.ranks
+        p = np.zeros((len(images), *model.output_shape), np.float32)
+        for start in range(ranks.rank * BATCH, len(images), ranks.size * BATCH):
+            batch = slice(start, start + BATCH)
+            p[batch] = model.predict_proba(images[batch])
+        ranks.add_up([p], 0.0)
+        return p
+
     def _averaged(self) -> dict[str, np.ndarray]:
         return self.average.arrays() if self.average else {}
 
@@ -192,32 +193,34 @@ class Trainer:
             z += (1 - kept) * (newest[name] - z)
 
     def _train_batch(self, images: np.ndarray, labels: np.ndarray, started: float) -> None:
-        loss = self.step(images, labels)
-        seconds = time.perf_counter() - started
         state = self.state
+        count = self.batches.count(state.batch)
+        loss = self.step(images, labels, count)
+        seconds = time.perf_counter() - started
         state.batch += 1
-        state.images += len(images)
-        state.loss_sum += loss * len(images)
+        state.images += count
+        state.loss_sum += loss * count
         state.epoch_seconds += seconds
         state.training_seconds += seconds
 
     def _finish_epoch(self) -> None:
         state = self.state
-        score = measure(self.answering, *self.validation_part)
-        if not math.isfinite(score.loss):
-            self._diverged(f"the loss on the validation part is {score.loss}")
+        images, labels = self.validation_part
+        reached = score(self._probabilities(images), labels)
+        if not math.isfinite(reached.loss):
+            self._diverged(f"the loss on the validation part is {reached.loss}")
         record = EpochRecord(
             epoch=state.epoch,
             loss=state.loss_sum / state.images,
-            validation_loss=score.loss,
-            validation_accuracy=score.accuracy,
+            validation_loss=reached.loss,
+            validation_accuracy=reached.accuracy,
             lr=self._rate(self.optimizer.steps - 1),
             seconds=round(state.epoch_seconds, 3),
             images_per_second=round(state.images / state.epoch_seconds, 1),
         )
         state.history.append(record)
         accuracies = [earlier.validation_accuracy for earlier in state.history]
-        if is_among_the_best(accuracies, score.n):
+        if is_among_the_best(accuracies, reached.n):
             self._keep_as_best(record)
         state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
         state.loss_sum = state.epoch_seconds = 0.0
@@ -265,19 +268,22 @@ def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
     return accuracies[-1] >= highest - error
 
 
-def state_as_dict(state: State) -> dict:
-    """The state without its history, ready for JSON."""
-    numbers = asdict(state)
-    del numbers["history"]
-    return numbers
-
-
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
     """Slashes belong through zeros, not through coats."""
     is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
     if recipe.augment == "drawings" and not is_of_digits:
         raise RunError(
             f"--augment drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
+        )
+
+
+def _check_ranks(ranks: Alone, model: Sequential, recipe: Recipe) -> None:
+    """A mean over a share is not that over the batch, and half of a draw is another draw."""
+    mixing = {type(layer).__name__ for layer in model.layers} & {"BatchNorm", "Dropout"}
+    if ranks.size > 1 and mixing:
+        raise RunError(
+            f"--preset {recipe.preset} has {' and '.join(sorted(mixing))}, which look at whole "
+            "batches, and ranks have shares of them; choose --preset lenet, or start one process"
         )
 
 
@@ -290,7 +296,3 @@ def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
     if look_up("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
         return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
     return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
-
-
-def _slice(indices: range) -> slice:
-    return slice(indices.start, indices.stop)

@@ -1,8 +1,10 @@
 """Where numbers lie: arrays that begin at a cache line, pieces of a batch, tables of offsets.
 
-A batch whose gradient is one sum over all examples is cut into pieces. Each piece has an array
-of its own, and the arrays are added in order, so that no two threads write to one place and the
-bits do not depend on how many there are.
+A batch whose gradient is one sum over all examples is cut into pieces: it is halved, and its
+halves again, until 16 examples or fewer are left. Each piece has an array of its own, so that no
+two threads write to one place, and the arrays are added as the batch was halved. So the bits do
+not depend on how many threads there are, and the sum over a batch is, to the bit, the sum over
+its first half plus the sum over its second: halves may as well be summed on two machines.
 """
 
 import functools
@@ -11,7 +13,10 @@ import math
 import numpy as np
 from numba import prange
 
-from tinycnn.nn.kernels.compile import parallel_kernel, part
+from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
+
+PIECE = 16
+"""So many examples have one sum; more are halved."""
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
@@ -25,38 +30,81 @@ def empty(shape, dtype):
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
+def halves(start, stop):
+    """Return where the examples from ``start`` to ``stop`` are halved; None if they are not."""
+    return start + (stop - start) // 2 if stop - start > PIECE else None
+
+
+@functools.lru_cache
 def pieces(N):
-    """Return into how many pieces N examples are cut where each needs sums of its own."""
-    return max(1, (N + 15) // 16)  # the sum over no examples is zero, and somebody must write it
+    """Return how N examples are cut where each piece needs sums of its own: (cuts, pairs).
+
+    Piece p holds the examples cuts[p] to cuts[p + 1]; of no examples there is one empty piece,
+    because somebody must write the zeros. To add the pieces up, take all pairs (to, from_) in
+    order and add from_ to piece ``to``: the sum ends in piece 0.
+    """
+    cuts, pairs = [0], []
+
+    def cut(start, stop):
+        first, middle = len(cuts) - 1, halves(start, stop)
+        if middle is None:
+            cuts.append(stop)
+        else:
+            cut(start, middle)
+            second = len(cuts) - 1
+            cut(middle, stop)
+            pairs.append((first, second))
+
+    cut(0, N)
+    return np.array(cuts, np.intp), np.array(pairs, np.intp).reshape(-1, 2)
 
 
-def sum_of_pieces(parts):
-    """Return the sum of the pieces, parts[0] + parts[1] + ..., added in this order."""
+def sum_of_pieces(parts, pairs):
+    """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
     total = empty(parts.shape[1:], parts.dtype)
-    _add_in_order(parts.reshape(len(parts), -1), total.reshape(-1))
+    _add_pairs(parts.reshape(len(parts), -1), pairs, total.reshape(-1))
     return total
 
 
 @parallel_kernel
-def _add_in_order(parts, total):
-    block = 2048  # numbers, which stay in the nearest cache while all pieces are added
-    for start in prange((total.size + block - 1) // block):  # start owns a block of total
+def _add_pairs(parts, pairs, total):
+    block = 2048  # numbers, which stay in a near cache while all pieces are added
+    for start in prange((total.size + block - 1) // block):  # start owns a block of each array
         first = np.intp(start * block)
-        _add_block(first, min(total.size, first + block), parts, total)
+        _add_block(first, min(total.size, first + block), parts, pairs, total)
 
 
 @part
-def _add_block(first, last, parts, total):
+def _add_block(first, last, parts, pairs, total):
+    for pair in range(len(pairs)):
+        to, from_ = pairs[pair]
+        for m in range(first, last):
+            parts[to, m] += parts[from_, m]
     for m in range(first, last):
         total[m] = parts[0, m]
-    for piece in range(1, len(parts)):
-        for m in range(first, last):
-            total[m] += parts[piece, m]
 
 
-def sum_by_filter(parts, shape):
+def sum_over_batch(dy):
+    """Return the sum of dy (N,...,F) over all but the last axis, (F,), by pieces."""
+    cuts, pairs = pieces(len(dy))
+    F, rows = dy.shape[-1], math.prod(dy.shape[1:-1])
+    parts = empty((len(cuts) - 1, F), dy.dtype)
+    _sum_rows(dy.reshape(-1, F), cuts * rows, parts)
+    return sum_of_pieces(parts, pairs)
+
+
+@kernel
+def _sum_rows(dy, cuts, parts):
+    for piece in range(len(parts)):
+        parts[piece] = 0
+        for r in range(cuts[piece], cuts[piece + 1]):
+            for f in range(dy.shape[1]):
+                parts[piece, f] += dy[r, f]
+
+
+def sum_by_filter(parts, pairs, shape):
     """Return the sum of the pieces' dw (PIECES, KH*KW*C, F) as (F,KH,KW,C)."""
-    return np.ascontiguousarray(sum_of_pieces(parts).T).reshape(shape)
+    return np.ascontiguousarray(sum_of_pieces(parts, pairs).T).reshape(shape)
 
 
 def by_tap(w):

@@ -9,6 +9,7 @@ from tinycnn.nn.kernels.arrays import (
     empty,
     pieces,
     sum_by_filter,
+    sum_over_batch,
     tap_offsets,
     window_offsets,
 )
@@ -58,22 +59,23 @@ def conv2d_backward_params(dy, x, kernel_size):
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
     windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
-    parts = empty((pieces(N), taps.size, F), x.dtype)
-    _conv2d_backward_params(dy.ravel(), x.ravel(), N, windows, taps, parts)
-    return sum_by_filter(parts, (F, KH, KW, C)), dy.sum(axis=(0, 1, 2))
+    cuts, pairs = pieces(N)
+    parts = empty((len(cuts) - 1, taps.size, F), x.dtype)
+    _conv2d_backward_params(dy.ravel(), x.ravel(), cuts, windows, taps, parts)
+    return sum_by_filter(parts, pairs, (F, KH, KW, C)), sum_over_batch(dy)
 
 
 @parallel_kernel
-def _conv2d_backward_params(dy, x, N, windows, taps, parts):
+def _conv2d_backward_params(dy, x, cuts, windows, taps, parts):
     for piece in prange(len(parts)):  # piece owns parts[piece]
-        _conv2d_backward_params_of(np.intp(piece), dy, x, N, windows, taps, parts)
+        _conv2d_backward_params_of(np.intp(piece), dy, x, cuts, windows, taps, parts)
 
 
 @part
-def _conv2d_backward_params_of(piece, dy, x, N, windows, taps, parts):
-    PIECES = len(parts)
+def _conv2d_backward_params_of(piece, dy, x, cuts, windows, taps, parts):
+    N = cuts[-1]
     parts[piece] = 0
-    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+    for n in range(cuts[piece], cuts[piece + 1]):
         x_n, dy_n = n * (x.size // N), n * (dy.size // N)
         correlate(x, x_n, windows, taps, dy, dy_n, parts[piece])
 

@@ -6,10 +6,10 @@ import numpy as np
 from numba import prange
 
 from tinycnn.nn.kernels import checks
-from tinycnn.nn.kernels.arrays import FEW, empty
+from tinycnn.nn.kernels.arrays import FEW, empty, pieces, sum_over_batch
 from tinycnn.nn.kernels.blocks import ROWS, add_windows, eight_sums, window_slots
 from tinycnn.nn.kernels.compile import kernel, parallel_kernel, part
-from tinycnn.nn.kernels.vectors import LANES, load_first, store_first
+from tinycnn.nn.kernels.vectors import LANES, add, load, load_first, store, store_first, zeros
 
 
 def dense(x, w, b):
@@ -50,7 +50,42 @@ def dense_backward_params(dy, x):
     checks.rank("dy", dy, "N K")
     checks.rank("x", x, "N D")
     checks.same("the number of examples of dy", dy.shape[0], x.shape[0])
-    return product(x.T, dy, np.zeros(dy.shape[1], dy.dtype)), dy.sum(axis=0)
+    return gradient_product(x, dy), sum_over_batch(dy)
+
+
+def gradient_product(x, dy):
+    """Return x.T @ dy, whose sums over examples are made by pieces."""
+    (N, D), K = x.shape, dy.shape[1]
+    dw = empty((D, K), x.dtype)
+    inputs, examples = np.arange(D), np.arange(N) * D
+    _multiply_pieces(x.ravel(), inputs, examples, dy.ravel(), *pieces(N), dw)
+    return dw
+
+
+@parallel_kernel
+def _multiply_pieces(x, inputs, examples, dy, cuts, pairs, dw):
+    for block in prange((len(dw) + ROWS - 1) // ROWS):  # block owns eight rows of dw
+        _eight_inputs(np.intp(block * ROWS), x, inputs, examples, dy, cuts, pairs, dw)
+
+
+@part
+def _eight_inputs(d, x, inputs, examples, dy, cuts, pairs, dw):
+    (D, K), PIECES, base = dw.shape, len(cuts) - 1, np.intp(0)
+    parts = np.empty(PIECES * ROWS * LANES, dw.dtype)
+    for k in range(0, K, LANES):
+        for piece in range(PIECES):
+            first, last = cuts[piece], cuts[piece + 1]
+            at, taps = first * K + k, examples[first:last]
+            sums = eight_sums(x, base, inputs, d, taps, dy, at, K, K - k, zeros(dy))
+            for q in range(ROWS):
+                store(parts, (piece * ROWS + q) * LANES, sums[q])
+        for pair in range(len(pairs)):
+            to, from_ = pairs[pair] * ROWS * LANES
+            for lane in range(0, ROWS * LANES, LANES):
+                total = add(load(parts, to + lane), load(parts, from_ + lane))
+                store(parts, to + lane, total)
+        for q in range(min(ROWS, D - d)):
+            store_first(dw.reshape(-1), (d + q) * K + k, load(parts, q * LANES), K - k)
 
 
 def dense_backward_input(dy, w):
@@ -63,14 +98,13 @@ def dense_backward_input(dy, w):
 
 
 def product(x, w, b):
-    """Return x @ w + b; x may be a transposed view, its numbers are not moved.
+    """Return x @ w + b.
 
     NumPy's own product would wake the threads of its library, which then compete with ours.
     """
     R, T = x.shape
     y = empty((R, w.shape[1]), x.dtype)
-    row, step = (stride // x.itemsize for stride in x.strides)
-    _matmul(x.ravel(order="K"), np.arange(R) * row, np.arange(T) * step, w.ravel(), b, y.ravel())
+    _matmul(x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, y.ravel())
     return y
 
 

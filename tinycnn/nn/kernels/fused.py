@@ -133,20 +133,23 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
-    db = empty((pieces(N), F), x.dtype)
+    cuts, pairs = pieces(N)
+    db = empty((len(cuts) - 1, F), x.dtype)
     if visiting_all_pays(KW * C):
         output_size = checks.valid_size((H, W), kernel_size)
-        dw = empty((pieces(N), KH * KW * C, F), x.dtype)
+        dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
         windows, taps = window_offsets(W, C, *output_size, 1), tap_offsets(W, C, KH, KW)
-        _dense_backward_params(dy, winner, x.ravel(), windows, taps, size, output_size[1], dw, db)
-        return sum_by_filter(dw, (F, KH, KW, C)), sum_of_pieces(db)
-    dw = empty((pieces(N), F, KH, KW, C), x.dtype)
+        _dense_backward_params(
+            cuts, dy, winner, x.ravel(), windows, taps, size, output_size[1], dw, db
+        )
+        return sum_by_filter(dw, pairs, (F, KH, KW, C)), sum_of_pieces(db, pairs)
+    dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
     _backward_params(
-        dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
+        cuts, dy.reshape(N, OH * OW, F), winner.reshape(N, OH * OW, F), x.ravel(),
         window_offsets(W, C, OH, OW, size), size * size,
         *window_slots(KH, KW * C, KW * C, W * C), dw, db,
     )  # fmt: skip
-    return sum_of_pieces(dw), sum_of_pieces(db)
+    return sum_of_pieces(dw, pairs), sum_of_pieces(db, pairs)
 
 
 def visiting_all_pays(run: int) -> bool:
@@ -155,21 +158,23 @@ def visiting_all_pays(run: int) -> bool:
 
 
 @parallel_kernel
-def _backward_params(dy, winner, x, offsets, places, slots, tail, dw, db):
+def _backward_params(cuts, dy, winner, x, offsets, places, slots, tail, dw, db):
     for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
-        _backward_params_of(np.intp(piece), dy, winner, x, offsets, places, slots, tail, dw, db)
+        _backward_params_of(
+            np.intp(piece), cuts, dy, winner, x, offsets, places, slots, tail, dw, db
+        )
 
 
 @part
-def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, db):
+def _backward_params_of(piece, cuts, dy, winner, x, offsets, places, slots, tail, dw, db):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     N, OUT, F = dy.shape
-    PIECES, T, first = len(db), dw.size // db.size, np.intp(0)
+    T, first = dw.size // db.size, np.intp(0)
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
     flat_dw = dw.reshape(-1)
     dw[piece], db[piece] = 0, 0
-    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+    for n in range(cuts[piece], cuts[piece + 1]):
         base = n * (x.size // N)
         for f in range(F):
             count = np.intp(0)
@@ -185,19 +190,20 @@ def _backward_params_of(piece, dy, winner, x, offsets, places, slots, tail, dw, 
 
 
 @parallel_kernel
-def _dense_backward_params(dy, winner, x, windows, taps, size, run, dw, db):
+def _dense_backward_params(cuts, dy, winner, x, windows, taps, size, run, dw, db):
     for piece in prange(len(db)):  # piece owns dw[piece] and db[piece]
-        _dense_backward_params_of(np.intp(piece), dy, winner, x, windows, taps, size, run, dw, db)
+        _dense_backward_params_of(
+            np.intp(piece), cuts, dy, winner, x, windows, taps, size, run, dw, db
+        )
 
 
 @part
-def _dense_backward_params_of(piece, dy, winner, x, windows, taps, size, run, dw, db):
+def _dense_backward_params_of(piece, cuts, dy, winner, x, windows, taps, size, run, dw, db):
     """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
     N, OH, OW, F = dy.shape
-    PIECES = len(db)
     unpooled = np.zeros(windows.size * F, dy.dtype)
     dw[piece], db[piece] = 0, 0
-    for n in range(piece * N // PIECES, (piece + 1) * N // PIECES):
+    for n in range(cuts[piece], cuts[piece + 1]):
         _unpool_image(dy.reshape(-1), winner.reshape(-1), n, OH, OW, size, run, unpooled, db[piece])
         x_n = n * (x.size // N)
         correlate(x, x_n, windows, taps, unpooled, np.intp(0), dw[piece])

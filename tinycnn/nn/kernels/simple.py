@@ -199,20 +199,20 @@ def _softmax_cross_entropy(logits, labels, p):
     return loss / N
 
 
-def softmax_cross_entropy_backward(p, labels):
+def softmax_cross_entropy_backward(p, labels, count=None):
     """See ``reference.softmax_cross_entropy_backward``."""
     p, labels = checks.rows_and_labels("p", p, labels)
     dlogits = np.empty_like(p)
-    _softmax_cross_entropy_backward(p, labels, dlogits)
+    _softmax_cross_entropy_backward(p, labels, count or len(p), dlogits)
     return dlogits
 
 
 @kernel
-def _softmax_cross_entropy_backward(p, labels, dlogits):
+def _softmax_cross_entropy_backward(p, labels, count, dlogits):
     N, K = p.shape
     for n in range(N):
         for k in range(K):
-            dlogits[n, k] = (p[n, k] - (labels[n] == k)) / N
+            dlogits[n, k] = (p[n, k] - (labels[n] == k)) / count
 
 
 # --------------------------------------------------------------------------------- the update

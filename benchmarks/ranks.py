@@ -1,0 +1,162 @@
+"""What several ranks cost and gain: ``python -m benchmarks.ranks``.
+
+Under ``mpiexec`` it measures, with 1, 2, 4, ... ranks: the all-reduce for many lengths, beside
+other ways to the same sums, and training steps for several batches. A model is fitted to that
+(``rank_model``), and says when many machines pay. ``--rate 1gbit`` puts every rank into a network
+namespace of its own, with links of that rate; root, and MPICH. ``docs/many-machines.md`` explains.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine, namespaces, rank_model
+from benchmarks.command import check_targets, progress, whole
+from tinycnn.cli import Parser, run_door
+from tinycnn.data import load_dataset
+from tinycnn.errors import EnvironmentFault
+from tinycnn.nn import set_threads
+from tinycnn.runs.ranks import Alone, find_ranks
+from tinycnn.runs.recipe import resolve
+from tinycnn.runs.training import Trainer
+from tinycnn.storage import write_bytes
+
+LENGTHS = [4**power for power in range(4, 12)]
+"""Float32 numbers in an all-reduce: 1 KB to 16 MB."""
+
+BATCHES = [16, 32, 64, 128, 256, 512]
+
+INSIDE = "--inside"
+
+
+def measure_here(rounds: int) -> dict[str, Any] | None:
+    """Called on every rank; rank 0 returns the median seconds of everything."""
+    set_threads(1)
+    ranks = find_ranks()
+    seconds = {
+        "ranks": ranks.size,
+        "sums": {str(length): _sum_seconds(ranks, length, rounds) for length in LENGTHS},
+        "steps": {str(batch): _step_seconds(ranks, batch, rounds) for batch in BATCHES},
+    }
+    return seconds if ranks.leads else None
+
+
+def _sum_seconds(ranks: Alone, length: int, rounds: int) -> dict[str, float]:
+    z = np.ones(length, np.float32)
+    ways: dict[str, Callable[[], Any]] = {"in a fixed order": lambda: ranks.add_up([z], 0.0)}
+    if ranks.size > 1:
+        ways |= {"MPI's own": _allreduce(z), "all pieces to all": _gather_pieces(z, ranks.size)}
+    return {name: _median_seconds(ranks, way, rounds) for name, way in ways.items()}
+
+
+def _allreduce(z: np.ndarray) -> Callable[[], None]:
+    from mpi4py import MPI
+
+    total = np.empty_like(z)
+    return lambda: MPI.COMM_WORLD.Allreduce(z, total)
+
+
+def _gather_pieces(z: np.ndarray, size: int) -> Callable[[], Any]:
+    """A batch of 128 has eight pieces: every rank gets all of them, and adds them in order."""
+    from mpi4py import MPI
+
+    own = np.ones((max(1, 8 // size), z.size), np.float32)
+    everything = np.empty((size, *own.shape), np.float32)
+
+    def gather() -> np.ndarray:
+        MPI.COMM_WORLD.Allgather(own, everything)
+        return everything.sum(axis=(0, 1))
+
+    return gather
+
+
+def _step_seconds(ranks: Alone, batch: int, rounds: int) -> float:
+    """One step of training, gradients added up, on batches that are there already."""
+    dataset = load_dataset("mnist10k")
+    recipe = resolve(8000, batch_size=batch, augment="none")
+    trainer = Trainer(recipe, dataset, ranks)
+    share = ranks.share(batch)
+    images, labels = dataset.train_images[:batch][share], dataset.train_labels[:batch][share]
+    return _median_seconds(ranks, lambda: trainer.step(images, labels, batch), rounds)
+
+
+def _median_seconds(ranks: Alone, way: Callable[[], Any], rounds: int) -> float:
+    samples = []
+    for number in range(rounds + 2):
+        ranks.largest(0)  # all begin at once
+        start = time.perf_counter()
+        way()
+        if number >= 2:  # the first ones find nothing in its place
+            samples.append(time.perf_counter() - start)
+    return median(samples)
+
+
+def measure(options: argparse.Namespace, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Start this module with each number of ranks."""
+    found = []
+    for count in options.ranks:
+        tell(f"{count} ranks")
+        with ExitStack() as stack:
+            words = options.launcher.split()
+            if options.rate:
+                words += stack.enter_context(namespaces.joined(count, options.rate))
+            command = [*words, "-n", str(count), sys.executable, "-m", "benchmarks.ranks", INSIDE]
+            command += ["--rounds", str(options.rounds)]
+            done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise EnvironmentFault(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, measure, fit, print; return the exit code."""
+    options = _parse(argv)
+    if options.inside:
+        if (seconds := measure_here(options.rounds)) is not None:
+            print(json.dumps(seconds))
+        return 0
+    if options.rate and (reason := namespaces.unavailable()):
+        raise EnvironmentFault(f"--rate needs network namespaces: {reason}")
+    with progress() as tell:
+        found = measure(options, tell)
+    report = {"machine": machine.describe(), "rate": options.rate, "measured": found}
+    rank_model.print_report(report)
+    if options.json:
+        write_bytes(options.json, json.dumps(report, indent=1).encode() + b"\n")
+    if options.charts:
+        rank_model.draw(report, options.charts / "many-machines.svg")
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    summary = (__doc__ or "").partition("\n\n")[0]
+    parser = Parser(prog="python -m benchmarks.ranks", description=summary)
+    add = parser.add_argument
+    add("--ranks", type=_counts, default=[1, 2, 4], metavar="N,...", help="1,2,4 by default")
+    add("--rounds", type=whole(1, 1000), default=21)
+    add("--rate", metavar="RATE", help="a namespace for each rank, links of this rate (1gbit)")
+    add("--launcher", default="mpiexec", help="what starts ranks, with its options")
+    add("--json", type=Path, metavar="OUT", help="write all figures to this file")
+    add("--charts", type=Path, metavar="DIR", help="draw the model into this folder")
+    add(INSIDE, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    check_targets(parser, options)
+    return options
+
+
+def _counts(text: str) -> list[int]:
+    return [whole(1, 1024)(word) for word in text.split(",")]
+
+
+if __name__ == "__main__":
+    sys.exit(run_door(main))

@@ -1,0 +1,316 @@
+"""Several ranks train as one process does, to the bit, and end together whatever happens to one."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import namespaces, rank_model
+from tinycnn.cli import run_door
+from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
+from tinycnn.nn.kernels.arrays import halves
+from tinycnn.runs.ranks import share_of
+from tinycnn.train import main
+
+ROOT = Path(__file__).parents[1]
+PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
+LONG = ["--epochs", "400", "--batch-size", "64", "--threads", "1", "--checkpoint-every", "3"]
+TRAIN = [sys.executable, "-m", "tinycnn.train"]
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+# Shares
+
+
+@given(count=st.integers(0, 2000), bits=st.integers(0, 6))
+def test_ranks_share_a_batch_in_order_and_leave_nothing_out(count, bits):
+    shares = [share_of(count, rank, 2**bits) for rank in range(2**bits)]
+
+    seen = [n for share in shares for n in range(share.start, share.stop)]
+    assert seen == list(range(count))
+
+
+@given(count=st.integers(1, 2000), bits=st.integers(1, 6), data=st.data())
+def test_a_share_of_two_ranks_is_what_one_of_half_as_many_has(count, bits, data):
+    rank = data.draw(st.integers(0, 2 ** (bits - 1) - 1))
+    whole = share_of(count, rank, 2 ** (bits - 1))
+    low, high = (share_of(count, 2 * rank + i, 2**bits) for i in (0, 1))
+    assert (low.start, low.stop, high.stop) == (whole.start, high.start, whole.stop)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("count", [17, 31, 33, 64, 100])
+def test_the_gradient_of_a_batch_is_that_of_its_halves_to_the_bit(count, fused):
+    rng = np.random.default_rng(count)
+    layers = [Conv2D(8, 5), ReLU(), MaxPool2D(2), Conv2D(4, 3), ReLU(), MaxPool2D(2)]
+    layers += [Flatten(), Dense(35), ReLU(), Dense(3)]
+    model = Sequential(layers, (16, 16, 1), fused=fused)
+    images = rng.random((count, 16, 16, 1), np.float32)
+    labels = rng.integers(0, 3, count)
+
+    def gradients(part):
+        loss = SoftmaxCrossEntropy()
+        loss.forward(model.forward(images[part], training=True), labels[part])
+        model.backward(loss.backward(count))
+        return [dz for layer in model for dz in layer.grads.values()]
+
+    middle = halves(0, count)
+    first, second = gradients(slice(0, middle)), gradients(slice(middle, None))
+    for whole, one, other in zip(gradients(slice(None)), first, second, strict=True):
+        np.testing.assert_array_equal(whole, one + other)
+
+
+# Launchers
+
+
+@pytest.mark.parametrize(("rank", "told"), [("0", 1), ("1", 0)])
+def test_a_launcher_without_mpi_is_refused_by_one_of_its_processes(monkeypatch, capfd, rank, told):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setenv("PMI_RANK", rank)
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.delitem(sys.modules, "tinycnn.runs.mpi", raising=False)
+    try:
+        code = run_door(main, [])
+    except SystemExit as end:
+        code = end.code
+    said = capfd.readouterr().err
+    assert code == 3
+    assert said.count("pip install mpi4py") == said.count("\n") == told
+
+
+MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(ROOT),
+    **dict.fromkeys(("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1"),
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+
+
+def mpi_is_missing():
+    if MPIEXEC is None:
+        return "there is no mpiexec"
+    words = [MPIEXEC, "-n", "2", sys.executable, "-c", "from mpi4py import MPI"]
+    done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True)
+    return "mpi4py and mpiexec do not work together" if done.returncode else ""
+
+
+MISSING = mpi_is_missing()
+needs_mpi = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+IS_MPICH = not MISSING and b"HYDRA" in subprocess.check_output([MPIEXEC, "--version"])
+needs_hydra = pytest.mark.skipif(not IS_MPICH, reason="only MPICH's mpiexec can be told this")
+needs_namespaces = pytest.mark.skipif(bool(why := namespaces.unavailable()), reason=why)
+
+
+def mpiexec(count, folder, *words, launcher=()):
+    """The finished process of a training in ``folder`` with ``count`` ranks."""
+    command = [MPIEXEC, *launcher, "-n", str(count), *TRAIN, *map(str, words)]
+    return subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+
+
+@contextlib.contextmanager
+def started(count, folder, *words, launcher=()):
+    """A running training; whatever is left of it at the end is killed."""
+    command = [MPIEXEC, *launcher, "-n", str(count), *TRAIN, *map(str, words)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+            for number in ranks_in(folder):
+                os.kill(number, signal.SIGKILL)
+
+
+def ranks_in(folder):
+    """The processes of trainings that stand in ``folder``."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_training = b"tinycnn.train\0" in (place / "cmdline").read_bytes()
+            by_python = b"python" in os.path.basename(os.readlink(place / "exe")).encode()
+            if is_training and by_python and (place / "cwd").resolve() == folder.resolve():
+                found.append(int(place.name))
+    return sorted(found)
+
+
+def wait_until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def has_trained(folder):
+    return (folder / "run" / "metrics.jsonl").exists() and len(
+        (folder / "run" / "metrics.jsonl").read_text().splitlines()
+    ) > 1
+
+
+def digest(folder):
+    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def shortened(easy_folder, place):
+    """A digest of the long run, trained by one process."""
+    words = [*TRAIN, "--data-dir", str(easy_folder), *LONG, "--run-dir", "whole", "--quiet"]
+    subprocess.run(words, cwd=place, env=ENVIRONMENT, check=True, capture_output=True)
+    return digest(place / "whole")
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "place"
+    folder.mkdir()
+    return folder
+
+
+# Bytes
+
+
+@needs_mpi
+def test_one_two_and_four_ranks_end_with_the_bytes_of_one_process(easy_folder, place):
+    words = ["--data-dir", easy_folder, *PLAN, "--run-dir"]
+    alone = subprocess.run(
+        [*TRAIN, *map(str, words), "alone"], cwd=place, env=ENVIRONMENT, capture_output=True
+    )
+    assert alone.returncode == 0
+    for count in (1, 2, 4):
+        done = mpiexec(count, place, *words, f"run{count}")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("epoch") == 4, "progress is told once: a heading, three lines"
+        assert done.stdout.count("right") == 1
+    assert {digest(place / f"run{count}") for count in (1, 2, 4)} == {digest(place / "alone")}
+    assert not ranks_in(place)
+
+
+@needs_mpi
+@needs_hydra
+@needs_namespaces
+@pytest.mark.parametrize("count", [2, 4])
+def test_ranks_in_namespaces_talk_over_tcp_and_end_with_the_same_bytes(easy_folder, place, count):
+    words = ["--data-dir", easy_folder, *PLAN, "--quiet", "--run-dir"]
+    assert mpiexec(1, place, *words, "one").returncode == 0
+    with namespaces.joined(count) as launcher:
+        done = mpiexec(count, place, *words, "run", launcher=launcher)
+    assert done.returncode == 0, done.stderr
+    assert digest(place / "run") == digest(place / "one")
+
+
+# Ends
+
+
+@needs_mpi
+def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_folder, place):
+    whole = shortened(easy_folder, place)
+    words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
+    with started(2, place, *words) as process:
+        wait_until(lambda: has_trained(place))
+        os.kill(ranks_in(place)[-1], signal.SIGKILL)
+        killed = time.monotonic()
+        process.communicate(timeout=20)
+        assert process.returncode != 0
+        wait_until(lambda: not ranks_in(place), 10)
+        assert time.monotonic() - killed < 10
+
+    done = mpiexec(4, place, "--resume", "run", "--threads", "1", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert digest(place / "run") == whole
+
+
+@needs_mpi
+@needs_hydra
+@pytest.mark.parametrize("victim", [0, -1])
+def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folder, place, victim):
+    words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
+    with started(4, place, *words, launcher=["-disable-auto-cleanup"]) as process:
+        wait_until(lambda: has_trained(place))
+        os.kill(ranks_in(place)[victim], signal.SIGKILL)
+        killed = time.monotonic()
+        _, said = process.communicate(timeout=20)
+        assert time.monotonic() - killed < 10
+        assert "has ended without a word; go on from the last checkpoint with --resume" in said
+        assert "Traceback" not in said
+        wait_until(lambda: not ranks_in(place), 10)
+    assert mpiexec(1, place, "--resume", "run", "--quiet").returncode == 0
+
+
+@needs_mpi
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place, number):
+    whole = shortened(easy_folder, place)
+    with started(2, place, "--data-dir", easy_folder, *LONG, "--run-dir", "run") as process:
+        wait_until(lambda: has_trained(place))
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+        assert "Traceback" not in said
+        if IS_MPICH:  # Open MPI listens no more, and ends with a code of its own
+            assert process.returncode == 128 + number
+            assert said.count("all of it is saved. To go on:") == 1
+        wait_until(lambda: not ranks_in(place), 10)
+
+    assert mpiexec(2, place, "--resume", "run", "--quiet").returncode == 0
+    assert digest(place / "run") == whole
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("count", "words", "code", "sentence"),
+    [
+        (2, ["--run-dir", "file/run"], 3, "cannot make the run folder file/run"),
+        (2, ["--lr", "-1"], 2, "--lr must be a number above 0"),
+        (2, ["--resume", "nowhere"], 2, "there is no run to resume in nowhere"),
+        (2, ["--preset", "best"], 2, "--preset best has BatchNorm and Dropout, which look at"),
+        (2, ["--lr", "10", "--schedule", "constant"], 2, "training diverged in epoch"),
+        (3, [], 2, "3 ranks cannot share batches"),
+    ],
+)
+def test_what_is_wrong_is_told_once_and_all_end_with_its_code(
+    easy_folder, place, count, words, code, sentence
+):
+    (place / "file").write_text("in the way")
+    done = mpiexec(count, place, "--data-dir", easy_folder, *PLAN, *words)
+
+    assert done.returncode == code
+    assert done.stderr.count(f"error: {sentence}") == done.stderr.count("error: ") == 1
+    assert "Traceback" not in done.stderr
+    assert not ranks_in(place)
+
+
+@needs_mpi
+def test_when_rank_0_cannot_save_all_end_with_its_sentence(easy_folder, place):
+    program = f"ulimit -f 20; exec {sys.executable} -m tinycnn.train --data-dir {easy_folder} "
+    words = ["-n", "2", "sh", "-c", program + "--run-dir run --threads 1"]
+    done = subprocess.run([MPIEXEC, *words], cwd=place, env=ENVIRONMENT, capture_output=True)
+
+    assert done.returncode == 3
+    assert done.stderr.count(b"error: ") == done.stderr.count(b"File too large") == 1
+    assert not ranks_in(place)
+
+
+# The model
+
+
+def test_the_model_is_found_again_in_times_that_follow_it():
+    true = rank_model.Model(fixed=3e-4, image=6e-5, message=5e-6, byte=2e-10)
+    batches, lengths = (16, 64, 256), (2**8, 2**14, 2**20)
+    steps = {str(batch): true.step(batch, 1) for batch in batches}
+    sums = {str(n): {"in a fixed order": true.exchange(2, 4 * n)} for n in lengths}
+    found = rank_model.fit([{"ranks": 1, "steps": steps}, {"ranks": 2, "sums": sums}])
+
+    for name, value in vars(true).items():
+        assert getattr(found, name) == pytest.approx(value), name
+    assert found.gain(16, 2) < 1 < found.gain(16_384, 64) < 64
