@@ -30,8 +30,8 @@ from tinycnn.runs.recipe import resolve
 from tinycnn.runs.training import Trainer
 from tinycnn.storage import write_bytes
 
-LENGTHS = [4**power for power in range(4, 12)]
-"""Float32 numbers in an all-reduce: 1 KB to 16 MB."""
+LENGTHS = [4**power for power in range(4, 11)]
+"""Float32 numbers in an all-reduce: 1 KB to 4 MB."""
 
 BATCHES = [16, 32, 64, 128, 256, 512]
 

@@ -19,12 +19,12 @@ from benchmarks import namespaces, rank_model
 from tinycnn.cli import run_door
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.nn.kernels.arrays import halves
-from tinycnn.runs.ranks import share_of
+from tinycnn.runs.ranks import Alone, share_of
 from tinycnn.train import main
 
 ROOT = Path(__file__).parents[1]
 PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
-LONG = ["--epochs", "400", "--batch-size", "64", "--threads", "1", "--checkpoint-every", "3"]
+LONG = ["--epochs", "60", "--batch-size", "64", "--threads", "1", "--checkpoint-every", "3"]
 TRAIN = [sys.executable, "-m", "tinycnn.train"]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -47,6 +47,13 @@ def test_a_share_of_two_ranks_is_what_one_of_half_as_many_has(count, bits, data)
     whole = share_of(count, rank, 2 ** (bits - 1))
     low, high = (share_of(count, 2 * rank + i, 2**bits) for i in (0, 1))
     assert (low.start, low.stop, high.stop) == (whole.start, high.start, whole.stop)
+
+
+@pytest.mark.parametrize(("count", "busy"), [(16, 1), (17, 2), (32, 2), (33, 3), (64, 4), (999, 4)])
+def test_no_rank_gets_a_part_of_sixteen_examples(count, busy):
+    ranks = Alone()
+    ranks.size = 4
+    assert ranks.busy(count) == busy
 
 
 @pytest.mark.parametrize("fused", [True, False])
@@ -164,11 +171,20 @@ def digest(folder):
     return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
 
 
-def shortened(easy_folder, place):
-    """A digest of the long run, trained by one process."""
-    words = [*TRAIN, "--data-dir", str(easy_folder), *LONG, "--run-dir", "whole", "--quiet"]
-    subprocess.run(words, cwd=place, env=ENVIRONMENT, check=True, capture_output=True)
-    return digest(place / "whole")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The digest of the long run of one process, once an easy folder for it is there."""
+    known = []
+
+    def of(easy_folder):
+        if not known:
+            place = tmp_path_factory.mktemp("alone")
+            words = [*TRAIN, "--data-dir", str(easy_folder), *LONG, "--run-dir", "run", "--quiet"]
+            subprocess.run(words, cwd=place, env=ENVIRONMENT, check=True, capture_output=True)
+            known.append(digest(place / "run"))
+        return known[0]
+
+    return of
 
 
 @pytest.fixture
@@ -214,8 +230,7 @@ def test_ranks_in_namespaces_talk_over_tcp_and_end_with_the_same_bytes(easy_fold
 
 
 @needs_mpi
-def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_folder, place):
-    whole = shortened(easy_folder, place)
+def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_folder, place, whole):
     words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
     with started(2, place, *words) as process:
         wait_until(lambda: has_trained(place))
@@ -228,7 +243,7 @@ def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_fold
 
     done = mpiexec(4, place, "--resume", "run", "--threads", "1", "--quiet")
     assert done.returncode == 0, done.stderr
-    assert digest(place / "run") == whole
+    assert digest(place / "run") == whole(easy_folder)
 
 
 @needs_mpi
@@ -250,8 +265,7 @@ def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folde
 
 @needs_mpi
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place, number):
-    whole = shortened(easy_folder, place)
+def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place, whole, number):
     with started(2, place, "--data-dir", easy_folder, *LONG, "--run-dir", "run") as process:
         wait_until(lambda: has_trained(place))
         process.send_signal(number)
@@ -263,7 +277,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         wait_until(lambda: not ranks_in(place), 10)
 
     assert mpiexec(2, place, "--resume", "run", "--quiet").returncode == 0
-    assert digest(place / "run") == whole
+    assert digest(place / "run") == whole(easy_folder)
 
 
 @needs_mpi
@@ -273,7 +287,6 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         (2, ["--run-dir", "file/run"], 3, "cannot make the run folder file/run"),
         (2, ["--lr", "-1"], 2, "--lr must be a number above 0"),
         (2, ["--resume", "nowhere"], 2, "there is no run to resume in nowhere"),
-        (2, ["--preset", "best"], 2, "--preset best has BatchNorm and Dropout, which look at"),
         (2, ["--lr", "10", "--schedule", "constant"], 2, "training diverged in epoch"),
         (3, [], 2, "3 ranks cannot share batches"),
     ],
@@ -288,6 +301,16 @@ def test_what_is_wrong_is_told_once_and_all_end_with_its_code(
     assert done.stderr.count(f"error: {sentence}") == done.stderr.count("error: ") == 1
     assert "Traceback" not in done.stderr
     assert not ranks_in(place)
+
+
+@needs_mpi
+def test_networks_that_look_at_whole_batches_are_refused(place):
+    done = mpiexec(2, place, "--preset", "best", "--limit", "200")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --preset best has BatchNorm and Dropout, which look at")
+    assert done.stderr.count("\n") == 1
+    assert not (place / "runs").exists()
 
 
 @needs_mpi

@@ -236,6 +236,11 @@ def _introduce(run: "Run", console: "Console") -> None:
         f"run    {run.folder.path}",
         markup=False,
     )
+    if (busy := trainer.ranks.busy(recipe.batch_size)) < ranks:
+        console.print(
+            f"warning: only {busy} of {ranks} ranks have something to do; larger batches "
+            f"(--batch-size {16 * ranks}) would give each its 16 images"
+        )
     if trainer.state.epoch > 1 or trainer.state.batch:
         console.print(f"going on {_place(run)}")
 

@@ -17,11 +17,11 @@ from tinycnn.errors import EnvironmentFault, RunError
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for it
     import numpy as np
 
-LAUNCHERS = {
-    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",  # Open MPI
-    "PMI_SIZE": "PMI_RANK",  # MPICH, Intel MPI, Slurm's pmi2
-    "PMIX_RANK": "PMIX_RANK",  # Slurm's pmix, which does not say how many there are
-}
+LAUNCHERS = (
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),  # Open MPI
+    ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI, Slurm's pmi2
+    ("SLURM_STEP_NUM_TASKS", "PMIX_RANK"),  # Slurm's pmix
+)
 """Variables by which a launcher tells a process how many there are, and which one it is."""
 
 
@@ -44,6 +44,11 @@ class Alone:
     def share(self, count: int) -> slice:
         """Which of ``count`` examples are this rank's."""
         return share_of(count, self.rank, self.size)
+
+    def busy(self, count: int) -> int:
+        """How many ranks have a share of ``count`` examples."""
+        shares = (share_of(count, rank, self.size) for rank in range(self.size))
+        return sum(share.start < share.stop for share in shares)
 
     def add_up(self, arrays: "Sequence[np.ndarray]", number: float) -> float:
         """Give ``arrays``, in place, the sums over all ranks; return the sum of ``number``."""
@@ -93,10 +98,10 @@ def find_ranks() -> Alone:
 
     Raises RunError if they cannot share a batch evenly, EnvironmentFault if MPI is not there.
     """
-    known = [names for names in LAUNCHERS.items() if names[0] in os.environ]
-    if not known:
+    told = [names for names in LAUNCHERS if all(name in os.environ for name in names)]
+    size, rank = (os.environ[name] for name in told[0]) if told else ("1", "0")
+    if size == "1":
         return Alone()
-    size, rank = (os.environ.get(name, "") for name in known[0])
     with _told_once(leads=rank == "0"):
         try:
             from tinycnn.runs.mpi import Ranks
@@ -106,7 +111,7 @@ def find_ranks() -> Alone:
                 "python -m pip install mpi4py installs it"
             ) from error
         ranks = Ranks()
-        if known[0][0] != "PMIX_RANK" and int(size) != ranks.size:
+        if size != str(ranks.size):
             raise EnvironmentFault(
                 f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
                 "to different MPIs; start it with the mpiexec of the one that mpi4py uses"

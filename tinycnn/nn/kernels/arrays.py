@@ -77,7 +77,7 @@ def _add_pairs(parts, pairs, total):
 @part
 def _add_block(first, last, parts, pairs, total):
     for pair in range(len(pairs)):
-        to, from_ = pairs[pair]
+        to, from_ = pairs[pair, 0], pairs[pair, 1]
         for m in range(first, last):
             parts[to, m] += parts[from_, m]
     for m in range(first, last):

@@ -80,10 +80,9 @@ def _eight_inputs(d, x, inputs, examples, dy, cuts, pairs, dw):
             for q in range(ROWS):
                 store(parts, (piece * ROWS + q) * LANES, sums[q])
         for pair in range(len(pairs)):
-            to, from_ = pairs[pair] * ROWS * LANES
-            for lane in range(0, ROWS * LANES, LANES):
-                total = add(load(parts, to + lane), load(parts, from_ + lane))
-                store(parts, to + lane, total)
+            to, from_ = pairs[pair, 0] * ROWS * LANES, pairs[pair, 1] * ROWS * LANES
+            for m in range(0, ROWS * LANES, LANES):
+                store(parts, to + m, add(load(parts, to + m), load(parts, from_ + m)))
         for q in range(min(ROWS, D - d)):
             store_first(dw.reshape(-1), (d + q) * K + k, load(parts, q * LANES), K - k)
 
