@@ -25,7 +25,8 @@ from tinycnn.cli import Parser, run_door
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import set_threads
-from tinycnn.runs.ranks import Alone, find_ranks
+from tinycnn.runs.launchers import find_ranks
+from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import resolve
 from tinycnn.runs.training import Trainer
 from tinycnn.storage import write_bytes

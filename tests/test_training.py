@@ -495,8 +495,8 @@ def poison_loss(trainer):
 def poison_gradient(trainer):
     genuine = trainer._loss.backward
 
-    def backward():
-        gradient = genuine()
+    def backward(count):
+        gradient = genuine(count)
         gradient[0, 1] = np.nan
         return gradient
 
@@ -547,7 +547,7 @@ def test_arrays_that_are_not_finite_are_never_saved(digits):
 def test_a_validation_loss_that_is_not_finite_stops_the_run_too(digits, tmp_path, monkeypatch):
     nonsense = score(np.full((10, 3), 1 / 3, np.float32), digits.train_labels[90:])
     nonsense = dataclasses.replace(nonsense, loss=math.nan)
-    monkeypatch.setattr("tinycnn.runs.training.measure", lambda *arguments: nonsense)
+    monkeypatch.setattr("tinycnn.runs.training.score", lambda *arguments: nonsense)
     message = r"diverged in epoch 1, batch 6: the loss on the validation part is nan"
     with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match=message):
         run.train()

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import RunError
 from tinycnn.runs.folder import RunFolder, find_run
-from tinycnn.runs.ranks import Alone, find_ranks
+from tinycnn.runs.launchers import find_ranks
+from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import OPTIONS, resolve
 from tinycnn.runs.signals import StopSignals
 

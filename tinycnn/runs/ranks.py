@@ -6,23 +6,12 @@ Rank 0 leads: it alone writes files and speaks. ``Alone`` is the only rank of an
 training; ``mpi.Ranks`` does the same for several.
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
-
-from tinycnn.errors import EnvironmentFault, RunError
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for it
     import numpy as np
-
-LAUNCHERS = (
-    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),  # Open MPI
-    ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI, Slurm's pmi2
-    ("SLURM_STEP_NUM_TASKS", "PMIX_RANK"),  # Slurm's pmix
-)
-"""Variables by which a launcher tells a process how many there are, and which one it is."""
 
 
 class Alone:
@@ -91,45 +80,3 @@ def share_of(count: int, rank: int, size: int) -> slice:
         start, stop = (start, middle) if rank < size else (middle, stop)
         rank %= size
     return slice(start, stop)
-
-
-def find_ranks() -> Alone:
-    """The ranks that a launcher like ``mpiexec`` started together with this process.
-
-    Raises RunError if they cannot share a batch evenly, EnvironmentFault if MPI is not there.
-    """
-    told = [names for names in LAUNCHERS if all(name in os.environ for name in names)]
-    size, rank = (os.environ[name] for name in told[0]) if told else ("1", "0")
-    if size == "1":
-        return Alone()
-    with _told_once(leads=rank == "0"):
-        try:
-            from tinycnn.runs.mpi import Ranks
-        except (ImportError, RuntimeError) as error:  # no mpi4py, or no MPI for it to load
-            raise EnvironmentFault(
-                f"a launcher of MPI has started this, but Python finds no MPI ({error}); "
-                "python -m pip install mpi4py installs it"
-            ) from error
-        ranks = Ranks()
-        if size != str(ranks.size):
-            raise EnvironmentFault(
-                f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
-                "to different MPIs; start it with the mpiexec of the one that mpi4py uses"
-            )
-        if ranks.size & (ranks.size - 1):
-            raise RunError(
-                f"{ranks.size} ranks cannot share batches, which are halved and halved again; "
-                "start 1, 2, 4, 8, ..."
-            )
-    return ranks
-
-
-@contextmanager
-def _told_once(leads: bool) -> Iterator[None]:
-    """What is wrong for all is told by one."""
-    try:
-        yield
-    except (EnvironmentFault, RunError) as error:
-        if leads:
-            raise
-        sys.exit(error.exit_code)
