@@ -152,7 +152,7 @@ def whole_step(training: Training) -> Ideas:
 def _a_piece_for_each_thread(N: int) -> tuple[np.ndarray, np.ndarray]:
     others = np.arange(1, get_threads())
     cuts = np.linspace(0, N, get_threads() + 1).astype(np.intp)
-    return cuts, np.stack([np.zeros_like(others), others], axis=1)
+    return cuts, np.stack([np.zeros_like(others), others, others], axis=1)
 
 
 def one_image(training: Training) -> Ideas:

@@ -40,8 +40,9 @@ def pieces(N):
     """Return how N examples are cut where each piece needs sums of its own: (cuts, pairs).
 
     Piece p holds the examples cuts[p] to cuts[p + 1]; of no examples there is one empty piece,
-    because somebody must write the zeros. To add the pieces up, take all pairs (to, from_) in
-    order and add from_ to piece ``to``: the sum ends in piece 0.
+    because somebody must write the zeros. To add the pieces up, take all pairs (to, from_, last)
+    in order and add from_ to piece ``to``: the sum ends in piece 0. A pair can be added when
+    piece ``last`` is there.
     """
     cuts, pairs = [0], []
 
@@ -53,10 +54,10 @@ def pieces(N):
             cut(start, middle)
             second = len(cuts) - 1
             cut(middle, stop)
-            pairs.append((first, second))
+            pairs.append((first, second, len(cuts) - 2))
 
     cut(0, N)
-    return np.array(cuts, np.intp), np.array(pairs, np.intp).reshape(-1, 2)
+    return np.array(cuts, np.intp), np.array(pairs, np.intp).reshape(-1, 3)
 
 
 def sum_of_pieces(parts, pairs):
@@ -88,18 +89,19 @@ def sum_over_batch(dy):
     """Return the sum of dy (N,...,F) over all but the last axis, (F,), by pieces."""
     cuts, pairs = pieces(len(dy))
     F, rows = dy.shape[-1], math.prod(dy.shape[1:-1])
-    parts = empty((len(cuts) - 1, F), dy.dtype)
-    _sum_rows(dy.reshape(-1, F), cuts * rows, parts)
-    return sum_of_pieces(parts, pairs)
+    total = empty((F,), dy.dtype)
+    _sum_rows(dy.reshape(-1, F), cuts * rows, pairs, total)
+    return total
 
 
 @kernel
-def _sum_rows(dy, cuts, parts):
+def _sum_rows(dy, cuts, pairs, total):
+    parts = np.zeros((len(cuts) - 1, total.size), dy.dtype)
     for piece in range(len(parts)):
-        parts[piece] = 0
         for r in range(cuts[piece], cuts[piece + 1]):
-            for f in range(dy.shape[1]):
+            for f in range(total.size):
                 parts[piece, f] += dy[r, f]
+    _add_block(0, total.size, parts, pairs, total)
 
 
 def sum_by_filter(parts, pairs, shape):

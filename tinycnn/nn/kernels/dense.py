@@ -58,33 +58,51 @@ def gradient_product(x, dy):
     (N, D), K = x.shape, dy.shape[1]
     dw = empty((D, K), x.dtype)
     inputs, examples = np.arange(D), np.arange(N) * D
-    _multiply_pieces(x.ravel(), inputs, examples, dy.ravel(), *pieces(N), dw)
+    _multiply_pieces(x.ravel(), inputs, examples, dy.ravel(), K, *pieces(N), dw.ravel())
     return dw
 
 
 @parallel_kernel
-def _multiply_pieces(x, inputs, examples, dy, cuts, pairs, dw):
-    for block in prange((len(dw) + ROWS - 1) // ROWS):  # block owns eight rows of dw
-        _eight_inputs(np.intp(block * ROWS), x, inputs, examples, dy, cuts, pairs, dw)
+def _multiply_pieces(x, inputs, examples, dy, K, cuts, pairs, dw):
+    for block in prange((inputs.size + ROWS - 1) // ROWS):  # block owns eight rows of dw
+        _eight_inputs(np.intp(block * ROWS), x, inputs, examples, dy, K, cuts, pairs, dw)
 
 
 @part
-def _eight_inputs(d, x, inputs, examples, dy, cuts, pairs, dw):
-    (D, K), PIECES, base = dw.shape, len(cuts) - 1, np.intp(0)
-    parts = np.empty(PIECES * ROWS * LANES, dw.dtype)
+def _eight_inputs(d, x, inputs, examples, dy, K, cuts, pairs, dw):
+    """Add each piece to those before it as soon as it may be; only these wait in memory."""
+    D, PIECES, base = inputs.size, len(cuts) - 1, np.intp(0)
+    waiting = np.empty(PIECES * ROWS * LANES, dw.dtype)
     for k in range(0, K, LANES):
+        pair = 0
         for piece in range(PIECES):
-            first, last = cuts[piece], cuts[piece + 1]
-            at, taps = first * K + k, examples[first:last]
+            first, taps = piece, examples[cuts[piece] : cuts[piece + 1]]
+            at = cuts[piece] * K + k
             sums = eight_sums(x, base, inputs, d, taps, dy, at, K, K - k, zeros(dy))
+            while pair < len(pairs) and pairs[pair, 2] == piece:
+                first = pairs[pair, 0]
+                sums = _add_waiting(waiting, first * ROWS * LANES, sums)
+                pair += 1
             for q in range(ROWS):
-                store(parts, (piece * ROWS + q) * LANES, sums[q])
-        for pair in range(len(pairs)):
-            to, from_ = pairs[pair, 0] * ROWS * LANES, pairs[pair, 1] * ROWS * LANES
-            for m in range(0, ROWS * LANES, LANES):
-                store(parts, to + m, add(load(parts, to + m), load(parts, from_ + m)))
-        for q in range(min(ROWS, D - d)):
-            store_first(dw.reshape(-1), (d + q) * K + k, load(parts, q * LANES), K - k)
+                if piece < PIECES - 1:
+                    store(waiting, (first * ROWS + q) * LANES, sums[q])
+                elif q < D - d:
+                    store_first(dw, (d + q) * K + k, sums[q], K - k)
+
+
+@part
+def _add_waiting(waiting, at, sums):
+    y0, y1, y2, y3, y4, y5, y6, y7 = sums
+    return (
+        add(load(waiting, at), y0),
+        add(load(waiting, at + LANES), y1),
+        add(load(waiting, at + 2 * LANES), y2),
+        add(load(waiting, at + 3 * LANES), y3),
+        add(load(waiting, at + 4 * LANES), y4),
+        add(load(waiting, at + 5 * LANES), y5),
+        add(load(waiting, at + 6 * LANES), y6),
+        add(load(waiting, at + 7 * LANES), y7),
+    )
 
 
 def dense_backward_input(dy, w):
