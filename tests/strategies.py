@@ -243,8 +243,7 @@ def arguments(name, given, dtype=np.float64, seed=0):
     """All arguments of the public function ``name``, by name, from those of its forward pass."""
     family = family_of(name)
     known = given if family in IN_PLACE else quantities(family, given, reference, seed)
-    signature = inspect.signature(getattr(reference, name)).parameters.values()
-    parameters = [z.name for z in signature if z.default is z.empty]
+    parameters = inspect.signature(getattr(reference, name)).parameters
     return {z: known[z].astype(dtype) if is_float_array(known[z]) else known[z] for z in parameters}
 
 

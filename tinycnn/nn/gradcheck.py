@@ -84,6 +84,7 @@ def quantities(
     y = known[results[0]]
     known["d" + results[0]] = _upstream(y, seed)
     known["input_size"] = np.shape(given[first])[1:3]
+    known["count"] = len(given[first])
     known["kernel_size"] = np.shape(given.get("w", ()))[1:3]
     return known
 
