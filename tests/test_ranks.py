@@ -286,6 +286,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
     [
         (2, ["--run-dir", "file/run"], 3, "cannot make the run folder file/run"),
         (2, ["--lr", "-1"], 2, "--lr must be a number above 0"),
+        (2, ["--epochs", "ten"], 2, "argument --epochs: invalid int value"),
         (2, ["--resume", "nowhere"], 2, "there is no run to resume in nowhere"),
         (2, DIVERGING, 2, "training diverged in epoch"),
         (3, [], 2, "3 ranks cannot share batches"),

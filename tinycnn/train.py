@@ -37,10 +37,11 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, report; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-    _check_run_options(arguments)
     with StopSignals():  # from here on, SIGTERM cleans up as Ctrl-C does
         ranks = find_ranks()
+        with ranks.together():
+            arguments = _parser().parse_args(argv)
+            _check_run_options(arguments)
         return _lead(arguments, ranks) if ranks.leads else _follow(arguments, ranks)
 
 

@@ -95,7 +95,7 @@ def lead(run: Run, ranks: Alone) -> None:
     ranks.spread(json.dumps(note).encode())
     ranks.spread(b"".join(z.tobytes() for z in trainer.arrays().values()))
     with ranks.together():
-        """All others follow, or all end."""
+        pass  # the others follow, or all end
 
 
 def follow(data_dir: PathLike | None, save_every: int | None, ranks: Alone) -> Run | None:
