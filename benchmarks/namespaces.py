@@ -13,7 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-RATE_BURST = "64kb"
+RATE_BURST = "256kb"
+"""Enough for 1 Gb/s; with less, links are slower than they should be."""
 
 LAUNCH = """#!/bin/sh
 # Called by hydra where it would call ssh: options, a host, a command.
