@@ -118,11 +118,11 @@ def _steps_table(measured: Sequence[dict[str, Any]], model: Model) -> Any:
 
 
 def _gains_table(name: str, model: Model) -> Any:
-    columns = [f"{scale} x lenet, batch {batch:,}" for scale in (1, 10) for batch in BATCHES]
+    columns = [f"{scale} x gradients, batch {batch:,}" for scale in (1, 10) for batch in BATCHES]
     table = _table(f"times as fast as one rank: {name}", "ranks", *columns)
     for ranks in RANKS[1:]:
         cells = [
-            f"{scaled(model, scale).gain(batch, ranks, scale * GRADIENTS):.1f}"
+            f"{model.gain(batch, ranks, scale * GRADIENTS):.1f}"
             for scale in (1, 10)
             for batch in BATCHES
         ]
@@ -134,11 +134,6 @@ def _table(title: str, *columns: str) -> Any:
     table = new_table(*columns, words=0)
     table.title = title
     return table
-
-
-def scaled(model: Model, scale: float) -> Model:
-    """The model of a network with so many times the parameters, and the work that goes with it."""
-    return Model(scale * model.fixed, scale * model.image, model.message, model.byte)
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
