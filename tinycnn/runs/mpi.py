@@ -140,7 +140,10 @@ class Ranks(Alone):
             self._wait(requests, partner, patience)
         except MPI.Exception as error:
             self._broken = True
-            raise EnvironmentFault(f"the connection to rank {partner} broke: {error}") from error
+            raise EnvironmentFault(
+                f"rank {partner} cannot be reached any more; "
+                "go on from the last checkpoint with --resume"
+            ) from error
         except BaseException:
             self._broken = True
             raise
