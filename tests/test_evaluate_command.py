@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from scipy.stats import binomtest
 
 from tinycnn import evaluate
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.corruptions import CORRUPTIONS
 from tinycnn.nn import Dense, Flatten, Sequential
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
+from tinycnn.runs.lineage import sample_of
 from tinycnn.runs.recipe import resolve
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -69,8 +72,91 @@ def test_people_get_a_table(weights, easy_folder, capsys):
 
     out = capsys.readouterr().out
     assert re.match(r"easy, test part: \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
-    assert "calibration error" in out
-    assert len(re.findall(r"^[012]  +\d+\.\d\d %  +\d+  +\d+$", out, re.MULTILINE)) == 3
+    assert re.search(r"calibration error \d+\.\d\d % \(\d+\.\d\d % before temperature", out)
+    row = r"^[012]  +\d+  +\d+  +[\d.]+ %  +[\d.]+ to [\d.]+ %  +(?:[\d.]+ %|-)$"
+    assert len(re.findall(row, out, re.MULTILINE)) == 3
+    counts = re.findall(r"^[012] ((?: +(?:\d+|\.)){3})$", out, re.MULTILINE)
+    assert sum(int(z) for row in counts for z in row.replace(".", "0").split()) == 40
+    assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
+
+
+def test_every_number_for_people_is_one_for_machines(weights, easy_folder, capsys):
+    result, _ = outcome(capsys, weights, "--data-dir", easy_folder)
+
+    confusion = np.array(result["confusion"])
+    assert confusion.sum() == 40
+    for k, name in enumerate("012"):
+        mine = result["per_class"][name]
+        assert mine["recall"] == mine["accuracy"] == confusion[k, k] / confusion[k].sum()
+        answered = confusion[:, k].sum()
+        assert mine["precision"] == (confusion[k, k] / answered if answered else None)
+        assert mine["interval95"][0] <= mine["recall"] <= mine["interval95"][1]
+    everything, *_, half = result["coverage"]
+    assert (everything["n"], everything["errors"]) == (40, result["errors"])
+    assert (half["n"], half["share"]) == (20, 0.5)
+    assert half["confidence"] >= everything["confidence"]
+    assert result["temperature"] > 0
+    assert 0 <= result["calibration_error_uncalibrated"] < 1
+
+
+def test_several_data_sets_are_measured_in_one_call(tmp_path, monkeypatch, capsys):
+    digits = load_dataset()
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for part, count in (("train", 20), ("t10k", 30)):
+        kind = "train" if part == "train" else "test"
+        for what, name in (("images", "images-idx3-ubyte"), ("labels", "labels-idx1-ubyte")):
+            write_idx(folder / f"{part}-{name}", getattr(digits, f"{kind}_{what}")[:count])
+    known = sample_of(digits.test_images)
+    model = Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=1)
+    model.save(tmp_path / "w.safetensors", training={"sample": known})
+
+    for names in (["--dataset", "mnist10k,mnist"], ["--dataset=mnist10k", "--dataset=mnist"]):
+        assert call(tmp_path / "w.safetensors", *names, "--data-dir", tmp_path, "--json") == 0
+        out, err = capsys.readouterr()
+        first, second = map(json.loads, out.splitlines())
+        assert (first["dataset"], first["n"]) == ("mnist10k", 2000)
+        assert (second["dataset"], second["n"]) == ("mnist", 30)
+        assert err.count("warning: mnist10k: about 100 % of these images were trained on") == 1
+    assert call(tmp_path / "w.safetensors", "--dataset", "mnist10k,magic") == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_path, capsys):
+    stranger = Sequential([Flatten(), Dense(3)], (16, 16, 1), seed=5)
+    training = Sequential.load(weights).description["training"]
+    stranger.save(tmp_path / "other.safetensors", training=training)
+    words = ["--data-dir", easy_folder, "--split", "train", "--compare"]
+
+    result, err = outcome(capsys, weights, *words, tmp_path / "other.safetensors")
+    other, duel = result["compared_with"], result["mcnemar"]
+    assert result["weights"] == weights
+    assert (other["n"], duel["n"]) == (90, 90)
+    assert result["errors"] == duel["only_second"] + duel["neither"]
+    assert other["errors"] == duel["only_first"] + duel["neither"]
+    changed = duel["only_first"], duel["only_second"]
+    assert duel["p_value"] == pytest.approx(binomtest(changed[0], sum(changed)).pvalue)
+    assert err.count("about 100 % of these images were trained on") == 2
+    assert f"warning: {tmp_path / 'other.safetensors'}: about" in err
+
+    assert call(weights, *words, tmp_path / "other.safetensors") == 0
+    out = capsys.readouterr().out
+    assert "on the same 90 images" in out
+    assert re.search(r"McNemar's test: p = (0\.\d+|1|below 0.0001); ", out)
+
+
+def test_robustness_begins_where_nothing_is_spoiled(weights, easy_folder, capsys):
+    result, _ = outcome(capsys, weights, "--data-dir", easy_folder, "--robustness")
+
+    curves = {curve["corruption"]: curve for curve in result["robustness"]}
+    assert set(curves) == {each.name for each in CORRUPTIONS}
+    for each in CORRUPTIONS:
+        curve = curves[each.name]
+        assert curve["errors"][each.levels.index(each.harmless)] == result["errors"]
+        assert len(curve["levels"]) == len(curve["accuracy"]) == len(curve["interval95"])
+
+    assert call(weights, "--data-dir", easy_folder, "--robustness") == 0
+    assert re.search(r"^rotation, degrees +-60 ", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_a_run_folder_stands_for_its_weights(weights, easy_folder, tmp_path, capsys):

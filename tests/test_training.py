@@ -40,8 +40,8 @@ from tinycnn.runs.lineage import SAMPLE, sample_of, share_known
 from tinycnn.runs.measure import (
     accuracy_sentence,
     calibration_error,
+    confusion_matrix,
     measure,
-    per_class,
     score,
     wilson_interval,
 )
@@ -923,7 +923,7 @@ def test_a_score_by_hand():
     tiny = float(np.finfo(np.float32).tiny)
     expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
     assert measured.loss == pytest.approx(expected, rel=1e-6)
-    assert per_class(answers, labels) == [(1, 0), (3, 2)]
+    assert confusion_matrix(answers, labels).tolist() == [[1, 0], [2, 1]]
     # Four bins with one answer each: |0.9-1|, |0.8-1|, |0.6-0| and |1-0|.
     assert calibration_error(answers, labels) == pytest.approx((0.1 + 0.2 + 0.6 + 1) / 4, rel=1e-5)
     assert accuracy_sentence(10_000, 66).startswith("99.34 % right (66 errors of 10,000; 95 %")

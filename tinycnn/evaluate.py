@@ -5,22 +5,31 @@ Only arguments and printing; the work is done in ``tinycnn.runs``.
 
 import argparse
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from rich.console import Console
+
     from tinycnn.data import Dataset
     from tinycnn.nn import Sequential
     from tinycnn.runs.evaluation import Evaluation
+    from tinycnn.runs.robustness import Curve
 
 EXAMPLES = """\
 examples:
   python -m tinycnn.evaluate last                          the newest training run
   python -m tinycnn.evaluate runs/RUN/weights.safetensors  one that is named
+  python -m tinycnn.evaluate last --dataset mnist10k,mnist on several data sets
+  python -m tinycnn.evaluate last --compare default        is it better than another?
+  python -m tinycnn.evaluate last --robustness             what does it bear?
   python -m tinycnn.evaluate last --dataset mnist --json   on other digits, for machines
+
+With several data sets, --data-dir stands in for those that would be downloaded; --json prints an
+object a line.
 """
 
 
@@ -32,72 +41,119 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from tinycnn.nn import Sequential
     from tinycnn.runs.compiling import compilation_shown
-    from tinycnn.runs.evaluation import evaluate
     from tinycnn.runs.folder import find_weights
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    model = Sequential.load(find_weights(arguments.weights))
-    dataset = _dataset(arguments, model)
-    with compilation_shown(console):
-        evaluation = evaluate(model, dataset, arguments.split)
-    for warning in evaluation.warnings:
-        console.print(f"warning: {warning}", markup=False)
-    if arguments.json:
-        print(json.dumps(evaluation.as_dict()))
-    else:
-        print(_table(evaluation))
+    names = [arguments.weights, *([arguments.compare] if arguments.compare else [])]
+    models = [Sequential.load(find_weights(name)) for name in names]
+    for number, dataset in enumerate(_datasets(arguments, models[0])):
+        with compilation_shown(console):
+            evaluations, curves = _measure(models, dataset, arguments)
+        _warn(console, arguments, evaluations)
+        if arguments.json:
+            print(json.dumps(_as_dict(arguments, evaluations, curves)))
+        else:
+            print("\n\n" * bool(number) + _text(names, evaluations, curves))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m tinycnn.evaluate",
-        description="Measure a trained network on a data set.",
+        description="Measure a trained network on one data set or several.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
-    parser.add_argument("--dataset", metavar="NAME", help="default: the one trained on")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME[,NAME...]",
+        action="extend",
+        type=lambda words: words.split(","),
+        help="default: the one trained on; may be repeated",
+    )
     parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     parser.add_argument(
         "--split", choices=("test", "validation", "train"), default="test", help="(test)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--compare", metavar="WEIGHTS", help="a second network, same images")
+    parser.add_argument(
+        "--robustness", action="store_true", help="spoil images by shift, noise and the like"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a data set")
     return parser
 
 
-def _dataset(arguments: argparse.Namespace, model: "Sequential") -> "Dataset":
+def _datasets(arguments: argparse.Namespace, model: "Sequential") -> Iterator["Dataset"]:
     from tinycnn.data import load_dataset
+    from tinycnn.data.catalogue import named_set
     from tinycnn.data.datasets import DEFAULT
     from tinycnn.runs.evaluation import training_set
 
-    name = arguments.dataset or training_set(model)
-    if name is None and arguments.data_dir is None:
+    names = arguments.dataset or [training_set(model)]
+    if names == [None] and arguments.data_dir is None:
         raise DataError("these weights were trained on a set without a name; say --data-dir")
-    return load_dataset(name or DEFAULT, arguments.data_dir)
+    sets = [named_set(name or DEFAULT) for name in names]  # a slip is found before any is read
+    for each in sets:
+        alone = len(sets) == 1 or not each.bundled
+        yield load_dataset(each.name, arguments.data_dir if alone else None)
 
 
-def _table(evaluation: "Evaluation") -> str:
-    from tinycnn.runs.measure import accuracy_sentence
+def _measure(
+    models: list["Sequential"], dataset: "Dataset", arguments: argparse.Namespace
+) -> tuple[list["Evaluation"], "list[Sequence[Curve]]"]:
+    """Evaluations, and the curves if they are wanted, one for each model."""
+    from tinycnn.runs.evaluation import evaluate, part_of
+    from tinycnn.runs.robustness import robustness
 
-    score = evaluation.score
-    width = max(len("class"), *(len(name) for name, _, _ in evaluation.classes))
-    rows = [
-        f"{name:<{width}}  {100 * (1 - errors / n):9.2f} %  {errors:6,}  {n:6,}"
-        for name, n, errors in evaluation.classes
-        if n
-    ]
-    return "\n".join(
-        [
-            f"{evaluation.dataset}, {evaluation.split} part: "
-            f"{accuracy_sentence(score.n, score.errors)}",
-            f"mean loss {score.loss:.4f}, "
-            f"calibration error {100 * evaluation.calibration_error:.2f} %",
-            "",
-            f"{'class':<{width}}  {'right':>11}  errors  images",
-            *rows,
-        ]
-    )
+    part = part_of(models[0], dataset, arguments.split)
+    evaluations = [evaluate(model, dataset, arguments.split, part) for model in models]
+    if not arguments.robustness:
+        return evaluations, []
+    return evaluations, [robustness(each.recogniser, *part) for each in evaluations]
+
+
+def _warn(
+    console: "Console", arguments: argparse.Namespace, evaluations: list["Evaluation"]
+) -> None:
+    """Say what flatters; of which network and which set, where there are several."""
+    several = arguments.dataset is not None and len(arguments.dataset) > 1
+    for name, each in zip((arguments.weights, arguments.compare), evaluations, strict=False):
+        place = [name] * (len(evaluations) > 1) + [each.dataset] * several
+        for warning in each.warnings:
+            console.print(": ".join(["warning", *place, warning]), markup=False)
+
+
+def _as_dict(
+    arguments: argparse.Namespace,
+    evaluations: list["Evaluation"],
+    curves: "list[Sequence[Curve]]",
+) -> dict[str, Any]:
+    from tinycnn.runs.evaluation import Duel
+
+    objects = [each.as_dict() for each in evaluations]
+    for each, its_curves in zip(objects, curves, strict=False):
+        each["robustness"] = [curve.as_dict() for curve in its_curves]
+    first, *others = objects
+    if others:
+        first["weights"], others[0]["weights"] = arguments.weights, arguments.compare
+        first["compared_with"] = others[0]
+        first["mcnemar"] = Duel.of(*evaluations).as_dict()
+    return first
+
+
+def _text(
+    names: list[str], evaluations: list["Evaluation"], curves: "list[Sequence[Curve]]"
+) -> str:
+    from tinycnn.runs.tables import duel_text, evaluation_text, robustness_text
+
+    parts = [evaluation_text(evaluations[0])]
+    if len(evaluations) > 1:
+        parts.append(duel_text(names, evaluations))
+    for name, its_curves in zip(names, curves, strict=False):
+        heading = f"{name}: " if len(names) > 1 else ""
+        parts.append(heading + robustness_text(its_curves))
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,11 @@ class Recogniser:
 
     def __call__(self, images: np.ndarray) -> Opinion:
         """Look at uint8 images (N,28,28), white on black."""
-        logits = np.asarray(self.logits(images), np.float64)
+        return self.judge(self.logits(images))
+
+    def judge(self, logits: np.ndarray) -> Opinion:
+        """What logits (N,K) mean at this temperature."""
+        logits = np.asarray(logits, np.float64)
         return Opinion(
             np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),
             _log_sum(logits),

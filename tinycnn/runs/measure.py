@@ -1,5 +1,6 @@
-"""How good a network is: errors, an interval that says how sure that is, and calibration."""
+"""How good a network is, how sure that is, and whether it knows itself when it is wrong."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -64,21 +65,88 @@ def accuracy_sentence(n: int, errors: int) -> str:
     )
 
 
-def per_class(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[int, int]]:
-    """(n, errors) of each class."""
-    wrong = labels[probabilities.argmax(axis=1) != labels]
-    counts = (np.bincount(z, minlength=probabilities.shape[1]) for z in (labels, wrong))
-    return [(int(n), int(errors)) for n, errors in zip(*counts, strict=True)]
+def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Counts (K,K): how many images of class i, the row, were taken for class j, the column."""
+    K = probabilities.shape[1]
+    places = labels.astype(np.intp) * K + probabilities.argmax(axis=1)
+    return np.bincount(places, minlength=K * K).reshape(K, K)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of similar confidence: how many, how sure on average, how many right."""
+
+    n: int
+    confidence: float
+    right: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers: what ``confidence`` should be."""
+        return self.right / self.n
+
+
+def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
+    """Sort answers (N,K) by confidence into ``BINS`` bins of equal width; without empty ones."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    sums = (np.bincount(bins, z, minlength=BINS) for z in (np.ones(len(bins)), confidence, right))
+    return [Bin(int(n), float(c / n), int(r)) for n, c, r in zip(*sums, strict=True) if n]
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """How far confidence is from the share of right answers, on average over all answers.
 
-    Answers of similar confidence are put into one of ``BINS`` bins, and each bin's mean
-    confidence is compared with its accuracy (the expected calibration error).
+    Answers of similar confidence are put into bins, and each bin's mean confidence is compared
+    with its accuracy (the expected calibration error).
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(bins, right - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    bins = calibration_bins(probabilities, labels)
+    return sum(abs(b.right - b.n * b.confidence) for b in bins) / len(labels)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What is left to answer when the network may decline all it is less sure of."""
+
+    share: float
+    n: int
+    errors: int
+    confidence: float
+    """The least among the answers that are given."""
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers among those given."""
+        return (self.n - self.errors) / self.n
+
+
+def coverage(
+    probabilities: np.ndarray, labels: np.ndarray, shares: Sequence[float]
+) -> list[Coverage]:
+    """The outcome if only the surest ``share`` of answers (N,K) is given, for each of ``shares``.
+
+    At least one answer is always given.
+    """
+    confidence = probabilities.max(axis=1)
+    surest_first = np.argsort(-confidence, kind="stable")
+    wrong = probabilities.argmax(axis=1) != labels
+    errors = np.cumsum(wrong[surest_first])
+    given = [max(round(share * len(labels)), 1) for share in shares]
+    return [
+        Coverage(share, n, int(errors[n - 1]), float(confidence[surest_first[n - 1]]))
+        for share, n in zip(shares, given, strict=True)
+    ]
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """How often chance alone parts two readers of the same images at least as unevenly.
+
+    Only images that one reads rightly and the other does not can tell who is better. If neither
+    is, each of them is as likely to be the first's as the second's: a fair coin, thrown
+    ``only_first + only_second`` times (McNemar 1947, exact, both sides).
+    """
+    from scipy.special import bdtr  # the binomial distribution; not for who only wants a score
+
+    differing = only_first + only_second
+    return min(1.0, 2 * float(bdtr(min(only_first, only_second), differing, 0.5)))

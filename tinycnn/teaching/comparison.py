@@ -1,9 +1,10 @@
 """Before and after: what changed, and whether it is more than chance."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from tinycnn.runs.measure import mcnemar
 
 FEW = 20
 """With fewer answers nothing is claimed."""
@@ -27,14 +28,8 @@ class Comparison:
 
     @property
     def chance(self) -> float:
-        """How often a coin would part ``mended`` and ``spoiled`` at least as unevenly.
-
-        Only answers that changed can tell who is better, and if neither is, each change is as
-        likely to be one as the other (the sign test, exact, both sides).
-        """
-        changed, fewer = self.mended + self.spoiled, min(self.mended, self.spoiled)
-        tail = sum(math.comb(changed, k) for k in range(fewer + 1)) / 2**changed
-        return min(1.0, 2 * tail)
+        """How often chance would part ``mended`` and ``spoiled`` at least as unevenly."""
+        return mcnemar(self.mended, self.spoiled)
 
     @property
     def verdict(self) -> str:

@@ -1,0 +1,56 @@
+"""What is said of answers, held to examples worked by hand and to scipy."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from tinycnn.runs.measure import (
+    calibration_bins,
+    calibration_error,
+    confusion_matrix,
+    coverage,
+    mcnemar,
+)
+
+ANSWERS = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0, 0.05, 0.95]])
+LABELS = np.array([0, 1, 1, 0], np.uint8)
+
+
+def test_a_confusion_matrix_has_truth_in_rows_and_answers_in_columns():
+    assert confusion_matrix(ANSWERS, LABELS).tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
+
+
+def test_a_confusion_matrix_is_large_enough_for_many_classes():
+    answers = np.eye(40)[[39, 39, 0]]
+    matrix = confusion_matrix(answers, np.array([39, 3, 0], np.uint8))
+    assert (matrix[39, 39], matrix[3, 39], matrix[0, 0], matrix.sum()) == (1, 1, 1, 3)
+
+
+def test_who_declines_the_least_certain_answers_errs_less():
+    everything, surest, least = coverage(ANSWERS, LABELS, (1, 0.5, 0))
+    assert (everything.n, everything.errors, everything.confidence) == (4, 2, 0.5)
+    assert (surest.n, surest.errors, surest.confidence) == (2, 1, 0.9)
+    assert (least.n, least.errors, least.accuracy) == (1, 1, 0)
+
+
+def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():
+    bins = calibration_bins(ANSWERS, LABELS)
+    assert [b.n for b in bins] == [1, 1, 1, 1]
+    assert sum(b.right for b in bins) == 2
+    gaps = sum(b.n * abs(b.accuracy - b.confidence) for b in bins) / 4
+    assert calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
+    assert gaps == pytest.approx((0.1 + 0.8 + 0.5 + 0.95) / 4)
+
+
+def test_certainty_itself_belongs_to_the_last_bin():
+    (only,) = calibration_bins(np.eye(3), np.arange(3))
+    assert (only.n, only.accuracy, only.confidence) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("counts", [(0, 1), (3, 3), (9, 17), (17, 9), (0, 40), (400, 480)])
+def test_mcnemar_is_the_exact_binomial_test(counts):
+    assert mcnemar(*counts) == pytest.approx(binomtest(counts[0], sum(counts)).pvalue)
+
+
+def test_two_that_never_differ_are_not_told_apart():
+    assert mcnemar(0, 0) == 1
