@@ -78,7 +78,7 @@ class Switchboard:
 
     def __init__(self, anatomy: Anatomy, index: int, x: np.ndarray, labels: np.ndarray) -> None:
         self._anatomy, self._labels = anatomy, labels
-        self._gate = _end_of_block(anatomy, index)
+        self._gate = end_of_block(anatomy, index)
         self._maps = np.concatenate([anatomy.run(part, 0, self._gate) for part in _batches(x)])
         self._answers = self._after_gate(self._maps).argmax(axis=1)
 
@@ -106,7 +106,7 @@ def _without(filters: set[int], maps: np.ndarray) -> np.ndarray:
     return dimmed
 
 
-def _end_of_block(anatomy: Anatomy, index: int) -> int:
+def end_of_block(anatomy: Anatomy, index: int) -> int:
     """Number of the first layer after convolution ``index`` that mixes filters, or one past all."""
     for later in range(index + 1, len(anatomy.layers)):
         if isinstance(anatomy.layers[later], Conv2D | Dense | Flatten | Softmax):

@@ -136,4 +136,5 @@ def _coverage(evaluation: Evaluation) -> str:
 
 
 def interval_text(bounds: tuple[float, float] | None) -> str:
+    """The two bounds of a share; a dash for none."""
     return "-" if bounds is None else f"{100 * bounds[0]:.2f} to {100 * bounds[1]:.2f} %"

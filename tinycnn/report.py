@@ -1,0 +1,84 @@
+"""The door to reports: ``python -m tinycnn.report RUN`` writes one HTML page about training runs.
+
+Only arguments and printing; the work is done in ``tinycnn.reports``.
+"""
+
+import argparse
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinycnn.cli import Parser, run_door
+from tinycnn.errors import EnvironmentFault
+from tinycnn.storage import write_bytes
+
+if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from tinycnn.reports.subject import Subject
+
+FILE_NAME = "report.html"
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.report last                     the newest run: report.html in its folder
+  python -m tinycnn.report runs/A runs/B -o ab.html two runs side by side
+  python -m tinycnn.report last --dataset mnist     measured on other digits than its own
+
+The page needs no network and holds all its pictures; open it with any browser.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, measure, write; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    if importlib.util.find_spec("jinja2") is None:
+        raise EnvironmentFault("a report needs Jinja2: pip install 'tinycnn[report]'")
+
+    from rich.console import Console
+
+    from tinycnn.reports.page import render
+    from tinycnn.reports.subject import Subject
+    from tinycnn.runs.compiling import compilation_shown
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    subjects = [Subject.open(run, arguments.dataset, arguments.data_dir) for run in arguments.runs]
+    with compilation_shown(console):
+        for subject in subjects:
+            console.print(f"measuring {subject.name} ...", markup=False)
+            for warning in subject.evaluation.warnings:
+                console.print(f"warning: {subject.name}: {warning}", markup=False)
+        page = render(subjects).encode()
+    path = Path(arguments.output) if arguments.output else _default_path(subjects)
+    write_bytes(path, page)
+    print(f"{path} ({len(page) / 1e6:.1f} MB)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m tinycnn.report",
+        description="Write one HTML page about a training run, or about several side by side.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", help="a run folder, a weights file, last, default"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=f"{FILE_NAME} in the run folder by default; of several runs, here",
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="default: the one trained on")
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
+    return parser
+
+
+def _default_path(subjects: "list[Subject]") -> Path:
+    folder = subjects[0].folder if len(subjects) == 1 else None
+    return (folder or Path()) / FILE_NAME
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
