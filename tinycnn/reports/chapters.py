@@ -11,7 +11,7 @@ import numpy as np
 from tinycnn.ink import network_input, percent
 from tinycnn.inside import Anatomy, convolutions, most_exciting
 from tinycnn.inside.filters import end_of_block
-from tinycnn.reports.pictures import grey_picture, sheet, signed_picture
+from tinycnn.reports.pictures import enlarged, grey_picture, sheet, signed_picture
 from tinycnn.reports.subject import Subject
 from tinycnn.runs.evaluation import Evaluation
 from tinycnn.runs.recipe import OPTIONS, option
@@ -23,6 +23,7 @@ SHOWN = 24  # of the most and the least certain digits
 LIKELIEST = 3  # probabilities of a mistake
 LOOKED_THROUGH = 500  # images, for what excites a filter
 PATCHES = 4  # of them, for each filter
+ROW = 8  # filters side by side, in all pictures of them
 
 
 @dataclass(frozen=True)
@@ -151,15 +152,19 @@ def _all_filters(subject: Subject, example: int) -> list[Filters]:
     for number, index in enumerate(convolutions(anatomy)):
         w = anatomy.layers[index].params["w"]  # (F,KH,KW,C)
         # Orange and blue must mean the same in every filter, so they share one largest number.
-        weights = signed_picture(sheet([*w[..., 0]])) if w.shape[3] == 1 else None
+        weights = (
+            signed_picture(sheet([enlarged(each) for each in w[..., 0]], ROW))
+            if w.shape[3] == 1
+            else None
+        )
         maps = trace.outputs[end_of_block(anatomy, index) - 1]
         found.append(
             Filters(
                 title=f"Convolution {number + 1}",
                 count=len(w),
                 weights=weights,
-                patches=signed_picture(sheet(_patches(anatomy, index, x), gap=4)),
-                maps=signed_picture(sheet(_brightened(maps))),
+                patches=signed_picture(sheet(_patches(anatomy, index, x), ROW, gap=5)),
+                maps=signed_picture(sheet(_brightened(maps), ROW)),
                 shape=" x ".join(map(str, maps.shape[:2])),
             )
         )
@@ -170,14 +175,15 @@ def _patches(anatomy: Anatomy, index: int, x: np.ndarray) -> list[np.ndarray]:
     """For each filter a tile of the patches that excite it most, two in a row."""
     tiles = []
     for favourites in most_exciting(anatomy, index, x, PATCHES):
-        tiles.append(sheet([x[each.image][each.region][..., 0] for each in favourites], 2))
+        patches = [enlarged(x[each.image][each.region][..., 0]) for each in favourites]
+        tiles.append(sheet(patches, 2))
     return tiles
 
 
 def _brightened(maps: np.ndarray) -> list[np.ndarray]:
     """The maps (H,W,F) one by one, each with its own largest number as 1: faint ones show too."""
     largest = abs(maps).max(axis=(0, 1), initial=1e-6)
-    return [*np.moveaxis(maps / largest, 2, 0)]
+    return [enlarged(each) for each in np.moveaxis(maps / largest, 2, 0)]
 
 
 def _command(subject: Subject) -> str | None:

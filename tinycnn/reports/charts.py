@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 360, 236
-LEFT, RIGHT, TOP, BOTTOM = 50, 348, 12, 192
+WIDTH, HEIGHT = 320, 222
+LEFT, RIGHT, TOP, BOTTOM = 48, 310, 12, 178
 """The chart and the frame inside it, in pixels."""
 
 STYLES = 6  # of lines: marks, dashes and colours; after that they begin anew
@@ -58,12 +58,14 @@ class Axis:
 
     @classmethod
     def at(cls, label: str, values: Sequence[float]) -> "Axis":
-        """An axis with ticks at some ``values``, those that there is room for."""
-        some = [*values]
-        while len(some) > 9:
-            some = some[::2]
+        """An axis with ticks at rising ``values``, those that there is room for."""
         low, high = min(values), max(values)
-        return cls(label, low, high if high > low else low + 1, tuple(some))
+        high = high if high > low else low + 1
+        ticks = [low]
+        for value in values:
+            if value - ticks[-1] > 0.095 * (high - low):  # two words side by side
+                ticks.append(value)
+        return cls(label, low, high, tuple(ticks))
 
     def place(self, value: float, start: float, end: float) -> float:
         """The pixel of ``value`` on an axis that runs from pixel ``start`` to ``end``."""

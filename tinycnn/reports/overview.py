@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinycnn.data.corruptions import CORRUPTIONS
 from tinycnn.errors import DataError
 from tinycnn.ink import percent as confidence_percent
@@ -46,7 +48,8 @@ def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
         ("errors", lambda s: f"{s.evaluation.score.errors:,} of {s.evaluation.score.n:,}"),
         ("measured on", lambda s: f"{s.dataset.name}, test part"),
         ("mean loss", lambda s: f"{s.evaluation.score.loss:.4f}"),
-        ("calibration error", _calibration),
+        ("calibration error", lambda s: _calibration(s, s.evaluation.probabilities)),
+        ("the same at temperature 1", lambda s: _calibration(s, s.evaluation.uncalibrated)),
         ("right among the surest 95 %", lambda s: percent(_covered(s, 0.95))),
         ("network", lambda s: str(_recipe(s).get("preset", "-"))),
         ("parameters", lambda s: f"{s.model.parameter_count():,}"),
@@ -72,18 +75,18 @@ def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
     training = _history(told, lambda r: r.loss)
     validation = _history(told, lambda r: r.validation_loss)
     wrong = _history(told, lambda r: 100 * (1 - r.validation_accuracy))
-    rate = _history(told, lambda r: r.lr)
     if len(told) == 1:
         losses = [Line("training", training[0].points), Line("validation", validation[0].points)]
-        charts = [_over_epochs("Loss", "loss (nats)", losses, log=True)]
-    else:
-        charts = [
-            _over_epochs("Training loss", "loss (nats)", training, log=True),
-            _over_epochs("Validation loss", "loss (nats)", validation, log=True),
+        return [
+            _over_epochs("Loss", "loss (nats)", losses, log=True),
+            _over_epochs("Validation errors", "wrong (%)", wrong),
+            _over_epochs("Learning rate", "at the epoch’s end", _history(told, lambda r: r.lr)),
         ]
-    charts.append(_over_epochs("Validation errors", "wrong (%)", wrong))
-    charts.append(_over_epochs("Learning rate", "at the epoch's end", rate))
-    return charts
+    return [
+        _over_epochs("Training loss", "loss (nats)", training, log=True),
+        _over_epochs("Validation loss", "loss (nats)", validation, log=True),
+        _over_epochs("Validation errors", "wrong (%)", wrong),
+    ]
 
 
 def confidence_charts(subjects: Sequence[Subject]) -> list[Chart]:
@@ -142,7 +145,7 @@ def _breaking_points(curves: Iterable[Curve]) -> str:
             costly.append(f"{curve.corruption.name} {abs(nearest):g} {unit}")
     if not costly:
         return "Nothing that was done to the images costs more than five points."
-    return f"More than five points are lost from here on: {'; '.join(costly)}."
+    return f"It loses more than five points at: {'; '.join(costly)}."
 
 
 def _history(subjects: Sequence[Subject], of: Callable[[EpochRecord], float]) -> list[Line]:
@@ -158,11 +161,11 @@ def _over_epochs(title: str, label: str, lines: Sequence[Line], log: bool = Fals
 def _calibration_chart(subjects: Sequence[Subject]) -> Chart:
     if len(subjects) == 1:
         evaluation = subjects[0].evaluation
-        told = [
-            ("as told", evaluation.probabilities),
-            ("at temperature 1", evaluation.uncalibrated),
+        lines = [
+            _calibration_line("as told", evaluation.probabilities, evaluation.labels),
+            _calibration_line("at temperature 1", evaluation.uncalibrated, evaluation.labels),
         ]
-        lines = [_calibration_line(name, p, evaluation.labels) for name, p in told]
+        lines[1] = dataclasses.replace(lines[1], ranges=())  # two sets of whiskers hide all
     else:
         lines = [
             _calibration_line(s.name, s.evaluation.probabilities, s.evaluation.labels)
@@ -179,7 +182,7 @@ def _calibration_chart(subjects: Sequence[Subject]) -> Chart:
     )
 
 
-def _calibration_line(name: str, probabilities, labels) -> Line:
+def _calibration_line(name: str, probabilities: np.ndarray, labels: np.ndarray) -> Line:
     bins = calibration_bins(probabilities, labels)
     return Line(
         name,
@@ -225,11 +228,8 @@ def _recipe(subject: Subject) -> dict:
     return recipe if isinstance(recipe, dict) else {}
 
 
-def _calibration(subject: Subject) -> str:
-    evaluation = subject.evaluation
-    after = calibration_error(evaluation.probabilities, evaluation.labels)
-    before = calibration_error(evaluation.uncalibrated, evaluation.labels)
-    return f"{percent(after)} (at temperature 1: {percent(before)})"
+def _calibration(subject: Subject, probabilities: np.ndarray) -> str:
+    return percent(calibration_error(probabilities, subject.evaluation.labels))
 
 
 def _covered(subject: Subject, share: float) -> float:

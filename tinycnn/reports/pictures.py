@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 ABOVE, BELOW = (222, 107, 20), (46, 125, 214)  # orange and blue, apart for every eye
+BETWEEN = (128, 128, 128, 90)
+TILE = 24  # pixels at least, longer side of what is enlarged
 
 
 def grey_picture(image: np.ndarray) -> str:
@@ -22,29 +24,39 @@ def grey_picture(image: np.ndarray) -> str:
 
 
 def signed_picture(values: np.ndarray) -> str:
-    """A data URI of numbers (H,W); NaN and 0 are clear, the largest is full colour."""
+    """A data URI of numbers (H,W); 0 is clear, the largest is full colour, NaN is a grey line."""
     known = np.nan_to_num(values)
     share = abs(known) / max(float(abs(known).max()), 1e-12)
-    colours = np.where((known > 0)[..., None], np.uint8(ABOVE), np.uint8(BELOW))
-    opaque = np.rint(255 * share)[..., None].astype(np.uint8)
-    return _uri(Image.fromarray(np.concatenate([colours, opaque], axis=2), "RGBA"))
+    pixels = np.empty((*values.shape, 4), np.uint8)
+    pixels[..., :3] = np.where((known > 0)[..., None], ABOVE, BELOW)
+    pixels[..., 3] = np.rint(255 * share)
+    pixels[np.isnan(values)] = BETWEEN
+    return _uri(Image.fromarray(pixels, "RGBA"))
 
 
-def sheet(tiles: Sequence[np.ndarray], columns: int | None = None, gap: int = 1) -> np.ndarray:
-    """Lay tiles out in rows, ``gap`` pixels apart; between them, and where there is none, NaN.
+def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
+    """Lay tiles out in rows, left to right, with ``gap`` pixels of NaN between them.
 
-    All tiles get the size (h,w) of the largest; smaller ones lie in their middle.
+    All tiles get the size (h,w) of the largest; smaller ones lie in the middle of zeros.
     """
-    columns = columns or math.ceil(math.sqrt(2 * len(tiles)))
     rows = math.ceil(len(tiles) / columns)
     h, w = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
     canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
-    for number, tile in enumerate(tiles):
+    for number in range(rows * columns):
         row, column = divmod(number, columns)
-        top = row * (h + gap) + (h - tile.shape[0]) // 2
-        left = column * (w + gap) + (w - tile.shape[1]) // 2
-        canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        cell = canvas[row * (h + gap) :, column * (w + gap) :][:h, :w]
+        cell[...] = 0
+        if number < len(tiles):
+            tile = tiles[number]
+            top, left = (h - tile.shape[0]) // 2, (w - tile.shape[1]) // 2
+            cell[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     return canvas
+
+
+def enlarged(tile: np.ndarray) -> np.ndarray:
+    """A small tile (h,w) with each number repeated, so that lines between tiles look thin."""
+    times = math.ceil(TILE / max(tile.shape))
+    return tile.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _uri(picture: Image.Image) -> str:
