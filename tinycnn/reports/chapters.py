@@ -153,7 +153,7 @@ def _all_filters(subject: Subject, example: int) -> list[Filters]:
         w = anatomy.layers[index].params["w"]  # (F,KH,KW,C)
         # Orange and blue must mean the same in every filter, so they share one largest number.
         weights = (
-            signed_picture(sheet([enlarged(each) for each in w[..., 0]], ROW))
+            signed_picture(sheet([enlarged(each) for each in w[..., 0]], ROW, gap=3))
             if w.shape[3] == 1
             else None
         )

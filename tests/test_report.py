@@ -1,0 +1,442 @@
+"""python -m tinycnn.report: what the page says, and that nothing in it can do harm."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tinycnn import report
+from tinycnn.cli import run_door
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.runs.evaluation import Duel, evaluate
+from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.launch import Source, start
+from tinycnn.runs.recipe import resolve
+
+pytest.importorskip("jinja2")
+from tinycnn.reports import charts
+from tinycnn.reports.page import render
+from tinycnn.reports.pictures import sheet
+from tinycnn.reports.subject import Subject
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+DESKTOP, PHONE, NARROWEST = 1280, 390, 320  # pixels
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+VOID = {"meta", "link", "img", "br"}
+
+
+def small(classes):
+    return [Conv2D(4, 5), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with 200 digits to train on and 60 to test on."""
+    digits = load_dataset()
+    folder = tmp_path_factory.mktemp("data") / "few"
+    folder.mkdir()
+    for part, name, count in (("train", "train", 200), ("test", "t10k", 60)):
+        for what, rest in (("images", "images-idx3-ubyte"), ("labels", "labels-idx1-ubyte")):
+            write_idx(folder / f"{name}-{rest}", getattr(digits, f"{part}_{what}")[:count])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(folder, tmp_path_factory):
+    """Two short runs on it; the second has only one epoch."""
+    digits = load_dataset(data_dir=folder)
+    source = Source.of(digits, "mnist10k", folder)
+    paths = [tmp_path_factory.mktemp("runs") / name for name in ("longer", "shorter")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib", None)
+        patch.setattr("tinycnn.nn.presets.PRESETS", {"small": small})
+        patch.setattr("tinycnn.runs.calibration.NON_DIGITS", 50)
+        for path, epochs in zip(paths, (4, 1), strict=True):
+            recipe = resolve(200, preset="small", epochs=epochs, augment="none")
+            with start(recipe, digits, source, RunFolder.create(path)) as run:
+                run.train()
+                run.finish()
+    return paths
+
+
+@pytest.fixture(scope="module")
+def page(runs):
+    return render([Subject.open(runs[0])])
+
+
+@pytest.fixture(scope="module")
+def both(runs):
+    return render([Subject.open(run) for run in runs])
+
+
+def call(*words):
+    return run_door(report.main, [str(word) for word in words])
+
+
+class Reader(HTMLParser):
+    """Reads a page as a browser would: tags that fit into each other, words, attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+# ------------------------------------------------------------------------------------ what it says
+
+
+def test_every_mistake_is_there_with_what_it_is_and_what_it_was_taken_for(runs, folder, page):
+    digits = load_dataset(data_dir=folder)
+    answers = Sequential.load(runs[0] / "weights.safetensors").predict(digits.test_images)
+    mistakes = {
+        f"Test digit {n}: a {digits.test_labels[n]} that was taken for {answers[n]}"
+        for n in np.flatnonzero(answers != digits.test_labels)
+    }
+    assert mistakes
+    alts = [each["alt"] for each in Reader(page).of("img")]
+    assert {alt for alt in alts if alt.startswith("Test digit")} == mistakes
+
+
+def test_the_numbers_are_those_of_evaluate(runs, folder, page):
+    model = Sequential.load(runs[0] / "weights.safetensors")
+    evaluation = evaluate(model, load_dataset(data_dir=folder))
+    text = " ".join("".join(Reader(page).words).split())
+    assert f"{100 * evaluation.score.accuracy:.2f} % right" in text
+    assert f"{evaluation.score.errors} errors of 60 digits" in text
+    links = re.findall(r'<a href="#run0-(\d)-as-(\d)" aria-label="(\d+):', page)
+    assert {(int(i), int(j)): int(n) for i, j, n in links} == {
+        (i, j): evaluation.confusion[i, j] for i, j in np.argwhere(evaluation.confusion) if i != j
+    }
+
+
+def test_every_link_on_the_page_leads_somewhere(both):
+    reader = Reader(both)
+    places = [each["id"] for _, each in reader.tags if "id" in each]
+    assert len(places) == len(set(places))
+    targets = {each["href"][1:] for each in reader.of("a") + reader.of("use")}
+    assert targets <= set(places)
+    labels = {word for _, each in reader.tags for word in each.get("aria-labelledby", "").split()}
+    assert labels <= set(places)
+
+
+def test_several_runs_stand_side_by_side_and_are_held_against_each_other(runs, folder, both):
+    first, second = (
+        evaluate(Sequential.load(run / "weights.safetensors"), load_dataset(data_dir=folder))
+        for run in runs
+    )
+    duel = Duel.of(first, second)
+    row = re.search(
+        r"<th scope=\"row\">longer</th><th scope=\"row\">shorter</th>(.*?)</tr>", both, re.S
+    )
+    assert [int(z) for z in re.findall(r"<td>(\d+)</td>", row[1])] == [
+        duel.only_first, duel.only_second, duel.neither
+    ]  # fmt: skip
+    assert "McNemar&#39;s test: p = " in row[1]
+    for evaluation in (first, second):
+        assert f"<td>{100 * evaluation.score.accuracy:.2f} %</td>" in both
+
+
+def test_the_command_makes_the_same_weights_again(runs, page):
+    (command,) = re.findall(r"<pre class=\"command\">(.*?)</pre>", page)
+    words = shlex.split(command)
+    assert words[:5] == ["python", "-m", "tinycnn.train", "--data-dir", "DIR"]
+    recipe = json.loads((runs[0] / "config.json").read_text())["recipe"]
+    given = dict(zip(words[5::2], words[6::2], strict=True))
+    assert given == {
+        "--" + name.replace("_", "-"): str(z) for name, z in recipe.items() if z is not None
+    }
+
+
+def test_equal_runs_give_equal_pages(runs, page):
+    assert render([Subject.open(runs[0])]) == page
+
+
+def test_bare_weights_have_no_history_but_all_the_rest(runs, folder, tmp_path, capsys):
+    shutil.copy(runs[0] / "weights.safetensors", tmp_path / "bare.safetensors")
+    words = [tmp_path / "bare.safetensors", "--data-dir", folder, "-o", tmp_path / "bare.html"]
+    assert call(*words) == 0
+    page = (tmp_path / "bare.html").read_text()
+    assert 'id="training"' not in page
+    assert 'id="robustness"' in page
+    assert str(tmp_path / "bare.html") in capsys.readouterr().out
+
+
+def test_a_report_lies_in_its_run_and_that_of_several_here(runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tinycnn.reports.page.render", lambda subjects: f"{len(subjects)}")
+    assert call(runs[0]) == 0
+    assert (runs[0] / "report.html").read_text() == "1"
+    assert call(*runs) == 0
+    assert (tmp_path / "report.html").read_text() == "2"
+    (runs[0] / "report.html").unlink()
+    assert capsys.readouterr().out.splitlines()[1].startswith("report.html (")
+
+
+# ----------------------------------------------------------------------- what it must not be or do
+
+
+def test_the_page_is_small_and_needs_nobody(both):
+    assert len(both.encode()) < 3e6 / 4
+    reader = Reader(both)
+    assert reader.of("script") == []
+    for _, each in reader.tags:
+        for name in ("src", "href"):
+            assert each.get(name, "#").startswith(("#", "data:"))
+    assert "http" not in re.sub(r'"data:[^"]*"', "", both).replace("http-equiv", "")
+
+
+def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
+    evil = "<img src=x onerror=alert(1)>&\"'"
+    run = shutil.copytree(runs[0], tmp_path / evil.replace("/", ""))
+    config = json.loads((run / "config.json").read_text())
+    config["versions"] = {evil: evil}
+    (run / "config.json").write_text(json.dumps(config))
+    model = Sequential.load(run / "weights.safetensors")
+    description = {**model.description, "classes": [f"{k}{evil}" for k in range(10)]}
+    for name in ("layers", "input_shape", "format"):
+        description.pop(name, None)
+    description["training"]["recipe"]["preset"] = evil
+    model.save(run / "weights.safetensors", **description)
+
+    assert call(run) == 0
+    page = (run / "report.html").read_text()
+    assert "the classes of few are not the ones" in capsys.readouterr().err
+    reader = Reader(page)
+    assert {each["src"][:22] for each in reader.of("img")} == {"data:image/png;base64,"}
+    assert not any(name.startswith("on") for _, each in reader.tags for name in each)
+    assert evil in "".join(reader.words)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("config.json", "{", "is damaged"),
+        ("config.json", "[1]", "holds no JSON object"),
+        ("config.json", '{"data": 7}', "config.json names no data"),
+        ("metrics.jsonl", "nonsense\n", "is damaged"),
+        ("metrics.jsonl", '{"epoch": 1}\n', "is damaged"),
+        ("weights.safetensors", "nonsense", "is not a weights file"),
+    ],
+)
+def test_a_damaged_run_ends_in_one_sentence(runs, tmp_path, capfd, name, content, sentence):
+    run = shutil.copytree(runs[0], tmp_path / "run")
+    (run / name).write_text(content)
+    assert call(run) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (run / "report.html").exists()
+
+
+def test_what_is_missing_ends_in_one_sentence(runs, tmp_path, monkeypatch, capfd):
+    assert call(tmp_path / "nowhere") == 2
+    assert "does not exist" in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert call(runs[0]) == 3
+    assert capfd.readouterr().err == "error: a report needs Jinja2: pip install 'tinycnn[report]'\n"
+
+
+# ------------------------------------------------------------------------------------------ charts
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("values", [[3.0], [0, 0], [0, 1e-3], [7, 93], [0.02, 0.5, 12], [-2, 4]])
+def test_an_axis_has_a_place_for_all_and_round_ticks(values, log):
+    values = [abs(z) for z in values] if log else values
+    axis = charts.Axis.over("x", values, log)
+    assert axis.low < axis.high
+    assert 1 <= len(axis.ticks) <= 9
+    assert all(axis.low <= z <= axis.high for z in axis.ticks)
+    for z in values:
+        assert 0 <= axis.place(z, 0, 100) <= 100
+
+
+def test_ticks_leave_room_for_their_words():
+    axis = charts.Axis.at("x", [-2, -1.5, -1, -0.5, 0, 1, 2, 3, 4])
+    assert axis.ticks == (-2, -1, 0, 1, 2, 3, 4)
+    assert charts.Axis.at("epoch", [1]).place(1, 0, 100) == 0
+
+
+def test_no_line_is_told_by_its_colour_alone():
+    axis = charts.Axis("x", 0, 1, (0, 1))
+    lines = [charts.Line(str(k), [(0, 0), (1, k / 5)]) for k in range(charts.STYLES)]
+    chart = charts.draw("title", axis, axis, lines)
+    assert len({line.style for line in chart.lines}) == charts.STYLES
+    assert chart.head == ("x", "0", "1", "2", "3", "4", "5")
+    assert chart.rows[1] == ("1", "0", "0.2", "0.4", "0.6", "0.8", "1")
+    assert chart.lines[5].marks[1][:2] == (charts.RIGHT, charts.TOP)
+
+
+def test_a_sheet_keeps_tiles_apart():
+    tiles = [np.full((2, 2), k) for k in (1, 2, 3)]
+    expected = [[1, 1, np.nan, 2, 2], [1, 1, np.nan, 2, 2], [np.nan] * 5]
+    expected += [[3, 3, np.nan, 0, 0]] * 2
+    np.testing.assert_array_equal(sheet(tiles, 2), expected)
+
+
+# ------------------------------------------------------------------------------- in a real browser
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium without a window, which notes what is fetched and what is complained about."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs Chromium and its driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with webdriver.Chrome(options=options, service=Service(DRIVER)) as browser:
+        browser.get("about:blank")
+        yield browser
+
+
+@pytest.fixture(scope="module", params=["one run", "two runs"])
+def address(request, page, both, tmp_path_factory):
+    file = tmp_path_factory.mktemp("pages") / "report.html"
+    file.write_text(page if request.param == "one run" else both)
+    return file.as_uri()
+
+
+@contextmanager
+def screen(browser, address, width=DESKTOP, scheme="light"):
+    """The page on a screen so wide."""
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(address)
+    yield lambda script: browser.execute_script(f"return {script}")
+
+
+def test_a_browser_fetches_nothing_and_has_nothing_to_complain_of(browser, address):
+    for log in ("browser", "performance"):
+        browser.get_log(log)  # what came before is not ours
+    with screen(browser, address) as ask:
+        assert ask("document.readyState") == "complete"
+        assert ask("[...document.images].every(i => i.complete && i.naturalWidth > 1)")
+    assert browser.get_log("browser") == []
+    notes = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
+    fetched = [
+        note["params"]["request"]["url"]
+        for note in notes
+        if note["method"] == "Network.requestWillBeSent"
+    ]
+    assert address in fetched
+    assert {url for url in fetched if not url.startswith("data:")} == {address}
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE, NARROWEST])
+def test_the_page_is_as_wide_as_the_screen(browser, address, width):
+    with screen(browser, address, width) as ask:
+        assert ask("document.documentElement.scrollWidth") == width
+        beyond = ask(
+            "[...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, pre, svg')"
+            f" && e.getBoundingClientRect().right > {width} + 1).map(e => e.outerHTML)"
+        )
+        assert beyond == []
+
+
+def test_words_can_be_read_in_light_and_in_dark(browser, address):
+    """The contrast of WCAG: at least 4.5 between words and what is behind them."""
+    script = """(() => {
+        const levels = colour => colour.match(/[\\d.]+/g).map(Number);
+        const light = ([r, g, b]) => [r, g, b].map(z => z / 255)
+            .map(z => z <= 0.04045 ? z / 12.92 : ((z + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, z, k) => sum + z * [0.2126, 0.7152, 0.0722][k], 0);
+        const behind = e => {
+            const [r, g, b, a = 1] = levels(getComputedStyle(e).backgroundColor);
+            if (a == 1 || !e.parentElement) return [r, g, b];
+            const below = behind(e.parentElement);
+            return [r, g, b].map((z, k) => a * z + (1 - a) * below[k]);
+        };
+        const poor = [];
+        for (const e of document.querySelectorAll('h1, h2, h3, h4, p, a, li, td, th, summary, '
+                + 'caption, figcaption, span:not(.bar), svg text')) {
+            const style = getComputedStyle(e);
+            const ink = light(levels(e.closest('svg') ? style.fill : style.color));
+            const paper = light(behind(e.closest('svg') ? e.closest('figure') : e));
+            const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+            if (e.textContent.trim() && contrast < 4.5) poor.push(e.outerHTML + contrast);
+        }
+        return [light(behind(document.body)), poor];
+    })()"""
+    for scheme, is_light in (("light", True), ("dark", False)):
+        with screen(browser, address, scheme=scheme) as ask:
+            paper, poor = ask(script)
+            assert (paper > 0.5) == is_light
+            assert poor == []
+
+
+def test_a_screen_reader_finds_its_way(browser, address):
+    with screen(browser, address) as ask:
+        assert ask("document.documentElement.lang") == "en"
+        for landmark in ("header", "nav", "main", "footer"):
+            assert (
+                ask(f"document.querySelectorAll('body > {landmark}, .columns > {landmark}').length")
+                == 1
+            )
+        levels = ask("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => +h.tagName[1])")
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(b <= a + 1 for a, b in pairwise(levels))
+        assert ask("[...document.images].every(i => i.alt)")
+        assert ask("[...document.querySelectorAll('svg')].every(s => s.ariaHidden || s.ariaLabel)")
+        assert ask(
+            "[...document.querySelectorAll('table')].every(t => t.querySelector('th[scope]'))"
+        )
+
+
+def test_the_keyboard_reaches_everything(browser, address):
+    keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    with screen(browser, address) as ask:
+        browser.switch_to.active_element.send_keys(keys.TAB)
+        assert ask("document.activeElement.textContent") == "Skip to the report"
+        assert ask("document.activeElement.getBoundingClientRect().left") > 0
+        browser.switch_to.active_element.send_keys(keys.TAB)
+        assert ask("document.activeElement.closest('nav') != null")
+        scrolling = "[...document.querySelectorAll('.scroll, pre:not(.command)')]"
+        assert ask(f"{scrolling}.every(e => e.tabIndex == 0 && e.ariaLabel)")
+        ask("document.querySelector('summary').focus()")
+        browser.switch_to.active_element.send_keys(keys.ENTER)
+        assert ask("document.querySelector('details').open")
+        ask("document.querySelector('.miss a').focus()")
+        browser.switch_to.active_element.send_keys(keys.ENTER)
+        assert ask("document.querySelector(':target').className") == "mistake"
