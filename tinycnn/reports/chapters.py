@@ -16,8 +16,8 @@ from tinycnn.reports.subject import Subject
 from tinycnn.runs.evaluation import Evaluation
 from tinycnn.runs.recipe import OPTIONS, option
 
-MOST_MISTAKES = 600
-"""More make the page too large; the surest mistakes come first."""
+MOST_MISTAKES = 900
+"""On a page, shared by its runs: about a megabyte. The surest mistakes come first."""
 
 SHOWN = 24  # of the most and the least certain digits
 LIKELIEST = 3  # probabilities of a mistake
@@ -83,8 +83,8 @@ class Chapter:
     settings: list[tuple[str, list[tuple[str, str]]]]
 
 
-def chapter_of(subject: Subject, place: str) -> Chapter:
-    """The chapter of a run; ``place`` is a word for anchors, different for each run."""
+def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> Chapter:
+    """The chapter of a run, with ``most`` mistakes; ``place`` is a word for anchors, its own."""
     evaluation = subject.evaluation
     by_certainty = np.argsort(-evaluation.probabilities.max(axis=1), kind="stable")
     wrong = by_certainty[(evaluation.answers != evaluation.labels)[by_certainty]]
@@ -93,8 +93,8 @@ def chapter_of(subject: Subject, place: str) -> Chapter:
         subject=subject,
         place=place,
         classes=evaluation.recogniser.classes,
-        mistakes=_mistakes(evaluation, wrong[:MOST_MISTAKES], place),
-        mistakes_left_out=max(len(wrong) - MOST_MISTAKES, 0),
+        mistakes=_mistakes(evaluation, wrong[:most], place),
+        mistakes_left_out=max(len(wrong) - most, 0),
         most_certain=[_digit(evaluation, n) for n in by_certainty[:SHOWN]],
         least_certain=[_digit(evaluation, n) for n in by_certainty[::-1][:SHOWN]],
         example=grey_picture(evaluation.images[example]),

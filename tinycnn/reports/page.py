@@ -10,14 +10,20 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinycnn import __version__
+from tinycnn.errors import RunError
 from tinycnn.reports import charts, overview
-from tinycnn.reports.chapters import anchor, chapter_of
+from tinycnn.reports.chapters import MOST_MISTAKES, anchor, chapter_of
 from tinycnn.reports.subject import Subject
 from tinycnn.runs.tables import duel_sentence, interval_text, percent
 
+MOST_RUNS = 8
+"""So many keep the page below three megabytes, and charts legible, more or less."""
+
 
 def render(subjects: Sequence[Subject]) -> str:
-    """The page on ``subjects``, at least one; equal runs give equal pages."""
+    """The page on ``subjects``, one to ``MOST_RUNS``; equal runs give equal pages."""
+    if len(subjects) > MOST_RUNS:
+        raise RunError(f"a report has room for {MOST_RUNS} runs, not for {len(subjects)}")
     environment = Environment(
         loader=PackageLoader("tinycnn.reports"),
         autoescape=True,
@@ -31,6 +37,7 @@ def render(subjects: Sequence[Subject]) -> str:
 
 
 def _contents(subjects: Sequence[Subject]) -> dict[str, Any]:
+    most = MOST_MISTAKES // len(subjects)
     return {
         "version": __version__,
         "title": ", ".join(each.name for each in subjects),
@@ -41,5 +48,5 @@ def _contents(subjects: Sequence[Subject]) -> dict[str, Any]:
         "training_charts": overview.training_charts(subjects),
         "confidence_charts": overview.confidence_charts(subjects),
         "strips": overview.robustness_strips(subjects),
-        "chapters": [chapter_of(each, f"run{k}") for k, each in enumerate(subjects)],
+        "chapters": [chapter_of(each, f"run{k}", most) for k, each in enumerate(subjects)],
     }

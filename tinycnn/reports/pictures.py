@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 ABOVE, BELOW = (222, 107, 20), (46, 125, 214)  # orange and blue, apart for every eye
+SHADES = 60  # of each: few, so that pictures stay small
 BETWEEN = (128, 128, 128, 90)
 TILE = 24  # pixels at least, longer side of what is enlarged
 
@@ -26,12 +27,14 @@ def grey_picture(image: np.ndarray) -> str:
 def signed_picture(values: np.ndarray) -> str:
     """A data URI of numbers (H,W); 0 is clear, the largest is full colour, NaN is a grey line."""
     known = np.nan_to_num(values)
-    share = abs(known) / max(float(abs(known).max()), 1e-12)
-    pixels = np.empty((*values.shape, 4), np.uint8)
-    pixels[..., :3] = np.where((known > 0)[..., None], ABOVE, BELOW)
-    pixels[..., 3] = np.rint(255 * share)
-    pixels[np.isnan(values)] = BETWEEN
-    return _uri(Image.fromarray(pixels, "RGBA"))
+    largest = max(float(abs(known).max()), 1e-12)
+    numbers = np.rint(known / largest * SHADES).astype(int) + SHADES  # into the palette
+    numbers[np.isnan(values)] = 2 * SHADES + 1
+    picture = Image.fromarray(numbers.astype(np.uint8))
+    colours = [BELOW] * SHADES + [ABOVE] * (SHADES + 1) + [BETWEEN[:3]]
+    picture.putpalette([level for colour in colours for level in colour])
+    opaque = np.rint(abs(np.linspace(-255, 255, 2 * SHADES + 1))).astype(np.uint8)
+    return _uri(picture, transparency=bytes([*opaque, BETWEEN[3]]))
 
 
 def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
@@ -59,7 +62,7 @@ def enlarged(tile: np.ndarray) -> np.ndarray:
     return tile.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _uri(picture: Image.Image) -> str:
+def _uri(picture: Image.Image, **options: bytes) -> str:
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
+    picture.save(file, "PNG", optimize=True, **options)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
