@@ -41,7 +41,7 @@ class Strip:
 
 
 def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
-    """Rows of the table: what it is, and what it is in each run."""
+    """Rows of the table: what it is, and what it is in each run; none of which nothing is known."""
     rows: list[tuple[str, Callable[[Subject], str]]] = [
         ("right", lambda s: percent(s.evaluation.score.accuracy)),
         ("95 % interval", lambda s: interval_text(s.evaluation.interval)),
@@ -58,7 +58,8 @@ def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
         ("best epoch", lambda s: str(s.training.get("best_epoch", "-"))),
         ("training took", lambda s: _number((s.result or {}).get("seconds"), "{:,.0f} s")),
     ]
-    return [(name, [tell(each) for each in subjects]) for name, tell in rows]
+    told = [(name, [tell(each) for each in subjects]) for name, tell in rows]
+    return [(name, values) for name, values in told if set(values) != {"-"}]
 
 
 def matches(subjects: Sequence[Subject]) -> list[Match]:

@@ -11,6 +11,7 @@ from tinycnn.data.datasets import DEFAULT
 from tinycnn.errors import DataError, RunError
 from tinycnn.nn import Sequential
 from tinycnn.runs.evaluation import Evaluation, evaluate, training_of, training_set
+from tinycnn.runs.folder import DEFAULT as DEFAULT_WEIGHTS
 from tinycnn.runs.folder import RunFolder, find_run, find_weights
 from tinycnn.runs.launch import Source
 from tinycnn.runs.robustness import Curve, robustness
@@ -49,7 +50,8 @@ class Subject:
             title = folder.path.resolve().name
             return cls(title, weights, model, data, folder.path, history, config, result)
         model = Sequential.load(weights)
-        return cls(str(name), weights, model, _data_of(model, None, dataset, data_dir))
+        title = weights.name if str(name) != DEFAULT_WEIGHTS else str(name)
+        return cls(title, weights, model, _data_of(model, None, dataset, data_dir))
 
     @functools.cached_property
     def evaluation(self) -> Evaluation:

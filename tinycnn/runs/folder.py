@@ -6,6 +6,7 @@
     checkpoint.safetensors       all that exact resume needs; checkpoint.prev.safetensors: before
     curves.svg                   loss and accuracy, if matplotlib is there
     result.json                  the outcome, written last: the run is complete
+    report.html                  all about it on one page, if it is asked for
 
 A process that dies takes its lock with it, and what it was writing goes to nobody.
 """
