@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -21,9 +22,11 @@ from tinycnn.runs.evaluation import Duel, evaluate
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
 from tinycnn.runs.recipe import resolve
+from tinycnn.runs.training import EpochRecord
 
 pytest.importorskip("jinja2")
 from tinycnn.reports import charts
+from tinycnn.reports.overview import training_charts
 from tinycnn.reports.page import render
 from tinycnn.reports.pictures import sheet
 from tinycnn.reports.subject import Subject
@@ -35,6 +38,11 @@ DESKTOP, PHONE, NARROWEST = 1280, 390, 320  # pixels
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+EPOCH = (
+    '{"epoch": 1, "loss": 0.5, "validation_loss": 0, "validation_accuracy": 1, "lr": 0, '
+    '"seconds": 1, "images_per_second": 1}\n'
 )
 
 VOID = {"meta", "link", "img", "br"}
@@ -230,6 +238,21 @@ def test_a_page_has_room_for_so_many_mistakes_and_runs(runs, monkeypatch):
         render([subject] * 9)
 
 
+def test_a_long_training_is_drawn_with_some_of_its_epochs(runs):
+    subject = Subject.open(runs[0])
+    epochs = [EpochRecord(k, 1 / k, 2 / k, 1 - 1 / k, 0.1, 1.0, 100.0) for k in range(1, 1001)]
+    loss, *_ = training_charts([replace(subject, history=tuple(epochs))])
+    assert len(loss.lines[0].marks) <= 60
+    assert loss.rows[-1] == ("1000", "0.001", "0.002")
+
+
+def test_runs_of_one_name_are_told_apart(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("tinycnn.reports.page.render", lambda s: " ".join(z.name for z in s))
+    other = shutil.copytree(runs[0], tmp_path / "longer")
+    assert call(runs[0], other, "-o", tmp_path / "names") == 0
+    assert (tmp_path / "names").read_text() == f"{runs[0]} {other}"
+
+
 def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
     evil = "<img src=x onerror=alert(1)>&\"'"
     run = shutil.copytree(runs[0], tmp_path / evil.replace("/", ""))
@@ -260,6 +283,9 @@ def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
         ("config.json", '{"data": 7}', "config.json names no data"),
         ("metrics.jsonl", "nonsense\n", "is damaged"),
         ("metrics.jsonl", '{"epoch": 1}\n', "is damaged"),
+        ("metrics.jsonl", EPOCH.replace("0.5", "NaN"), "is damaged"),
+        ("metrics.jsonl", EPOCH.replace("0.5", "1" * 400), "is damaged"),
+        ("metrics.jsonl", EPOCH.replace("0.5", '"0.5"'), "is damaged"),
         ("weights.safetensors", "nonsense", "is not a weights file"),
     ],
 )

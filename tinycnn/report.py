@@ -6,6 +6,7 @@ Only arguments and printing; the work is done in ``tinycnn.reports``.
 import argparse
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     subjects = [Subject.open(run, arguments.dataset, arguments.data_dir) for run in arguments.runs]
+    if len({subject.name for subject in subjects}) < len(subjects):
+        subjects = [replace(s, name=run) for s, run in zip(subjects, arguments.runs, strict=True)]
     with compilation_shown(console):
         for subject in subjects:
             console.print(f"measuring {subject.name} ...", markup=False)

@@ -1,6 +1,7 @@
 """What all runs of a report share: a table side by side, who is better, and curves in one frame."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ from tinycnn.runs.training import EpochRecord
 
 SHARES = (1, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8)
 """Of the answers that are given: the coverage at which accuracy is drawn."""
+
+MOST_EPOCHS = 60
+"""As many marks can be told apart on a line."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,13 @@ def _breaking_points(curves: Iterable[Curve]) -> str:
 
 
 def _history(subjects: Sequence[Subject], of: Callable[[EpochRecord], float]) -> list[Line]:
-    return [Line(s.name, [(r.epoch, of(r)) for r in s.history]) for s in subjects]
+    return [Line(s.name, [(r.epoch, of(r)) for r in _some(s.history)]) for s in subjects]
+
+
+def _some(history: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
+    """At most ``MOST_EPOCHS`` epochs, evenly spread, the last among them."""
+    step = math.ceil(len(history) / MOST_EPOCHS)
+    return history[::-step][::-1]
 
 
 def _over_epochs(title: str, label: str, lines: Sequence[Line], log: bool = False) -> Chart:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,8 @@ def _read_history(path: Path) -> tuple[EpochRecord, ...]:
         return ()
     try:
         records = [EpochRecord(**json.loads(line)) for line in path.read_bytes().splitlines()]
-        if not all(isinstance(z, int | float) for r in records for z in vars(r).values()):
-            raise TypeError("not all of it are numbers")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+        if not all(math.isfinite(z) for record in records for z in vars(record).values()):
+            raise ValueError("it holds numbers that are not finite")
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}); remove it to do without") from error
     return tuple(records)
