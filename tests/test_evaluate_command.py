@@ -142,7 +142,7 @@ def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_
     assert call(weights, *words, tmp_path / "other.safetensors") == 0
     out = capsys.readouterr().out
     assert "on the same 90 images" in out
-    assert re.search(r"McNemar's test: p = (0\.\d+|1|below 0.0001); ", out)
+    assert re.search(r"McNemar's test: p (= 0\.\d+|= 1|below 0.0001); ", out)
 
 
 def test_robustness_begins_where_nothing_is_spoiled(weights, easy_folder, capsys):

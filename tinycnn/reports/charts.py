@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 320, 222
-LEFT, RIGHT, TOP, BOTTOM = 48, 310, 12, 178
+LEFT, RIGHT, TOP, BOTTOM = 50, 310, 12, 178
 """The chart and the frame inside it, in pixels."""
 
 STYLES = 6  # of lines: marks, dashes and colours; after that they begin anew

@@ -147,6 +147,7 @@ def _breaking_points(curves: Iterable[Curve]) -> str:
         if nearest is not None:
             unit = curve.corruption.unit
             unit = unit.replace("more", "less") if nearest < 0 else unit
+            unit = unit.replace("pixels", "pixel") if abs(nearest) == 1 else unit
             costly.append(f"{curve.corruption.name} {abs(nearest):g} {unit}")
     if not costly:
         return "Nothing that was done to the images costs more than five points."

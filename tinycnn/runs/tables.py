@@ -43,10 +43,10 @@ def duel_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> str:
 
 def duel_sentence(duel: Duel) -> str:
     """What may be concluded, with the probability that chance alone does as much."""
-    p = "below 0.0001" if duel.p_value < 1e-4 else f"{duel.p_value:.2g}"
+    p = "below 0.0001" if duel.p_value < 1e-4 else f"= {duel.p_value:.2g}"
     better = "first" if duel.only_first > duel.only_second else "second"
     verdict = "it may be chance" if duel.p_value > 0.05 else f"the {better} is better"
-    return f"McNemar's test: p = {p}; {verdict}"
+    return f"McNemar's test: p {p}; {verdict}"
 
 
 def robustness_text(curves: Sequence[Curve]) -> str:
