@@ -57,7 +57,7 @@ class Recogniser:
         not turn one grey image into classes, and for a description that is nonsense.
         """
         logits = _logits_of(model, forward or model.forward)
-        return cls(logits, _names_of(model), **_calibration_of(model))
+        return cls(logits, names_of(model), **calibration_of(model))
 
     def __call__(self, images: np.ndarray) -> Opinion:
         """Look at uint8 images (N,28,28), white on black."""
@@ -78,7 +78,8 @@ def _log_sum(logits: np.ndarray) -> np.ndarray:
     return (largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True)))[:, 0]
 
 
-def _names_of(model: Sequential) -> tuple[str, ...]:
+def names_of(model: Sequential) -> tuple[str, ...]:
+    """What the classes of ``model`` are called; WeightsError if it has none, or other ones."""
     shape = model.output_shape
     if len(shape) != 1 or shape[0] < 2:
         raise WeightsError(f"these weights give outputs of shape {shape}, not classes")
@@ -88,7 +89,7 @@ def _names_of(model: Sequential) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _calibration_of(model: Sequential) -> dict[str, float]:
+def calibration_of(model: Sequential) -> dict[str, float]:
     """Temperature and threshold, as far as the weights file has them; it may be a stranger's."""
     calibration = model.description.get("calibration") or {}
     sound = isinstance(calibration, dict) and calibration.keys() <= {"temperature", "threshold"}

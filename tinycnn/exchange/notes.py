@@ -1,0 +1,39 @@
+"""What goes along with exported numbers: how images are prepared, what the classes are called.
+
+Notes are short texts under names, which is what ONNX keeps beside a graph.
+"""
+
+import json
+
+import tinycnn
+from tinycnn.data.catalogue import DIGITS
+from tinycnn.ink.recogniser import calibration_of, names_of
+from tinycnn.nn import Sequential
+from tinycnn.nn.model import GREY
+
+Notes = dict[str, str]
+
+PRODUCER = f"tinycnn {tinycnn.__version__}"
+
+FRAME = "light digit on dark, 20 of 28 pixels high or wide, centre of mass at index 14.0 both ways"
+"""How a drawn digit has to lie in its image, because MNIST's lie so."""
+
+
+def notes_of(model: Sequential, layout: str) -> Notes:
+    """Return what a stranger has to know to use the numbers of ``model``.
+
+    ``layout`` is the order of the axes of an image there: NCHW or NHWC. Raises WeightsError if the
+    model's description is nonsense.
+    """
+    notes = {
+        "producer": PRODUCER,
+        "layout": layout,
+        "scale": repr(float(GREY)),
+        "preparation": "float32 input = grey levels (0 to 255) * scale",
+    }
+    if model.description.get("classes"):
+        notes["classes"] = json.dumps(names_of(model))
+        if names_of(model) == DIGITS:
+            notes["frame"] = FRAME
+    notes |= {name: repr(z) for name, z in calibration_of(model).items()}
+    return notes

@@ -1,0 +1,65 @@
+"""The door out: ``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to others.
+
+Only arguments and printing; the work is done in ``tinycnn.exchange``.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinycnn.cli import Parser, run_door
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.export default --to onnx                  network.onnx: images -> logits
+  python -m tinycnn.export last --to onnx --softmax -o p.onnx images -> probabilities
+"""
+
+NAMES = {"onnx": "network.onnx"}
+"""What is written where no name is given."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, export, report; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    from rich.console import Console
+
+    from tinycnn.exchange.outgoing import export
+    from tinycnn.nn import Sequential
+    from tinycnn.runs.compiling import compilation_shown
+    from tinycnn.runs.folder import find_weights
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    source = find_weights(arguments.weights)
+    target = Path(arguments.output or NAMES[arguments.to])
+    with compilation_shown(console):
+        report = export(Sequential.load(source), arguments.to, target, softmax=arguments.softmax)
+    if arguments.json:
+        print(json.dumps(report.as_dict()))
+    else:
+        for line in report.lines():
+            print(line)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m tinycnn.export",
+        description="Hand a trained network to another program.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
+    parser.add_argument("--to", choices=NAMES, required=True, help="who shall take it")
+    parser.add_argument("-o", "--output", metavar="FILE", help="what to write (network.onnx, ...)")
+    parser.add_argument(
+        "--softmax", action="store_true", help="onnx: probabilities instead of logits"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))
