@@ -1,6 +1,5 @@
 """python -m tinycnn.export: other programs compute what the network here computes."""
 
-
 import numpy as np
 import pytest
 

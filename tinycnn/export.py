@@ -1,4 +1,4 @@
-"""The door out: ``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to others.
+"""The door out: ``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to another program.
 
 Only arguments and printing; the work is done in ``tinycnn.exchange``.
 """
@@ -9,20 +9,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinycnn.cli import Parser, run_door
+from tinycnn.errors import TinyCNNError
 
 EXAMPLES = """\
 examples:
-  python -m tinycnn.export default --to onnx                  network.onnx: images -> logits
-  python -m tinycnn.export last --to onnx --softmax -o p.onnx images -> probabilities
+  python -m tinycnn.export last --to onnx                  network.onnx: images -> logits
+  python -m tinycnn.export default --to onnx --softmax     ... -> probabilities
+  python -m tinycnn.export default --to pytorch            a state_dict, and lines that load it
+  python -m tinycnn.export default --to keras              a model for keras.models.load_model
+  python -m tinycnn.export last --to keras -o x.weights.h5 its weights, and lines that load them
 """
 
-NAMES = {"onnx": "network.onnx"}
-"""What is written where no name is given."""
+NAMES = {
+    "onnx": "network.onnx",
+    "pytorch": "network.safetensors",
+    "keras": "network.keras",
+}
+"""What is written for whom where no name is given."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, export, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    if arguments.softmax and arguments.to != "onnx":
+        raise TinyCNNError("--softmax is for --to onnx; others have a softmax where it is needed")
 
     from rich.console import Console
 
@@ -34,13 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     source = find_weights(arguments.weights)
     target = Path(arguments.output or NAMES[arguments.to])
+    model = Sequential.load(source)
+    if target.exists() and target.samefile(source):
+        raise TinyCNNError(f"{target} is what is to be exported; choose another name with -o")
     with compilation_shown(console):
-        report = export(Sequential.load(source), arguments.to, target, softmax=arguments.softmax)
-    if arguments.json:
-        print(json.dumps(report.as_dict()))
-    else:
-        for line in report.lines():
-            print(line)
+        report = export(model, arguments.to, target, arguments.softmax)
+    print(json.dumps(report.as_dict()) if arguments.json else report)
     return 0
 
 
@@ -52,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
-    parser.add_argument("--to", choices=NAMES, required=True, help="who shall take it")
+    parser.add_argument("--to", choices=NAMES, required=True, help="who takes it")
     parser.add_argument("-o", "--output", metavar="FILE", help="what to write (network.onnx, ...)")
     parser.add_argument(
         "--softmax", action="store_true", help="onnx: probabilities instead of logits"

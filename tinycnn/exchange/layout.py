@@ -6,13 +6,13 @@ into that order, and the Dense swallows the difference.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, Layer
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, Layer, Sequential
 from tinycnn.nn.layers import Shape
 from tinycnn.nn.model import LAYERS
 
@@ -73,10 +73,9 @@ def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Plac
 
     Raises ShapeError for a layer that is not one of the library's own.
     """
+    refuse_strangers(layers)
     order, shape = None, input_shape
     for index, layer in enumerate(layers):
-        if type(layer) not in LAYERS.values():
-            raise ShapeError(f"{layer} is a layer of your own, which other programs do not have")
         rearranges = False
         if isinstance(layer, Flatten) and len(shape) > 1:
             rearranges = not any(isinstance(later, Dense) for later in layers[index:])
@@ -84,6 +83,19 @@ def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Plac
         yield Place(index, layer, shape, tuple(_arrays(index, layer, order)), rearranges)
         order = None if isinstance(layer, Dense) else order
         shape, _ = layer.shapes(shape)
+
+
+def refuse_strangers(layers: Iterable[Layer]) -> None:
+    """Raise ShapeError for a layer that is not one of the library's own."""
+    for layer in layers:
+        if type(layer) not in LAYERS.values():
+            raise ShapeError(f"{layer} is a layer of your own, which other programs do not have")
+
+
+def left(model: Sequential, arrays: Iterable[Turned]) -> dict[str, np.ndarray]:
+    """Return the arrays of ``model`` under their names there, as they stand there."""
+    here = model.arrays()
+    return {z.there: z.leave(here[z.here]) for z in arrays}
 
 
 def first(shape: Shape) -> Shape:

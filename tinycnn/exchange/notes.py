@@ -13,6 +13,9 @@ from tinycnn.nn.model import GREY
 
 Notes = dict[str, str]
 
+NOTES = "notes"
+"""Where all notes stand as one JSON text, in files that are no ONNX."""
+
 PRODUCER = f"tinycnn {tinycnn.__version__}"
 
 FRAME = "light digit on dark, 20 of 28 pixels high or wide, centre of mass at index 14.0 both ways"
@@ -37,3 +40,8 @@ def notes_of(model: Sequential, layout: str) -> Notes:
             notes["frame"] = FRAME
     notes |= {name: repr(z) for name, z in calibration_of(model).items()}
     return notes
+
+
+def notes_text(model: Sequential, layout: str) -> str:
+    """Return ``notes_of`` as one JSON text."""
+    return json.dumps(notes_of(model, layout), sort_keys=True)

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tinycnn.exchange.layout import Place, channels_first, first
+from tinycnn.exchange.layout import Place, channels_first, first, left
 from tinycnn.exchange.notes import PRODUCER, Notes, notes_of
 from tinycnn.nn import (
     BatchNorm,
@@ -34,8 +34,7 @@ def onnx_bytes(model: Sequential, softmax: bool = False) -> bytes:
         Softmax().shapes(model.output_shape)  # refuses what are no classes
     notes = notes_of(model, "NCHW")
     places = list(channels_first(model.layers, model.input_shape))
-    here = model.arrays()
-    arrays = {z.there: z.leave(here[z.here]) for place in places for z in place.arrays}
+    arrays = left(model, (z for place in places for z in place.arrays))
     nodes, x = [], INPUT
     for place in places:
         nodes += _nodes(place, x, arrays)

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.errors import EnvironmentFault
+from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.exchange import runtimes
+from tinycnn.exchange.program import refuse_to_replace
 from tinycnn.exchange.verification import Forward, Verification, examples, verify
-from tinycnn.nn import Sequential, Softmax
-from tinycnn.nn.kernels import softmax as softmax_of
+from tinycnn.ink.recogniser import calibration_of
+from tinycnn.nn import Sequential, Softmax, kernels
 from tinycnn.storage import write_bytes
 
 Files = dict[str, bytes]
@@ -22,79 +23,74 @@ Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
-class Format:
-    """How a network is handed to one other program.
+class Report:
+    """What was written (bytes by path), the lines that rebuild it, and what came of verifying.
 
-    ``needs`` must be installed to write the files, ``program`` to verify them.
+    ``verification`` is None if the other program is not installed here; then ``why_not`` says so.
     """
 
-    needs: str
-    program: str
-    files: Callable[..., Files]
-    forward: Callable[[Path], Forward]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was written, and what the other program made of it; None if it is not here."""
-
     files: dict[str, int]
-    program: str
+    program: str | None
     verification: Verification | None
+    why_not: str = ""
 
-    def lines(self) -> list[str]:
-        """What a person wants to know."""
-        written = [f"wrote    {name} ({size:,} bytes)" for name, size in self.files.items()]
-        if self.verification is None:
-            return [*written, f"verified no: {self.program} is not installed"]
-        return [*written, f"verified {self.verification.sentence()}"]
+    def __str__(self) -> str:
+        lines = [f"wrote     {name} ({size:,} bytes)" for name, size in self.files.items()]
+        if self.verification:
+            lines.append(f"verified  {self.verification.sentence()}")
+        else:
+            lines.append(f"verified  not: {self.why_not}")
+        return "\n".join([*lines, *(["", self.program.rstrip()] if self.program else [])])
 
     def as_dict(self) -> dict[str, Any]:
         """The same, ready for JSON."""
         outcome = self.verification and self.verification.as_dict()
-        return {"files": list(self.files), "bytes": self.files, "verification": outcome}
+        return {"files": self.files, "program": self.program, "verification": outcome}
 
 
 def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> Report:
-    """Write ``model`` to ``target`` for the program ``to``, a key of ``FORMATS``.
+    """Write ``model`` to ``target`` for ``to``, a key of ``FORMATS``.
 
     ``softmax``: with probabilities as output, for ONNX. Nothing is written if the other program is
     installed and computes something else (WeightsError). Raises EnvironmentFault if a package is
     missing that writes such files.
     """
     chosen = FORMATS[to]
-    if not installed(chosen.needs):
-        raise EnvironmentFault(f"--to {to} needs {chosen.needs}: pip install 'tinycnn[export]'")
+    if not target.name.endswith(chosen.endings):
+        raise TinyCNNError(f"{target} does not end in {' or '.join(chosen.endings)}")
+    if importlib.util.find_spec(chosen.package) is None:
+        raise EnvironmentFault(f"--to {to} needs {chosen.package}: pip install 'tinycnn[export]'")
     files = chosen.files(model, target.name, softmax)
-    outcome = _shown(model, chosen, files, softmax) if installed(chosen.program) else None
+    programs = [name for name in files if name.endswith(".py")]
+    for name in programs:
+        refuse_to_replace(target.with_name(name))
+    outcome, why_not = _shown(model, chosen, files, softmax)
     for name, payload in files.items():
         write_bytes(target.with_name(name), payload)
     sizes = {str(target.with_name(name)): len(payload) for name, payload in files.items()}
-    return Report(sizes, chosen.program, outcome)
+    return Report(sizes, files[programs[0]].decode() if programs else None, outcome, why_not)
 
 
-def installed(package: str) -> bool:
-    """Whether ``package`` can be imported."""
-    return importlib.util.find_spec(package) is not None
-
-
-def _shown(model: Sequential, chosen: Format, files: Files, softmax: bool) -> Verification:
-    ours = functools.partial(_probabilities, model) if softmax else model.forward
+def _shown(
+    model: Sequential, chosen: "_Format", files: Files, softmax: bool
+) -> tuple[Verification | None, str]:
+    """What the other program makes of ``files``, or why it makes nothing of them."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder, name) for name in files]
-        for path, payload in zip(paths, files.values(), strict=True):
-            path.write_bytes(payload)
-        return verify(ours, chosen.forward(paths[0]), examples(model), chosen.program)
+        for name, payload in files.items():
+            Path(folder, name).write_bytes(payload)
+        try:
+            theirs = chosen.forward(*(Path(folder, name) for name in files))
+        except ImportError as error:
+            return None, f"{error}"
+        ours = functools.partial(_probabilities, model) if softmax else model.forward
+        return verify(ours, theirs, examples(model), chosen.program), ""
 
 
 def _probabilities(model: Sequential, x: np.ndarray) -> np.ndarray:
-    from tinycnn.ink.recogniser import calibration_of
-
     y = model.forward(x)
     if isinstance(model.layers[-1], Softmax):
         return y
-    temperature = np.float32(calibration_of(model).get("temperature", 1.0))
-    return softmax_of(y / temperature)
+    return kernels.softmax(y / np.float32(calibration_of(model).get("temperature", 1.0)))
 
 
 def _onnx(model: Sequential, name: str, softmax: bool) -> Files:
@@ -103,7 +99,34 @@ def _onnx(model: Sequential, name: str, softmax: bool) -> Files:
     return {name: onnx_bytes(model, softmax)}
 
 
+def _pytorch(model: Sequential, name: str, softmax: bool) -> Files:
+    from tinycnn.exchange.pytorch_module import pytorch_files
+
+    return pytorch_files(model, name)
+
+
+def _keras(model: Sequential, name: str, softmax: bool) -> Files:
+    from tinycnn.exchange.keras_file import keras_files
+
+    return keras_files(model, name)
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a network is handed to ``program``; ``package`` must be installed to write it."""
+
+    program: str
+    package: str
+    endings: tuple[str, ...]
+    files: Callable[[Sequential, str, bool], Files]
+    forward: Callable[..., Forward]
+
+
 FORMATS = {
-    "onnx": Format("onnx", "onnxruntime", _onnx, runtimes.onnxruntime_forward),
+    "onnx": _Format("onnxruntime", "onnx", (".onnx",), _onnx, runtimes.onnxruntime_forward),
+    "pytorch": _Format(
+        "PyTorch", "safetensors", (".safetensors",), _pytorch, runtimes.pytorch_forward
+    ),
+    "keras": _Format("Keras", "h5py", (".keras", ".weights.h5"), _keras, runtimes.keras_forward),
 }
 """By the word after ``--to``."""
