@@ -26,6 +26,7 @@ DOORS = {
     "report": ("tinycnn.report", "turn training runs into one HTML page"),
     "compare": ("tinycnn.compare", "other classifiers beside the network"),
     "export": ("tinycnn.export", "hand a trained network to another program"),
+    "convert": ("tinycnn.convert", "take a network from another program"),
     "explain": ("tinycnn.explain", "show what a layer does, step by step"),
     "sweep": ("tinycnn.sweep", "try several settings and compare them"),
     "sketchpad": ("apps.sketchpad.__main__", "draw digits and see what the network sees"),

@@ -4,6 +4,7 @@ Notes are short texts under names, which is what ONNX keeps beside a graph.
 """
 
 import json
+from typing import Any
 
 import tinycnn
 from tinycnn.data.catalogue import DIGITS
@@ -45,3 +46,25 @@ def notes_of(model: Sequential, layout: str) -> Notes:
 def notes_text(model: Sequential, layout: str) -> str:
     """Return ``notes_of`` as one JSON text."""
     return json.dumps(notes_of(model, layout), sort_keys=True)
+
+
+def our_notes(text: str | None) -> Notes:
+    """Return the notes in ``text``, or none if they are not ours."""
+    try:
+        notes = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return notes if isinstance(notes, dict) and is_ours(notes) else {}
+
+
+def is_ours(notes: dict[str, Any]) -> bool:
+    """Whether ``notes`` are texts, and written by this library."""
+    texts = all(isinstance(text, str) for text in notes.values())
+    return texts and notes.get("producer", "").startswith("tinycnn ")
+
+
+def description_of(notes: Notes) -> dict[str, Any]:
+    """Return what ``notes`` say, as a weights file says it; ValueError if it is damaged."""
+    calibration = {z: float(notes[z]) for z in ("temperature", "threshold") if z in notes}
+    known = {"calibration": calibration} if calibration else {}
+    return known | ({"classes": json.loads(notes["classes"])} if "classes" in notes else {})

@@ -38,7 +38,8 @@ def pytorch_forward(weights: Path, program: Path) -> Forward:
 
 def keras_forward(network: Path, program: Path | None = None) -> Forward:
     """The model in a .keras file, or the one that the program beside .weights.h5 makes."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # greetings of TensorFlow
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets at length
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import keras
 
     model = _run(program) if program else keras.models.load_model(network, compile=False)

@@ -151,14 +151,9 @@ class Sequential:
 
     def save(self, path: str | Path, **description: Any) -> None:
         """Write the parameters, the architecture and a ``description`` (JSON) to ``path``."""
-        architecture = {
-            "input_shape": self.input_shape,
-            "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
-            "preparation": "grey levels / 255",
-        }
-        weights.write_weights(
-            path, self.arrays(), {**self.description, **description, **architecture}
-        )
+        described = {**self.description, **description}
+        described |= architecture(self.layers, self.input_shape)
+        weights.write_weights(path, self.arrays(), described)
 
     @classmethod
     def load(cls, path: str | Path, fused: bool = True) -> "Sequential":
@@ -183,6 +178,15 @@ class Sequential:
             z[...] = arrays[name]
         model.description = description
         return model
+
+
+def architecture(layers: Sequence[Layer], input_shape: Shape) -> dict[str, Any]:
+    """Return what a weights file says of the network that its arrays belong to."""
+    return {
+        "input_shape": input_shape,
+        "layers": [{"layer": type(layer).__name__, **layer.config()} for layer in layers],
+        "preparation": "grey levels / 255",
+    }
 
 
 def _refuse_the_impossible(layers: Sequence[Layer], input_shape: Shape) -> None:

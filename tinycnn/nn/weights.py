@@ -65,7 +65,7 @@ def refuse_bombs(path: Path, max_bytes: int = MAX_BYTES) -> None:
 
 def read_description(path: str | Path) -> dict[str, Any]:
     """Return the description of the weights file ``path``, or raise WeightsError."""
-    with _Opened(path) as file:
+    with Opened(path) as file:
         text = (file.metadata() or {}).get(_KEY)
     if text is None:
         raise WeightsError(f"{path} is a safetensors file, but not one of tinycnn's weights")
@@ -86,7 +86,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
 
 def read_arrays(path: str | Path, expected: Shapes) -> dict[str, np.ndarray]:
     """Return the arrays of ``path``, which must have exactly the ``expected`` names and shapes."""
-    with _Opened(path) as file:
+    with Opened(path) as file:
         names = set(file.keys())
         if names != set(expected):
             missing, surplus = sorted(set(expected) - names), sorted(names - set(expected))
@@ -114,8 +114,8 @@ def _check_promise(path, name, promised, shape):
         raise WeightsError(f"{path}: {name} has {tuple(promised.get_shape())}, expected {shape}")
 
 
-class _Opened:
-    """Open a safetensors file; what goes wrong becomes one sentence."""
+class Opened:
+    """Open a safetensors file of anybody's; what goes wrong becomes a WeightsError."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = path

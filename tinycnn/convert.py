@@ -1,0 +1,82 @@
+"""The door in: ``python -m tinycnn.convert FILE -o WEIGHTS`` takes a network from another program.
+
+Only arguments and printing; the work is done in ``tinycnn.exchange``.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinycnn.cli import Parser, run_door
+from tinycnn.errors import TinyCNNError
+
+if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from tinycnn.exchange.incoming import Known
+
+EXAMPLES = """\
+examples:
+  python -m tinycnn.convert model.onnx -o w.safetensors
+  python -m tinycnn.convert model.keras -o w.safetensors
+  python -m tinycnn.convert state_dict.safetensors --preset lenet -o w.safetensors
+  python -m tinycnn.convert model.weights.h5 --like last -o w.safetensors
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, convert, report; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    from tinycnn.exchange.incoming import convert
+
+    source, target = Path(arguments.file), Path(arguments.output)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise TinyCNNError(f"{target} is what is to be converted; name another file with -o")
+    converted = convert(source, target, _known(arguments))
+    if arguments.json:
+        print(json.dumps(converted.as_dict()))
+        return 0
+    print(converted.model.summary())
+    print(f"\nfrom   {source} ({converted.source})")
+    print(f"wrote  {target} ({target.stat().st_size:,} bytes)")
+    print(f"next   python -m tinycnn.evaluate {target} --dataset mnist10k")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m tinycnn.convert",
+        description="Make a weights file of a network from PyTorch (a state_dict in safetensors), "
+        "Keras (.keras, .weights.h5) or ONNX.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="what another program has written")
+    parser.add_argument("-o", "--output", metavar="WEIGHTS", required=True, help="what to write")
+    layers = parser.add_mutually_exclusive_group()
+    layers.add_argument("--preset", metavar="NAME", help="the layers, if FILE does not say them")
+    layers.add_argument("--like", metavar="WEIGHTS", help="the same: those of a weights file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _known(arguments: argparse.Namespace) -> "Known | None":
+    """What the layers are, if the command line says so; for images as MNIST's if by a preset."""
+    from tinycnn.nn import PRESETS, Sequential
+    from tinycnn.runs.folder import find_weights
+
+    if arguments.like:
+        model = Sequential.load(find_weights(arguments.like))
+        return lambda classes: (model.layers, model.input_shape)
+    if arguments.preset is None:
+        return None
+    if arguments.preset not in PRESETS:
+        raise TinyCNNError(
+            f"there is no preset {arguments.preset!r}; there are {', '.join(PRESETS)}"
+        )
+    return lambda classes: (PRESETS[arguments.preset](classes), (28, 28, 1))
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_door(main))

@@ -1,0 +1,156 @@
+"""The way in: a file of PyTorch's, Keras' or ONNX's becomes a weights file like any other.
+
+What kind of file it is shows in its first bytes. It may come from anybody: it is data, no code in
+it is ever run, and whatever is wrong with it ends in a WeightsError of one sentence.
+"""
+
+import contextlib
+import importlib.util
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError
+from tinycnn.exchange.foreign import Found, classes_of
+from tinycnn.exchange.notes import description_of
+from tinycnn.ink.recogniser import calibration_of, names_of
+from tinycnn.nn import Layer, Sequential
+from tinycnn.nn.layers import Shape
+from tinycnn.nn.model import architecture
+from tinycnn.nn.weights import MAX_BYTES, write_weights
+from tinycnn.storage import write_bytes
+
+Known = Callable[[int], tuple[list[Layer], Shape]]
+"""From the number of classes to the layers and the shape of the input."""
+
+HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+
+PICKLE = (
+    "it is a pickle, which can run anything and is never read here; save it in PyTorch with "
+    "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What came in."""
+
+    model: Sequential
+    source: str
+    """What kind of file it came from."""
+
+    weights: str
+    """The weights file that was written."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        described = json.loads(json.dumps(architecture(self.model.layers, self.model.input_shape)))
+        unknown = sorted({"classes", "calibration"} - self.model.description.keys())
+        return {"from": self.source, "weights": self.weights, "unknown": unknown, **described}
+
+
+def convert(source: Path, target: Path, known: Known | None = None) -> Converted:
+    """Write the network in ``source`` to the weights file ``target``.
+
+    ``known`` says what the layers are, for files that hold only numbers. What no file tells, the
+    classes, the calibration and the training, stays unknown. Raises WeightsError for what is no
+    such file or has no equal here, EnvironmentFault if a package is missing that reads it.
+    """
+    with tempfile.TemporaryDirectory() as folder, _refusals(source):
+        kind, found = _read(source, known)
+        described = architecture(found.layers, found.input_shape) | description_of(found.notes)
+        path = Path(folder, "weights.safetensors")
+        write_weights(path, found.arrays, {**described, "converted_from": kind})
+        model = Sequential.load(path)  # which trusts no file, and checks all of it
+        calibration_of(model)
+        if "classes" in described:
+            names_of(model)
+        payload = path.read_bytes()
+    write_bytes(target, payload)
+    return Converted(model, kind, str(target))
+
+
+@contextlib.contextmanager
+def _refusals(source: Path) -> Iterator[None]:
+    """Whatever happens while ``source`` is read becomes a WeightsError that names it."""
+    try:
+        yield
+    except EnvironmentFault:
+        raise
+    except TinyCNNError as error:
+        raise WeightsError(f"{source}: {error}") from error
+    except Exception as error:  # the parsers of other libraries raise what they like
+        why = f"{type(error).__name__} {error}".split("\n")[0][:120]
+        raise WeightsError(f"{source} is damaged, or not what it seems ({why})") from error
+
+
+def _read(source: Path, known: Known | None) -> tuple[str, Found]:
+    payload = _bytes_of(source)
+    if payload[8:9] == b"{" and payload[:1] != b"{":
+        return "PyTorch", _state_dict(source, known)
+    if payload.startswith(HDF5):
+        _need("h5py")
+        return "Keras", _keras_weights(payload, known)
+    if payload.startswith(ZIP):
+        _need("h5py")
+        return "Keras", _keras_archive(payload, known)
+    if payload[:1] == b"\x80":
+        raise WeightsError(PICKLE)
+    _need("onnx")
+    from tinycnn.exchange.onnx_reader import read_onnx
+
+    return "ONNX", _says_itself(read_onnx(payload), known)
+
+
+def _bytes_of(source: Path) -> bytes:
+    if not source.is_file():
+        raise WeightsError("there is no such file" if not source.exists() else "it is no file")
+    if source.stat().st_size > MAX_BYTES:
+        raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
+    return source.read_bytes()
+
+
+def _state_dict(source: Path, known: Known | None) -> Found:
+    from tinycnn.exchange.pytorch_reader import fill, matrices_of, read_modules
+
+    modules, notes = read_modules(source)
+    layers, input_shape = (known or _unknown)(classes_of(matrices_of(modules)))
+    return fill(modules, notes, layers, input_shape)
+
+
+def _keras_weights(payload: bytes, known: Known | None) -> Found:
+    from tinycnn.exchange.hdf5 import read_hdf5
+    from tinycnn.exchange.keras_reader import fill, matrices_of
+
+    arrays, notes = read_hdf5(payload)
+    layers, input_shape = (known or _unknown)(classes_of(matrices_of(arrays)))
+    return fill(arrays, notes, layers, input_shape)
+
+
+def _keras_archive(payload: bytes, known: Known | None) -> Found:
+    from tinycnn.exchange.keras_reader import read_archive
+
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        if any(name.endswith("data.pkl") for name in archive.namelist()):
+            raise WeightsError(PICKLE)
+        return _says_itself(read_archive(archive), known)
+
+
+def _says_itself(found: Found, known: Known | None) -> Found:
+    if known:
+        raise WeightsError("it says itself what its layers are; leave out --preset and --like")
+    return found
+
+
+def _unknown(classes: int) -> NoReturn:
+    raise WeightsError("it does not say what its layers are; name them with --preset or --like")
+
+
+def _need(package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise EnvironmentFault(f"to read it {package} is needed: pip install 'tinycnn[export]'")
