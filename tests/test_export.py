@@ -1,66 +1,302 @@
 """python -m tinycnn.export: other programs compute what the network here computes."""
 
+import io
+import json
+import runpy
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import safetensors
+import safetensors.numpy
+from elsewhere import NAMES, examples, network, pytorch
 
 from tinycnn import export
 from tinycnn.cli import run_door
-from tinycnn.exchange.outgoing import export as write
-from tinycnn.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-    build,
-)
+from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
+from tinycnn.exchange import outgoing, runtimes
+from tinycnn.nn import Dense, Flatten, ReLU, Sequential
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-onnx = pytest.importorskip("onnx")
-
-NETWORKS = {
-    "rows": ([Dense(5), BatchNorm(), ReLU(), Dense(3)], (7,)),
-    "probabilities": ([Flatten(), Dense(3), Softmax()], (4, 5, 2)),
-    "normalised rows": (
-        [Conv2D(3, 2), MaxPool2D(2), Flatten(), BatchNorm(), Dropout(0.3), ReLU(), Dense(4)],
-        (7, 6, 2),
-    ),
-    "flattened last": ([Conv2D(3, 2), Flatten(), BatchNorm(), Softmax()], (4, 3, 2)),
-    "never flattened": ([BatchNorm(), Conv2D(3, 2), ReLU()], (4, 5, 2)),
-    "flattened twice": ([Conv2D(3, 3), Flatten(), Flatten(), Dense(3)], (5, 5, 1)),
-}
-"""Sequentials in which the order of axes matters in every possible way."""
+SUFFIXES = {"onnx": ".onnx", "pytorch": ".safetensors", "keras": ".keras"}
 
 
-def randomised(model, seed=0):
-    """All of its arrays drawn at random; variances are positive."""
-    rng = np.random.default_rng(seed)
-    for name, z in model.arrays().items():
-        z[...] = rng.uniform(0.5, 2, z.shape) if "variance" in name else rng.normal(size=z.shape)
-    return model
+@pytest.fixture
+def alone(monkeypatch):
+    """Nobody is asked to verify anything: only what is written is of interest."""
+    monkeypatch.setattr(outgoing, "_shown", lambda *_: (None, "not asked"))
 
 
-@pytest.fixture(params=["lenet", "tiny", "best", *NETWORKS])
-def model(request):
-    if request.param in NETWORKS:
-        return randomised(Sequential(*NETWORKS[request.param]))
-    return build(request.param)
+def written(model, to, folder, name=None, **options):
+    path = folder / (name or f"network{SUFFIXES[to]}")
+    outgoing.export(model, to, path, **options)
+    return path
 
 
 def call(*words):
     return run_door(export.main, [str(word) for word in words])
 
 
-def test_onnxruntime_computes_the_same(model, tmp_path):
-    pytest.importorskip("onnxruntime")
-    report = write(model, "onnx", tmp_path / "x.onnx")
+def close(y, z):
+    np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5 * max(1, abs(z).max()))
 
-    assert report.verification.labels_equal == report.verification.images >= 200
-    assert report.verification.largest_difference < 1e-5 * max(
-        1, report.verification.largest_output
+
+# ------------------------------------------------------------------- what other programs compute
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_onnxruntime_computes_the_same(name, tmp_path, alone):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    model = network(name)
+    path = written(model, "onnx", tmp_path)
+
+    x = examples(model)
+    close(runtimes.onnxruntime_forward(path)(x), model.forward(x))
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"flattened last"}))
+def test_a_state_dict_gives_the_same_by_plain_formulas(name, tmp_path, alone):
+    model = network(name)
+    state = safetensors.numpy.load_file(written(model, "pytorch", tmp_path))
+
+    x = examples(model)
+    y = pytorch(model.layers, state, np.moveaxis(x, -1, 1))
+    close(np.moveaxis(y, 1, -1), model.forward(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pytorch_computes_the_same_and_names_everything_so(name, tmp_path, alone):
+    pytest.importorskip("torch")
+    model = network(name)
+    path = written(model, "pytorch", tmp_path)
+    program = tmp_path / "network_pytorch.py"
+
+    x = examples(model)
+    close(runtimes.pytorch_forward(path, program)(x), model.forward(x))
+    module = runpy.run_path(str(program))["network"]
+    state = safetensors.numpy.load_file(path)
+    assert {key: tuple(z.shape) for key, z in module.state_dict().items()} == {
+        key: z.shape for key, z in state.items()
+    }
+
+
+@pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore")
+def test_keras_computes_the_same(name, ending, tmp_path, alone):
+    pytest.importorskip("h5py")
+    pytest.importorskip("keras")
+    model = network(name)
+    path = written(model, "keras", tmp_path, f"network{ending}")
+    programs = sorted(tmp_path.glob("*.py"))
+    assert len(programs) == (ending == ".weights.h5")
+
+    x = examples(model)
+    close(runtimes.keras_forward(path, *programs)(x), model.forward(x))
+
+
+def test_keras_files_hold_every_array_with_keras_axes(tmp_path, alone):
+    """(F,KH,KW,C) here is (KH,KW,C,F) there; the rest is the same."""
+    h5py = pytest.importorskip("h5py")
+    model = network("tiny")
+    with zipfile.ZipFile(written(model, "keras", tmp_path)) as archive:
+        config = json.loads(archive.read("config.json"))
+        file = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+
+    w = file["layers/conv2d_3/vars/0"][()]
+    np.testing.assert_array_equal(w, model.layers[11].params["w"].transpose(1, 2, 3, 0))
+    np.testing.assert_array_equal(file["layers/dense/vars/0"], model.layers[15].params["w"])
+    variance = file["layers/batch_normalization_1/vars/3"]
+    np.testing.assert_array_equal(variance, model.layers[6].state["variance"])
+    kinds = [entry["class_name"] for entry in config["config"]["layers"]]
+    assert kinds[:4] == ["InputLayer", "Conv2D", "ReLU", "BatchNormalization"]
+    assert config["config"]["layers"][3]["config"]["epsilon"] == 1e-5
+
+
+def test_probabilities_are_those_of_the_temperature(tmp_path, alone):
+    pytest.importorskip("onnx")
+    ort = pytest.importorskip("onnxruntime")
+    model = network("lenet")
+    model.description["calibration"] = {"temperature": 1.7}
+    path = written(model, "onnx", tmp_path, softmax=True)
+
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert [z.name for z in session.get_outputs()] == ["probabilities"]
+    x = examples(model)
+    p = np.exp(model.forward(x).astype(float) / 1.7)
+    p /= p.sum(axis=1, keepdims=True)
+    close(runtimes.onnxruntime_forward(path)(x), p)
+
+
+# ----------------------------------------------------------------------------- what is written
+
+
+def test_an_onnx_model_says_what_a_stranger_must_know(tmp_path, alone):
+    onnx = pytest.importorskip("onnx")
+    model = network("lenet")
+    model.description["classes"] = list("0123456789")
+    model.description["calibration"] = {"temperature": 1.25, "threshold": -3}
+    file = onnx.load(written(model, "onnx", tmp_path))
+
+    (images,), (logits,) = file.graph.input, file.graph.output
+    sizes = [
+        [d.dim_param or d.dim_value for d in z.type.tensor_type.shape.dim] for z in (images, logits)
+    ]
+    assert (images.name, logits.name) == ("images", "logits")
+    assert sizes == [["N", 1, 28, 28], ["N", 10]]
+    notes = {z.key: z.value for z in file.metadata_props}
+    assert (notes["layout"], notes["temperature"], notes["threshold"]) == ("NCHW", "1.25", "-3.0")
+    assert json.loads(notes["classes"]) == list("0123456789")
+    assert np.float32(notes["scale"]) == np.float32(1 / 255)
+    assert "centre of mass" in notes["frame"]
+
+
+def test_the_notes_of_a_state_dict_are_in_its_metadata(tmp_path, alone):
+    path = written(network("tiny"), "pytorch", tmp_path)
+    with safetensors.safe_open(path, "np") as file:
+        notes = json.loads(file.metadata()["notes"])
+    assert notes["layout"] == "NCHW"
+    assert "classes" not in notes
+    assert "temperature" not in notes
+
+
+@pytest.mark.parametrize("to", SUFFIXES)
+def test_equal_networks_give_equal_bytes(to, tmp_path, alone):
+    pytest.importorskip("onnx")
+    pytest.importorskip("h5py")
+    (tmp_path / "again").mkdir()
+    for folder in (tmp_path, tmp_path / "again"):
+        written(network("best"), to, folder)
+    for path in (tmp_path / "again").iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def test_the_program_is_ten_lines_that_people_can_read(tmp_path, alone):
+    report = outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+    assert (tmp_path / "x_pytorch.py").read_text() == report.program
+    assert report.program.endswith(
+        """
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+network = nn.Sequential(
+    nn.Linear(7, 5),
+    nn.BatchNorm1d(5),
+    nn.ReLU(),
+    nn.Linear(5, 3),
+)
+network.load_state_dict(load_file(Path(__file__).with_name("x.safetensors")))
+network.eval()
+"""
     )
+
+
+# ----------------------------------------------------------------------------- what is refused
+
+
+def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeypatch):
+    model = network("lenet")
+    other = network("lenet", seed=5)
+    chosen = outgoing.FORMATS["pytorch"]
+    forward = lambda *paths: other.forward  # noqa: E731
+    monkeypatch.setitem(outgoing.FORMATS, "pytorch", replace(chosen, forward=forward))
+    with pytest.raises(WeightsError, match=r"something else: PyTorch on 2,000 images: \d+ labels"):
+        outgoing.export(model, "pytorch", tmp_path / "x.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_other_program_is_missing_that_is_said(tmp_path, monkeypatch):
+    def missing(*paths):
+        raise ImportError("No module named 'torch'")
+
+    chosen = outgoing.FORMATS["pytorch"]
+    changed = replace(chosen, forward=missing)
+    monkeypatch.setitem(outgoing.FORMATS, "pytorch", changed)
+    report = outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+
+    assert report.as_dict()["verification"] is None
+    assert "verified  not: No module named 'torch'" in str(report)
+    assert (tmp_path / "x.safetensors").exists()
+
+
+def test_a_package_that_writes_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EnvironmentFault, match=r"needs onnx: pip install 'tinycnn\[export\]'"):
+        outgoing.export(network("rows"), "onnx", tmp_path / "x.onnx")
+
+
+def test_a_program_of_somebody_else_is_not_replaced(tmp_path, alone):
+    mine = tmp_path / "x_pytorch.py"
+    mine.write_text("print('mine')")
+    with pytest.raises(EnvironmentFault, match="was not written by"):
+        outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+
+    mine.unlink()
+    for _ in range(2):  # but one of ours is
+        outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+
+
+def test_layers_of_your_own_are_refused(tmp_path):
+    class Mine(ReLU):
+        pass
+
+    model = Sequential([Flatten(), Mine(), Dense(3)], (4, 4, 1))
+    for to in SUFFIXES:
+        pytest.importorskip({"onnx": "onnx", "keras": "h5py"}.get(to, "numpy"))
+        with pytest.raises(ShapeError, match=r"Mine\(\) is a layer of your own"):
+            written(model, to, tmp_path)
+
+
+def test_files_are_named_as_their_readers_expect(tmp_path):
+    with pytest.raises(TinyCNNError, match=r"x.h5 does not end in .keras or .weights.h5"):
+        outgoing.export(network("rows"), "keras", tmp_path / "x.h5")
+
+
+def test_images_get_no_softmax(tmp_path):
+    pytest.importorskip("onnx")
+    with pytest.raises(ShapeError, match="takes rows"):
+        written(network("never flattened"), "onnx", tmp_path, softmax=True)
+
+
+# ---------------------------------------------------------------------------------- the command
+
+
+def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    assert call("default", "--to", "onnx", "--json") == 0
+
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["files"] == {"network.onnx": Path("network.onnx").stat().st_size}
+    assert outcome["verification"]["by"] == "onnxruntime"
+    assert outcome["verification"]["images"] == outcome["verification"]["labels_equal"] == 2000
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere", "--to", "onnx"], "nowhere does not exist"),
+        (["default", "--to", "caffe"], "invalid choice: 'caffe'"),
+        (["default", "--to", "keras", "--softmax"], "--softmax is for --to onnx"),
+        (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "choose another name"),
+        (["w.safetensors", "--to", "pytorch", "-o", "no/w.safetensors"], "no does not exist"),
+    ],
+)
+def test_options_that_make_no_sense_end_in_one_sentence(
+    words, sentence, tmp_path, capfd, monkeypatch, alone
+):
+    monkeypatch.chdir(tmp_path)
+    network("rows").save("w.safetensors")
+    assert call(*words) in (2, 3)
+    err = capfd.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1

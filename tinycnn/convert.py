@@ -33,12 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     source, target = Path(arguments.file), Path(arguments.output)
     if target.exists() and source.exists() and target.samefile(source):
         raise TinyCNNError(f"{target} is what is to be converted; name another file with -o")
-    converted = convert(source, target, _known(arguments))
+    model = convert(source, target, _known(arguments))
+    origin = model.description["converted_from"]
     if arguments.json:
-        print(json.dumps(converted.as_dict()))
+        known = {name: model.description.get(name) for name in ("classes", "calibration")}
+        print(json.dumps({"from": origin, "weights": str(target), **known}))
         return 0
-    print(converted.model.summary())
-    print(f"\nfrom   {source} ({converted.source})")
+    print(f"{model.summary()}\n")
+    print(f"from   {source} ({origin})")
     print(f"wrote  {target} ({target.stat().st_size:,} bytes)")
     print(f"next   python -m tinycnn.evaluate {target} --dataset mnist10k")
     return 0
@@ -57,25 +59,31 @@ def _parser() -> argparse.ArgumentParser:
     layers = parser.add_mutually_exclusive_group()
     layers.add_argument("--preset", metavar="NAME", help="the layers, if FILE does not say them")
     layers.add_argument("--like", metavar="WEIGHTS", help="the same: those of a weights file")
+    parser.add_argument(
+        "--epsilon",
+        metavar="E",
+        type=float,
+        help="of BatchNormalization in .weights.h5, which does not say it (1e-3 unless it was set)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
 def _known(arguments: argparse.Namespace) -> "Known | None":
     """What the layers are, if the command line says so; for images as MNIST's if by a preset."""
+    from tinycnn.exchange.incoming import Known
     from tinycnn.nn import PRESETS, Sequential
     from tinycnn.runs.folder import find_weights
 
     if arguments.like:
         model = Sequential.load(find_weights(arguments.like))
-        return lambda classes: (model.layers, model.input_shape)
+        return Known(lambda classes: model.layers, model.input_shape, arguments.epsilon)
     if arguments.preset is None:
         return None
     if arguments.preset not in PRESETS:
-        raise TinyCNNError(
-            f"there is no preset {arguments.preset!r}; there are {', '.join(PRESETS)}"
-        )
-    return lambda classes: (PRESETS[arguments.preset](classes), (28, 28, 1))
+        names = ", ".join(PRESETS)
+        raise TinyCNNError(f"there is no preset {arguments.preset!r}; there are {names}")
+    return Known(PRESETS[arguments.preset], (28, 28, 1), arguments.epsilon)
 
 
 if __name__ == "__main__":

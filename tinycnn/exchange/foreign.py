@@ -40,12 +40,17 @@ def told(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def place(kind: object, name: object) -> str:
+    """How a layer or node of a stranger's file is called in a sentence: Conv2D 'first'."""
+    return f"{told(kind)[1:-1]} {told(name)}"
+
+
 def check_settings(where: str, given: Mapping[str, Any], only: Settings) -> None:
     """Refuse what is set to something else than ``only`` says; where nothing is set, it is that."""
     for name, wanted in only.items():
         value = simplified(given.get(name, wanted))
         if value is not None and value != wanted:
-            refuse(f"{where}: {name} {told(value)} (only {told(wanted)})")
+            refuse(f"{where}: {name} {told(value)}, other than {told(wanted)},")
 
 
 def simplified(value: Any) -> Any:
@@ -65,6 +70,12 @@ def classes_of(matrices: Iterable[Shape]) -> int:
     shapes = list(matrices)
     last = {K for _, K in shapes} - {D for D, _ in shapes}
     return last.pop() if len(last) == 1 else 10
+
+
+def is_same_image(shape: Shape, other: Shape) -> bool:
+    """Whether both are one grey image, with an axis for its channel or without, or as a row."""
+    sizes, others = ([z for z in sizes if z != 1] for sizes in (shape, other))
+    return sizes == others or (len(shape) == 1 and math.prod(shape) == math.prod(other))
 
 
 def is_preparation(scale: object) -> bool:

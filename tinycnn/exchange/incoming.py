@@ -5,15 +5,15 @@ it is ever run, and whatever is wrong with it ends in a WeightsError of one sent
 """
 
 import contextlib
+import copy
 import importlib.util
 import io
-import json
-import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+
+import numpy as np
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.exchange.foreign import Found, classes_of
@@ -21,12 +21,21 @@ from tinycnn.exchange.notes import description_of
 from tinycnn.ink.recogniser import calibration_of, names_of
 from tinycnn.nn import Layer, Sequential
 from tinycnn.nn.layers import Shape
-from tinycnn.nn.model import architecture
-from tinycnn.nn.weights import MAX_BYTES, write_weights
-from tinycnn.storage import write_bytes
+from tinycnn.nn.weights import MAX_BYTES
 
-Known = Callable[[int], tuple[list[Layer], Shape]]
-"""From the number of classes to the layers and the shape of the input."""
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a network whose file holds only numbers.
+
+    ``layers`` returns the layers, given the number of classes. ``epsilon`` is what BatchNorm adds
+    to the variance, which .weights.h5 does not say.
+    """
+
+    layers: Callable[[int], Sequence[Layer]]
+    input_shape: Shape
+    epsilon: float | None = None
+
 
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
@@ -36,43 +45,29 @@ PICKLE = (
 )
 
 
-@dataclass(frozen=True)
-class Converted:
-    """What came in."""
-
-    model: Sequential
-    source: str
-    """What kind of file it came from."""
-
-    weights: str
-    """The weights file that was written."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same, ready for JSON."""
-        described = json.loads(json.dumps(architecture(self.model.layers, self.model.input_shape)))
-        unknown = sorted({"classes", "calibration"} - self.model.description.keys())
-        return {"from": self.source, "weights": self.weights, "unknown": unknown, **described}
+def convert(source: Path, target: Path, known: Known | None = None) -> Sequential:
+    """Write the network in ``source`` to the weights file ``target``, and return it."""
+    model = read(source, known)
+    model.save(target)
+    return model
 
 
-def convert(source: Path, target: Path, known: Known | None = None) -> Converted:
-    """Write the network in ``source`` to the weights file ``target``.
+def read(source: Path, known: Known | None = None) -> Sequential:
+    """Return the network in ``source``; its description says ``converted_from`` what.
 
     ``known`` says what the layers are, for files that hold only numbers. What no file tells, the
     classes, the calibration and the training, stays unknown. Raises WeightsError for what is no
     such file or has no equal here, EnvironmentFault if a package is missing that reads it.
     """
-    with tempfile.TemporaryDirectory() as folder, _refusals(source):
+    with _refusals(source):
         kind, found = _read(source, known)
-        described = architecture(found.layers, found.input_shape) | description_of(found.notes)
-        path = Path(folder, "weights.safetensors")
-        write_weights(path, found.arrays, {**described, "converted_from": kind})
-        model = Sequential.load(path)  # which trusts no file, and checks all of it
+        described = {**description_of(found.notes), "converted_from": kind}
+        arrays = {name: np.ascontiguousarray(z) for name, z in found.arrays.items()}
+        model = Sequential.of_arrays(source, found.layers, found.input_shape, arrays, described)
         calibration_of(model)
         if "classes" in described:
             names_of(model)
-        payload = path.read_bytes()
-    write_bytes(target, payload)
-    return Converted(model, kind, str(target))
+    return model
 
 
 @contextlib.contextmanager
@@ -83,10 +78,11 @@ def _refusals(source: Path) -> Iterator[None]:
     except EnvironmentFault:
         raise
     except TinyCNNError as error:
-        raise WeightsError(f"{source}: {error}") from error
+        text = str(error)
+        raise WeightsError(text if text.startswith(str(source)) else f"{source}: {text}") from error
     except Exception as error:  # the parsers of other libraries raise what they like
-        why = f"{type(error).__name__} {error}".split("\n")[0][:120]
-        raise WeightsError(f"{source} is damaged, or not what it seems ({why})") from error
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise WeightsError(f"{source} is damaged, or not what it seems: {why}") from error
 
 
 def _read(source: Path, known: Known | None) -> tuple[str, Found]:
@@ -119,8 +115,7 @@ def _state_dict(source: Path, known: Known | None) -> Found:
     from tinycnn.exchange.pytorch_reader import fill, matrices_of, read_modules
 
     modules, notes = read_modules(source)
-    layers, input_shape = (known or _unknown)(classes_of(matrices_of(modules)))
-    return fill(modules, notes, layers, input_shape)
+    return fill(modules, notes, *_layers(known, matrices_of(modules)))
 
 
 def _keras_weights(payload: bytes, known: Known | None) -> Found:
@@ -128,8 +123,15 @@ def _keras_weights(payload: bytes, known: Known | None) -> Found:
     from tinycnn.exchange.keras_reader import fill, matrices_of
 
     arrays, notes = read_hdf5(payload)
-    layers, input_shape = (known or _unknown)(classes_of(matrices_of(arrays)))
-    return fill(arrays, notes, layers, input_shape)
+    layers, input_shape = _layers(known, matrices_of(arrays))
+    return fill(arrays, notes, layers, input_shape, known.epsilon if known else None)
+
+
+def _layers(known: Known | None, matrices: Iterable[Shape]) -> tuple[Sequence[Layer], Shape]:
+    if known is None:
+        raise WeightsError("it does not say what its layers are; name them with --preset or --like")
+    layers = known.layers(classes_of(matrices))
+    return [copy.copy(layer) for layer in layers], known.input_shape  # they may be in use
 
 
 def _keras_archive(payload: bytes, known: Known | None) -> Found:
@@ -145,10 +147,6 @@ def _says_itself(found: Found, known: Known | None) -> Found:
     if known:
         raise WeightsError("it says itself what its layers are; leave out --preset and --like")
     return found
-
-
-def _unknown(classes: int) -> NoReturn:
-    raise WeightsError("it does not say what its layers are; name them with --preset or --like")
 
 
 def _need(package: str) -> None:

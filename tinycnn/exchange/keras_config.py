@@ -9,6 +9,8 @@ from tinycnn.exchange.foreign import (
     Settings,
     check_settings,
     is_preparation,
+    is_same_image,
+    place,
     refuse,
     simplified,
     told,
@@ -70,7 +72,7 @@ def read_config(config: Any) -> Network:
     for entry in inner["layers"]:
         settings = entry["config"]
         kind = str(entry["class_name"])
-        where = f"{told(settings.get('name', ''))} ({kind[:60]!s})"
+        where = place(kind, settings.get("name", ""))
         if kind not in ONLY:
             refuse(f"the layer {where}")
         check_settings(where, settings, ONLY[kind])
@@ -119,7 +121,7 @@ def _activate(network: Network, name: object, where: str) -> None:
 
 
 def _reshape(network: Network, target: Shape, where: str) -> None:
-    if not network.layers and math.prod(target) == math.prod(network.shape):
+    if not network.layers and is_same_image(network.shape, target):
         network.start(target)
     elif target in [(-1,), (math.prod(network.shape),)]:
         network.add(Flatten())

@@ -26,8 +26,7 @@ def read_archive(archive: zipfile.ZipFile) -> Found:
     arrays, notes = read_hdf5(_member(archive, WEIGHTS, MAX_BYTES))
     found = _filled(arrays, notes, network.layers, network.input_shape)
     for index, epsilon in network.epsilons.items():
-        variance = found.arrays[f"{index}.variance"]
-        found.arrays[f"{index}.variance"] = variance_here(variance, epsilon)
+        _change_epsilon(found, index, epsilon)
     return found
 
 
@@ -36,14 +35,36 @@ def matrices_of(arrays: Arrays) -> list[Shape]:
     return [z.shape for z in arrays.values() if z.ndim == 2]
 
 
-def fill(arrays: Arrays, notes: Notes, layers: Sequence[Layer], input_shape: Shape) -> Found:
-    """Return the network that ``layers`` are, with the numbers of a .weights.h5 file."""
-    if not notes and any(isinstance(layer, BatchNorm) for layer in layers):
-        raise WeightsError(
-            "it does not say which epsilon its BatchNormalization has; "
-            "save the model as .keras, which does"
-        )
-    return _filled(arrays, notes, layers, input_shape)
+def fill(
+    arrays: Arrays,
+    notes: Notes,
+    layers: Sequence[Layer],
+    input_shape: Shape,
+    epsilon: float | None = None,
+) -> Found:
+    """Return the network that ``layers`` are, with the numbers of a .weights.h5 file.
+
+    ``epsilon`` is what its BatchNormalization adds to variances, if the file is not by us.
+    """
+    if notes:
+        epsilon = BatchNorm.EPSILON
+    found = _filled(arrays, notes, layers, input_shape)
+    for index, layer in enumerate(layers):
+        if isinstance(layer, BatchNorm):
+            if epsilon is None:
+                raise WeightsError(
+                    "it does not say which epsilon its BatchNormalization has; say --epsilon "
+                    "(Keras' own is 1e-3), or save the model as .keras, which does"
+                )
+            _change_epsilon(found, index, epsilon)
+    return found
+
+
+def _change_epsilon(found: Found, index: int, epsilon: float) -> None:
+    """The variances of BatchNorm number ``index`` become what they have to be here."""
+    name = f"{index}.variance"
+    if name in found.arrays:
+        found.arrays[name] = variance_here(found.arrays[name], epsilon)
 
 
 def _filled(arrays: Arrays, notes: Notes, layers: Sequence[Layer], input_shape: Shape) -> Found:
@@ -53,12 +74,13 @@ def _filled(arrays: Arrays, notes: Notes, layers: Sequence[Layer], input_shape: 
     surplus = [path for path in arrays if path.startswith("layers/") and path not in wanted]
     if surplus:
         raise WeightsError(f"the network has no place for {told(surplus)}")
-    found, shape = Found(list(layers), input_shape, {}, notes), input_shape
-    for index, layer in enumerate(layers):
-        shape, shapes = layer.shapes(shape)
-        if "b" in shapes and not isinstance(layer, BatchNorm):
-            found.arrays[f"{index}.b"] = np.zeros(shapes["b"], np.float32)  # without use_bias
-    found.arrays |= {z.here: z.enter(arrays[path]) for path, z in wanted.items() if path in arrays}
+    found = Found(list(layers), input_shape, {}, notes)
+    for path, z in wanted.items():
+        kernel = arrays.get(f"{path[:-1]}0", np.empty(0))
+        if path in arrays:
+            found.arrays[z.here] = z.enter(arrays[path])
+        elif path.endswith("/1") and kernel.ndim > 1:  # without use_bias
+            found.arrays[z.here] = np.zeros(kernel.shape[-1], np.float32)
     return found
 
 

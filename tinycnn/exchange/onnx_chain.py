@@ -60,12 +60,12 @@ class Chain:
         self.layers.append(layer)
 
     def flatten(self) -> None:
-        """Write what comes out in a row; nothing happens to what is one already."""
-        if len(self.shape) == 1:
-            return
-        order = np.arange(math.prod(self.shape)).reshape(self.shape).transpose(self.axes).ravel()
-        self.order = None if np.array_equal(order, np.arange(len(order))) else order
-        self.axes = (0,)
+        """Write what comes out in a row."""
+        if len(self.shape) > 1:
+            numbers = np.arange(math.prod(self.shape))
+            order = numbers.reshape(self.shape).transpose(self.axes).ravel()
+            self.order = None if np.array_equal(order, numbers) else order
+            self.axes = (0,)
         self.add(Flatten())
 
     def in_our_order(self, z: np.ndarray) -> np.ndarray:

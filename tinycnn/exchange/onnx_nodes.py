@@ -10,6 +10,7 @@ from tinycnn.exchange.foreign import (
     Settings,
     check_settings,
     is_preparation,
+    is_same_image,
     refuse,
     simplified,
     told,
@@ -137,18 +138,12 @@ def _transpose(chain: Chain, node: Node) -> None:
 
 def _reshape(chain: Chain, node: Node) -> None:
     _, *sizes = node.constants[0].tolist()
-    D = math.prod(chain.shape)
-    if len(sizes) == 1 and sizes[0] in (-1, D):
+    if len(sizes) == 1 and sizes[0] in (-1, math.prod(chain.shape)):
         chain.flatten()
-    elif not chain.layers and math.prod(sizes) == D and _is_grey(chain, sizes):
-        chain.start(tuple(sizes))
-    else:
-        node.refuse_unless(False, f"into {told(sizes)}")
-
-
-def _is_grey(chain: Chain, sizes: Sequence[int]) -> bool:
-    """Whether there is one channel before and after, so that the order of axes means nothing."""
-    return (len(chain.shape) == 1 or chain.shape[-1] == 1) and 1 in (sizes[0], sizes[-1])
+        return
+    grey = not chain.layers and 1 in (sizes[0], sizes[-1]) and is_same_image(chain.shape, sizes)
+    node.refuse_unless(grey, f"into {told(sizes)}")
+    chain.start(tuple(sizes))
 
 
 def _unsqueeze(chain: Chain, node: Node) -> None:

@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, refuse, told
+from tinycnn.exchange.foreign import Found, place, refuse, told
 from tinycnn.exchange.notes import is_ours
 from tinycnn.exchange.onnx_chain import Chain
 from tinycnn.exchange.onnx_nodes import Node, add_node
@@ -62,7 +62,7 @@ def _is_constant(proto: onnx.NodeProto, constants: dict[str, TensorProto]) -> bo
 
 
 def _node(proto: onnx.NodeProto, x: str, constants: dict[str, TensorProto]) -> Node:
-    where = f"{told(proto.name or proto.output[0])} ({proto.op_type[:60]})"
+    where = place(proto.op_type, proto.name or proto.output[0])
     if proto.domain not in ("", "ai.onnx"):
         refuse(f"{where}: a node of {told(proto.domain)}")
     others = [name for name in proto.input if name and name != x]

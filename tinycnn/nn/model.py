@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,28 @@ class Sequential:
         """Return the model that ``path`` holds, or raise WeightsError and change nothing."""
         description = weights.read_description(path)
         layers, input_shape = _described_layers(path, description)
+        read = partial(weights.read_arrays, path)
+        return cls._of(path, layers, input_shape, read, description, fused)
+
+    @classmethod
+    def of_arrays(
+        cls,
+        path: str | Path,
+        layers: Sequence[Layer],
+        input_shape: Shape,
+        arrays: dict[str, np.ndarray],
+        description: dict[str, Any],
+    ) -> "Sequential":
+        """Return the model of these layers with ``arrays``, all of which came from ``path``.
+
+        Raises WeightsError if they do not belong together, before memory is asked for.
+        """
+        return cls._of(
+            path, layers, input_shape, partial(weights.fitting_arrays, path, arrays), description
+        )
+
+    @classmethod
+    def _of(cls, path, layers, input_shape, read, description, fused=True) -> "Sequential":
         try:
             _refuse_the_impossible(layers, input_shape)
             shapes, shape, largest = [], input_shape, math.prod(input_shape)
@@ -170,7 +193,7 @@ class Sequential:
                 largest = max(largest, math.prod(shape))
         except ShapeError as error:
             raise WeightsError(f"{path} describes an impossible network: {error}") from error
-        arrays = weights.read_arrays(path, dict(_named(shapes)))
+        arrays = read(dict(_named(shapes)))
         if largest > weights.MAX_BYTES:
             raise WeightsError(f"{path} describes an impossible network: {largest:,} numbers")
         model = cls(layers, input_shape, fused=fused)

@@ -6,6 +6,7 @@ the file promises is compared with what is expected before any array is made.
 
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,31 +88,53 @@ def read_description(path: str | Path) -> dict[str, Any]:
 def read_arrays(path: str | Path, expected: Shapes) -> dict[str, np.ndarray]:
     """Return the arrays of ``path``, which must have exactly the ``expected`` names and shapes."""
     with Opened(path) as file:
-        names = set(file.keys())
-        if names != set(expected):
-            missing, surplus = sorted(set(expected) - names), sorted(names - set(expected))
-            raise WeightsError(
-                f"{path} does not fit its network: missing {missing}, unexpected {surplus}"
-            )
-        for name, shape in expected.items():
-            _check_promise(path, name, file.get_slice(name), shape)
+
+        def promise(name: str) -> tuple[str, tuple[int, ...]]:
+            promised = file.get_slice(name)
+            return promised.get_dtype(), tuple(promised.get_shape())
+
+        _refuse_misfits(path, set(file.keys()), promise, expected)
         arrays = {name: file.get_tensor(name) for name in expected}
     for name, array in arrays.items():
         _refuse_infinities(path, name, array)
     return arrays
 
 
+def fitting_arrays(
+    path: str | Path, arrays: dict[str, np.ndarray], expected: Shapes
+) -> dict[str, np.ndarray]:
+    """Return ``arrays``, which came from ``path``; refuse what ``read_arrays`` would refuse."""
+
+    def promise(name: str) -> tuple[str, tuple[int, ...]]:
+        array = arrays[name]
+        return "F32" if array.dtype == np.float32 else str(array.dtype), array.shape
+
+    _refuse_misfits(path, set(arrays), promise, expected)
+    for name, array in arrays.items():
+        _refuse_infinities(path, name, array)
+    return arrays
+
+
+def _refuse_misfits(
+    path: str | Path, names: set[str], promise: Callable[[str], tuple], expected: Shapes
+) -> None:
+    if names != set(expected):
+        missing, surplus = sorted(set(expected) - names), sorted(names - set(expected))
+        raise WeightsError(
+            f"{path} does not fit its network: missing {missing}, unexpected {surplus}"
+        )
+    for name, shape in expected.items():
+        kind, promised = promise(name)
+        if kind != "F32":
+            raise WeightsError(f"{path}: {name} is {kind}, expected F32")
+        if promised != shape:
+            raise WeightsError(f"{path}: {name} has {promised}, expected {shape}")
+
+
 def _refuse_infinities(path, name, array):
     wrong = np.count_nonzero(~np.isfinite(array))
     if wrong:
         raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
-
-
-def _check_promise(path, name, promised, shape):
-    if promised.get_dtype() != "F32":
-        raise WeightsError(f"{path}: {name} is {promised.get_dtype()}, expected F32")
-    if tuple(promised.get_shape()) != shape:
-        raise WeightsError(f"{path}: {name} has {tuple(promised.get_shape())}, expected {shape}")
 
 
 class Opened:

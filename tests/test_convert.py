@@ -1,0 +1,577 @@
+"""python -m tinycnn.convert: networks of other programs, and what is said of those that do not fit.
+
+No other program is needed for most of it: what they write is written here, as they write it.
+"""
+
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from elsewhere import NAMES, examples, network, pytorch, same
+
+from tinycnn import convert, evaluate
+from tinycnn.cli import run_door
+from tinycnn.errors import WeightsError
+from tinycnn.exchange import outgoing
+from tinycnn.exchange.incoming import Known, read
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+FILES = {"onnx": "x.onnx", "pytorch": "x.safetensors", "keras": "x.keras", "h5": "x.weights.h5"}
+NEEDS = {"onnx": "onnx", "keras": "h5py", "h5": "h5py", "pytorch": "numpy"}
+
+LENET = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Conv2D(5, 3), ReLU(), Flatten(), Dense(6), Dense(3)]
+
+
+def exported(model, kind, folder):
+    """What ``export`` writes, without asking anybody to verify it."""
+    pytest.importorskip(NEEDS[kind])
+    chosen = outgoing.FORMATS["keras" if kind == "h5" else kind]
+    path = folder / FILES[kind]
+    for name, payload in chosen.files(model, path.name, False).items():
+        (folder / name).write_bytes(payload)
+    return path
+
+
+def known(model, epsilon=None):
+    return Known(lambda classes: model.layers, model.input_shape, epsilon)
+
+
+def call(*words):
+    return run_door(convert.main, [str(word) for word in words])
+
+
+# ------------------------------------------------------------------------------- out and in again
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_went_out_comes_back_to_the_bit(name, kind, tmp_path):
+    model = network(name)
+    model.description["classes"] = [f"c{k}" for k in range(model.output_shape[0])]
+    model.description["calibration"] = {"temperature": 1.25, "threshold": -7.5}
+    if name == "never flattened":
+        model.description = {}
+    path = exported(model, kind, tmp_path)
+
+    back = read(path, known(model) if kind in ("pytorch", "h5") else None)
+    assert same(back, model)
+    for key in ("classes", "calibration"):
+        assert back.description.get(key) == model.description.get(key)
+    assert "training" not in back.description
+
+
+def test_a_temperature_in_an_onnx_graph_comes_back(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    from tinycnn.exchange.onnx_graph import onnx_bytes
+
+    model = network("tiny")
+    model.description["calibration"] = {"temperature": 1.7}
+    graph = onnx.ModelProto.FromString(onnx_bytes(model, softmax=True))
+    del graph.metadata_props[:]
+    (tmp_path / "x").write_bytes(graph.SerializeToString())
+
+    back = read(tmp_path / "x")
+    assert same(back, model)
+    assert back.description["calibration"] == {"temperature": 1.7}
+
+
+def test_notes_of_others_are_not_taken_for_ours(tmp_path):
+    model = network("tiny")
+    state = safetensors.numpy.load_file(exported(model, "pytorch", tmp_path))
+    path = tmp_path / "stranger"
+    notes = json.dumps({"producer": "caffe", "temperature": "9"})
+    path.write_bytes(safetensors.numpy.save(state, {"notes": notes}))
+    assert read(path, known(model)).description.keys() == {"converted_from"}
+
+
+# --------------------------------------------------------------------------------- from PyTorch
+
+
+def renamed(state, names):
+    """The state_dict of a module of one's own: "0.weight" -> "conv1.weight"."""
+    return {
+        f"{names[key.split('.')[0]]}.{key.split('.')[1]}": z
+        for key, z in state.items()
+        if key.split(".")[0] in names
+    }
+
+
+def state_of(model, folder):
+    return safetensors.numpy.load_file(exported(model, "pytorch", folder))
+
+
+def test_modules_of_any_name_go_where_their_shapes_fit(tmp_path):
+    model = network("lenet")
+    names = {"0": "features.a", "3": "features.b", "7": "classifier.hidden", "9": "classifier.end"}
+    path = tmp_path / "own"
+    path.write_bytes(safetensors.numpy.save(renamed(state_of(model, tmp_path), names)))
+    assert same(read(path, known(model)), model)
+
+
+def test_equal_shapes_go_by_the_numbers_in_their_names(tmp_path):
+    model = Sequential([*(Dense(4) for _ in range(12)), Dense(2)], (4,))
+    for z in model.arrays().values():
+        z[...] = np.random.default_rng(0).normal(size=z.shape)
+    names = {str(k): f"fc{k + 1}" for k in range(13)}  # fc10 comes after fc9
+    path = tmp_path / "own"
+    path.write_bytes(safetensors.numpy.save(renamed(state_of(model, tmp_path), names)))
+    assert same(read(path, known(model)), model)
+
+    names = {str(k): "abcdefghijklm"[k] for k in range(13)}
+    path.write_bytes(safetensors.numpy.save(renamed(state_of(model, tmp_path), names)))
+    with pytest.raises(WeightsError, match=r"which comes first of \['a', 'b'"):
+        read(path, known(model))
+
+
+def test_a_state_dict_made_by_hand_gives_what_plain_formulas_give(tmp_path):
+    """The other direction than export: here the numbers are the stranger's."""
+    rng = np.random.default_rng(0)
+    shapes = {"0.weight": (4, 1, 3, 3), "0.bias": (4,), "3.weight": (5, 4, 3, 3), "3.bias": (5,)}
+    shapes |= {"6.weight": (6, 45), "6.bias": (6,), "7.weight": (3, 6), "7.bias": (3,)}
+    state = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
+    path = tmp_path / "own"
+    path.write_bytes(safetensors.numpy.save(state))
+    model = read(path, Known(lambda classes: LENET, (12, 12, 1)))
+
+    x = examples(model)
+    y = pytorch(model.layers, state, np.moveaxis(x, -1, 1))
+    np.testing.assert_allclose(model.forward(x), y, rtol=1e-4, atol=1e-4)
+
+
+def test_layers_without_bias_get_zeros(tmp_path):
+    model = network("lenet")
+    state = {k: z for k, z in state_of(model, tmp_path).items() if k != "0.bias"}
+    path = tmp_path / "own"
+    path.write_bytes(safetensors.numpy.save(state))
+    back = read(path, known(model))
+    assert not back.layers[0].params["b"].any()
+    np.testing.assert_array_equal(back.layers[3].params["b"], model.layers[3].params["b"])
+
+
+def test_the_number_of_classes_shows_in_a_state_dict(tmp_path, capsys):
+    from tinycnn.nn.presets import build
+
+    path = exported(build("lenet", classes=26), "pytorch", tmp_path)
+    assert call(path, "--preset", "lenet", "-o", tmp_path / "w") == 0
+    assert Sequential.load(tmp_path / "w").output_shape == (26,)
+
+
+def pickled_zip():
+    payload = io.BytesIO()
+    with zipfile.ZipFile(payload, "w") as archive:
+        archive.writestr("model/data.pkl", pickle.dumps({}))
+    return payload.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (pickled_zip(), r"is a pickle, .* save it in PyTorch with safetensors.torch.save_file"),
+        (pickle.dumps({"a": 1}), "is a pickle"),
+        (b"", "no ONNX model"),
+        (b"<html>not found</html>" * 9, "damaged, or not what it seems"),
+        (safetensors.numpy.save({"lstm.weight_ih_l0": np.zeros(3, "f4")}), "module 'lstm' with"),
+        (safetensors.numpy.save({"0.weight": np.zeros(3, "f2")}), "is F16, expected F32"),
+        (safetensors.numpy.save({"0.weight": np.zeros((9, 9), "f4")}), "it holds 0 Conv2d with"),
+        (safetensors.numpy.save({"x": np.zeros(3, "f4")}, {"tinycnn": "{}"}), "of tinycnn already"),
+    ],
+)
+def test_what_is_no_state_dict_is_refused(payload, sentence, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("h5py")
+    path = tmp_path / "x"
+    path.write_bytes(payload)
+    safe = payload[8:9] == b"{"
+    with pytest.raises(WeightsError, match=sentence) as refusal:
+        read(path, known(network("lenet")) if safe else None)
+    assert str(refusal.value).startswith(str(path))
+    assert "\n" not in str(refusal.value)
+
+
+# ------------------------------------------------------------------------------------ from Keras
+
+
+def keras_layer(kind, **settings):
+    return {"class_name": kind, "config": {"name": "mine", **settings}}
+
+
+START = keras_layer("InputLayer", batch_shape=[None, 8, 8, 1])
+CONV = {"filters": 2, "kernel_size": [3, 3]}
+
+
+def keras_file(folder, *layers, arrays=None):
+    h5py = pytest.importorskip("h5py")
+    payload = io.BytesIO()
+    with h5py.File(payload, "w") as file:
+        for name, z in (arrays or {}).items():
+            file[name] = z
+    path = folder / "x.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        model = {"class_name": "Sequential", "config": {"layers": [START, *layers]}}
+        archive.writestr("config.json", json.dumps(model))
+        archive.writestr("model.weights.h5", payload.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("layer", "sentence"),
+    [
+        (keras_layer("Conv2D", **CONV, padding="same"), "padding 'same', other than 'valid'"),
+        (keras_layer("Conv2D", **CONV, strides=[2, 2]), "strides 2, other than 1"),
+        (keras_layer("Conv2D", **CONV, strides=[1, 2]), r"strides \[1, 2\]"),
+        (keras_layer("Conv2D", **CONV, dilation_rate=[2, 2]), "dilation_rate 2"),
+        (keras_layer("Conv2D", **CONV, groups=2), "groups 2, other than 1"),
+        (keras_layer("Conv2D", **CONV, activation="gelu"), "activation 'gelu'"),
+        (keras_layer("Conv2D", **CONV, activation={"class_name": "Mine"}), "activation {"),
+        (keras_layer("Conv2D", filters=2, kernel_size=[3, 5]), "no square"),
+        (keras_layer("Conv2D", **CONV, data_format="channels_first"), "channels_first"),
+        (keras_layer("MaxPooling2D", pool_size=[3, 3], strides=[2, 2]), "strides 2, other than 3"),
+        (keras_layer("MaxPooling2D", pool_size=[2, 2], padding="same"), "padding 'same'"),
+        (keras_layer("AveragePooling2D", pool_size=[2, 2]), "AveragePooling2D 'mine' has no equal"),
+        (keras_layer("Lambda", function="os.system"), "Lambda 'mine' has no equal here"),
+        (keras_layer("LeakyReLU", negative_slope=0.1), "LeakyReLU 'mine' has no equal"),
+        (keras_layer("ReLU", max_value=6), "max_value 6"),
+        (keras_layer("BatchNormalization", axis=1), "axis 1"),
+        (keras_layer("BatchNormalization", scale=False), "scale False"),
+        (keras_layer("Rescaling", scale=2.0), "other than by 1/255"),
+        (keras_layer("Dense", units=3), "takes rows"),
+        (keras_layer("Reshape", target_shape=[4, 16]), r"into \(4, 16\)"),
+    ],
+)
+def test_what_keras_has_and_we_have_not_is_named(layer, sentence, tmp_path):
+    path = keras_file(tmp_path, layer)
+    with pytest.raises(WeightsError, match=sentence) as refusal:
+        read(path)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < len(str(path)) + 250
+
+
+def test_what_a_config_promises_is_not_allocated(tmp_path):
+    arrays = {"layers/conv2d/vars/0": np.ones((3, 3, 1, 2), "f4")}
+    layer = keras_layer("Conv2D", filters=10**12, kernel_size=[3, 3])
+    with pytest.raises(WeightsError, match=r"0.w has \(2, 3, 3, 1\), expected \(1000000000000,"):
+        read(keras_file(tmp_path, layer, arrays=arrays))
+
+
+def test_keras_habits_become_layers_of_ours(tmp_path):
+    """Scaling in the model, activations as settings, another epsilon, no bias."""
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(3, 3, 1, 2)).astype("f4")
+    four = [rng.uniform(0.5, 1, 2).astype("f4") for _ in range(4)]
+    arrays = {"layers/conv2d/vars/0": kernel, "layers/dense/vars/0": np.ones((18, 3), "f4")}
+    arrays |= {f"layers/batch_normalization/vars/{k}": z for k, z in enumerate(four)}
+    layers = [
+        keras_layer("Rescaling", scale=1 / 255, offset=0.0),
+        keras_layer("Conv2D", **CONV, use_bias=False, activation="relu"),
+        keras_layer("BatchNormalization", axis=-1, epsilon=1e-3),
+        keras_layer("MaxPooling2D", pool_size=[2, 2], strides=[2, 2]),
+        *[keras_layer("Flatten"), keras_layer("Dense", units=3, activation="softmax")],
+    ]
+    model = read(keras_file(tmp_path, *layers, arrays=arrays))
+
+    kinds = ["Conv2D", "ReLU", "BatchNorm", "MaxPool2D", "Flatten", "Dense", "Softmax"]
+    assert [type(layer).__name__ for layer in model] == kinds
+    np.testing.assert_allclose(model.layers[0].params["w"], kernel.transpose(3, 0, 1, 2))
+    assert not model.layers[0].params["b"].any()
+    total = model.layers[2].state["variance"] + BatchNorm.EPSILON
+    np.testing.assert_allclose(total, four[3] + 1e-3, rtol=1e-6)
+
+
+def test_a_row_of_layers_may_be_functional_but_not_branch(tmp_path):
+    def entry(layer, name, *sources):
+        history = [{"class_name": "t", "config": {"keras_history": [z, 0, 0]}} for z in sources]
+        return layer | {"name": name, "inbound_nodes": [{"args": history}] if sources else []}
+
+    def file(*middle):
+        end = entry(keras_layer("Dense", units=2), "dense", *middle)
+        start, flat = entry(START, "in"), entry(keras_layer("Flatten"), "flat", "in")
+        inner = {"layers": [start, flat, end], "output_layers": ["dense", 0, 0]}
+        path = keras_file(tmp_path, arrays={"layers/dense/vars/0": np.ones((64, 2), "f4")})
+        with zipfile.ZipFile(path) as archive:
+            weights = archive.read("model.weights.h5")
+        with zipfile.ZipFile(path, "w") as archive:
+            model = {"class_name": "Functional", "config": inner}
+            archive.writestr("config.json", json.dumps(model))
+            archive.writestr("model.weights.h5", weights)
+        return path
+
+    assert repr(read(file("flat")).layers) == "[Flatten(), Dense(2)]"
+    for sources in (["in"], ["flat", "in"]):
+        with pytest.raises(WeightsError, match="does not take what the one before gives"):
+            read(file(*sources))
+
+
+def test_weights_without_their_epsilon_ask_for_it(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    model = network("tiny")
+    path = exported(model, "h5", tmp_path)
+    with h5py.File(path, "a") as file:
+        del file.attrs["notes"]
+    with pytest.raises(WeightsError, match="which epsilon its BatchNormalization has; say --eps"):
+        read(path, known(model))
+
+    assert same(read(path, known(model, epsilon=1e-5)), model)
+    other = read(path, known(model, epsilon=1e-3)).layers[2].state["variance"]
+    np.testing.assert_allclose(other, model.layers[2].state["variance"] + 1e-3 - 1e-5, rtol=1e-6)
+
+
+def linked(file, path):
+    import h5py
+
+    file["layers/dense/vars/0"] = h5py.ExternalLink(str(path), "/x")
+
+
+def outside(file, path):
+    path.write_bytes(bytes(4 * 192))
+    file.create_dataset("layers/dense/vars/0", (64, 3), "f4", external=[(str(path), 0, 4 * 192)])
+
+
+def packed(file, path):
+    shape, chunk = (40_000, 40_000), (40_000, 100)
+    file.create_dataset("layers/dense/vars/0", shape, "f4", chunks=chunk, compression="gzip")
+
+
+def virtual(file, path):
+    import h5py
+
+    layout = h5py.VirtualLayout((64, 3), "f4")
+    layout[:] = h5py.VirtualSource(str(path), "x", (64, 3))
+    file.create_virtual_dataset("layers/dense/vars/0", layout)
+
+
+@pytest.mark.parametrize("make", [linked, outside, packed, virtual])
+def test_numbers_that_are_not_in_the_file_are_not_read(make, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "x.weights.h5"
+    with h5py.File(tmp_path / "secret", "w") as file:
+        file["x"] = np.ones((64, 3), "f4")
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/1"] = np.zeros(3, "f4")
+        make(file, tmp_path / "secret")
+    layers = Known(lambda classes: [Flatten(), Dense(3)], (8, 8, 1))
+    with pytest.raises(WeightsError, match=r"in one piece|missing \['1.w'\]"):
+        read(path, layers)
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    pytest.importorskip("h5py")
+    path = tmp_path / "x.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b" " * 2**22)
+    with pytest.raises(WeightsError, match=r"config.json is longer than 1,048,576 bytes"):
+        read(path)
+
+
+# ------------------------------------------------------------------------------------- from ONNX
+
+
+def onnx_file(folder, nodes, constants, sizes, output="y"):
+    """An ONNX file; nodes are (kind, inputs, output, settings)."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import helper, numpy_helper
+
+    floats = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node(kind, ins, [out], **more) for kind, ins, out, more in nodes],
+        "g",
+        [helper.make_tensor_value_info("x", floats, ["N", *sizes])],
+        [helper.make_tensor_value_info(output, floats, None)],
+        [numpy_helper.from_array(np.asarray(z), name) for name, z in constants.items()],
+    )
+    path = folder / "x.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    return path
+
+
+FILTERS = {"w": np.ones((2, 1, 3, 3), "f4")}
+
+
+def conv(**settings):
+    return [("Conv", ["x", "w"], "y", settings)]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "sentence"),
+    [
+        (conv(strides=[2, 2]), "strides 2, other than 1"),
+        (conv(pads=[1, 1, 1, 1]), "pads 1, other than 0"),
+        (conv(pads=[0, 0, 1, 1]), r"pads \[0, 0, 1, 1\]"),
+        (conv(dilations=[2, 2]), "dilations 2"),
+        (conv(group=2), "group 2"),
+        (conv(auto_pad="SAME_UPPER"), "auto_pad 'SAME_UPPER'"),
+        ([("AveragePool", ["x"], "y", {"kernel_shape": [2, 2]})], "AveragePool 'y' has no equal"),
+        ([("GlobalAveragePool", ["x"], "y", {})], "GlobalAveragePool 'y' has no equal here"),
+        ([("Tanh", ["x"], "y", {})], "Tanh 'y' has no equal here"),
+        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2]})], "strides 1, other than 2"),
+        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 3], "strides": [2, 3]})], "no square"),
+        (
+            [
+                (
+                    "MaxPool",
+                    ["x"],
+                    "y",
+                    {"kernel_shape": [2] * 2, "strides": [2] * 2, "ceil_mode": 1},
+                )
+            ],
+            "ceil_mode 1, other than 0",
+        ),
+        ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2, other than 1"),
+        ([("Mul", ["x", "two"], "y", {})], "by 2; only by 1/255"),
+        ([("Add", ["x", "x"], "y", {})], "something else than what the one before gives"),
+        ([("Add", ["x", "two"], "y", {})], "a sum that is no bias"),
+        ([("Relu", ["x"], "y", {"domain": "mine"})], "a node of 'mine'"),
+        ([("Relu", ["x"], "z", {})], "not that of the last node"),
+        ([("Transpose", ["x"], "y", {"perm": [0, 2, 3, 1]})], "in another order"),
+        ([("Conv", ["x", "missing"], "y", {})], "something else than what the one before"),
+        ([("Conv", ["x", "doubles"], "y", {})], "'doubles' of the type DOUBLE"),
+    ],
+)
+def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
+    constants = {**FILTERS, "two": np.float32(2), "doubles": np.ones((2, 1, 3, 3))}
+    path = onnx_file(tmp_path, nodes, constants, (1, 8, 8))
+    with pytest.raises(WeightsError, match=sentence) as refusal:
+        read(path)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < len(str(path)) + 250
+
+
+def test_a_graph_that_came_from_keras_turns_its_axes(tmp_path):
+    """Channels last at the input and before Flatten, a matrix product and a sum, a scale."""
+    rng = np.random.default_rng(0)
+    constants = {"w": rng.normal(size=(3, 2, 3, 3)).astype("f4"), "grey": np.float32(1 / 255)}
+    constants |= {"b": rng.normal(size=(1, 3, 1, 1)).astype("f4")}
+    constants |= {"m": rng.normal(size=(48, 5)).astype("f4"), "c": np.arange(5, dtype="f4")}
+    nodes = [
+        ("Mul", ["x", "grey"], "0", {}),
+        ("Transpose", ["0"], "1", {"perm": [0, 3, 1, 2]}),
+        ("Conv", ["1", "w"], "2", {"auto_pad": "VALID"}),
+        ("Add", ["2", "b"], "3", {}),
+        ("Transpose", ["3"], "4", {"perm": [0, 2, 3, 1]}),
+        ("Reshape", ["4", "row"], "5", {}),
+        ("MatMul", ["5", "m"], "6", {}),
+        ("Add", ["c", "6"], "y", {}),
+    ]
+    constants["row"] = np.array([-1, 48])
+    path = onnx_file(tmp_path, nodes, constants, (6, 6, 2))
+    model = read(path)
+    assert model.input_shape == (6, 6, 2)
+
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    grey = examples(model) * 255
+    (y,) = ReferenceEvaluator(onnx.load(path)).run(None, {"x": grey})
+    np.testing.assert_allclose(model.forward(grey / np.float32(255)), y, rtol=1e-4, atol=1e-4)
+
+
+def test_rows_flattened_with_channels_first_are_put_into_our_order(tmp_path):
+    rng = np.random.default_rng(0)
+    constants = {"w": rng.normal(size=(3, 2, 2, 2)).astype("f4")}
+    constants |= {name: rng.uniform(1, 2, 48).astype("f4") for name in "sbmv"}
+    constants |= {"k": rng.normal(size=(5, 48)).astype("f4"), "c": np.ones(5, "f4")}
+    nodes = [
+        ("Conv", ["x", "w"], "0", {}),
+        ("Flatten", ["0"], "1", {}),
+        ("BatchNormalization", ["1", "s", "b", "m", "v"], "2", {"epsilon": 0.01}),
+        ("Gemm", ["2", "k", "c"], "y", {"transB": 1}),
+    ]
+    path = onnx_file(tmp_path, nodes, constants, (2, 5, 5))
+    model = read(path)
+
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    x = examples(model)
+    there = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    (y,) = ReferenceEvaluator(onnx.load(path)).run(None, {"x": there})
+    np.testing.assert_allclose(model.forward(x), y, rtol=1e-4, atol=1e-4)
+
+
+def test_an_image_without_channel_gets_one(tmp_path):
+    nodes = [
+        ("Unsqueeze", ["x", "one"], "0", {}),
+        ("Conv", ["0", "w"], "1", {}),
+        ("Identity", ["1"], "y", {}),
+    ]
+    path = onnx_file(tmp_path, nodes, {**FILTERS, "one": np.array([1])}, (8, 8))
+    assert read(path).input_shape == (8, 8, 1)
+
+
+def test_numbers_in_other_files_are_not_fetched(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    path = onnx_file(tmp_path, conv(), FILTERS, (1, 8, 8))
+    model = onnx.load(path)
+    onnx.external_data_helper.convert_model_to_external_data(model, size_threshold=0)
+    onnx.save(model, path)
+    with pytest.raises(WeightsError, match="are in another file"):
+        read(path)
+
+
+def test_pytorchs_own_exporter_is_understood(tmp_path):
+    torch = pytest.importorskip("torch")
+    model = network("best")
+    from tinycnn.exchange.pytorch_module import pytorch_files
+
+    (name, payload), (program, text) = pytorch_files(model, "x.safetensors").items()
+    (tmp_path / name).write_bytes(payload)
+    (tmp_path / program).write_bytes(text)
+    import runpy
+    import warnings
+
+    module = runpy.run_path(str(tmp_path / program))["network"]
+    x = torch.zeros(2, 1, 28, 28)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (x,), str(tmp_path / "x.onnx"), dynamo=False)
+    back = read(tmp_path / "x.onnx")
+    for y, z in zip(back.arrays().values(), model.arrays().values(), strict=True):
+        np.testing.assert_array_equal(y, z)
+
+
+# ----------------------------------------------------------------------------------- the command
+
+
+def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsys):
+    path = exported(Sequential([Flatten(), Dense(10)], (28, 28, 1)), "pytorch", tmp_path)
+    like = tmp_path / "like"
+    Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=5).save(like)
+    target = tmp_path / "w"
+    assert call(path, "--like", like, "-o", target, "--json") == 0
+    outcome = json.loads(capsys.readouterr().out)
+    expected = {"from": "PyTorch", "weights": str(target), "classes": None, "calibration": None}
+    assert outcome == expected
+
+    assert run_door(evaluate.main, [str(target), "--dataset", "mnist10k", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trained_on"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere", "-o", "w"], "nowhere: there is no such file"),
+        (["x.safetensors", "-o", "w"], "does not say what its layers are"),
+        (["x.safetensors", "-o", "x.safetensors"], "name another file with -o"),
+        (["x.safetensors", "-o", "w", "--preset", "magic"], "there is no preset 'magic'"),
+        (["x.safetensors", "-o", "w", "--preset", "tiny"], "it holds 0 Conv2d with weight"),
+        (["x.safetensors", "-o", "no/w", "--like", "like"], "no does not exist"),
+        (["x.safetensors"], "required: -o"),
+    ],
+)
+def test_options_that_make_no_sense_end_in_one_sentence(
+    words, sentence, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    exported(network("lenet"), "pytorch", tmp_path)
+    network("lenet").save("like")
+    before = sorted(tmp_path.iterdir())
+    assert call(*words) in (2, 3)
+    err = capfd.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
