@@ -120,7 +120,7 @@ def weights(rng: Rng) -> bytes:
     if rng.random() < 0.3:
         arrays = arrays_changed(arrays, rng)
     data = safetensors.numpy.save(arrays, {"tinycnn": json.dumps(description)})
-    return _container_changed(data, rng)
+    return container_changed(data, rng)
 
 
 def arrays_changed(arrays: dict[str, np.ndarray], rng: Rng) -> dict[str, np.ndarray]:
@@ -138,7 +138,7 @@ def arrays_changed(arrays: dict[str, np.ndarray], rng: Rng) -> dict[str, np.ndar
     return kept | [*others, {name: array}][rng.integers(5)]
 
 
-def _container_changed(data: bytes, rng: Rng) -> bytes:
+def container_changed(data: bytes, rng: Rng) -> bytes:
     """A safetensors file as it is, with other bytes, or with another header."""
     chance = rng.random()
     if chance < 0.4:
@@ -165,7 +165,7 @@ def checkpoint_maker(genuine: Checkpoint) -> Mutator:
                 arrays = arrays_changed(arrays, rng)
         finite = {z: np.nan_to_num(a) if a.dtype.kind == "f" else a for z, a in arrays.items()}
         data = encode(replace(genuine, arrays=finite, state=State(**state), origin=origin))
-        return data if rng.random() < 0.7 else _container_changed(data, rng)
+        return data if rng.random() < 0.7 else container_changed(data, rng)
 
     return checkpoint
 

@@ -6,6 +6,7 @@ is caught here; what else comes out is a breach.
 
 import atexit
 import contextlib
+import importlib.util
 import io
 import math
 import shutil
@@ -125,3 +126,8 @@ FORMATS: dict[str, tuple[mutants.Mutator, Target, int]] = {
     "replays": (mutants.replay, play, 40_000),
 }
 """For each format its mutator, its reader, and how many files are tried."""
+
+if importlib.util.find_spec("onnx") and importlib.util.find_spec("h5py"):  # the extra "export"
+    from benchmarks import foreigners
+
+    FORMATS |= foreigners.formats(_FILE)

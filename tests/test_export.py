@@ -17,7 +17,9 @@ from tinycnn import export
 from tinycnn.cli import run_door
 from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
 from tinycnn.exchange import outgoing, runtimes
+from tinycnn.exchange.layout import TRANSLATED
 from tinycnn.nn import Dense, Flatten, ReLU, Sequential
+from tinycnn.nn.model import LAYERS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -180,7 +182,6 @@ def test_the_program_is_ten_lines_that_people_can_read(tmp_path, alone):
     assert (tmp_path / "x_pytorch.py").read_text() == report.program
     assert report.program.endswith(
         """
-from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import load_file
@@ -251,8 +252,12 @@ def test_layers_of_your_own_are_refused(tmp_path):
     model = Sequential([Flatten(), Mine(), Dense(3)], (4, 4, 1))
     for to in SUFFIXES:
         pytest.importorskip({"onnx": "onnx", "keras": "h5py"}.get(to, "numpy"))
-        with pytest.raises(ShapeError, match=r"Mine\(\) is a layer of your own"):
+        with pytest.raises(ShapeError, match=r"Mine\(\) has no equal in other programs"):
             written(model, to, tmp_path)
+
+
+def test_every_layer_of_the_library_is_translated():
+    assert set(LAYERS.values()) == TRANSLATED
 
 
 def test_files_are_named_as_their_readers_expect(tmp_path):

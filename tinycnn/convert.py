@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{model.summary()}\n")
     print(f"from   {source} ({origin})")
     print(f"wrote  {target} ({target.stat().st_size:,} bytes)")
-    print(f"next   python -m tinycnn.evaluate {target} --dataset mnist10k")
+    print(f"next   python -m tinycnn.evaluate {target} --dataset NAME")
     return 0
 
 

@@ -92,7 +92,9 @@ def _datasets(arguments: argparse.Namespace, model: "Sequential") -> Iterator["D
 
     names = arguments.dataset or [training_set(model)]
     if names == [None] and arguments.data_dir is None:
-        raise DataError("these weights were trained on a set without a name; say --data-dir")
+        raise DataError(
+            "these weights were trained on a set without a name; say --data-dir or --dataset"
+        )
     sets = [named_set(name or DEFAULT) for name in names]  # a slip is found before any is read
     for each in sets:
         alone = len(sets) == 1 or not each.bundled

@@ -12,9 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, Layer, Sequential
+from tinycnn.nn import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+)
 from tinycnn.nn.layers import Shape
-from tinycnn.nn.model import LAYERS
+
+TRANSLATED = {Conv2D, BatchNorm, Dropout, MaxPool2D, ReLU, Flatten, Dense, Softmax}
+"""The layers that are known under other names elsewhere: all of the library's."""
 
 _TURNS: dict[type[Layer], list[tuple[str, str, tuple[int, ...]]]] = {
     Conv2D: [("weight", "w", (0, 3, 1, 2)), ("bias", "b", (0,))],  # (F,KH,KW,C) -> (F,C,KH,KW)
@@ -86,10 +99,10 @@ def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Plac
 
 
 def refuse_strangers(layers: Iterable[Layer]) -> None:
-    """Raise ShapeError for a layer that is not one of the library's own."""
+    """Raise ShapeError for a layer that is not translated, as one of somebody's own."""
     for layer in layers:
-        if type(layer) not in LAYERS.values():
-            raise ShapeError(f"{layer} is a layer of your own, which other programs do not have")
+        if type(layer) not in TRANSLATED:
+            raise ShapeError(f"{layer} has no equal in other programs that is known here")
 
 
 def left(model: Sequential, arrays: Iterable[Turned]) -> dict[str, np.ndarray]:
