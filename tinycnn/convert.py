@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--epsilon",
         metavar="E",
         type=float,
-        help="of BatchNormalization in .weights.h5, which does not say it (1e-3 unless it was set)",
+        help="of its BatchNorm, where FILE does not say it (PyTorch's own: 1e-5, Keras' own: 1e-3)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
@@ -78,6 +78,8 @@ def _known(arguments: argparse.Namespace) -> "Known | None":
     if arguments.like:
         model = Sequential.load(find_weights(arguments.like))
         return Known(lambda classes: model.layers, model.input_shape, arguments.epsilon)
+    if arguments.preset is None and arguments.epsilon is not None:
+        raise TinyCNNError("--epsilon goes with --preset or --like; other files say it themselves")
     if arguments.preset is None:
         return None
     if arguments.preset not in PRESETS:

@@ -28,6 +28,18 @@ class Found:
     arrays: dict[str, np.ndarray]
     notes: Notes = field(default_factory=dict)
 
+    def change_epsilon(self, index: int, epsilon: float) -> None:
+        """Make BatchNorm number ``index``, to whose variance ``epsilon`` is added, one of ours.
+
+        Only the sum counts: what is added less here has to be in the variance.
+        """
+        name = f"{index}.variance"
+        if name in self.arrays:
+            variance = self.arrays[name].astype(np.float64) + (epsilon - BatchNorm.EPSILON)
+            if variance.min(initial=0) < 0:
+                refuse(f"a BatchNorm with epsilon {epsilon:g}")
+            self.arrays[name] = variance.astype(np.float32)
+
 
 def refuse(what: str) -> NoReturn:
     """Say that there is no such thing here."""
@@ -40,7 +52,7 @@ def told(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def place(kind: object, name: object) -> str:
+def named(kind: object, name: object) -> str:
     """How a layer or node of a stranger's file is called in a sentence: Conv2D 'first'."""
     return f"{told(kind)[1:-1]} {told(name)}"
 
@@ -81,14 +93,3 @@ def is_same_image(shape: Shape, other: Shape) -> bool:
 def is_preparation(scale: object) -> bool:
     """Whether to multiply by ``scale`` is what every network here does with grey levels."""
     return isinstance(scale, float) and math.isclose(scale, GREY, rel_tol=1e-6)
-
-
-def variance_here(variance: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return what ``variance`` has to be here, where another epsilon is added to it.
-
-    Only the sum counts: what is added less there is less here.
-    """
-    shifted = variance.astype(np.float64) + (epsilon - BatchNorm.EPSILON)
-    if shifted.min(initial=0) < 0:
-        refuse(f"a BatchNorm with epsilon {epsilon:g}")
-    return shifted.astype(np.float32)

@@ -29,7 +29,7 @@ class Known:
     """What is known of a network whose file holds only numbers.
 
     ``layers`` returns the layers, given the number of classes. ``epsilon`` is what BatchNorm adds
-    to the variance, which .weights.h5 does not say.
+    to the variance there.
     """
 
     layers: Callable[[int], Sequence[Layer]]
@@ -115,7 +115,8 @@ def _state_dict(source: Path, known: Known | None) -> Found:
     from tinycnn.exchange.pytorch_reader import fill, matrices_of, read_modules
 
     modules, notes = read_modules(source)
-    return fill(modules, notes, *_layers(known, matrices_of(modules)))
+    layers, input_shape = _layers(known, matrices_of(modules))
+    return fill(modules, notes, layers, input_shape, known.epsilon if known else None)
 
 
 def _keras_weights(payload: bytes, known: Known | None) -> Found:

@@ -10,7 +10,7 @@ from tinycnn.exchange.foreign import (
     check_settings,
     is_preparation,
     is_same_image,
-    place,
+    named,
     refuse,
     simplified,
     told,
@@ -72,7 +72,7 @@ def read_config(config: Any) -> Network:
     for entry in inner["layers"]:
         settings = entry["config"]
         kind = str(entry["class_name"])
-        where = place(kind, settings.get("name", ""))
+        where = named(kind, settings.get("name", ""))
         if kind not in ONLY:
             refuse(f"the layer {where}")
         check_settings(where, settings, ONLY[kind])

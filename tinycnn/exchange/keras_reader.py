@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, told, variance_here
+from tinycnn.exchange.foreign import Found, told
 from tinycnn.exchange.hdf5 import Arrays, read_hdf5
 from tinycnn.exchange.keras_config import read_config
 from tinycnn.exchange.keras_file import CONFIG, WEIGHTS
@@ -26,7 +26,7 @@ def read_archive(archive: zipfile.ZipFile) -> Found:
     arrays, notes = read_hdf5(_member(archive, WEIGHTS, MAX_BYTES))
     found = _filled(arrays, notes, network.layers, network.input_shape)
     for index, epsilon in network.epsilons.items():
-        _change_epsilon(found, index, epsilon)
+        found.change_epsilon(index, epsilon)
     return found
 
 
@@ -56,15 +56,8 @@ def fill(
                     "it does not say which epsilon its BatchNormalization has; say --epsilon "
                     "(Keras' own is 1e-3), or save the model as .keras, which does"
                 )
-            _change_epsilon(found, index, epsilon)
+            found.change_epsilon(index, epsilon)
     return found
-
-
-def _change_epsilon(found: Found, index: int, epsilon: float) -> None:
-    """The variances of BatchNorm number ``index`` become what they have to be here."""
-    name = f"{index}.variance"
-    if name in found.arrays:
-        found.arrays[name] = variance_here(found.arrays[name], epsilon)
 
 
 def _filled(arrays: Arrays, notes: Notes, layers: Sequence[Layer], input_shape: Shape) -> Found:

@@ -25,6 +25,9 @@ class Chain:
 
     layers: list[Layer] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    epsilons: dict[int, float] = field(default_factory=dict)
+    """By the number of a BatchNorm layer."""
+
     input_shape: Shape = ()
     shape: Shape = ()
     """Of what comes out so far, as it is here."""

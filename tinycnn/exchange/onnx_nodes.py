@@ -14,7 +14,6 @@ from tinycnn.exchange.foreign import (
     refuse,
     simplified,
     told,
-    variance_here,
 )
 from tinycnn.exchange.onnx_chain import CHANNELS_FIRST, CHANNELS_LAST, Chain
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
@@ -109,7 +108,7 @@ def _batch_norm(chain: Chain, node: Node) -> None:
     if len(chain.shape) > 1:
         _refuse_unless_image(chain, node)
     w, b, mean, variance = (chain.in_our_order(z) for z in node.constants)
-    variance = variance_here(variance, node.settings.get("epsilon", 1e-5))
+    chain.epsilons[len(chain.layers)] = _decimal(node.settings.get("epsilon", 1e-5))
     chain.add(BatchNorm(), w=w, b=b, mean=mean, variance=variance)
 
 

@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, place, refuse, told
+from tinycnn.exchange.foreign import Found, named, refuse, told
 from tinycnn.exchange.notes import is_ours
 from tinycnn.exchange.onnx_chain import Chain
 from tinycnn.exchange.onnx_nodes import Node, add_node
@@ -42,7 +42,10 @@ def read_onnx(payload: bytes) -> Found:
     notes = notes if is_ours(notes) else {}
     if chain.temperature is not None:
         notes = {"temperature": repr(chain.temperature), **notes}
-    return Found(chain.layers, chain.input_shape, chain.arrays, notes)
+    found = Found(chain.layers, chain.input_shape, chain.arrays, notes)
+    for index, epsilon in chain.epsilons.items():
+        found.change_epsilon(index, epsilon)
+    return found
 
 
 def _sizes(value: onnx.ValueInfoProto) -> Shape:
@@ -62,7 +65,7 @@ def _is_constant(proto: onnx.NodeProto, constants: dict[str, TensorProto]) -> bo
 
 
 def _node(proto: onnx.NodeProto, x: str, constants: dict[str, TensorProto]) -> Node:
-    where = place(proto.op_type, proto.name or proto.output[0])
+    where = named(proto.op_type, proto.name or proto.output[0])
     if proto.domain not in ("", "ai.onnx"):
         refuse(f"{where}: a node of {told(proto.domain)}")
     others = [name for name in proto.input if name and name != x]

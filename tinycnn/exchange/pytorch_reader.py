@@ -57,8 +57,17 @@ def matrices_of(modules: Modules) -> list[Shape]:
     return [z["weight"].shape[::-1] for z in modules.values() if z["weight"].ndim == 2]
 
 
-def fill(modules: Modules, notes: Notes, layers: Sequence[Layer], input_shape: Shape) -> Found:
-    """Return the network that ``layers`` are, with the numbers of ``modules``."""
+def fill(
+    modules: Modules,
+    notes: Notes,
+    layers: Sequence[Layer],
+    input_shape: Shape,
+    epsilon: float | None = None,
+) -> Found:
+    """Return the network that ``layers`` are, with the numbers of ``modules``.
+
+    ``epsilon``: of its BatchNorm, if that is not PyTorch's own, which is also ours.
+    """
     places = [place for place in channels_first(layers, input_shape) if place.arrays]
     shapes = [place.layer.shapes(place.input_shape)[1] for place in places]
     names = _assigned([_form_there(*z) for z in zip(places, shapes, strict=True)], modules)
@@ -69,7 +78,11 @@ def fill(modules: Modules, notes: Notes, layers: Sequence[Layer], input_shape: S
         for z in place.arrays:
             there = modules[name].get(z.there.rpartition(".")[2])
             arrays[z.here] = np.zeros(shape["b"], np.float32) if there is None else z.enter(there)
-    return Found(list(layers), input_shape, arrays, notes)
+    found = Found(list(layers), input_shape, arrays, notes)
+    for place in places:
+        if epsilon is not None:
+            found.change_epsilon(place.index, epsilon)
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A Sequential model is a list of layers: forward through them, and backward in reverse."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -152,9 +152,14 @@ class Sequential:
 
     def save(self, path: str | Path, **description: Any) -> None:
         """Write the parameters, the architecture and a ``description`` (JSON) to ``path``."""
-        described = {**self.description, **description}
-        described |= architecture(self.layers, self.input_shape)
-        weights.write_weights(path, self.arrays(), described)
+        architecture = {
+            "input_shape": self.input_shape,
+            "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
+            "preparation": "grey levels / 255",
+        }
+        weights.write_weights(
+            path, self.arrays(), {**self.description, **description, **architecture}
+        )
 
     @classmethod
     def load(cls, path: str | Path, fused: bool = True) -> "Sequential":
@@ -162,7 +167,7 @@ class Sequential:
         description = weights.read_description(path)
         layers, input_shape = _described_layers(path, description)
         read = partial(weights.read_arrays, path)
-        return cls._of(path, layers, input_shape, read, description, fused)
+        return cls._read(path, layers, input_shape, read, description, fused)
 
     @classmethod
     def of_arrays(
@@ -177,12 +182,19 @@ class Sequential:
 
         Raises WeightsError if they do not belong together, before memory is asked for.
         """
-        return cls._of(
-            path, layers, input_shape, partial(weights.fitting_arrays, path, arrays), description
-        )
+        read = partial(weights.fitting_arrays, path, arrays)
+        return cls._read(path, layers, input_shape, read, description)
 
     @classmethod
-    def _of(cls, path, layers, input_shape, read, description, fused=True) -> "Sequential":
+    def _read(
+        cls,
+        path: str | Path,
+        layers: Sequence[Layer],
+        input_shape: Shape,
+        read: Callable[[weights.Shapes], dict[str, np.ndarray]],
+        description: dict[str, Any],
+        fused: bool = True,
+    ) -> "Sequential":
         try:
             _refuse_the_impossible(layers, input_shape)
             shapes, shape, largest = [], input_shape, math.prod(input_shape)
@@ -201,15 +213,6 @@ class Sequential:
             z[...] = arrays[name]
         model.description = description
         return model
-
-
-def architecture(layers: Sequence[Layer], input_shape: Shape) -> dict[str, Any]:
-    """Return what a weights file says of the network that its arrays belong to."""
-    return {
-        "input_shape": input_shape,
-        "layers": [{"layer": type(layer).__name__, **layer.config()} for layer in layers],
-        "preparation": "grey levels / 255",
-    }
 
 
 def _refuse_the_impossible(layers: Sequence[Layer], input_shape: Shape) -> None:
