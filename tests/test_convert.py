@@ -422,7 +422,9 @@ def conv(**settings):
             "ceil_mode 1, other than 0",
         ),
         ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2, other than 1"),
-        ([("Mul", ["x", "two"], "y", {})], "by 2; only by 1/255"),
+        ([("Mul", ["x", "two"], "y", {})], "by 2, other than by 1/255"),
+        ([(*("Mul", ["x", "grey"], "z"), {}), ("Mul", ["z", "grey"], "y", {})], "and once"),
+        ([("Conv", ["w", "x"], "y", {})], "a constant as first input"),
         ([("Add", ["x", "x"], "y", {})], "something else than what the one before gives"),
         ([("Add", ["x", "two"], "y", {})], "a sum that is no bias"),
         ([("Relu", ["x"], "y", {"domain": "mine"})], "a node of 'mine'"),
@@ -433,7 +435,12 @@ def conv(**settings):
     ],
 )
 def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
-    constants = {**FILTERS, "two": np.float32(2), "doubles": np.ones((2, 1, 3, 3))}
+    constants = {
+        **FILTERS,
+        "two": np.float32(2),
+        "grey": np.float32(1 / 255),
+        "doubles": np.ones((2, 1, 3, 3)),
+    }
     path = onnx_file(tmp_path, nodes, constants, (1, 8, 8))
     with pytest.raises(WeightsError, match=sentence) as refusal:
         read(path)

@@ -49,6 +49,9 @@ class Network:
     epsilons: dict[int, float] = field(default_factory=dict)
     """By the number of a BatchNorm layer."""
 
+    prepares: bool = False
+    """Whether grey levels are multiplied by 1/255 before the first layer."""
+
     def start(self, shape: Shape) -> None:
         """Say what goes in; an image (H,W) has one channel."""
         self.input_shape = self.shape = (*shape, 1) if len(shape) == 2 else shape
@@ -87,8 +90,9 @@ def _read_layer(network: Network, kind: str, settings: Settings, where: str) -> 
         case "InputLayer":
             network.start(tuple(settings["batch_shape"][1:]))
         case "Rescaling":
-            if network.layers or not is_preparation(settings["scale"]):
-                refuse(f"{where}: other than by 1/255 in the beginning")
+            if network.layers or network.prepares or not is_preparation(settings["scale"]):
+                refuse(f"{where}: other than by 1/255, once, in the beginning,")
+            network.prepares = True
         case "Reshape":
             _reshape(network, tuple(settings["target_shape"]), where)
         case "Conv2D":

@@ -36,6 +36,9 @@ class Chain:
     order: np.ndarray | None = None
     """The number here of every number of a row there; None where they are the same."""
 
+    prepares: bool = False
+    """Whether grey levels are multiplied by 1/255 before the first layer."""
+
     temperature: float | None = None
     """What the logits are divided by before a last Softmax, which is then no layer."""
 

@@ -51,6 +51,7 @@ def add_node(chain: Chain, node: Node) -> None:
     """Put what ``node`` does at the end of ``chain``; WeightsError if it has no equal here."""
     if node.kind not in NODES:
         refuse(f"the node {node.where}")
+    node.refuse_unless(node.x_first or node.kind in ("Add", "Mul"), "a constant as first input")
     only = ONLY.get(node.kind, {})
     if simplified(node.settings.get("auto_pad")) == "VALID":  # another word for no padding
         only = only | {"auto_pad": "VALID"}
@@ -78,11 +79,6 @@ def _max_pool(chain: Chain, node: Node) -> None:
 def _gemm(chain: Chain, node: Node) -> None:
     w, *bias = node.constants
     _dense(chain, w.T if node.settings.get("transB") else w, *bias)
-
-
-def _matmul(chain: Chain, node: Node) -> None:
-    node.refuse_unless(node.x_first, "a product from the left")
-    _dense(chain, *node.constants)
 
 
 def _dense(chain: Chain, w: np.ndarray, b: np.ndarray | None = None) -> None:
@@ -156,10 +152,12 @@ def _unsqueeze(chain: Chain, node: Node) -> None:
 def _scale(chain: Chain, node: Node) -> None:
     """In the beginning the preparation of grey levels, at the end the temperature."""
     (z,) = node.constants
-    node.refuse_unless(z.size == 1 and (node.x_first or node.kind == "Mul"), "other than by one")
+    node.refuse_unless(z.size == 1, f"by numbers {told(z.shape)}")
     scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())
     if not chain.layers:
-        node.refuse_unless(is_preparation(scale), f"by {scale:g}; only by 1/255")
+        sound = is_preparation(scale) and not chain.prepares
+        node.refuse_unless(sound, f"by {scale:g}, other than by 1/255 and once,")
+        chain.prepares = True
     else:
         node.refuse_unless(chain.temperature is None, "a second one")
         chain.temperature = _decimal(1 / scale)
@@ -188,7 +186,7 @@ NODES: dict[str, Callable[[Chain, Node], None]] = {
     "Flatten": lambda chain, node: chain.flatten(),
     "Gemm": _gemm,
     "Identity": _nothing,
-    "MatMul": _matmul,
+    "MatMul": _gemm,
     "MaxPool": _max_pool,
     "Mul": _scale,
     "Relu": lambda chain, node: chain.add(ReLU()),
