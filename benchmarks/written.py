@@ -54,12 +54,10 @@ def compare_rows(file: str | Path, weights: str, count: int) -> dict[str, Compar
 
 def compare(samples: Sequence[Sample], weights: str) -> Compared:
     """Write every sample on a page of its own, and have it read twice."""
-    session = Session(Inline(), lambda: Brain.load(weights))
-    session.tick()
-    session.tick()
+    session = new_session(weights)
     assert session.brain is not None
     recogniser = Recogniser.of(session.brain.model)
-    written = np.array([_by_hand(sample, session) for sample in samples])
+    written = np.array([by_hand(sample, session) for sample in samples])
     known = np.array([read_strokes(sample.strokes, recogniser).text for sample in samples])
     truth = np.array([sample.label for sample in samples])
     different = int(np.count_nonzero(written != known))
@@ -68,7 +66,16 @@ def compare(samples: Sequence[Sample], weights: str) -> Compared:
     )
 
 
-def _by_hand(sample: Sample, session: Session) -> str:
+def new_session(weights: str) -> Session:
+    """A session of the sketchpad with its network loaded, and no window."""
+    session = Session(Inline(), lambda: Brain.load(weights))
+    session.tick()
+    session.tick()
+    return session
+
+
+def by_hand(sample: Sample, session: Session) -> str:
+    """What the sketchpad reads when a sample is written into it, point by point."""
     do(session, ("clear",))
     for line in placed(sample.strokes, session.pad.size):
         write_line(line, session)

@@ -18,8 +18,7 @@ function start() {
   pad.addEventListener("ink", () => {
     find("undo").disabled = !pad.canUndo;
     find("clear").disabled = pad.strokes.length === 0;
-    changedAt ??= performance.now();
-    answer();
+    expect();
   });
   canvas.addEventListener("lift", announce);
   find("undo").addEventListener("click", () => pad.undo());
@@ -40,7 +39,13 @@ async function load() {
     say(`the network could not be loaded (${error.message}); load this page again`);
     return;
   }
+  expect();
+}
+
+/** There is other ink to be read, or somebody to read it. */
+function expect() {
   changedAt ??= performance.now();
+  find("answer").ariaBusy = true;
   answer();
 }
 
@@ -57,6 +62,7 @@ async function answer() {
     find("took").textContent = reading === null ? "" : `answered in ${took}\u00a0ms`;
   }
   busy = false;
+  find("answer").ariaBusy = false;
   if (!pad.writing) announce();
 }
 

@@ -1,4 +1,4 @@
-// The canvas that is drawn on: pointers and keys become movements of the pen, strokes become pixels.
+// The canvas that is drawn on: pointers and keys move the pen, strokes become pixels.
 
 export const BRUSH = 0.04; // width of a line as it is shown, in sides of the paper
 const STEP = 1 / 28; // of the side, that an arrow key moves the pen
