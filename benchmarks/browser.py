@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from selenium import webdriver
+from typing import TYPE_CHECKING, Any
 
 from tinycnn.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 PROGRAMS = "chromium", "chromedriver"
 FLAGS = [
@@ -42,11 +43,15 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+def chromium(profile: Path) -> Iterator["Chrome"]:
     """A browser that logs what happens in it; ``profile`` is an empty folder for its memory.
 
-    Raises EnvironmentFault where Chromium or its driver is not installed.
+    Raises EnvironmentFault where selenium, Chromium or its driver is not installed.
     """
+    try:
+        from selenium import webdriver
+    except ImportError as error:
+        raise EnvironmentFault("selenium is needed: pip install 'tinycnn[web]'") from error
     program, driver = map(shutil.which, PROGRAMS)
     if not program or not driver:
         raise EnvironmentFault(
@@ -65,7 +70,7 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
 
 
 def set_screen(
-    browser: webdriver.Chrome, width: int, height: int, *, phone: bool = False, dark: bool = False
+    browser: "Chrome", width: int, height: int, *, phone: bool = False, dark: bool = False
 ) -> None:
     """Give the browser a window of so many pixels, or a phone's screen, by day or by night."""
     screen = {"width": width, "height": height, "mobile": phone, "deviceScaleFactor": 1 + phone}
@@ -74,7 +79,7 @@ def set_screen(
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
 
-def requests(browser: webdriver.Chrome) -> list[str]:
+def requests(browser: "Chrome") -> list[str]:
     """The addresses that the browser asked the network for since the last call."""
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
@@ -85,6 +90,6 @@ def requests(browser: webdriver.Chrome) -> list[str]:
     return [url for url in asked if not url.startswith(("chrome:", "data:"))]
 
 
-def complaints(browser: webdriver.Chrome) -> list[str]:
+def complaints(browser: "Chrome") -> list[str]:
     """What was written to the console since the last call."""
     return [entry["message"] for entry in browser.get_log("browser")]

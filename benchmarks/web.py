@@ -103,9 +103,7 @@ def compare_by_hand(
 def _print(console: Console, results: dict[str, dict[str, Any]]) -> None:
     modules, pointer = results["modules"], results["pointer"]
     table = new_table("the page", "beside", "drawings", "same answer")
-    table.add_row(
-        "its modules", "predict --strokes", f"{modules['n']:,}", f"{modules['same']:,}"
-    )
+    table.add_row("its modules", "predict --strokes", f"{modules['n']:,}", f"{modules['same']:,}")
     table.add_row("by pointer", "sketchpad", f"{pointer['n']:,}", f"{pointer['same']:,}")
     console.print(table)
     console.print(

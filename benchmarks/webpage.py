@@ -7,18 +7,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from selenium.webdriver import Chrome
-from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.actions.pointer_input import PointerInput
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.ink.normalise import SIZE
 from tinycnn.ink.strokes import bounds
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 Strokes = Sequence[np.ndarray]
 
@@ -101,7 +100,7 @@ class Seen:
 class WebPage:
     """The page, open and ready."""
 
-    def __init__(self, browser: Chrome, url: str) -> None:
+    def __init__(self, browser: "Chrome", url: str) -> None:
         self.browser = browser
         browser.set_script_timeout(PATIENCE)
         browser.get(url)
@@ -110,6 +109,8 @@ class WebPage:
 
     def wait(self) -> None:
         """Return when the answer is that to the newest ink."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
         ready = "return document.getElementById('answer').ariaBusy === 'false'"
         WebDriverWait(self.browser, PATIENCE, 0.01).until(lambda b: b.execute_script(ready))
 
@@ -128,6 +129,9 @@ class WebPage:
 
     def draw(self, strokes: Strokes, kind: str = "mouse") -> Seen:
         """Draw with a pointer, "mouse", "pen" or "touch", in the middle of the paper."""
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+        from selenium.webdriver.common.actions.pointer_input import PointerInput
+
         for stroke in self.placed(strokes):
             hand = ActionBuilder(self.browser, mouse=PointerInput(kind, kind), duration=0)
             start, *way = stroke.tolist()
@@ -171,4 +175,3 @@ class WebPage:
             )
             for answer in answers
         ]
-

@@ -1,26 +1,26 @@
 """Build the web page: a folder that any static server can show, with no network at all.
 
-    cd docs/web && npm ci && cd ../..
+    npm ci --prefix docs/web
     python docs/web/build.py OUT
     python -m http.server --directory OUT
 
-The page's own files, onnxruntime-web's two, and the shipped network as ONNX come together; nothing
-is compiled, and nothing is fetched when the page is used.
+The page's own files, onnxruntime-web's two, and the network as ONNX come together; nothing is
+compiled, and nothing is fetched from elsewhere when the page is used.
 """
 
 import argparse
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import onnx
 
 from tinycnn.cli import Parser, run_door
-from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError
-from tinycnn.exchange.onnx_graph import onnx_bytes
+from tinycnn.errors import EnvironmentFault, WeightsError
+from tinycnn.exchange.notes import notes_of
+from tinycnn.exchange.outgoing import export
 from tinycnn.ink.normalise import SIZE
+from tinycnn.ink.recogniser import names_of
 from tinycnn.nn import Sequential
 from tinycnn.runs.folder import find_weights
 from tinycnn.storage import write_bytes
@@ -29,49 +29,48 @@ HERE = Path(__file__).parent
 PAGE = ("*.html", "*.css", "*.js", "*.svg")
 RUNTIME = HERE / "node_modules" / "onnxruntime-web" / "dist"
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+NUMBERS = ("scale", "temperature", "threshold")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Build the page in the folder that the command line names."""
     options = _parser().parse_args(argv)
     if not RUNTIME.is_dir():
-        raise EnvironmentFault(f"onnxruntime-web is not there; run npm ci in {HERE} first")
+        raise EnvironmentFault(f"onnxruntime-web is not there; run npm ci --prefix {HERE}")
     model = Sequential.load(find_weights(options.weights))
     if model.input_shape != (SIZE, SIZE, 1):
         raise WeightsError(
-            f"{options.weights} takes inputs of shape {model.input_shape}; "
-            f"the page has images of {SIZE} x {SIZE} pixels for it"
+            f"{options.weights} takes inputs of shape {model.input_shape}; the page has grey "
+            f"images of {SIZE} x {SIZE} pixels for it"
         )
-    build(model, options.out)
+    copy_page(options.out)
+    report = export(model, "onnx", options.out / "model.onnx")
+    write_bytes(options.out / "model.json", notes_for_the_page(model))
+    print(*report.lines(), sep="\n")
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
-    print(f"{options.out}: {size / 1e6:.1f} MB; python -m http.server --directory {options.out}")
+    print(f"built    {options.out} ({size / 1e6:.1f} MB)")
+    print(f"next     python -m http.server --directory {options.out}")
     return 0
 
 
-def build(model: Sequential, out: Path) -> None:
-    """Put the page with ``model`` into the folder ``out``, which may hold an earlier one."""
-    payload = onnx_bytes(model)
+def copy_page(out: Path) -> None:
+    """Put all but the network into the folder ``out``, which may hold an earlier page."""
     try:
         (out / "ort").mkdir(parents=True, exist_ok=True)
-        for path in sorted(path for pattern in PAGE for path in HERE.glob(pattern)):
+        for path in [path for pattern in PAGE for path in HERE.glob(pattern)]:
             shutil.copyfile(path, out / path.name)
         for name in RUNTIME_FILES:
             shutil.copyfile(RUNTIME / name, out / "ort" / name)
     except OSError as fault:
         raise EnvironmentFault(f"cannot write {fault.filename}: {fault.strerror}") from fault
-    write_bytes(out / "model.onnx", payload)
-    write_bytes(out / "model.json", json.dumps(notes(payload), indent=1).encode())
 
 
-def notes(payload: bytes) -> dict[str, Any]:
-    """What the page has to know of an ONNX file, out of the file's own metadata."""
-    properties = {p.key: p.value for p in onnx.load_from_string(payload).metadata_props}
-    return {
-        "classes": json.loads(properties["classes"]),
-        "scale": float(properties["scale"]),
-        "temperature": float(properties.get("temperature", 1)),
-        "threshold": float(properties["threshold"]) if "threshold" in properties else None,
-    }
+def notes_for_the_page(model: Sequential) -> bytes:
+    """What the ONNX file carries as metadata, which browsers are not told, as JSON."""
+    notes = notes_of(model, "NCHW")
+    numbers = {name: float(notes[name]) for name in NUMBERS if name in notes}
+    finite = {name: z for name, z in numbers.items() if math.isfinite(z)}
+    return json.dumps({"classes": names_of(model), **finite}).encode()
 
 
 def _parser() -> argparse.ArgumentParser:

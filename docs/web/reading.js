@@ -17,12 +17,12 @@ export async function read(strokes, pen, recogniser) {
   if (strokes.length === 0) return null;
   if (isMark(strokes, pen)) return { verdict: "mark" };
   const image = strokesToImage(strokes);
-  const { probabilities, score, rejected } = await recogniser.look(image);
+  const { probabilities, rejected } = await recogniser.look(image);
   const [best, second] = recogniser.classes
     .map((name, index) => ({ name, probability: probabilities[index] }))
     .sort((one, other) => other.probability - one.probability);
   const verdict = rejected ? "none" : best.probability >= SURE ? "sure" : "unsure";
-  return { verdict, best, second, image, probabilities, score };
+  return { verdict, best, second, image, probabilities };
 }
 
 /** A probability for people, which no line end parts: 100 % is never said. */

@@ -36,17 +36,16 @@ export class Recogniser {
 
   /** What it thinks of one image, a Uint8Array of 28 x 28 grey levels. */
   async look(image) {
+    // N, C, H, W are 1, 1, 28, 28: with a single channel, rows of pixels are what is wanted.
     const x = Float32Array.from(image, (grey) => grey * this.#notes.scale);
     const { inputNames, outputNames } = this.#session;
     const images = new ort.Tensor("float32", x, [1, 1, SIZE, SIZE]);
     const outputs = await this.#session.run({ [inputNames[0]]: images });
     const logits = Array.from(outputs[outputNames[0]].data);
-    const { temperature, threshold } = this.#notes;
-    const score = logSum(logits);
+    const { temperature = 1, threshold = -Infinity } = this.#notes;
     return {
       probabilities: softmax(logits.map((z) => z / temperature)),
-      score,
-      rejected: threshold !== null && score < threshold,
+      rejected: logSum(logits) < threshold,
     };
   }
 }
