@@ -19,6 +19,7 @@ PROGRAMS = "chromium", "chromedriver"
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # there is no other machine
 ]
 LOGS = {"browser": "ALL", "performance": "ALL"}
 

@@ -27,6 +27,8 @@ PART = 0.7  # of the paper, that a drawing fills
 PORTION = 500  # drawings in one message to the browser
 BLANK = [0] * SIZE**2
 
+READY = "return document.getElementById('answer').getAttribute('aria-busy') === 'false'"
+
 STATE = """
     const find = (id) => document.getElementById(id);
     return {
@@ -67,8 +69,9 @@ WATCH = """
     let last = 0;
     const remember = (event) => { last = event.timeStamp; };
     for (const kind of ["pointerdown", "pointermove"]) addEventListener(kind, remember, true);
-    const note = () => window.waits.push(performance.now() - last);
-    new MutationObserver(note).observe(document.getElementById("took"), { childList: true });
+    const took = document.getElementById("took");
+    const note = () => { if (took.textContent) window.waits.push(performance.now() - last); };
+    new MutationObserver(note).observe(took, { childList: true });
 """
 
 
@@ -111,8 +114,7 @@ class WebPage:
         """Return when the answer is that to the newest ink."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        ready = "return document.getElementById('answer').ariaBusy === 'false'"
-        WebDriverWait(self.browser, PATIENCE, 0.01).until(lambda b: b.execute_script(ready))
+        WebDriverWait(self.browser, PATIENCE, 0.01).until(lambda b: b.execute_script(READY))
 
     def seen(self) -> Seen:
         """What is shown, once it is up to date."""

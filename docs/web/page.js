@@ -35,8 +35,7 @@ async function load() {
     const { Recogniser } = await import("./recogniser.js");
     recogniser = await Recogniser.load();
   } catch (error) {
-    console.error(error);
-    say(`the network could not be loaded (${error.message}); load this page again`);
+    fail("the network could not be loaded", error);
     return;
   }
   expect();
@@ -45,13 +44,12 @@ async function load() {
 /** There is other ink to be read, or somebody to read it. */
 function expect() {
   changedAt ??= performance.now();
-  find("answer").ariaBusy = true;
-  answer();
+  find("answer").setAttribute("aria-busy", "true");
+  if (!busy && recogniser !== null) answer().catch((error) => fail("no answer", error));
 }
 
 /** Read the newest ink; what changes meanwhile is read right after it. */
 async function answer() {
-  if (busy || recogniser === null) return;
   busy = true;
   while (changedAt !== null) {
     const since = changedAt;
@@ -62,7 +60,7 @@ async function answer() {
     find("took").textContent = reading === null ? "" : `answered in ${took}\u00a0ms`;
   }
   busy = false;
-  find("answer").ariaBusy = false;
+  find("answer").setAttribute("aria-busy", "false");
   if (!pad.writing) announce();
 }
 
@@ -76,6 +74,11 @@ function show(reading) {
 
 function say(words) {
   find("sentence").textContent = words;
+}
+
+function fail(what, error) {
+  console.error(error);
+  say(`${what} (${error.message}); load this page again`);
 }
 
 /** For those who listen: once the pen is lifted, not with every movement of it. */

@@ -58,6 +58,7 @@ export class Paper {
     if ((!isArrow && event.key !== " ") || this.#pointer !== null) return;
     event.preventDefault();
     if (isArrow) this.#steer(event.key);
+    else if (event.repeat) return; // the space bar is held, not pressed again
     else if (this.#pad.writing) this.#lift();
     else this.#pad.down(this.#cursor);
     this.#refresh();
