@@ -30,6 +30,8 @@ from tinycnn.ink import Recogniser, read_strokes, strokes_to_image
 from tinycnn.nn import Sequential
 from tinycnn.runs.folder import find_weights
 
+SOON = 50  # milliseconds that an answer may take
+
 Tell = Callable[[str], None]
 
 
@@ -82,22 +84,27 @@ def compare_by_hand(
     """Some drawings, drawn with a pointer: the page beside the sketchpad."""
     chosen = samples[:: max(len(samples) // options.by_hand, 1)][: options.by_hand]
     tell(f"drawing {len(chosen):,} of them on the page")
-    seen = []
+    seen, waits = [], []
+    page.waits()
     for sample in chosen:
         seen.append(page.draw(sample.strokes).digit)
+        waits.append(page.waits())
         page.click("clear")
     tell("drawing them in the sketchpad")
     session = new_session(options.weights)
     known = [by_hand(sample, session) for sample in chosen]
-    median, most, longest = np.percentile(page.waits(), (50, 99, 100)).round(1).tolist()
     return {
         "n": len(chosen),
         "same": sum(one == other for one, other in zip(seen, known, strict=True)),
-        "movements": len(page.waits()),
-        "median_ms": median,
-        "p99_ms": most,
-        "longest_ms": longest,
+        "last_movement_ms": _summary([of_one[-1] for of_one in waits]),
+        "movement_ms": _summary([wait for of_one in waits for wait in of_one]),
     }
+
+
+def _summary(waits: Sequence[float]) -> dict[str, float]:
+    median, most, longest = np.percentile(waits, (50, 99, 100)).round(1).tolist()
+    soon = sum(wait < SOON for wait in waits)
+    return {"n": len(waits), "median": median, "p99": most, "longest": longest, "soon": soon}
 
 
 def _print(console: Console, results: dict[str, dict[str, Any]]) -> None:
@@ -110,11 +117,12 @@ def _print(console: Console, results: dict[str, dict[str, Any]]) -> None:
         f"{modules['same_images']:,} of {modules['images']:,} images are Python's, bit for bit; "
         f"the largest difference is {modules['largest_difference']} grey levels of 255"
     )
-    console.print(
-        f"from a movement of the pointer to its answer: median {pointer['median_ms']} ms, 99 of "
-        f"100 below {pointer['p99_ms']} ms, longest {pointer['longest_ms']} ms, "
-        f"{pointer['movements']:,} movements"
-    )
+    table = new_table("ms until the answer", "n", "median", "99 of 100", "longest", f"below {SOON}")
+    for name, key in (("last movement", "last_movement_ms"), ("any movement", "movement_ms")):
+        waits = pointer[key]
+        times = [f"{waits[which]:.1f}" for which in ("median", "p99", "longest")]
+        table.add_row(name, f"{waits['n']:,}", *times, f"{waits['soon']:,}")
+    console.print(table)
 
 
 def _parser() -> argparse.ArgumentParser:

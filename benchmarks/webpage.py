@@ -155,8 +155,8 @@ class WebPage:
         return [np.rint((stroke - centre) * scale + middle) for stroke in strokes]
 
     def waits(self) -> list[float]:
-        """Milliseconds from each movement of the pen to its answer on the page, so far."""
-        return self.browser.execute_script("return window.waits")
+        """Milliseconds from each movement of the pen, since the last call, to its answer."""
+        return self.browser.execute_script("return window.waits.splice(0)")
 
     def ask(self, drawings: Sequence[Strokes]) -> list[Seen]:
         """What the page's own modules say of many drawings, without drawing them."""
