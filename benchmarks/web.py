@@ -26,6 +26,7 @@ from benchmarks.tables import new_table
 from benchmarks.webpage import WebPage, build_page
 from benchmarks.written import by_hand, new_session
 from tinycnn.cli import Parser, run_door
+from tinycnn.errors import DataError
 from tinycnn.ink import Recogniser, read_strokes, strokes_to_image
 from tinycnn.nn import Sequential
 from tinycnn.runs.folder import find_weights
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and save what was asked for."""
     options = _parser().parse_args(argv)
     samples = [sample for sample in load_samples(options.drawings) if sample.strokes]
+    if not samples:
+        raise DataError(f"{options.drawings} holds no drawings")
     with progress() as tell, tempfile.TemporaryDirectory() as folder:
         site, profile = Path(folder) / "site", Path(folder) / "profile"
         tell("building the page")
@@ -67,12 +70,11 @@ def compare_modules(
     known = [read_strokes(sample.strokes, recogniser) for sample in samples]
     images = np.array([strokes_to_image(sample.strokes) for sample in samples])
     differences = np.abs(images.astype(int) - [one.image for one in seen]).max(axis=(1, 2))
-    digits = [one for one in seen if one.verdict != "mark"]
     inked = [d for d, one in zip(differences, seen, strict=True) if one.verdict != "mark"]
     return {
         "n": len(samples),
         "same": sum(a.digit == b.text for a, b in zip(seen, known, strict=True)),
-        "images": len(digits),
+        "images": len(inked),
         "same_images": inked.count(0),
         "largest_difference": int(max(inked)),
     }
@@ -117,8 +119,9 @@ def _print(console: Console, results: dict[str, dict[str, Any]]) -> None:
         f"{modules['same_images']:,} of {modules['images']:,} images are Python's, bit for bit; "
         f"the largest difference is {modules['largest_difference']} grey levels of 255"
     )
-    table = new_table("ms until the answer", "n", "median", "99 of 100", "longest", f"below {SOON}")
-    for name, key in (("last movement", "last_movement_ms"), ("any movement", "movement_ms")):
+    titles = "n", "median", "99 of 100 below", "longest", f"below {SOON}"
+    table = new_table("milliseconds until the answer to", *titles, words=1)
+    for name, key in (("a drawing", "last_movement_ms"), ("a movement", "movement_ms")):
         waits = pointer[key]
         times = [f"{waits[which]:.1f}" for which in ("median", "p99", "longest")]
         table.add_row(name, f"{waits['n']:,}", *times, f"{waits['soon']:,}")
