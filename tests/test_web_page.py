@@ -254,8 +254,9 @@ def test_the_page_fits_every_screen(paper, width, dark):
 
     set_screen(paper.browser, width, 700, phone=width < 500, dark=dark)
     wide, ground = paper.browser.execute_script(
-        "return [document.documentElement.scrollWidth, getComputedStyle(document.body)"
-        ".backgroundColor.match(/[0-9]+/g).map(Number)]"
+        "const root = document.documentElement;"
+        "const ground = getComputedStyle(root).backgroundColor.match(/[0-9]+/g).map(Number);"
+        "return [root.scrollWidth, ground];"
     )
     assert wide <= width
     assert (np.mean(ground[:3]) < 128) == dark
