@@ -23,11 +23,14 @@ _HOMES = {
     ],
 }
 
+_HOMES_BY_EXTRA = {"tinycnn.estimator": ["DigitClassifier"]}
+"""Names that need more than tinycnn does; ``import *`` leaves them out."""
+
 __all__ = [name for names in _HOMES.values() for name in names]
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
+    for home, names in (_HOMES | _HOMES_BY_EXTRA).items():
         if name in names:
             return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,10 +14,18 @@ from tinycnn.errors import DataError
 FEW = 10  # up to so many classes, the largest label is believed
 
 
-def check_arrays(arrays: Sequence[np.ndarray], names: Sequence[str]) -> None:
-    """Types, ranks and counts, and that both parts hold images of one size."""
+def check_arrays(
+    arrays: Sequence[np.ndarray], names: Sequence[str], from_files: bool = True
+) -> None:
+    """Types, ranks and counts, and that both parts hold images of one size.
+
+    Arrays that are not ``from_files`` may also hold float32 images, labels of more than a byte,
+    and nothing to test on.
+    """
     for i in (0, 2):
-        _check_part(arrays[i], arrays[i + 1], names[i], names[i + 1])
+        _check_part(arrays[i], arrays[i + 1], names[i], names[i + 1], from_files)
+        if arrays[i].size == 0 and (from_files or i == 0):
+            raise DataError(f"{names[i]} is empty: it holds {_kind(arrays[i])}")
     sizes = [f"{images.shape[1]} x {images.shape[2]}" for images in (arrays[0], arrays[2])]
     if sizes[0] != sizes[1]:
         raise DataError(
@@ -54,20 +62,22 @@ def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, train_name:
     return highest + 1
 
 
-def _check_part(images: np.ndarray, labels: np.ndarray, images_name: str, labels_name: str) -> None:
+def _check_part(
+    images: np.ndarray, labels: np.ndarray, images_name: str, labels_name: str, from_files: bool
+) -> None:
+    numbers = (np.uint8,) if from_files else (np.uint8, np.float32)
+    indices = (np.uint8,) if from_files else (np.uint8, np.uint16)
     if images.ndim == 1 and labels.ndim == 3:
         raise DataError(f"{images_name} holds labels and {labels_name} images: they are swapped")
-    if images.dtype != np.uint8 or images.ndim != 3:
+    if images.dtype not in numbers or images.ndim != 3:
         raise DataError(f"{images_name} holds {_kind(images)}; images are uint8, N x H x W")
-    if labels.dtype != np.uint8 or labels.ndim != 1:
+    if labels.dtype not in indices or labels.ndim != 1:
         raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one an image")
     if len(images) != len(labels):
         raise DataError(
             f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels: "
             "they do not belong together"
         )
-    if images.size == 0:
-        raise DataError(f"{images_name} is empty: it holds {_kind(images)}")
 
 
 def _kind(array: np.ndarray) -> str:

@@ -36,8 +36,9 @@ class Dataset:
     """Images and labels to learn from, and others to be tested on.
 
     images (N,H,W) uint8, for digits 0 is paper and 255 ink; labels (N,) uint8, indices into
-    ``class_names``. ``sources`` are the files the four arrays came from, if they did. Raises
-    DataError if the arrays do not fit together.
+    ``class_names``. ``sources`` are the files the four arrays came from, if they did. Arrays of
+    one's own may also be float32, with 1 for ink, and labels uint16; the test part may be empty.
+    Raises DataError if the arrays do not fit together.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
-        check_arrays(arrays, self.sources)
+        check_arrays(arrays, self.sources, from_files=False)
         check_labels(self.train_labels, len(self.class_names), self.sources[1])
         check_labels(self.test_labels, len(self.class_names), self.sources[3])
 
@@ -175,8 +176,8 @@ def _assemble(
     """Read the four files; without ``class_names``, the classes are those of the labels."""
     sources = tuple(map(str, paths))
     train_images, train_labels, test_images, test_labels = arrays = [*map(read_idx, paths)]
+    check_arrays(arrays, sources)
     if class_names is None:
-        check_arrays(arrays, sources)
         n_classes = count_classes(train_labels, test_labels, sources[1])
         class_names = tuple(map(str, range(n_classes)))
     return Dataset(name, train_images, train_labels, test_images, test_labels, class_names, sources)

@@ -47,7 +47,17 @@ def best(classes: int) -> list[Layer]:
     ]
 
 
-PRESETS: dict[str, Callable[[int], list[Layer]]] = {"lenet": lenet, "tiny": tiny, "best": best}
+def dense(classes: int) -> list[Layer]:
+    """No convolution: for images too small for one, and for rows that are no images at all."""
+    return [Flatten(), Dense(128), ReLU(), Dense(classes)]
+
+
+PRESETS: dict[str, Callable[[int], list[Layer]]] = {
+    "lenet": lenet,
+    "tiny": tiny,
+    "best": best,
+    "dense": dense,
+}
 
 
 def build(

@@ -1,0 +1,277 @@
+"""DigitClassifier: scikit-learn's own checks, and that it is the training everybody else gets."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+import joblib
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import tinycnn
+from tinycnn import DigitClassifier
+from tinycnn.data import Dataset, load_dataset
+from tinycnn.errors import ShapeError
+from tinycnn.estimator import SMALLEST, _spread
+from tinycnn.nn import build, get_threads
+from tinycnn.runs.recipe import resolve
+from tinycnn.runs.training import Trainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+QUICK = {"preset": "dense", "epochs": 2, "batch_size": 8, "random_state": 0}
+
+EXPECTED_FAILURES: dict[str, str] = {}
+"""Checks of scikit-learn that DigitClassifier fails, and why."""
+
+
+@pytest.fixture
+def easy(easy_arrays):
+    """100 images (100,16,16) uint8 of three easy classes, and their names."""
+    images, labels = list(easy_arrays.values())[:2]
+    return images, np.array(["ant", "bee", "cat"])[labels]
+
+
+def same_weights(one, other):
+    return all(np.array_equal(z, other.arrays()[name]) for name, z in one.arrays().items())
+
+
+# What scikit-learn expects
+
+
+@pytest.mark.filterwarnings("ignore")  # the checks provoke some
+def test_scikit_learns_own_checks_pass():
+    results = check_estimator(
+        DigitClassifier(), expected_failed_checks=EXPECTED_FAILURES, on_skip=None
+    )
+    passed = [result for result in results if result["status"] == "passed"]
+    assert len(passed) >= 50
+
+
+def test_it_can_be_searched_cross_validated_and_put_behind_a_scaler(easy):
+    images, names = easy
+    rows = images.reshape(100, 256)
+    pipeline = make_pipeline(StandardScaler(), DigitClassifier(**QUICK))
+
+    search = GridSearchCV(
+        pipeline, {"digitclassifier__lr": np.array([1e-6, 0.05])}, cv=2, error_score="raise"
+    ).fit(rows, names)
+
+    assert search.best_params_ == {"digitclassifier__lr": 0.05}
+    assert search.best_score_ > 0.9
+    assert cross_val_score(pipeline, rows, names, cv=2, error_score="raise").min() > 0.9
+
+
+def test_searches_in_processes_of_their_own_find_the_same(easy):
+    images, names = easy
+    grid = {"epochs": [1, 2]}
+    scores = [
+        GridSearchCV(DigitClassifier(**QUICK), grid, cv=2, n_jobs=jobs, error_score="raise")
+        .fit(images, names)
+        .cv_results_["mean_test_score"]
+        for jobs in (1, 2)
+    ]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_a_copy_from_a_file_answers_the_same(easy, tmp_path):
+    images, names = easy
+    fitted = DigitClassifier(**QUICK).fit(images, names)
+
+    joblib.dump(fitted, tmp_path / "fitted")
+    again = joblib.load(tmp_path / "fitted")
+
+    np.testing.assert_array_equal(again.predict_proba(images), fitted.predict_proba(images))
+    assert again.get_params() == fitted.get_params()
+    assert not hasattr(clone(fitted), "model_")
+
+
+# The same training
+
+
+@pytest.mark.parametrize("augment", ["none", "mild"])
+def test_weights_are_those_of_the_trainer_itself(augment):
+    digits = load_dataset()
+    images, labels = digits.train_images[:120], digits.train_labels[:120]
+    recipe = resolve(120, preset="tiny", epochs=1, augment=augment, seed=3)
+    trainer = Trainer(recipe, Dataset("d", images, labels, images, labels, digits.class_names))
+    trainer.train(lambda: False, lambda: None)
+
+    like_the_command = {"preset": "tiny", "epochs": 1, "augment": augment, "shuffle": False}
+    classifier = DigitClassifier(**like_the_command, random_state=3).fit(images, labels)
+
+    assert same_weights(classifier.model_, trainer.best)
+    assert classifier.recipe_ == recipe
+    assert [record.epoch for record in classifier.history_] == [1]
+
+
+def test_the_same_seed_gives_the_same_weights_for_any_number_of_threads(easy):
+    fits = [DigitClassifier(**QUICK, n_jobs=jobs).fit(*easy) for jobs in (1, 2, -1)]
+    other = DigitClassifier(**QUICK | {"random_state": 1}).fit(*easy)
+
+    assert all(same_weights(fits[0].model_, fit.model_) for fit in fits)
+    assert not same_weights(fits[0].model_, other.model_)
+    assert get_threads() == 1
+
+
+def test_without_a_seed_every_fit_is_another_one(easy):
+    classifier = DigitClassifier(**QUICK | {"random_state": np.random.RandomState(0)})
+    first = classifier.fit(*easy).model_
+    assert not same_weights(first, classifier.fit(*easy).model_)
+
+
+# What comes in
+
+
+def test_rows_and_images_with_and_without_a_channel_are_the_same(easy):
+    images, names = easy
+    rows, channel = images.reshape(100, 256), images[..., None]
+    fits = [DigitClassifier(**QUICK).fit(X, names) for X in (images, rows, channel)]
+
+    assert all(same_weights(fits[0].model_, fit.model_) for fit in fits)
+    assert {fit.image_shape_ for fit in fits} == {(16, 16)}
+    assert {fit.n_features_in_ for fit in fits} == {256}
+    for X in (images, rows, channel, rows.tolist()):
+        np.testing.assert_array_equal(fits[0].predict(X), fits[0].predict(images))
+
+
+def test_grey_levels_and_shares_of_ink_are_the_same_once_scale_says_which(easy):
+    images, names = easy
+    levels = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images, names)
+    integers = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images.astype(int), names)
+    shares = DigitClassifier(**QUICK, scale=1, augment="mild").fit(images / 255, names)
+
+    assert same_weights(levels.model_, integers.model_)
+    assert same_weights(levels.model_, shares.model_)
+    proba = levels.predict_proba(images)
+    np.testing.assert_allclose(shares.predict_proba(images / 255), proba, atol=1e-5)
+
+
+def test_the_scale_is_the_largest_value_unless_it_is_given(easy):
+    images, names = easy
+    assert DigitClassifier(**QUICK).fit(images - 300.0, names).scale_ == 300.0 - images.min()
+    assert DigitClassifier(**QUICK, scale=16).fit(images, names).scale_ == 16
+    assert DigitClassifier(**QUICK).fit(np.zeros((10, 9)), [0, 1] * 5).scale_ == 1
+
+
+@pytest.mark.parametrize(
+    ("features", "given", "shape", "preset"),
+    [
+        (784, {}, (28, 28), "lenet"),
+        (SMALLEST**2, {}, (SMALLEST, SMALLEST), "lenet"),
+        (64, {}, (8, 8), "dense"),
+        (20, {}, (1, 20), "dense"),
+        (480, {"image_shape": (20, 24)}, (20, 24), "lenet"),
+        (784, {"preset": "tiny"}, (28, 28), "tiny"),
+    ],
+)
+def test_shape_and_network_follow_from_the_number_of_features(features, given, shape, preset):
+    X = np.random.default_rng(0).random((8, features))
+    fitted = DigitClassifier(epochs=1, random_state=0, **given).fit(X, [0, 1] * 4)
+    assert fitted.image_shape_ == shape
+    assert fitted.recipe_.preset == preset
+    assert fitted.model_.input_shape == (*shape, 1)
+
+
+def test_no_smaller_image_would_do_for_lenet():
+    build("lenet", (SMALLEST, SMALLEST, 1))
+    with pytest.raises(ShapeError):
+        build("lenet", (SMALLEST - 1, SMALLEST - 1, 1))
+
+
+def test_images_are_bent_by_default_and_rows_and_negative_numbers_are_not(easy):
+    images, names = easy
+    quick = {"epochs": 1, "random_state": 0}
+    assert DigitClassifier(**quick).fit(images, names).recipe_.augment == "mild"
+    assert DigitClassifier(**quick).fit(images - 9.0, names).recipe_.augment == "none"
+    assert DigitClassifier(**quick).fit(images[:, 0], names).recipe_.augment == "none"
+
+
+def test_more_classes_than_a_byte_has_values():
+    labels = np.tile(np.arange(1000, 1300), 2)
+    fitted = DigitClassifier(**QUICK).fit(np.eye(300)[labels - 1000], labels)
+    assert fitted.predict(np.eye(300)[:5]).dtype == labels.dtype
+    assert fitted.predict_proba(np.eye(300)).shape == (300, 300)
+
+
+def test_sorted_labels_keep_every_class_on_both_sides():
+    labels = np.repeat([0, 1, 2], [50, 30, 20])
+    order = _spread(labels, np.random.default_rng(0))
+
+    assert sorted(order) == list(range(100))
+    assert np.bincount(labels[order[-10:]]).tolist() == [5, 3, 2]
+
+
+def test_a_class_of_one_sample_is_trained_on():
+    labels = np.array([0] * 9 + [1])
+    for seed in range(5):
+        assert 1 in labels[_spread(labels, np.random.default_rng(seed))[:-1]]
+
+
+def test_all_that_fit_finds_leaves_x_and_y_as_they_were(easy):
+    images, names = easy
+    before = images.copy(), names.copy()
+    DigitClassifier(**QUICK, augment="strong").fit(images, names)
+    np.testing.assert_array_equal(images, before[0])
+    np.testing.assert_array_equal(names, before[1])
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"lr": -1}, "^lr must be a number above 0 and at most 10, not -1"),
+        ({"batch_size": 0}, "^batch_size must be a whole number"),
+        ({"batch_size": 99}, "^batch_size 99 is more than the 90 images to train on"),
+        ({"validation": 0}, "^validation must be a share"),
+        ({"scale": 0}, "^scale must be a number above 0"),
+        ({"scale": "255"}, '^scale must be a number above 0 or "max"'),
+        ({"preset": "alexnet"}, "there is no preset 'alexnet'"),
+        ({"image_shape": (3, 5)}, "^image_shape 3 x 5 does not fit X, which has 256 features"),
+        ({"augment": "mild", "scale": 100}, "^augment='mild' is for values from 0 to scale, 100"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_named(easy, given, words):
+    images, names = easy
+    with pytest.raises(ValueError, match=words):
+        DigitClassifier(**QUICK | given).fit(images.reshape(100, 256), names)
+
+
+def test_images_of_another_shape_or_with_colours_are_refused(easy):
+    images, names = easy
+    with pytest.raises(ValueError, match="images have 3 channels"):
+        DigitClassifier(**QUICK).fit(np.zeros((5, 16, 16, 3)), names[:5])
+    with pytest.raises(ValueError, match="image_shape 8 x 32 does not fit X"):
+        DigitClassifier(**QUICK, image_shape=(8, 32)).fit(images, names)
+    fitted = DigitClassifier(**QUICK).fit(images, names)
+    with pytest.raises(ValueError, match=r"X has 225 features, but .* expecting 256"):
+        fitted.predict(images[:, :15, :15])
+
+
+def test_divergence_speaks_of_parameters_and_gives_the_threads_back(easy):
+    with pytest.raises(RuntimeError, match=r"diverged in epoch 1.* try lr 1$"):
+        DigitClassifier(**QUICK | {"lr": 10}, scale=1e-30, n_jobs=-1).fit(*easy)
+    assert get_threads() == 1
+
+
+# How it is imported
+
+
+def test_tinycnn_does_without_scikit_learn_until_it_is_asked_for_it():
+    program = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import tinycnn\nfrom tinycnn import *\n"
+        "try: tinycnn.DigitClassifier\nexcept ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.startswith("DigitClassifier needs scikit-learn"), done.stderr
+    assert "DigitClassifier" not in tinycnn.__all__
