@@ -31,6 +31,10 @@ class RunError(TinyCNNError, RuntimeError):
     """A training run that cannot start or go on."""
 
 
+class FolderInUse(RunError):  # noqa: N818 - it is one, and in use
+    """A run folder in which another process is at work."""
+
+
 class EnvironmentFault(TinyCNNError, OSError):  # noqa: N818 - EnvironmentError is OSError
     """The machine refuses: no display, no space, no permission."""
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.errors import EnvironmentFault, FolderInUse, RunError
 from tinycnn.storage import TEMPORARY_PREFIX, PathLike, sweep_temporaries, write_bytes
 
 RUNS = Path("runs")
@@ -181,7 +181,7 @@ class RunFolder:
         except (BlockingIOError, FileNotFoundError):
             owner = os.read(lock, 20).decode(errors="replace").strip()
             os.close(lock)
-            raise RunError(
+            raise FolderInUse(
                 f"{self.path} is in use by another training (process {owner or 'unknown'}); "
                 "wait for it, or name another folder with --run-dir"
             ) from None

@@ -28,6 +28,10 @@ class Watch:
     def epoch(self, trainer: Trainer) -> None:
         """An epoch is done, validation included."""
 
+    def stops(self) -> bool:
+        """Whether training is to stop here; asked after every batch."""
+        return False
+
 
 class Lines(Watch):
     """One line an epoch, for logs."""

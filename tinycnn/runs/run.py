@@ -83,7 +83,8 @@ class Run:
     def train(self, watch: Watch | None = None) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
-        Either way all of it is saved. Of several ranks, each calls this, and all return the same.
+        ``watch`` may stop it too, which is told from the end by ``trainer.finished``. In all
+        cases all of it is saved. Of several ranks, each calls this, and all return the same.
 
         Raises RunError when training diverges, EnvironmentFault when nothing can be saved; what
         was saved before stays as it was.
@@ -96,7 +97,7 @@ class Run:
         with watch.compilation():
             ranks.in_turn(self.trainer.rehearse)
         signals.defer()
-        ranks.wish = lambda: bool(signals.received) or self._time_to_save()
+        ranks.wish = lambda: bool(signals.received) or watch.stops() or self._time_to_save()
         with ranks.together():
             self._open_books()
 
@@ -106,7 +107,7 @@ class Run:
                 return False
             with ranks.together():
                 self._save()
-            return bool(ranks.largest(signals.received or 0))
+            return bool(ranks.largest(signals.received or int(watch.stops())))
 
         def after_epoch() -> None:
             with ranks.together():

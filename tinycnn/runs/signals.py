@@ -8,11 +8,15 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
+
+
+def _nothing() -> None: ...
 
 
 class StopSignals:
@@ -24,6 +28,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._then: Callable[[], None] = _nothing
         self._deferring = False
 
     def __enter__(self) -> "StopSignals":
@@ -36,11 +41,14 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def defer(self) -> None:
-        """From now on, note the first signal; whoever asked for this looks at ``received``."""
+    def defer(self, then: Callable[[], None] = _nothing) -> None:
+        """From now on, note the first signal, and do ``then``.
+
+        Whoever asked for this looks at ``received``.
+        """
         if self.received is not None:  # a compiler's callback has swallowed the exception
             self._unwind(self.received)
-        self._deferring = True
+        self._deferring, self._then = True, then
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         impatient = self._deferring and self.received is not None
@@ -51,6 +59,7 @@ class StopSignals:
             os._exit(128 + number)  # at once: no clean-up, which might be what takes so long
         if not self._deferring:
             self._unwind(number)
+        self._then()
 
     def _unwind(self, number: int) -> NoReturn:
         raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
