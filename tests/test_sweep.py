@@ -311,7 +311,7 @@ def test_whoever_takes_the_lease_stops_the_workers_of_the_one_before(tmp_path):
     assert second.is_wanted()
     folder.end_lease(second.token)
     assert not second.is_wanted()
-    assert not order(folder, parent=os.getppid() + 1).is_wanted
+    assert not order(folder, parent=os.getppid() + 1).is_wanted()
 
 
 def test_a_worker_saves_and_stops_when_the_lease_ends(tmp_path, monkeypatch):

@@ -17,6 +17,8 @@ from tinycnn.errors import RunError
 class Batches:
     """Images (N,H,W) uint8 and labels (N,), in a new order every epoch.
 
+    Without augmentation the images may be float32 as well.
+
     The last batch of an epoch holds what is left, so every image is seen once. ``share`` says
     which images of so many are made; the others are left to other ranks.
     """
@@ -33,6 +35,10 @@ class Batches:
         if size > len(images):
             raise RunError(
                 f"--batch-size {size} is more than the {len(images):,} images to train on"
+            )
+        if augment != "none" and images.dtype != np.uint8:
+            raise RunError(
+                f"--augment {augment} bends images of 256 grey levels, uint8, not {images.dtype}"
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)

@@ -114,9 +114,9 @@ def _refuse_differences(
 ) -> None:
     before, now = (_facts(*each) for each in ((plan, source), (new_plan, new_source)))
     differences = [
-        f"{name} {now.get(name, 'left out')} (it has {before.get(name, 'none')})"
+        f"{name} {_list(now, name)} (it has {_list(before, name)})"
         for name in {**before, **now}
-        if before.get(name) != now.get(name)
+        if set(before.get(name, ())) != set(now.get(name, ()))
     ]
     if not differences and plan != new_plan:
         differences = ["other combinations of the same values"]
@@ -127,12 +127,19 @@ def _refuse_differences(
         )
 
 
-def _facts(plan: Plan, source: Source) -> dict[str, str]:
-    """What a plan says of each option, in words that can be compared."""
-    facts = {"seeds": str(plan.seeds), "dataset": source.name, "the images": source.fingerprint[:8]}
-    facts |= {"settings": str(len(plan.settings))}
+def _facts(plan: Plan, source: Source) -> dict[str, list[Any]]:
+    """All values of each option, and of the data."""
+    facts: dict[str, list[Any]] = {
+        "seeds": [plan.seeds],
+        "settings": [len(plan.settings)],
+        "dataset": [source.name],
+        "images": [source.fingerprint[:8]],
+    }
     for setting in (plan.fixed, *plan.settings):
         for name, value in setting.items():
-            known = facts.get(name, "").split(", ")
-            facts[name] = ", ".join(dict.fromkeys([*filter(None, known), str(value)]))
+            facts.setdefault(name, []).append(value)
     return facts
+
+
+def _list(facts: dict[str, list[Any]], name: str) -> str:
+    return ", ".join(map(str, dict.fromkeys(facts.get(name, ["none"]))))
