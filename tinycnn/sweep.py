@@ -4,6 +4,7 @@ Only arguments and printing; the work is done in ``tinycnn.sweeps``.
 """
 
 import argparse
+import contextlib
 import json
 import shlex
 import sys
@@ -145,8 +146,10 @@ def _work(sweep: "Sweep", arguments: argparse.Namespace, signals: StopSignals) -
     say.begin(who)
     with workers as executor:
         signals.defer(then=sweep.stop)
-        for trial in sweep.run(executor, threads, not arguments.scheduler, arguments.test):
-            say.done(trial)
+        trials = sweep.run(executor, threads, not arguments.scheduler, arguments.test)
+        with contextlib.closing(trials):  # whatever happens, nobody works on for nothing
+            for trial in trials:
+                say.done(trial)
 
 
 class _Voice:
@@ -225,7 +228,7 @@ def _report(sweep: "Sweep", arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(summary))
     else:
-        drawn = path if chart else "no chart without matplotlib"
+        drawn = path if chart else "no chart"
         print(f"{table(rows)}\n{judged}\nfiles  {sweep.folder.path} ({drawn})")
     return 1 if any(row.failed for row in rows) else 0
 

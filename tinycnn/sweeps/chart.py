@@ -15,14 +15,14 @@ def draw_chart(rows: Sequence[Row], title: str, form: str = "svg") -> bytes | No
     """Errors and seconds of each setting, the best on top, as an SVG or PNG file.
 
     A dot is a trial, the bar reaches one standard deviation to either side of the mean. None
-    without matplotlib.
+    without matplotlib, or if every trial has failed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
+    shown = [row for row in rows if row.validation][:MOST]
+    if importlib.util.find_spec("matplotlib") is None or not shown:
         return None
     import matplotlib as mpl
     from matplotlib.figure import Figure  # the figure alone: no window, no global state
 
-    shown = [row for row in rows if row.validation][:MOST]
     # A fixed salt and no date: the same sweep draws the same bytes.
     with mpl.rc_context({"svg.hashsalt": "tinycnn", "font.size": 10}):
         figure = Figure(figsize=(9, 1.4 + 0.34 * max(3, len(shown))), layout="constrained")

@@ -1,7 +1,7 @@
 """Where sweeps begin or go on: the plan and its data, checked before the first trial."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Executor
 
 from tinycnn.data import Dataset, load_dataset
@@ -50,7 +50,9 @@ class Sweep:
         """The trials that are not over; with ``test``, that are not tested either."""
         return [trial for trial in self.plan.trials() if not self._is_over(trial.name, test)]
 
-    def run(self, executor: Executor, threads: int, is_local: bool, test: bool) -> Iterator[Trial]:
+    def run(
+        self, executor: Executor, threads: int, is_local: bool, test: bool
+    ) -> Generator[Trial, None, None]:
         """Work on all trials that are left, and yield each as it is over."""
         self._token = self.folder.take_lease()
         order = Order(
