@@ -31,7 +31,8 @@ from tinycnn.sweeps.workers import local_workers, share_processors
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--preset", "dense", "--limit", "100", "--augment", "none", "--jobs", "1"]
-LONG = [*SMALL, "--lr", "0.01,0.02", "--seeds", "2", "--epochs", "150", "--batch-size", "8"]
+LONG = [*SMALL, "--limit", "1000", "--lr", "0.01,0.02", "--seeds", "2", "--epochs", "12"]
+LONG += ["--batch-size", "4"]
 """Four trials that take about a second each: long enough to be killed in the middle of one."""
 
 
@@ -287,7 +288,7 @@ def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
     assert "Traceback" not in err
     assert re.search(r"stopped with \d of 4 trials to go; all of it is saved. To go on:\n", err)
     assert err.endswith("  python -m tinycnn.sweep --resume s --jobs 1\n")
-    assert nobody_left(process.pid)
+    until(lambda: nobody_left(process.pid), seconds=20)
     assert call(*err.split()[-4:], "--quiet") == 0
     assert finished("s").items() >= before.items()
     assert weights("s") == uninterrupted
@@ -431,7 +432,7 @@ def test_a_dask_cluster_comes_to_the_same_bytes_stopped_or_not(tmp_path, uninter
         again = started("--resume", "s", "--scheduler", address)
         out, err = again.communicate(timeout=60)
         assert again.returncode == 0, err
-    assert "judged by 10 validation images" in out
+    assert "judged by 100 validation images" in out
     assert weights("s") == uninterrupted
 
 
