@@ -30,9 +30,10 @@ from tinycnn.sweeps.trial import Order, run_trial
 from tinycnn.sweeps.workers import local_workers, share_processors
 
 ROOT = Path(__file__).parents[1]
-SMALL = ["--preset", "dense", "--limit", "100", "--augment", "none", "--jobs", "1"]
-LONG = [*SMALL, "--limit", "1000", "--lr", "0.01,0.02", "--seeds", "2", "--epochs", "12"]
-LONG += ["--batch-size", "4"]
+TINY = ["--preset", "dense", "--limit", "100", "--augment", "none", "--threads", "1"]
+SMALL = [*TINY, "--jobs", "1"]
+LONG = ["--limit", "1000", "--lr", "0.01,0.02", "--seeds", "2", "--epochs", "10"]
+LONG += ["--batch-size", "8"]
 """Four trials that take about a second each: long enough to be killed in the middle of one."""
 
 
@@ -99,7 +100,7 @@ def nobody_left(group):
 def uninterrupted(tmp_path_factory):
     """The weights of the long sweep, if nobody stops it."""
     folder = tmp_path_factory.mktemp("uninterrupted") / "sweep"
-    assert call(*LONG, "--sweep-dir", folder, "--quiet") == 0
+    assert call(*SMALL, *LONG, "--sweep-dir", folder, "--quiet") == 0
     return weights(folder)
 
 
@@ -223,7 +224,7 @@ def test_json_is_one_object_and_a_finished_sweep_only_prints_again(capfd):
 
 def test_it_is_tested_only_when_that_is_asked_for(capfd):
     call(*SMALL, "--epochs", "2", "--sweep-dir", "s", "--quiet")
-    assert call("--resume", "s", "--test", "--quiet", "--jobs", "1") == 0
+    assert call("--resume", "s", "--test", "--quiet", "--jobs", "1", "--threads", "1") == 0
 
     untested, tested = capfd.readouterr().out.split("files  s (no chart)\n")[:2]
     head, row, judged = tested.splitlines()
@@ -259,14 +260,14 @@ def test_the_table_leaves_out_what_nobody_knows():
 
 
 def test_a_killed_sweep_goes_on_to_the_same_bytes_and_leaves_finished_runs_alone(uninterrupted):
-    process = started(*LONG, "--sweep-dir", "s")
+    process = started(*SMALL, *LONG, "--sweep-dir", "s")
     until(lambda: in_the_middle("s"))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = finished("s")
     left = 4 - len(list(Path("s").glob("trials/*/outcome.json")))
 
-    again = started("--resume", "s", "--jobs", "1")
+    again = started("--resume", "s", "--jobs", "1", "--threads", "1")
     _, err = again.communicate()
 
     assert again.returncode == 0, err
@@ -277,7 +278,7 @@ def test_a_killed_sweep_goes_on_to_the_same_bytes_and_leaves_finished_runs_alone
 
 
 def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
-    process = started(*LONG, "--sweep-dir", "s")
+    process = started(*SMALL, *LONG, "--sweep-dir", "s")
     until(lambda: in_the_middle("s"))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     out, err = process.communicate(timeout=30)
@@ -287,15 +288,15 @@ def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
     assert out == ""
     assert "Traceback" not in err
     assert re.search(r"stopped with \d of 4 trials to go; all of it is saved. To go on:\n", err)
-    assert err.endswith("  python -m tinycnn.sweep --resume s --jobs 1\n")
+    assert err.endswith("  python -m tinycnn.sweep --resume s --jobs 1 --threads 1\n")
     until(lambda: nobody_left(process.pid), seconds=20)
-    assert call(*err.split()[-4:], "--quiet") == 0
+    assert call(*err.split()[-6:], "--quiet") == 0
     assert finished("s").items() >= before.items()
     assert weights("s") == uninterrupted
 
 
 def test_workers_whose_sweep_was_killed_stop_by_themselves():
-    process = started(*LONG, "--sweep-dir", "s")
+    process = started(*SMALL, *LONG, "--sweep-dir", "s")
     until(lambda: in_the_middle("s"))
     process.kill()
     process.communicate()
@@ -391,7 +392,7 @@ def test_missing_packages_are_named(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert call(*SMALL) == 3
     assert "needs joblib: pip install 'tinycnn[sweep]'" in capfd.readouterr().err
-    assert call(*SMALL[:-2], "--scheduler", "tcp://127.0.0.1:1") == 3
+    assert call(*TINY, "--scheduler", "tcp://127.0.0.1:1") == 3
     assert "needs distributed: pip install 'tinycnn[sweep]'" in capfd.readouterr().err
 
 
@@ -420,14 +421,13 @@ def cluster(folder):
 
 def test_a_dask_cluster_comes_to_the_same_bytes_stopped_or_not(tmp_path, uninterrupted):
     pytest.importorskip("distributed")
-    on_dask = [word for word in LONG if word not in ("--jobs", "1")]
     with cluster(tmp_path) as address:
-        process = started(*on_dask, "--sweep-dir", "s", "--scheduler", address)
+        process = started(*TINY, *LONG, "--sweep-dir", "s", "--scheduler", address)
         until(lambda: in_the_middle("s"))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
-        assert err.endswith(f"--resume s --scheduler {address}\n")
+        assert err.endswith(f"--resume s --threads 1 --scheduler {address}\n")
 
         again = started("--resume", "s", "--scheduler", address)
         out, err = again.communicate(timeout=60)
@@ -442,7 +442,7 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
         "from tinycnn.sweeps import workers; workers.CONNECT_SECONDS = 0.5; import tinycnn.sweep, "
         "tinycnn.cli, sys; sys.exit(tinycnn.cli.run_door(tinycnn.sweep.main, sys.argv[1:]))"
     )
-    words = [*SMALL[:-2], "--scheduler", "tcp://127.0.0.1:1"]
+    words = [*TINY, "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
     assert done.returncode == 3
     assert "error: no Dask scheduler answers at tcp://127.0.0.1:1; start one with" in done.stderr
