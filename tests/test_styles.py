@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from tinycnn.data import load_dataset
 from tinycnn.data.frame import FAINT, columns_with_ink, refitted, resized, rows_with_ink
 from tinycnn.data.nondigits import MAKERS, hardly_anything, make_non_digits
-from tinycnn.data.styles import STYLES, cross_sevens, flag_ones, lift_fives, slash_zeros, stylise
-from tinycnn.ink.normalise import BOX, PEN, offset_to_centre
+from tinycnn.data.styles import (
+    STYLES,
+    brushed,
+    finish_sevens,
+    flag_ones,
+    lift_fives,
+    slash_zeros,
+    stylise,
+)
+from tinycnn.ink.normalise import BOX, PEN, is_prepared, offset_to_centre
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +110,15 @@ def test_a_one_gets_ink_on_the_upper_left_or_at_its_foot(digits, rng):
     assert upper.mean() > before.mean()
 
 
-def test_a_crossed_seven_is_wider_in_the_middle(digits, rng):
+def test_a_seven_gets_ink_in_the_middle_or_at_its_foot(digits, rng):
     sevens = of(digits, 7)
-    crossed = cross_sevens(sevens, rng)
-    widest = [np.median((z[:, 11:18] > 127).sum(axis=2).max(axis=1)) for z in (sevens, crossed)]
-    assert widest[1] > widest[0] + 2
+    finished = finish_sevens(sevens, rng)
+    more = finished.astype(int) - sevens
+    assert (more >= 0).all()
+    middle, foot = (more[:, part].sum(axis=(1, 2)) > 1000 for part in (slice(8, 17), slice(19, 28)))
+    assert 0.4 < middle.mean() < 0.9
+    assert 0.3 < foot.mean() < 0.8
+    assert (middle | foot).mean() > 0.75
 
 
 def test_a_lifted_five_has_a_gap_below_its_roof(digits, rng):
@@ -115,6 +128,28 @@ def test_a_lifted_five_has_a_gap_below_its_roof(digits, rng):
     thinnest = [z.max(axis=2)[:, 6:14].min(axis=1) for z in (fives, lifted)]
     assert (thinnest[0] < 100).mean() < 0.4  # MNIST's writers lift the pen now and then
     assert (thinnest[1] < 100).mean() > 0.9
+
+
+def test_brushed_digits_are_prepared_as_drawings_are_whatever_the_brush(digits, rng):
+    images, _ = digits
+    made = brushed(images[:60], rng)
+    assert made.dtype == np.uint8
+    assert all(is_prepared(image) for image in made)
+    overlap = np.minimum(made, images[:60]).sum(axis=(1, 2)) / ink(images[:60])
+    assert np.median(overlap) > 0.7
+    assert not brushed(np.zeros((1, 28, 28), np.uint8), rng).any()
+
+
+def test_a_thick_brush_fills_small_loops_and_a_thin_one_does_not():
+    ring = np.zeros((1, 28, 28), np.uint8)
+    ring[:, 4:24, 9:19] = 255
+    ring[:, 6:22, 11:17] = 0  # tall, and
+    ring[:, 13:15, 11:17] = 255
+    ring[:, 6:13, 13:15] = 255  # its upper half divided
+    made = np.concatenate([brushed(ring, np.random.default_rng(seed)) for seed in range(40)])
+    loops = [ndimage.label(np.pad(image, 1) < 128)[1] - 1 for image in made]
+    assert min(loops) < 3
+    assert max(loops) == 3
 
 
 def test_a_share_of_the_digits_with_a_style_gets_it_and_no_other(digits, rng):

@@ -6,12 +6,12 @@ Randomness comes from the generator that is handed in, so equal generators give 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from tinycnn.data.warp import net_size, warp
+from tinycnn.data.warp import CELL, net_size, warp
 from tinycnn.nn.losses import NO_CLASS
 
 WHOLE = slice(None)
@@ -28,6 +28,9 @@ LEFT_ALONE = 0.2
 STYLED = 0.3
 """The share of digits that are written in another style, if they have one; for drawings."""
 
+BRUSHED = 0.1
+"""The share of images that come from a drawing by a brush of any width; for drawings."""
+
 NO_DIGITS = 0.03
 """The share of images that give way to one that is no digit; for drawings."""
 
@@ -38,7 +41,8 @@ class Bending:
 
     ``turn`` and ``slant`` in degrees, ``scale`` as a share of the size, ``stretch`` the same for
     each axis on its own, ``shift`` and ``thickness`` (of a line, on either side) in pixels.
-    ``wave`` is the standard deviation of the net's nodes in pixels.
+    ``wave`` is the standard deviation of the net's nodes in pixels, ``bow`` how many pixels the
+    middle moves against the ends: upper parts grow and lower ones shrink, stems bend.
     """
 
     turn: float
@@ -48,11 +52,13 @@ class Bending:
     shift: float
     wave: float
     thickness: float
+    bow: float
 
 
-LIGHT = Bending(turn=10, scale=0.1, stretch=0, slant=6, shift=2, wave=0, thickness=0)
-MILD = Bending(turn=8, scale=0.08, stretch=0.05, slant=6, shift=1, wave=1.5, thickness=0.3)
-STRONG = Bending(turn=12, scale=0.12, stretch=0.05, slant=6, shift=2, wave=1.5, thickness=0.3)
+LIGHT = Bending(turn=10, scale=0.1, stretch=0, slant=6, shift=2, wave=0, thickness=0, bow=0)
+MILD = Bending(turn=8, scale=0.08, stretch=0.05, slant=6, shift=1, wave=1.5, thickness=0.3, bow=0)
+STRONG = replace(MILD, turn=12, scale=0.12, shift=2)
+DRAWN = replace(MILD, bow=2)
 
 
 def untouched(
@@ -81,14 +87,17 @@ def drawings(
     What is no digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
     from tinycnn.data.nondigits import make_non_digits  # scipy, for those who need it
-    from tinycnn.data.styles import stylise
+    from tinycnn.data.styles import brushed, stylise
 
     styled = stylise(images, labels, STYLED, rng)
+    drawn = np.flatnonzero(rng.random(len(images)) < BRUSHED)
+    if len(drawn):
+        styled[drawn] = brushed(styled[drawn], rng)
     none = np.flatnonzero(rng.random(len(images)) < NO_DIGITS)
     styled[none] = make_non_digits(images, labels, len(none), rng)
     labels = labels.astype(np.intp)
     labels[none] = NO_CLASS
-    return bend(styled, MILD, rng, wanted), labels[wanted]
+    return bend(styled, DRAWN, rng, wanted), labels[wanted]
 
 
 AUGMENTATIONS: dict[str, Augment] = {
@@ -99,6 +108,12 @@ AUGMENTATIONS: dict[str, Augment] = {
     "drawings": drawings,
 }
 
+SETTLED: dict[str, Augment] = {**dict.fromkeys(AUGMENTATIONS, untouched), "drawings": drawings}
+"""What comes in their place at the end of a training.
+
+Images as they are, for what is tested was not bent either; drawings, of whatever hand, stay.
+"""
+
 
 def bend(
     images: np.ndarray, bending: Bending, rng: np.random.Generator, wanted: slice = WHOLE
@@ -108,6 +123,8 @@ def bend(
     affine = affine_maps(B, bending, rng)
     nodes = (B, net_size(H), net_size(W), 2)
     elastic = rng.standard_normal(nodes, np.float32) * np.float32(bending.wave)
+    if bending.bow:
+        elastic += bows(images.shape, bending.bow, rng)
     thickness = _within(bending.thickness, B, rng)
     alone = rng.random(B) < LEFT_ALONE
     affine[alone] = np.eye(2, 3)
@@ -134,5 +151,24 @@ def affine_maps(count: int, bending: Bending, rng: np.random.Generator) -> np.nd
     return maps
 
 
-def _within(most: float, count: int, rng: np.random.Generator) -> np.ndarray:
+def bows(shape: tuple[int, ...], most: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw nets (B,GH,GW,2) for images of ``shape`` (B,H,W) whose middle moves, by pixels.
+
+    Rows of nodes move up or down, which makes loops flat or tall, and to a side, which bends
+    stems; columns of nodes move to a side, which makes one half wide.
+    """
+    B, H, W = shape
+    by_row, by_column = _bell(H)[:, None], _bell(W)
+    high, bent, wide = _within(most, (3, B, 1, 1), rng)
+    moves = np.broadcast_arrays(high * by_row, bent * by_row + wide * by_column)
+    return np.stack(moves, axis=-1)
+
+
+def _bell(length: int) -> np.ndarray:
+    """How far each node of a net moves, from 1 in the middle of an axis to 0 beyond its ends."""
+    away = (np.arange(net_size(length)) - 1) * CELL - (length - 1) / 2
+    return np.cos(np.clip(away / length, -0.5, 0.5) * np.pi) ** 2
+
+
+def _within(most: float, count: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return rng.uniform(-most, most, count)
