@@ -1,13 +1,16 @@
 """Augmentation: other handwriting from the same digits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tinycnn.data import load_dataset
-from tinycnn.data.augment import AUGMENTATIONS, LIGHT, MILD, Bending, affine_maps, bend
+from tinycnn.data.augment import AUGMENTATIONS, LIGHT, MILD, Bending, affine_maps, bend, bows
+from tinycnn.data.warp import _spread
 from tinycnn.runs.batches import Batches
 
-STILL = Bending(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0)
+STILL = Bending(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0, bow=0)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,16 @@ def test_every_epoch_bends_differently(digits):
     assert not np.array_equal(*in_order)
 
 
+def test_at_the_end_digits_are_as_they_are_and_drawings_stay(digits):
+    images, _ = digits
+    for name, unbent in (("mild", True), ("drawings", False)):
+        batches = Batches(*digits, size=200, seed=3, augment=name, bent_epochs=9)
+        bent, settled = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
+        shown = {image.tobytes() for image in images}
+        assert not all(image.tobytes() in shown for image in bent)
+        assert all(image.tobytes() in shown for image in settled) == unbent
+
+
 def test_one_image_in_five_is_left_alone():
     images = np.random.default_rng(0).integers(0, 256, (2000, 9, 9)).astype(np.uint8)
     same = (bend(images, MILD, np.random.default_rng(1)) == images).all(axis=(1, 2))
@@ -70,7 +83,7 @@ def test_without_bending_the_maps_are_the_identity():
 
 
 def test_a_turn_is_a_rotation_by_at_most_its_degrees():
-    turning = Bending(turn=30, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0)
+    turning = replace(STILL, turn=30)
     maps = affine_maps(500, turning, np.random.default_rng(0))[:, :, :2]
     assert maps @ maps.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(2), (500, 1, 1)))
     angles = np.degrees(np.arctan2(maps[:, 1, 0], maps[:, 0, 0]))
@@ -79,7 +92,7 @@ def test_a_turn_is_a_rotation_by_at_most_its_degrees():
 
 
 def test_a_slant_moves_rows_sideways_and_keeps_areas():
-    slanting = Bending(turn=0, scale=0, stretch=0, slant=20, shift=0, wave=0, thickness=0)
+    slanting = replace(STILL, slant=20)
     maps = affine_maps(500, slanting, np.random.default_rng(0))
     assert np.linalg.det(maps[:, :, :2]) == pytest.approx(np.ones(500))
     assert maps[:, :, 1] == pytest.approx(np.tile([0.0, 1.0], (500, 1)))
@@ -87,8 +100,8 @@ def test_a_slant_moves_rows_sideways_and_keeps_areas():
 
 
 def test_scale_is_shared_by_both_axes_and_stretch_is_not():
-    scaling = Bending(turn=0, scale=0.2, stretch=0, slant=0, shift=0, wave=0, thickness=0)
-    stretching = Bending(turn=0, scale=0, stretch=0.2, slant=0, shift=0, wave=0, thickness=0)
+    scaling = replace(STILL, scale=0.2)
+    stretching = replace(STILL, stretch=0.2)
     scaled, stretched = (
         affine_maps(500, bending, np.random.default_rng(0)) for bending in (scaling, stretching)
     )
@@ -97,3 +110,23 @@ def test_scale_is_shared_by_both_axes_and_stretch_is_not():
     for maps in (scaled, stretched):
         assert 0.8 <= maps[:, 0, 0].min() < 0.81
         assert 1.19 < maps[:, 0, 0].max() <= 1.2
+
+
+def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
+    nets = bows((500, 28, 28), 3.0, np.random.default_rng(0))
+    assert nets.shape == (500, 7, 7, 2)
+    moved = np.einsum("ia,jb,nabz->nijz", _spread(28), _spread(28), nets)
+    assert abs(moved[:, [0, -1], :, 0]).max() < 1  # upper and lower edge do not move up or down
+    assert 1.8 < abs(moved[:, 14, :, 0]).max() < 3
+    assert np.ptp(moved[..., 0], axis=2).max() == pytest.approx(0, abs=1e-5)
+    assert moved.mean(axis=0) == pytest.approx(np.zeros((28, 28, 2)), abs=0.2)
+
+
+def test_a_bow_makes_upper_parts_taller_or_flatter():
+    bars = np.zeros((200, 28, 28), np.uint8)
+    bars[:, [4, 5, 13, 14, 22, 23], 8:20] = 255
+    bowed = bend(bars, replace(STILL, bow=3), np.random.default_rng(0))
+    rows = np.arange(28)[:, None]
+    middle = [(z[8:20] * rows[8:20]).sum() / z[8:20].sum() for z in bowed.astype(float)]
+    assert min(middle) < 12.5
+    assert max(middle) > 14.5

@@ -82,6 +82,14 @@ def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
     assert set(SUITED) <= set(PRESETS)
 
 
+def test_of_five_epochs_the_last_bends_nothing():
+    assert [resolve(60_000, epochs=n).bent_epochs for n in (1, 4, 5, 10, 24)] == [1, 4, 4, 8, 20]
+
+
+def test_large_sets_spare_less_for_validation():
+    assert resolve(60_000).validation < resolve(8_000).validation
+
+
 def test_tiny_has_at_most_10_000_parameters():
     assert build("tiny").parameter_count() <= 10_000
 

@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from tinycnn.data.augment import AUGMENTATIONS
+from tinycnn.data.augment import AUGMENTATIONS, SETTLED
 from tinycnn.errors import RunError
 
 
 class Batches:
     """Images (N,H,W) uint8 and labels (N,), in a new order every epoch.
 
-    Without augmentation the images may be float32 as well.
+    Without augmentation the images may be float32 as well. After ``bent_epochs`` images are bent
+    no more.
 
     The last batch of an epoch holds what is left, so every image is seen once. ``share`` says
     which images of so many are made; the others are left to other ranks.
@@ -30,6 +31,7 @@ class Batches:
         size: int,
         seed: int,
         augment: str = "none",
+        bent_epochs: float = math.inf,
         share: Callable[[int], slice] = slice,
     ) -> None:
         if size > len(images):
@@ -42,6 +44,7 @@ class Batches:
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)
+        self.settled, self.bent_epochs = SETTLED[augment], bent_epochs
         self._share = share
 
     def __len__(self) -> int:
@@ -54,13 +57,14 @@ class Batches:
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
+        augment = self.augment if epoch <= self.bent_epochs else self.settled
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
         for batch in range(start, len(self)):
             chosen = order[batch * self.size : (batch + 1) * self.size]
             # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
             rng = np.random.default_rng([self.seed, epoch, batch + 1])
             share = self._share(len(chosen))
-            yield self.augment(self.images[chosen], self.labels[chosen], rng, share)
+            yield augment(self.images[chosen], self.labels[chosen], rng, share)
 
 
 def ahead(batches: Iterator) -> Iterator:

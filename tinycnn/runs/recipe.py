@@ -13,8 +13,8 @@ from tinycnn.errors import RunError
 SMALL = 20_000
 """Fewer training images than this get small batches: otherwise ten epochs are too few steps."""
 
-FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05}
-FOR_LARGE: dict[str, Any] = {"batch_size": 128, "lr": 0.1}
+FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05, "validation": 0.1}
+FOR_LARGE: dict[str, Any] = {"batch_size": 128, "lr": 0.1, "validation": 0.05}
 ADAM_LR = 0.001
 
 DEFAULTS: dict[str, Any] = {
@@ -28,7 +28,6 @@ DEFAULTS: dict[str, Any] = {
     "augment": "mild",
     "seed": 0,
     "limit": None,
-    "validation": 0.1,
 }
 
 SUITED: dict[str, dict[str, Any]] = {
@@ -72,6 +71,11 @@ class Recipe:
                 raise RunError(f"{option(name)} must be {words}, not {value}")
         if self.momentum is not None and self.optimizer == "adam":
             raise RunError("--momentum belongs to --optimizer sgd; adam has none to set")
+
+    @property
+    def bent_epochs(self) -> int:
+        """How many epochs bend images; of five the last shows them as they are."""
+        return self.epochs - self.epochs // 5
 
     def as_dict(self) -> dict[str, Any]:
         """The options and their values, ready for JSON."""

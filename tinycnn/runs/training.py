@@ -49,8 +49,8 @@ class Trainer:
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         self.batches = Batches(
-            *(images[train], labels[train], recipe.batch_size),
-            *(recipe.seed, recipe.augment, self.ranks.share),
+            *(images[train], labels[train], recipe.batch_size, recipe.seed),
+            *(recipe.augment, recipe.bent_epochs, self.ranks.share),
         )
         self.validation_part = images[valid], labels[valid]
         self.model = self._new_model()
