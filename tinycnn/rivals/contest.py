@@ -1,0 +1,144 @@
+"""Measuring a classifier: train it, count its errors, and look at the clock.
+
+All of it happens on a second thread. Python notices Ctrl-C only between two of its own steps, and
+a library may compute for minutes without taking one; the first thread waits and listens.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinycnn.rivals.classics import CLASSICS
+from tinycnn.rivals.networks import NETWORKS
+from tinycnn.rivals.task import Digits, Rival, Task, Trained
+from tinycnn.runs.measure import wilson_interval
+
+RIVALS: dict[str, Rival] = {**CLASSICS, **NETWORKS}
+
+SINGLES = 100
+"""Digits that are read one at a time, for the clock."""
+
+PATIENCE = 1.0
+"""Seconds that repeating a measurement may take."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of ``n`` digits were misread."""
+
+    n: int
+    errors: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return 1 - self.errors / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the share lies with 95 % confidence."""
+        return wilson_interval(self.n - self.errors, self.n)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "accuracy": self.accuracy,
+            "errors": self.errors,
+            "n": self.n,
+            "interval95": self.interval,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of one classifier."""
+
+    name: str
+    title: str
+    settings: str
+    test: Tally
+    drawings: Tally | None
+    training_seconds: float
+    one_digit_us: float
+    """Microseconds to read a digit that comes alone, median."""
+
+    batch_digit_us: float
+    """The same for each of all test digits at once."""
+
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "settings": self.settings,
+            **self.test.as_dict(),
+            "drawings": self.drawings and self.drawings.as_dict(),
+            "training_seconds": self.training_seconds,
+            "one_digit_us": self.one_digit_us,
+            "batch_digit_us": self.batch_digit_us,
+            "bytes": self.bytes,
+        }
+
+
+def compete(name: str, task: Task) -> Result:
+    """Train and measure the classifier ``name``; Ctrl-C ends it at once."""
+    return _on_a_second_thread(lambda: _measure(name, RIVALS[name], task))
+
+
+def _measure(name: str, rival: Rival, task: Task) -> Result:
+    trained = rival.train(task)
+    images, _ = task.test
+    return Result(
+        name=name,
+        title=rival.title,
+        settings=trained.settings,
+        test=_tally(trained, task.test),
+        drawings=_tally(trained, task.drawings) if task.drawings else None,
+        training_seconds=trained.seconds,
+        one_digit_us=1e6 * _seconds_for_one(trained, images[:SINGLES]),
+        batch_digit_us=1e6 * _seconds(lambda: trained.predict(images)) / len(images),
+        bytes=trained.bytes,
+    )
+
+
+def _tally(trained: Trained, digits: Digits) -> Tally:
+    images, labels = digits
+    return Tally(len(labels), int(np.count_nonzero(trained.predict(images) != labels)))
+
+
+def _seconds_for_one(trained: Trained, images: np.ndarray) -> float:
+    trained.predict_one(images[0])  # once in vain: it wakes what sleeps
+    return median(_seconds(lambda x=image: trained.predict_one(x), 0.0) for image in images)
+
+
+def _seconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
+    """How long ``work`` takes: the median of as many calls as ``patience`` seconds allow."""
+    times: list[float] = []
+    while not times or sum(times) + times[-1] < patience:
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return median(times)
+
+
+def _on_a_second_thread(work: Callable[[], T]) -> T:
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # of any kind: the first thread raises it again
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result()

@@ -1,0 +1,67 @@
+"""What every classifier is given, and what it has to give back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from tinycnn.data import Dataset
+
+Digits = tuple[np.ndarray, np.ndarray]
+"""Images (N,H,W) uint8 and labels (N,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Digits to learn from, and others to be tested on; all classifiers get the same.
+
+    Only the first ``limit`` training digits count, if there is a limit. Networks learn for as many
+    epochs as ``contest`` has time for, or with ``all_epochs`` for as many as their recipes say.
+    """
+
+    dataset: Dataset
+    seed: int = 0
+    limit: int | None = None
+    all_epochs: bool = False
+    drawings: Digits | None = None
+
+    @property
+    def training(self) -> Digits:
+        """The digits to learn from."""
+        dataset = self.dataset
+        return dataset.train_images[: self.limit], dataset.train_labels[: self.limit]
+
+    @property
+    def test(self) -> Digits:
+        """The digits to be tested on."""
+        return self.dataset.test_images, self.dataset.test_labels
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A classifier that has learned."""
+
+    settings: str
+    """What was chosen for it, in a few words."""
+
+    seconds: float
+    """What its training took, without what is done only once on a machine."""
+
+    bytes: int
+    """What has to be kept for it to answer."""
+
+    predict: Callable[[np.ndarray], np.ndarray]
+    """Images (N,H,W) uint8 -> labels (N,)."""
+
+    predict_one: Callable[[np.ndarray], int]
+    """An image (H,W) uint8 -> its label, in the way that is fastest for a single one."""
+
+
+class Rival(Protocol):
+    """A classifier that can be trained; ``title`` is what people call it."""
+
+    @property
+    def title(self) -> str: ...
+
+    def train(self, task: Task) -> Trained: ...
