@@ -16,10 +16,11 @@ import numpy as np
 
 from benchmarks import plain
 from benchmarks.operations import POOLED, Call, Training, layer_by_layer
-from benchmarks.turns import Comparison, Version, compare
+from benchmarks.turns import Comparison, compare
 from tinycnn.nn import Frozen, get_threads, kernels, set_threads
 from tinycnn.nn.kernels import arrays, convolution, fused, winograd
 from tinycnn.nn.kernels.vectors import LANES
+from tinycnn.turns import Version
 
 Ideas = dict[str, Version]
 

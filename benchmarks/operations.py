@@ -17,10 +17,11 @@ import numpy as np
 
 from benchmarks.peers.tinycnn_peer import TinyTrainer, build, get_weights
 from benchmarks.recipe import NETWORKS, batches
-from benchmarks.turns import Comparison, Version, compare
+from benchmarks.turns import Comparison, compare
 from tinycnn.data import load_dataset
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import Sequential, kernels, reference
+from tinycnn.turns import Version
 
 BATCH = 128
 RATE = 0.05

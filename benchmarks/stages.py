@@ -11,11 +11,10 @@ from unittest import mock
 
 from benchmarks.ideas import threads
 from benchmarks.operations import Training
-from benchmarks.turns import starting_with
-from benchmarks.worker import sleep_until_idle
 from tinycnn.nn import Sequential
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Layer
+from tinycnn.turns import sleep_until_idle, starting_with
 
 PARTS = {
     "forward": "forward",

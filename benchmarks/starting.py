@@ -19,7 +19,8 @@ import tinycnn.nn  # noqa: F401  (sets GOMP_SPINCOUNT unless somebody has)
 from benchmarks.contender import ROOT
 from benchmarks.fresh import cache_variables
 from benchmarks.machine import available_cores
-from benchmarks.turns import Comparison, starting_with
+from benchmarks.turns import Comparison
+from tinycnn.turns import starting_with
 
 BATCH = 128
 STEPS = 20

@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks import recipe
 from benchmarks.peers import Predictor, Trainer
 from benchmarks.race import run_race
+from tinycnn.turns import sleep_until_idle
 
 UNTIMED = 3
 """Calls before each timing, to wake threads and caches."""
@@ -148,16 +149,6 @@ class Worker:
 
     def memory(self) -> dict:
         return {"peak_mb": peak_memory_mb()}
-
-
-def sleep_until_idle(pause: float = 0.005, limit: float = 2.0) -> None:
-    """Wait until this process uses no processor time any more: threads spin for a while."""
-    give_up = time.perf_counter() + limit
-    while time.perf_counter() < give_up:
-        before = time.process_time()
-        time.sleep(pause)
-        if time.process_time() - before < pause / 50:
-            return
 
 
 def serve(find: Callable[[str], Callable], questions: TextIO, answers: TextIO) -> None:

@@ -71,7 +71,7 @@ def floor_of(name):
     top, *inner = name.split(".")
     if top != "tinycnn":
         return top
-    if not inner or inner[0] in ("errors", "storage"):
+    if not inner or inner[0] in ("errors", "storage", "turns"):
         return "base"
     if inner[-1] == "__main__" or inner[0] not in PACKAGES:
         return "door"

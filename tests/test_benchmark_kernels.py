@@ -30,12 +30,13 @@ from benchmarks import (
 )
 from benchmarks.operations import POOLED, Call, Training, check, difference
 from benchmarks.recipe import NETWORKS, dense_flops
-from benchmarks.turns import Comparison, Version, compare, take_turns
+from benchmarks.turns import Comparison, compare
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import get_threads, set_threads
 from tinycnn.nn import kernels as ops
 from tinycnn.nn.kernels import fused, winograd
 from tinycnn.nn.kernels.vectors import LANES
+from tinycnn.turns import Version, take_turns
 
 BATCH = 16
 
@@ -225,7 +226,7 @@ def test_versions_take_turns_and_another_one_begins_every_round(monkeypatch):
         yield
         log.append(f"end of {name}")
 
-    monkeypatch.setattr("benchmarks.turns._repeats", lambda version: 2)
+    monkeypatch.setattr("tinycnn.turns._repeats", lambda version: 2)
     versions = {
         name: Version(partial(log.append, f"{name} works"), partial(setting, name)) for name in "ab"
     }
@@ -236,7 +237,7 @@ def test_versions_take_turns_and_another_one_begins_every_round(monkeypatch):
 
 
 def test_times_are_told_per_image(monkeypatch):
-    monkeypatch.setattr("benchmarks.turns._turn", lambda version, repeats: 0.001)
+    monkeypatch.setattr("tinycnn.turns._turn", lambda version, repeats: 0.001)
     found = compare("title", {"only": Version(int)}, rounds=3, images=100)
     assert found == Comparison("title", "µs an image", {"only": pytest.approx([10.0] * 3)})
 
