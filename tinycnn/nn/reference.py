@@ -101,6 +101,8 @@ def maxpool2d_backward(dy, winner, input_size, size):
     The output is a copy of the winner, so the winner's gradient is the output's; a number that
     lost could change a little and nothing would happen: its gradient is zero.
 
+        dx[n, i*size+u, j*size+v, c] = dy[n,i,j,c]  where (u,v) is the winner's place, else 0
+
     dy and winner (N,OH,OW,C), input_size (H,W)  ->  dx (N,H,W,C)
     """
     N, OH, OW, C = dy.shape
@@ -115,15 +117,22 @@ def maxpool2d_backward(dy, winner, input_size, size):
 
 
 def relu(x):
-    """Let positive numbers pass and silence the others: y = max(x, 0).  Any shape."""
+    """Let positive numbers pass and silence the others.
+
+        y = max(x, 0)
+
+    x of any shape  ->  y of that shape
+    """
     return np.maximum(x, 0)
 
 
 def relu_backward(dy, y):
-    """Gradient of ``relu``: dy where the output is alive, 0 where it was silenced.
+    """Gradient of ``relu``: it passes where the output is alive.
 
     The output tells as much as the input would: y > 0 exactly where x > 0. (Asked as "not
     y <= 0" so that a NaN is not silenced on its way back.)
+
+        dx = dy  where y > 0, else 0
 
     dy and y of any one shape  ->  dx of that shape
     """
@@ -150,6 +159,8 @@ def dropout(x, draw, rate):
 def dropout_backward(dy, draw, rate):
     """Gradient of ``dropout``, which for a given draw is linear: the same done to dy.
 
+        dx = dy / (1 - rate)  where draw >= rate, else 0
+
     dy and draw of one shape, rate from 0 to below 1  ->  dx of that shape
     """
     return dropout(dy, draw, rate)
@@ -165,10 +176,14 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     only the winner has, and only if the ReLU lets it pass. A winner that it silenced is marked
     by a place that does not exist, size * size.
 
+        z          = conv2d(x, w, b)
+        y[n,i,j,f] = max(0, max_{u,v < size} z[n, i*size+u, j*size+v, f])
+
     x (N,H,W,C), w (F,KH,KW,C), b (F,)
         ->  y (N,OH//size,OW//size,F), winner (same shape, uint8, 0 .. size*size)
     """
-    y, winner = maxpool2d(relu(conv2d(x, w, b)), size)
+    z = conv2d(x, w, b)
+    y, winner = maxpool2d(relu(z), size)
     winner[y <= 0] = size * size
     return y, winner
 
@@ -176,19 +191,25 @@ def conv2d_relu_maxpool2d(x, w, b, size):
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
 
+        dz     = dy where the living winners stood in z, 0 elsewhere
+        dw, db = conv2d_backward_params(dz, x, kernel_size)
+
     dy and winner (N,OH//size,OW//size,F), x (N,H,W,C)  ->  dw (F,KH,KW,C), db (F,)
     """
-    dy = _unpool_the_living(dy, winner, _output_size(x.shape[1:3], kernel_size), size)
-    return conv2d_backward_params(dy, x, kernel_size)
+    dz = _unpool_the_living(dy, winner, _output_size(x.shape[1:3], kernel_size), size)
+    return conv2d_backward_params(dz, x, kernel_size)
 
 
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
 
+        dz = dy where the living winners stood in z, 0 elsewhere
+        dx = conv2d_backward_input(dz, w)
+
     dy and winner (N,OH//size,OW//size,F), w (F,KH,KW,C), input_size (H,W)  ->  dx (N,H,W,C)
     """
-    dy = _unpool_the_living(dy, winner, _output_size(input_size, w.shape[1:3]), size)
-    return conv2d_backward_input(dy, w)
+    dz = _unpool_the_living(dy, winner, _output_size(input_size, w.shape[1:3]), size)
+    return conv2d_backward_input(dz, w)
 
 
 def _unpool_the_living(dy, winner, output_size, size):
