@@ -87,7 +87,8 @@ def _conv2d_backward_input(z: Values, out: Values, upstream: str = "dy") -> Iter
     upstreams = [dy[0, 1 - u, 1 - v, f] for f, u, v in places]
     weights = [w[f, u, v, 0] for f, u, v in places]
     why = f"{upstream} of the four outputs whose windows hold it, for both filters"
-    yield _line(out, "dx", (0, 1, 1, 0), _products(*_nonzero(upstreams, weights)), why)
+    living, met = _nonzero(upstreams, weights)
+    yield _line(out, "dx", (0, 1, 1, 0), _products(living, met), why)
 
 
 # ------------------------------------------------------------------- pooling, ReLU, dropout

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,23 @@ def _called(function: Any) -> Iterator[Any]:
     """The functions of tinycnn whose names stand in the body of ``function``."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(definition, ast.FunctionDef)
-    names = (
-        node.id for part in definition.body for node in ast.walk(part) if isinstance(node, ast.Name)
-    )
-    for name in dict.fromkeys(names):
-        value = inspect.unwrap(function.__globals__.get(name))
+    nodes = [node for part in definition.body for node in ast.walk(part)]
+    for words in dict.fromkeys(ast.unparse(z) for z in nodes if isinstance(z, _NAMES)):
+        value = inspect.unwrap(_look_up(words, function.__globals__))
         if inspect.isfunction(value) and value.__module__.startswith("tinycnn."):
             yield value
+
+
+_NAMES = ast.Name | ast.Attribute
+
+
+def _look_up(words: str, names: Mapping[str, Any]) -> Any:
+    """What stands for ``name`` or for ``module.name``; None if nothing does."""
+    first, *rest = words.split(".")
+    value = names.get(first)
+    if rest and (len(rest) > 1 or not inspect.ismodule(value)):
+        return None
+    return getattr(value, rest[0], None) if rest else value
 
 
 def _is_helper(called: Any, caller: Any) -> bool:

@@ -1,5 +1,6 @@
 """An explanation as one HTML page that needs nothing else: no network, no script."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -131,4 +132,5 @@ def _cell(text: str) -> str:
 
 def _paragraph(text: str, kind: str = "") -> str:
     attribute = f' class="{kind}"' if kind else ""
-    return f"<p{attribute}>{escape(text)}</p>" if text else ""
+    marked = re.sub("``(.+?)``", r"<code>\1</code>", escape(text))
+    return f"<p{attribute}>{marked}</p>" if text else ""

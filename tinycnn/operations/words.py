@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from tinycnn.operations.example import Values
-from tinycnn.operations.explanation import Explanation
+from tinycnn.operations.explanation import ROUNDING, Explanation
 from tinycnn.operations.figures import in_a_line, is_array, matrices, number, side_by_side
 from tinycnn.operations.listings import Listing
 
@@ -43,6 +43,8 @@ def shapes(values: Values) -> str:
 def agreement(explanation: Explanation) -> str:
     """How the kernel's results compare."""
     apart = explanation.example.apart
+    if apart > ROUNDING:
+        return f"The kernel differs by {apart:.0e}: one of the two is WRONG."
     return "The kernel gives the same" + (f", within {apart:.0e}." if apart else ", bit for bit.")
 
 

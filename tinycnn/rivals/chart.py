@@ -10,7 +10,7 @@ from tinycnn.rivals.contest import Result, Tally
 BLUE, ORANGE = "#0072B2", "#D55E00"
 """From Okabe and Ito, told apart with every kind of colour vision."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "tinycnn",  # and the same results draw the same bytes
     "font.size": 10,

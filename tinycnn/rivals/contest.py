@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any, TypeVar
 
@@ -24,8 +25,8 @@ RIVALS: dict[str, Rival] = {**CLASSICS, **NETWORKS}
 SINGLES = 100
 """Digits that are read one at a time, for the clock."""
 
-PATIENCE = 1.0
-"""Seconds that repeating a measurement may take."""
+CALLS, PATIENCE = 30, 1.0
+"""How often and for how many seconds a measurement is repeated, at most."""
 
 T = TypeVar("T")
 
@@ -118,13 +119,14 @@ def _tally(trained: Trained, digits: Digits) -> Tally:
 
 def _seconds_for_one(trained: Trained, images: np.ndarray) -> float:
     trained.predict_one(images[0])  # once in vain: it wakes what sleeps
-    return median(_seconds(lambda x=image: trained.predict_one(x), 0.0) for image in images)
+    return median(_seconds(partial(trained.predict_one, image), 0.0) for image in images)
 
 
 def _seconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
-    """How long ``work`` takes: the median of as many calls as ``patience`` seconds allow."""
+    """How long ``work`` takes: the median of up to ``CALLS``, as far as ``patience`` allows."""
     times: list[float] = []
-    while not times or sum(times) + times[-1] < patience:
+    end = time.perf_counter() + patience
+    while not times or (len(times) < CALLS and time.perf_counter() < end):
         started = time.perf_counter()
         work()
         times.append(time.perf_counter() - started)

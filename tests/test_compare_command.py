@@ -1,0 +1,298 @@
+"""python -m tinycnn.compare: what it measures, what it refuses, and that it can be stopped."""
+
+import gzip
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from benchmarks.hand import DIGITS, tremble
+from tinycnn import compare
+from tinycnn.cli import run_door
+from tinycnn.errors import DataError
+from tinycnn.rivals import RIVALS, Task, Trained, contest, load_drawings
+from tinycnn.rivals.classics import CLASSICS
+from tinycnn.rivals.contest import Result, Tally
+from tinycnn.rivals.networks import NETWORKS, QUICK
+from tinycnn.rivals.table import duration, size
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Look at the clock once."""
+    monkeypatch.setattr(contest, "SINGLES", 3)
+    monkeypatch.setattr(contest, "PATIENCE", 0.0)
+
+
+class Naive:
+    """A classifier that always gives one answer."""
+
+    def __init__(self, title, answer=0, fault=None):
+        self.title, self.answer, self.fault = title, answer, fault
+
+    def train(self, task):
+        if self.fault:
+            raise self.fault
+        assert len(task.training[0])
+        answers = np.array([self.answer])
+        return Trained(
+            f"always {self.answer}", 1.5, 8,
+            lambda images: answers.repeat(len(images)), lambda image: self.answer,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def rivals(monkeypatch, quick):
+    """Two that need no training, in the place of all others."""
+    there = {"zero": Naive("always zero"), "one": Naive("always one", 1)}
+    for module in (contest, sys.modules["tinycnn.rivals"]):
+        monkeypatch.setattr(module, "RIVALS", there)
+    return there
+
+
+def call(*words):
+    return run_door(compare.main, [str(word) for word in words])
+
+
+def exit_code(*words):
+    try:
+        return call(*words)
+    except SystemExit as end:
+        return end.code
+
+
+def result_of(capsys, *words):
+    assert call(*words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def stroke_file(path, count=30, extra=()):
+    rng = np.random.default_rng(0)
+    records = [
+        {"strokes": [s.tolist() for s in tremble(DIGITS[str(k % 10)], rng)], "label": k % 10}
+        for k in range(count)
+    ]
+    lines = [json.dumps(record) for record in records] + list(extra)
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    return path
+
+
+# ------------------------------------------------------------------------------ what it measures
+
+
+def test_classics_and_a_network_learn_the_easy_digits(easy_folder, quick, capsys):
+    pytest.importorskip("sklearn")
+    words = ("--data-dir", easy_folder, "--only", "centroid,softmax,forest,dense")
+    record = result_of(capsys, *words)
+
+    assert (record["dataset"], record["n_training"]) == ("easy", 100)
+    assert [c["name"] for c in record["classifiers"]] == ["centroid", "softmax", "forest", "dense"]
+    for found in record["classifiers"]:
+        assert found["n"] == 40
+        assert found["accuracy"] == 1 - found["errors"] / 40 >= 0.9
+        low, high = found["interval95"]
+        assert 0 < low < found["accuracy"] <= high
+        assert found["drawings"] is None
+        assert min(found["one_digit_us"], found["batch_digit_us"], found["bytes"]) > 0
+    dense = record["classifiers"][-1]
+    assert dense["bytes"] == 4 * (16 * 16 * 256 + 256 + 256 * 3 + 3)
+    assert "10 epochs" in dense["settings"]
+
+
+def test_errors_are_counted_and_the_test_set_is_the_whole_one(
+    rivals, easy_folder, easy_arrays, capsys
+):
+    record = result_of(capsys, "--data-dir", easy_folder)
+    labels = easy_arrays["t10k-labels-idx1-ubyte"]
+    errors = [int((labels != k).sum()) for k in (0, 1)]
+    assert [found["errors"] for found in record["classifiers"]] == errors
+    assert [found["training_seconds"] for found in record["classifiers"]] == [1.5, 1.5]
+
+
+@pytest.mark.parametrize("name", CLASSICS)
+def test_every_classic_can_be_made_with_its_settings(name):
+    pytest.importorskip("sklearn")
+    model = CLASSICS[name].make(seed=7)
+    assert model.get_params().items() >= CLASSICS[name].settings.items()
+    assert model.get_params().get("random_state", 7) == 7
+
+
+def test_the_same_seed_gives_the_same_forest(easy_folder, quick, capsys):
+    pytest.importorskip("sklearn")
+    words = ("--data-dir", easy_folder, "--only", "forest", "--seed", 3, "--limit", 20)
+    errors = [result_of(capsys, *words)["classifiers"][0]["errors"] for _ in range(2)]
+    assert errors[0] == errors[1]
+
+
+def test_networks_say_when_they_learn_for_less_than_their_recipe(easy_folder):
+    from tinycnn.data import load_dataset
+
+    digits = load_dataset()
+    recipe, words = NETWORKS["best"].recipe(Task(digits))
+    assert recipe.epochs == QUICK["best"]
+    assert words.startswith(f"{QUICK['best']} epochs instead of 14")
+    recipe, words = NETWORKS["best"].recipe(Task(digits, all_epochs=True, seed=5))
+    assert (recipe.epochs, recipe.seed) == (14, 5)
+    assert words == "14 epochs, images bent (strong)"
+
+
+def test_drawings_are_a_column_of_their_own(rivals, tmp_path, capsys):
+    path = stroke_file(tmp_path / "drawn.jsonl.gz")
+    record = result_of(capsys, "--drawings", path, "--limit", 50)
+    assert record["n_training"] == 50
+    for found in record["classifiers"]:
+        assert (found["drawings"]["n"], found["drawings"]["errors"]) == (30, 27)
+
+
+def test_lines_without_a_labelled_digit_are_left_out_and_counted(rivals, tmp_path, capsys):
+    extra = ['{"strokes": [[[0, 0], [1, 1]]], "label": "a"}', "no JSON", '{"strokes": []}']
+    path = stroke_file(tmp_path / "drawn.jsonl.gz", 10, extra)
+    assert call("--drawings", path) == 1
+    out, err = capsys.readouterr()
+    assert f"{path}: 3 lines hold no labelled digit" in err
+    assert "10 drawings" in out
+
+
+# ----------------------------------------------------------------------------------- what it shows
+
+
+def test_people_get_a_table_and_are_told_the_settings(rivals, easy_folder, capsys):
+    assert call("--data-dir", easy_folder) == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"^classifier +easy % +95 % interval +errors +training", out, re.MULTILINE)
+    assert re.search(r"^always one +\d+\.\d\d +\d+\.\d\d-\d+\.\d\d +\d+ +1\.5 s .* 8 B", out, re.M)
+    assert "no drawings (--drawings FILE.jsonl adds them)" in out
+    assert re.search(r"^always one +always 1$", out, re.MULTILINE)
+    assert "1/2  always zero ..." in err
+    assert "\x1b" not in out
+
+
+def test_the_chart_is_an_image_with_words_and_its_bytes_do_not_change(
+    rivals, easy_folder, tmp_path
+):
+    pytest.importorskip("matplotlib")
+    from tinycnn.rivals import draw
+
+    path = tmp_path / "chart.svg"
+    assert call("--data-dir", easy_folder, "--chart", path) == 0
+    words = " ".join(ElementTree.parse(path).getroot().itertext())
+    assert "always zero" in words
+    assert "size, MB" in words
+    results = [
+        Result(name, name, "", Tally(50, 5), Tally(20, 9), 1.0, 2.0, 3.0, 4) for name in "ab"
+    ]
+    assert draw(results, "easy") == draw(results, "easy")
+    assert b"of drawings" in draw(results, "easy")
+
+
+def test_times_and_sizes_are_told_in_fitting_units():
+    assert [duration(x) for x in (0.5, 38.2, 4321, 2e6)] == ["0.5 µs", "38.2 µs", "4.32 ms", "2 s"]
+    assert [size(x) for x in (12, 1500, 751_000, 188e6)] == ["12 B", "1.5 kB", "751 kB", "188 MB"]
+
+
+# ---------------------------------------------------------------------------------- what it refuses
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--only", "svm,magic"], "there is no classifier 'magic'; choose from centroid"),
+        (["--chart", "chart.png"], "--chart chart.png does not end in .svg"),
+        (["--chart", "no/where.svg"], "there is no folder"),
+        (["--limit", "1"], "--limit must be a whole number of at least 2"),
+        (["--seed", "-1"], "--seed must be"),
+        (["--dataset", "magic"], "there is no data set 'magic'"),
+        (["--data-dir", "nowhere"], "there is no folder nowhere"),
+        (["--drawings", "nowhere.jsonl"], "nowhere.jsonl: it cannot be read"),
+    ],
+)
+def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_trained(
+    words, sentence, monkeypatch, capsys
+):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(compare, "_compete", lambda *_: pytest.fail("something was trained"))
+    assert call(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "words"), [("sklearn", []), ("matplotlib", ["--only", "dense", "--chart", "x.svg"])]
+)
+def test_a_missing_library_is_named_with_the_way_to_get_it(module, words, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert call(*words) == 3
+    err = capsys.readouterr().err
+    assert "pip install 'tinycnn[compare]'" in err
+    assert err.count("\n") == 1
+
+
+def test_without_scikit_learn_networks_can_still_be_compared(
+    monkeypatch, quick, easy_folder, capsys
+):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    record = result_of(capsys, "--only", "dense", "--data-dir", easy_folder)
+    assert [found["name"] for found in record["classifiers"]] == ["dense"]
+
+
+def test_a_library_that_gives_up_ends_in_one_sentence_and_the_others_are_shown(
+    rivals, easy_folder, capsys
+):
+    rivals["one"] = CLASSICS["centroid"].__class__("broken", "svm.SVC", {"C": -1})
+    pytest.importorskip("sklearn")
+    assert call("--data-dir", easy_folder) == 2
+    out, err = capsys.readouterr()
+    assert "always zero" in out
+    assert "error: broken cannot be done: " in err
+    assert "Traceback" not in err
+
+
+def test_drawings_are_for_digits(rivals, easy_folder, tmp_path, capsys):
+    path = stroke_file(tmp_path / "drawn.jsonl.gz", 1)
+    assert call("--data-dir", easy_folder, "--drawings", path) == 2
+    assert "--drawings are digits of 28 x 28 pixels; easy holds others" in capsys.readouterr().err
+
+
+def test_a_file_without_drawings_is_refused(tmp_path):
+    path = tmp_path / "empty.jsonl"
+    path.write_text("")
+    with pytest.raises(DataError, match='holds no drawings with a "label" from 0 to 9'):
+        load_drawings(str(path))
+
+
+# ----------------------------------------------------------------------------- it can be stopped
+
+
+@pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_whoever_stops_it_sees_what_there_is(rivals, easy_folder, capsys, fault, code):
+    rivals["one"].fault = fault
+    assert exit_code("--data-dir", easy_folder, "--json") == code
+    record = json.loads(capsys.readouterr().out)
+    assert [found["name"] for found in record["classifiers"]] == ["zero"]
+
+
+def test_ctrl_c_is_heard_while_a_library_computes(rivals, easy_folder, capsys):
+    rivals["one"].train = lambda task: time.sleep(20)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.perf_counter()
+    assert call("--data-dir", easy_folder) == 130
+    assert time.perf_counter() - started < 10
+    out, err = capsys.readouterr()
+    assert "always zero" in out
+    assert err.endswith("stopped\n")
+
+
+def test_all_classifiers_have_names_of_their_own():
+    assert len({rival.title for rival in RIVALS.values()}) == len(RIVALS) == 10

@@ -1,0 +1,288 @@
+"""python -m tinycnn.explain: nothing in it is a copy, and every number in it is right."""
+
+import html.parser
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinycnn import explain as door
+from tinycnn.cli import run_door
+from tinycnn.errors import TinyCNNError
+from tinycnn.nn import kernels, reference
+from tinycnn.operations import NAMES, Operation, as_page, as_text, explain, find
+from tinycnn.operations.clock import SIZES, measure
+from tinycnn.operations.figures import matrices, number, side_by_side
+from tinycnn.operations.listings import listings
+from tinycnn.operations.small import GIVEN
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+ROOT = Path(__file__).parent.parent
+WORDS = {"max": max, "exp": math.exp, "log": math.log, "sqrt": math.sqrt}
+
+every_operation = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def explained():
+    """Every explanation, made once, without timing."""
+    return {name: explain(Operation(name), rounds=0) for name in NAMES}
+
+
+def call(*words):
+    return run_door(door.main, list(words))
+
+
+# --------------------------------------------------------------------------------- operations
+
+
+def test_the_operations_are_those_of_the_kernels():
+    assert set(NAMES) == set(kernels.__all__)
+    assert set(GIVEN) == set(SIZES) == {Operation(name).forward for name in NAMES}
+
+
+@every_operation
+def test_every_docstring_has_a_sentence_a_formula_and_shapes(name):
+    doc = Operation(name).docstring
+    assert re.match(r"[A-Z][^.]+.*[.]", doc.sentence, re.DOTALL)
+    assert re.search(r"\w+(\[.*\])? += ", doc.formula)
+    assert re.search(r"->|written into", doc.shapes)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("Conv2D", "conv2d"),
+        ("MaxPool2D", "maxpool2d"),
+        ("max pooling", "maxpool2d"),
+        ("ReLU", "relu"),
+        ("batch-norm", "batchnorm"),
+        ("Dense", "dense"),
+        ("SoftmaxCrossEntropy", "softmax_cross_entropy"),
+        ("SGD", "sgd_update"),
+        ("Adam", "adam_update"),
+        ("ConvReLUPool", "conv2d_relu_maxpool2d"),
+        ("conv2d_backward_input", "conv2d_backward_input"),
+    ],
+)
+def test_people_find_what_they_mean(word, name):
+    assert find(word).name == name
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("covn2d", "did you mean conv2d?"), ("zebra!", "--list shows all")]
+)
+def test_an_unknown_word_gets_the_nearest_or_the_list(word, hint):
+    with pytest.raises(TinyCNNError, match=re.escape(hint)):
+        find(word)
+
+
+# --------------------------------------------------------------------------------------- code
+
+
+@every_operation
+def test_the_code_stands_in_its_file_at_its_line(name, explained):
+    for listing in explained[name].reference + explained[name].compiled:
+        lines = (ROOT / listing.file).read_text().splitlines()
+        code = listing.code.splitlines()
+        assert lines[listing.line - 1 : listing.line - 1 + len(code)] == code
+        assert f"def {listing.name}(" in listing.code
+    assert explained[name].reference[0].name == explained[name].compiled[0].name == name
+
+
+def test_helpers_are_listed_other_operations_are_named():
+    names = [listing.name for listing in listings(reference.conv2d)]
+    assert names == ["conv2d", "_windows"]
+    (fused, *_) = listings(reference.conv2d_relu_maxpool2d)
+    assert ("tinycnn/nn/reference.py", "relu") in fused.uses
+    compiled = listings(kernels.conv2d)
+    assert [listing.name for listing in compiled] == ["conv2d", "_conv2d", "_conv2d_image"]
+    assert ("tinycnn/nn/kernels/blocks.py", "eight_sums") in compiled[2].uses
+    assert ("tinycnn/nn/kernels/checks.py", "conv2d") in compiled[0].uses
+
+
+def test_what_the_page_says_above_the_code_is_not_repeated_in_it():
+    (listing,) = listings(reference.dense)
+    assert listing.body == "def dense(x, w, b):\n    return x @ w + b"
+
+
+# ------------------------------------------------------------------------------------ numbers
+
+
+@every_operation
+def test_what_is_worked_out_by_hand_is_what_comes_out(name, explained):
+    example = explained[name].example
+    assert example.by_hand
+    for line in example.by_hand:
+        value = eval(line.sum, {**WORDS, **example.given})
+        assert value == pytest.approx(line.value, abs=2e-4), str(line)
+        assert np.asarray(example.results[line.name])[line.index] == line.value
+
+
+@every_operation
+def test_example_and_gradients_are_right_and_the_kernel_agrees(name, explained):
+    explanation = explained[name]
+    assert explanation.right
+    assert explanation.example.apart < 1e-12
+    versions = {check.version for check in explanation.checks}
+    assert versions == (set() if name.endswith("_update") else {"reference", "compiled"})
+
+
+def test_the_numbers_on_the_way_are_the_variables_of_the_reference(explained):
+    between = explained["conv2d_backward_input"].example.between
+    given = explained["conv2d_backward_input"].example.given
+    np.testing.assert_array_equal(between["turned"], given["w"][:, ::-1, ::-1])
+    np.testing.assert_array_equal(between["framed"][:, 1:-1, 1:-1], given["dy"])
+    assert between["KH"] == 2
+    assert set(explained["softmax"].example.between) == {"exponentials"}
+
+
+def test_an_update_shows_what_was_and_what_became_of_it(explained):
+    example = explained["sgd_update"].example
+    np.testing.assert_allclose(example.given["z"], [1, -2, 3])
+    np.testing.assert_allclose(example.results["velocity"], [0.3, 0.5, 0.4])
+    np.testing.assert_allclose(example.results["z"], [1.3, -1.5, 3.4])
+    assert "dz" not in example.results
+
+
+def test_gradients_that_belong_to_the_operation_are_checked(explained):
+    def arguments(name):
+        return {check.comparison.argument for check in explained[name].checks}
+
+    assert arguments("conv2d") == {"x", "w", "b"}
+    assert arguments("conv2d_backward_params") == {"w", "b"}
+    assert arguments("conv2d_backward_input") == {"x"}
+    assert arguments("softmax_cross_entropy_backward") == {"logits"}
+
+
+def test_a_wrong_kernel_and_a_wrong_gradient_are_told(monkeypatch, capsys):
+    right = kernels.dense_backward_input
+
+    def wrong(dy, w):
+        return right(dy, w) * 1.001
+
+    monkeypatch.setattr(kernels, "dense_backward_input", wrong)
+    assert call("dense", "--rounds", "0") == 1
+    assert re.search(r"dx +compiled .* WRONG", capsys.readouterr().out)
+    assert call("dense_backward_input", "--rounds", "0") == 1
+    assert "The kernel differs by" in capsys.readouterr().out
+
+
+def test_both_versions_are_timed_at_a_size_of_training():
+    timing = measure(Operation("softmax"), rounds=3)
+    assert len(timing.reference) == len(timing.compiled) == 3
+    assert timing.sizes == "logits (128, 10)"
+    assert timing.ratio > 0
+
+
+# ------------------------------------------------------------------------------------- showing
+
+
+def test_matrices_are_aligned_and_know_their_place():
+    x = np.arange(-2.0, 14.0).reshape(1, 2, 4, 2)
+    text = side_by_side(list(matrices("x", x)))
+    assert text.splitlines() == [
+        "x[0,:,:,0]        x[0,:,:,1]",
+        "-2   0   2   4    -1   1   3   5",
+        " 6   8  10  12     7   9  11  13",
+    ]
+    assert [m.label for m in matrices("z", np.zeros((1, 2, 3)))] == ["z[0]"]
+
+
+def test_numbers_are_short_and_never_minus_zero():
+    values = (1.0, -0.0, 0.5, 1 / 3, -2.0, 1e-8)
+    assert list(map(number, values)) == ["1", "0", "0.5", "0.3333", "-2", "1e-08"]
+
+
+def test_the_text_has_all_parts(explained):
+    headings = [heading for heading, _ in as_text(explained["conv2d"])]
+    line = explained["conv2d"].compiled[0].line
+    assert headings == [
+        "conv2d",
+        "Formula",
+        "Reference (tinycnn/nn/reference.py, line 23)",
+        f"Compiled (tinycnn/nn/kernels/convolution.py, line {line})",
+        "Example: given",
+        "Example: on the way",
+        "Example: result",
+        "Gradient check",
+    ]
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements are closed in order, and notes what would be loaded."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loaded, self.words = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag != "meta":
+            self.open.append(tag)
+        self.loaded += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@every_operation
+def test_the_page_is_sound_and_loads_nothing(name, explained):
+    text = as_page(explained[name])
+    page = Page(text)
+    assert page.open == []
+    assert page.loaded == []
+    assert "<script" not in text
+    assert "@import" not in text
+    assert explained[name].operation.docstring.formula in "".join(page.words)
+    for line in explained[name].example.by_hand:
+        assert str(line) in "".join(page.words)
+
+
+# ------------------------------------------------------------------------------------- the door
+
+
+@pytest.mark.parametrize("words", [(), ("--list",)])
+def test_without_a_name_all_operations_are_listed(words, capsys):
+    assert call(*words) == 0
+    assert set(NAMES) <= set(capsys.readouterr().out.split())
+
+
+def test_machines_get_one_object(capsys):
+    assert call("relu", "--rounds", "0", "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["operation"] == "relu"
+    assert record["formula"] == "y = max(x, 0)"
+    assert record["example"]["results"]["y"] == [[2, 0, 3], [0, 1, 0]]
+    assert record["example"]["largest_difference"] == 0
+    assert all(gradient["ok"] for gradient in record["gradients"])
+    assert record["seconds"] is None
+
+
+def test_a_page_is_written_and_the_file_is_named(tmp_path, capsys):
+    path = tmp_path / "relu.html"
+    assert call("ReLU", "--rounds", "0", "--html", str(path)) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"wrote {path}\n")
+    assert path.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["conv3d"], "there is no operation 'conv3d'; did you mean conv2d?"),
+        (["relu", "--rounds", "many"], "many is no number from 0 to 1000"),
+    ],
+)
+def test_what_makes_no_sense_ends_in_one_sentence(words, sentence, capsys):
+    assert call(*words) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1
