@@ -78,5 +78,5 @@ def is_array(value: Any) -> bool:
 def in_a_line(value: Any) -> str:
     """A number, or a tuple of them."""
     if isinstance(value, tuple):
-        return f"({', '.join(map(in_a_line, value))})"
+        return f"({', '.join(map(in_a_line, value))}{',' if len(value) == 1 else ''})"
     return number(value)

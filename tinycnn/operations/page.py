@@ -33,6 +33,7 @@ p { margin: .5rem 0; overflow-wrap: anywhere; }
 pre, .matrices, .scroll { overflow-x: auto; }
 pre { background: var(--shade); border: 1px solid var(--line); border-radius: .4rem;
   padding: .75rem 1rem; font: .85rem/1.5 ui-monospace, monospace; }
+pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 .matrices { display: flex; flex-wrap: wrap; gap: 1rem 1.75rem; align-items: start;
   margin: .75rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -57,7 +58,7 @@ def as_page(explanation: Explanation) -> str:
         f"<h1>{escape(name)}</h1>",
         *map(_paragraph, [doc.sentence, *doc.idea]),
         "<h2>Formula</h2>",
-        f"<pre>{escape(doc.formula)}</pre>",
+        f'<pre class="wrap">{escape(doc.formula)}</pre>',
         _paragraph(doc.shapes),
         "<h2>Reference</h2>",
         _code([own], [own.body, *(helper.code for helper in helpers)]),
@@ -82,7 +83,7 @@ def _example(explanation: Explanation) -> Iterable[str]:
         yield from _values("On the way", example.between)
     yield from _values("Result", example.results)
     yield "<h3>By hand</h3>"
-    yield f"<pre>{escape(chr(10).join(map(str, example.by_hand)))}</pre>"
+    yield f'<pre class="wrap">{escape(chr(10).join(map(str, example.by_hand)))}</pre>'
     yield _paragraph(words.agreement(explanation))
 
 

@@ -37,7 +37,7 @@ def numbers(values: Values) -> str:
 def shapes(values: Values) -> str:
     """The shapes of the arrays."""
     arrays = {name: value for name, value in values.items() if is_array(value)}
-    return ", ".join(f"{name} {_shape(value.shape)}" for name, value in arrays.items())
+    return ", ".join(f"{name} {in_a_line(value.shape)}" for name, value in arrays.items())
 
 
 def agreement(explanation: Explanation) -> str:
@@ -128,10 +128,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def _duration(seconds: float) -> str:
