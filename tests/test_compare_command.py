@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def quick(monkeypatch):
     """Look at the clock once."""
     monkeypatch.setattr(contest, "SINGLES", 3)
-    monkeypatch.setattr(contest, "PATIENCE", 0.0)
+    monkeypatch.setattr(contest, "CALLS", 1)
 
 
 class Naive:

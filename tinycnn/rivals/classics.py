@@ -111,7 +111,7 @@ CLASSICS: dict[str, Classic] = {
         {"n_neighbors": 3, "weights": "distance"},
     ),
     "softmax": Classic("softmax regression", "linear_model.LogisticRegression", {"C": 0.1}),
-    "svm": Classic("support vector machine", "svm.SVC", {"C": 10, "gamma": 0.03}),
+    "svm": Classic("support vector machine", "svm.SVC", {"C": 3, "gamma": 0.02}),
     "forest": Classic(
         "random forest",
         "ensemble.RandomForestClassifier",

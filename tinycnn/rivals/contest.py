@@ -98,39 +98,45 @@ def compete(name: str, task: Task) -> Result:
 
 def _measure(name: str, rival: Rival, task: Task) -> Result:
     trained = rival.train(task)
-    images, _ = task.test
+    images, labels = task.test
+    trained.predict(images[:SINGLES])  # in vain: it wakes what sleeps
+    seconds, answers = _timed(partial(trained.predict, images))
     return Result(
         name=name,
         title=rival.title,
         settings=trained.settings,
-        test=_tally(trained, task.test),
-        drawings=_tally(trained, task.drawings) if task.drawings else None,
+        test=_tally(answers, labels),
+        drawings=_tally_of(trained, task.drawings) if task.drawings else None,
         training_seconds=trained.seconds,
         one_digit_us=1e6 * _seconds_for_one(trained, images[:SINGLES]),
-        batch_digit_us=1e6 * _seconds(lambda: trained.predict(images)) / len(images),
+        batch_digit_us=1e6 * seconds / len(images),
         bytes=trained.bytes,
     )
 
 
-def _tally(trained: Trained, digits: Digits) -> Tally:
+def _tally(answers: np.ndarray, labels: np.ndarray) -> Tally:
+    return Tally(len(labels), int(np.count_nonzero(answers != labels)))
+
+
+def _tally_of(trained: Trained, digits: Digits) -> Tally:
     images, labels = digits
-    return Tally(len(labels), int(np.count_nonzero(trained.predict(images) != labels)))
+    return _tally(trained.predict(images), labels)
 
 
 def _seconds_for_one(trained: Trained, images: np.ndarray) -> float:
-    trained.predict_one(images[0])  # once in vain: it wakes what sleeps
-    return median(_seconds(partial(trained.predict_one, image), 0.0) for image in images)
+    trained.predict_one(images[0])  # in vain, as above
+    return median(_timed(partial(trained.predict_one, image), 0.0)[0] for image in images)
 
 
-def _seconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
-    """How long ``work`` takes: the median of up to ``CALLS``, as far as ``patience`` allows."""
+def _timed(work: Callable[[], T], patience: float = PATIENCE) -> tuple[float, T]:
+    """How long ``work`` takes, the median of up to ``CALLS``, and what comes out of it."""
     times: list[float] = []
     end = time.perf_counter() + patience
     while not times or (len(times) < CALLS and time.perf_counter() < end):
         started = time.perf_counter()
-        work()
+        outcome = work()
         times.append(time.perf_counter() - started)
-    return median(times)
+    return median(times), outcome
 
 
 def _on_a_second_thread(work: Callable[[], T]) -> T:
