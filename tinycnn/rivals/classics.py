@@ -115,7 +115,7 @@ CLASSICS: dict[str, Classic] = {
     "forest": Classic(
         "random forest",
         "ensemble.RandomForestClassifier",
-        {"n_estimators": 100, "max_features": 0.07},
+        {"n_estimators": 100, "max_features": "sqrt"},
     ),
     "boosting": Classic(
         "gradient boosting",
