@@ -29,14 +29,17 @@ def draw(results: Sequence[Result], dataset: str) -> bytes:
 
     rows = list(results)[::-1]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(11, 1.2 + 0.32 * len(rows)), layout="constrained")
-        errors, times, sizes = figure.subplots(1, 3, sharey=True, width_ratios=(5, 5, 3))
+        figure = Figure(figsize=(12, 1.2 + 0.32 * len(rows)), layout="constrained")
+        panels = figure.subplots(1, 4, sharey=True, width_ratios=(5, 3, 5, 3))
+        errors, training, times, sizes = panels
         _draw_errors(errors, rows, dataset)
         _draw_times(times, rows)
+        _dots(training, [row.training_seconds for row in rows], BLUE, "o")
+        training.set_title("training, s")
         _dots(sizes, [row.bytes / 1e6 for row in rows], BLUE, "o")
         sizes.set_title("size, MB")
         errors.set_yticks(range(len(rows)), [row.title for row in rows])
-        for panel in (errors, times, sizes):
+        for panel in panels:
             panel.set_xscale("log")
             panel.xaxis.set_major_formatter("{x:g}")
             panel.grid(axis="y", color="#dddddd")
@@ -62,7 +65,7 @@ def _draw_errors(panel: Any, rows: Sequence[Result], dataset: str) -> None:
     drawn = [row.drawings for row in rows if row.drawings]
     if drawn:
         _intervals(panel, drawn, ORANGE, "s", "of drawings")
-        panel.legend(frameon=False, loc="lower right")
+        panel.legend(frameon=False, loc="upper left")
     panel.set_title("errors, % (with 95 % interval)")
 
 
