@@ -294,5 +294,6 @@ def test_ctrl_c_is_heard_while_a_library_computes(rivals, easy_folder, capsys):
     assert err.endswith("stopped\n")
 
 
-def test_all_classifiers_have_names_of_their_own():
+def test_all_classifiers_have_names_of_their_own_and_the_help_tells_them():
     assert len({rival.title for rival in RIVALS.values()}) == len(RIVALS) == 10
+    assert f"  {', '.join(RIVALS)}\n" in compare.EXAMPLES

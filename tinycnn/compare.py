@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # at run time only when needed: --help should not wait for th
     from tinycnn.rivals import Result, Task
 
 EXAMPLES = """\
+classifiers:
+  centroid, neighbours, softmax, svm, forest, boosting, dense, lenet, tiny, best
+
 examples:
   python -m tinycnn.compare                                the bundled digits, all classifiers
   python -m tinycnn.compare --only svm,lenet --limit 1000  some, and fewer digits to learn from

@@ -16,8 +16,8 @@ Digits = tuple[np.ndarray, np.ndarray]
 class Task:
     """Digits to learn from, and others to be tested on; all classifiers get the same.
 
-    Only the first ``limit`` training digits count, if there is a limit. Networks learn for as many
-    epochs as ``contest`` has time for, or with ``all_epochs`` for as many as their recipes say.
+    Only the first ``limit`` training digits count, if there is a limit. Networks whose recipes
+    take long stop earlier, after ``networks.QUICK`` epochs, unless they get ``all_epochs``.
     """
 
     dataset: Dataset
