@@ -122,8 +122,8 @@ CLASSICS: dict[str, Classic] = {
         "ensemble.HistGradientBoostingClassifier",
         {
             "max_iter": 40,
-            "learning_rate": 0.2,
-            "max_bins": 16,
+            "learning_rate": 0.3,
+            "max_bins": 8,
             "max_features": 0.1,
             "early_stopping": False,
         },
