@@ -33,13 +33,14 @@ class Classic:
         """Fit the estimator; RunError or EnvironmentFault if it cannot be done."""
         images, labels = task.training
         model = self.make(task.seed)
+        libraries = _libraries()
 
         def predict(images: np.ndarray) -> np.ndarray:
             with self._in_words(), all_processors():
                 return model.predict(as_rows(images))
 
         def predict_one(image: np.ndarray) -> int:
-            with self._in_words():
+            with self._in_words(), libraries.limit(limits=1):  # to wake others would not pay
                 return model.predict(as_rows(image[None]))[0]
 
         started = time.perf_counter()
@@ -55,9 +56,9 @@ class Classic:
         module, name = self.estimator.split(".")
         require_sklearn()
         model = getattr(importlib.import_module(f"sklearn.{module}"), name)(**self.settings)
-        return (
-            model.set_params(random_state=seed) if "random_state" in model.get_params() else model
-        )
+        if "random_state" in model.get_params():
+            model.set_params(random_state=seed)
+        return model
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -92,11 +93,18 @@ def require_sklearn() -> None:
 
 @contextmanager
 def all_processors() -> Iterator[None]:
-    """Let estimators that can do so work on all processors; for one digit it would not pay."""
+    """Let estimators that can do so work on all processors."""
     from joblib import parallel_config
 
     with parallel_config(backend="threading", n_jobs=os.cpu_count()):
         yield
+
+
+def _libraries() -> Any:
+    """What tells the libraries that are loaded by now how many threads to use."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _first_line(error: Exception) -> str:
