@@ -16,6 +16,7 @@ import pytest
 from benchmarks.hand import DIGITS, tremble
 from tinycnn import compare
 from tinycnn.cli import run_door
+from tinycnn.data import load_dataset
 from tinycnn.errors import DataError
 from tinycnn.rivals import RIVALS, Task, Trained, contest, load_drawings
 from tinycnn.rivals.classics import CLASSICS
@@ -118,6 +119,15 @@ def test_errors_are_counted_and_the_test_set_is_the_whole_one(
     assert [found["training_seconds"] for found in record["classifiers"]] == [1.5, 1.5]
 
 
+@pytest.mark.parametrize("name", ["neighbours", "svm", "dense"])
+def test_a_digit_that_comes_alone_is_read_as_in_a_batch(name, easy_folder):
+    pytest.importorskip("sklearn")
+    task = Task(load_dataset(data_dir=easy_folder), limit=30)
+    trained = RIVALS[name].train(task)
+    images, _ = task.test
+    assert [trained.predict_one(image) for image in images] == trained.predict(images).tolist()
+
+
 @pytest.mark.parametrize("name", CLASSICS)
 def test_every_classic_can_be_made_with_its_settings(name):
     pytest.importorskip("sklearn")
@@ -133,9 +143,7 @@ def test_the_same_seed_gives_the_same_forest(easy_folder, quick, capsys):
     assert errors[0] == errors[1]
 
 
-def test_networks_say_when_they_learn_for_less_than_their_recipe(easy_folder):
-    from tinycnn.data import load_dataset
-
+def test_networks_say_when_they_learn_for_less_than_their_recipe():
     digits = load_dataset()
     recipe, words = NETWORKS["best"].recipe(Task(digits))
     assert recipe.epochs == QUICK["best"]
