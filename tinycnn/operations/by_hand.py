@@ -29,7 +29,8 @@ class Line:
 
     def __str__(self) -> str:
         why = f"   ({self.why})" if self.why else ""
-        return f"{self.target} = {self.sum} = {number(self.value)}{why}"
+        steps = dict.fromkeys([self.target, self.sum, number(self.value)])  # no "0 = 0"
+        return " = ".join(steps) + why
 
 
 def _n(value: float) -> str:
