@@ -55,7 +55,7 @@ class Trained:
     """Images (N,H,W) uint8 -> labels (N,)."""
 
     predict_one: Callable[[np.ndarray], int]
-    """An image (H,W) uint8 -> its label, in the way that is fastest for a single one."""
+    """An image (H,W) uint8 -> its label, without waking other threads where that can be helped."""
 
 
 class Rival(Protocol):
