@@ -23,7 +23,9 @@ FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
 """From bottom to top."""
 
 PACKAGES = {"nn": "nn", "data": "data", "ink": "data"}
-PACKAGES |= dict.fromkeys(["runs", "inside", "teaching", "reports", "exchange", "operations", "rivals", "sweeps"], "runs")
+PACKAGES |= dict.fromkeys(
+    ["runs", "inside", "teaching", "reports", "exchange", "operations", "rivals", "sweeps"], "runs"
+)
 """The floors that the packages of tinycnn live on."""
 
 INSIDE_NN = [
