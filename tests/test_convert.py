@@ -312,7 +312,7 @@ def test_weights_without_their_epsilon_ask_for_it(tmp_path):
     model = network("tiny")
     path = exported(model, "h5", tmp_path)
     with h5py.File(path, "a") as file:
-        del file.attrs["notes"]
+        del file["notes"]
     with pytest.raises(WeightsError, match="which epsilon its BatchNormalization has; say --eps"):
         read(path, known(model))
 

@@ -19,22 +19,26 @@ def read_hdf5(payload: bytes) -> tuple[Arrays, Notes]:
     """Return the float32 arrays by path, "layers/dense/vars/0", and our notes, if there are any.
 
     Links to elsewhere are not followed. An array must lie in the file in one piece: others may
-    stand in other files, or unpack to any size.
+    stand in other files, or unpack to any size. Attributes are not read: damaged texts in them
+    can keep the library busy for ever.
     """
     arrays: Arrays = {}
+    notes = ""
     seen = 0
 
     def look(path: str, thing: h5py.Group | h5py.Dataset) -> None:
-        nonlocal seen
+        nonlocal seen, notes
         seen += 1
         if seen > MOST_OBJECTS:
             raise WeightsError(f"it holds more than {MOST_OBJECTS:,} objects")
         if isinstance(thing, h5py.Dataset) and thing.dtype == np.float32:
             arrays[path] = _array(path, thing, len(payload))
+        elif isinstance(thing, h5py.Dataset) and path == NOTES and thing.dtype == np.uint8:
+            notes = _array(path, thing, len(payload)).tobytes().decode(errors="replace")
 
     with h5py.File(io.BytesIO(payload), "r") as file:
         file.visititems(look)
-        return arrays, our_notes(str(file.attrs.get(NOTES, "")))
+        return arrays, our_notes(notes)
 
 
 def _array(path: str, dataset: h5py.Dataset, most: int) -> np.ndarray:

@@ -84,5 +84,5 @@ def _weights(model: Sequential) -> bytes:
         for index, (layer, group) in enumerate(zip(model, groups(model.layers), strict=True)):
             if isinstance(layer, Dropout):  # Keras wants to know what it would draw next
                 h5[f"{group}/seed_generator/vars/0"] = np.array([index, 0], np.uint32)
-        h5.attrs[NOTES] = notes_text(model, "NHWC")
+        h5[NOTES] = np.frombuffer(notes_text(model, "NHWC").encode(), np.uint8)
     return file.getvalue()
