@@ -1,0 +1,1 @@
+"""What binds the book: runs its code, shows the library's, draws its pictures."""

@@ -1,0 +1,48 @@
+"""Check your answers: ``python docs/exercises/check.py 4`` for chapter 4, no number for all.
+
+Exits with 0 when all is right, with 1 when something is wrong or not written yet.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from checking import RIGHT, Verdict, judge
+
+HERE = Path(__file__).parent
+CHAPTERS = {int(path.name[2:4]): path.stem for path in sorted(HERE.glob("ch*.py"))}
+USAGE = f"usage: python docs/exercises/check.py [CHAPTER ...]   ({min(CHAPTERS)} to {max(CHAPTERS)})"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a verdict on each exercise of the chapters that were named; return the exit code."""
+    try:
+        numbers = [int(argument) for argument in arguments] or sorted(CHAPTERS)
+        chapters = {number: CHAPTERS[number] for number in numbers}
+    except (ValueError, KeyError):
+        print(USAGE, file=sys.stderr)
+        return 2
+    verdicts: list[Verdict] = []
+    for stem in chapters.values():
+        print(f"docs/exercises/{stem}.py")
+        found = check_chapter(stem)
+        print(*found, "", sep="\n")
+        verdicts += found
+    right = sum(verdict.word == RIGHT for verdict in verdicts)
+    print(f"{right} of {len(verdicts)} right")
+    return 0 if right == len(verdicts) else 1
+
+
+def check_chapter(stem: str) -> list[Verdict]:
+    """Judge the reader's file of a chapter."""
+    return judge(importlib.import_module(stem), checks_of(stem))
+
+
+def checks_of(stem: str) -> dict:
+    """Return the checks of a chapter by the names of the functions that they try."""
+    return importlib.import_module(f"checks.{stem[:4]}").CHECKS
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

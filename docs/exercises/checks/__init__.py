@@ -1,0 +1,1 @@
+"""What is right, and what is often wrong, chapter by chapter. Look here last."""

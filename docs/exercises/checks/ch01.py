@@ -1,0 +1,51 @@
+"""Chapter 1: what is in a file of images."""
+
+import numpy as np
+from checking import compare, insist
+
+from tinycnn.data.idx import encode_idx
+
+
+def shape_of(answer, rng):
+    shape = tuple(int(size) for size in rng.integers(1, 9, rng.integers(1, 5)))
+    shape = (int(rng.integers(257, 300)), *shape[1:])
+    header = encode_idx(np.zeros(shape, np.uint8))[: 4 + 4 * len(shape) + 3]
+    given = answer(header)
+    if isinstance(given, list):
+        given = tuple(given)
+    insist(isinstance(given, tuple), f"return a tuple of sizes, not {given!r}")
+    sizes = [header[4 + 4 * k : 8 + 4 * k] for k in range(len(shape))]
+    compare(
+        "the shape",
+        given,
+        shape,
+        {
+            "you read the least significant byte first; IDX is big-endian": [
+                int.from_bytes(size, "little") for size in sizes
+            ],
+            "you took one byte of each size; there are four": [size[3] for size in sizes],
+        },
+    )
+
+
+def mean_image(answer, rng):
+    images = rng.integers(0, 256, (9, 4, 5)).astype(np.uint8)
+    compare(
+        "the mean image",
+        answer(images.copy()),
+        images.mean(axis=0),
+        {
+            "sums of uint8 begin again at 0 after 255; add them up as larger numbers": (
+                images.sum(axis=0, dtype=np.uint8) / len(images)
+            ),
+            "that is the mean of all pixels; keep rows and columns apart": images.mean(),
+            "you took the mean over another axis; N, the images, is axis 0": images.mean(axis=-1),
+            "the mean has a fraction; you have rounded it": images.mean(axis=0).astype(int),
+            "that is the mean of black and white, 0 to 1; keep 0 to 255": (
+                images.mean(axis=0) / 255
+            ),
+        },
+    )
+
+
+CHECKS = {"shape_of": shape_of, "mean_image": mean_image}
