@@ -47,10 +47,7 @@ Places = Mapping[tuple[int, int], str]
 
 
 def paper(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure of ``width`` x ``height`` units to draw on, y down; 40 units are an inch.
-
-    For drawings made of cells: a cell is a unit of 1, and 0.55 inches, wide.
-    """
+    """Return a figure of ``width`` x ``height`` units of half an inch to draw on, y down."""
     figure = Figure(figsize=(width * 0.5, height * 0.5))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
@@ -133,4 +130,4 @@ def svg(figure: Figure, name: str) -> tuple[str, str]:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(id="|href="#|url\(#)(?!%s)' % re.escape(name), rf"\1{name}-", text)
     text = re.sub(r"\s*\n\s*", "\n", text)  # a blank line would end HTML in Markdown
-    return text, f"{min(6.2, figure.get_figwidth()) * 5:.0f}rem"
+    return text, f"{figure.get_figwidth() * 3.6:.0f}rem"

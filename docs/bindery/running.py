@@ -91,7 +91,7 @@ def _console(code: str, info: list[str], names: Mapping[str, Any]) -> str:
 
 
 def _output(text: str) -> str:
-    return _block("text", text.rstrip() + "\n", ' .output title="prints"') if text.strip() else ""
+    return _block("text", text.rstrip() + "\n", " .output") if text.strip() else ""
 
 
 def _block(language: str, code: str, more: str = "") -> str:

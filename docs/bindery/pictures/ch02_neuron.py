@@ -14,7 +14,7 @@ def neuron(x: np.ndarray, w: np.ndarray, b: float) -> Figure:
         axes.text(0.3, at, f"x[{d}] = {value:g}".replace("-", "−"), va="center")
         arrow(axes, (2.2, at), (6.2, 2 + 0.25 * (d - 1)), colour, linewidth=1 + abs(weight))
         text = f"× {weight:g} = {value * weight:g}".replace("-", "−")
-        axes.text(2.9, at + 0.25 - 0.35 * (d == 2) - 0.45 * (d < 2), text, color=colour)
+        axes.text(2.4, at + (0.2, -0.1, 0.35)[d] - 0.2 * (d == 0), text, color=colour)
     circle = axes.scatter([6.9], [2], s=1500, facecolor="none", edgecolor=INK, linewidth=1.5)
     circle.set_zorder(3)
     axes.text(6.9, 2, "sum", ha="center", va="center")
