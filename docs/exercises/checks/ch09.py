@@ -1,0 +1,55 @@
+"""Chapter 9: MNIST's middle and MNIST's box."""
+
+import numpy as np
+from checking import compare, insist, parts
+
+from tinycnn.ink import normalise, strokes
+
+
+def offset_to_centre(answer, rng):
+    image = np.zeros((28, 28), np.uint8)
+    top, left = rng.integers(3, 12, 2)
+    image[top : top + 12, left : left + 9] = rng.integers(0, 256, (12, 9))
+    right = normalise.offset_to_centre(image)
+    rows = image.sum(axis=1) @ np.arange(28) / image.sum()
+    columns = image.sum(axis=0) @ np.arange(28) / image.sum()
+    box = 14 - (top + 5.5), 14 - (left + 4)
+    mistakes = {
+        "that moves the image up and left where it should go down and right": -np.array(right),
+        "columns first; return rows, then columns": right[::-1],
+        "the middle is index 14, not 13.5": np.round([13.5 - rows, 13.5 - columns]),
+        "that is the middle of the box; take the centre of mass": np.round(box),
+        "that counts inked pixels; a grey one weighs less than a black one": (
+            normalise.offset_to_centre((image > 0).astype(np.uint8))
+        ),
+    }
+    given = parts("rows, columns", answer(image.copy()), 2)
+    compare("(rows, columns)", given, right, mistakes)
+
+
+def fit(answer, rng):
+    lines = [100 * rng.random((int(rng.integers(2, 6)), 2)) * (1, 1.4) + 7 for _ in range(2)]
+    given = answer([line.copy() for line in lines])
+    insist(given is not None, "your function returns None")
+    insist(len(given) == len(lines), f"there were {len(lines)} lines, and you return {len(given)}")
+    right = strokes.fit(lines)
+    points = np.concatenate(lines)
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    wrong_ways = {
+        "the pen adds half its width on every side: the lines get 20 - 2.5 pixels": (
+            lambda line: (line - low) * 20 / size.max() + 4
+        ),
+        "the box begins at 4, and the pen reaches half its width beyond the line": (
+            lambda line: (line - low) * 17.5 / size.max() + 4
+        ),
+        "both axes have the same scale, or a 1 becomes a square": (
+            lambda line: (line - low) * 17.5 / size + 5.25
+        ),
+        "the box begins at (4, 4)": lambda line: (line - low) * 17.5 / size.max(),
+    }
+    for number, line in enumerate(lines):
+        mistakes = {hint: way(line) for hint, way in wrong_ways.items()}
+        compare(f"line {number}", given[number], right[number], mistakes)
+
+
+CHECKS = {"offset_to_centre": offset_to_centre, "fit": fit}
