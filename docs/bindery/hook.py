@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).parent.parent
-PATH = [str(DOCS), str(DOCS.parent)]  # bindery and exercises; tinycnn and benchmarks
+PATH = [str(DOCS), str(DOCS.parent), str(DOCS / "exercises")]
 sys.path[:0] = PATH  # for the imports below; MkDocs takes it back
 
 from bindery.figures import svg  # noqa: E402

@@ -1,6 +1,7 @@
 """A listing is cut out of its file when the book is built, and says where it stands there."""
 
 import ast
+import textwrap
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,8 @@ class Listing:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.path.read_text().splitlines()[self.first - 1 : self.last])
+        lines = self.path.read_text().splitlines()[self.first - 1 : self.last]
+        return textwrap.dedent("\n".join(lines))  # a method stands further right
 
     @property
     def name(self) -> str:

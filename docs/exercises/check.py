@@ -11,6 +11,7 @@ from pathlib import Path
 from checking import RIGHT, Verdict, judge
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent.parent))  # benchmarks, which are not installed
 CHAPTERS = {int(path.name[2:4]): path.stem for path in sorted(HERE.glob("ch*.py"))}
 USAGE = f"usage: python docs/exercises/check.py [CHAPTER ...]   ({min(CHAPTERS)} to {max(CHAPTERS)})"
 

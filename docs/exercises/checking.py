@@ -65,14 +65,21 @@ def _place(error: Exception) -> str:
     return f"\nin line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
 
 
-def compare(name: str, given: Any, right: Any, mistakes: Mapping[str, Any] | None = None) -> None:
+def compare(
+    name: str,
+    given: Any,
+    right: Any,
+    mistakes: Mapping[str, Any] | None = None,
+    close: float = CLOSE,
+) -> None:
     """Raise Wrong unless ``given`` is ``right``; ``mistakes`` are hints and what they explain."""
     if given is None or given is Ellipsis:
         raise Wrong(f"{name} is missing: your function returns {given!r}")
     given, right = np.asarray(given), np.asarray(right)
-    if _same(given, right):
+    if _same(given, right, close):
         return
-    hints = [hint for hint, value in (mistakes or {}).items() if _same(given, np.asarray(value))]
+    wrong = {hint: np.asarray(value) for hint, value in (mistakes or {}).items()}
+    hints = [hint for hint, value in wrong.items() if _same(given, value, close)]
     raise Wrong("\n".join([_difference(name, given, right), *(f"hint: {h}" for h in hints[:1])]))
 
 
@@ -95,11 +102,11 @@ def parts(name: str, given: Any, count: int) -> tuple:
     return given
 
 
-def _same(given: np.ndarray, right: np.ndarray) -> bool:
+def _same(given: np.ndarray, right: np.ndarray, close: float) -> bool:
     if given.shape != right.shape or given.dtype.kind not in "biuf":
         return False
     difference = np.abs(given.astype(np.float64) - right)
-    return bool((difference <= CLOSE * max(np.abs(right).max(initial=0), 1e-300)).all())
+    return bool((difference <= close * max(np.abs(right).max(initial=0), 1e-300)).all())
 
 
 def _difference(name: str, given: np.ndarray, right: np.ndarray) -> str:

@@ -1,0 +1,58 @@
+"""Chapter 11: sparse sums, and sums whose bits do not depend on who is first."""
+
+import numpy as np
+from checking import Wrong, compare, copies, insist
+
+from tinycnn.nn import reference
+
+
+def dw_of_the_living(answer, rng):
+    KH, KW, OH, OW = 2, 3, 3, 4
+    x, dy = rng.standard_normal((2 * OH + KH - 1, 2 * OW + KW - 1)), rng.standard_normal((OH, OW))
+    winner = rng.integers(0, 5, dy.shape).astype(np.uint8)
+    right = _dw(dy, winner, x, (KH, KW))
+    poisoned = np.where(winner == 4, np.nan, dy)
+    given = answer(**copies(dy=poisoned, winner=winner, x=x), kernel_size=(KH, KW))
+    insist(given is not None and given is not Ellipsis, f"your function returns {given!r}")
+    if np.isnan(given).any():
+        raise Wrong("dw is NaN: you have looked at a dy where nobody is alive, and it was a NaN")
+    mistakes = {
+        "rows and columns of the places are exchanged: winner // 2 is the row": _dw(
+            dy, np.where(winner == 4, 4, winner // 2 + 2 * (winner % 2)), x, (KH, KW)
+        ),
+        "the winner's place in its pooling window is missing": _dw(
+            dy, np.where(winner == 4, 4, 0), x, (KH, KW)
+        ),
+        "dy is missing": _dw(np.ones_like(dy), winner, x, (KH, KW)),
+    }
+    compare("dw", given, right, mistakes)
+
+
+def _dw(dy, winner, x, kernel_size):
+    dw, _ = reference.conv2d_relu_maxpool2d_backward_params(
+        dy[None, ..., None], winner[None, ..., None], x[None, ..., None], kernel_size, 2
+    )
+    return dw[0, :, :, 0]
+
+
+def sum_in_pieces(answer, rng):
+    values = (rng.standard_normal(1000) * 10.0 ** rng.integers(-3, 8, 1000)).astype(np.float32)
+    pieces = int(rng.integers(6, 20))
+    N, right = len(values), np.float32(0)
+    for p in range(pieces):
+        right += values[p * N // pieces : (p + 1) * N // pieces].sum()
+    given = answer(values.copy(), pieces, list(range(pieces)))
+    if given is None or given is Ellipsis:
+        raise Wrong(f"your function returns {given!r}")
+    if given != right and abs(given / right - 1) < 1e-3:
+        raise Wrong(
+            f"the sum is {given!r}, but {right!r} is right, to the last bit\n"
+            "hint: sum each piece with .sum(), and add these in order, in float32"
+        )
+    compare("the sum", given, right)
+    for _ in range(10):
+        again = answer(values.copy(), pieces, rng.permutation(pieces).tolist())
+        insist(again == given, "another order, other bits: add up when all the pieces are there")
+
+
+CHECKS = {"dw_of_the_living": dw_of_the_living, "sum_in_pieces": sum_in_pieces}
