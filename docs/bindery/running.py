@@ -2,7 +2,8 @@
 
     ```python run         shows the code and what it printed; a last expression is printed too
     ```python run hidden  runs and shows nothing
-    ```console run        runs "python ..." in the repository's folder, and shows the output
+    ```console run        runs "python ..." in the repository's folder, and shows the output;
+                          with "fails" it is to end with 1
     {{ expression }}      becomes its value
 
 All of a page share their names. What goes wrong stops the build, with page and line.
@@ -35,7 +36,7 @@ class PageError(Exception):
 
 def run(markdown: str, helpers: Mapping[str, Any]) -> str:
     """Return the page with everything in it run; ``helpers`` are names it may use."""
-    names = {"np": np, **helpers}
+    names = {"np": np, "block": block, "output": output, **helpers}
 
     def replace(match: re.Match) -> str:
         info = (match["info"] or "").split()
@@ -75,7 +76,7 @@ def _python(code: str, info: list[str], names: dict[str, Any]) -> str:
             print(value)
     if "hidden" in info:
         return ""
-    return _block("python", code) + _output(printed.getvalue())
+    return block("python", code) + output(printed.getvalue())
 
 
 def _console(code: str, info: list[str], names: Mapping[str, Any]) -> str:
@@ -85,16 +86,18 @@ def _console(code: str, info: list[str], names: Mapping[str, Any]) -> str:
         [sys.executable, *command.split()[1:]],
         **{"cwd": ROOT, "env": environment, "text": True, "capture_output": True, "timeout": 120},
     )
-    if (done.returncode != 0) != ("fails" in info):
+    if done.returncode != ("fails" in info) or "Traceback" in done.stderr:
         raise PageError(f"{command} ended with {done.returncode}: {done.stderr or done.stdout}")
-    return _block("console", f"$ {command}\n") + _output(done.stdout + done.stderr)
+    return block("console", f"$ {command}\n") + output(done.stdout + done.stderr)
 
 
-def _output(text: str) -> str:
-    return _block("text", text.rstrip() + "\n", " .output") if text.strip() else ""
+def output(text: str) -> str:
+    """Return what code printed as Markdown."""
+    return block("text", text.rstrip() + "\n", " .output") if text.strip() else ""
 
 
-def _block(language: str, code: str, more: str = "") -> str:
+def block(language: str, code: str, more: str = "") -> str:
+    """Return code as Markdown."""
     return f"``` {{ .{language}{more} }}\n{code}```\n"
 
 

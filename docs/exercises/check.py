@@ -12,7 +12,7 @@ from checking import RIGHT, Verdict, judge
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent.parent))  # benchmarks, which are not installed
-CHAPTERS = {int(path.name[2:4]): path.stem for path in sorted(HERE.glob("ch*.py"))}
+CHAPTERS = {int(path.name[2:4]): path.stem for path in sorted(HERE.glob("ch[0-9]*.py"))}
 USAGE = f"usage: python docs/exercises/check.py [CHAPTER ...]   ({min(CHAPTERS)} to {max(CHAPTERS)})"
 
 

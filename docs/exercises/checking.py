@@ -7,11 +7,14 @@ is just what a well-known mistake gives, the mistake is named: that is the hint.
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from blank import NotWritten
+
+HERE = Path(__file__).parent
 
 TRIALS = 4
 """Random inputs for each check."""
@@ -61,7 +64,9 @@ def _judge(name: str, answer: Any, check: Callable) -> Verdict:
 
 def _place(error: Exception) -> str:
     """Return the line of the reader's file that the error came from."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/ch" in f.filename]
+    calls = traceback.extract_tb(error.__traceback__)
+    frames = [call for call in calls if Path(call.filename).parent == HERE]
+    frames = [call for call in frames if Path(call.filename).name != Path(__file__).name]
     return f"\nin line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
 
 
