@@ -194,7 +194,7 @@ MISTAKES = [
     (6, "cross_entropy", naive_cross_entropy, "no p needed"),
     (6, "cross_entropy_backward", lambda p, labels: p - np.eye(p.shape[1])[labels], "divide by N"),
     (7, "sgd_update", forgetful_sgd, "not changed in place"),
-    (7, "sgd_update", lambda z, dz, *_: z - dz, "this one"),
+    (7, "sgd_update", lambda z, dz, *_: z - dz, "changes z"),
     (7, "adam_update", adam_without_corrections, "corrections are missing"),
     (7, "one_cycle", lambda share: share / 0.2, "begins at a tenth"),
     (8, "numerical_gradient", one_sided, "nudge both ways"),
@@ -209,7 +209,7 @@ MISTAKES = [
     (10, "order_of_epoch", lambda s, e, n: np.random.default_rng(s + e).permutation(n), "add them"),
     (11, "dw_of_the_living", looking_at_the_dead, "where nobody is alive"),
     (11, "sum_in_pieces", in_order_of_arrival, "another order"),
-    (12, "maxpool2d", lambda x, size: tuple(z[..., ::-1] for z in RIGHT[12].maxpool2d(x, size)), ""),
+    (12, "maxpool2d", lambda x, size: RIGHT[12].maxpool2d(-x, size), "not what the reference"),
     (12, "conv2d", lambda x, w, b: RIGHT[12].conv2d(x, w, 0 * b), "the bias is missing"),
 ]
 

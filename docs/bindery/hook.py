@@ -20,6 +20,7 @@ from bindery.figures import svg  # noqa: E402
 from bindery.listings import find  # noqa: E402
 from bindery.running import PageError, run  # noqa: E402
 
+OUTSIDE = re.compile(r'<(?:script|img|link|iframe|source|use)\b[^>]*?="(?:https?:)?//[^>]*>')
 LISTING = re.compile(r'listing\("([\w.]+)"')
 KINDS = {".md", ".css", ".png", ".jpg", ".svg", ".gif"}
 NO_PAGES = {"bindery", "exercises", "site"}
@@ -74,6 +75,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return run(markdown, {"listing": binder.listing, "picture": binder.picture})
     except PageError as error:
         raise PluginError(f"{page.file.src_uri}, {error}") from error
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
+    """Refuse what a browser would fetch from another machine."""
+    if found := OUTSIDE.search(output):
+        raise PluginError(f"{page.file.src_uri} would be loaded from outside: {found[0]}")
 
 
 class _Binder:

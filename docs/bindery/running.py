@@ -103,5 +103,3 @@ def block(language: str, code: str, more: str = "") -> str:
 
 def _indented(text: str, indent: str) -> str:
     return "\n".join(indent + line if line else line for line in text.rstrip("\n").split("\n"))
-
-

@@ -1,6 +1,7 @@
 """Exercises of chapter 2. Check them with: python docs/exercises/check.py 2"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

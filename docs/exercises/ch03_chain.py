@@ -1,6 +1,7 @@
 """Exercises of chapter 3. Check them with: python docs/exercises/check.py 3"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

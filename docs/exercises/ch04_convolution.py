@@ -1,6 +1,7 @@
 """Exercises of chapter 4. Check them with: python docs/exercises/check.py 4"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

@@ -1,6 +1,7 @@
 """Exercises of chapter 5. Check them with: python docs/exercises/check.py 5"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

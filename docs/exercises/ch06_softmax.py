@@ -1,6 +1,7 @@
 """Exercises of chapter 6. Check them with: python docs/exercises/check.py 6"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

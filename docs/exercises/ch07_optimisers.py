@@ -5,6 +5,7 @@ return nothing.
 """
 
 import numpy as np
+
 from blank import NotWritten
 
 

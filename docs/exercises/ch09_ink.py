@@ -1,6 +1,7 @@
 """Exercises of chapter 9. Check them with: python docs/exercises/check.py 9"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

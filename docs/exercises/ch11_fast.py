@@ -1,6 +1,7 @@
 """Exercises of chapter 11. Check them with: python docs/exercises/check.py 11"""
 
 import numpy as np
+
 from blank import NotWritten
 
 

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from checking import RIGHT, Verdict, judge
+from checking import RIGHT, WRONG, Verdict, judge
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent.parent))  # benchmarks, which are not installed
 CHAPTERS = {int(path.name[2:4]): path.stem for path in sorted(HERE.glob("ch[0-9]*.py"))}
-USAGE = f"usage: python docs/exercises/check.py [CHAPTER ...]   ({min(CHAPTERS)} to {max(CHAPTERS)})"
+USAGE = "usage: python docs/exercises/check.py [CHAPTER ...]"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         numbers = [int(argument) for argument in arguments] or sorted(CHAPTERS)
         chapters = {number: CHAPTERS[number] for number in numbers}
     except (ValueError, KeyError):
-        print(USAGE, file=sys.stderr)
+        print(f"{USAGE}; chapters are {min(CHAPTERS)} to {max(CHAPTERS)}", file=sys.stderr)
         return 2
     verdicts: list[Verdict] = []
     for stem in chapters.values():
@@ -37,12 +37,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def check_chapter(stem: str) -> list[Verdict]:
     """Judge the reader's file of a chapter."""
-    return judge(importlib.import_module(stem), checks_of(stem))
-
-
-def checks_of(stem: str) -> dict:
-    """Return the checks of a chapter by the names of the functions that they try."""
-    return importlib.import_module(f"checks.{stem[:4]}").CHECKS
+    try:
+        answers = importlib.import_module(stem)
+    except SyntaxError as error:
+        return [Verdict("the file", WRONG, f"line {error.lineno} is no Python: {error.msg}")]
+    return judge(answers, importlib.import_module(f"checks.{stem[:4]}").CHECKS)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
 from blank import NotWritten
 
 HERE = Path(__file__).parent

@@ -1,7 +1,8 @@
 """Chapter 3: what flows through a row of layers, and back."""
 
-from bindery.figures import BLUE, ORANGE, PALE, Figure, arrow, paper
 from matplotlib.patches import Rectangle
+
+from bindery.figures import BLUE, ORANGE, PALE, Figure, arrow, paper
 
 LAYERS = "dense", "ReLU", "dense"
 FORWARD = "x", "z", "h", "y"

@@ -40,7 +40,8 @@ def edges() -> Figure:
     figure, axes = plots(3, 6.4, 2.3)
     image(axes[0], digit, "x")
     upright = np.array([[-1.0, 0, 1]] * 3)
-    for place, kernel, title in ((axes[1], upright, "left, right"), (axes[2], upright.T, "up, down")):
+    kernels = (upright, "left, right"), (upright.T, "up, down")
+    for place, (kernel, title) in zip(axes[1:], kernels, strict=True):
         x, w = digit[None, :, :, None] / 255, kernel[None, :, :, None]
         signed(place, reference.conv2d(x, w, np.zeros(1))[0, :, :, 0], title)
     return figure
@@ -88,7 +89,8 @@ def turned(w: np.ndarray, dy: np.ndarray) -> Figure:
     figure, axes = paper(13.4, 5.6)
     framed, kernel = np.pad(dy, 1), w[::-1, ::-1]
     dx = reference.conv2d_backward_input(dy[None, ..., None] * 1.0, w[None, ..., None] * 1.0)
-    grid(axes, framed, (0.3, 0.9), {(1 + i, 1 + j): BLUE for i, j in np.ndindex(3, 3)}, "dy, framed by zeros", 0.8)
+    inside = {(1 + i, 1 + j): BLUE for i, j in np.ndindex(3, 3)}
+    grid(axes, framed, (0.3, 0.9), inside, "dy, framed by zeros", 0.8)
     frame(axes, (0.3, 0.9), (1.6, 1.6), PALE)
     frame(axes, (1.1, 1.7), (1.6, 1.6), ORANGE)
     grid(axes, w, (5.2, 1.0), None, "w", 0.8)

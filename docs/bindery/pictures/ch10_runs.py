@@ -1,7 +1,8 @@
 """Chapter 10: what a name holds while something is saved."""
 
-from bindery.figures import BLUE, INK, ORANGE, PALE, Figure, paper
 from matplotlib.patches import Rectangle
+
+from bindery.figures import BLUE, INK, ORANGE, PALE, Figure, paper
 
 OVERWRITTEN = ("old", 2.4, PALE), ("half a file", 4.6, ORANGE), ("new", 3.2, BLUE)
 RENAMED = ("old", 7.0, PALE), ("new", 3.2, BLUE)

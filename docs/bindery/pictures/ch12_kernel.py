@@ -1,7 +1,8 @@
 """Chapter 12: the loop of working on a kernel."""
 
-from bindery.figures import BLUE, ORANGE, PALE, Figure, arrow, paper
 from matplotlib.patches import Rectangle
+
+from bindery.figures import BLUE, ORANGE, PALE, Figure, arrow, paper
 
 STEPS = ("change", ""), ("check", "right at all?"), ("tests", "in every case?"), ("time", "faster?")
 

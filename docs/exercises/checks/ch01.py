@@ -1,8 +1,8 @@
 """Chapter 1: what is in a file of images."""
 
 import numpy as np
-from checking import compare, insist
 
+from checking import compare, insist
 from tinycnn.data.idx import encode_idx
 
 

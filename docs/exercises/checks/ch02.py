@@ -1,7 +1,6 @@
 """Chapter 2: a neuron is a dense layer with one output."""
 
 from checking import compare, copies, parts
-
 from tinycnn.nn import reference
 
 

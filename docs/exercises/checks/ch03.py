@@ -1,8 +1,8 @@
 """Chapter 3: the way back through three layers."""
 
 import numpy as np
-from checking import compare, copies, parts
 
+from checking import compare, copies, parts
 from tinycnn.nn import reference
 
 

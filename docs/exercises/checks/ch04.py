@@ -1,8 +1,8 @@
 """Chapter 4: a convolution and its gradients, held to the library's reference."""
 
 import numpy as np
-from checking import compare, copies, parts
 
+from checking import compare, copies, parts
 from tinycnn.nn import reference
 
 
@@ -22,7 +22,7 @@ def conv2d(answer, rng):
     right = _conv2d(x, w, b)
     mistakes = {
         "the bias is missing": right - b,
-        "the bias is added once for each output, not once for each weight": right + b * (w.size - 1),
+        "the bias is added once for each output, not for each weight": right + b * (w.size - 1),
         "you turned the kernel. Mathematicians do; here w[u,v] meets x[i+u,j+v]": _conv2d(
             x, w[::-1, ::-1], b
         ),

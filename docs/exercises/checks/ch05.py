@@ -1,8 +1,8 @@
 """Chapter 5: winners, ties included."""
 
 import numpy as np
-from checking import compare, copies, parts
 
+from checking import compare, copies, parts
 from tinycnn.nn import reference
 
 

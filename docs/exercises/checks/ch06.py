@@ -1,8 +1,8 @@
 """Chapter 6: softmax and cross-entropy, with logits that are not modest."""
 
 import numpy as np
-from checking import compare, copies, insist
 
+from checking import compare, copies, insist
 from tinycnn.nn import reference
 
 

@@ -1,8 +1,8 @@
 """Chapter 7: updates in place, and a schedule."""
 
 import numpy as np
-from checking import Wrong, compare, insist
 
+from checking import Wrong, compare, insist
 from tinycnn.nn import optimizers, reference
 
 BETAS = 0.9, 0.999, 1e-8
@@ -64,14 +64,16 @@ def _adam(z, dz, mean, square, step):
 
 def _in_place(given, before):
     if np.array_equal(given, before):
-        raise Wrong("z is as it was\nhint: z = z + ... makes a new array; z += ... changes this one")
+        raise Wrong(
+            "z is as it was\nhint: z = z + ... makes another array, z += ... changes z"
+        )
 
 
 def one_cycle(answer, rng):
     for share in (0.0, float(rng.uniform(0, 0.2)), 0.2, float(rng.uniform(0.2, 1)), 1.0):
         half = (1 + np.cos(np.pi * share)) / 2
         mistakes = {
-            "in the second part the cosine begins anew: use (share - 0.2) / 0.8": 0.01 + 0.99 * half,
+            "in the second part the cosine begins: use (share - 0.2) / 0.8": 0.01 + 0.99 * half,
             "it begins at a tenth, not at zero": share / 0.2,
             "it ends at a hundredth, not at zero": (1 + np.cos(np.pi * (share - 0.2) / 0.8)) / 2,
         }

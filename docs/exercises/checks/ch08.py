@@ -3,8 +3,8 @@
 from functools import partial
 
 import numpy as np
-from checking import Wrong, compare, insist
 
+from checking import Wrong, compare, insist
 from tinycnn.nn import reference
 from tinycnn.nn.differences import STEP
 from tinycnn.nn.differences import numerical_gradient as by_library

@@ -1,8 +1,8 @@
 """Chapter 9: MNIST's middle and MNIST's box."""
 
 import numpy as np
-from checking import compare, insist, parts
 
+from checking import compare, insist, parts
 from tinycnn.ink import normalise, strokes
 
 

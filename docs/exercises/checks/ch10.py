@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+
 from blank import NotWritten
 from checking import Wrong, insist
 

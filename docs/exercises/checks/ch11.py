@@ -1,8 +1,8 @@
 """Chapter 11: sparse sums, and sums whose bits do not depend on who is first."""
 
 import numpy as np
-from checking import Wrong, compare, copies, insist
 
+from checking import Wrong, compare, copies, insist
 from tinycnn.nn import reference
 
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from checking import compare, insist
 
 from benchmarks import plain
+from checking import compare, insist
 from tinycnn.nn import kernels, reference
 
 ENOUGH = 3.0
