@@ -42,7 +42,7 @@ def run(markdown: str, helpers: Mapping[str, Any]) -> str:
         info = (match["info"] or "").split()
         try:
             if match["value"]:
-                return _text(eval(match["value"].strip(), names))
+                return number(eval(match["value"].strip(), names))
             if "run" not in info:
                 return match[0]
             show = _python if info[0] == "python" else _console
@@ -55,15 +55,18 @@ def run(markdown: str, helpers: Mapping[str, Any]) -> str:
         return PIECE.sub(replace, markdown)
 
 
-def _text(value: Any) -> str:
+def number(value: Any) -> str:
     """Return a value as prose has it: thousands set off, no more digits than say something."""
-    if isinstance(value, bool | str):
-        return str(value)
-    if isinstance(value, int | np.integer):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float | np.floating):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return f"{value:.3g}" if 1e-4 < abs(value) < 100 or value == 0 else _very(value)
     return str(value)
+
+
+def _very(value: float) -> str:
+    """Return a very large or a very small number."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.0e}"
 
 
 def _python(code: str, info: list[str], names: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bindery.figures import BLUE, ORANGE, Figure, plots
+from bindery.running import number
 
 
 def forward(times: Mapping[str, float]) -> Figure:
@@ -19,7 +20,7 @@ def _bars(times: Mapping[str, float], before: int, log: bool) -> Figure:
     figure, (axes,) = plots(1, 6.6, 0.6 + 0.28 * len(times))
     colours = [ORANGE] * before + [BLUE] * (len(times) - before)
     bars = axes.barh(list(times), list(times.values()), color=colours, height=0.65)
-    axes.bar_label(bars, [f"{time:,.3g}" for time in times.values()], padding=4)
+    axes.bar_label(bars, [number(time) for time in times.values()], padding=4)
     axes.invert_yaxis()
     if log:
         axes.set_xscale("log")

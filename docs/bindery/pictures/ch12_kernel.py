@@ -9,7 +9,7 @@ STEPS = ("change", ""), ("check", "right at all?"), ("tests", "in every case?"),
 
 def safety() -> Figure:
     """Change, check, test, time, and again."""
-    figure, axes = paper(13, 3.6)
+    figure, axes = paper(13, 3.2)
     for number, (name, question) in enumerate(STEPS):
         left = 0.3 + 3.35 * number
         axes.add_patch(Rectangle((left, 0.4), 2.3, 1.2, fill=False, edgecolor=PALE, linewidth=1.5))
@@ -20,5 +20,5 @@ def safety() -> Figure:
             start = left + 1.15, 1.65
             bend = f"arc3,rad={-0.28 + 0.04 * number}"
             arrow(axes, start, (1.45, 1.65), ORANGE, connectionstyle=bend, linewidth=1)
-    axes.text(6.0, 3.45, "no: back", ha="center", color=ORANGE, fontsize=8.5)
+    axes.text(5.4, 2.95, "no: back", ha="center", color=ORANGE, fontsize=8.5)
     return figure

@@ -64,9 +64,7 @@ def _adam(z, dz, mean, square, step):
 
 def _in_place(given, before):
     if np.array_equal(given, before):
-        raise Wrong(
-            "z is as it was\nhint: z = z + ... makes another array, z += ... changes z"
-        )
+        raise Wrong("z is as it was\nhint: z = z + ... makes another array, z += ... changes z")
 
 
 def one_cycle(answer, rng):
