@@ -137,7 +137,7 @@ def test_a_block_inside_another_stays_inside():
 def test_what_does_not_run_stops_the_build_and_names_its_line(broken):
     from bindery.running import PageError
 
-    with pytest.raises(PageError, match="^line 3: "):
+    with pytest.raises(PageError, match=r"^line 3: "):
         run(f"# Title\n\n{broken}\n")
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,16 +26,19 @@ def on_the_path():
     sys.path[:] = before
 
 
+def checks_of(chapter):
+    return importlib.import_module(f"checks.ch{chapter:02}").CHECKS
+
+
 def judge(chapter, answers):
-    checks = importlib.import_module(f"checks.ch{chapter:02}").CHECKS
-    return importlib.import_module("checking").judge(answers, checks)
+    return importlib.import_module("checking").judge(answers, checks_of(chapter))
 
 
 def answers_with(chapter, name, function):
     """The right answers of a chapter but for one."""
     right = exercise_answers.CHAPTERS[chapter]
-    checks = importlib.import_module(f"checks.ch{chapter:02}").CHECKS
-    return SimpleNamespace(**{n: getattr(right, n) for n in checks} | {name: function})
+    chosen = {n: getattr(right, n) for n in checks_of(chapter)}
+    return SimpleNamespace(**chosen | {name: function})
 
 
 def test_every_chapter_has_exercises_checks_and_answers():
@@ -43,11 +47,13 @@ def test_every_chapter_has_exercises_checks_and_answers():
 
 
 @pytest.mark.parametrize("chapter", FILES)
-def test_every_function_of_an_exercise_has_a_check(chapter, on_the_path):
+def test_every_function_of_an_exercise_has_a_check(chapter):
     blank = importlib.import_module(FILES[chapter])
-    checks = importlib.import_module(f"checks.ch{chapter:02}").CHECKS
     public = {n for n, f in vars(blank).items() if callable(f) and not n.startswith("_")}
-    assert set(checks) == public - {"NotWritten", "Callable", "Path", "kernel"}
+    assert set(checks_of(chapter)) <= public
+    if chapter not in HALF_DONE:
+        file = (EXERCISES / f"{FILES[chapter]}.py").read_text()
+        assert set(checks_of(chapter)) == set(re.findall(r"^def (\w+)", file, re.MULTILINE))
 
 
 @pytest.mark.parametrize("chapter", FILES)
@@ -56,13 +62,21 @@ def test_right_answers_pass(chapter):
         assert verdict.word == "right", str(verdict)
 
 
+def skip_if_begun(chapter, blank, count):
+    """This may be the copy of somebody who works through the book."""
+    if (EXERCISES / f"{FILES[chapter]}.py").read_text().count(blank) != count:
+        pytest.skip("a reader has begun with this chapter")
+
+
 @pytest.mark.parametrize("chapter", sorted(FILES.keys() - HALF_DONE))
 def test_blanks_are_not_written_yet(chapter):
+    skip_if_begun(chapter, "raise NotWritten", len(checks_of(chapter)))
     verdicts = judge(chapter, importlib.import_module(FILES[chapter]))
     assert {verdict.word for verdict in verdicts} == {"not written yet"}
 
 
 def test_the_slow_kernel_is_right_but_not_fast_yet():
+    skip_if_begun(12, "total += x[n, i + u, j + v, c] * w[f, u, v, c]", 1)
     conv2d, maxpool2d = judge(12, importlib.import_module(FILES[12]))
     assert conv2d.word == "wrong"
     assert "right, but not fast yet" in conv2d.detail
@@ -72,10 +86,8 @@ def test_the_slow_kernel_is_right_but_not_fast_yet():
 @pytest.mark.parametrize("chapter", sorted(FILES.keys() - HALF_DONE))
 @pytest.mark.parametrize("nothing", [None, ..., 0.0, "text"], ids=["None", "...", "0", "text"])
 def test_nothing_is_no_answer(chapter, nothing):
-    right = exercise_answers.CHAPTERS[chapter]
-    checks = importlib.import_module(f"checks.ch{chapter:02}").CHECKS
-    idle = SimpleNamespace(**dict.fromkeys(checks, lambda *_, **__: nothing))
-    assert {verdict.word for verdict in judge(chapter, idle)} == {"wrong"}, right
+    idle = SimpleNamespace(**dict.fromkeys(checks_of(chapter), lambda *_, **__: nothing))
+    assert {verdict.word for verdict in judge(chapter, idle)} == {"wrong"}
 
 
 # -------------------------------------------------------------------- what readers get wrong
@@ -241,6 +253,7 @@ def check(*arguments):
 
 
 def test_the_command_says_what_is_not_written_yet():
+    skip_if_begun(3, "raise NotWritten", 2)
     done = check("3")
     assert done.returncode == 1
     assert "not written yet  network_backward" in done.stdout

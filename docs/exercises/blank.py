@@ -3,3 +3,6 @@
 
 class NotWritten(Exception):
     """The reader has not written this function yet."""
+
+    def __str__(self) -> str:
+        return "not written yet"
