@@ -35,7 +35,10 @@ def verdict_on_maxpool2d(dotted: str, old: str, new: str) -> str:
         environment = {**os.environ, "PYTHONPATH": name, "NUMBA_DISABLE_JIT": "1"}
         done = subprocess.run(
             [sys.executable, "-c", JUDGE],
-            **{"cwd": copy, "env": environment, "capture_output": True, "text": True},
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
     if done.returncode:
         raise RuntimeError(done.stderr)

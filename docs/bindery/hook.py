@@ -102,7 +102,7 @@ class _Binder:
 
     def picture(self, name: str, alt: str, *arguments: object) -> str:
         """Return a picture of ``bindery/pictures`` that says ``alt`` to who cannot see it."""
-        module = importlib.import_module(f"bindery.pictures.{'ch' + self.stem}")
+        module = importlib.import_module(f"bindery.pictures.ch{self.stem}")
         drawing, width = svg(getattr(module, name)(*arguments), f"{self.stem}-{name}")
         label = f'<svg role="img" aria-label="{escape(alt)}" style="min-width: {width}"'
         return f'<figure class="picture">{drawing.replace("<svg", label, 1)}</figure>'

@@ -30,6 +30,10 @@ PIECE = re.compile(
 )
 
 
+COMMAND_SECONDS = 600
+"""A command may have to compile all kernels first."""
+
+
 class PageError(Exception):
     """Something in a page does not run."""
 
@@ -87,7 +91,11 @@ def _console(code: str, info: list[str], names: Mapping[str, Any]) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "90"}
     done = subprocess.run(
         [sys.executable, *command.split()[1:]],
-        **{"cwd": ROOT, "env": environment, "text": True, "capture_output": True, "timeout": 120},
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
     )
     if done.returncode not in ((0, 1) if "fails" in info else (0,)) or "Traceback" in done.stderr:
         raise PageError(f"{command} ended with {done.returncode}: {done.stderr or done.stdout}")
