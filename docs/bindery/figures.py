@@ -130,4 +130,4 @@ def svg(figure: Figure, name: str) -> tuple[str, str]:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|href="#|url\(#)', lambda found: f"{found[0]}{name}-", text)
     text = re.sub(r"\s*\n\s*", "\n", text)  # a blank line would end HTML in Markdown
-    return text, f"{figure.get_figwidth() * 3.6:.0f}rem"
+    return text, f"{figure.get_figwidth() * 3.2:.0f}rem"
