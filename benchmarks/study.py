@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,25 +93,27 @@ class Study:
                     break
 
     def race_all(self, target: float) -> None:
-        """Train everybody's variants, one after the other, until ``target`` (0 to 1)."""
-        plan = self.results.plan
-        for variant in self.results.samples.get("train", {}):
-            self.tell(f"training {variant[0]}, {variant[1]}")
+        """Train everybody's best variant, one after the other, until ``target`` (0 to 1)."""
+        for variant in self._best_trainers():
             with self._leaving_out(variant):
-                module, rates = self.modules[variant[0]], self._rates(plan.batch)
-                self.races.append(race.race(variant, module, plan, rates, self.folder, target))
+                self.races.append(self._race(variant, target=target))
 
     def train_all(self, seeds: int) -> None:
         """Train everybody's best variant to the end of the recipe, once with each seed."""
-        plan = self.results.plan
-        for name, module in self.modules.items():
-            if variant := best(self.results, "train", name):
-                for seed in range(seeds):
-                    self.tell(f"training {name}, {variant[1]}, seed {seed}")
-                    with self._leaving_out(variant):
-                        rates = self._rates(plan.batch)
-                        row = race.race(variant, module, plan, rates, self.folder, seed=seed)
-                        self.finals.setdefault(variant, []).append(row.accuracy)
+        for variant in self._best_trainers():
+            for seed in range(seeds):
+                with self._leaving_out(variant):
+                    accuracy = self._race(variant, seed=seed).accuracy
+                    self.finals.setdefault(variant, []).append(accuracy)
+
+    def _best_trainers(self) -> list[Variant]:
+        found = (best(self.results, "train", name) for name in self.modules)
+        return [variant for variant in found if variant]
+
+    def _race(self, variant: Variant, **goal: Any) -> race.Race:
+        self.tell(f"training {variant[0]}, {variant[1]}")
+        plan, module = self.results.plan, self.modules[variant[0]]
+        return race.race(variant, module, plan, self._rates(plan.batch), self.folder, **goal)
 
     def _measure(self, plans: Sequence[Plan]) -> list[rounds.Results]:
         """Measure settings that share their number of threads in one set of processes."""
