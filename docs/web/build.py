@@ -46,10 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     copy_page(options.out)
     report = export(model, "onnx", options.out / "model.onnx")
     write_bytes(options.out / "model.json", notes_for_the_page(model))
-    print(*report.lines(), sep="\n")
+    print(report)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
-    print(f"built    {options.out} ({size / 1e6:.1f} MB)")
-    print(f"next     python -m http.server --directory {options.out}")
+    print(f"built     {options.out} ({size / 1e6:.1f} MB)")
+    print(f"next      python -m http.server --directory {options.out}")
     return 0
 
 
