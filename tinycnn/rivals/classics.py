@@ -129,8 +129,8 @@ CLASSICS: dict[str, Classic] = {
         "gradient boosting",
         "ensemble.HistGradientBoostingClassifier",
         {
-            "max_iter": 40,
-            "learning_rate": 0.3,
+            "max_iter": 80,
+            "learning_rate": 0.1,
             "max_bins": 8,
             "max_features": 0.1,
             "early_stopping": False,
