@@ -8,6 +8,7 @@ nothing had happened.
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -111,9 +112,11 @@ class Trainer:
         """Run everything with a copy and blank images, so that nothing is left to compile.
 
         Some kernels have ways of their own for batches of some sizes, so all sizes take part.
-        Meanwhile a second process compiles gradients and augmentation, if there is need.
+        Meanwhile a second process compiles gradients of convolutions and augmentation, if there is
+        need; what comes before them on the way back is all there is in a network without any.
         """
         rehearsal = Trainer(self.recipe, self.dataset)
+        unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
         portions = (
             (len(self.training), self.recipe.batch_size),
             (len(self.validation), BATCH),
@@ -123,9 +126,8 @@ class Trainer:
         blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
         with gradients_compiled_meanwhile(self.recipe.augment):
             for images in blanks:
-                logits = rehearsal.model.forward(rehearsal.model.prepare(images))
-                rehearsal._loss.forward(logits, np.zeros(len(images), np.uint8))
-                rehearsal._loss.backward()
+                unconvolved.step(images, np.zeros(len(images), np.uint8))
+                rehearsal.model.forward(rehearsal.model.prepare(images))
                 rehearsal.model.predict_proba(images)
         for images in blanks:
             labels = np.zeros(len(images), np.uint8)
