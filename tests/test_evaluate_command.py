@@ -16,7 +16,7 @@ from tinycnn import evaluate
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.corruptions import CORRUPTIONS
-from tinycnn.nn import Dense, Flatten, Sequential
+from tinycnn.nn import PRESETS, Dense, Flatten, Sequential
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
 from tinycnn.runs.lineage import sample_of
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def weights(easy_folder, tmp_path, monkeypatch):
     """The weights of a short training on the easy set."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr("tinycnn.nn.presets.PRESETS", {"flat": lambda k: [Flatten(), Dense(k)]})
+    monkeypatch.setitem(PRESETS, "flat", lambda k: [Flatten(), Dense(k)])
     digits = load_dataset(data_dir=easy_folder)
     recipe = resolve(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
     source = Source.of(digits, "mnist10k", easy_folder)

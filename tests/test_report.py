@@ -17,7 +17,7 @@ from tinycnn import report
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.errors import RunError
-from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 from tinycnn.runs.evaluation import Duel, evaluate
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
@@ -72,7 +72,7 @@ def runs(folder, tmp_path_factory):
     paths = [tmp_path_factory.mktemp("runs") / name for name in ("longer", "shorter")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        patch.setattr("tinycnn.nn.presets.PRESETS", {"small": small})
+        patch.setitem(PRESETS, "small", small)
         patch.setattr("tinycnn.runs.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
             recipe = resolve(200, preset="small", epochs=epochs, augment="none")
