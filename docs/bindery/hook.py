@@ -23,7 +23,7 @@ from bindery.running import PageError, run  # noqa: E402
 OUTSIDE = re.compile(r'<(?:script|img|link|iframe|source|use)\b[^>]*?="(?:https?:)?//[^>]*>')
 LISTING = re.compile(r'listing\("([\w.]+)"')
 KINDS = {".md", ".css", ".png", ".jpg", ".svg", ".gif"}
-NO_PAGES = {"bindery", "exercises", "site"}
+NO_PAGES = {"bindery", "exercises", "site", "node_modules"}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -62,7 +62,7 @@ def _source_page(path: Path, config: MkDocsConfig) -> File:
 
 def _pages_and_pictures() -> Iterator[Path]:
     for path in DOCS.rglob("*"):
-        if path.suffix in KINDS and path.relative_to(DOCS).parts[0] not in NO_PAGES:
+        if path.suffix in KINDS and NO_PAGES.isdisjoint(path.relative_to(DOCS).parts):
             yield path
 
 
