@@ -259,10 +259,11 @@ def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folde
         _, said = process.communicate(timeout=20)
         assert time.monotonic() - killed < 10
         told = said.count("; go on from the last checkpoint with --resume")
-        # Even so the launcher is sometimes quicker; then it has the code of the killed rank.
-        assert told == 1 or (told == 0 and process.returncode == signal.SIGKILL)
         assert "Traceback" not in said
         wait_until(lambda: not ranks_in(place), 10)
+        if told == 0 and process.returncode == signal.SIGKILL:
+            pytest.skip("the launcher ended the others after all, before they could notice")
+        assert told == 1
 
 
 @needs_mpi
