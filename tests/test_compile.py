@@ -270,7 +270,7 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_is_told_what_to_do(lay
     assert "start processes with multiprocessing's 'spawn'" in told
 
 
-# ------------------------------------------------------------------------------- parts of kernels
+# -------------------------------------------------------------------------------- code inside code
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="plain Python may call everything")
@@ -278,3 +278,30 @@ def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
     x = np.zeros(8, np.float32)
     with pytest.raises(TypeError, match="add_windows is a part of kernels"):
         blocks.add_windows(x)
+
+
+OPTIMISED = """
+import numpy as np
+from numba import prange
+from numba.core import codegen
+from tinycnn.nn.kernels import relu
+
+library, seen = codegen.CPUCodeLibrary, []
+optimise = library._optimize_final_module
+library._optimize_final_module = lambda self: (seen.append(self.name), optimise(self))
+y = relu(np.array([-1, 2], np.float32))
+print(seen.count("_relu"), sum("gufunc" in name.lower() for name in seen), y.tolist(), sep="|")
+"""
+
+
+def test_the_loop_of_a_parallel_kernel_is_optimised_in_the_kernel_and_nowhere_before(tmp_path):
+    assert run(OPTIMISED, NUMBA_CACHE_DIR=tmp_path) == ["1", "0", Y]
+
+
+def test_other_programs_loops_are_left_to_numba(tmp_path):
+    program = OPTIMISED.replace(
+        "y = relu(",
+        "from numba import njit\nrelu = njit(parallel=True)(lambda x: x * (x > 0))\ny = relu(",
+    )
+    kernels, wrappers, _ = run(program, NUMBA_CACHE_DIR=tmp_path)
+    assert int(wrappers) == 3

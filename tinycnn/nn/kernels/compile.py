@@ -10,14 +10,14 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numba
 from numba.core import config
-from numba.core.registry import CPUDispatcher
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn.kernels.cache import folder_for, keep
+from tinycnn.nn.kernels.linking import ParallelKernel, Part
 
 # Threads that wait for each other spin for a while before they sleep, because sleeping and waking
 # takes long. By default they spin so long that on a busy machine they steal the time of the one
@@ -53,6 +53,7 @@ def parallel_kernel(function: Callable) -> Callable:
     compiled = _compile(function, parallel=not CHECKED)
     if CHECKED or UNCOMPILED:
         return compiled
+    compiled.__class__ = ParallelKernel
 
     @functools.wraps(function)
     def in_turn(*arguments):
@@ -68,13 +69,6 @@ def parallel_kernel(function: Callable) -> Callable:
     return in_turn
 
 
-class Part(CPUDispatcher):
-    """A function without an entry from Python, of which machine code is made in its callers."""
-
-    def __call__(self, *_: Any) -> NoReturn:
-        raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
-
-
 def part(function: Callable) -> Callable:
     """Compile a function that only kernels call.
 
@@ -82,7 +76,7 @@ def part(function: Callable) -> Callable:
     """
     compiled = _njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     if not UNCOMPILED:
-        compiled.__class__ = Part  # numba offers no way to say so
+        compiled.__class__ = Part
     return compiled
 
 
