@@ -20,7 +20,7 @@ from benchmarks.command import progress
 from tinycnn.data import load_dataset
 from tinycnn.exchange import incoming, outgoing
 from tinycnn.exchange.layout import first
-from tinycnn.exchange.verification import Forward, answers
+from tinycnn.exchange.verification import Forward, answers, exact_forward
 from tinycnn.nn import BatchNorm, Sequential
 from tinycnn.runs.folder import find_weights
 
@@ -34,43 +34,52 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Row:
-    """How one network fared in one format and direction; ``largest`` is its largest logit."""
+    """How one network fared in one format and direction.
+
+    Differences are those of logits: to the exact ones (float64), as they are and divided by
+    1 + the size of the exact one, and to what the kernels here say of the original.
+    """
 
     network: str
     format: str
     direction: str
     labels_equal: int
     images: int
-    difference: float
-    largest: float
+    from_exact: float
+    relative: float
+    from_ours: float
     bytes: int
 
     def line(self) -> str:
         """A row of a Markdown table."""
         return (
             f"| {self.network} | {self.format} | {self.direction} "
-            f"| {self.labels_equal:,} of {self.images:,} | {self.difference:.1e} "
-            f"| {self.difference / self.largest:.1e} | {self.bytes:,} |"
+            f"| {self.labels_equal:,} of {self.images:,} | {self.from_exact:.1e} "
+            f"| {self.relative:.1e} | {self.from_ours:.1e} | {self.bytes:,} |"
         )
 
 
 HEADER = """\
-| network | format | direction | labels equal | largest difference | of the largest logit | bytes |
-|---|---|---|---|---|---|---|"""
+| network | format | direction | labels equal | from exact | relative | from tinycnn's | bytes |
+|---|---|---|---|---|---|---|---|"""
 
 
 def rows(name: str, images: np.ndarray) -> Iterator[Row]:
     """Take the weights ``name`` through all formats; images (N,28,28) uint8."""
     model = Sequential.load(find_weights(name))
     x = model.prepare(images)
-    ours = answers(model.forward, x)
+    ours, exact = answers(model.forward, x), answers(exact_forward(model), x)
 
     def row(format_name: str, direction: str, forward: Forward, path: Path) -> Row:
         theirs = answers(forward, x)
         equal = int((theirs.argmax(axis=1) == ours.argmax(axis=1)).sum())
-        apart, largest = float(abs(theirs - ours).max()), float(abs(ours).max())
+        wrong = abs(theirs - exact)
+        differences = wrong, wrong / (1 + abs(exact)), abs(theirs - ours)
+        from_exact, relative, from_ours = (float(d.max()) for d in differences)
         size = path.stat().st_size
-        return Row(name, format_name, direction, equal, len(x), apart, largest, size)
+        return Row(
+            name, format_name, direction, equal, len(x), from_exact, relative, from_ours, size
+        )
 
     known = incoming.Known(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
     for format_name, (to, file_name) in FORMATS.items():

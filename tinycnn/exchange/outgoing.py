@@ -1,6 +1,5 @@
 """The way out: files are made, shown to the program they are meant for, and only then written."""
 
-import functools
 import importlib.util
 import tempfile
 from collections.abc import Callable
@@ -8,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.exchange import runtimes
 from tinycnn.exchange.program import refuse_to_replace
-from tinycnn.exchange.verification import Forward, Verification, examples, verify
+from tinycnn.exchange.verification import Forward, Verification, exact_forward, examples, verify
 from tinycnn.ink.recogniser import calibration_of
-from tinycnn.nn import Sequential, Softmax, kernels
+from tinycnn.nn import Sequential, Softmax, reference
 from tinycnn.storage import write_bytes
 
 Files = dict[str, bytes]
@@ -82,15 +79,16 @@ def _shown(
             theirs = chosen.forward(*(Path(folder, name) for name in files))
         except ImportError as error:
             return None, f"{error}"
-        ours = functools.partial(_probabilities, model) if softmax else model.forward
-        return verify(ours, theirs, examples(model), chosen.program), ""
+        exact = _exact_probabilities(model) if softmax else exact_forward(model)
+        return verify(exact, theirs, examples(model), chosen.program), ""
 
 
-def _probabilities(model: Sequential, x: np.ndarray) -> np.ndarray:
-    y = model.forward(x)
+def _exact_probabilities(model: Sequential) -> Forward:
+    forward = exact_forward(model)
     if isinstance(model.layers[-1], Softmax):
-        return y
-    return kernels.softmax(y / np.float32(calibration_of(model).get("temperature", 1.0)))
+        return forward
+    temperature = calibration_of(model).get("temperature", 1.0)
+    return lambda x: reference.softmax(forward(x) / temperature)
 
 
 def _onnx(model: Sequential, name: str, softmax: bool) -> Files:

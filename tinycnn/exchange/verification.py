@@ -1,4 +1,8 @@
-"""Whether another program computes what the network here computes: both are shown real digits."""
+"""Whether another program computes what a network is: it is shown real digits.
+
+It is held to the network's exact outputs, computed in float64 by the expressions of
+``reference.py``. The kernels here round as well as anybody's, and two roundings may add up.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -9,16 +13,16 @@ import numpy as np
 from tinycnn.data import load_dataset
 from tinycnn.errors import WeightsError
 from tinycnn.ink.recogniser import network_input
-from tinycnn.nn import Sequential
+from tinycnn.nn import Sequential, plain
 from tinycnn.nn.model import BATCH
 
 Forward = Callable[[np.ndarray], np.ndarray]
 """From x (N, *input_shape) to what the last layer says, both laid out as here."""
 
 TOLERANCE = 1e-5
-"""How far outputs may lie apart, as a share of the largest one where that is above 1.
+"""How far outputs may be from the exact ones, as a share of the largest where that is above 1.
 
-A float32 has seven digits, and other programs sum in another order.
+A float32 has seven digits, and a small output may be the difference of large numbers.
 """
 
 SAMPLES = 200
@@ -52,9 +56,14 @@ class Verification:
         return asdict(self)
 
 
-def verify(ours: Forward, theirs: Forward, x: np.ndarray, by: str) -> Verification:
-    """Compare two networks on x (N, *input_shape); WeightsError if they do not agree."""
-    y, z = (answers(forward, x) for forward in (ours, theirs))
+def exact_forward(model: Sequential) -> Forward:
+    """Return what computes ``model`` in float64."""
+    return lambda x: plain.forward(model, x.astype(np.float64))
+
+
+def verify(exact: Forward, theirs: Forward, x: np.ndarray, by: str) -> Verification:
+    """Hold one program to another on x (N, *input_shape); WeightsError if they do not agree."""
+    y, z = (answers(forward, x) for forward in (exact, theirs))
     labels = (a.reshape(len(a), -1).argmax(axis=1) for a in (y, z))
     outcome = Verification(
         by, len(x), int(np.equal(*labels).sum()), float(abs(y - z).max()), float(abs(y).max())
