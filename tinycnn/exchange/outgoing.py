@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy import special
+
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.exchange import runtimes
 from tinycnn.exchange.program import refuse_to_replace
 from tinycnn.exchange.verification import Forward, Verification, exact_forward, examples, verify
 from tinycnn.ink.recogniser import calibration_of
-from tinycnn.nn import Sequential, Softmax, reference
+from tinycnn.nn import Sequential, Softmax
 from tinycnn.storage import write_bytes
 
 Files = dict[str, bytes]
@@ -88,7 +90,7 @@ def _exact_probabilities(model: Sequential) -> Forward:
     if isinstance(model.layers[-1], Softmax):
         return forward
     temperature = calibration_of(model).get("temperature", 1.0)
-    return lambda x: reference.softmax(forward(x) / temperature)
+    return lambda x: special.softmax(forward(x) / temperature, axis=1)
 
 
 def _onnx(model: Sequential, name: str, softmax: bool) -> Files:
