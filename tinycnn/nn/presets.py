@@ -39,11 +39,11 @@ def best(classes: int) -> list[Layer]:
     """Four convolutions (28-24-12-10-8-6-3), normalised, and dropout before the dense layers."""
     return [
         *[Conv2D(32, 5), ReLU(), MaxPool2D(2), BatchNorm()],
-        *[Conv2D(48, 3), ReLU(), BatchNorm()],
         *[Conv2D(64, 3), ReLU(), BatchNorm()],
-        *[Conv2D(96, 3), ReLU(), MaxPool2D(2), BatchNorm()],
-        *[Flatten(), Dropout(0.2), Dense(128), ReLU(), BatchNorm()],
-        *[Dropout(0.2), Dense(classes)],
+        *[Conv2D(64, 3), ReLU(), BatchNorm()],
+        *[Conv2D(128, 3), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Flatten(), Dropout(0.3), Dense(128), ReLU(), BatchNorm()],
+        *[Dropout(0.3), Dense(classes)],
     ]
 
 

@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {
 
 SUITED: dict[str, dict[str, Any]] = {
     "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999},
-    "best": {"epochs": 14, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
+    "best": {"epochs": 60, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
 }
 """Where the recipe of a network differs from ``DEFAULTS``."""
 
