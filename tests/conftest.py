@@ -1,15 +1,22 @@
 """Hypothesis draws no more than there is time for, and the same examples each time in CI.
 
 HYPOTHESIS_PROFILE=long python -m pytest       looks twenty times as hard
+NUMBA_DISABLE_JIT=1 python -m pytest           kernels as plain Python; slow tests are skipped
 """
 
 import os
+import signal
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from tinycnn.data import write_idx
+from tinycnn.nn.kernels.compile import UNCOMPILED
+
+PATIENCE = 10.0
+"""Seconds that a test, or what it builds on, may take where kernels are plain Python."""
 
 # No deadlines: a loaded machine is no bug, and the first call of a kernel compiles it.
 settings.register_profile("default", deadline=None, max_examples=30)
@@ -52,3 +59,32 @@ def easy_folder(tmp_path, easy_arrays):
     for name, array in easy_arrays.items():
         write_idx(folder / name, array)
     return folder
+
+
+@contextmanager
+def _patience():
+    """Skip what takes too long uncompiled: whole trainings would take hours."""
+
+    def give_up(*_):
+        pytest.skip(f"more than {PATIENCE:.0f} s in plain Python")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+if UNCOMPILED:
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(item):
+        with _patience():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(item):
+        with _patience():
+            return (yield)

@@ -147,10 +147,10 @@ def test_networks_say_when_they_learn_for_less_than_their_recipe():
     digits = load_dataset()
     recipe, words = NETWORKS["best"].recipe(Task(digits))
     assert recipe.epochs == QUICK["best"]
-    assert words.startswith(f"{QUICK['best']} epochs instead of 14")
+    assert words.startswith(f"{QUICK['best']} epochs instead of 60")
     recipe, words = NETWORKS["best"].recipe(Task(digits, all_epochs=True, seed=5))
-    assert (recipe.epochs, recipe.seed) == (14, 5)
-    assert words == "14 epochs, images bent (strong)"
+    assert (recipe.epochs, recipe.seed) == (60, 5)
+    assert words == "60 epochs, images bent (strong)"
 
 
 def test_drawings_are_a_column_of_their_own(rivals, tmp_path, capsys):
