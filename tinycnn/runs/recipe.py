@@ -14,7 +14,13 @@ SMALL = 20_000
 """Fewer training images than this get small batches: otherwise ten epochs are too few steps."""
 
 FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05, "validation": 0.1}
-FOR_LARGE: dict[str, Any] = {"batch_size": 128, "lr": 0.1, "validation": 0.05}
+FOR_LARGE: dict[str, Any] = {
+    "batch_size": 128,
+    "lr": 0.1,
+    "weight_decay": 5e-4,
+    "augment": "strong",
+    "validation": 0.05,
+}
 ADAM_LR = 0.001
 
 DEFAULTS: dict[str, Any] = {
@@ -31,7 +37,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 SUITED: dict[str, dict[str, Any]] = {
-    "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999},
+    "dense": {"weight_decay": 0.0, "augment": "mild"},
+    "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999, "augment": "mild"},
     "best": {"epochs": 60, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
 }
 """Where the recipe of a network differs from ``DEFAULTS``."""
