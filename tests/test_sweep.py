@@ -20,6 +20,7 @@ from tinycnn.cli import run_door
 from tinycnn.data import load_dataset
 from tinycnn.errors import RunError
 from tinycnn.nn import get_threads
+from tinycnn.nn.kernels.compile import UNCOMPILED
 from tinycnn.runs.launch import Source
 from tinycnn.runs.recipe import resolve
 from tinycnn.sweeps import workers
@@ -28,6 +29,8 @@ from tinycnn.sweeps.plan import Plan, Range, make_plan, parse
 from tinycnn.sweeps.table import Row, table
 from tinycnn.sweeps.trial import Order, run_trial
 from tinycnn.sweeps.workers import local_workers, share_processors
+
+pytestmark = pytest.mark.skipif(UNCOMPILED, reason="in processes that nobody tells to give up")
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--preset", "dense", "--limit", "100", "--augment", "none", "--threads", "1"]
