@@ -81,6 +81,11 @@ def _patience():
 
 if UNCOMPILED:
 
+    def pytest_configure(config):
+        """A test that is given up leaves files and processes open."""
+        ignored = "ignore::pytest.PytestUnraisableExceptionWarning"
+        config.addinivalue_line("filterwarnings", ignored)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(item):
         with _patience():

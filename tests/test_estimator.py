@@ -257,6 +257,7 @@ def test_images_of_another_shape_or_with_colours_are_refused(easy):
         fitted.predict(images[:, :15, :15])
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, where nothing is compiled
 def test_divergence_speaks_of_parameters_and_gives_the_threads_back(easy):
     with pytest.raises(RuntimeError, match=r"diverged in epoch 1.* try lr 1$"):
         DigitClassifier(**QUICK | {"lr": 10}, scale=1e-30, n_jobs=-1).fit(*easy)

@@ -22,6 +22,7 @@ from tinycnn import train
 from tinycnn.cli import run_door
 from tinycnn.data import write_idx
 from tinycnn.nn import Sequential
+from tinycnn.nn.kernels.compile import UNCOMPILED
 from tinycnn.runs.compiling import compilation_shown
 
 QUICK = ["--epochs", "2", "--threads", "1"]
@@ -99,6 +100,7 @@ def test_json_is_one_object_with_the_documented_keys(easy_folder, capsys):
     ]
 
 
+@pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")
 @pytest.mark.parametrize("terminal", [False, True])
 def test_compilation_is_announced_before_and_measured_after(terminal):
     @numba.njit
