@@ -67,7 +67,8 @@ def _patience():
     """Skip what takes too long uncompiled: whole trainings would take hours."""
 
     def give_up(*_):
-        subprocess.run(["pkill", "-KILL", "-P", str(os.getpid())], check=False)  # nobody waits on
+        # What the test has started would go on, and whatever closes it would wait.
+        subprocess.run(["pkill", "-KILL", "-P", str(os.getpid())], check=False)
         pytest.skip(f"more than {PATIENCE:.0f} s in plain Python")
 
     before = signal.signal(signal.SIGALRM, give_up)

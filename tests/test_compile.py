@@ -282,7 +282,6 @@ def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
 
 OPTIMISED = """
 import numpy as np
-from numba import prange
 from numba.core import codegen
 from tinycnn.nn.kernels import relu
 

@@ -1,7 +1,7 @@
 """Whether another program computes what a network is: it is shown real digits.
 
 It is held to the network's exact outputs, computed in float64 by the expressions of
-``reference.py``. The kernels here round as well as anybody's, and two roundings may add up.
+``reference.py``: the kernels here round, too, and what two programs round adds up.
 """
 
 from collections.abc import Callable

@@ -92,7 +92,7 @@ class Recipe:
 def resolve(count: int, **given: Any) -> Recipe:
     """The recipe for ``count`` training images; what is not ``given`` suits them and the network.
 
-    All of it was chosen on training data alone, as ``benchmarks.choosing`` does it.
+    How it was chosen, on training data, is told in ``docs/recipes.md``.
     """
     of_size = FOR_SMALL if count < SMALL else FOR_LARGE
     options = {**DEFAULTS, **of_size, **SUITED.get(given.get("preset", ""), {})}
