@@ -4,8 +4,7 @@ Every output pixel asks where in the old image it comes from. A matrix answers f
 image (``affine``), and a loose net of nodes, smoothed by cubic splines, adds small local moves
 (``elastic``). Between pixels the old image is read linearly, and beyond its border it is blank.
 
-``warp`` is compiled; ``warp_reference`` says the same in NumPy, and the tests hold one to the
-other.
+``warp`` is compiled; tests compare it with the same formula in NumPy.
 """
 
 import functools
@@ -143,44 +142,3 @@ def _thicken(framed, thickness, bent):
             else:
                 extreme = min(here, min(min(above, below), min(left, right)))
             bent[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))
-
-
-def warp_reference(
-    images: np.ndarray, affine: np.ndarray, elastic: np.ndarray, thickness: np.ndarray
-) -> np.ndarray:
-    """The same as ``warp`` in NumPy and float64: (B,H,W), not rounded to whole grey levels."""
-    B, H, W = images.shape
-    here = np.indices((H, W))
-    centre = np.array([(H - 1) / 2, (W - 1) / 2])
-    straight = np.einsum("nab,bij->nija", affine[:, :, :2], here - centre[:, None, None])
-    wavy = np.einsum("ia,jb,nabz->nijz", _spread(H), _spread(W), elastic)
-    places = straight + (centre + affine[:, :, 2])[:, None, None] + wavy
-    framed = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1)))
-    moved = np.zeros((B, H + 2, W + 2))
-    for n in range(B):
-        moved[n, 1:-1, 1:-1] = _read_linearly(framed[n], places[n] + 1)
-    return _thickened(moved, thickness[:, None, None])
-
-
-def _spread(length: int) -> np.ndarray:
-    """The weights (length, nodes) of all nodes for each pixel, most of them 0."""
-    weights = np.zeros((length, net_size(length)))
-    for pixel, four in enumerate(splines(length)):
-        weights[pixel, pixel // CELL : pixel // CELL + 4] = four
-    return weights
-
-
-def _read_linearly(framed: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Every pixel weighs in by how near it is, from 1 on the spot to 0 one pixel away."""
-    weights = [
-        np.maximum(0, 1 - abs(np.clip(places[..., axis, None], 0, size - 1) - np.arange(size)))
-        for axis, size in enumerate(framed.shape)
-    ]
-    return np.einsum("uv,iju,ijv->ij", framed, *weights)
-
-
-def _thickened(framed: np.ndarray, thickness: np.ndarray) -> np.ndarray:
-    cross = [framed[:, 1:-1, 1:-1], framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
-    cross += [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:]]
-    extreme = np.where(thickness > 0, np.max(cross, axis=0), np.min(cross, axis=0))
-    return cross[0] + abs(thickness) * (extreme - cross[0])
