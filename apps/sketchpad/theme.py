@@ -18,7 +18,6 @@ FAINT: Colour = (158, 167, 182)  # what is not there yet
 BLUE: Colour = (0, 98, 178)
 ORANGE: Colour = (186, 80, 0)
 PALE_BLUE: Colour = (219, 234, 247)
-PALE_ORANGE: Colour = (253, 234, 212)
 SPOT: Colour = (255, 190, 60)  # a frame on black
 FUNCTION: Colour = (110, 70, 140)  # names of functions
 ZERO: Colour = (229, 231, 235)  # of signed numbers
