@@ -44,7 +44,6 @@ class NamedSet:
 
     name: str
     title: str
-    licence: str
     class_names: tuple[str, ...]
     files: tuple[OfficialFile, ...]
     mirrors: tuple[str, ...] = ()
@@ -88,7 +87,7 @@ _SETS = (
     NamedSet(
         name="mnist10k",
         title="the first 10,000 digits of MNIST's training set",
-        licence="MIT, Juan Cazala (see data/README.md)",
+        # MIT, Juan Cazala (see data/README.md)
         class_names=DIGITS,
         files=_files(
             [
@@ -102,7 +101,7 @@ _SETS = (
     NamedSet(
         name="mnist",
         title="70,000 handwritten digits, the original",
-        licence="Yann LeCun and Corinna Cortes, commonly given as CC BY-SA 3.0",
+        # Yann LeCun and Corinna Cortes, commonly given as CC BY-SA 3.0
         class_names=DIGITS,
         files=_files(
             [
@@ -122,7 +121,7 @@ _SETS = (
     NamedSet(
         name="fashion-mnist",
         title="70,000 pictures of clothes, harder than digits",
-        licence="MIT, Zalando SE",
+        # MIT, Zalando SE
         class_names=(
             "T-shirt/top",
             "Trouser",
@@ -152,7 +151,7 @@ _SETS = (
     NamedSet(
         name="kmnist",
         title="70,000 cursive Japanese characters",
-        licence="CC BY-SA 4.0, Center for Open Data in the Humanities",
+        # CC BY-SA 4.0, Center for Open Data in the Humanities
         class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         files=_files(
             [

@@ -9,7 +9,6 @@ from tinycnn.errors import WeightsError
 from tinycnn.exchange.foreign import told
 from tinycnn.exchange.notes import NOTES, Notes, our_notes
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 10_000
 
 Arrays = dict[str, np.ndarray]

@@ -24,8 +24,6 @@ from tinycnn.runs.measure import (
 )
 from tinycnn.runs.recipe import Recipe
 
-SPLITS = ("test", "validation", "train")
-
 Part = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and their labels (N,)."""
 
