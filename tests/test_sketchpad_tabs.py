@@ -113,12 +113,17 @@ def test_whatever_can_be_clicked_or_typed_may_be(tab, written):
 
 
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
-def test_the_mouse_may_be_anywhere(tab, written):
+def test_the_mouse_may_be_anywhere_and_is_answered_where_something_lies(tab, written):
     do(written, ("show", tab))
+    answered = False
     for size in ((590, 300), (1230, 590)):
+        still, offered = draw(written, size)
         for x in range(20, size[0], 211):
             for y in range(10, size[1], 97):
-                draw(written, size, (x, y))
+                pixels, hits = draw(written, size, (x, y))
+                assert [hit.command for hit in hits] == [hit.command for hit in offered]
+                answered |= bool((pixels != still).any())
+    assert answered or NAMES[tab] not in ("Layers", "Backward", "Teach")
 
 
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)

@@ -15,6 +15,7 @@ import sketching
 from PIL import Image
 
 from apps.sketchpad import inking, layout, overlay, panels, theme
+from apps.sketchpad.brain import Brain
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.inking import Paper
@@ -23,6 +24,7 @@ from apps.sketchpad.state import Pad
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import Steps
 from benchmarks import hand
+from tinycnn.nn import Dense, Flatten, Sequential
 
 BLINDNESS = {  # how the colours of a screen appear: Machado, Oliveira and Fernandes, 2009
     "none": np.eye(3),
@@ -413,11 +415,18 @@ def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
     assert app.view.scale == pytest.approx(400 / 640)
 
 
-def test_more_than_ten_classes_show_the_ten_likeliest():
-    canvas = Canvas(pygame.Surface((600, 250)))
-    session = sketching.session()
+def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):
+    network = Sequential([Flatten(), Dense(26)], (28, 28, 1), seed=0)
+    session = sketching.session(load=lambda: Brain(network, "letters.safetensors"))
     session.brain.classes = tuple(f"class {k}" for k in range(26))
-    panels.draw_reading(canvas, session)
+    sketching.write(session, "7")
+    said = []
+    monkeypatch.setattr(Canvas, "text", lambda self, x, y, words, *_, **__: said.append(words) or 0)
+    panels.draw_reading(Canvas(pygame.Surface((600, 250))), session)
+    likeliest = np.argsort(-session.look().digit.probabilities)[:10]
+    assert [words for words in said if words.startswith("class ")] == [
+        f"class {k}" for k in likeliest
+    ]
 
 
 def test_paper_that_holds_more_than_fits_is_shown_smaller():
