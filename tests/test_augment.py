@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain_warp import spread
 
 from tinycnn.data import load_dataset
 from tinycnn.data.augment import AUGMENTATIONS, LIGHT, MILD, Bending, affine_maps, bend, bows
-from tinycnn.data.warp import _spread
 from tinycnn.runs.batches import Batches
 
 STILL = Bending(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0, bow=0)
@@ -115,7 +115,7 @@ def test_scale_is_shared_by_both_axes_and_stretch_is_not():
 def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
     nets = bows((500, 28, 28), 3.0, np.random.default_rng(0))
     assert nets.shape == (500, 7, 7, 2)
-    moved = np.einsum("ia,jb,nabz->nijz", _spread(28), _spread(28), nets)
+    moved = np.einsum("ia,jb,nabz->nijz", spread(28), spread(28), nets)
     assert abs(moved[:, [0, -1], :, 0]).max() < 1  # upper and lower edge do not move up or down
     assert 1.8 < abs(moved[:, 14, :, 0]).max() < 3
     assert np.ptp(moved[..., 0], axis=2).max() == pytest.approx(0, abs=1e-5)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_warp import warp_reference
 
 from tinycnn.data.marks import add_marks
-from tinycnn.data.warp import CELL, net_size, splines, warp
+from tinycnn.data.warp import net_size, splines, warp
 from tinycnn.errors import ShapeError
 from tinycnn.nn import get_threads, set_threads
 
@@ -25,45 +26,6 @@ def at_random(rng, B, H=28, W=28):
     affine += rng.normal(0, [0.2, 0.2, 3], affine.shape)
     elastic += rng.normal(0, 2, elastic.shape)
     return affine, elastic, rng.uniform(-1, 1, B)
-
-
-def warp_reference(images, affine, elastic, thickness):
-    """The same as ``warp`` in NumPy and float64: (B,H,W), not rounded to whole grey levels."""
-    B, H, W = images.shape
-    here = np.indices((H, W))
-    centre = np.array([(H - 1) / 2, (W - 1) / 2])
-    straight = np.einsum("nab,bij->nija", affine[:, :, :2], here - centre[:, None, None])
-    wavy = np.einsum("ia,jb,nabz->nijz", _spread(H), _spread(W), elastic)
-    places = straight + (centre + affine[:, :, 2])[:, None, None] + wavy
-    framed = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1)))
-    moved = np.zeros((B, H + 2, W + 2))
-    for n in range(B):
-        moved[n, 1:-1, 1:-1] = _read_linearly(framed[n], places[n] + 1)
-    return _thickened(moved, thickness[:, None, None])
-
-
-def _spread(length):
-    """The weights (length, nodes) of all nodes for each pixel, most of them 0."""
-    weights = np.zeros((length, net_size(length)))
-    for pixel, four in enumerate(splines(length)):
-        weights[pixel, pixel // CELL : pixel // CELL + 4] = four
-    return weights
-
-
-def _read_linearly(framed, places):
-    """Every pixel weighs in by how near it is, from 1 on the spot to 0 one pixel away."""
-    weights = [
-        np.maximum(0, 1 - abs(np.clip(places[..., axis, None], 0, size - 1) - np.arange(size)))
-        for axis, size in enumerate(framed.shape)
-    ]
-    return np.einsum("uv,iju,ijv->ij", framed, *weights)
-
-
-def _thickened(framed, thickness):
-    cross = [framed[:, 1:-1, 1:-1], framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
-    cross += [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:]]
-    extreme = np.where(thickness > 0, np.max(cross, axis=0), np.min(cross, axis=0))
-    return cross[0] + abs(thickness) * (extreme - cross[0])
 
 
 @settings(max_examples=25, deadline=None)
