@@ -1,4 +1,4 @@
-"""``tinycnn.data.warp`` once more, as NumPy expressions: what the compiled loops are compared with."""
+"""``tinycnn.data.warp`` as NumPy expressions, which the compiled loops are compared with."""
 
 import numpy as np
 
