@@ -1,4 +1,4 @@
-"""The house stands as DESIGN.md draws it: imports point one way, and nothing grows too large."""
+"""The structure of the project: imports point one way, and nothing grows too large."""
 
 import ast
 import configparser

@@ -92,9 +92,9 @@ class Conv2D(Layer):
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         H, W, C = _image(self, input_shape)
-        K, F = self.kernel_size, self.filters
-        checks.conv2d_fits((H, W), (K, K))
-        return (H - K + 1, W - K + 1, F), {"w": (F, K, K, C), "b": (F,)}
+        (KH, KW), F = self.kernel, self.filters
+        checks.conv2d_fits((H, W), (KH, KW))
+        return (H - KH + 1, W - KW + 1, F), {"w": (F, KH, KW, C), "b": (F,)}
 
     def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         fan_in = math.prod(shape[1:])

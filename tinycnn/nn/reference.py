@@ -11,7 +11,7 @@ Lower case is an index, capitals are sizes. ``x`` comes in and ``y`` goes out; `
 weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and has its shape.
 Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbours.
 
-``kernels.py`` holds the same functions as compiled loops; the tests hold those to these.
+The package ``kernels`` has the same functions as compiled loops; tests compare the two.
 """
 
 import numpy as np

@@ -17,7 +17,7 @@ QUICK: dict[str, int] = {"tiny": 5, "best": 4}
 
 @dataclass(frozen=True)
 class Network:
-    """A preset, trained by its recipe; a tenth of the digits is kept apart, to choose an epoch."""
+    """A preset, trained by its recipe, which keeps some of the digits apart to choose an epoch."""
 
     title: str
     preset: str

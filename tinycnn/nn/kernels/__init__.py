@@ -1,12 +1,13 @@
 """The operations of ``reference.py`` under the same names, as compiled loops: run this.
 
 Each public function checks its arguments in Python, because compiled loops do not, and then
-hands flat arrays to a kernel. All heavy ones rest on the two loops of ``blocks.py``, which say
+hands flat arrays to a kernel. All heavy ones rest on the loops of ``blocks.py``, which say
 with ``vectors.py`` what a processor is good at. Work is cut into pieces whose number depends on
 the shapes alone, every piece owns what it writes, and sums over pieces are added in order: the
 bits do not depend on how many threads run.
 
-Reading order: vectors, blocks, convolution, fused, winograd; then dense, normalise and simple.
+Reading order: compile, vectors, blocks, arrays, convolution, fused, winograd; then dense,
+normalise and simple.
 ``instructions.py`` is for those who want to see what becomes of a vector.
 """
 

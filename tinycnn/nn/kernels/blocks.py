@@ -1,6 +1,6 @@
-"""The two innermost loops of all heavy kernels: one for dense sums, one for sparse ones.
+"""The innermost loops of all heavy kernels: two for dense sums, one for sparse ones.
 
-Both keep their sums in registers and read one run of neighbouring numbers after another; a
+All three keep their sums in registers and read one run of neighbouring numbers after another; a
 convolution, its gradients and a dense layer differ only in where the runs begin. Arrays are flat
 here, and an "offset" counts numbers from the start of one.
 """

@@ -1,4 +1,4 @@
-"""Thirty-two numbers at once: the few vector instructions that the kernels are made of.
+"""Many numbers at once: the few vector instructions that the kernels are made of.
 
 A processor multiplies and adds a whole row of numbers in one instruction, and it is fast only
 when the running sums stay in its registers. Compilers seldom find that arrangement by

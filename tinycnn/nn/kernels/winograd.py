@@ -2,8 +2,10 @@
 
 A few neighbouring numbers of a convolution are coefficients of a product of polynomials. Such a
 product is known from its values at enough points, and at a point it costs one multiplication:
-so evaluate both polynomials at the points, multiply, and interpolate. For m outputs and r taps
-that takes n = m + r - 1 points and not m * r multiplications; in two dimensions, 4x4 outputs of
+so evaluate both polynomials at the points, multiply, and interpolate. Turned around, the same
+product filters: the kernel is evaluated as before (G), x goes through the transpose of the
+interpolation (B^T), the results through that of the evaluation (A^T). For m outputs and r taps that
+takes n = m + r - 1 points and not m * r multiplications; in two dimensions, 4x4 outputs of
 a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
 
     outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
