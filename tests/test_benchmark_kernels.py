@@ -363,11 +363,16 @@ def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--rounds", "0"], ["--tables", "legs"], ["--threads", "9999"], ["--json", "/no/x"]],
+    ("arguments", "complaint"),
+    [
+        (["--rounds", "0"], "--rounds: '0' is no whole number from 1 to"),
+        (["--tables", "legs"], "--tables: there is no legs; choose from"),
+        (["--threads", "9999"], "--threads: '9999' is no whole number from 1 to"),
+        (["--json", "/no/x"], "there is no folder /no;"),
+    ],
 )
-def test_bad_options_are_one_sentence(arguments):
-    with pytest.raises(TinyCNNError):
+def test_bad_options_are_one_sentence(arguments, complaint):
+    with pytest.raises(TinyCNNError, match=complaint):
         kernels.main(arguments)
 
 
