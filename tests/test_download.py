@@ -135,9 +135,7 @@ def named(content, server, tmp_path, monkeypatch):
         OfficialFile(name, len(body), hashlib.sha256(body).hexdigest())
         for name, body in content.items()
     )
-    small = NamedSet(
-        "small", "a small set", "none", tuple("0123456789"), files, (f"{address}/good/",)
-    )
+    small = NamedSet("small", "a small set", tuple("0123456789"), files, (f"{address}/good/",))
     monkeypatch.setitem(CATALOGUE, "small", small)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -314,7 +312,7 @@ from tinycnn.data.__main__ import main
 from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile
 name, size, sha256, mirror = sys.argv[1:]
 files = (OfficialFile(name, int(size), sha256),)
-CATALOGUE["small"] = NamedSet("small", "", "", (), files, (mirror,))
+CATALOGUE["small"] = NamedSet("small", "", (), files, (mirror,))
 raise SystemExit(run_door(main, ["get", "small"]))
 """
 
