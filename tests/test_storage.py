@@ -9,8 +9,14 @@ import threading
 
 import pytest
 
-from tinycnn.errors import EnvironmentFault
-from tinycnn.storage import TEMPORARY_PREFIX, sweep_temporaries, write_bytes
+from tinycnn.errors import EnvironmentFault, TinyCNNError
+from tinycnn.storage import (
+    TEMPORARY_PREFIX,
+    optional_chart,
+    refuse_to_overwrite,
+    sweep_temporaries,
+    write_bytes,
+)
 
 OLD, NEW = b"the old bytes", os.urandom(100_000)
 
@@ -155,3 +161,40 @@ def test_what_a_killed_writer_leaves_is_swept_once_it_is_old(target):
     assert sweep_temporaries(target.parent) == []  # another process may be writing it
     assert sweep_temporaries(target.parent, older_than=0) == [leftover]
     assert os.listdir(target.parent) == [target.name]
+
+
+def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
+    link, twin = tmp_path / "link.bin", tmp_path / "twin.bin"
+    link.symlink_to(target)
+    os.link(target, twin)
+    (tmp_path / "other.bin").write_bytes(OLD)
+
+    for output in (target, link, twin, tmp_path / "." / target.name):
+        with pytest.raises(TinyCNNError, match="is what is to be read"):
+            refuse_to_overwrite([tmp_path / "new.bin", output], ["-", target])
+    with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is what is to be read"):
+        refuse_to_overwrite([target], [file.fileno()])
+    refuse_to_overwrite([tmp_path / "new.bin", tmp_path / "other.bin"], ["-", target])
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ModuleNotFoundError("No module", name="matplotlib"), "pip install 'tinycnn[report]'"),
+        (ImportError("numpy.core.multiarray failed to import"), "numpy.core.multiarray failed"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_whatever_goes_wrong_in_drawing_costs_the_chart_alone(tmp_path, capsys, fault, told):
+    def broken():
+        raise fault
+
+    assert not optional_chart(tmp_path / "chart.svg", broken)
+    assert not optional_chart(tmp_path / "no" / "chart.svg", lambda: NEW)
+    warning, of_the_folder = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: ")
+    assert told in warning
+    assert "does not exist" in of_the_folder
+    assert os.listdir(tmp_path) == []
+    assert optional_chart(tmp_path / "chart.svg", lambda: NEW)
+    assert (tmp_path / "chart.svg").read_bytes() == NEW

@@ -10,10 +10,12 @@ import errno
 import os
 import secrets
 import stat
+import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tinycnn.errors import EnvironmentFault
+from tinycnn.errors import EnvironmentFault, TinyCNNError
 
 PathLike = str | os.PathLike[str]
 
@@ -50,6 +52,34 @@ def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path
                 leftover.unlink()
                 swept.append(leftover)
     return swept
+
+
+def refuse_to_overwrite(outputs: Iterable[PathLike], inputs: Iterable[PathLike | int]) -> None:
+    """Raise TinyCNNError if an output is the same file as an input, by any name or link.
+
+    An open input may be given by its descriptor, as 0 for standard input.
+    """
+    read = [source for source in inputs if os.path.exists(source)]
+    for output in outputs:
+        if os.path.exists(output) and any(os.path.samefile(output, source) for source in read):
+            raise TinyCNNError(f"{output} is what is to be read; write to another file")
+
+
+def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> bool:
+    """Write what ``draw`` returns to ``path``; tell whether that went well.
+
+    Call it when all results are saved: any fault of drawing or writing, such as a matplotlib that
+    is missing or broken, costs this chart and nothing else.
+    """
+    try:
+        write_bytes(path, draw())
+    except Exception as fault:
+        reason = str(fault) or type(fault).__name__
+        if isinstance(fault, ModuleNotFoundError) and fault.name == "matplotlib":
+            reason = "it needs matplotlib: pip install 'tinycnn[report]'"
+        print(f"warning: {path} is not drawn: {reason}", file=sys.stderr)
+        return False
+    return True
 
 
 def _refuse_what_is_no_file(target: Path) -> None:
