@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tinycnn.cli import DOORS
+
 ROOT = Path(__file__).parent.parent
 
 LONG_FILES = {
@@ -21,6 +23,9 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
 """From bottom to top."""
+
+BASE = {"errors", "storage", "turns", "streams", "console", "cli"}
+"""The modules of tinycnn below all packages."""
 
 PACKAGES = {"nn": "nn", "data": "data", "ink": "data"}
 PACKAGES |= dict.fromkeys(
@@ -73,7 +78,7 @@ def floor_of(name):
     top, *inner = name.split(".")
     if top != "tinycnn":
         return top
-    if not inner or inner[0] in ("errors", "storage", "turns"):
+    if not inner or inner[0] in BASE:
         return "base"
     if inner[-1] == "__main__" or inner[0] not in PACKAGES:
         return "door"
@@ -210,6 +215,12 @@ def test_no_code_is_made_of_data():
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "shell"):
                 assert not ast.literal_eval(node.value), f"{name}: {node.arg}"
+
+
+def test_every_command_ends_through_the_frame_of_the_commands():
+    for module, _ in DOORS.values():
+        _, _, guarded = FILES[module].read_text().partition('if __name__ == "__main__":')
+        assert "run_door(main))" in guarded, module
 
 
 def decorated(tree, decorator):

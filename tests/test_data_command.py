@@ -162,7 +162,9 @@ def test_bad_usage_is_exit_2(words):
     ended = run(*words)
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith("usage: python -m tinycnn.data")
+    assert ended.stderr.startswith("error: ")
+    assert "python -m tinycnn.data" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_debug_adds_the_traceback(capsys):

@@ -2,19 +2,20 @@
 
 A door is a module with ``main(argv) -> exit code`` that parses, calls the library and prints.
 ``run_door`` is the frame around it. Exit codes: 0 done, 1 some inputs failed, 2 bad input or
-usage, 3 the environment refuses, 130 stopped by Ctrl-C.
+usage, 3 the environment refuses, 130 stopped by Ctrl-C, 141 nobody reads on.
 """
 
 import argparse
 import importlib
 import importlib.util
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from tinycnn.errors import TinyCNNError
+from tinycnn import __version__
+from tinycnn.errors import EnvironmentFault, TinyCNNError
+from tinycnn.streams import OutputLost, sturdy_streams
 
 Door = Callable[[Sequence[str] | None], int]
 
@@ -48,34 +49,53 @@ def run_door(main: Door, argv: Sequence[str] | None = None) -> int:
     traceback. Anything else is a bug and keeps its traceback.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    words = [word for word in arguments if word != "--debug"]
+    debug = len(words) < len(arguments)
+    with sturdy_streams():
+        code = _exit_code(lambda: main(words), debug)
+        # A reader who left, or a full disk, is noticed here rather than at interpreter exit.
+        return _exit_code(sys.stdout.flush, debug) or code
+
+
+def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
+    """What ``act`` returns, or the code of whatever ends it, which is told."""
     try:
-        code = main([word for word in arguments if word != "--debug"])
-        sys.stdout.flush()  # a reader who left is noticed here rather than at interpreter exit
-        return code
-    except TinyCNNError as error:
-        if "--debug" in arguments:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        _silence_stdout()
-        return 141  # what the shell reports for SIGPIPE
+        try:
+            return act() or 0
+        except TinyCNNError as error:
+            if debug:
+                traceback.print_exc()
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130
+        except SystemExit as end:  # after --help
+            return end.code if isinstance(end.code, int) else 0
+    except OutputLost as lost:
+        if lost.reader_left:
+            return 141  # what the shell reports for SIGPIPE
+        print(f"error: {lost}", file=sys.stderr)
+        return EnvironmentFault.exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``tinycnn COMMAND ...``: the same as ``python -m tinycnn.COMMAND ...``."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments:
+    return run_door(_main, argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    if not argv:
         print(_usage(), file=sys.stderr)
         return 2
-    if arguments[0] in ("-h", "--help"):
+    command, *rest = argv
+    if command in ("-h", "--help"):
         print(_usage())
-        return 0
-    command, *rest = arguments
-    return run_door(lambda words: _open(command)(words), rest)
+    elif command == "--version":
+        print(f"tinycnn {__version__}")
+    else:
+        return _open(command)(rest)
+    return 0
 
 
 def _open(command: str) -> Door:
@@ -93,8 +113,3 @@ def _usage() -> str:
     return "\n".join(
         ["usage: tinycnn COMMAND ...", "", *lines, "", "tinycnn COMMAND --help tells more."]
     )
-
-
-def _silence_stdout() -> None:
-    """Nobody reads on; send the rest nowhere, so that the exit does not complain either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

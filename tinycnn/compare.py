@@ -18,8 +18,7 @@ from tinycnn.runs.signals import StopSignals
 from tinycnn.storage import write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.rivals import Result, Task
 
 EXAMPLES = """\
@@ -119,8 +118,7 @@ def _task(arguments: argparse.Namespace) -> tuple["Task", int]:
 
 def _compete(names: Sequence[str], task: "Task", results: list["Result"]) -> None:
     """Measure one after the other; whoever is done is in ``results``, whatever happens next."""
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.rivals import RIVALS, compete
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -167,8 +165,7 @@ def _record(results: Sequence["Result"], task: "Task") -> dict:
 
 
 def _print_table(results: Sequence["Result"], task: "Task") -> None:
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.rivals import as_table, captions
 
     out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)

@@ -12,8 +12,7 @@ from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.data import Dataset
     from tinycnn.nn import Sequential
     from tinycnn.runs.evaluation import Evaluation
@@ -37,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
 
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.nn import Sequential
     from tinycnn.runs.compiling import compilation_shown
     from tinycnn.runs.folder import find_weights

@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_list(arguments.json)
         return 0
 
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.operations import as_page, explain, find
     from tinycnn.runs.compiling import compilation_shown
 
@@ -83,9 +82,9 @@ def _print_list(as_json: bool) -> None:
 
 def _print_text(explanation: "Explanation") -> None:
     """The sections; on a terminal headings are bold and code is coloured."""
-    from rich.console import Console
     from rich.syntax import Syntax
 
+    from tinycnn.console import Console
     from tinycnn.operations import as_text
 
     out = Console(highlight=False, soft_wrap=True)

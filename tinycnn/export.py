@@ -34,8 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.softmax and arguments.to != "onnx":
         raise TinyCNNError("--softmax is for --to onnx; others have a softmax where it is needed")
 
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.exchange.outgoing import export
     from tinycnn.nn import Sequential
     from tinycnn.runs.compiling import compilation_shown

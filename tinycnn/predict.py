@@ -40,8 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.files and not arguments.strokes:
         raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
 
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.ink import Recogniser, Steps
     from tinycnn.nn import Sequential
     from tinycnn.runs.compiling import compilation_shown

@@ -35,8 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if importlib.util.find_spec("jinja2") is None:
         raise EnvironmentFault("a report needs Jinja2: pip install 'tinycnn[report]'")
 
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.reports.page import render
     from tinycnn.reports.subject import Subject
     from tinycnn.runs.compiling import compilation_shown

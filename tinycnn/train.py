@@ -20,8 +20,7 @@ from tinycnn.runs.recipe import OPTIONS, resolve
 from tinycnn.runs.signals import StopSignals
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
-    from rich.console import Console
-
+    from tinycnn.console import Console
     from tinycnn.runs.run import Result, Run
 
 EXAMPLES = """\
@@ -46,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _lead(arguments: argparse.Namespace, ranks: Alone) -> int:
-    from rich.console import Console
+    from tinycnn.console import Console
 
     console = Console(stderr=True, quiet=arguments.quiet, highlight=False, soft_wrap=True)
     with ranks.together():

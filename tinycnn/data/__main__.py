@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycnn.cli import run_door
+from tinycnn.cli import Parser, run_door
 from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile, bundled_folder, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
 from tinycnn.data.download import cache_folder, fetch
@@ -95,16 +95,16 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m tinycnn.data",
         description="Data sets to learn from: fetch them, verify them, look at them.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    machine = argparse.ArgumentParser(add_help=False)
+    machine = Parser(add_help=False)
     machine.add_argument("--json", action="store_true", help="one JSON object a line")
-    source = argparse.ArgumentParser(add_help=False)
+    source = Parser(add_help=False)
     source.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
 
     lister = commands.add_parser("list", parents=[machine], help="the sets there are")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pooch
 import requests
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from tinycnn import __version__
+from tinycnn.console import Console
 from tinycnn.data.catalogue import NamedSet, OfficialFile
 from tinycnn.data.idx import GZIP_MAGIC, looks_like
 from tinycnn.errors import DownloadError, EnvironmentFault

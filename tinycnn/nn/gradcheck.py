@@ -11,7 +11,6 @@ right. How the comparing is done, and how exactly, stands in ``differences.py``.
 checks this library itself, and prints a table.
 """
 
-import argparse
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.cli import Parser, run_door
 from tinycnn.nn import kernels
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
 from tinycnn.nn.kernels.compile import set_threads
@@ -269,7 +269,7 @@ def library(seed: int = 0) -> Iterator[Callable[[], list[Comparison]]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of all checks; return 0, or 1 if something is wrong."""
-    argparse.ArgumentParser(
+    Parser(
         prog="python -m tinycnn.nn.gradcheck",
         description="Hold every gradient of this library to finite differences, in float64.",
     ).parse_args(argv)
@@ -297,4 +297,4 @@ def _verdict(c: Comparison) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_door(main))

@@ -1,0 +1,155 @@
+"""However the standard streams are, a command ends in a sentence or a signal's exit code."""
+
+import importlib
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tinycnn
+from tinycnn import cli
+from tinycnn.cli import run_door
+from tinycnn.console import Console
+
+ESCAPE = "\x1b]0;owned\x1b[2J\u202e7\x9b\x7f"
+ESCAPED = r"\x1b]0;owned\x1b[2J\u202e7\x9b\x7f"
+
+
+def printing(text, file="stdout"):
+    """A command that prints a line."""
+
+    def main(argv):
+        print(text, file=getattr(sys, file))
+        return 0
+
+    return main
+
+
+@pytest.fixture
+def full():
+    """A stream on a full disk."""
+    with open("/dev/full", "w") as stream:
+        yield stream
+
+
+@pytest.fixture
+def left():
+    """A stream whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", buffering=1) as stream:
+        yield stream
+
+
+@pytest.fixture
+def ascii_only():
+    """A stream that takes nothing but ASCII, and what it took."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+
+
+@pytest.mark.parametrize("name", cli.DOORS)
+def test_every_command_says_that_its_output_is_lost(name, capsys, monkeypatch, full):
+    main = importlib.import_module(cli.DOORS[name][0]).main
+    for stream, reason in ((full, "No space left on device"), (None, "Bad file descriptor")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert run_door(main, ["--help"]) == 3
+        told = f"error: standard output cannot be written: {reason}\n"
+        assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_output_that_is_lost_is_told_once_the_work_is_done(size, capsys, monkeypatch, full):
+    monkeypatch.setattr(sys, "stdout", full)
+
+    assert run_door(printing(size * "x")) == 3
+    assert capsys.readouterr().err.count("error: standard output cannot be written") == 1
+
+
+def test_nothing_is_lost_where_nothing_is_printed(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert run_door(lambda argv: 1) == 1
+    assert sys.stdout is None
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_reader_who_left_ends_a_command_in_silence(name, size, capsys, monkeypatch, left):
+    monkeypatch.setattr(sys, name, left)
+
+    assert run_door(printing(size * "x", name)) == 141
+    assert "".join(capsys.readouterr()) == ""
+
+
+def test_progress_that_cannot_be_told_costs_nothing(capsys, monkeypatch, full):
+    def main(argv):
+        print("progress", file=sys.stderr, flush=True)
+        Console(stderr=True).print("more of it")
+        print("done")
+        return 0
+
+    for stream in (full, None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert run_door(main) == 0
+        assert capsys.readouterr().out == "done\n"
+
+
+def test_what_cannot_be_encoded_is_escaped(monkeypatch, ascii_only):
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+
+    assert run_door(printing("Zürich \udcff 7")) == 0
+    assert ascii_only.buffer.getvalue() == b"Z\\xfcrich \\udcff 7\n"
+
+
+def test_a_closed_standard_input_is_empty(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+
+    def main(argv):
+        assert sys.stdin.buffer.read() == b""
+        return 0
+
+    assert run_door(main) == 0
+
+
+def test_no_text_steers_the_terminal(capsys):
+    def main(argv):
+        print(ESCAPE)
+        print(ESCAPE, file=sys.stderr)
+        Console(highlight=False).print(ESCAPE, markup=False)
+        raise tinycnn.TinyCNNError(ESCAPE)
+
+    run_door(main)
+    out, err = capsys.readouterr()
+    assert out == f"{ESCAPED}\n{ESCAPED}\n"
+    assert err == f"{ESCAPED}\nerror: {ESCAPED}\n"
+
+
+def test_the_console_steers_the_terminal_itself(capsys):
+    def main(argv):
+        console = Console(highlight=False, force_terminal=True, color_system="standard", width=80)
+        with console.status("7"):
+            console.print(ESCAPE, style="bold", markup=False)
+        return 0
+
+    run_door(main)
+    out = capsys.readouterr().out
+    assert "\x1b[1m" in out  # bold
+    assert "\x1b[2K" in out  # the line of the status is wiped
+    assert ESCAPED in out
+    assert "\x1b]0;" not in out
+
+
+def test_real_processes_with_closed_streams_write_no_file_of_theirs_instead(tmp_path):
+    command = f"exec {sys.executable} -m tinycnn convert x.onnx -o y.safetensors <&- >&- 2>&-"
+    assert subprocess.run(command, shell=True, cwd=tmp_path).returncode == 2
+    command = f"exec {sys.executable} -m tinycnn --version >&-"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == "error: standard output cannot be written: Bad file descriptor\n"
+
+
+def test_the_version_is_told_and_the_package_is_the_command():
+    command = [sys.executable, "-m", "tinycnn", "--version"]
+    assert subprocess.check_output(command, text=True) == f"tinycnn {tinycnn.__version__}\n"
