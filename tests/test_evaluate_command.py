@@ -16,7 +16,7 @@ from tinycnn import evaluate
 from tinycnn.cli import run_door
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.corruptions import CORRUPTIONS
-from tinycnn.nn import PRESETS, Dense, Flatten, Sequential
+from tinycnn.nn import PRESETS, Dense, Flatten, ReLU, Sequential
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source, start
 from tinycnn.runs.lineage import sample_of
@@ -283,6 +283,51 @@ def test_data_that_do_not_fit_the_weights_end_in_one_sentence(
         write_idx(easy_folder / name, array + 3 if "labels" in name else array)
     assert call(weights, "--data-dir", easy_folder) == 2
     assert "has 6 classes, but these weights know 3" in capfd.readouterr().err
+
+
+def of_colors():
+    return Sequential([Flatten(), Dense(3)], (16, 16, 3))
+
+
+def of_another_shape():
+    return Sequential([Flatten(), Dense(3)], (8, 32, 1))
+
+
+def of_one_class():
+    return Sequential([Flatten(), Dense(1)], (16, 16, 1))
+
+
+def without_classes():
+    return Sequential([ReLU()], (16, 16, 1))
+
+
+def overflowing():
+    model = Sequential([Flatten(), Dense(3), ReLU(), Dense(3)], (16, 16, 1), seed=1)
+    for z in model.arrays().values():
+        z[...] = np.copysign(3e38, np.arange(z.size).reshape(z.shape) % 2 - 0.5)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("strange", "sentence"),
+    [
+        (of_colors, "take inputs of shape (16, 16, 3), not one grey image"),
+        (of_another_shape, "are 16 x 16 pixels, but these weights were made for 8 x 32"),
+        (of_one_class, "give outputs of shape (1,), not classes"),
+        (without_classes, "give outputs of shape (16, 16, 1), not classes"),
+        (overflowing, "give answers that are not finite"),
+    ],
+)
+def test_strange_weights_end_in_one_right_sentence(strange, sentence, easy_folder, capsys):
+    path = easy_folder / "strange.safetensors"
+    strange().save(path)
+
+    assert call(path, "--data-dir", easy_folder, "--json") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert sentence in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,10 @@ def test_strokes_and_lines_without_end_are_refused():
 
 @pytest.mark.parametrize(
     "calibration",
-    [{"temperature": 10**400}, {"threshold": 10**400}, {"threshold": math.nan}, {"temperature": 0}],
+    [
+        *[{"temperature": z} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, True, "1")],
+        *[{"threshold": z} for z in (10**400, math.nan, False)],
+    ],
 )
 def test_a_calibration_that_nobody_can_calculate_with_is_refused(calibration):
     model = build("tiny")

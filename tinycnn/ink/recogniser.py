@@ -12,6 +12,9 @@ from tinycnn.ink.normalise import SIZE
 from tinycnn.nn import Sequential, Softmax
 from tinycnn.nn.model import BATCH
 
+COLDEST, HOTTEST = 0.01, 100.0
+"""Beyond these, a temperature is no measurement but nonsense."""
+
 Logits = Callable[[np.ndarray], np.ndarray]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
 
@@ -96,14 +99,17 @@ def calibration_of(model: Sequential) -> dict[str, float]:
     if not sound or not all(_is_modest(z) for z in calibration.values()):
         raise WeightsError("the calibration of these weights is no temperature and threshold")
     temperature = calibration.get("temperature", 1.0)
-    if not temperature > 0:
-        raise WeightsError(f"the temperature of these weights is {temperature}, not above 0")
+    if not COLDEST <= temperature <= HOTTEST:
+        raise WeightsError(
+            f"the temperature of these weights is {temperature}, not from {COLDEST} to {HOTTEST}"
+        )
     return {name: float(z) for name, z in calibration.items()}
 
 
 def _is_modest(z: object) -> bool:
     """Whether ``z`` is a number to calculate with; a threshold may be below all scores."""
-    return isinstance(z, int | float) and (abs(z) <= 1e9 or z == -math.inf)
+    number = isinstance(z, int | float) and not isinstance(z, bool)
+    return number and (abs(z) <= 1e9 or z == -math.inf)
 
 
 def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:
@@ -123,11 +129,21 @@ def _logits_of(model: Sequential, forward: Forward) -> Logits:
     def logits(images: np.ndarray) -> np.ndarray:
         outputs = [np.empty((0, *model.output_shape), np.float32)]
         for start in range(0, len(images), BATCH):
-            y = forward(network_input(model, images[start : start + BATCH]))
+            with np.errstate(all="ignore"):  # told in one sentence instead
+                y = forward(network_input(model, images[start : start + BATCH]))
             outputs.append(np.log(np.maximum(y, 1e-30)) if ends_in_softmax else y)
-        return np.concatenate(outputs)
+        return finite(np.concatenate(outputs))
 
     return logits
+
+
+def finite(answers: np.ndarray) -> np.ndarray:
+    """``answers`` of a network as they are; WeightsError if some are no numbers."""
+    if not np.isfinite(answers).all():
+        raise WeightsError(
+            "these weights give answers that are not finite; train or fetch them again"
+        )
+    return answers
 
 
 def _input_size(model: Sequential) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,9 +188,9 @@ def evaluate(
     ``train`` and ``validation`` are what they were when these weights were trained, unless
     ``part`` says which images are meant.
     """
+    recogniser = Recogniser.of(model)  # refuses what does not turn a grey image into classes
     _check_fit(model, dataset)
     images, labels = part or part_of(model, dataset, split)
-    recogniser = Recogniser.of(model)
     share = _share_trained_on(model, images)
     return Evaluation(
         dataset=dataset.name,
@@ -237,7 +236,7 @@ def part_of(model: Sequential, dataset: Dataset, split: str) -> Part:
 
 def _check_fit(model: Sequential, dataset: Dataset) -> None:
     height, width = dataset.image_size
-    if math.prod(model.input_shape) != height * width:
+    if model.input_shape not in ((height, width, 1), (height * width,)):
         wanted = " x ".join(map(str, model.input_shape[:2]))
         raise DataError(
             f"the images of {dataset.name} are {height} x {width} pixels, "
