@@ -223,6 +223,12 @@ def test_every_command_ends_through_the_frame_of_the_commands():
         assert "run_door(main))" in guarded, module
 
 
+def test_no_command_writes_json_that_may_hold_nan():
+    for name, tree in TREES.items():
+        if floor_of(name) == "door":
+            assert not calls(tree) & {"json.dump", "json.dumps"}, f"{name}: storage.to_json"
+
+
 def decorated(tree, decorator):
     for _, function in functions(tree):
         if decorator in [ast.unparse(d) for d in function.decorator_list]:

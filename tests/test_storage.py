@@ -1,12 +1,14 @@
 """A write is all or nothing, whatever goes wrong in whichever call."""
 
 import errno
+import math
 import os
 import resource
 import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError
@@ -15,6 +17,7 @@ from tinycnn.storage import (
     optional_chart,
     refuse_to_overwrite,
     sweep_temporaries,
+    to_json,
     write_bytes,
 )
 
@@ -175,6 +178,12 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
     with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is what is to be read"):
         refuse_to_overwrite([target], [file.fileno()])
     refuse_to_overwrite([tmp_path / "new.bin", tmp_path / "other.bin"], ["-", target])
+
+
+def test_json_holds_null_instead_of_what_is_not_finite():
+    numbers = {"a": [math.nan, (1.5, -math.inf)], "b": np.float64("inf"), "c": True, "d": None}
+
+    assert to_json(numbers) == '{"a": [null, [1.5, null]], "b": null, "c": true, "d": null}'
 
 
 @pytest.mark.parametrize(

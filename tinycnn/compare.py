@@ -4,7 +4,6 @@ Only arguments and printing; the work is done in ``tinycnn.rivals``.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError, TinyCNNError
 from tinycnn.runs.signals import StopSignals
-from tinycnn.storage import write_bytes
+from tinycnn.storage import to_json, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.console import Console
@@ -147,7 +146,7 @@ def _report(results: Sequence["Result"], task: "Task", arguments: argparse.Names
     from tinycnn.rivals import draw
 
     if arguments.json:
-        print(json.dumps(_record(results, task)))
+        print(to_json(_record(results, task)))
     else:
         _print_table(results, task)
     if arguments.chart:

@@ -4,13 +4,13 @@ Only arguments and printing; the work is done in ``tinycnn.exchange``.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import TinyCNNError
+from tinycnn.storage import to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.exchange.incoming import Known
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     origin = model.description["converted_from"]
     if arguments.json:
         known = {name: model.description.get(name) for name in ("classes", "calibration")}
-        print(json.dumps({"from": origin, "weights": str(target), **known}))
+        print(to_json({"from": origin, "weights": str(target), **known}))
         return 0
     print(f"{model.summary()}\n")
     print(f"from   {source} ({origin})")

@@ -4,12 +4,12 @@ Only arguments and printing; the work is done in ``tinycnn.runs``.
 """
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError
+from tinycnn.storage import to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.console import Console
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             evaluations, curves = _measure(models, dataset, arguments)
         _warn(console, arguments, evaluations)
         if arguments.json:
-            print(json.dumps(_as_dict(arguments, evaluations, curves)))
+            print(to_json(_as_dict(arguments, evaluations, curves)))
         else:
             print("\n\n" * bool(number) + _text(names, evaluations, curves))
     return 0

@@ -4,13 +4,12 @@ Only arguments and printing; the work is done in ``tinycnn.operations``.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
-from tinycnn.storage import write_bytes
+from tinycnn.storage import to_json, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.operations import Explanation
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_bytes(arguments.html, as_page(explanation).encode())
         print(f"wrote {arguments.html}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps(explanation.as_dict()))
+        print(to_json(explanation.as_dict()))
     elif not arguments.html:
         _print_text(explanation)
     return 0 if explanation.right else 1
@@ -74,7 +73,7 @@ def _print_list(as_json: bool) -> None:
 
     sentences = {name: Operation(name).docstring.sentence for name in NAMES}
     if as_json:
-        print(json.dumps({"operations": sentences}))
+        print(to_json({"operations": sentences}))
         return
     for name, sentence in sentences.items():
         print(f"{name}\n    {' '.join(sentence.split())}")

@@ -4,12 +4,12 @@ Only arguments and printing; the work is done in ``tinycnn.exchange``.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import TinyCNNError
+from tinycnn.storage import to_json
 
 EXAMPLES = """\
 examples:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise TinyCNNError(f"{target} is what is to be exported; choose another name with -o")
     with compilation_shown(console):
         report = export(model, arguments.to, target, arguments.softmax)
-    print(json.dumps(report.as_dict()) if arguments.json else report)
+    print(to_json(report.as_dict()) if arguments.json else report)
     return 0
 
 

@@ -5,7 +5,6 @@ Only arguments, files and printing; the work is done in ``tinycnn.ink``.
 
 import argparse
 import io
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import ImageError, TinyCNNError
-from tinycnn.storage import write_bytes
+from tinycnn.storage import to_json, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from PIL import Image
@@ -136,7 +135,7 @@ def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
     if fault:
         print(f"{answer.name}: {fault}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps(_record(answer)))
+        print(to_json(_record(answer)))
     elif answer.reading and not fault:
         print(f"{answer.name}: {_sentence(answer.reading)}")
     if arguments.ascii and answer.reading:

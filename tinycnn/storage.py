@@ -7,6 +7,8 @@ most, never the old one.
 
 import contextlib
 import errno
+import json
+import math
 import os
 import secrets
 import stat
@@ -14,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 
@@ -36,6 +39,19 @@ def write_bytes(path: PathLike, payload: bytes) -> None:
         _replace(target, payload)
     except OSError as fault:
         raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
+
+
+def to_json(content: Any, indent: int | None = None) -> str:
+    """``content`` as JSON that any program reads: a number that is not finite becomes null."""
+    return json.dumps(_with_nulls(content), indent=indent, allow_nan=False)
+
+
+def _with_nulls(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _with_nulls(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_with_nulls(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path]:

@@ -5,7 +5,6 @@ Only arguments and printing; the work is done in ``tinycnn.sweeps``.
 
 import argparse
 import contextlib
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from tinycnn.cli import Parser, run_door
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.runs.recipe import option, resolve
 from tinycnn.runs.signals import StopSignals
-from tinycnn.storage import write_bytes
+from tinycnn.storage import to_json, write_bytes
 from tinycnn.sweeps.plan import KINDS, Plan, Trial, make_plan, parse
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
@@ -224,9 +223,9 @@ def _report(sweep: "Sweep", arguments: argparse.Namespace) -> int:
         "chart": None if chart is None else str(path),
         "settings": [row.as_dict() for row in rows],
     }
-    write_bytes(sweep.folder.table, (json.dumps(summary, indent=2) + "\n").encode())
+    write_bytes(sweep.folder.table, (to_json(summary, indent=2) + "\n").encode())
     if arguments.json:
-        print(json.dumps(summary))
+        print(to_json(summary))
     else:
         drawn = path if chart else "no chart"
         print(f"{table(rows)}\n{judged}\nfiles  {sweep.folder.path} ({drawn})")

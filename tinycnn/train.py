@@ -4,7 +4,6 @@ Only arguments and printing; the work is done in ``tinycnn.runs``.
 """
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from tinycnn.runs.launchers import find_ranks
 from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import OPTIONS, resolve
 from tinycnn.runs.signals import StopSignals
+from tinycnn.storage import to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.console import Console
@@ -266,7 +266,7 @@ def _place(run: "Run") -> str:
 def _report(result: "Result", as_json: bool) -> None:
     """The outcome, and what to type next."""
     if as_json:
-        print(json.dumps(asdict(result)))
+        print(to_json(asdict(result)))
         return
     weights = shlex.quote(result.weights)
     print(

@@ -1,7 +1,6 @@
 """The door to the data sets: list, get, verify, info, show."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_d
 from tinycnn.data.download import cache_folder, fetch
 from tinycnn.data.drawing import draw
 from tinycnn.errors import DataError
+from tinycnn.storage import to_json
 
 EXAMPLES = """\
 examples:
@@ -35,7 +35,7 @@ def list_sets(arguments: argparse.Namespace) -> int:
     """One line for each set of the catalogue."""
     for named in CATALOGUE.values():
         if arguments.json:
-            print(json.dumps({"name": named.name, "title": named.title, "where": _where(named)}))
+            print(to_json({"name": named.name, "title": named.title, "where": _where(named)}))
         else:
             print(f"{named.name:<14} {named.title:<48} {_where(named)}")
     return 0
@@ -45,7 +45,7 @@ def get(arguments: argparse.Namespace) -> int:
     """Download a set and say where it lies."""
     named = named_set(arguments.name)
     folder = bundled_folder(named.name) if named.bundled else fetch(named)
-    print(json.dumps({"name": named.name, "folder": str(folder)}) if arguments.json else folder)
+    print(to_json({"name": named.name, "folder": str(folder)}) if arguments.json else folder)
     return 0
 
 
@@ -61,7 +61,7 @@ def verify(arguments: argparse.Namespace) -> int:
             state = _state(folder / file.name, file)
             fine = fine and state == "ok"
             record = {"set": named.name, "file": str(folder / file.name), "state": state}
-            print(json.dumps(record) if arguments.json else f"{state:<8} {folder / file.name}")
+            print(to_json(record) if arguments.json else f"{state:<8} {folder / file.name}")
     return 0 if fine else 1
 
 
@@ -70,7 +70,7 @@ def info(arguments: argparse.Namespace) -> int:
     dataset = load_dataset(arguments.name, arguments.data_dir)
     facts = _describe(dataset)
     if arguments.json:
-        print(json.dumps(facts))
+        print(to_json(facts))
     else:
         for key, value in facts.items():
             shown = " ".join(map(str, value)) if isinstance(value, list) else value

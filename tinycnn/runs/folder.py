@@ -14,7 +14,6 @@ A process that dies takes its lock with it, and what it was writing goes to nobo
 import contextlib
 import fcntl
 import itertools
-import json
 import os
 import re
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn.errors import EnvironmentFault, FolderInUse, RunError
-from tinycnn.storage import TEMPORARY_PREFIX, PathLike, sweep_temporaries, write_bytes
+from tinycnn.storage import TEMPORARY_PREFIX, PathLike, sweep_temporaries, to_json, write_bytes
 
 RUNS = Path("runs")
 LAST = "last"
@@ -130,7 +129,7 @@ class RunFolder:
 
     def write_json(self, path: Path, content: Any) -> None:
         """Save ``content`` for people and programs to read."""
-        write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+        write_bytes(path, (to_json(content, indent=2) + "\n").encode())
 
     def point_last_here(self) -> None:
         """Let ``last`` mean this run, if it lies in ``runs``."""

@@ -19,7 +19,7 @@ from typing import Any
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.launch import Source
-from tinycnn.storage import PathLike, write_bytes
+from tinycnn.storage import PathLike, to_json, write_bytes
 from tinycnn.sweeps.plan import Plan
 
 FORMAT = 1
@@ -50,7 +50,7 @@ class SweepFolder:
             reason = fault.strerror or fault
             raise EnvironmentFault(f"cannot make the folder {self.path}: {reason}") from fault
         content = {"format": FORMAT, "data": asdict(source), **asdict(plan)}
-        write_bytes(self.plan, (json.dumps(content, indent=2) + "\n").encode())
+        write_bytes(self.plan, (to_json(content, indent=2) + "\n").encode())
 
     def read(self) -> tuple[Plan, Source]:
         """The plan and the data of the sweep; RunError if there is none."""
