@@ -236,12 +236,31 @@ def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_train
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("module", "words"), [("sklearn", []), ("matplotlib", ["--only", "dense", "--chart", "x.svg"])]
-)
-def test_a_missing_library_is_named_with_the_way_to_get_it(module, words, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, module, None)
-    assert call(*words) == 3
+def test_without_matplotlib_there_is_a_warning_instead_of_a_chart(
+    rivals, easy_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    chart = tmp_path / "chart.svg"
+    assert call("--data-dir", easy_folder, "--chart", chart, "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["classifiers"]
+    assert f"warning: {chart} is not drawn: it needs matplotlib: pip install" in err
+    assert not chart.exists()
+
+
+def test_the_chart_does_not_replace_the_drawings(easy_folder, tmp_path, capsys):
+    drawings = tmp_path / "drawings.svg"
+    drawings.write_text("[]")
+    (tmp_path / "link.svg").symlink_to(drawings)
+    for chart in (drawings, tmp_path / "link.svg"):
+        assert call("--drawings", drawings, "--chart", chart) == 2
+        assert f"{chart} is what is to be read" in capsys.readouterr().err
+    assert drawings.read_text() == "[]"
+
+
+def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert call() == 3
     err = capsys.readouterr().err
     assert "pip install 'tinycnn[compare]'" in err
     assert err.count("\n") == 1

@@ -177,7 +177,7 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
             refuse_to_overwrite([tmp_path / "new.bin", output], ["-", target])
     with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is what is to be read"):
         refuse_to_overwrite([target], [file.fileno()])
-    refuse_to_overwrite([tmp_path / "new.bin", tmp_path / "other.bin"], ["-", target])
+    refuse_to_overwrite([None, tmp_path / "new.bin", tmp_path / "other.bin"], [None, "-", target])
 
 
 def test_json_holds_null_instead_of_what_is_not_finite():

@@ -212,8 +212,9 @@ def test_json_is_one_object_and_a_finished_sweep_only_prints_again(capfd):
     assert call("--resume", "s", "--json") == 0
     again = capfd.readouterr().out
 
+    assert err.startswith("warning: s/chart.svg is not drawn: it needs matplotlib")
+    assert err.count("\n") == 1
     summary = json.loads(out)
-    assert err == ""
     assert summary["judged_by"] == "validation"
     assert summary["fixed"] == {"limit": 100, "preset": "dense", "epochs": 1, "augment": "none"}
     rows = summary["settings"]
@@ -223,6 +224,28 @@ def test_json_is_one_object_and_a_finished_sweep_only_prints_again(capfd):
     assert json.loads(again) == summary
     assert summary["chart"] is None
     assert finished("s") == before
+
+
+def test_a_chart_that_cannot_be_drawn_costs_nothing_else(capfd, monkeypatch):
+    def broken(*_):
+        assert json.loads(Path("s/table.json").read_bytes())["settings"], "written first"
+        raise ImportError("numpy.core.multiarray failed to import")
+
+    monkeypatch.setattr("tinycnn.sweeps.chart.draw_chart", broken)
+    words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
+    assert call(*words, "--chart", "x.svg") == 0
+    out, err = capfd.readouterr()
+    assert err == "warning: x.svg is not drawn: numpy.core.multiarray failed to import\n"
+    assert out.endswith("files  s (no chart)\n")
+    assert not Path("x.svg").exists()
+
+
+def test_the_chart_does_not_replace_what_the_sweep_reads(capfd):
+    Path("chart.svg").symlink_to("s/plan.json")
+    Path("s").mkdir()
+    words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
+    assert call(*words, "--chart", "chart.svg") == 2
+    assert "chart.svg is what is to be read" in capfd.readouterr().err
 
 
 def test_it_is_tested_only_when_that_is_asked_for(capfd):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError, TinyCNNError
 from tinycnn.runs.signals import StopSignals
-from tinycnn.storage import to_json, write_bytes
+from tinycnn.storage import optional_chart, refuse_to_overwrite, to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.console import Console
@@ -70,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _names(arguments: argparse.Namespace) -> list[str]:
     """Who takes part; all that can be refused before anything is trained is refused here."""
-    from tinycnn.rivals.chart import require_matplotlib
     from tinycnn.rivals.classics import CLASSICS, require_sklearn
     from tinycnn.rivals.contest import RIVALS
 
@@ -81,7 +80,6 @@ def _names(arguments: argparse.Namespace) -> list[str]:
         )
     if arguments.chart:
         _check_chart(arguments.chart)
-        require_matplotlib()
     if CLASSICS.keys() & set(names):
         require_sklearn()
     return [name for name in RIVALS if name in names]
@@ -104,6 +102,7 @@ def _task(arguments: argparse.Namespace) -> tuple["Task", int]:
 
     dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
     resolve(len(dataset.train_images), limit=arguments.limit, seed=arguments.seed)  # or refuse
+    refuse_to_overwrite([arguments.chart], [arguments.drawings, *dataset.sources])
     drawings, left_out = None, 0
     if arguments.drawings:
         if (dataset.class_names, dataset.image_size) != (DIGITS, (28, 28)):
@@ -150,7 +149,7 @@ def _report(results: Sequence["Result"], task: "Task", arguments: argparse.Names
     else:
         _print_table(results, task)
     if arguments.chart:
-        write_bytes(arguments.chart, draw(results, task.dataset.name))
+        optional_chart(arguments.chart, lambda: draw(results, task.dataset.name))
 
 
 def _record(results: Sequence["Result"], task: "Task") -> dict:

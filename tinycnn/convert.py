@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import TinyCNNError
-from tinycnn.storage import to_json
+from tinycnn.storage import refuse_to_overwrite, to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.exchange.incoming import Known
@@ -29,10 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
 
     from tinycnn.exchange.incoming import convert
+    from tinycnn.runs.folder import find_weights
 
     source, target = Path(arguments.file), Path(arguments.output)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise TinyCNNError(f"{target} is what is to be converted; name another file with -o")
+    like = find_weights(arguments.like) if arguments.like else None
+    refuse_to_overwrite([target], [source, like])
     model = convert(source, target, _known(arguments))
     origin = model.description["converted_from"]
     if arguments.json:

@@ -6,10 +6,11 @@ Only arguments and printing; the work is done in ``tinycnn.operations``.
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
-from tinycnn.storage import to_json, write_bytes
+from tinycnn.storage import refuse_to_overwrite, to_json, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.operations import Explanation
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tinycnn.runs.compiling import compilation_shown
 
     operation = find(arguments.operation)
+    refuse_to_overwrite([arguments.html], Path(__file__).parent.rglob("*.py"))
     with compilation_shown(Console(stderr=True, highlight=False, soft_wrap=True)):
         explanation = explain(operation, arguments.rounds)
     if arguments.html:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import TinyCNNError
-from tinycnn.storage import to_json
+from tinycnn.storage import refuse_to_overwrite, to_json
 
 EXAMPLES = """\
 examples:
@@ -44,8 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     source = find_weights(arguments.weights)
     target = Path(arguments.output or NAMES[arguments.to])
     model = Sequential.load(source)
-    if target.exists() and target.samefile(source):
-        raise TinyCNNError(f"{target} is what is to be exported; choose another name with -o")
+    refuse_to_overwrite([target], [source])
     with compilation_shown(console):
         report = export(model, arguments.to, target, arguments.softmax)
     print(to_json(report.as_dict()) if arguments.json else report)

@@ -5,14 +5,14 @@ Only arguments and printing; the work is done in ``tinycnn.reports``.
 
 import argparse
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import EnvironmentFault
-from tinycnn.storage import write_bytes
+from tinycnn.storage import refuse_to_overwrite, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from tinycnn.reports.subject import Subject
@@ -44,13 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     subjects = [Subject.open(run, arguments.dataset, arguments.data_dir) for run in arguments.runs]
     if len({subject.name for subject in subjects}) < len(subjects):
         subjects = [replace(s, name=run) for s, run in zip(subjects, arguments.runs, strict=True)]
+    path = Path(arguments.output) if arguments.output else _default_path(subjects)
+    refuse_to_overwrite([path], _read(subjects))
     with compilation_shown(console):
         for subject in subjects:
             console.print(f"measuring {subject.name} ...", markup=False)
             for warning in subject.evaluation.warnings:
                 console.print(f"warning: {subject.name}: {warning}", markup=False)
         page = render(subjects).encode()
-    path = Path(arguments.output) if arguments.output else _default_path(subjects)
     write_bytes(path, page)
     print(f"{path} ({len(page) / 1e6:.1f} MB)")
     return 0
@@ -75,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", metavar="NAME", help="default: the one trained on")
     parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     return parser
+
+
+def _read(subjects: "list[Subject]") -> Iterator[Path]:
+    """The files that the page is made from, and all others of their runs but older pages."""
+    for each in subjects:
+        yield from (each.weights, *map(Path, each.dataset.sources))
+        if each.folder:
+            yield from (path for path in each.folder.iterdir() if path.suffix != ".html")
 
 
 def _default_path(subjects: "list[Subject]") -> Path:

@@ -70,14 +70,18 @@ def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path
     return swept
 
 
-def refuse_to_overwrite(outputs: Iterable[PathLike], inputs: Iterable[PathLike | int]) -> None:
+def refuse_to_overwrite(
+    outputs: Iterable[PathLike | None], inputs: Iterable[PathLike | int | None]
+) -> None:
     """Raise TinyCNNError if an output is the same file as an input, by any name or link.
 
-    An open input may be given by its descriptor, as 0 for standard input.
+    None is an option that was not given, a number an open file: 0 is standard input.
     """
-    read = [source for source in inputs if os.path.exists(source)]
+    read = [source for source in inputs if source is not None and os.path.exists(source)]
     for output in outputs:
-        if os.path.exists(output) and any(os.path.samefile(output, source) for source in read):
+        if output is None or not os.path.exists(output):
+            continue
+        if any(os.path.samefile(output, source) for source in read):
             raise TinyCNNError(f"{output} is what is to be read; write to another file")
 
 

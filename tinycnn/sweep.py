@@ -15,7 +15,7 @@ from tinycnn.cli import Parser, run_door
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.runs.recipe import option, resolve
 from tinycnn.runs.signals import StopSignals
-from tinycnn.storage import to_json, write_bytes
+from tinycnn.storage import optional_chart, refuse_to_overwrite, to_json, write_bytes
 from tinycnn.sweeps.plan import KINDS, Plan, Trial, make_plan, parse
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = None if arguments.resume else _planned(arguments)
     with StopSignals() as signals:
         sweep = _opened(plan, arguments)
+        refuse_to_overwrite([arguments.chart], [sweep.folder.plan, *sweep.dataset.sources])
         try:
             _work(sweep, arguments, signals)
         except EnvironmentFault:
@@ -207,10 +208,6 @@ def _report(sweep: "Sweep", arguments: argparse.Namespace) -> int:
     from tinycnn.sweeps.table import collect, table
 
     rows = collect(sweep.folder, sweep.plan, arguments.test)
-    path = Path(arguments.chart or sweep.folder.chart)
-    chart = draw_chart(rows, sweep.dataset.name, path.suffix[1:])
-    if chart is not None:
-        write_bytes(path, chart)
     judged = f"judged by {len(sweep.validation):,} validation images"
     judged += ", and tested" if arguments.test else "; the test images were not looked at"
     summary = {
@@ -220,15 +217,18 @@ def _report(sweep: "Sweep", arguments: argparse.Namespace) -> int:
         "tested": arguments.test,
         "seeds": sweep.plan.seeds,
         "fixed": sweep.plan.fixed,
-        "chart": None if chart is None else str(path),
         "settings": [row.as_dict() for row in rows],
     }
     write_bytes(sweep.folder.table, (to_json(summary, indent=2) + "\n").encode())
+    path = Path(arguments.chart or sweep.folder.chart)
+    drawn = any(row.validation for row in rows) and optional_chart(
+        path, lambda: draw_chart(rows, sweep.dataset.name, path.suffix[1:])
+    )
     if arguments.json:
-        print(to_json(summary))
+        print(to_json({**summary, "chart": str(path) if drawn else None}))
     else:
-        drawn = path if chart else "no chart"
-        print(f"{table(rows)}\n{judged}\nfiles  {sweep.folder.path} ({drawn})")
+        shown = path if drawn else "no chart"
+        print(f"{table(rows)}\n{judged}\nfiles  {sweep.folder.path} ({shown})")
     return 1 if any(row.failed for row in rows) else 0
 
 

@@ -108,8 +108,9 @@ def calibration_of(model: Sequential) -> dict[str, float]:
 
 def _is_modest(z: object) -> bool:
     """Whether ``z`` is a number to calculate with; a threshold may be below all scores."""
-    number = isinstance(z, int | float) and not isinstance(z, bool)
-    return number and (abs(z) <= 1e9 or z == -math.inf)
+    if isinstance(z, bool) or not isinstance(z, int | float):
+        return False
+    return abs(z) <= 1e9 or z == -math.inf
 
 
 def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:

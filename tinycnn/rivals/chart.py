@@ -4,7 +4,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from tinycnn.errors import EnvironmentFault
 from tinycnn.rivals.contest import Result, Tally
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -22,8 +21,7 @@ STYLE: dict[Any, Any] = {
 
 
 def draw(results: Sequence[Result], dataset: str) -> bytes:
-    """An SVG file; EnvironmentFault without matplotlib."""
-    require_matplotlib()
+    """An SVG file."""
     import matplotlib as mpl
     from matplotlib.figure import Figure  # the figure alone: no window, no global state
 
@@ -47,16 +45,6 @@ def draw(results: Sequence[Result], dataset: str) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
-
-
-def require_matplotlib() -> None:
-    """Raise EnvironmentFault, which says how to get it, unless matplotlib can be imported."""
-    try:
-        import matplotlib  # noqa: F401 - the only question is whether it is there
-    except ImportError as error:
-        raise EnvironmentFault(
-            "--chart needs matplotlib: pip install 'tinycnn[compare]'"
-        ) from error
 
 
 def _draw_errors(panel: Any, rows: Sequence[Result], dataset: str) -> None:

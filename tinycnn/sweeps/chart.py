@@ -1,6 +1,5 @@
-"""The table of a sweep as a picture, drawn if matplotlib is there."""
+"""The table of a sweep as a picture."""
 
-import importlib.util
 import io
 import statistics
 from collections.abc import Sequence
@@ -11,15 +10,12 @@ MOST = 40
 """Settings that are drawn; beyond these, the best ones."""
 
 
-def draw_chart(rows: Sequence[Row], title: str, form: str = "svg") -> bytes | None:
+def draw_chart(rows: Sequence[Row], title: str, form: str = "svg") -> bytes:
     """Errors and seconds of each setting, the best on top, as an SVG or PNG file.
 
-    A dot is a trial, the bar reaches one standard deviation to either side of the mean. None
-    without matplotlib, or if every trial has failed.
+    A dot is a trial, the bar reaches one standard deviation to either side of the mean.
     """
     shown = [row for row in rows if row.validation][:MOST]
-    if importlib.util.find_spec("matplotlib") is None or not shown:
-        return None
     import matplotlib as mpl
     from matplotlib.figure import Figure  # the figure alone: no window, no global state
 
