@@ -22,7 +22,8 @@ from tinycnn.rivals import RIVALS, Task, Trained, contest, load_drawings
 from tinycnn.rivals.classics import CLASSICS
 from tinycnn.rivals.contest import Result, Tally
 from tinycnn.rivals.networks import NETWORKS, QUICK
-from tinycnn.rivals.table import duration, size
+from tinycnn.rivals.table import size
+from tinycnn.turns import duration
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -203,7 +204,14 @@ def test_the_chart_is_an_image_with_words_and_its_bytes_do_not_change(
 
 
 def test_times_and_sizes_are_told_in_fitting_units():
-    assert [duration(x) for x in (0.5, 38.2, 4321, 2e6)] == ["0.5 µs", "38.2 µs", "4.32 ms", "2 s"]
+    times = {
+        5e-7: "0.5 µs",
+        3.82e-5: "38.2 µs",
+        4.321e-3: "4.32 ms",
+        0.99961: "1 s",
+        1.13: "1.13 s",
+    }
+    assert [duration(x) for x in (*times, 12_345)] == [*times.values(), "12,300 s"]
     assert [size(x) for x in (12, 1500, 751_000, 188e6)] == ["12 B", "1.5 kB", "751 kB", "188 MB"]
 
 

@@ -563,7 +563,7 @@ def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsy
     [
         (["nowhere", "-o", "w"], "nowhere: there is no such file"),
         (["x.safetensors", "-o", "w"], "does not say what its layers are"),
-        (["x.safetensors", "-o", "x.safetensors"], "name another file with -o"),
+        (["x.safetensors", "-o", "x.safetensors"], "is what is to be read"),
         (["x.safetensors", "-o", "w", "--preset", "magic"], "there is no preset 'magic'"),
         (["x.safetensors", "-o", "w", "--preset", "tiny"], "it holds 0 Conv2d with weight"),
         (["x.safetensors", "-o", "no/w", "--like", "like"], "no does not exist"),

@@ -286,3 +286,10 @@ def test_what_makes_no_sense_ends_in_one_sentence(words, sentence, capsys):
     err = capsys.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1
+
+
+def test_no_page_replaces_the_code_that_it_shows(tmp_path, capsys):
+    link = tmp_path / "page.html"
+    link.symlink_to(reference.__file__)
+    assert call("relu", "--rounds", "0", "--html", str(link)) == 2
+    assert f"{link} is what is to be read" in capsys.readouterr().err

@@ -292,7 +292,7 @@ def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):
         (["nowhere", "--to", "onnx"], "nowhere does not exist"),
         (["default", "--to", "caffe"], "invalid choice: 'caffe'"),
         (["default", "--to", "keras", "--softmax"], "--softmax is for --to onnx"),
-        (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "choose another name"),
+        (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "is what is to be read"),
         (["w.safetensors", "--to", "pytorch", "-o", "no/w.safetensors"], "no does not exist"),
     ],
 )

@@ -479,3 +479,16 @@ def test_the_keyboard_reaches_everything(browser, address):
         ask("document.querySelector('.miss a').focus()")
         browser.switch_to.active_element.send_keys(keys.ENTER)
         assert ask("document.querySelector(':target').className") == "mistake"
+
+
+def test_no_page_replaces_what_it_is_made_from(runs, folder, tmp_path, capsys):
+    kept = RunFolder(runs[0])
+    link = tmp_path / "page.html"
+    link.symlink_to(kept.weights)
+    data = folder / "t10k-labels-idx1-ubyte"
+    for output in (kept.weights, kept.checkpoint, kept.result, data, link):
+        before = output.read_bytes()
+        assert call(runs[0], "-o", output) == 2
+        out, err = capsys.readouterr()
+        assert (out, err) == ("", f"error: {output} is what is to be read; write to another file\n")
+        assert output.read_bytes() == before

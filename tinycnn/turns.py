@@ -63,3 +63,12 @@ def _turn(version: Version, repeats: int) -> float:
         for _ in range(repeats):
             version.work()
         return (time.perf_counter() - start) / repeats
+
+
+def duration(seconds: float) -> str:
+    """A time as a person would want to read it, three figures."""
+    rounded = float(f"{seconds:.3g}")
+    unit, size = next(
+        (pair for pair in (("s", 1), ("ms", 1e-3)) if rounded >= pair[1]), ("µs", 1e-6)
+    )
+    return f"{rounded / size:,g} {unit}"

@@ -7,6 +7,7 @@ from tinycnn.operations.example import Values
 from tinycnn.operations.explanation import ROUNDING, Explanation
 from tinycnn.operations.figures import in_a_line, is_array, matrices, number, side_by_side
 from tinycnn.operations.listings import Listing
+from tinycnn.turns import duration
 
 CHECKED = ("gradient", "of the", "worst at", "by hand", "by differences", "relative error", "")
 CHECKED_AT = "At the numbers of the example, with gradients of the output drawn at random:"
@@ -69,8 +70,8 @@ def timed(explanation: Explanation) -> Iterator[tuple[str, ...]]:
     if explanation.timing:
         for name in ("reference", "compiled"):
             seconds = getattr(explanation.timing, name)
-            low, high = _duration(min(seconds)), _duration(max(seconds))
-            yield name, _duration(median(seconds)), f"{low} to {high}"
+            low, high = duration(min(seconds)), duration(max(seconds))
+            yield name, duration(median(seconds)), f"{low} to {high}"
 
 
 def verdict(explanation: Explanation) -> str:
@@ -128,7 +129,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-def _duration(seconds: float) -> str:
-    return f"{1e3 * seconds:,.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:,.3g} µs"

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from tinycnn.rivals.contest import Result, Tally
 from tinycnn.rivals.task import Task
+from tinycnn.turns import duration
 
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
@@ -26,8 +27,8 @@ def as_table(results: Sequence[Result], task: Task, plain: bool = False) -> Tabl
         cells += _tally(result.drawings) if result.drawings else []
         cells += [
             f"{result.training_seconds:,.1f} s",
-            duration(result.one_digit_us),
-            duration(result.batch_digit_us),
+            duration(result.one_digit_us / 1e6),
+            duration(result.batch_digit_us / 1e6),
             size(result.bytes),
         ]
         table.add_row(result.title, *cells)
@@ -57,17 +58,6 @@ def _tally(tally: Tally) -> list[str]:
         f"{100 * low:.2f}-{100 * high:.2f}",
         f"{tally.errors:,}",
     ]
-
-
-def duration(microseconds: float) -> str:
-    """Microseconds as a person would want to read them, three figures."""
-    if microseconds >= 1000:
-        return (
-            f"{microseconds / 1000:,.3g} ms"
-            if microseconds < 1e6
-            else f"{microseconds / 1e6:,.3g} s"
-        )
-    return f"{microseconds:.3g} µs"
 
 
 def size(count: int) -> str:
