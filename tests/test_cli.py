@@ -103,6 +103,12 @@ def test_what_cannot_be_encoded_is_escaped(monkeypatch, ascii_only):
     assert ascii_only.buffer.getvalue() == b"Z\\xfcrich \\udcff 7\n"
 
 
+def test_what_the_system_refuses_is_a_sentence(capsys):
+    name = 300 * "x"
+    assert cli.main(["evaluate", name]) == 3
+    assert capsys.readouterr().err == f"error: {name} cannot be used: File name too long\n"
+
+
 def test_a_closed_standard_input_is_empty(monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
 

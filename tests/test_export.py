@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import runpy
 import zipfile
 from dataclasses import replace
@@ -272,6 +273,22 @@ def test_images_get_no_softmax(tmp_path):
 
 
 # ---------------------------------------------------------------------------------- the command
+
+
+def test_weights_that_overflow_are_not_exported(tmp_path, capsys):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    model = network("rows")
+    for z in model.arrays().values():
+        z[...] = 3e38
+    model.save(tmp_path / "huge.safetensors")
+    name = os.fsdecode(b"odd\xff.onnx")
+    assert call(tmp_path / "huge.safetensors", "--to", "onnx", "-o", tmp_path / name) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        "error: these weights give answers that are not finite; train or fetch them again\n"
+    )
+    assert not (tmp_path / name).exists()
 
 
 def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):

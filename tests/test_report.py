@@ -1,6 +1,7 @@
 """python -m tinycnn.report: what the page says, and that nothing in it can do harm."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -479,6 +480,13 @@ def test_the_keyboard_reaches_everything(browser, address):
         ask("document.querySelector('.miss a').focus()")
         browser.switch_to.active_element.send_keys(keys.ENTER)
         assert ask("document.querySelector(':target').className") == "mistake"
+
+
+def test_a_run_whose_name_is_not_utf_8_gets_its_page(runs, tmp_path):
+    odd = tmp_path / os.fsdecode(b"run\xff")
+    shutil.copytree(runs[0], odd)
+    assert call(odd) == 0
+    assert "run\\udcff" in (odd / "report.html").read_text()
 
 
 def test_no_page_replaces_what_it_is_made_from(runs, folder, tmp_path, capsys):

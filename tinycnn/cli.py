@@ -45,8 +45,8 @@ class Parser(argparse.ArgumentParser):
 def run_door(main: Door, argv: Sequence[str] | None = None) -> int:
     """Call ``main`` and turn whatever ends it into an exit code.
 
-    An error of ours is one sentence on stderr; ``--debug``, anywhere on the line, adds the
-    traceback. Anything else is a bug and keeps its traceback.
+    An error of ours, or of the system, is one sentence on stderr; ``--debug``, anywhere on the
+    line, adds the traceback. Anything else is a bug and keeps its traceback.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     words = [word for word in arguments if word != "--debug"]
@@ -62,11 +62,11 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
     try:
         try:
             return act() or 0
-        except TinyCNNError as error:
+        except (TinyCNNError, OSError) as error:
             if debug:
                 traceback.print_exc()
-            print(f"error: {error}", file=sys.stderr)
-            return error.exit_code
+            print(f"error: {_sentence(error)}", file=sys.stderr)
+            return getattr(error, "exit_code", EnvironmentFault.exit_code)
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
             return 130
@@ -77,6 +77,13 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
             return 141  # what the shell reports for SIGPIPE
         print(f"error: {lost}", file=sys.stderr)
         return EnvironmentFault.exit_code
+
+
+def _sentence(error: Exception) -> str:
+    """An error of ours says it itself; else the system refuses a file, mostly for its name."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             console.print(f"measuring {subject.name} ...", markup=False)
             for warning in subject.evaluation.warnings:
                 console.print(f"warning: {subject.name}: {warning}", markup=False)
-        page = render(subjects).encode()
+        page = render(subjects).encode(errors="backslashreplace")  # names of files
     write_bytes(path, page)
     print(f"{path} ({len(page) / 1e6:.1f} MB)")
     return 0

@@ -18,7 +18,9 @@ def onnxruntime_forward(network: Path) -> Forward:
     """The network of an ONNX file."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
+    # Its bytes: onnxruntime opens no file whose name is not UTF-8.
+    payload = network.read_bytes()
+    session = onnxruntime.InferenceSession(payload, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return _channels_first(lambda x: session.run(None, {name: x})[0])
 
