@@ -2,16 +2,20 @@
 
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import tinycnn
 from tinycnn import cli
 from tinycnn.cli import run_door
 from tinycnn.console import Console
+from tinycnn.data import write_idx
+from tinycnn.nn import Dense, Flatten, Sequential
 
 ESCAPE = "\x1b]0;owned\x1b[2J\u202e7\x9b\x7f"
 ESCAPED = r"\x1b]0;owned\x1b[2J\u202e7\x9b\x7f"
@@ -130,6 +134,30 @@ def test_no_text_steers_the_terminal(capsys):
     out, err = capsys.readouterr()
     assert out == f"{ESCAPED}\n{ESCAPED}\n"
     assert err == f"{ESCAPED}\nerror: {ESCAPED}\n"
+
+
+def test_class_names_are_escaped_for_people_and_exact_for_machines(tmp_path, capsys):
+    weights, images = tmp_path / "strange.safetensors", tmp_path / f"images{ESCAPE}"
+    names = [f"{ESCAPE}{digit}" for digit in range(10)]
+    Sequential([Flatten(), Dense(10)], (28, 28, 1)).save(weights, classes=names)
+    write_idx(images, np.full((1, 28, 28), 200, np.uint8))
+    command = ["predict", str(images), "--weights", str(weights)]
+
+    assert cli.main(command) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{tmp_path}/images{ESCAPED}[0]: {ESCAPED}")
+    assert "\x1b" not in out
+    assert cli.main([*command, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["file"] == str(images)
+    assert answer["digits"][0]["name"] in names
+
+
+def test_whoever_keeps_the_stream_may_reset_colors_when_the_command_is_over(capsys):
+    kept = []
+    run_door(lambda argv: kept.append(sys.stdout) or 0)
+    kept[0].write("\x1b[0m")
+    assert capsys.readouterr().out == "\x1b[0m"
 
 
 def test_the_console_steers_the_terminal_itself(capsys):

@@ -68,10 +68,12 @@ class Sturdy:
 
 
 class Clean(Sturdy):
-    """A sturdy stream for what is printed; it lets nobody steer the terminal."""
+    """A sturdy stream for what a command prints; it lets nobody steer the terminal."""
+
+    cleaning = True
 
     def write(self, text: str) -> int:
-        return super().write(printable(text))
+        return super().write(printable(text) if self.cleaning else text)
 
     @property
     def rich_proxied_file(self) -> Sturdy:
@@ -85,12 +87,14 @@ def sturdy_streams() -> Iterator[None]:
     before = sys.stdin, sys.stdout, sys.stderr
     # In this order: each takes the lowest free descriptor, so that no file of ours gets it.
     sys.stdin = sys.stdin or _nowhere(os.O_RDONLY, "r")
-    sys.stdout = Clean(sys.stdout or _nowhere(os.O_RDONLY, "w"), vital=True)
-    sys.stderr = Clean(sys.stderr or _nowhere(os.O_WRONLY, "w"), vital=False)
+    sys.stdout = out = Clean(sys.stdout or _nowhere(os.O_RDONLY, "w"), vital=True)
+    sys.stderr = err = Clean(sys.stderr or _nowhere(os.O_WRONLY, "w"), vital=False)
     try:
         yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
+        # The compiler's colorama keeps the stream it has met, and resets colors at the very end.
+        out.cleaning = err.cleaning = False
 
 
 def _nowhere(access: int, mode: str) -> Any:
