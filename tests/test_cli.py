@@ -107,7 +107,25 @@ def test_what_cannot_be_encoded_is_escaped(monkeypatch, ascii_only):
     assert ascii_only.buffer.getvalue() == b"Z\\xfcrich \\udcff 7\n"
 
 
-def test_what_the_system_refuses_is_a_sentence(capsys):
+@pytest.mark.parametrize(
+    ("refusal", "sentence"),
+    [
+        (FileNotFoundError(2, "No such file", "a"), "a cannot be used: No such file"),
+        (OSError(9, "Bad file descriptor"), "Bad file descriptor"),
+        (io.UnsupportedOperation("not readable"), "not readable"),
+        (MemoryError(), "there is not enough memory"),
+        (MemoryError("2 GiB"), "there is not enough memory: 2 GiB"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(refusal, sentence, capsys):
+    def main(argv):
+        raise refusal
+
+    assert run_door(main) == 3
+    assert capsys.readouterr().err == f"error: {sentence}\n"
+
+
+def test_a_name_that_is_too_long_is_a_sentence(capsys):
     name = 300 * "x"
     assert cli.main(["evaluate", name]) == 3
     assert capsys.readouterr().err == f"error: {name} cannot be used: File name too long\n"

@@ -62,7 +62,7 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
     try:
         try:
             return act() or 0
-        except (TinyCNNError, OSError) as error:
+        except (TinyCNNError, OSError, MemoryError) as error:
             if debug:
                 traceback.print_exc()
             print(f"error: {_sentence(error)}", file=sys.stderr)
@@ -80,9 +80,12 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    """An error of ours says it itself; else the system refuses a file, mostly for its name."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename} cannot be used: {error.strerror}"
+    """An error of ours says it itself; others are the system's, mostly on the name of a file."""
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory: {error}".removesuffix(": ")
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename} cannot be used: "
+        return place + error.strerror
     return str(error)
 
 
