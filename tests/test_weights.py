@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile_weights import GOOD, HOSTILE, NETWORK, arrays, file, raw
+from hostile_weights import GOOD, HOSTILE, NETWORK, arrays, file, network, raw
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,3 +208,10 @@ def test_any_json_in_any_place_of_the_header_is_harmless(data, thing, folder):
     place = data.draw(st.sampled_from([header, tensor, header["__metadata__"]]))
     place[data.draw(st.sampled_from(sorted(place)))] = thing
     loads_or_is_refused(folder, raw(header, GOOD[8 + length :]))
+
+
+@pytest.mark.parametrize("odd", [np.nan, -np.inf])
+def test_no_description_is_written_that_is_no_json(odd, tmp_path):
+    with pytest.raises(WeightsError, match="is not written: what describes it is no JSON"):
+        network().save(tmp_path / "w.safetensors", calibration={"threshold": odd})
+    assert not list(tmp_path.iterdir())

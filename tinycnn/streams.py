@@ -42,7 +42,7 @@ class Sturdy:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        encoding = self._stream.encoding or "utf-8"
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
         with self._told():
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return len(text)

@@ -39,7 +39,12 @@ def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: 
     """
     if sum(array.nbytes for array in arrays.values()) > MAX_BYTES - _LONGEST_HEADER:
         raise WeightsError(f"{path} is not written: it would be larger than {MAX_BYTES:,} bytes")
-    text = json.dumps({"format": FORMAT, **description}, sort_keys=True)
+    try:
+        text = json.dumps({"format": FORMAT, **description}, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise WeightsError(
+            f"{path} is not written: what describes it is no JSON ({error})"
+        ) from error
     if len(text) > _LONGEST_DESCRIPTION:
         raise WeightsError(f"the description for {path} is longer than {_LONGEST_DESCRIPTION}")
     for name, array in arrays.items():
