@@ -14,6 +14,7 @@ import pytest
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.storage import (
     TEMPORARY_PREFIX,
+    grow,
     optional_chart,
     refuse_to_overwrite,
     sweep_temporaries,
@@ -164,6 +165,48 @@ def test_what_a_killed_writer_leaves_is_swept_once_it_is_old(target):
     assert sweep_temporaries(target.parent) == []  # another process may be writing it
     assert sweep_temporaries(target.parent, older_than=0) == [leftover]
     assert os.listdir(target.parent) == [target.name]
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_beside_it(target):
+    ours, strangers, young = (
+        target.parent / f"{TEMPORARY_PREFIX}{rest}" for rest in ("0" * 16, "notes", "1" * 16)
+    )
+    for path in (ours, strangers, young):
+        path.write_bytes(b"half")
+    for path in (ours, strangers):
+        os.utime(path, (0, 0))
+
+    write_bytes(target, NEW)
+    assert {path.name for path in target.parent.iterdir()} == {
+        *(target.name, strangers.name, young.name)
+    }
+
+
+def test_a_file_grows_by_appending_and_is_replaced_only_where_it_departs(target):
+    file = target.stat().st_ino
+    grow(target, OLD + b" and new ones")
+    assert (target.read_bytes(), target.stat().st_ino) == (OLD + b" and new ones", file)
+    grow(target, OLD)
+    assert target.read_bytes() == OLD
+    grow(target.parent / "new", NEW)
+    assert (target.parent / "new").read_bytes() == NEW
+    with pytest.raises(EnvironmentFault, match="it is a device or a pipe"):
+        grow(os.devnull, NEW)
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_a_file_that_cannot_grow_stays_as_it_was(target, monkeypatch, fault):
+    def fail(descriptor):
+        raise fault
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises((EnvironmentFault, KeyboardInterrupt)) as raised:
+        grow(target, OLD + NEW)
+    monkeypatch.undo()
+
+    assert target.read_bytes() == OLD
+    if isinstance(fault, OSError):
+        assert str(raised.value).startswith(f"no space left to write {target}: it needs 100,013")
 
 
 def test_no_output_may_be_an_input_by_any_name(target, tmp_path):

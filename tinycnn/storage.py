@@ -23,6 +23,9 @@ from tinycnn.errors import EnvironmentFault, TinyCNNError
 PathLike = str | os.PathLike[str]
 
 TEMPORARY_PREFIX = ".tmp-"
+OUR_TEMPORARIES = TEMPORARY_PREFIX + 16 * "[0-9a-f]"
+"""What ``write_bytes`` names them: in a folder of strangers nothing else is ours to remove."""
+
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -36,6 +39,7 @@ def write_bytes(path: PathLike, payload: bytes) -> None:
     target = Path(os.path.realpath(path))
     try:
         _refuse_what_is_no_file(target)
+        sweep_temporaries(target.parent, names=OUR_TEMPORARIES)  # so that they fill no disk
         _replace(target, payload)
     except OSError as fault:
         raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
@@ -54,7 +58,31 @@ def _with_nulls(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path]:
+def grow(path: PathLike, payload: bytes) -> None:
+    """Bring the file ``path`` to ``payload`` by appending, so that ``tail -f`` can follow it.
+
+    Returns when the bytes are on the disk. A kill may leave a part of them, which the next call
+    completes; a file that does not begin like ``payload`` is replaced. Raises EnvironmentFault,
+    with the file as it was.
+    """
+    target = Path(path)
+    present = target.read_bytes() if target.is_file() else None
+    if present is None or not payload.startswith(present):
+        write_bytes(path, payload)
+        return
+    try:
+        _append(target, payload[len(present) :])
+    except BaseException as fault:
+        with contextlib.suppress(OSError):
+            os.truncate(target, len(present))
+        if isinstance(fault, OSError):
+            raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
+        raise
+
+
+def sweep_temporaries(
+    folder: PathLike, older_than: float = 3600.0, names: str = TEMPORARY_PREFIX + "*"
+) -> list[Path]:
     """Remove what killed writers left in ``folder``, and tell what was removed.
 
     ``older_than`` is in seconds: whoever shares the folder with other writers waits an hour,
@@ -62,7 +90,7 @@ def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> list[Path
     """
     swept = []
     horizon = time.time() - older_than
-    for leftover in sorted(Path(folder).glob(TEMPORARY_PREFIX + "*")):
+    for leftover in sorted(Path(folder).glob(names)):
         with contextlib.suppress(OSError):  # another sweeper was faster, or we may not write here
             if leftover.lstat().st_mtime <= horizon:
                 leftover.unlink()
@@ -125,6 +153,13 @@ def _replace(target: Path, payload: bytes) -> None:
             os.unlink(temporary)
         raise
     _sync_folder(target.parent)
+
+
+def _append(target: Path, payload: bytes) -> None:
+    with open(target, "ab", 0) as file:  # unbuffered: nothing is left to be written when it closes
+        if file.write(payload) < len(payload):
+            raise OSError(errno.ENOSPC, "only a part could be written")
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
