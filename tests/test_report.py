@@ -276,6 +276,14 @@ def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
     assert evil in "".join(reader.words)
 
 
+def test_a_line_of_metrics_that_is_being_written_is_not_read(runs, tmp_path):
+    run = shutil.copytree(runs[0], tmp_path / "run")
+    before = Subject.open(run).history
+    with open(run / "metrics.jsonl", "a") as file:
+        file.write('{"epoch": 9, "lo')
+    assert Subject.open(run).history == before
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

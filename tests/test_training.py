@@ -33,7 +33,7 @@ from tinycnn.nn import (
 from tinycnn.nn.presets import PRESETS
 from tinycnn.runs import checkpoint, launch
 from tinycnn.runs.batches import Batches
-from tinycnn.runs.curves import draw_curves
+from tinycnn.runs.curves import can_draw, draw_curves
 from tinycnn.runs.folder import RunFolder, find_run, find_weights
 from tinycnn.runs.launch import Source, finished, start
 from tinycnn.runs.lineage import SAMPLE, sample_of, share_known
@@ -469,6 +469,23 @@ def test_a_run_folder_that_vanishes_is_named(digits, tmp_path):
         run.train(Vandal())
 
 
+def test_nothing_is_written_into_a_folder_that_has_taken_the_place_of_the_run_s(digits, tmp_path):
+    class Swapper(Watch):
+        def batch(self, trainer):
+            if trainer.optimizer.steps == 3:
+                (tmp_path / "run").rename(tmp_path / "moved")
+                (tmp_path / "letters").mkdir()
+                (tmp_path / "run").symlink_to(tmp_path / "letters")
+
+    run = new_run(digits, tmp_path / "run", save_every=2)
+    with run, pytest.raises(EnvironmentFault, match=r"run has been replaced.*before is untouched"):
+        run.train(Swapper())
+    assert list((tmp_path / "letters").iterdir()) == []
+    run, _ = resume(tmp_path / "moved", {})
+    run.folder.release()
+    assert run.trainer.optimizer.steps == 2
+
+
 def test_a_checkpoint_is_written_every_so_many_batches_and_after_every_epoch(digits, tmp_path):
     class Reader(Watch):
         places = ()
@@ -561,6 +578,30 @@ def test_a_network_too_large_for_checkpoints_is_told_before_it_is_trained(
     with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match="too large"):
         run.train()
     assert run.trainer.optimizer.steps == 0
+
+
+def test_metrics_grow_by_appending_and_a_torn_line_is_completed_on_resume(digits, tmp_path):
+    path, versions = tmp_path / "run" / "metrics.jsonl", []
+
+    class Follower(Watch):
+        def epoch(self, trainer):
+            versions.append((path.stat().st_ino, path.read_bytes()))
+
+    with new_run(digits, tmp_path / "run", epochs=4) as run:
+        run.train(Follower())
+    (file,), contents = {inode for inode, _ in versions}, [content for _, content in versions]
+    assert [content.count(b"\n") for content in contents] == [1, 2, 3, 4]
+    assert all(contents[-1].startswith(content) for content in contents)
+
+    for torn in (contents[-1][:-30], contents[2], b""):
+        path.write_bytes(torn)
+        run, _ = resume(tmp_path / "run", {})
+        finish(run)
+        assert (path.stat().st_ino, path.read_bytes()) == (file, contents[-1])
+    path.write_bytes(contents[1] + b"\0\0\0")  # as a power cut may leave it
+    run, _ = resume(tmp_path / "run", {})
+    finish(run)
+    assert path.read_bytes() == contents[-1]
 
 
 # The folder and its lock
@@ -679,6 +720,46 @@ def test_leftovers_of_a_killed_writer_are_swept_on_resume(digits, tmp_path):
     run, _ = resume(tmp_path / "run", {})
     run.folder.release()
     assert not (tmp_path / "run" / ".tmp-0123").exists()
+
+
+def test_leftovers_of_a_killed_writer_are_swept_when_a_run_is_begun_anew(digits, tmp_path):
+    RunFolder.create(tmp_path / "run")  # and killed before its first checkpoint was whole
+    (tmp_path / "letters").mkdir()
+    for folder, others in (("run", [".lock"]), ("letters", ["mum.txt"])):
+        (tmp_path / folder / ".tmp-0123").write_bytes(b"half a checkp")
+        (tmp_path / folder / others[0]).touch()
+    with pytest.raises(RunError, match="used already; name a new folder"):
+        new_run(digits, tmp_path / "letters")
+    assert (tmp_path / "letters" / ".tmp-0123").exists(), "a stranger's folder is left alone"
+
+    words = "import sys; from tinycnn.runs.folder import RunFolder; RunFolder.create(sys.argv[1])"
+    (tmp_path / "run" / ".lock").unlink()  # the first one is still held by this process
+    subprocess.run([sys.executable, "-c", words, tmp_path / "run"], check=True)
+    assert not (tmp_path / "run" / ".tmp-0123").exists()
+
+
+def test_a_run_folder_is_no_file_and_no_link_that_leads_nowhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("in the way")
+    Path("real").mkdir()
+    for link, aim in (("gone", "nowhere"), ("loop", "loop"), ("tofile", "file"), ("fine", "real")):
+        Path(link).symlink_to(aim)
+    for name, kind in (
+        ("gone", "a link that leads nowhere"),
+        ("gone/", "a link that leads nowhere"),
+        ("loop", "a link that leads nowhere"),
+        ("tofile", "a file"),
+    ):
+        with pytest.raises(RunError, match=f"is {kind}; name a new folder with --run-dir"):
+            RunFolder.create(name)
+    for name, culprit in (("gone/run", "gone is a link"), ("tofile/a/b", "tofile is a file")):
+        with pytest.raises(EnvironmentFault, match=f"cannot make the run folder.*: {culprit}"):
+            RunFolder.create(name)
+    Path("runs").symlink_to("nowhere")
+    with pytest.raises(EnvironmentFault, match="runs is a link that leads nowhere"):
+        RunFolder.create_named("digits", "small", 0)
+    with RunFolder.create("fine/") as folder:
+        assert folder.path.is_dir()
 
 
 def test_runs_get_names_of_their_own_and_last_is_the_newest(digits, tmp_path, monkeypatch):
@@ -806,10 +887,11 @@ def test_the_weights_carry_their_origin_but_no_time_and_no_place(digits, tmp_pat
 
 def test_curves_are_drawn_where_matplotlib_is(monkeypatch):
     history = [EpochRecord(n, 1 / n, 2 / n, 1 - 0.1 / n, 0.1, 1.0, 1.0) for n in (1, 2, 3)]
-    assert draw_curves(history) is None  # the fixture has hidden it
+    assert not can_draw()  # the fixture has hidden it
 
     monkeypatch.undo()  # a second copy of a package that is half imported would not work
     pytest.importorskip("matplotlib")
+    assert can_draw()
     drawn = draw_curves(history)
     assert b"<svg" in drawn
     assert drawn == draw_curves(history)

@@ -107,11 +107,12 @@ def _read_object(path: Path) -> dict[str, Any] | None:
 
 
 def _read_history(path: Path) -> tuple[EpochRecord, ...]:
-    """The epochs in metrics.jsonl; none if there is no such file."""
+    """The whole lines of metrics.jsonl; none if there is no such file."""
     if not path.exists():
         return ()
     try:
-        records = [EpochRecord(**json.loads(line)) for line in path.read_bytes().splitlines()]
+        *lines, _ = path.read_bytes().split(b"\n")  # the last one may be being written
+        records = [EpochRecord(**json.loads(line)) for line in lines]
         if not all(math.isfinite(z) for record in records for z in vars(record).values()):
             raise ValueError("it holds numbers that are not finite")
     except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:

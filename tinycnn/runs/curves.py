@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from tinycnn.runs.training import EpochRecord
 
 
-def draw_curves(history: Sequence[EpochRecord]) -> bytes | None:
-    """Loss and validation error over epochs as an SVG file; None without matplotlib."""
-    if importlib.util.find_spec("matplotlib") is None:
-        return None
+def can_draw() -> bool:
+    """Whether matplotlib is installed; it may be broken all the same."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def draw_curves(history: Sequence[EpochRecord]) -> bytes:
+    """Loss and validation error over epochs as an SVG file."""
     import matplotlib as mpl
     from matplotlib.figure import Figure  # the figure alone: no window, no global state
 

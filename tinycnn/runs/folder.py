@@ -1,21 +1,23 @@
 """A run folder belongs to one process at a time, and every file in it is whole at every moment.
 
     config.json                  the resolved options, versions and fingerprints
-    metrics.jsonl                one line an epoch
-    weights.safetensors          the best on validation so far
+    metrics.jsonl                one line an epoch, appended: the only file that grows
+    weights.safetensors          of the last epoch that is among the best on validation
     checkpoint.safetensors       all that exact resume needs; checkpoint.prev.safetensors: before
+    result.json                  the outcome: the run is complete
     curves.svg                   loss and accuracy, if matplotlib is there
-    result.json                  the outcome, written last: the run is complete
     report.html                  all about it on one page, if it is asked for
 
 A process that dies takes its lock with it, and what it was writing goes to nobody.
 """
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,7 @@ class RunFolder:
         self.result = self.path / "result.json"
         self._lock_file = self.path / ".lock"
         self._lock: int | None = None
+        self._identity: tuple[int, int] | None = None
         self._made: list[Path] = []
 
     @classmethod
@@ -69,7 +72,7 @@ class RunFolder:
         name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{preset}-s{seed}")
         for number in itertools.count(1):
             folder = cls(RUNS / (name if number == 1 else f"{name}-{number}"))
-            with contextlib.suppress(FileExistsError):  # another run of the same second
+            with contextlib.suppress(FolderInUse):  # by another run of the same second
                 folder._claim(exist_ok=False)
                 break
         return folder
@@ -78,7 +81,7 @@ class RunFolder:
     def reopen(cls, path: PathLike) -> "RunFolder":
         """Lock the folder of a run that is to go on; RunError if there is none."""
         folder = cls(path)
-        if not (folder.checkpoint.is_file() or folder.previous.is_file()):
+        if not folder.is_resumable():
             raise RunError(f"there is no run to resume in {path}: it holds no checkpoint")
         with _told_as_fault(f"lock the run folder {path}"):
             folder._acquire()
@@ -112,8 +115,13 @@ class RunFolder:
             self.release()
             raise
 
+    def is_resumable(self) -> bool:
+        """Whether it holds a checkpoint."""
+        return self.checkpoint.is_file() or self.previous.is_file()
+
     def write_checkpoint(self, payload: bytes) -> None:
         """Save a checkpoint; the one before it stays, under its second name."""
+        self._refuse_replaced()
         if self.checkpoint.exists():
             with _told_as_fault(f"keep the previous checkpoint in {self.path}"):
                 self._keep_previous()
@@ -149,19 +157,37 @@ class RunFolder:
 
     def _claim(self, exist_ok: bool) -> None:
         with _told_as_fault(f"make the run folder {self.path}"):
-            if self.path.exists() and not self.path.is_dir():
-                raise RunError(f"{self.path} is a file; name a new folder with --run-dir")
-            missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
-            self.path.mkdir(parents=True, exist_ok=exist_ok)
-            self._made = missing
+            self._made = self._make(exist_ok)
             if self._lock_file.exists() or not self._holdings():
                 self._acquire()  # a stranger's folder gets no lock file from us
         if self._holdings():
             self.release()
+            way = f"go on with --resume {typed(self.path)}, or " if self.is_resumable() else ""
             raise RunError(
-                f"{self.path} has been used already; go on with --resume {self.path}, "
-                "or name a new folder with --run-dir"
+                f"{self.path} has been used already; {way}name a new folder with --run-dir"
             )
+        sweep_temporaries(self.path, older_than=0)  # of one that was killed before its first file
+
+    def _make(self, exist_ok: bool) -> list[Path]:
+        """Make the folder, and tell which ones that took."""
+        lineage = (self.path, *self.path.parents)
+        missing = list(itertools.takewhile(lambda path: not os.path.lexists(path), lineage))
+        nearest = lineage[len(missing)]
+        if not nearest.is_dir():
+            kind = "a file" if nearest.exists() else "a link that leads nowhere"
+            if missing:
+                raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is {kind}")
+            raise RunError(f"{self.path} is {kind}; name a new folder with --run-dir")
+        try:
+            self.path.mkdir(parents=True, exist_ok=exist_ok)
+        except FileExistsError:
+            raise FolderInUse(f"{self.path} has just been made by another training") from None
+        return missing
+
+    def _refuse_replaced(self) -> None:
+        """Nothing is written into a folder that has taken the place of ours."""
+        if self._identity and _identity(self.path) not in (None, self._identity):
+            raise EnvironmentFault(f"{self.path} has been replaced by another folder")
 
     def _holdings(self) -> list[str]:
         ours = (self._lock_file.name,)
@@ -186,17 +212,34 @@ class RunFolder:
             ) from None
         os.truncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
-        self._lock = lock
+        self._lock, self._identity = lock, _identity(self.path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a folder from any other; None if there is none."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return None
 
 
 def find_run(name: PathLike) -> Path:
-    """The folder of the run ``name``: a path, or ``last`` for the newest in ``runs``."""
+    """The folder of the run ``name``: a path, or ``last`` for the one in ``runs`` begun last.
+
+    A run has begun when it is saved for the first time, before anything is compiled.
+    """
     if str(name) != LAST:
         return Path(name)
     try:
         return RUNS / (RUNS / LAST).read_text().strip()
     except (OSError, UnicodeDecodeError):
         raise RunError(f"there is no last run in {RUNS.absolute()}; name a run folder") from None
+
+
+def typed(path: PathLike) -> str:
+    """A path as one types it after ``--resume``: quoted, and no option or ``last``."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") or text == LAST else text)
 
 
 def find_weights(name: PathLike) -> Path:
@@ -211,7 +254,7 @@ def find_weights(name: PathLike) -> Path:
 def _told_as_fault(doing: str) -> Iterator[None]:
     try:
         yield
-    except (RunError, FileExistsError):
+    except RunError:
         raise
     except OSError as fault:
         raise EnvironmentFault(f"cannot {doing}: {fault.strerror or fault}") from fault

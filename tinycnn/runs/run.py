@@ -11,6 +11,7 @@ What people read (metrics, weights) is always made from what the checkpoint hold
 
 import functools
 import json
+import math
 import os
 import resource
 import sys
@@ -23,17 +24,20 @@ from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import get_threads
 from tinycnn.runs.calibration import calibrate
 from tinycnn.runs.checkpoint import Checkpoint, encode
-from tinycnn.runs.curves import draw_curves
+from tinycnn.runs.curves import can_draw, draw_curves
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.lineage import sample_of
 from tinycnn.runs.measure import accuracy_sentence, measure
 from tinycnn.runs.progress import Watch
 from tinycnn.runs.signals import StopSignals
 from tinycnn.runs.training import Trainer
-from tinycnn.storage import write_bytes
+from tinycnn.storage import grow, optional_chart
 
 SAVE_SECONDS = 10.0
 """How much work a crash may cost, unless a number of batches is asked for."""
+
+NEVER = -math.inf
+"""When a run was last saved that has not been saved yet."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Run:
         self.folder, self.trainer, self.origin = folder, trainer, origin
         self._ranks = trainer.ranks
         self._save_every = save_every
+        self._saved_at = NEVER
         self._clock = time.perf_counter() - trainer.state.run_seconds
 
     def __enter__(self) -> "Run":
@@ -99,7 +104,8 @@ class Run:
         signals.defer()
         ranks.wish = lambda: bool(signals.received) or watch.stops() or self._time_to_save()
         with ranks.together():
-            self._open_books()
+            if self._saved_at == NEVER:
+                self.open_books()
 
         def after_batch() -> bool:
             watch.batch(self.trainer)
@@ -120,14 +126,11 @@ class Run:
         return ranks.largest(signals.received or 0) or None
 
     def finish(self) -> Result:
-        """Calibrate and test the best weights, draw the curves, write the result."""
+        """Calibrate and test the best weights, write the result, draw the curves if possible."""
         trainer, folder, dataset = self.trainer, self.folder, self.trainer.dataset
         score = measure(trainer.best, dataset.test_images, dataset.test_labels)
         calibration = calibrate(trainer.best, *trainer.validation_part, dataset.class_names)
         self._publish(calibration=calibration)
-        curves = draw_curves(trainer.state.history)
-        if curves is not None:
-            write_bytes(folder.curves, curves)
         images = trainer.recipe.epochs * len(trainer.training)
         result = Result(
             test_accuracy=score.accuracy,
@@ -140,14 +143,19 @@ class Run:
             weights=str(folder.weights),
         )
         folder.write_json(folder.result, asdict(result))
+        if can_draw():
+            optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
         return result
 
-    def _open_books(self) -> None:
-        """Before the first batch: a folder that cannot be written to is noticed now."""
+    def open_books(self) -> None:
+        """Save the run for the first time, and let ``last`` mean it.
+
+        ``train`` does so when kernels are compiled. Done earlier, a run that is stopped while they
+        are can be resumed, and a folder that cannot be written to is noticed at once.
+        """
         self._save()  # the first file there is: a folder with any other can be resumed
-        if not self.folder.config.exists():
-            hands = {"threads": get_threads(), "ranks": self._ranks.size}
-            self.folder.write_json(self.folder.config, {**self.origin, **hands})
+        hands = {"threads": get_threads(), "ranks": self._ranks.size}
+        self.folder.write_json(self.folder.config, {**self.origin, **hands})
         self._publish()  # after a crash these files may not be where the checkpoint is
         self.folder.point_last_here()
 
@@ -175,7 +183,7 @@ class Run:
         """
         state = self.trainer.state
         lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
-        write_bytes(self.folder.metrics, "".join(lines).encode())
+        grow(self.folder.metrics, "".join(lines).encode())
         if state.best_epoch:
             self.trainer.best.save(self.folder.weights, **self._description(), **more)
 
@@ -207,7 +215,7 @@ class Follower(Run):
     def __init__(self, trainer: Trainer, save_every: int | None = None) -> None:
         super().__init__(RunFolder(os.devnull), trainer, {}, save_every)
 
-    def _open_books(self) -> None:
+    def open_books(self) -> None:
         self._save()
 
     def _save(self) -> None:
