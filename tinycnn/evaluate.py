@@ -12,6 +12,8 @@ from tinycnn.errors import DataError
 from tinycnn.storage import to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
+    from pathlib import Path
+
     from tinycnn.console import Console
     from tinycnn.data import Dataset
     from tinycnn.nn import Sequential
@@ -43,8 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     names = [arguments.weights, *([arguments.compare] if arguments.compare else [])]
-    models = [Sequential.load(find_weights(name)) for name in names]
-    for number, dataset in enumerate(_datasets(arguments, models[0])):
+    paths = [find_weights(name) for name in names]
+    models = [Sequential.load(path) for path in paths]
+    for number, dataset in enumerate(_datasets(arguments, paths[0], models[0])):
         with compilation_shown(console):
             evaluations, curves = _measure(models, dataset, arguments)
         _warn(console, arguments, evaluations)
@@ -82,12 +85,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _datasets(arguments: argparse.Namespace, model: "Sequential") -> Iterator["Dataset"]:
+def _datasets(
+    arguments: argparse.Namespace, weights: "Path", model: "Sequential"
+) -> Iterator["Dataset"]:
+    """The named sets; else that of the run that trained the weights, or the one they name."""
     from tinycnn.data import load_dataset
     from tinycnn.data.catalogue import named_set
     from tinycnn.data.datasets import DEFAULT
     from tinycnn.runs.evaluation import training_set
+    from tinycnn.runs.launch import source_of
 
+    if not (arguments.dataset or arguments.data_dir) and (source := source_of(weights)):
+        yield source.load()
+        return
     names = arguments.dataset or [training_set(model)]
     if names == [None] and arguments.data_dir is None:
         raise DataError(

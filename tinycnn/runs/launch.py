@@ -15,7 +15,7 @@ import numpy as np
 
 from tinycnn import __version__
 from tinycnn.data import Dataset, load_dataset
-from tinycnn.errors import RunError
+from tinycnn.errors import DataError, RunError
 from tinycnn.runs import checkpoint
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.ranks import Alone
@@ -41,9 +41,18 @@ class Source:
         folder = None if data_dir is None else str(Path(data_dir).absolute())
         return cls(name, folder, dataset.fingerprint, dataset.test_fingerprint)
 
+    def is_sound(self) -> bool:
+        """Whether it may be the source of data; a file may say anything."""
+        return all(isinstance(word, str | None) for word in astuple(self))
+
     def load(self, data_dir: PathLike | None = None) -> Dataset:
         """The same data again, even if their folder has moved; RunError if they changed."""
-        dataset = load_dataset(self.name, data_dir or self.data_dir)
+        try:
+            dataset = load_dataset(self.name, data_dir or self.data_dir)
+        except DataError as error:
+            if data_dir or not self.data_dir:
+                raise
+            raise DataError(f"{error}; if the data have moved, say where: --data-dir") from error
         fingerprints = dataset.fingerprint, dataset.test_fingerprint
         if fingerprints != (self.fingerprint, self.test_fingerprint):
             raise RunError(
@@ -74,7 +83,7 @@ def resume(
     save_every: int | None = None,
     ranks: Alone | None = None,
 ) -> tuple[Run, list[str]]:
-    """The run in ``folder`` where it stopped, and warnings about it.
+    """The run in ``folder`` where it stopped, and warnings about it; ``last`` means it now.
 
     RunError if ``given`` options differ from the run's, or if the data do; the folder is released
     then.
@@ -83,9 +92,13 @@ def resume(
         saved, warnings = _newest_checkpoint(folder)
         recipe, source = origin_of(saved, folder.path)
         _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
-        trainer = Trainer(recipe, source.load(data_dir), ranks)
+        dataset = source.load(data_dir)
+        trainer = Trainer(recipe, dataset, ranks)
         trainer.restore(saved.arrays, saved.state)
-        return Run(folder, trainer, saved.origin, save_every), [*warnings, *_other_versions(saved)]
+        source = Source.of(dataset, source.name, data_dir or source.data_dir)
+        run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
+        folder.point_last_here()
+        return run, [*warnings, *_other_versions(saved)]
 
 
 def lead(run: Run, ranks: Alone) -> None:
@@ -138,6 +151,16 @@ def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
     return result
 
 
+def source_of(weights: Path) -> Source | None:
+    """Where the data are that ``weights`` were trained on; None unless they lie in a run folder."""
+    folder = RunFolder(weights.parent)
+    try:
+        source = Source(**json.loads(folder.config.read_bytes())["data"])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return source if weights.name == folder.weights.name and source.is_sound() else None
+
+
 def versions() -> dict[str, str]:
     """The versions of all that can change the bits of a result."""
     libraries = {name: version(name) for name in ("numpy", "numba", "llvmlite")}
@@ -160,7 +183,7 @@ def origin_of(saved: checkpoint.Checkpoint, path: Path) -> tuple[Recipe, Source]
     """The recipe and the data of the run in ``path``; RunError if the checkpoint names none."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
-        if not all(isinstance(word, str | None) for word in astuple(source)):
+        if not source.is_sound():
             raise TypeError("its data have no name")
         return recipe, source
     except (TypeError, LookupError) as error:
