@@ -94,7 +94,7 @@ def digest_of(configuration: Configuration, number: int, place: Path) -> str:
     folder = place / configuration.folder
     process = start(words, folder, **environment)
     if configuration.stopped:
-        while process.poll() is None and not (run / "metrics.jsonl").exists():
+        while process.poll() is None and not (run / "checkpoint.prev.safetensors").exists():
             process.poll()
         process.send_signal(signal.SIGTERM)
         process.communicate()

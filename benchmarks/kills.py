@@ -55,8 +55,12 @@ def breaches_of(folder: Path) -> Iterator[str]:
 
 
 def wait_until_it_trains(process: subprocess.Popen, run: Path, progressed: bytes) -> None:
-    """Return when the process has written a checkpoint of its own, or has ended."""
-    newest, end = run / "checkpoint.safetensors", time.monotonic() + PATIENCE
+    """Return when the process has written a checkpoint of its own, or has ended.
+
+    A new run writes its first one before it compiles, and the next after its first batch.
+    """
+    name = "checkpoint.safetensors" if progressed else "checkpoint.prev.safetensors"
+    newest, end = run / name, time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         if newest.exists() and newest.read_bytes() != progressed:
             return

@@ -7,23 +7,28 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numba
 import numpy as np
 import pytest
 from rich.console import Console
 
-from tinycnn import train
+from tinycnn import evaluate, train
 from tinycnn.cli import run_door
 from tinycnn.data import write_idx
 from tinycnn.nn import Sequential
 from tinycnn.nn.kernels.compile import UNCOMPILED
 from tinycnn.runs.compiling import compilation_shown
+from tinycnn.runs.folder import find_weights
+from tinycnn.runs.progress import Lines, kept, say
+from tinycnn.runs.state import EpochRecord, State
 
 QUICK = ["--epochs", "2", "--threads", "1"]
 
@@ -68,6 +73,149 @@ def test_training_prints_accuracy_time_files_and_what_to_type_next(easy_folder, 
     lines = [line for line in err.splitlines() if line.startswith("epoch")]
     assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert all(re.search(r"loss \d\.\d+  validation \d+\.\d\d %  lr", line) for line in lines)
+
+
+def carried_out(text, start):
+    """Do what ``text`` says after ``start``, in this process; returns the exit code."""
+    program, *words = shlex.split(text.split(start)[1].split("\n")[0].split("python -m ")[1])
+    return run_door(
+        {"tinycnn.evaluate": evaluate.main, "tinycnn.train": train.main}[program], words
+    )
+
+
+@pytest.mark.parametrize("name", ["my run", "-run", "last", "it's"])
+def test_the_command_that_is_printed_next_works_wherever_the_data_and_the_run_lie(
+    easy_folder, capsys, name
+):
+    data = easy_folder.rename(easy_folder.with_name("mnist"))  # which they are not
+    words = ["--data-dir", data, *QUICK, "--limit", "60", f"--run-dir={name}"]
+    assert call(*words) == 0
+    assert carried_out(capsys.readouterr().out, "next ") == 0
+    assert capsys.readouterr().out.startswith("mnist, test part: ")
+
+
+def test_the_next_command_works_after_the_bundled_digits(capsys):
+    assert call(*QUICK, "--limit", "40", "--preset", "dense") == 0
+    assert carried_out(capsys.readouterr().out, "next ") == 0
+    assert capsys.readouterr().out.startswith("mnist10k, test part: ")
+
+
+def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypatch):
+    words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "runs/r"]
+    Path("runs").mkdir()
+    with monkeypatch.context() as patch:
+        stop_when("rehearse", patch, signal.SIGINT)
+        assert call(*words) == 130
+    moved = easy_folder.rename(easy_folder.with_name("moved away"))
+    assert call("--resume", "last", "--threads", "1") == 2
+    err = capsys.readouterr().err
+    assert f"there is no folder {easy_folder}; if the data have moved, say where: --data-dir" in err
+
+    assert call("--resume", "last", "--data-dir", moved, "--threads", "1") == 0
+    assert carried_out(capsys.readouterr().out, "next ") == 0
+    assert run_door(evaluate.main, ["last"]) == 0
+    capsys.readouterr()
+
+    moved = moved.rename(easy_folder.with_name("and again"))
+    assert call("--resume", "last", "--data-dir", moved) == 0
+    assert carried_out(capsys.readouterr().out, "next ") == 0
+
+
+def stop_when(method, monkeypatch, number):
+    """Send a signal when a trainer is asked to do this."""
+    monkeypatch.setattr(
+        f"tinycnn.runs.training.Trainer.{method}", lambda *_: os.kill(os.getpid(), number)
+    )
+
+
+def test_what_is_kept_and_why_is_told_once_and_marked_beside_its_epoch(easy_folder, capsys):
+    assert call("--data-dir", easy_folder, "--epochs", "6", "--threads", "1") == 0
+    err = capsys.readouterr().err
+    marked = [line for line in err.splitlines() if line.endswith("  kept")]
+    (told,) = re.findall(r"^kept   weights of epoch (\d+), .* accuracy \(\d+\.\d\d %", err, re.M)
+    assert marked[-1].startswith(f"epoch {told}/6 ")
+    assert Sequential.load(find_weights("last")).description["training"]["best_epoch"] == int(told)
+
+
+def of_accuracy(*accuracies):
+    records = [EpochRecord(n, 1, 1, p, 0.1, 1, 1) for n, p in enumerate(accuracies, 1)]
+    return State(best_epoch=len(records), history=records)
+
+
+def test_weights_are_called_the_best_only_if_they_are():
+    assert kept(of_accuracy(0.98, 0.985)) == (
+        "kept   weights of epoch 2, the best validation accuracy (98.50 %)"
+    )
+    assert kept(of_accuracy(0.9, 0.985, 0.985)).startswith("kept   weights of epoch 3, the best")
+    assert kept(of_accuracy(0.98, 0.99, 0.985)) == (
+        "kept   weights of epoch 3, the last within one standard error of the best validation "
+        "accuracy (99.00 %, epoch 2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--epochs", "10"], "mild until epoch 8, then shown as they are"),
+        (["--epochs", "5", "--augment", "strong"], "strong until epoch 4, then shown as they are"),
+        (["--epochs", "4"], "mild in all epochs"),
+        (["--epochs", "10", "--augment", "none"], "none in all epochs"),
+    ],
+)
+def test_training_names_its_augmentation_and_its_end(easy_folder, monkeypatch, capsys, words, told):
+    stop_when("rehearse", monkeypatch, signal.SIGINT)
+    assert call("--data-dir", easy_folder, *words) == 130
+    assert f"\nimages augment {told}\n" in capsys.readouterr().err
+
+
+def test_drawings_are_drawn_to_the_end(capsys, monkeypatch):
+    stop_when("rehearse", monkeypatch, signal.SIGINT)
+    assert call("--augment", "drawings", "--limit", "40") == 130
+    assert "images augment drawings in all epochs" in capsys.readouterr().err
+
+
+def on_a_terminal(width):
+    return Console(file=io.StringIO(), force_terminal=True, width=width, soft_wrap=True)
+
+
+@pytest.mark.parametrize("epochs", [10, 100, 9999])
+def test_the_line_of_an_epoch_fits_80_columns(epochs):
+    record = EpochRecord(epochs, 12.3456, 1, 1.0, 10.0, 12345.6, 1234567.8)
+    state = State(best_epoch=epochs, history=[record])
+    console = on_a_terminal(200)
+    Lines(console).epoch(SimpleNamespace(state=state, recipe=SimpleNamespace(epochs=epochs)))
+    (line,) = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+    assert line.endswith("12345.6 s  kept")
+    assert len(line) <= 80
+
+
+def test_on_a_terminal_no_line_breaks_inside_a_word_and_no_path_breaks_at_all():
+    path = "/".join(["a long path"] * 9).replace(" ", "_")
+    for text in (kept(of_accuracy(0.98, 0.99, 0.985)), f"run    {path}"):
+        console = on_a_terminal(80)
+        say(console, text)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+        assert " ".join(lines).split() == text.split()
+        assert all(len(line) <= 80 for line in lines if path not in line)
+        log = Console(file=io.StringIO(), width=80, soft_wrap=True)
+        say(log, text)
+        assert log.file.getvalue() == text + "\n", "a log has one line for it"
+
+
+def test_a_broken_matplotlib_costs_the_curves_and_one_warning(
+    easy_folder, elsewhere, monkeypatch, capsys
+):
+    (elsewhere / "lib" / "matplotlib").mkdir(parents=True)
+    (elsewhere / "lib" / "matplotlib" / "__init__.py").write_text("raise ImportError('bad ABI')")
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    monkeypatch.syspath_prepend(elsewhere / "lib")
+    words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet", "--json"]
+    assert call(*words) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out) == json.loads(contents_of("run/result.json"))
+    assert err == "warning: run/curves.svg is not drawn: bad ABI\n"
+    assert not os.path.exists("run/curves.svg")
 
 
 def test_json_is_one_object_with_the_documented_keys(easy_folder, capsys):
@@ -351,6 +499,54 @@ def wait_for_line(process, start):
         if line.startswith(start):
             return
     raise AssertionError(f"no line began with {start!r}")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_while_kernels_are_compiled_a_run_can_go_on_and_is_the_last_one(
+    easy_folder, monkeypatch, capsys, number, code
+):
+    words = ["--data-dir", easy_folder, *QUICK]
+    assert call(*words, "--quiet", "--json") == 0
+    before = json.loads(capsys.readouterr().out)
+    with monkeypatch.context() as patch:
+        stop_when("rehearse", patch, number)
+        assert call(*words, "--seed", "1") == code
+        err = capsys.readouterr().err
+        assert "stopped before the first batch; all of it is saved. To go on:\n" in err
+        assert call("--resume", "last") == code, "and once more, before anything is compiled"
+    assert carried_out(capsys.readouterr().err, "To go on:\n") == 0
+    assert f"files  {before['run_dir']}\n" not in capsys.readouterr().out
+    assert call("--resume", "last", "--seed", "1", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["run_dir"] != before["run_dir"]
+
+
+@pytest.mark.parametrize("words", [["--resume", ""], ["--run-dir", ""]])
+def test_an_empty_name_begins_no_run_elsewhere(easy_folder, elsewhere, capsys, words):
+    (elsewhere / "letter").touch()
+    assert call("--data-dir", easy_folder, *QUICK, *words) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert everything_below(elsewhere) == [str(elsewhere / "letter")]
+
+
+def test_a_reader_who_leaves_stops_training_with_all_saved_and_a_full_log_stops_nothing(
+    easy_folder, elsewhere
+):
+    words = command("--data-dir", easy_folder, *QUICK, "--run-dir", "run")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout.readline().startswith(b"data ")
+        process.stdout.close()
+        assert process.wait() == 141
+    full = command("--resume", "run", "--threads", "1")
+    with open("/dev/full", "w") as log:
+        done = subprocess.run(full, stdout=subprocess.PIPE, stderr=log)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"test ")
+    assert train_in_process_quickly(easy_folder) == contents_of("run/weights.safetensors")
+
+
+def train_in_process_quickly(easy_folder):
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "whole", "--quiet") == 0
+    return contents_of("whole/weights.safetensors")
 
 
 def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_folder, elsewhere):

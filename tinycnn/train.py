@@ -4,15 +4,15 @@ Only arguments and printing; the work is done in ``tinycnn.runs``.
 """
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import RunError
-from tinycnn.runs.folder import RunFolder, find_run
+from tinycnn.runs.folder import RunFolder, find_run, typed
 from tinycnn.runs.launchers import find_ranks
 from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import OPTIONS, resolve
@@ -63,10 +63,10 @@ def _lead(arguments: argparse.Namespace, ranks: Alone) -> int:
 
 def _begun(arguments: argparse.Namespace, console: "Console", ranks: Alone) -> "Run | None":
     """A run that has something to do; None if it is finished, which has been told then."""
-    if not arguments.resume:
+    if arguments.resume is None:
         return _started(arguments, ranks)
     if result := _finished(arguments):
-        _report(result, arguments.json)
+        _report(result, arguments)
         return None
     return _resumed(arguments, console, ranks)
 
@@ -126,7 +126,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _check_run_options(arguments: argparse.Namespace) -> None:
-    if arguments.resume and arguments.run_dir:
+    if arguments.resume is not None and arguments.run_dir is not None:
         raise RunError("--run-dir is for new runs; --resume names the folder to go on in")
     every = arguments.checkpoint_every
     if every is not None and every < 1:
@@ -134,24 +134,28 @@ def _check_run_options(arguments: argparse.Namespace) -> None:
 
 
 def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int:
-    from tinycnn.runs.progress import watch_for
+    from tinycnn.runs.progress import introduction, kept, say, watch_for
 
-    _introduce(run, console)
-    signal = run.train(watch_for(console))
-    if signal:
-        _say_how_to_go_on(run)
-        return 128 + signal
+    for line in introduction(run.trainer, run.folder.path):
+        say(console, line)
     try:
-        result = run.finish()
-    except (KeyboardInterrupt, SystemExit):  # stopped by a signal: all but the test is saved
-        _say_how_to_go_on(run)
-        raise
-    _report(result, arguments.json)
-    return 0
+        signal = run.train(watch_for(console))
+        if not signal:
+            say(console, kept(run.trainer.state))
+            _report(run.finish(), arguments)
+            return 0
+    except KeyboardInterrupt:  # while kernels were compiled, or in the test: all else is saved
+        signal = SIGINT
+    except SystemExit as end:  # SIGTERM there; or another rank has failed, which has told why
+        signal = int(end.code or 0) - 128
+        if signal <= 0:
+            raise
+    _say_how_to_go_on(run)
+    return 128 + signal
 
 
 def _started(arguments: argparse.Namespace, ranks: Alone) -> "Run":
-    if not arguments.run_dir:
+    if arguments.run_dir is None:
         return _started_in(None, arguments, ranks)
     folder = RunFolder.create(arguments.run_dir)  # first: whoever loses the race for it is told so
     with folder.released_on_failure():
@@ -174,20 +178,23 @@ def _started_in(folder: RunFolder | None, arguments: argparse.Namespace, ranks: 
 
         _use_threads(arguments.threads, ranks)
         source = Source.of(dataset, name, arguments.data_dir)
-        return start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
+        run = start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
+        run.open_books()  # now: whoever is stopped while kernels are compiled can go on
+        return run
 
 
 def _resumed(arguments: argparse.Namespace, console: "Console", ranks: Alone) -> "Run":
     folder = RunFolder.reopen(find_run(arguments.resume))
     with folder.released_on_failure():
         from tinycnn.runs.launch import resume
+        from tinycnn.runs.progress import say
 
         _use_threads(arguments.threads, ranks)
         run, warnings = resume(
             folder, _given(arguments), arguments.data_dir, arguments.checkpoint_every, ranks
         )
     for warning in warnings:
-        console.print(f"warning: {warning}", markup=False)
+        say(console, f"warning: {warning}")
     return run
 
 
@@ -220,61 +227,31 @@ def _use_threads(threads: int | None, ranks: Alone) -> None:
         raise RunError(f"--{error}") from error
 
 
-def _introduce(run: "Run", console: "Console") -> None:
-    """What is about to happen, for whoever watches."""
-    from tinycnn.nn import get_threads
-
-    trainer, recipe, dataset = run.trainer, run.trainer.recipe, run.trainer.dataset
-    kept, ranks = trainer.validation, trainer.ranks.size
-    console.print(
-        f"data   {dataset.name}: {len(trainer.training):,} images to train on, "
-        f"{len(kept):,} to validate on (numbers {kept.start:,} to {kept.stop - 1:,}), "
-        f"{len(dataset.test_images):,} to test on at the end\n"
-        f"model  {recipe.preset}, {trainer.model.parameter_count():,} parameters\n"
-        f"steps  {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
-        f"{recipe.schedule} up to lr {recipe.lr:g}, seed {recipe.seed}, threads {get_threads()}"
-        f"{f' on each of {ranks} ranks' if ranks > 1 else ''}\n"
-        f"run    {run.folder.path}",
-        markup=False,
-    )
-    if (busy := trainer.ranks.busy(recipe.batch_size)) < ranks:
-        console.print(
-            f"warning: only {busy} of {ranks} ranks have something to do; larger batches "
-            f"(--batch-size {16 * ranks}) would give each its 16 images"
-        )
-    if trainer.state.epoch > 1 or trainer.state.batch:
-        console.print(f"going on {_place(run)}")
-
-
 def _say_how_to_go_on(run: "Run") -> None:
-    folder = shlex.quote(str(run.folder.path))
+    from tinycnn.runs.progress import place
+
+    where = "after the test" if run.folder.result.exists() else place(run.trainer)
     print(
-        f"stopped {_place(run)}; all of it is saved. To go on:\n"
-        f"  python -m tinycnn.train --resume {folder}",
+        f"stopped {where}; all of it is saved. To go on:\n"
+        f"  python -m tinycnn.train --resume {typed(run.folder.path)}",
         file=sys.stderr,
     )
 
 
-def _place(run: "Run") -> str:
-    state, recipe = run.trainer.state, run.trainer.recipe
-    if run.trainer.finished:
-        return "after training, before the test"
-    batches = len(run.trainer.batches)
-    return f"in epoch {state.epoch} of {recipe.epochs}, after batch {state.batch} of {batches}"
-
-
-def _report(result: "Result", as_json: bool) -> None:
+def _report(result: "Result", arguments: argparse.Namespace) -> None:
     """The outcome, and what to type next."""
-    if as_json:
+    if arguments.json:
         print(to_json(asdict(result)))
         return
-    weights = shlex.quote(result.weights)
+    words = ["python -m tinycnn.evaluate", typed(result.weights)]
+    if arguments.resume is not None and arguments.data_dir:  # the data are not where they were
+        words += ["--data-dir", typed(arguments.data_dir)]
     print(
         f"test   {result.sentence()}\n"
         f"time   {result.seconds:.1f} s, {result.images_per_second:,.0f} images/s in training, "
         f"at most {result.peak_memory_mb:,.0f} MB\n"
-        f"files  {result.run_dir} (weights.safetensors: the best on validation)\n"
-        f"next   python -m tinycnn.evaluate {weights}"
+        f"files  {result.run_dir}\n"
+        f"next   {' '.join(words)}"
     )
 
 
