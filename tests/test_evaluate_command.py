@@ -330,6 +330,22 @@ def test_strange_weights_end_in_one_right_sentence(strange, sentence, easy_folde
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", ["{", "[1]", '{"data": 7}', '{"data": {"name": 1}}'])
+def test_weights_in_their_run_folder_are_measured_on_the_data_of_the_run(
+    weights, easy_folder, capfd, content
+):
+    assert call(weights) == 0
+    assert capfd.readouterr().out.startswith("easy, test part: ")
+    moved = easy_folder.rename(easy_folder.with_name("moved"))
+    assert call(weights) == 2
+    assert f"there is no folder {easy_folder}; if the data have moved" in capfd.readouterr().err
+    assert call(weights, "--data-dir", moved) == 0
+
+    Path(weights).with_name("config.json").write_text(content)  # another program's
+    assert call(weights) == 2
+    assert "a set without a name" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -340,6 +356,7 @@ def test_strange_weights_end_in_one_right_sentence(strange, sentence, easy_folde
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence(weights, capfd, words, sentence):
+    Path(weights).with_name("config.json").unlink()
     assert call(weights, *words) == 2
 
     err = capfd.readouterr().err
