@@ -136,9 +136,9 @@ def _check_run_options(arguments: argparse.Namespace) -> None:
 def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int:
     from tinycnn.runs.progress import introduction, kept, say, watch_for
 
-    for line in introduction(run.trainer, run.folder.path):
-        say(console, line)
     try:
+        for line in introduction(run.trainer, run.folder.path):
+            say(console, line)
         signal = run.train(watch_for(console))
         if not signal:
             say(console, kept(run.trainer.state))

@@ -59,7 +59,7 @@ def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
         ("parameters", lambda s: f"{s.model.parameter_count():,}"),
         ("trained on", lambda s: _number(s.training.get("images"), "{:,} images")),
         ("epochs", lambda s: str(_recipe(s).get("epochs", "-"))),
-        ("best epoch", lambda s: str(s.training.get("best_epoch", "-"))),
+        ("epoch kept", lambda s: str(s.training.get("best_epoch", "-"))),
         ("training took", lambda s: _number((s.result or {}).get("seconds"), "{:,.0f} s")),
     ]
     told = [(name, [tell(each) for each in subjects]) for name, tell in rows]
