@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from signal import SIGINT
+from signal import SIGTERM
 from typing import TYPE_CHECKING, Any
 
 from tinycnn.cli import Parser, run_door
@@ -139,19 +139,17 @@ def _train(run: "Run", console: "Console", arguments: argparse.Namespace) -> int
     try:
         for line in introduction(run.trainer, run.folder.path):
             say(console, line)
-        signal = run.train(watch_for(console))
-        if not signal:
-            say(console, kept(run.trainer.state))
-            _report(run.finish(), arguments)
-            return 0
-    except KeyboardInterrupt:  # while kernels were compiled, or in the test: all else is saved
-        signal = SIGINT
-    except SystemExit as end:  # SIGTERM there; or another rank has failed, which has told why
-        signal = int(end.code or 0) - 128
-        if signal <= 0:
-            raise
-    _say_how_to_go_on(run)
-    return 128 + signal
+        if signal := run.train(watch_for(console)):
+            _say_how_to_go_on(run)
+            return 128 + signal
+        say(console, kept(run.trainer.state))
+        _report(run.finish(), arguments)
+        return 0
+    except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
+        by_signal = isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM
+        if by_signal:  # else another rank has failed, and has told why
+            _say_how_to_go_on(run)
+        raise
 
 
 def _started(arguments: argparse.Namespace, ranks: Alone) -> "Run":
