@@ -89,7 +89,7 @@ def new_run(digits, folder, save_every=2, **given):
 
 
 def resume(path, *arguments, **options):
-    return launch.resume(RunFolder.reopen(path), *arguments, **options)
+    return launch.resume(RunFolder.reopen(find_run(path)), *arguments, **options)
 
 
 def finish(run):
@@ -613,12 +613,15 @@ def test_a_run_that_dies_while_its_first_files_are_written_can_be_resumed(
     def die(*arguments):
         raise MemoryError("stands for a process that dies here")
 
-    run = new_run(digits, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    finish(new_run(digits, None))
+    run = new_run(digits, None)
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "write_json", die)
         with run, pytest.raises(MemoryError):
             run.train()
-    run, _ = resume(tmp_path / "run", {})
+    assert find_run("last") == run.folder.path
+    run, _ = resume("last", {})
     run.folder.release()
 
 

@@ -154,10 +154,10 @@ class Run:
         are can be resumed, and a folder that cannot be written to is noticed at once.
         """
         self._save()  # the first file there is: a folder with any other can be resumed
+        self.folder.point_last_here()
         hands = {"threads": get_threads(), "ranks": self._ranks.size}
         self.folder.write_json(self.folder.config, {**self.origin, **hands})
         self._publish()  # after a crash these files may not be where the checkpoint is
-        self.folder.point_last_here()
 
     def _batches_to_save(self) -> bool:
         return self._save_every is not None and self.trainer.state.batch % self._save_every == 0
