@@ -36,6 +36,10 @@ DEFAULT = "default"
 SHIPPED = Path(__file__).parent / "default.safetensors"
 
 
+class _NameTaken(FolderInUse):
+    """A folder that was to be made is there already."""
+
+
 class RunFolder:
     """The files of one run, and the lock that keeps other processes out.
 
@@ -72,7 +76,7 @@ class RunFolder:
         name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{preset}-s{seed}")
         for number in itertools.count(1):
             folder = cls(RUNS / (name if number == 1 else f"{name}-{number}"))
-            with contextlib.suppress(FolderInUse):  # by another run of the same second
+            with contextlib.suppress(_NameTaken):  # by another run of the same second
                 folder._claim(exist_ok=False)
                 break
         return folder
@@ -181,7 +185,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=exist_ok)
         except FileExistsError:
-            raise FolderInUse(f"{self.path} has just been made by another training") from None
+            raise _NameTaken(f"{self.path} has just been made by another training") from None
         return missing
 
     def _refuse_replaced(self) -> None:
