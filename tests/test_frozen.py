@@ -1,9 +1,13 @@
 """A frozen model gives the model's answers, and keeps giving them while the model is trained."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from tinycnn.nn import (
+    BatchNorm,
     Conv2D,
     Dense,
     Flatten,
@@ -55,3 +59,30 @@ def test_frozen_keeps_its_answers_while_the_model_changes(images):
             z += 0.1
     np.testing.assert_array_equal(frozen.predict_proba(images[0]), before)
     assert not np.allclose(model.predict_proba(images[:1])[0], before)
+
+
+def test_frozen_keeps_its_answers_while_layers_without_a_faster_way_change(images):
+    layers = [Conv2D(3, 3), BatchNorm(), ReLU(), Flatten(), Dense(4)]
+    model = Sequential(layers, (17, 15, 1), seed=7)
+    frozen = Frozen(model)
+    before = frozen.predict_proba(images[0]).copy()
+    for z in model.arrays().values():
+        z += 0.1
+    np.testing.assert_array_equal(frozen.predict_proba(images[0]), before)
+
+
+def test_threads_that_share_a_frozen_model_do_not_disturb_each_other(images):
+    model = network()
+    frozen = Frozen(model)
+    expected = model.predict_proba(images).argmax(axis=1)
+    together = threading.Barrier(len(images))
+
+    def ask(n):
+        together.wait()
+        answers = [frozen.predict_proba(images[n]).copy() for _ in range(300)]
+        return sum(int(p.argmax() != expected[n]) for p in answers), answers[0]
+
+    with ThreadPoolExecutor(len(images)) as threads:
+        for n, (wrong, p) in enumerate(threads.map(ask, range(len(images)))):
+            assert wrong == 0
+            np.testing.assert_allclose(p, model.predict_proba(images[n : n + 1])[0], atol=1e-6)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinycnn.nn import BatchNorm, Dropout, Layer, Sequential, Softmax, kernels
 from tinycnn.nn.fusion import fuse
-from tinycnn.nn.layers import Shape, remembered
+from tinycnn.nn.layers import Shape, own, remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Anatomy:
 
     def __init__(self, model: Sequential) -> None:
         layers = model.layers
-        if isinstance(layers[-1], Softmax):
+        if isinstance(own(layers[-1]), Softmax):
             layers = layers[:-1]
         self.layers = [_as_it_answers(layer) for layer in layers]
         self.input_shapes: list[Shape] = []
@@ -198,9 +198,9 @@ def log_odds(logits: np.ndarray, label: int) -> np.ndarray:
 
 def _as_it_answers(layer: Layer) -> Layer:
     """A layer that shares the parameters of ``layer``, but not its memory."""
-    match layer:
-        case BatchNorm():
-            return FixedNorm(layer)
-        case Dropout():
-            return Passing(layer)
+    match own(layer):
+        case BatchNorm() as norm:
+            return FixedNorm(norm)
+        case Dropout() as dropout:
+            return Passing(dropout)
     return copy.copy(layer)

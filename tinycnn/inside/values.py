@@ -12,7 +12,7 @@ import numpy as np
 
 from tinycnn.inside.anatomy import Anatomy, FixedNorm, Passing, Trace
 from tinycnn.nn import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.layers import Shape
+from tinycnn.nn.layers import Shape, own
 
 Place = tuple[int, ...]
 """Where a number stands: (i, j, f) in a map, (k,) in a row."""
@@ -92,21 +92,21 @@ def reason(anatomy: Anatomy, trace: Trace, index: int, place: Place) -> Reason:
     """Why the output of layer ``index`` has at ``place`` the number that it has."""
     layer, x, y = anatomy.layers[index], trace.input_of(index), trace.outputs[index]
     value = float(y[place])
-    match layer:
+    match own(layer):
         case Conv2D() | Dense():
             window = x[_sees(layer, _at(place), x.shape)]
             w = layer.params["w"]
             w = w[place[-1]] if isinstance(layer, Conv2D) else w[:, place[0]]
             return WeightedSum(window, w, float(layer.params["b"][place[-1]]))
-        case MaxPool2D():
+        case MaxPool2D() as pool:
             window = x[_sees(layer, _at(place), x.shape)][..., 0]
-            row, column = divmod(int(window.argmax()), layer.size)
+            row, column = divmod(int(window.argmax()), pool.size)
             return Winner(window, (row, column), value)
         case ReLU():
             return Rectified(float(x[place]), value)
-        case FixedNorm():
+        case FixedNorm() as norm:
             c = place[-1]
-            numbers = (layer.state["mean"], layer.deviation, layer.params["w"], layer.params["b"])
+            numbers = (norm.state["mean"], norm.deviation, norm.params["w"], norm.params["b"])
             return Normalised(float(x[place]), *(float(z[c]) for z in numbers))
         case Flatten():
             return Moved(tuple(map(int, np.unravel_index(place[0], x.shape))), value)
@@ -134,16 +134,19 @@ def _at(place: Place) -> Region:
 
 
 def _sees(layer: Layer, region: Region, input_shape: Shape) -> Region:
-    """The block of its input that ``layer`` needs to make a block of its output."""
-    match layer:
-        case Conv2D():
+    """The block of its input that ``layer`` needs to make a block of its output.
+
+    Of a layer that is not known here, all of it.
+    """
+    match own(layer):
+        case Conv2D() as conv:
             rows, columns, _ = region
-            reach = layer.kernel_size - 1
+            reach = conv.kernel_size - 1
             grown = (slice(z.start, z.stop + reach) for z in (rows, columns))
             return (*grown, slice(0, input_shape[2]))
-        case MaxPool2D():
+        case MaxPool2D() as pool:
             rows, columns, channels = region
-            grown = (slice(z.start * layer.size, z.stop * layer.size) for z in (rows, columns))
+            grown = (slice(z.start * pool.size, z.stop * pool.size) for z in (rows, columns))
             return (*grown, channels)
         case ReLU() | FixedNorm() | Passing():
             return region

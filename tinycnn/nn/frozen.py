@@ -5,6 +5,8 @@ arrays, because the way back needs the old ones. A frozen one does both once, an
 done by the calling thread: to wake another one would take longer than it could save.
 """
 
+import copy
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +15,7 @@ from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.kernels.dense import for_one_example
 from tinycnn.nn.kernels.fused import for_one_image
 from tinycnn.nn.kernels.simple import scale, softmax_for_one_example
-from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax, own
 from tinycnn.nn.model import GREY, Sequential
 
 Step = Callable[[], object]
@@ -22,10 +24,31 @@ Step = Callable[[], object]
 class Frozen:
     """A snapshot of ``model``; later training does not change it.
 
-    Not for several threads at a time: they would share its arrays.
+    Every thread that asks gets arrays of its own.
     """
 
     def __init__(self, model: Sequential) -> None:
+        self._model = copy.deepcopy(model)
+        self._arrays = threading.local()
+        self._arrays.of_thread = _Arrays(self._model)
+
+    def predict_proba(self, image: np.ndarray) -> np.ndarray:
+        """Return the probabilities (K,) of one image, uint8 (H,W) or scaled float32 (H,W,C).
+
+        They stand in an array that this thread's next call overwrites.
+        """
+        try:
+            arrays = self._arrays.of_thread
+        except AttributeError:  # the first call of this thread
+            arrays = self._arrays.of_thread = _Arrays(self._model)
+        return arrays.predict_proba(image)
+
+
+class _Arrays:
+    """All that one thread writes while it answers, and the steps that write it."""
+
+    def __init__(self, model: Sequential) -> None:
+        model = copy.deepcopy(model)  # layers of any kind may write into themselves
         self._prepare = model.prepare
         self._shapes = model.input_shape, model.input_shape[:2]
         self._x = y = np.empty((1, *model.input_shape), np.float32)
@@ -39,10 +62,6 @@ class Frozen:
         self._probabilities = y[0]
 
     def predict_proba(self, image: np.ndarray) -> np.ndarray:
-        """Return the probabilities (K,) of one image, uint8 (H,W) or scaled float32 (H,W,C).
-
-        They stand in an array that the next call overwrites.
-        """
         if image.dtype == np.uint8 and image.shape in self._shapes:
             scale(image.ravel(), GREY, self._x.ravel())
         else:
@@ -54,12 +73,12 @@ class Frozen:
 
 def _step(stage: Layer, x: np.ndarray) -> tuple[np.ndarray, Step | None]:
     """Return where ``stage`` writes its output for what stands in x, and what makes it do so."""
-    match stage:
-        case ConvReLUPool():
-            w, b = (stage.conv.params[key].copy() for key in "wb")
-            return for_one_image(x, w, b, stage.pool.size)
+    match own(stage):
+        case ConvReLUPool() as block:
+            w, b = (block.conv.params[key] for key in "wb")
+            return for_one_image(x, w, b, block.pool.size)
         case Dense():
-            return for_one_example(x, *(stage.params[key].copy() for key in "wb"))
+            return for_one_example(x, *(stage.params[key] for key in "wb"))
         case ReLU():
             return x, lambda: np.maximum(x, 0, out=x)
         case Flatten():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycnn.nn import kernels
-from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape, remembered
+from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape, own, remembered
 
 
 def fuse(layers: Sequence[Layer]) -> list[Layer]:
@@ -17,11 +17,12 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
     stages: list[Layer] = []
     rest = list(layers)
     while rest:
-        match rest:
-            case [Conv2D() as conv, ReLU(), MaxPool2D() as pool, *rest]:
+        match [own(layer) for layer in rest[:3]]:
+            case [Conv2D() as conv, ReLU(), MaxPool2D() as pool]:
                 stages.append(ConvReLUPool(conv, pool))
-            case [layer, *rest]:
-                stages.append(layer)
+                del rest[:3]
+            case _:
+                stages.append(rest.pop(0))
     return stages
 
 

@@ -77,6 +77,15 @@ class Layer:
         return f"{type(self).__name__}({arguments})"
 
 
+def own(layer: Layer) -> Layer | None:
+    """Return ``layer`` if it is one of this library's, and None if it is a class of your own.
+
+    Who replaces a layer by something faster, or explains it, may do so only with layers it knows:
+    a subclass of ReLU is no ReLU.
+    """
+    return layer if type(layer).__module__.startswith("tinycnn.") else None
+
+
 class Conv2D(Layer):
     """Slide ``filters`` windows of ``kernel_size`` x ``kernel_size`` weights over the image.
 

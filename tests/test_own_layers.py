@@ -1,0 +1,92 @@
+"""A subclass of a layer is run by its own code, whatever could stand in for its parent."""
+
+import numpy as np
+import pytest
+
+from tinycnn.errors import ShapeError
+from tinycnn.exchange.layout import refuse_strangers
+from tinycnn.inside import Anatomy, reason, receptive_field
+from tinycnn.nn import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Frozen,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+    plain,
+)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def shifted(kind):
+    """A subclass of a layer that adds 0, 1, 2, ... to the channels its parent answers."""
+
+    class Shifted(kind):
+        def forward(self, x, training=False):
+            y = super().forward(x, training)
+            return y + np.arange(y.shape[-1], dtype=np.float32)
+
+    return Shifted
+
+
+STACK = [
+    (Conv2D, (3, 3)),
+    (ReLU, ()),
+    (MaxPool2D, (2,)),
+    (BatchNorm, ()),
+    (Dropout, (0.5,)),
+    (Flatten, ()),
+    (Dense, (5,)),
+    (Softmax, ()),
+]
+
+
+@pytest.fixture(params=[kind for kind, _ in STACK], ids=lambda kind: kind.__name__)
+def network(request):
+    """One network for each kind of layer, which is a subclass in it."""
+    changed = request.param
+    layers = [(shifted(kind) if kind is changed else kind)(*given) for kind, given in STACK]
+    return Sequential(layers, (9, 8, 1), seed=1)
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(0).random((2, 9, 8, 1), np.float32)
+
+
+def by_hand(network, x):
+    for layer in network.layers:
+        x = layer.forward(x)
+    return x
+
+
+def test_a_subclass_runs_in_a_network_in_plain_numpy_and_frozen(network, x):
+    expected = by_hand(network, x)
+    np.testing.assert_allclose(network.forward(x), expected, atol=1e-5)
+    np.testing.assert_allclose(plain.forward(network, x), expected, atol=1e-5)
+    np.testing.assert_allclose(Frozen(network).predict_proba(x[0]), expected[0], atol=1e-5)
+
+
+def test_a_subclass_is_looked_into_as_it_is(network, x):
+    anatomy = Anatomy(network)
+    with_softmax = len(anatomy.layers) == len(network.layers)
+    y = anatomy.trace(x[:1]).logits if with_softmax else anatomy.trace(x[:1]).p
+    np.testing.assert_allclose(y, by_hand(network, x[:1])[0], atol=1e-5)
+
+
+def test_a_subclass_is_neither_explained_nor_exported_as_its_parent(network, x):
+    anatomy = Anatomy(network)
+    trace = anatomy.trace(x[:1])
+    place = next(k for k, layer in enumerate(network) if type(layer).__name__ == "Shifted")
+    with pytest.raises(TypeError, match="no layer that can be looked into"):
+        reason(anatomy, trace, place, (0,) * trace.outputs[place].ndim)
+    (rows, *_) = receptive_field(anatomy, place, (0,) * trace.outputs[place].ndim)
+    assert rows.start == 0
+    assert rows.stop >= 8
+    with pytest.raises(ShapeError, match="has no equal in other programs"):
+        refuse_strangers(network.layers)
