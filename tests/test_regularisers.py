@@ -43,6 +43,17 @@ def test_in_training_every_channel_gets_mean_b_and_deviation_w(rng):
     assert y.std(axis=(0, 1, 2)) == pytest.approx([2, 5], rel=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(1, 2), (1, 1, 1, 2)])
+def test_one_number_a_channel_is_too_little_to_learn_from(shape):
+    layer = built(shape[1:])
+    x = np.ones(shape, np.float32)
+    with pytest.raises(ShapeError, match=r"one number a channel.* use batches of two or more"):
+        layer.forward(x, training=True)
+    assert layer.state["variance"].tolist() == [1, 1]
+    np.testing.assert_allclose(layer.forward(x), x, rtol=1e-4)
+    layer.forward(np.ones((1, 2, 1, 2), np.float32), training=True)
+
+
 def test_a_new_layer_answers_with_what_it_is_given(rng):
     x = images(rng)
     assert built().forward(x) == pytest.approx(x, rel=1e-4)

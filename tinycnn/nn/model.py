@@ -1,6 +1,7 @@
 """A Sequential model is a list of layers: forward through them, and backward in reverse."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,9 @@ LAYERS: dict[str, type[Layer]] = {
 GREY = np.float32(1 / 255)
 """What a grey level of an image, 0 to 255, is multiplied by."""
 
+OVERSHOOT = 0.25
+"""How far floats may lie outside of 0 to 1: resampling and a little noise leave them there."""
+
 BATCH = 128
 """Images predicted at a time: large enough for all threads, small enough for the caches."""
 
@@ -32,6 +36,9 @@ class Sequential:
 
     ``input_shape`` (H,W,C) or (D,) leaves out N, the number of examples. With ``fused=False``
     every layer runs by itself, which is slower and gives the same.
+
+    ``any_floats`` is for a network that learns from floats of another scale than 0 to 1; others
+    warn when they are given such.
 
     >>> model = Sequential([Flatten(), Dense(10)], input_shape=(28, 28, 1), seed=0)
     >>> model.predict(np.zeros((2, 28, 28), np.uint8))
@@ -49,7 +56,8 @@ class Sequential:
         self.layers = list(layers)
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
-        self.description: dict[str, Any] = {}
+        self.any_floats = False
+        self.description = {}
         rng = np.random.default_rng(seed)
         shape = self.input_shape
         for layer in self.layers:
@@ -85,8 +93,10 @@ class Sequential:
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Return the probabilities (N,K) of the classes; see ``prepare`` for ``images``."""
+        images = np.asarray(images)
+        self._check(images)
         parts = [
-            self._probabilities(self.prepare(images[start : start + BATCH]))
+            self._probabilities(self._scaled(images[start : start + BATCH]))
             for start in range(0, len(images), BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, *self.output_shape), np.float32)
@@ -99,15 +109,36 @@ class Sequential:
         """Return images as the network's input: float32 (N, *input_shape), grey levels 0 to 1.
 
         Takes uint8 images, 0 to 255, or float images that are scaled already; a single channel
-        may go without an axis. Numbers that are not finite are refused.
+        may go without an axis. Numbers that are not finite are refused, and floats that are
+        clearly of another scale are not taken without a warning.
         """
         images = np.asarray(images)
+        self._check(images)
+        return self._scaled(images)
+
+    def _check(self, images: np.ndarray) -> None:
+        """Refuse what is no batch of images, and warn of floats of another scale."""
         if self.input_shape not in (images.shape[1:], (*images.shape[1:], 1)):
-            raise ShapeError(f"images have shape {images.shape}, expected {self._batch_shape()}")
+            one = self.input_shape in (images.shape, (*images.shape, 1))
+            raise ShapeError(
+                f"images have shape {images.shape}, expected {self._batch_shape()}"
+                + one * "; to a single image, add an axis: image[None]"
+            )
+        if images.dtype != np.uint8 and images.dtype.kind != "f":
+            raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
+        if images.dtype.kind == "f" and images.size and not self.any_floats:
+            least, most = float(images.min()), float(images.max())
+            of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GREY
+            if not of_scale and math.isfinite(most - least):
+                warnings.warn(
+                    f"images hold floats from {least:.3g} to {most:.3g}, but floats are expected "
+                    "from 0, paper, to 1, full ink: scale them, or give uint8 from 0 to 255",
+                    stacklevel=3,
+                )
+
+    def _scaled(self, images: np.ndarray) -> np.ndarray:
         if images.dtype == np.uint8:
             x = np.multiply(images, GREY, dtype=np.float32)
-        elif images.dtype.kind != "f":
-            raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
         else:
             with np.errstate(over="ignore"):  # what is too large becomes infinite
                 x = images.astype(np.float32)
@@ -150,16 +181,36 @@ class Sequential:
             f"{a:{widths[0]}} {b:{widths[1]}}  {c:{widths[2]}}  {d:>10}" for a, b, c, d in rows
         )
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """What a weights file says of its network besides the architecture, ready for JSON."""
+        return self._description
+
+    @description.setter
+    def description(self, description: dict[str, Any]) -> None:
+        self._description = description
+        self._described = weights.digest(self.arrays()) if description else None
+
     def save(self, path: str | Path, **description: Any) -> None:
-        """Write the parameters, the architecture and a ``description`` (JSON) to ``path``."""
+        """Write the parameters, the architecture and a ``description`` (JSON) to ``path``.
+
+        What the model's own description says of numbers that have changed since is left out.
+        """
+        for name, kind in {type(layer).__name__: type(layer) for layer in self.layers}.items():
+            if LAYERS.get(name, kind) is not kind:
+                raise WeightsError(
+                    f"{path} is not written: its {name} would be read as another layer of that "
+                    "name; give your class a name of its own"
+                )
+        mine = self.description
+        if self._described not in (None, weights.digest(self.arrays())):
+            mine = {key: z for key, z in mine.items() if key not in weights.OF_THESE_NUMBERS}
         architecture = {
             "input_shape": self.input_shape,
             "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
             "preparation": "grey levels / 255",
         }
-        weights.write_weights(
-            path, self.arrays(), {**self.description, **description, **architecture}
-        )
+        weights.write_weights(path, self.arrays(), {**mine, **description, **architecture})
 
     @classmethod
     def load(cls, path: str | Path, fused: bool = True) -> "Sequential":

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinycnn.errors import ShapeError
 from tinycnn.nn import kernels
 from tinycnn.nn.kernels import checks
 from tinycnn.nn.layers import Layer, Shape, remembered
@@ -33,6 +34,11 @@ class BatchNorm(Layer):
         if not training:
             scale = w / np.sqrt(self.state["variance"] + x.dtype.type(self.EPSILON))
             return scale * (x - self.state["mean"]) + b
+        if x.size == x.shape[-1]:
+            raise ShapeError(
+                f"BatchNorm cannot learn from a batch that holds one number a channel, {x.shape}: "
+                "it would take away what it is given; use batches of two or more"
+            )
         y, self._mean, self._variance = kernels.batchnorm(x, w, b, self.EPSILON)
         self.state["mean"] += self.FOLLOW * (self._mean - self.state["mean"])
         self.state["variance"] += self.FOLLOW * (self._variance - self.state["variance"])

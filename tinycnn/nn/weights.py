@@ -5,6 +5,7 @@ the file promises is compared with what is expected before any array is made.
 """
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ FORMAT = 1
 MAX_BYTES = 2**28
 """No larger file is read: 67 million parameters, far above any network that fits this library."""
 
+OF_THESE_NUMBERS = ("calibration",)
+"""What a description says of the very numbers in the file, and of no others."""
+
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
 _LONGEST_DESCRIPTION = 65_536  # characters
 _LONGEST_HEADER = 2**20  # bytes; whoever parses one needs several times as many
@@ -30,6 +34,15 @@ _LONGEST_HEADER = 2**20  # bytes; whoever parses one needs several times as many
 _OTHERS = {b"<": "an HTML page", b"PK": "a zip archive", b"\x93NUMPY": "a NumPy array"}
 
 Shapes = dict[str, tuple[int, ...]]
+
+
+def digest(arrays: dict[str, np.ndarray]) -> bytes:
+    """Return what tells ``arrays`` from others: other numbers, other bytes."""
+    found = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.digest()
 
 
 def write_weights(path: str | Path, arrays: dict[str, np.ndarray], description: dict) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinycnn.data.augment import AUGMENTATIONS, SETTLED
 from tinycnn.errors import RunError
+from tinycnn.runs.recipe import SEEDS
 
 
 class Batches:
@@ -20,8 +21,9 @@ class Batches:
     Without augmentation the images may be float32 as well. After ``bent_epochs`` images are bent
     no more.
 
-    The last batch of an epoch holds what is left, so every image is seen once. ``share`` says
-    which images of so many are made; the others are left to other ranks.
+    The last batch of an epoch holds what is left, so every image is seen once; fewer than
+    ``smallest`` join the batch before. ``share`` says which images of so many are made; the others
+    are left to other ranks.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Batches:
         augment: str = "none",
         bent_epochs: float = math.inf,
         share: Callable[[int], slice] = slice,
+        smallest: int = 1,
     ) -> None:
         if size > len(images):
             raise RunError(
@@ -45,26 +48,39 @@ class Batches:
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)
         self.settled, self.bent_epochs = SETTLED[augment], bent_epochs
-        self._share = share
+        self._share, self._smallest = share, smallest
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
-        return math.ceil(len(self.images) / self.size)
+        whole, left = divmod(len(self.images), self.size)
+        return whole + (left >= self._smallest)
 
     def count(self, batch: int) -> int:
         """How many images batch number ``batch`` (from 0) of an epoch has."""
-        return min(self.size, len(self.images) - batch * self.size)
+        left = len(self.images) - batch * self.size
+        return left if batch == len(self) - 1 else self.size
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
         augment = self.augment if epoch <= self.bent_epochs else self.settled
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        order = stream(self.seed, epoch).permutation(len(self.images))
         for batch in range(start, len(self)):
-            chosen = order[batch * self.size : (batch + 1) * self.size]
+            chosen = order[batch * self.size :][: self.count(batch)]
             # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
-            rng = np.random.default_rng([self.seed, epoch, batch + 1])
+            rng = stream(self.seed, epoch, batch + 1)
             share = self._share(len(chosen))
             yield augment(self.images[chosen], self.labels[chosen], rng, share)
+
+
+def stream(seed: int, *place: int) -> np.random.Generator:
+    """A generator that belongs to one ``place`` under ``seed``, and to no other.
+
+    NumPy writes all numbers in words of 32 bits, one after the other, so a longer seed would
+    be taken for a shorter one with another place behind it.
+    """
+    if not 0 <= seed < 2**32:
+        raise RunError(f"a seed must be {SEEDS}, not {seed}")
+    return np.random.default_rng([seed, *place])
 
 
 def ahead(batches: Iterator) -> Iterator:

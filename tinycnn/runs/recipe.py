@@ -112,6 +112,9 @@ def option(name: str) -> str:
 
 OPTIONS = tuple(field.name for field in fields(Recipe))
 
+SEEDS = "a whole number from 0 to 2^32 - 1"
+"""Longer ones would share their random numbers with shorter ones; see ``batches.stream``."""
+
 _NUMBER = int | float
 
 _SOUND: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
@@ -123,7 +126,7 @@ _SOUND: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "momentum": (_NUMBER, lambda v: 0 <= v < 1, "a number from 0 to below 1"),
     "weight_decay": (_NUMBER, lambda v: 0 <= v <= 1, "a number from 0 to 1"),
     "average": (_NUMBER, lambda v: 0 <= v < 1, "a share from 0 to below 1"),
-    "seed": (int, lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1"),
+    "seed": (int, lambda v: 0 <= v < 2**32, SEEDS),
     "limit": (int, lambda v: v >= 2, "a whole number of at least 2"),
     "validation": (_NUMBER, lambda v: 0 < v < 1, "a share above 0 and below 1"),
 }

@@ -20,6 +20,7 @@ from tinycnn.nn import (
     SCHEDULES,
     SGD,
     Adam,
+    BatchNorm,
     OpenSetCrossEntropy,
     Sequential,
     SoftmaxCrossEntropy,
@@ -27,7 +28,7 @@ from tinycnn.nn import (
 )
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
-from tinycnn.runs.batches import Batches, ahead, look_up
+from tinycnn.runs.batches import Batches, ahead, look_up, stream
 from tinycnn.runs.measure import score
 from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import Recipe
@@ -49,12 +50,13 @@ class Trainer:
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
+        self.model = self._new_model()
         self.batches = Batches(
             *(images[train], labels[train], recipe.batch_size, recipe.seed),
             *(recipe.augment, recipe.bent_epochs, self.ranks.share),
+            smallest=2 if _has_batchnorm(self.model) else 1,
         )
         self.validation_part = images[valid], labels[valid]
-        self.model = self._new_model()
         _check_ranks(self.ranks, self.model, recipe)
         self.average = self._new_model() if recipe.average else None
         self.best = self._new_model()
@@ -99,8 +101,7 @@ class Trainer:
         Of the ``count`` images of the batch (None: as many as there are) these are our share.
         """
         # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
-        rng = np.random.default_rng([self.recipe.seed, self.optimizer.steps, 1, 1])
-        self.model.draw_from(rng)
+        self.model.draw_from(stream(self.recipe.seed, self.optimizer.steps, 1, 1))
         loss = self.ranks.add_up(*self._share_of_gradients(images, labels, count or len(images)))
         self.optimizer.lr = self._rate(self.optimizer.steps)
         self.optimizer.step()
@@ -117,19 +118,16 @@ class Trainer:
         """
         rehearsal = Trainer(self.recipe, self.dataset)
         unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
-        portions = (
-            (len(self.training), self.recipe.batch_size),
-            (len(self.validation), BATCH),
-            (len(self.dataset.test_images), BATCH),
-        )
-        sizes = {size for n, most in portions for size in (min(n, most), n % most)} - {0}
+        learned = {self.batches.count(batch) for batch in (0, len(self.batches) - 1)}
+        asked = len(self.validation), len(self.dataset.test_images)
+        sizes = learned | {size for n in asked for size in (min(n, BATCH), n % BATCH)} - {0}
         blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
         with gradients_compiled_meanwhile(self.recipe.augment):
             for images in blanks:
                 unconvolved.step(images, np.zeros(len(images), np.uint8))
                 rehearsal.model.forward(rehearsal.model.prepare(images))
                 rehearsal.model.predict_proba(images)
-        for images in blanks:
+        for images in [blank for blank in blanks if len(blank) in learned]:
             labels = np.zeros(len(images), np.uint8)
             rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))
 
@@ -255,19 +253,23 @@ class Trainer:
     def _new_model(self) -> Sequential:
         shape = (*self.dataset.image_size, 1)
         classes = len(self.dataset.class_names)
-        return build(self.recipe.preset, shape, classes, self.recipe.seed)
+        model = build(self.recipe.preset, shape, classes, self.recipe.seed)
+        model.any_floats = self.dataset.train_images.dtype != np.uint8
+        return model
 
 
 def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
     """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
 
-    An accuracy p measured on n images is uncertain by its standard error, sqrt(p (1 - p) / n).
-    Within that the later epoch is to be preferred: it has seen more, and took shorter steps.
-    (Breiman et al. 1984 choose the simplest of all models within one standard error.)
+    With errors of probability p, n images show n p of them, give or take the standard error
+    sqrt(n p (1 - p)). Within that the later epoch is to be preferred: it has seen more, and took
+    shorter steps. (Breiman et al. 1984 choose the simplest of all models within one standard
+    error.) As p is not known, (errors + 1) / (n + 2) of the best epoch stands for it (Laplace):
+    no errors at all do not prove that there will be none. And never does a single image decide.
     """
-    highest = max(accuracies)
-    error = math.sqrt(highest * (1 - highest) / n)
-    return accuracies[-1] >= highest - error
+    fewest, latest = (round(n * (1 - accuracy)) for accuracy in (max(accuracies), accuracies[-1]))
+    p = (fewest + 1) / (n + 2)
+    return latest - fewest <= max(1.0, math.sqrt(n * p * (1 - p)))
 
 
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
@@ -277,6 +279,11 @@ def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
         raise RunError(
             f"--augment drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
         )
+
+
+def _has_batchnorm(model: Sequential) -> bool:
+    """Whether ``model`` takes averages over a batch, for which one image is too few."""
+    return any(isinstance(layer, BatchNorm) for layer in model.layers)
 
 
 def _check_ranks(ranks: Alone, model: Sequential, recipe: Recipe) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinycnn.nn import SGD, Layer, SoftmaxCrossEntropy
 from tinycnn.nn.fusion import fuse
+from tinycnn.runs.batches import stream
 
 DRAWN, KNOWN = 32, 224  # drawings a round, and digits to practise on
 BATCH = 32  # of both together
@@ -61,7 +62,7 @@ class Pupil:
         self._loss = SoftmaxCrossEntropy()
         hands, self.exam = course.hands.repeat(course.copies), np.flatnonzero(course.hands == hand)
         self._lessons = np.flatnonzero(hands != hand)
-        self._rng = np.random.default_rng([course.seed, 0 if hand is None else hand + 1])
+        self._rng = stream(course.seed, 0 if hand is None else hand + 1)
 
     def learn(self) -> None:
         """One round: bent drawings and known digits, mixed."""
