@@ -50,10 +50,21 @@ def test_at_its_temperature_confidence_is_honest(rng):
     assert calibration_error(softmax(tempered), labels) < 0.01
 
 
-def test_the_temperature_stays_within_bounds_when_nothing_tells_it():
-    logits, labels = np.eye(3)[[0, 1, 2]], np.arange(3)
+def test_the_temperature_stays_within_bounds_whatever_tells_it():
+    labels = np.arange(30_000) % 3
+    logits = np.eye(3)[labels]
     assert fit_temperature(logits, labels) == pytest.approx(COLDEST, rel=1e-3)
     assert fit_temperature(logits, (labels + 1) % 3) == pytest.approx(HOTTEST, rel=1e-3)
+
+
+def test_few_errors_say_little_of_the_temperature_and_none_do_not_sharpen(rng):
+    """Sure answers of which all, or all but one, are right: neither is a reason to be surer."""
+    labels = rng.integers(0, 10, 800)
+    sure = rng.standard_normal((800, 10)) + 12 * np.eye(10)[labels]
+    assert fit_temperature(sure, labels) == pytest.approx(1, abs=0.05)
+    labels[0] = (labels[0] + 1) % 10
+    assert 1 <= fit_temperature(sure, labels) < 1.5
+    assert fit_temperature(sure[:0], labels[:0]) == 1
 
 
 def test_the_threshold_parts_what_can_be_parted(rng):

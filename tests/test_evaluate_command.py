@@ -72,7 +72,8 @@ def test_people_get_a_table(weights, easy_folder, capsys):
 
     out = capsys.readouterr().out
     assert re.match(r"easy, test part: \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
-    assert re.search(r"calibration error \d+\.\d\d % \(\d+\.\d\d % before temperature", out)
+    both = r"mean loss \d\.\d{4}, calibration error \d+\.\d\d %"
+    assert re.search(both + r"; before temperature [\d.]+: \d\.\d{4}, \d+\.\d\d %\n", out)
     row = r"^[012]  +\d+  +\d+  +[\d.]+ %  +[\d.]+ to [\d.]+ %  +(?:[\d.]+ %|-)$"
     assert len(re.findall(row, out, re.MULTILINE)) == 3
     counts = re.findall(r"^[012] ((?: +(?:\d+|\.)){3})$", out, re.MULTILINE)
@@ -97,6 +98,8 @@ def test_every_number_for_people_is_one_for_machines(weights, easy_folder, capsy
     assert half["confidence"] >= everything["confidence"]
     assert result["temperature"] > 0
     assert 0 <= result["calibration_error_uncalibrated"] < 1
+    assert result["loss_uncalibrated"] > 0
+    assert result["loss_uncalibrated"] != result["loss"]
 
 
 def test_several_data_sets_are_measured_in_one_call(tmp_path, monkeypatch, capsys):

@@ -6,13 +6,18 @@ digit; the score is log sum exp of the logits, which is high where any class fit
 ``Recogniser`` of the weights applies both.
 """
 
+import math
+
 import numpy as np
 
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.nn import Sequential
 
 COLDEST, HOTTEST = 0.5, 5.0
-"""Beyond these, too few validation images were wrong to tell a temperature."""
+"""Between these a temperature is looked for."""
+
+SPREAD = 0.25
+"""How far log T is from 0, before any image is seen: two networks of three are within it."""
 
 NON_DIGITS = 2000
 """How many non-digits are held against the validation digits."""
@@ -41,23 +46,27 @@ def calibrate(
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature at which logits (N,K) are least surprised by labels (N,).
+    """The likeliest temperature of a network that gave logits (N,K) where labels (N,) are true.
 
-    The mean cross-entropy of softmax(s * logits) has one minimum in s = 1 / temperature, because
-    it is convex. Its slope there,
+    What speaks against s = 1 / temperature is the cross-entropy of softmax(s * logits), summed
+    over all images (Guo et al. 2017), and how unusual it would be: log s is normally distributed
+    around 0 with deviation ``SPREAD``. Without that, images that are all read rightly would ask
+    for the coldest network there is; with it, they say little and move little. Both are convex
+    in s below e, so the slope of their sum,
 
-        mean_n (sum_k p[n,k] * logits[n,k] - logits[n,labels[n]]),
+        sum_n (sum_k p[n,k] * logits[n,k] - logits[n,labels[n]]) + log(s) / (s * SPREAD^2),
 
-    changes sign once; halving an interval finds the place (Guo et al. 2017).
+    changes sign once; halving an interval finds the place.
     """
     z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
-    of_truth = z[np.arange(len(labels)), labels].mean()
+    of_truth = z[np.arange(len(labels)), labels].sum()
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(40):
         s = (low + high) / 2
         p = np.exp(s * z)
         p /= p.sum(axis=1, keepdims=True)
-        low, high = (low, s) if (p * z).sum(axis=1).mean() > of_truth else (s, high)
+        slope = (p * z).sum() - of_truth + math.log(s) / (s * SPREAD**2)
+        low, high = (low, s) if slope > 0 else (s, high)
     return round(2 / (low + high), 4)
 
 

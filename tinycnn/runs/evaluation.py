@@ -98,6 +98,7 @@ class Evaluation:
             "n": self.score.n,
             "interval95": self.interval,
             "loss": self.score.loss,
+            "loss_uncalibrated": score(self.uncalibrated, self.labels).loss,
             "calibration_error": calibration_error(self.probabilities, self.labels),
             "calibration_error_uncalibrated": calibration_error(self.uncalibrated, self.labels),
             "temperature": self.recogniser.temperature,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tinycnn.runs.evaluation import SHARES, Duel, Evaluation
-from tinycnn.runs.measure import accuracy_sentence, calibration_error, coverage
+from tinycnn.runs.measure import accuracy_sentence, calibration_error, coverage, score
 from tinycnn.runs.robustness import Curve
 
 Row = Sequence[str]
@@ -11,11 +11,11 @@ Row = Sequence[str]
 
 def evaluation_text(evaluation: Evaluation) -> str:
     """Accuracy, classes, confusions, and what confidence is worth."""
-    score = evaluation.score
+    n, errors = evaluation.score.n, evaluation.score.errors
     return "\n\n".join(
         [
             f"{evaluation.dataset}, {evaluation.split} part: "
-            f"{accuracy_sentence(score.n, score.errors)}\n{_confidence(evaluation)}",
+            f"{accuracy_sentence(n, errors)}\n{_confidence(evaluation)}",
             _classes(evaluation),
             "rows: what it is; columns: what it is taken for\n" + _confusion(evaluation),
             "if the least certain answers are left to a person\n" + _coverage(evaluation),
@@ -83,11 +83,11 @@ def _confidence(evaluation: Evaluation) -> str:
     labels, temperature = evaluation.labels, evaluation.recogniser.temperature
     after = calibration_error(evaluation.probabilities, labels)
     before = calibration_error(evaluation.uncalibrated, labels)
-    calibrated = f"{100 * before:.2f} % before temperature {temperature:g}"
-    return (
-        f"mean loss {evaluation.score.loss:.4f}, calibration error {100 * after:.2f} % "
-        f"({calibrated if temperature != 1 else 'these weights have no temperature'})"
-    )
+    loss = f"mean loss {evaluation.score.loss:.4f}, calibration error {100 * after:.2f} %"
+    if temperature == 1:
+        return f"{loss} (these weights have no temperature)"
+    loss_before = score(evaluation.uncalibrated, labels).loss
+    return f"{loss}; before temperature {temperature:g}: {loss_before:.4f}, {100 * before:.2f} %"
 
 
 def _classes(evaluation: Evaluation) -> str:
