@@ -55,6 +55,7 @@ def test_scikit_learns_own_checks_pass():
     assert len(passed) >= 50
 
 
+@pytest.mark.filterwarnings("ignore:X holds images with values from -")
 def test_it_can_be_searched_cross_validated_and_put_behind_a_scaler(easy):
     images, names = easy
     rows = images.reshape(100, 256)
@@ -156,9 +157,60 @@ def test_grey_levels_and_shares_of_ink_are_the_same_once_scale_says_which(easy):
 
 def test_the_scale_is_the_largest_value_unless_it_is_given(easy):
     images, names = easy
-    assert DigitClassifier(**QUICK).fit(images - 300.0, names).scale_ == 300.0 - images.min()
+    with pytest.warns(UserWarning, match="leave out StandardScaler"):
+        assert DigitClassifier(**QUICK).fit(images - 300.0, names).scale_ == 300.0 - images.min()
     assert DigitClassifier(**QUICK, scale=16).fit(images, names).scale_ == 16
     assert DigitClassifier(**QUICK).fit(np.zeros((10, 9)), [0, 1] * 5).scale_ == 1
+
+
+def test_standardized_images_are_not_learned_without_a_word(easy):
+    images, names = easy
+    rows = images.reshape(100, 256)
+    with pytest.warns(UserWarning, match="leave out StandardScaler") as told:
+        fitted = make_pipeline(StandardScaler(), DigitClassifier(**QUICK)).fit(rows, names)
+    assert len(told) == 1
+    fitted.predict(rows)  # as it was learned: nothing to be said
+    with pytest.warns(UserWarning, match="fitted on values from -"):
+        fitted[-1].predict(rows)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda images: images / 255,
+        lambda images: images / 127.5 - 1,
+        lambda images: images - images.mean(),
+        lambda images: images[:1] / 255,
+    ],
+)
+def test_images_of_another_scale_than_those_of_fit_are_not_read_without_a_word(easy, other):
+    images, names = easy
+    fitted = DigitClassifier(**QUICK).fit(images, names)
+    with pytest.warns(UserWarning, match=r"fitted on values from 0 to 2\d\d: give X on the same"):
+        fitted.predict(other(images))
+
+
+def test_the_same_goes_for_small_images_and_the_other_way_round(easy):
+    images, names = easy[0][:, ::2, ::2], easy[1]
+    fitted = DigitClassifier(**QUICK).fit(images / 255, names)
+    with pytest.warns(UserWarning, match=r"X holds values from 2 to 249, .* to 0\.976: give X"):
+        fitted.predict_proba(images)
+
+
+def test_outliers_of_standardized_values_do_not_make_all_others_faint():
+    X = np.random.default_rng(0).standard_normal((200, 9))
+    X[0, 0] = 50
+    assert 1.5 < DigitClassifier(**QUICK).fit(X, [0, 1] * 100).scale_ < 4
+
+
+def test_of_images_as_they_were_learned_nothing_is_said(easy):
+    images, names = easy
+    fitted = DigitClassifier(**QUICK).fit(images, names)
+    for right in (images, images[:1], images.astype(float), np.zeros((1, 16, 16)), images // 2):
+        fitted.predict(right)
+    rows = np.random.default_rng(0).lognormal(0, 4, (40, 4))
+    table = DigitClassifier(**QUICK).fit(rows, [0, 1] * 20)
+    table.predict(rows[:1] - 1)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +242,8 @@ def test_images_are_bent_by_default_and_rows_and_negative_numbers_are_not(easy):
     images, names = easy
     quick = {"epochs": 1, "random_state": 0}
     assert DigitClassifier(**quick).fit(images, names).recipe_.augment == "mild"
-    assert DigitClassifier(**quick).fit(images - 9.0, names).recipe_.augment == "none"
+    with pytest.warns(UserWarning, match="leave out StandardScaler"):
+        assert DigitClassifier(**quick).fit(images - 9.0, names).recipe_.augment == "none"
     assert DigitClassifier(**quick).fit(images[:, 0], names).recipe_.augment == "none"
 
 

@@ -14,6 +14,7 @@ from tinycnn.nn import (
     Dense,
     Dropout,
     Flatten,
+    Frozen,
     MaxPool2D,
     ReLU,
     Sequential,
@@ -192,8 +193,12 @@ def test_no_images_have_no_classes(network):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (np.zeros((10, 9), np.uint8), r"shape \(10, 9\), expected \(N, 10, 9, 1\)"),
-        (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)"),
+        (
+            np.zeros((10, 9), np.uint8),
+            r"shape \(10, 9\), expected \(N, 10, 9, 1\); .* add an axis: image\[None\]$",
+        ),
+        (np.zeros((10, 9, 1), np.uint8), r"add an axis: image\[None\]$"),
+        (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)$"),
         (np.zeros((2, 10, 9, 3), np.uint8), r"shape \(2, 10, 9, 3\)"),
         (np.zeros((2, 90), np.uint8), r"shape \(2, 90\)"),
         (np.zeros((2, 10, 9), np.int64), "images are int64, expected uint8"),
@@ -205,6 +210,36 @@ def test_no_images_have_no_classes(network):
 def test_images_that_do_not_fit_are_refused(wrong, words, network):
     with pytest.raises(ShapeError, match=words):
         network.predict(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: 255 * x,
+        lambda x: 2 * x - 1,
+        lambda x: x - 0.5,
+        lambda x: (x - 0.13) / 0.31,
+        lambda x: x / 255,
+        lambda x: (255 * x[0])[None],
+    ],
+)
+def test_floats_of_another_scale_are_not_taken_without_a_word(wrong, network, images):
+    many = np.tile(images, (60, 1, 1)) / 255  # three batches, one warning
+    for ask in (network.predict, network.predict_proba, network.prepare):
+        with pytest.warns(UserWarning, match="expected from 0, paper, to 1, full ink: sc") as told:
+            ask(wrong(many))
+        assert len(told) == 1
+        assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="images hold floats from"):
+        Frozen(network).predict_proba(wrong(many)[0])
+    network.any_floats = True
+    network.predict(wrong(many))
+
+
+def test_of_floats_of_the_right_scale_nothing_is_said(network, images):
+    x = images / 255
+    for right in (x, x[:1], np.zeros((1, 10, 9)), x + 0.05, x - 0.05, x * 0.1, x[:0]):
+        network.predict(right)
 
 
 # ---------------------------------------------------------------------------------- what is refused
@@ -255,6 +290,29 @@ def test_saving_again_gives_the_same_bytes(network, tmp_path):
     Sequential(stack(), INPUT, seed=3).save(two, note="x")
     Sequential.load(one).save(three)  # its description is kept
     assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+
+
+def test_a_calibration_is_not_saved_with_other_numbers_than_its_own(network, tmp_path):
+    calibration = {"temperature": 1.3, "threshold": 2.0}
+    network.save(tmp_path / "w", classes=[*"abcd"], calibration=calibration)
+    tuned = Sequential.load(tmp_path / "w")
+    tuned.layers[0].params["b"] += 0.1
+    tuned.save(tmp_path / "tuned")
+    description = Sequential.load(tmp_path / "tuned").description
+    assert "calibration" not in description
+    assert description["classes"] == [*"abcd"]
+    tuned.save(tmp_path / "tuned", calibration={"temperature": 1.1})
+    assert Sequential.load(tmp_path / "tuned").description["calibration"] == {"temperature": 1.1}
+    tuned.description = {"calibration": {"temperature": 1.2}}  # of the numbers as they are now
+    tuned.save(tmp_path / "tuned")
+    assert Sequential.load(tmp_path / "tuned").description["calibration"] == {"temperature": 1.2}
+
+
+def test_a_layer_that_would_be_read_as_another_of_its_name_is_not_saved(tmp_path):
+    namesake = type("ReLU", (ReLU,), {})
+    with pytest.raises(WeightsError, match="its ReLU would be read as another layer"):
+        Sequential([namesake(), Flatten(), Dense(2)], (2, 2, 1)).save(tmp_path / "w")
+    assert not (tmp_path / "w").exists()
 
 
 def test_every_kind_of_layer_comes_back(tmp_path):

@@ -9,6 +9,7 @@ answers in the same terms go out.
 import contextlib
 import math
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +39,9 @@ except ImportError as missing:
 SMALLEST = 16
 """Pixels a side that ``lenet`` needs."""
 
+UNLIKE = 10
+"""Images this many times as large as those that were learned, or as small, are of another scale."""
+
 WHITE = 255
 """The largest grey level; between it and 0 images are bent."""
 
@@ -59,9 +63,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     >>> classifier = DigitClassifier(epochs=3, random_state=0).fit(images, digits)
     >>> classifier.predict(new_images)
 
-    What ``fit`` finds: ``classes_``, ``n_features_in_``, ``image_shape_``, ``scale_``, ``recipe_``
-    (all settings, resolved), ``history_`` (a record an epoch), ``n_iter_`` (epochs), and
-    ``model_``, the ``Sequential`` of the epoch that was best on the images kept for validation.
+    What ``fit`` finds: ``classes_``, ``n_features_in_``, ``image_shape_``, ``range_`` (least and
+    largest value in X) and ``rms_`` (root of their mean square), ``scale_``, ``recipe_`` (all
+    settings, resolved), ``history_`` (a record an epoch), ``n_iter_`` (epochs), and ``model_``,
+    the ``Sequential`` of the epoch that was best on the images kept for validation.
     """
 
     image_shape: tuple[int, int] | None = None
@@ -69,7 +74,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     scale: float | str = "max"
     """The value in X that means full ink, 255 or 1 as a rule; "max": the largest, sign left out,
-    that ``fit`` sees. X is divided by it, in ``fit`` and in ``predict``."""
+    that ``fit`` sees, but where some are negative not more than twice ``rms_``: the largest of
+    standardized values is an outlier. X is divided by it, in ``fit`` and in ``predict``, which
+    warns of an X that cannot be of the same scale."""
 
     preset: str | None = None
     """The network; None: "lenet" for images of 16 x 16 and more, "dense" for smaller ones."""
@@ -135,6 +142,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only, and there is nothing to tell it from")
         self.image_shape_ = self._image_shape(shape)
+        self.range_, self.rms_ = (float(X.min()), float(X.max())), _root_mean_square(X)
+        self._warn_of_standardized_images()
         self.scale_ = self._scale(X)
         with _said_of_parameters(ValueError):
             self.recipe_ = self._recipe(X)
@@ -143,6 +152,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         with _said_of_parameters(RunError), _threads(self.n_jobs):
             trainer.train(lambda: False, lambda: watch.epoch(trainer))
         self.model_, self.history_ = trainer.best, trainer.state.history
+        self.model_.any_floats = True  # what they may be is looked at here
         self.n_iter_ = self.recipe_.epochs
         return self
 
@@ -155,8 +165,33 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         """The probabilities (n, classes), float32, in the order of ``classes_``."""
         check_is_fitted(self)
         X = validate_data(self, _in_rows(X), reset=False)
+        self._warn_of_another_scale(X)
         with _threads(self.n_jobs):
             return self.model_.predict_proba(self._grey_levels(X) * GREY)
+
+    def _warn_of_standardized_images(self) -> None:
+        least, most = self.range_
+        if least < 0 and min(self.image_shape_) >= SMALLEST:
+            warnings.warn(
+                f"X holds images with values from {least:.3g} to {most:.3g}; such are not "
+                "bent for training and are read worse: leave out StandardScaler and its like",
+                stacklevel=3,
+            )
+
+    def _warn_of_another_scale(self, X: np.ndarray) -> None:
+        """Warn of images that are much larger or smaller, or negative where those of fit were not.
+
+        How large they are is told by the root of the mean square, on which one value has little
+        say. Rows of a few features may be anything.
+        """
+        size, (low, high) = _root_mean_square(X), self.range_
+        alike = self.rms_ / UNLIKE < size < self.rms_ * UNLIKE and (X.min() < 0) == (low < 0)
+        if size and not alike and min(self.image_shape_) >= SMALLEST // 2:
+            warnings.warn(
+                f"X holds values from {X.min():.3g} to {X.max():.3g}, but this classifier was "
+                f"fitted on values from {low:.3g} to {high:.3g}: give X on the same scale",
+                stacklevel=3,
+            )
 
     def _image_shape(self, shape: tuple[int, int] | None) -> tuple[int, int]:
         """The shape that was asked for, or that of X if it holds images, or one that fits."""
@@ -174,7 +209,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(self.scale, str):
             if self.scale != "max":
                 raise ValueError(f'scale must be a number above 0 or "max", not {self.scale!r}')
-            return float(np.abs(X).max()) or 1.0  # all blank: any will do
+            largest = float(np.abs(X).max())
+            if self.range_[0] < 0:
+                largest = min(largest, 2 * self.rms_)
+            return largest or 1.0  # all blank: any will do
         if not 0 < self.scale < math.inf:
             raise ValueError(f'scale must be a number above 0 or "max", not {self.scale!r}')
         return float(self.scale)
@@ -228,6 +266,10 @@ def _shape_of_images(X: Any) -> tuple[int, int] | None:
     if len(shape) == 3 and shape[2] != 1:
         raise ValueError(f"images have {shape[2]} channels; X is (n, H, W) or (n, H, W, 1)")
     return (shape[0], shape[1]) if len(shape) in (2, 3) else None
+
+
+def _root_mean_square(X: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
 
 
 def _in_rows(X: Any) -> Any:

@@ -93,17 +93,11 @@ class Sequential:
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Return the probabilities (N,K) of the classes; see ``prepare`` for ``images``."""
-        images = np.asarray(images)
-        self._check(images)
-        parts = [
-            self._probabilities(self._scaled(images[start : start + BATCH]))
-            for start in range(0, len(images), BATCH)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, *self.output_shape), np.float32)
+        return self._answers(self._checked(images))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the likeliest class (N,) of each image."""
-        return self.predict_proba(images).argmax(axis=1)
+        return self._answers(self._checked(images)).argmax(axis=1)
 
     def prepare(self, images: np.ndarray) -> np.ndarray:
         """Return images as the network's input: float32 (N, *input_shape), grey levels 0 to 1.
@@ -112,12 +106,11 @@ class Sequential:
         may go without an axis. Numbers that are not finite are refused, and floats that are
         clearly of another scale are not taken without a warning.
         """
-        images = np.asarray(images)
-        self._check(images)
-        return self._scaled(images)
+        return self._scaled(self._checked(images))
 
-    def _check(self, images: np.ndarray) -> None:
+    def _checked(self, images: np.ndarray) -> np.ndarray:
         """Refuse what is no batch of images, and warn of floats of another scale."""
+        images = np.asarray(images)
         if self.input_shape not in (images.shape[1:], (*images.shape[1:], 1)):
             one = self.input_shape in (images.shape, (*images.shape, 1))
             raise ShapeError(
@@ -135,6 +128,7 @@ class Sequential:
                     "from 0, paper, to 1, full ink: scale them, or give uint8 from 0 to 255",
                     stacklevel=3,
                 )
+        return images
 
     def _scaled(self, images: np.ndarray) -> np.ndarray:
         if images.dtype == np.uint8:
@@ -148,6 +142,13 @@ class Sequential:
 
     def _batch_shape(self) -> str:
         return f"(N, {str(self.input_shape)[1:]}"
+
+    def _answers(self, images: np.ndarray) -> np.ndarray:
+        parts = [
+            self._probabilities(self._scaled(images[start : start + BATCH]))
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, *self.output_shape), np.float32)
 
     def _probabilities(self, x: np.ndarray) -> np.ndarray:
         y = self.forward(x)
