@@ -340,6 +340,25 @@ def test_it_says_what_share_of_the_digits_the_base_had_seen(base, digits):
     base.description = {"note": "base"}
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_adapted_network_is_calibrated_anew(base, digits, seen, tmp_path, monkeypatch):
+    from tinycnn.runs.lineage import sample_of
+
+    monkeypatch.setattr("tinycnn.runs.calibration.NON_DIGITS", 100)
+    old = {"temperature": 4.5, "threshold": -50.0}
+    known = digits.test_images if seen else digits.train_images
+    base.description = {"training": {"sample": sample_of(known)}, "calibration": old}
+    done = adapt(base, odd_hand(24), digits, seconds=60)
+    assert done.rounds > 0
+    assert base.description.pop("calibration") == old
+    done.model.save(tmp_path / "w")
+    new = Sequential.load(tmp_path / "w").description["calibration"]
+    assert set(new) == ({"threshold"} if seen else {"temperature", "threshold"})
+    assert new["threshold"] > -50
+    assert new.get("temperature", 1) < 4
+    base.description = {"note": "base"}
+
+
 # ------------------------------------------------------------------------------ saving, exporting
 
 

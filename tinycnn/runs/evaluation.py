@@ -192,7 +192,7 @@ def evaluate(
     recogniser = Recogniser.of(model)  # refuses what does not turn a grey image into classes
     _check_fit(model, dataset)
     images, labels = part or part_of(model, dataset, split)
-    share = _share_trained_on(model, images)
+    share = share_trained_on(model, images)
     return Evaluation(
         dataset=dataset.name,
         split=split,
@@ -248,7 +248,8 @@ def _check_fit(model: Sequential, dataset: Dataset) -> None:
         raise DataError(f"{dataset.name} has {present} classes, but these weights know {known}")
 
 
-def _share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
+def share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
+    """About which share of images (N,H,W) ``model`` was trained on; None: it does not say."""
     try:
         return share_known(images, training_of(model)["sample"])
     except (TypeError, ValueError, LookupError):  # not one of our trainings

@@ -25,7 +25,8 @@ from tinycnn.errors import RunError
 from tinycnn.ink import Recogniser, network_input
 from tinycnn.inside import Anatomy
 from tinycnn.nn import Sequential
-from tinycnn.runs.lineage import share_known
+from tinycnn.runs.calibration import calibrate
+from tinycnn.runs.evaluation import share_trained_on
 from tinycnn.teaching.comparison import Comparison, compare
 from tinycnn.teaching.corrections import Correction
 from tinycnn.teaching.pupil import Course, Exam, hold_exams
@@ -90,6 +91,9 @@ def adapt(
     learned = clock() - started
     adapted = _graduate(model, course, exams, known, layers, seed)
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
+    share_known = share_trained_on(model, images)
+    if exams.best_round() and "calibration" in adapted.description:
+        _recalibrate(adapted, images, labels, share_known)
     before, after = (
         r(images).probabilities.argmax(axis=1) for r in (reader, Recogniser.of(adapted))
     )
@@ -97,7 +101,7 @@ def adapt(
         model=adapted,
         drawings=compare(*exams.answers(), course.labels),
         digits=compare(before, after, labels),
-        digits_known=_share_trained_on(model, images),
+        digits_known=share_known,
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
@@ -178,6 +182,19 @@ def _graduate(
     return adapted
 
 
+def _recalibrate(
+    adapted: Sequential, images: np.ndarray, labels: np.ndarray, share_known: float | None
+) -> None:
+    """Measure anew how sure a changed network may be, on digits (N,H,W) that it has not practised.
+
+    Digits that its base knows by heart tell no temperature: it would be far too cold.
+    """
+    calibration = calibrate(adapted, images, labels, Recogniser.of(adapted).classes)
+    if share_known != 0:
+        del calibration["temperature"]
+    adapted.description = {**adapted.description, "calibration": calibration}
+
+
 def _readable(
     digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -190,10 +207,3 @@ def _readable(
             "there is nothing to practise on, so it would forget what it knows"
         )
     return images[mine >= 0], mine[mine >= 0]
-
-
-def _share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
-    try:
-        return share_known(images, model.description["training"]["sample"])
-    except (TypeError, ValueError, LookupError):  # a stranger's weights
-        return None
