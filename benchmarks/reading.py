@@ -16,7 +16,7 @@ from tinycnn.ink import (
     shrink,
     strokes_to_image,
 )
-from tinycnn.runs.measure import wilson_interval
+from tinycnn.runs.measure import design_effect, wilson_interval
 
 NAIVE_BRUSH = 16  # pixels of 280
 ROW_HEIGHT = 100  # pixels of a digit in the bitmap of a row
@@ -51,7 +51,9 @@ class Outcome:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson_interval(self.n - self.errors, self.n)
+        """The 95 % interval of the accuracy, wider by how alike a writer's digits are."""
+        effect = design_effect(self.right, self.writers)
+        return wilson_interval((self.n - self.errors) / effect, self.n / effect)
 
     @property
     def by_writer(self) -> float:
@@ -80,6 +82,7 @@ class Outcome:
             "errors": self.errors,
             "accuracy": self.accuracy,
             "interval95": self.interval,
+            "design_effect": design_effect(self.right, self.writers),
             "by_writer": self.by_writer,
             "worst_tenth": self.worst_tenth,
             "kinds": self.kinds(),

@@ -81,6 +81,14 @@ def test_outcomes_are_counted_by_answer_and_by_writer():
     assert outcome.kinds() == [("1", "7", 2)]
 
 
+def test_an_interval_is_wider_where_whole_writers_are_misread():
+    labels, writers = np.array(["1"] * 400), np.repeat(np.arange(20), 20)
+    spread, clustered = (np.array(["1"] * 400) for _ in range(2))
+    spread[::20], clustered[:20] = "7", "7"  # one digit of each writer, or all digits of one
+    widths = [np.ptp(Outcome(z, labels, writers).interval) for z in (spread, clustered)]
+    assert widths[1] > 3 * widths[0]
+
+
 def test_segmentation_is_judged_by_what_is_read_with_digits_apart():
     samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
     rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)

@@ -162,6 +162,22 @@ def test_drawings_are_a_column_of_their_own(rivals, tmp_path, capsys):
         assert (found["drawings"]["n"], found["drawings"]["errors"]) == (30, 27)
 
 
+def test_intervals_of_drawings_allow_for_writers(tmp_path):
+    path = tmp_path / "drawn.jsonl"
+    stroke = [[[0, 0], [1, 9]]]
+    lines = [{"strokes": stroke, "label": k % 2, "writer": "ab"[k % 2]} for k in range(40)]
+    lines += [{"strokes": stroke, "label": 1}] * 2
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    drawings, _ = load_drawings(str(path))
+    assert len(np.unique(drawings.writers)) == 4  # two are not known, and not the same
+    ones = Trained("", 0, 0, lambda images: np.ones(len(images)), lambda image: 1)
+    tally = contest._tally_of(ones, drawings)
+    assert (tally.n, tally.errors) == (42, 20)
+    low, high = tally.interval
+    plain_low, plain_high = Tally(42, 20).interval
+    assert high - low > 1.5 * (plain_high - plain_low)
+
+
 def test_lines_without_a_labelled_digit_are_left_out_and_counted(rivals, tmp_path, capsys):
     extra = ['{"strokes": [[[0, 0], [1, 1]]], "label": "a"}', "no JSON", '{"strokes": []}']
     path = stroke_file(tmp_path / "drawn.jsonl.gz", 10, extra)

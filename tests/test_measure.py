@@ -9,6 +9,7 @@ from tinycnn.runs.measure import (
     calibration_error,
     confusion_matrix,
     coverage,
+    design_effect,
     mcnemar,
 )
 
@@ -54,3 +55,24 @@ def test_mcnemar_is_the_exact_binomial_test(counts):
 
 def test_two_that_never_differ_are_not_told_apart():
     assert mcnemar(0, 0) == 1
+
+
+def test_the_design_effect_is_the_variance_over_writers_by_that_of_independent_answers():
+    rng = np.random.default_rng(0)
+    writers = np.repeat(np.arange(40), 25)
+    skill = rng.beta(8, 2, (3000, 40))
+    right = rng.random((3000, 1000)) < np.repeat(skill, 25, axis=1)
+    accuracies = right.mean(axis=1)
+    true = accuracies.var() / (0.8 * 0.2 / 1000)
+    found = np.mean([design_effect(answers, writers) for answers in right[:300]])
+    assert true > 2
+    assert found == pytest.approx(true, rel=0.1)
+
+
+def test_without_clusters_there_is_no_design_effect():
+    rng = np.random.default_rng(1)
+    right = rng.random(2000) < 0.9
+    assert design_effect(right, np.arange(2000)) == pytest.approx(1, abs=0.01)
+    assert design_effect(right, rng.integers(0, 20, 2000)) < 2
+    assert design_effect(right, np.zeros(2000)) == 1
+    assert design_effect(np.ones(10, bool), np.arange(10)) == 1

@@ -40,6 +40,18 @@ def test_a_rule_sees_one_half_and_is_judged_on_the_other():
     assert choosing._kept(records) == [0.4, 0.2, 0.3]
 
 
+def test_seeds_do_not_pass_for_blocks_and_recipes_are_compared_block_by_block():
+    def found(accuracy):
+        return accuracy, 0.1, np.full(3, accuracy)
+
+    first = [[found(0.90), found(0.92)], [found(0.96), found(0.98)]]  # blocks 0.91 and 0.97
+    second = [[found(0.92), found(0.92)], [found(0.98), found(1.00)]]  # 0.92 and 0.99
+    assert choosing._line(first, first).split()[:3] == ["94.000", "+-", "3.000"]
+    words = choosing._line(second, first).split()
+    assert words[:3] == ["95.500", "+-", "3.500"]
+    assert words[-3:] == ["+1.500", "+-", "0.500"]
+
+
 def test_test_images_do_not_matter(few):
     blank = dataclasses.replace(few, test_images=np.zeros_like(few.test_images))
     recipe = resolve(200, validation=0.2, epochs=2, augment="none")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from typing import Any, TypeVar
@@ -17,8 +17,8 @@ import numpy as np
 
 from tinycnn.rivals.classics import CLASSICS
 from tinycnn.rivals.networks import NETWORKS
-from tinycnn.rivals.task import Digits, Rival, Task, Trained
-from tinycnn.runs.measure import wilson_interval
+from tinycnn.rivals.task import Drawings, Rival, Task, Trained
+from tinycnn.runs.measure import design_effect, wilson_interval
 
 RIVALS: dict[str, Rival] = {**CLASSICS, **NETWORKS}
 
@@ -33,10 +33,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Tally:
-    """How many of ``n`` digits were misread."""
+    """How many of ``n`` digits were misread; ``effect``: see ``design_effect``."""
 
     n: int
     errors: int
+    effect: float = 1.0
 
     @property
     def accuracy(self) -> float:
@@ -46,7 +47,7 @@ class Tally:
     @property
     def interval(self) -> tuple[float, float]:
         """Where the share lies with 95 % confidence."""
-        return wilson_interval(self.n - self.errors, self.n)
+        return wilson_interval((self.n - self.errors) / self.effect, self.n / self.effect)
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
@@ -118,9 +119,10 @@ def _tally(answers: np.ndarray, labels: np.ndarray) -> Tally:
     return Tally(len(labels), int(np.count_nonzero(answers != labels)))
 
 
-def _tally_of(trained: Trained, digits: Digits) -> Tally:
-    images, labels = digits
-    return _tally(trained.predict(images), labels)
+def _tally_of(trained: Trained, drawings: Drawings) -> Tally:
+    answers = trained.predict(drawings.images)
+    effect = design_effect(answers == drawings.labels, drawings.writers)
+    return replace(_tally(answers, drawings.labels), effect=effect)
 
 
 def _seconds_for_one(trained: Trained, images: np.ndarray) -> float:

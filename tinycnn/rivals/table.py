@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from rich import box
 from rich.table import Table
 
@@ -40,7 +41,11 @@ def captions(results: Sequence[Result], task: Task) -> list[str]:
     images, (tests, _) = task.training[0], task.test
     drawn = "no drawings (--drawings FILE.jsonl adds them)"
     if task.drawings is not None:
-        drawn = f"{len(task.drawings[0]):,} drawings, prepared as MNIST's digits were"
+        writers = len(np.unique(task.drawings.writers))
+        drawn = (
+            f"{len(task.drawings.images):,} drawings by {writers:,} writers, prepared as MNIST's "
+            "digits were; their intervals allow for writers that are read better than others"
+        )
     width = max((len(result.title) for result in results), default=0)
     return [
         f"{task.dataset.name}: {len(images):,} digits to learn from, {len(tests):,} to be tested "

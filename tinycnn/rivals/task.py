@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,6 +10,14 @@ from tinycnn.data import Dataset
 
 Digits = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and labels (N,)."""
+
+
+class Drawings(NamedTuple):
+    """Digits that people drew, images (N,28,28) uint8 and labels (N,), and who drew each."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    writers: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +32,7 @@ class Task:
     seed: int = 0
     limit: int | None = None
     all_epochs: bool = False
-    drawings: Digits | None = None
+    drawings: Drawings | None = None
 
     @property
     def training(self) -> Digits:

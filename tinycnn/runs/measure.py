@@ -38,7 +38,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
     return Score(len(labels), errors, float(-np.log(np.maximum(of_truth, smallest)).mean()))
 
 
-def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(right: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of a share, after Wilson (1927): it holds near 100 % too.
 
     With z standard deviations for the confidence and p = right / n:
@@ -54,6 +54,28 @@ def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float
     half = z * (p * (1 - p) / n + (z / (2 * n)) ** 2) ** 0.5
     low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
     return (low if right > 0 else 0.0), (high if right < n else 1.0)  # free of rounding there
+
+
+def design_effect(right: np.ndarray, writers: np.ndarray) -> float:
+    """How many times as uncertain, in variance, an accuracy is because writers answer for many.
+
+    The digits of one writer are read rightly or wrongly together, so n of them tell less than n
+    by as many people. Of W writers each has n[j] digits of which r[j] are ``right`` (N,); with
+    p = sum r / N the variance of p is
+
+        W / (W - 1) * sum_j (r[j] - n[j] p)^2 / N^2,
+
+    and would be p (1 - p) / N otherwise (Kish 1965). Never below 1, which it is for one writer:
+    nothing is known of others then. Divide N and the right ones by it before asking
+    ``wilson_interval``.
+    """
+    _, writer = np.unique(writers, return_inverse=True)
+    of_writer, N, p = np.bincount(writer), len(right), right.mean()
+    W = len(of_writer)
+    if W < 2 or p in (0, 1):
+        return 1.0
+    surplus = np.bincount(writer, right) - of_writer * p
+    return max(1.0, float(W / (W - 1) * np.square(surplus).sum() / (N * p * (1 - p))))
 
 
 def accuracy_sentence(n: int, errors: int) -> str:
