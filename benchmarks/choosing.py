@@ -23,9 +23,9 @@ from benchmarks.command import whole
 from tinycnn.cli import Parser, run_door
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.runs.measure import measure
+from tinycnn.runs.measure import is_among_the_best, measure
 from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.training import Trainer, is_among_the_best
+from tinycnn.runs.training import Trainer
 
 EXAMPLES = """\
 examples:

@@ -41,6 +41,7 @@ from tinycnn.runs.measure import (
     accuracy_sentence,
     calibration_error,
     confusion_matrix,
+    is_among_the_best,
     measure,
     score,
     wilson_interval,
@@ -48,7 +49,7 @@ from tinycnn.runs.measure import (
 from tinycnn.runs.progress import Watch
 from tinycnn.runs.recipe import Recipe, resolve
 from tinycnn.runs.state import EpochRecord, State
-from tinycnn.runs.training import Trainer, is_among_the_best
+from tinycnn.runs.training import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

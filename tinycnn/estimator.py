@@ -1,9 +1,8 @@
 """A classifier for scikit-learn's pipelines, searches and cross-validation: ``DigitClassifier``.
 
-It is trained by the same ``Trainer`` and after the same recipes as ``python -m tinycnn.train``:
-the same images, in the same order and with the same seed, end in the same weights. Here stands
-only what scikit-learn's users expect around that: rows and labels of any kind come in, and
-answers in the same terms go out.
+Trainer and recipes are those of ``python -m tinycnn.train``: the same images, in the same order and
+with the same seed, end in the same weights. Rows and labels of any kind come in, and answers in
+the same terms go out.
 """
 
 import contextlib
@@ -142,9 +141,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only, and there is nothing to tell it from")
         self.image_shape_ = self._image_shape(shape)
-        self.range_, self.rms_ = (float(X.min()), float(X.max())), _root_mean_square(X)
-        self._warn_of_standardized_images()
-        self.scale_ = self._scale(X)
+        self.range_ = float(X.min()), float(X.max())
+        self.rms_ = float(np.linalg.norm(X) / math.sqrt(X.size))
+        self.scale_ = self._scale()
         with _said_of_parameters(ValueError):
             self.recipe_ = self._recipe(X)
             trainer = Trainer(self.recipe_, self._dataset(X, labels))
@@ -169,29 +168,16 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         with _threads(self.n_jobs):
             return self.model_.predict_proba(self._grey_levels(X) * GREY)
 
-    def _warn_of_standardized_images(self) -> None:
-        least, most = self.range_
-        if least < 0 and min(self.image_shape_) >= SMALLEST:
-            warnings.warn(
-                f"X holds images with values from {least:.3g} to {most:.3g}; such are not "
-                "bent for training and are read worse: leave out StandardScaler and its like",
-                stacklevel=3,
-            )
-
     def _warn_of_another_scale(self, X: np.ndarray) -> None:
-        """Warn of images that are much larger or smaller, or negative where those of fit were not.
+        """Warn of images much larger or smaller than those of fit, or negative where they were not.
 
-        How large they are is told by the root of the mean square, on which one value has little
-        say. Rows of a few features may be anything.
+        A single pixel has little say in that. Rows of a few features may be anything.
         """
-        size, (low, high) = _root_mean_square(X), self.range_
+        size, (low, high) = np.linalg.norm(X) / math.sqrt(X.size), self.range_
         alike = self.rms_ / UNLIKE < size < self.rms_ * UNLIKE and (X.min() < 0) == (low < 0)
         if size and not alike and min(self.image_shape_) >= SMALLEST // 2:
-            warnings.warn(
-                f"X holds values from {X.min():.3g} to {X.max():.3g}, but this classifier was "
-                f"fitted on values from {low:.3g} to {high:.3g}: give X on the same scale",
-                stacklevel=3,
-            )
+            words = f"{X.min():.3g} to {X.max():.3g}, but it was fitted on {low:.3g} to {high:.3g}"
+            warnings.warn(f"X holds values from {words}: give it on the same scale", stacklevel=3)
 
     def _image_shape(self, shape: tuple[int, int] | None) -> tuple[int, int]:
         """The shape that was asked for, or that of X if it holds images, or one that fits."""
@@ -205,15 +191,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             )
         return height, width
 
-    def _scale(self, X: np.ndarray) -> float:
-        if isinstance(self.scale, str):
-            if self.scale != "max":
-                raise ValueError(f'scale must be a number above 0 or "max", not {self.scale!r}')
-            largest = float(np.abs(X).max())
-            if self.range_[0] < 0:
-                largest = min(largest, 2 * self.rms_)
+    def _scale(self) -> float:
+        if self.scale == "max":
+            least, most = self.range_
+            largest = min(max(-least, most), 2 * self.rms_) if least < 0 else most
             return largest or 1.0  # all blank: any will do
-        if not 0 < self.scale < math.inf:
+        if isinstance(self.scale, str) or not 0 < self.scale < math.inf:
             raise ValueError(f'scale must be a number above 0 or "max", not {self.scale!r}')
         return float(self.scale)
 
@@ -222,8 +205,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         is_image = min(self.image_shape_) >= SMALLEST
         given = {name: _plain(getattr(self, name)) for name in CHOSEN}
         given = {name: value for name, value in given.items() if value is not None}
-        if not (is_image and X.min() >= 0 and X.max() <= self.scale_):
+        least, most = self.range_
+        if not (is_image and least >= 0 and most <= self.scale_):
             given.setdefault("augment", "none")
+        if is_image and least < 0:
+            words = "they are not bent for training and are read worse: leave out StandardScaler"
+            warnings.warn(f"X holds images with negative values; {words}", stacklevel=3)
         preset = self.preset or ("lenet" if is_image else "dense")
         seed, validation = self._seed(), _plain(self.validation)
         recipe = resolve(len(X), preset=preset, seed=seed, validation=validation, **given)
@@ -248,11 +235,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         else:
             images = np.rint(levels).astype(np.uint8)
         labels = labels.astype(np.uint8 if len(self.classes_) <= WHITE + 1 else np.uint16)
-        names = tuple(map(str, self.classes_))
         if self.shuffle:
             order = _spread(labels, np.random.default_rng(seed))
             images, labels = images[order], labels[order]
-        return Dataset("X", images, labels, images[:0], labels[:0], names)
+        return Dataset("X", images, labels, images[:0], labels[:0], (*map(str, self.classes_),))
 
     def _grey_levels(self, X: np.ndarray) -> np.ndarray:
         """X in images (n, H, W) float32 in which ``WHITE`` is full ink."""
@@ -266,10 +252,6 @@ def _shape_of_images(X: Any) -> tuple[int, int] | None:
     if len(shape) == 3 and shape[2] != 1:
         raise ValueError(f"images have {shape[2]} channels; X is (n, H, W) or (n, H, W, 1)")
     return (shape[0], shape[1]) if len(shape) in (2, 3) else None
-
-
-def _root_mean_square(X: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
 
 
 def _in_rows(X: Any) -> Any:

@@ -1,5 +1,6 @@
 """How good a network is, how sure that is, and whether it knows itself when it is wrong."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -36,6 +37,20 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
     errors = int(np.count_nonzero(probabilities.argmax(axis=1) != labels))
     smallest = np.finfo(np.float32).tiny  # a probability that was rounded to zero has a log too
     return Score(len(labels), errors, float(-np.log(np.maximum(of_truth, smallest)).mean()))
+
+
+def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
+    """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
+
+    With errors of probability p, n images show n p of them, give or take the standard error
+    sqrt(n p (1 - p)). Within that the later epoch is to be preferred: it has seen more, and took
+    shorter steps. (Breiman et al. 1984 choose the simplest of all models within one standard
+    error.) As p is not known, (errors + 1) / (n + 2) of the best epoch stands for it (Laplace):
+    no errors at all do not prove that there will be none. And never does a single image decide.
+    """
+    fewest, latest = (round(n * (1 - accuracy)) for accuracy in (max(accuracies), accuracies[-1]))
+    p = (fewest + 1) / (n + 2)
+    return latest - fewest <= max(1.0, math.sqrt(n * p * (1 - p)))
 
 
 def wilson_interval(right: float, n: float, confidence: float = 0.95) -> tuple[float, float]:

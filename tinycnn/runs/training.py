@@ -7,7 +7,7 @@ nothing had happened.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
@@ -29,7 +29,7 @@ from tinycnn.nn import (
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
 from tinycnn.runs.batches import Batches, ahead, look_up, stream
-from tinycnn.runs.measure import score
+from tinycnn.runs.measure import is_among_the_best, score
 from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import Recipe
 from tinycnn.runs.state import EpochRecord, State
@@ -256,20 +256,6 @@ class Trainer:
         model = build(self.recipe.preset, shape, classes, self.recipe.seed)
         model.any_floats = self.dataset.train_images.dtype != np.uint8
         return model
-
-
-def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
-    """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
-
-    With errors of probability p, n images show n p of them, give or take the standard error
-    sqrt(n p (1 - p)). Within that the later epoch is to be preferred: it has seen more, and took
-    shorter steps. (Breiman et al. 1984 choose the simplest of all models within one standard
-    error.) As p is not known, (errors + 1) / (n + 2) of the best epoch stands for it (Laplace):
-    no errors at all do not prove that there will be none. And never does a single image decide.
-    """
-    fewest, latest = (round(n * (1 - accuracy)) for accuracy in (max(accuracies), accuracies[-1]))
-    p = (fewest + 1) / (n + 2)
-    return latest - fewest <= max(1.0, math.sqrt(n * p * (1 - p)))
 
 
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:

@@ -91,17 +91,15 @@ def adapt(
     learned = clock() - started
     adapted = _graduate(model, course, exams, known, layers, seed)
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
-    share_known = share_trained_on(model, images)
-    if exams.best_round() and "calibration" in adapted.description:
-        _recalibrate(adapted, images, labels, share_known)
-    before, after = (
-        r(images).probabilities.argmax(axis=1) for r in (reader, Recogniser.of(adapted))
-    )
+    known_share = share_trained_on(model, images)
+    _recalibrate(adapted, images, labels, known_share)
+    readers = reader, Recogniser.of(adapted)
+    before, after = (r(images).probabilities.argmax(axis=1) for r in readers)
     return Adaptation(
         model=adapted,
         drawings=compare(*exams.answers(), course.labels),
         digits=compare(before, after, labels),
-        digits_known=share_known,
+        digits_known=known_share,
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
@@ -183,14 +181,17 @@ def _graduate(
 
 
 def _recalibrate(
-    adapted: Sequential, images: np.ndarray, labels: np.ndarray, share_known: float | None
+    adapted: Sequential, images: np.ndarray, labels: np.ndarray, known_share: float | None
 ) -> None:
-    """Measure anew how sure a changed network may be, on digits (N,H,W) that it has not practised.
+    """Measure anew how sure a network may be once it has changed, if it was calibrated before.
 
-    Digits that its base knows by heart tell no temperature: it would be far too cold.
+    It has not practised the digits (N,H,W). But those that its base knows by heart tell no
+    temperature: it would be far too cold.
     """
+    if not adapted.description["adapted"]["rounds"] or "calibration" not in adapted.description:
+        return
     calibration = calibrate(adapted, images, labels, Recogniser.of(adapted).classes)
-    if share_known != 0:
+    if known_share != 0:
         del calibration["temperature"]
     adapted.description = {**adapted.description, "calibration": calibration}
 
