@@ -93,11 +93,11 @@ def adapt(
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
     known_share = share_trained_on(model, images)
     _recalibrate(adapted, images, labels, known_share)
-    answers = [r(images).probabilities.argmax(axis=1) for r in (reader, Recogniser.of(adapted))]
+    was, now = (r(images).probabilities.argmax(axis=1) for r in (reader, Recogniser.of(adapted)))
     return Adaptation(
         model=adapted,
         drawings=compare(*exams.answers(), course.labels),
-        digits=compare(*answers, labels),
+        digits=compare(was, now, labels),
         digits_known=known_share,
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],
