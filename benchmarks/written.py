@@ -79,4 +79,4 @@ def by_hand(sample: Sample, session: Session) -> str:
     do(session, ("clear",))
     for line in placed(sample.strokes, session.pad.size):
         write_line(line, session)
-    return session.text
+    return session.answer.reading.text if session.answer else ""

@@ -94,7 +94,7 @@ class Sketching(RuleBasedStateMachine):
             assert y >= 0
             assert x + width <= pad.size[0] + 1e-6
             assert y + height <= pad.size[1] + 1e-6
-            left, top, wide, high = papers.area_of(digit, self.session, zoom)
+            left, top, wide, high = papers.area_of(digit.box, self.session, zoom)
             assert left >= 0
             assert top >= 0
             assert left + wide <= self.app.view.layout.paper[2] + 1e-6

@@ -325,7 +325,7 @@ def test_a_text_is_spelled_digit_by_digit(session):
     write(session, "47\n1")
     assert session.text == "47\n1"
     pieces = spelled(session.answer.reading)
-    assert pieces == [("4", 0), ("7", 1), (" / ", None), ("1", 2)]
+    assert pieces == [("4", 0), ("7", 1), ("\n", None), ("1", 2)]
     assert spelled(read_strokes([], handwriting.recogniser())) == []
 
 

@@ -77,7 +77,7 @@ def write(session, digit="7"):
 def written(request):
     session = session_of(request.param)
     write(session)
-    assert session.brain.opened
+    assert session.brain.compiled
     return session
 
 

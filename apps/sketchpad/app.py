@@ -124,7 +124,8 @@ class App:
         while True:
             writing = self.session.pad.writing
             due = self._shown_at + FRAME - self.clock()
-            patience = max(due, 0.001) if happened else LEISURE if writing else PATIENCE
+            rest = PATIENCE if self.session.up_to_date and not writing else LEISURE
+            patience = max(due, 0.001) if happened else rest
             events = [pygame.event.wait(int(1000 * patience)), *pygame.event.get()]
             for event in events:
                 self.handle(event)
@@ -167,6 +168,8 @@ class App:
             case pygame.VIDEORESIZE:
                 self.surface = pygame.display.get_surface() or self.surface
                 self._fit()
+            case pygame.WINDOWEXPOSED:
+                pygame.display.flip()
             case pygame.WINDOWLEAVE:
                 self.do(("hover", -1.0, -1.0))
             case pygame.QUIT:

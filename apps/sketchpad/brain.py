@@ -6,7 +6,7 @@ for the window must not wait for it.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +53,9 @@ class Answer:
     fault: str = ""
     """Why nothing could be read."""
 
+    sheet: Sheet | None = None
+    """The picture in which it was read."""
+
 
 @dataclass(frozen=True, eq=False)
 class Naive:
@@ -76,7 +79,6 @@ class Brain:
         self.recogniser = Recogniser.of(model)
         self.classes = self.recogniser.classes
         self.compiled = False
-        self.opened = False
         self._plain = Recogniser.of(model, lambda x: plain.forward(model, x))
         self._memory = Memory()
 
@@ -107,32 +109,30 @@ class Brain:
         return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 
     def sharpen(self) -> "Brain":
-        """Have the pen ready with which drawings are prepared.
+        """Have the kernels ready with which drawings and pictures are prepared.
 
         The compiler does one thing at a time: later, reading would wait until all is compiled.
         """
         from tinycnn.ink import strokes_to_image
+        from tinycnn.ink.distance import signed_distance
 
         strokes_to_image([np.zeros((1, 2))])
+        signed_distance(np.zeros((2, 2)))
         return self
 
-    def compile(self) -> Callable[[], None]:
-        """Have the kernels ready: seconds the first time, an instant ever after.
+    def compile(self) -> None:
+        """Have all kernels ready: seconds the first time, an instant ever after.
 
-        Returns what is to be done next.
+        Until the last one is, none is used: kernels take turns, and one that is being compiled
+        has its turn for seconds.
         """
         self.recogniser(np.zeros((1, 28, 28), np.uint8))
-        self.compiled = True
-        return self.open
-
-    def open(self) -> None:
-        """Have the kernels ready that it takes to look inside."""
         self.insight.warm_up()
-        self.opened = True
+        self.compiled = True
 
     @cached_property
     def insight(self) -> "Insight":
-        """The network taken apart; to be looked into once it is ``opened``."""
+        """The network taken apart; to be looked into once it is ``compiled``."""
         from apps.sketchpad.insight import Insight
 
         return Insight(self.model, self.classes)
@@ -151,7 +151,7 @@ class Brain:
         numbers = question.numbers
         groups = [frozenset(numbers[i] for i in d.pieces if numbers) for d in reading.digits]
         seconds = time.perf_counter() - start
-        return Answer(reading, question.version, tuple(groups), seconds, fault)
+        return Answer(reading, question.version, tuple(groups), seconds, fault, question.sheet)
 
     def naively(self, question: Question) -> Naive:
         """Make the whole paper, or picture, smaller, and hope."""

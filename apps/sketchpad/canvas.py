@@ -92,7 +92,7 @@ class Canvas:
     ) -> None:
         """A filled area, its corners rounded by ``corner``; ``edge`` is a thin line around it."""
         box = self._pixels(area)
-        if corner:
+        if corner and box:
             self.surface.blit(shapes.rounded(box.size, colour, corner * self.scale, edge), box)
         else:
             self.surface.fill(colour, box)
@@ -106,6 +106,10 @@ class Canvas:
             shapes.dashes(self.surface, box, colour, wide, round(6 * self.scale))
         else:
             pygame.draw.rect(self.surface, colour, box, wide)
+
+    def pale(self) -> None:
+        """Make all that is here look old."""
+        self.surface.blit(shapes.veil(self.surface.get_size()), (0, 0))
 
     def line(self, points: Sequence[Place], colour: Colour, thickness: float = 1.0) -> None:
         """A line through at least two points."""
@@ -201,6 +205,8 @@ class Canvas:
         """Colours uint8 (H,W,3), stretched to fill ``area``."""
         image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))  # surfarray is x first
         box = self._pixels(area)
+        if not box:
+            return
         scale = pygame.transform.smoothscale if smooth else pygame.transform.scale
         self.surface.blit(scale(image, box.size), box)
 
@@ -244,4 +250,5 @@ class Canvas:
         """The pixels of an area; neighbours with a common border leave no gap."""
         x, y, width, height = (length * self.scale for length in area)
         left, top = round(x), round(y)
-        return pygame.Rect(left, top, round(x + width) - left, round(y + height) - top)
+        size = max(round(x + width) - left, 0), max(round(y + height) - top, 0)
+        return pygame.Rect((left, top), size)

@@ -10,6 +10,7 @@ from apps.sketchpad import saving, sheets
 from apps.sketchpad.look import Command
 from apps.sketchpad.session import LOAD, SHEET, Session
 from apps.sketchpad.state import BRUSHES
+from apps.sketchpad.words import UNREAD
 from tinycnn.errors import TinyCNNError
 
 OFTEN = ("move", "rub", "hover", "room")  # what these do is seen, and no note is worth less for it
@@ -230,9 +231,21 @@ def export(session: Session) -> None:
 
 
 def copy(session: Session) -> None:
-    """Put the text on the clipboard."""
-    session.wishes.append(("copy", session.text))
-    session.screen.note = f"copied {session.text}" if session.text else "nothing to copy"
+    """Put the text on the clipboard; not one that is older than the drawing."""
+    text = session.text
+    if not text:
+        reading = session.brain and not session.up_to_date
+        session.screen.note = "still reading: nothing was copied" if reading else "nothing to copy"
+        return
+    session.wishes.append(("copy", text))
+    unread = f"; {UNREAD} is ink that was not read" * (UNREAD in text)
+    session.screen.note = f"copied {' / '.join(text.splitlines())}{unread}{_left_out(session)}"
+
+
+def _left_out(session: Session) -> str:
+    """What to know of ink that is no part of the text."""
+    count = len(session.unread)
+    return f"; {count} mark{'s' * (count > 1)} not read" * (count > 0)
 
 
 def quit(session: Session) -> None:

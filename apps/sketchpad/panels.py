@@ -1,6 +1,8 @@
 """Everything around the paper: header, what was read, the tabs' bar, the shelf, the status line."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,15 +12,19 @@ from apps.sketchpad.inking import draw_small
 from apps.sketchpad.meter import Meter
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import BRUSHES
-from apps.sketchpad.words import colour_of, percent, sentence, spelled, verdict
+from apps.sketchpad.words import article, colour_of, percent, sentence, verdict
 
 if TYPE_CHECKING:
+    from pygame import Surface
+
     from apps.sketchpad.look import Look
 
 TAB_MARGIN = 26.0
 IMAGE_TOP = 106.0  # of the network's image
+COPY = 64.0  # width of the button
 MOST_BARS = 10
 WAITING = "the network is being loaded"
+READING = "reading \N{HORIZONTAL ELLIPSIS}"
 COMPILING = "kernels are being compiled, the first time only; until then NumPy answers"
 
 
@@ -42,27 +48,29 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
     canvas.card((0, 0, canvas.width, canvas.height), edge=theme.EDGE)
     look, left = session.look(), float(theme.PADDING)
     half = canvas.width * 0.47 - left
-    side = canvas.height - IMAGE_TOP - theme.PADDING
+    side = min(canvas.height - IMAGE_TOP - theme.PADDING, half - COPY - 16)
     _draw_number(canvas, session, half)
     _draw_sentence(canvas, session, look, half)
     _draw_image(canvas, (left, IMAGE_TOP, side, side), look)
     buttons = left + side + 16
     canvas.button(
-        (buttons, canvas.height - theme.PADDING - 30, 64, 30),
+        (buttons, canvas.height - theme.PADDING - 30, COPY, 30),
         "copy",
         ("copy",),
         "copy the number (Ctrl+C)",
-        possible=bool(session.text),
+        possible=bool(session.pieces),
     )
     bars = left + half + 24
     area = (bars, 12.0, canvas.width - bars - theme.PADDING, canvas.height - 24)
     _draw_bars(canvas, area, session, look)
+    if session.late:
+        canvas.pale()
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
     """What stands on the paper, as large as there is room; pale is what may be no digit."""
-    answer, size = session.answer, float(theme.HUGE)
-    pieces = spelled(answer.reading) if answer else []
+    size, labels = float(theme.HUGE), session.labels
+    pieces = [(piece.replace("\n", " / "), index) for piece, index in session.pieces]
     text = "".join(piece for piece, _ in pieces)
     while canvas.text_width(text, size, bold=True) > room and size > theme.LARGE:
         size -= 2
@@ -72,6 +80,7 @@ def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
     x = min(room - canvas.text_width(text, size, bold=True), 0.0)  # the end of what is too long
     for piece, index in pieces:
         said = "none" if index is None else verdict(session.digits[index])
+        said = "sure" if index is not None and labels[index] is not None else said
         colour = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[said]
         width = field.text(x, 34, piece, colour, size, bold=True)
         if index is not None and index == session.selected and len(session.digits) > 1:
@@ -86,9 +95,15 @@ def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) 
     if session.brain is None and not session.pad.page.empty:
         words = f"{WAITING}; nothing is lost"
     elif digit is None:
-        words = "nothing to read yet" if session.pad.page.empty else "there is ink, but no digit"
+        words = "no digit found in this ink" if session.up_to_date else READING
+        words = "nothing to read yet" if session.pad.page.empty else words
+    elif session.late:
+        words = READING
     elif look.naive:
         words = "P: the whole paper made smaller, as many demonstrations do"
+    elif look.label is not None:
+        said = f"{article(look.label)} {look.label}" if look.label else "not a digit"
+        words = f"You say: {said}. The network: {digit.name} ({percent(digit.confidence)})"
     else:
         words, colour = sentence(digit), colour_of(digit)
     canvas.lines((theme.PADDING, 66, room, 40), words, colour, leading=1.25)
@@ -163,15 +178,38 @@ def draw_bar(canvas: Canvas, session: Session) -> None:
         x += width + 2
 
 
-def draw_inside(canvas: Canvas, session: Session) -> None:
-    """The shown tab on its card."""
+@dataclass
+class Seen:
+    """The last picture of a tab to which no answer was wanting, and where it was."""
+
+    key: Hashable = None
+    picture: "Surface | None" = None
+
+
+def draw_inside(canvas: Canvas, session: Session, seen: Seen) -> None:
+    """The shown tab on its card; the picture before, but pale, while it waits for an answer."""
     canvas.card((0, -theme.ROUND, canvas.width, canvas.height + theme.ROUND), edge=theme.EDGE)
     if not session.tabs:
         return
     inner = canvas.part(
         (theme.PADDING, 8, canvas.width - 2 * theme.PADDING, canvas.height - 8 - theme.GAP)
     )
-    session.tabs[session.screen.tab].draw(inner, session.look())
+    missing: list[Hashable] = []
+
+    def ask(key: Hashable, job: Callable[..., Any], *arguments: Any) -> Any:
+        answer = look.ask(key, job, *arguments)
+        missing.extend([key] * (answer is None))
+        return answer
+
+    look = session.look()
+    session.tabs[session.screen.tab].draw(inner, replace(look, ask=ask))
+    key = session.screen.tab, inner.surface.get_size()
+    if not missing:
+        seen.key, seen.picture = key, inner.surface.copy()
+    elif seen.key == key and seen.picture is not None:
+        inner.surface.blit(seen.picture, (0, 0))
+    if missing or session.late:
+        inner.pale()
 
 
 # ---------------------------------------------------------------------------- shelf and status
@@ -228,7 +266,7 @@ def draw_status(canvas: Canvas, session: Session, meter: Meter) -> None:
     used = canvas.text(right, middle, speed, theme.QUIET, theme.SMALLEST, anchor="right")
     note = session.screen.note or session.screen.hint or _advice(session)
     if session.screen.typed is not None:
-        note = f"file to open, then Enter:  {session.screen.typed}\u2588"
+        note = f"Open (path, Enter):  {session.screen.typed}\u2588"
     canvas.part((0, 0, right - used - theme.GAP, canvas.height)).text(
         theme.GAP, middle, note, theme.TEXT, theme.SMALLEST
     )
@@ -247,9 +285,9 @@ def _advice(session: Session) -> str:
         return "left button draws, right button erases; T lays a test digit on the paper"
     sheet = session.pad.page.sheet
     if sheet is not None:
-        return "a stroke of the pen makes room for a drawing; undo brings the picture back"
+        return "Draw to replace the picture; Undo brings it back"
     if look.label:
-        return f"you say it is {look.label}; the same key once more takes that back"
+        return f"You say it is {look.label}. The same key once more takes that back."
     if verdict(look.digit) == "sure":
-        return "wrong? press the key of the right digit; N if it is none"
-    return "help it: press the key of the right digit, or N if it is none"
+        return "Wrong? Type the right digit (N: not a digit)"
+    return "Unsure. Type the right digit (N: not a digit)"

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.sketchpad import layout, theme
-from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.canvas import Area, Canvas
 from apps.sketchpad.inking import Paper
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import RUBBER
-from apps.sketchpad.words import colour_of, percent, verdict
+from apps.sketchpad.theme import Colour
+from apps.sketchpad.words import UNREAD, article, colour_of, percent, verdict
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit
@@ -54,26 +55,32 @@ def _draw_sheet(canvas: Canvas, session: Session, zoom: float) -> None:
     area = (x * zoom, y * zoom, W * unit * zoom, H * unit * zoom)
     canvas.picture(area, np.repeat(sheet.shade[..., None], 3, axis=2), smooth=min(H, W) > 100)
     canvas.frame(area, theme.EDGE, 1)
-    truth = f"{sheet.name}: really a {sheet.truth}" if sheet.truth else sheet.name
-    canvas.text(canvas.width / 2, canvas.height - 16, truth, theme.QUIET, anchor="centre")
+    words = sheet.name
+    if sheet.truth:
+        words += f": really {article(sheet.truth)} {sheet.truth}"
+    canvas.text(canvas.width / 2, canvas.height - 16, words, theme.QUIET, anchor="centre")
 
 
 def _draw_frames(canvas: Canvas, session: Session, zoom: float) -> None:
     """A frame and a tag for every digit, the selected one last, on top."""
-    answer = session.answer
-    if answer is None:
-        return
     order = sorted(range(len(session.digits)), key=lambda index: index == session.selected)
     for index in order:
         digit = session.digits[index]
-        area = area_of(digit, session, zoom)
-        label = session.pad.page.labels.get(answer.groups[index])
-        _draw_frame(canvas, area, digit, label, index, index == session.selected)
+        area = area_of(digit.box, session, zoom)
+        if session.late:  # what is on the paper now may be something else
+            canvas.frame(area, theme.FAINT, 1.5, dashed=True)
+        else:
+            selected = index == session.selected
+            _draw_frame(canvas, area, digit, session.labels[index], index, selected)
+    for mark in session.unread:
+        area = area_of(mark.box, session, zoom)
+        canvas.frame(area, theme.QUIET, 1.5, dashed=True)
+        _draw_tag(canvas, area, UNREAD, theme.QUIET)
 
 
-def area_of(digit: "Digit", session: Session, zoom: float) -> tuple[float, float, float, float]:
-    """Where the frame of a digit is, in logical pixels of the paper's canvas."""
-    x, y, width, height = digit.box
+def area_of(box: Area, session: Session, zoom: float) -> Area:
+    """Where the frame around a box of paper is, in logical pixels of the paper's canvas."""
+    x, y, width, height = box
     sheet, margin = session.pad.page.sheet, MARGIN + session.pad.brush / 2
     if sheet is not None:
         left, top, unit = sheet.placed(session.pad.size)
@@ -87,7 +94,7 @@ def area_of(digit: "Digit", session: Session, zoom: float) -> tuple[float, float
 
 
 def _draw_frame(
-    canvas: Canvas, area: tuple, digit: "Digit", label: str | None, index: int, selected: bool
+    canvas: Canvas, area: Area, digit: "Digit", label: str | None, index: int, selected: bool
 ) -> None:
     sure = verdict(digit)
     colour = colour_of(digit, label)
@@ -97,14 +104,20 @@ def _draw_frame(
     width = canvas.text_width(words, theme.SMALLEST, bold=True) + 12
     if width > area[2] and label is None and sure == "sure" and not selected:
         words = digit.name  # the long tag would hide the neighbour's
-        width = canvas.text_width(words, theme.SMALLEST, bold=True) + 12
+    tag = _draw_tag(canvas, area, words, colour)
+    canvas.hit(tag, ("select", index), "look at this digit")
+
+
+def _draw_tag(canvas: Canvas, area: Area, words: str, colour: Colour) -> Area:
+    """A word on a frame; returns where it is."""
+    width = canvas.text_width(words, theme.SMALLEST, bold=True) + 12
     x, y = area[0], area[1] - TAG
     if y < 0:  # no room above
         y = min(area[1] + area[3], canvas.height - TAG)
     x = max(min(x, canvas.width - width), 0)
     canvas.fill((x, y, width, TAG), colour, 5)
     canvas.text(x + 6, y + TAG / 2, words, theme.CARD, theme.SMALLEST, bold=True)
-    canvas.hit((x, y, width, TAG), ("select", index), "look at this digit")
+    return x, y, width, TAG
 
 
 def _words(digit: "Digit", label: str | None) -> str:
@@ -113,7 +126,7 @@ def _words(digit: "Digit", label: str | None) -> str:
         return f"you: {label}" if label else "you: none"
     sure = verdict(digit)
     if sure == "none":
-        return "no digit?"
+        return "not a digit?"
     if sure == "unsure":
         return f"{digit.name}? or {digit.second[0]}"
     return f"{digit.name}  {percent(digit.confidence)}"

@@ -26,6 +26,8 @@ def save(session: "Session", folder: Path) -> list[Path]:
 
     if session.answer is None or session.pad.page.empty:
         raise ImageError("there is nothing to save yet")
+    if not session.up_to_date:
+        raise ImageError("the drawing is still being read: nothing was saved")
     stem = folder / time.strftime(NAME)
     buffer = io.BytesIO()
     _picture(session).save(buffer, "PNG")
@@ -55,8 +57,7 @@ def _drawing(session: "Session") -> dict:
         "strokes": [stroke.points.round(2).tolist() for stroke in page.strokes],
         "pen": session.pad.brush,
     }
-    groups = session.answer.groups if session.answer else ()
-    said = [page.labels.get(group) for group in groups]
+    said = session.labels
     if said and all(said):
         drawing["label"] = "".join(map(str, said))
     return drawing

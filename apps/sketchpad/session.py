@@ -7,6 +7,7 @@ clipboard, an end) it leaves in ``wishes``.
 
 import math
 import sys
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -19,9 +20,10 @@ import numpy as np
 from apps.sketchpad import page as pages
 from apps.sketchpad.brain import Answer, Brain, Question
 from apps.sketchpad.look import Command, Look
-from apps.sketchpad.page import Sheet
+from apps.sketchpad.page import Sheet, Stroke
 from apps.sketchpad.state import Pad
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher, passing_file
+from apps.sketchpad.words import spelled
 from apps.sketchpad.worker import Done, Worker
 from tinycnn.errors import TinyCNNError
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from tinycnn.ink import Digit, Drawing
 
 KEPT_ANSWERS = 200  # to what tabs have asked
-READ, LOAD, COMPILE, OPEN, SHEET = "read", "load", "compile", "open", "sheet"
+READ, LOAD, COMPILE, SHEET = "read", "load", "compile", "sheet"
+PATIENCE = 0.15  # seconds: an answer that is awaited for longer makes the one before an old one
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Session:
         rng: np.random.Generator | None = None,
         folder: Path | None = None,
         corrections: OpenFile | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """``load`` makes the brain, on the worker; ``rng`` draws test digits.
 
@@ -80,11 +84,13 @@ class Session:
         self.wishes: list[Command] = []
         self.changes = 0
         """Grows with everything that may look different now."""
-        self.worker, self.load = worker, load
+        self.worker, self.load, self.clock = worker, load, clock
         self.rng = rng or np.random.default_rng(0)
         self.chosen: frozenset[int] = frozenset()
         """The strokes of the digit that the person wants to look at."""
         self._asked_version = -1
+        self._awaited: dict[int, float] = {}
+        """Versions of the pad that are to be read, and when that was asked for."""
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._waiting: set[Hashable] = set()
         self.loads = self.mistakes = 0
@@ -95,8 +101,38 @@ class Session:
 
     @property
     def text(self) -> str:
-        """What stands on the paper, as far as it is read."""
-        return self.answer.reading.text if self.answer else ""
+        """What stands on the paper; nothing until that has been read."""
+        return "".join(piece for piece, _ in self.pieces) if self.up_to_date else ""
+
+    @property
+    def pieces(self) -> list[tuple[str, int | None]]:
+        """What was read last, as ``words.spelled`` has it: what a person said goes first."""
+        if self.answer is None:
+            return []
+        return spelled(self.answer.reading, self.labels)
+
+    @property
+    def labels(self) -> list[str | None]:
+        """Of each digit, what the person says it is: a class, "" for no digit, None for nothing."""
+        groups = self.answer.groups if self.answer else ()
+        return [self.pad.page.labels.get(group) for group in groups]
+
+    @property
+    def unread(self) -> list[Stroke]:
+        """The strokes that are no part of a digit, and are no dot or dash of the text either."""
+        if self.answer is None or not self.up_to_date:
+            return []
+        known = frozenset().union(*self.answer.groups)
+        marks = [stroke for stroke in self.pad.page.strokes if stroke.number not in known]
+        if len(marks) <= sum(map(self.answer.reading.text.count, ".-")):
+            return []
+        return [mark for mark in marks if not self._is_between_digits(mark)] or marks
+
+    def _is_between_digits(self, mark: Stroke) -> bool:
+        """Whether digits of its line lie to its left and to its right; only there is it read."""
+        x, y, width, height = mark.box
+        line = (d.box for d in self.digits if abs(y + height / 2 - d.box[1]) < 2 * d.box[3])
+        return len({box[0] < x + width / 2 for box in line}) == 2
 
     @property
     def digits(self) -> "Sequence[Digit]":
@@ -117,17 +153,31 @@ class Session:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether what is on the paper has been read."""
-        return self.answer is not None and self.answer.version == self.pad.version
+        """Whether what is on the paper has been read, by the network that reads now."""
+        versions = self.answer and self.answer.version, self._asked_version
+        return not self._awaited and versions == (self.pad.version,) * 2
+
+    @property
+    def late(self) -> bool:
+        """Whether an answer is awaited for so long that the one before must look old."""
+        return any(self.clock() - asked > PATIENCE for asked in self._awaited.values())
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """The picture that lies on the paper, unless it is being drawn over."""
+        return None if self.pad.live or self.pad.page.strokes else self.pad.page.sheet
 
     def tick(self) -> None:
         """Hand out work and take in what has been done; to be called again and again."""
         if self.brain and self._asked_version != self.pad.version:
             self._asked_version = self.pad.version
+            self._awaited[self.pad.version] = self.clock()
             self.worker.submit(READ, self.pad.version, self.brain.read, self.question())
         for done in self.worker.collect():
             self.changes += 1
             self._take(done)
+        if self.answer and self.answer.sheet is not self.sheet:
+            self.answer = None  # what was read lies no more where it was
 
     def question(self) -> Question:
         """What is on the paper now."""
@@ -139,7 +189,7 @@ class Session:
             numbers=tuple(stroke.number for stroke in strokes),
             brush=pad.brush,
             paper=pad.size,
-            sheet=None if strokes else pad.page.sheet,
+            sheet=self.sheet,
         )
 
     def say(self, note: str) -> None:
@@ -154,6 +204,10 @@ class Session:
     def _take(self, done: Done) -> None:
         if done.kind == LEARN:
             self.teacher.rest()
+        if done.kind == READ:
+            assert isinstance(done.key, int)
+            self.answer = done.answer
+            self._awaited = {v: at for v, at in self._awaited.items() if v > done.key}
         if done.error is not None:
             self._complain(done)
         elif done.kind == LOAD:
@@ -163,16 +217,12 @@ class Session:
             self.put(done.answer)
             self.worker.aside(COMPILE, done.answer.compile)
         elif done.kind == READ:
-            self.answer = done.answer
             self.screen.note = done.answer.fault or self.screen.note
-        elif done.kind == COMPILE:
-            self._asked_version = -1
-            self.worker.aside(OPEN, done.answer)
         elif done.kind == SHEET:
             self._lay(done.answer)
         elif done.kind == LEARN or done.kind.startswith(TEACH):
             self.teacher.take(self, done.answer)
-        elif done.kind != OPEN:
+        elif done.kind != COMPILE:
             self._waiting.discard(done.key)
             self._answers[done.key] = done.answer
             while len(self._answers) > KEPT_ANSWERS:
@@ -198,10 +248,9 @@ class Session:
         """What there is to see for a tab; a frozen one stays as it was."""
         if self.screen.frozen is not None:
             return self.screen.frozen
-        digit, group = None, frozenset[int]()
-        if self.answer is not None and self.selected is not None:
-            digit = self.digits[self.selected]
-            group = self.answer.groups[self.selected]
+        digit, label, selected = None, None, self.selected
+        if selected is not None:
+            digit, label = self.digits[selected], self.labels[selected]
         look = Look(
             brain=self.brain,
             digit=digit,
@@ -210,7 +259,7 @@ class Session:
             naive_way=self.naive_way,
             moment=(self.loads, digit.image.tobytes() if digit else b""),
             ask=self.ask,
-            label=self.pad.page.labels.get(group),
+            label=label,
             lesson=self.teacher.lesson,
         )
         naive = look.naive_way() if self.screen.naive and digit else None

@@ -68,6 +68,14 @@ def disc(diameter: float, colour: Colour, right: int = 0, down: int = 0, parts: 
     return pygame.surfarray.make_surface(pixels.astype(np.uint8).swapaxes(0, 1)), reach
 
 
+@functools.lru_cache(8)
+def veil(size: tuple[int, int]) -> pygame.Surface:
+    """A thin white sheet."""
+    sheet = pygame.Surface(size, pygame.SRCALPHA)
+    sheet.fill((*theme.CARD, 150))
+    return sheet
+
+
 def dashes(surface: pygame.Surface, box: pygame.Rect, colour: Colour, wide: int, long: int) -> None:
     """A dashed outline."""
     right, bottom = box.right - wide, box.bottom - wide

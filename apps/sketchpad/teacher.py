@@ -241,7 +241,7 @@ def passing_file() -> OpenFile:
 def _trial(result: "Adaptation", base: Brain) -> Brain:
     """The adapted network as a brain; its kernels are those of the base."""
     trial = Brain(result.model, base.weights)
-    trial.compiled, trial.opened = base.compiled, base.opened
+    trial.compiled = base.compiled
     return trial
 
 

@@ -1,5 +1,7 @@
 """Drawing a session onto a surface: panel by panel, and only those in which something changed."""
 
+import sys
+import traceback
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +18,7 @@ from apps.sketchpad.papers import draw_paper
 from apps.sketchpad.session import Session
 
 Place = tuple[float, float]
+Draw = Callable[[Canvas, Session], None]
 
 
 @dataclass
@@ -24,6 +27,8 @@ class _Panel:
 
     key: Hashable = None
     hits: list[Hit] = field(default_factory=list)
+    fault: str = ""
+    """Why it could not be drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class _Wanted:
     name: str
     area: Area
     key: Hashable
-    draw: Callable[[Canvas, Session], None]
+    draw: Draw
 
 
 class View:
@@ -44,8 +49,14 @@ class View:
         self.scale = 1.0
         self.layout = layout.arrange(*layout.USUAL)
         self._paper = Paper()
+        self._seen = panels.Seen()
         self._panels: dict[str, _Panel] = {}
         self._general: Hashable = None
+
+    @property
+    def faults(self) -> list[str]:
+        """Why panels could not be drawn."""
+        return [panel.fault for panel in self._panels.values() if panel.fault]
 
     @property
     def hits(self) -> list[Hit]:
@@ -73,8 +84,11 @@ class View:
         return (place[0] - x) / zoom, (place[1] - y) / zoom
 
     def draw(self, surface: pygame.Surface, hurry: bool = False) -> list[pygame.Rect]:
-        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed."""
-        session, screen = self.session, self.session.screen
+        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed.
+
+        No fault in a panel ends the window: it is told in its place, and on standard error.
+        """
+        screen = self.session.screen
         self.layout = self._arranged(surface.get_size())
         general = surface.get_size(), self.scale, screen.enlarged, screen.help
         fresh = self._general != general
@@ -88,8 +102,9 @@ class View:
         ]
         if screen.help and (fresh or any(changed)):
             whole = Canvas(surface, self.scale, screen.hover)
-            draw_help(whole, session)
-            self._panels["help"] = _Panel(hits=whole.hits)
+            self._drawn(self._panels.setdefault("help", _Panel()), whole, draw_help)
+            fresh = True
+        if fresh:
             return [surface.get_rect()]
         return [rect for rect in changed if rect is not None]
 
@@ -99,17 +114,18 @@ class View:
         pad, hover = session.pad, screen.hover
         on_paper = hover is not None and inside(hover, places.paper)
         brain = id(session.brain), bool(session.brain and session.brain.compiled)
-        seen = id(session.answer), session.selected, id(pad.page), brain
+        seen = id(session.answer), session.selected, id(pad.page), brain, session.late
         late = session.changes if screen.naive else 0
         mouse = None if on_paper else hover
-        lively = session.changes, hover if hover and inside(hover, places.inside) else None
+        over_tab = hover if hover and inside(hover, places.inside) else None
+        lively = session.changes, session.late, over_tab
         frozen = bool(screen.frozen)
         status = screen.note, screen.hint, screen.typed, frozen, self.meter.line, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
             _Wanted("header", places.header, (brain, mouse), panels.draw_header),
             _Wanted("bar", places.bar, (screen.tab, mouse), panels.draw_bar),
-            _Wanted("inside", places.inside, lively, panels.draw_inside),
+            _Wanted("inside", places.inside, lively, partial(panels.draw_inside, seen=self._seen)),
             _Wanted("shelf", places.shelf, shelf, panels.draw_shelf),
             _Wanted("status", places.status, status, partial(panels.draw_status, meter=self.meter)),
         ]
@@ -126,12 +142,23 @@ class View:
         panel = self._panels.setdefault(wanted.name, _Panel())
         if panel.key == wanted.key:
             return None
-        whole = Canvas(surface, self.scale, self.session.screen.hover)
-        canvas = whole.part(wanted.area)
+        canvas = Canvas(surface, self.scale, self.session.screen.hover).part(wanted.area)
         canvas.surface.fill(theme.DESK)
-        wanted.draw(canvas, self.session)
-        panel.key, panel.hits = wanted.key, whole.hits
+        panel.key = wanted.key
+        self._drawn(panel, canvas, wanted.draw)
         return canvas.surface.get_rect(topleft=canvas.surface.get_abs_offset())
+
+    def _drawn(self, panel: _Panel, canvas: Canvas, draw: Draw) -> None:
+        """Draw a panel, or say why that is impossible."""
+        before, panel.fault = panel.fault, ""
+        try:
+            draw(canvas, self.session)
+        except Exception as fault:
+            panel.fault = f"this cannot be drawn ({type(fault).__name__}: {fault})"
+            canvas.lines((theme.GAP, 0, canvas.width, canvas.height), panel.fault, theme.ORANGE)
+            if panel.fault != before:
+                traceback.print_exception(fault, file=sys.stderr)
+        panel.hits = canvas.hits
 
     def _arranged(self, size: tuple[int, int]) -> Layout:
         width, height = (length / self.scale for length in size)

@@ -1,5 +1,6 @@
 """How a reading is put into words and colours; nothing is ever certain."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from apps.sketchpad import theme
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 SURE = 0.9
 MOST = 0.999
+UNREAD = "?"  # in place of ink that was refused
 
 
 def percent(probability: float) -> str:
@@ -38,24 +40,33 @@ def sentence(digit: "Digit") -> str:
     guess = f"{digit.name} ({percent(digit.confidence)})"
     match verdict(digit):
         case "none":
-            return f"looks like no digit; if it is one, {guess}"
+            return f"Not a digit, I think. Closest: {guess}"
         case "unsure":
             return f"unsure: {guess} or {second} ({percent(probability)})"
         case _:
-            return f"surely a {guess}"
+            return f"surely {article(digit.name)} {guess}"
 
 
-def spelled(reading: "Reading") -> list[tuple[str, int | None]]:
+def article(name: str) -> str:
+    """What stands before the name of a class, as it is spoken."""
+    spoken = "aefhilmnorsx" if len(name) == 1 else "aeiou"
+    return "an" if name.lower().startswith((*spoken, "8", "11", "18")) else "a"
+
+
+def spelled(reading: "Reading", labels: Sequence[str | None] = ()) -> list[tuple[str, int | None]]:
     """The text in pieces, each with the number of the digit that it is, None for what is between.
 
-    Lines are parted by a stroke.
+    ``labels`` are what a person says the digits are, None for nothing. What looks like no digit
+    is UNREAD, and what a person calls none is left out.
     """
     pieces: list[tuple[str, int | None]] = []
     rest = reading.text
     for index, digit in enumerate(reading.digits):
         between, found, after = rest.partition(digit.name)
         if between:
-            pieces.append((between.replace("\n", " / "), None))
-        pieces.append((found, index))
+            pieces.append((between, None))
+        label = labels[index] if labels else None
+        read = UNREAD if digit.rejected else found
+        pieces.append((read if label is None else label, index))
         rest = after
     return pieces

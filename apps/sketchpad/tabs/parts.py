@@ -17,7 +17,7 @@ MOST_CHIPS = 12
 def is_ready(canvas: Canvas, look: Look, what: str) -> bool:
     """Whether there is a digit and a network to look into; says what is missing."""
     large = canvas.width >= LEAST[0] and canvas.height >= LEAST[1]
-    ready = look.brain is not None and look.brain.opened and look.image is not None
+    ready = look.brain is not None and look.brain.compiled and look.image is not None
     if ready and large:
         return True
     words = f"write a digit to see {what}"
@@ -25,7 +25,7 @@ def is_ready(canvas: Canvas, look: Look, what: str) -> bool:
         words = "Enter gives this more room"
     elif look.brain is None:
         words = "the network is being loaded"
-    elif not look.brain.opened and look.image is not None:
+    elif not look.brain.compiled and look.image is not None:
         words = "kernels are being compiled, the first time only"
     canvas.text(0, 20, words, theme.FAINT)
     return False
