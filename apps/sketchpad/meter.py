@@ -30,4 +30,4 @@ class Meter:
         if len(self.gaps) > 10 and now - self._shown > 1:
             self._shown = now
             median, slow = np.percentile(self.gaps, (50, 99))
-            self.line = f"{1 / median:.0f} fps, 1 % below {1 / slow:.0f}"
+            self.line = f"{1 / median:.0f} fps, slowest 1 %: {1 / slow:.0f} fps"

@@ -22,6 +22,7 @@ SLOWEST, FASTEST = 0.0001, 0.3  # learning rates of the slider
 MOST_STEPS = 99
 TOP = 36.0  # height of the row of labels
 BOTTOM = 40.0  # of the row of steps
+LEAST_ROW = 17.0  # height of a class
 FUNCTIONS = {
     "Conv2D": "reference.conv2d_backward_params:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · x",
     "Dense": "reference.dense_backward_params:  dw = x · dy",
@@ -139,9 +140,10 @@ def _chance(p: float) -> str:
 
 
 def _draw_start(canvas: Canvas, back: "WayBack", names: Sequence[str], label: int) -> None:
-    """P, truth and their difference, a row for each class."""
+    """P, truth and their difference, a row for each class; the largest if there are too many."""
     function(canvas, 0, 9, "softmax_cross_entropy_backward:  dlogits = p \N{MINUS SIGN} truth")
-    order = np.sort(np.argsort(-np.abs(back.dlogits), kind="stable")[:10]).tolist()
+    rows = min(max(int((canvas.height - 46) / LEAST_ROW), 1), 10)
+    order = np.sort(np.argsort(-np.abs(back.dlogits), kind="stable")[:rows]).tolist()
     row = min((canvas.height - 46) / len(order), 30.0)
     middle, half = canvas.width * 0.6, canvas.width * 0.27
     for place, k in enumerate(order):

@@ -140,6 +140,8 @@ def _draw_detail(canvas: Canvas, view: FilterView, f: int, off: bool) -> None:
     canvas.text(used, 15, "what excites it most", theme.QUIET, theme.SMALLEST)
     for place, (patch, excitement) in enumerate(best):
         x = place * (PATCH + 48)
+        if x + PATCH + 42 > canvas.width:
+            break
         inked(canvas, (x, 32, PATCH, PATCH), patch)
         canvas.text(x + PATCH + 5, 62, number(excitement.value), theme.QUIET, theme.SMALLEST)
 
@@ -162,4 +164,4 @@ def _draw_effect(
         f"{effect.right_before} {arrow} {effect.right_after} right"
     )
     colour = theme.BLUE if before == after else theme.ORANGE
-    canvas.text(0, top + 18, words, colour, theme.SMALLEST)
+    canvas.lines((0, top + 1, canvas.width, 33), words, colour, leading=1.1)

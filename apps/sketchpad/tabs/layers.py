@@ -173,7 +173,7 @@ def _peak(maps: np.ndarray, channel: int) -> Cell:
 
 def _shape(values: np.ndarray) -> str:
     sizes = " \N{MULTIPLICATION SIGN} ".join(map(str, values.shape))
-    return f"{sizes}: {values.shape[-1]} maps" if values.ndim == 3 else f"{sizes} numbers"
+    return sizes if values.ndim == 3 else f"{sizes} numbers"
 
 
 def _visible(area: Area, least: float = 5.0) -> Area:

@@ -50,9 +50,10 @@ def _draw_table(
     canvas: Canvas, steps: "SoftmaxSteps", names: Sequence[str], temperature: float
 ) -> None:
     sigma, minus = "\N{GREEK CAPITAL LETTER SIGMA}", "\N{MINUS SIGN}"
-    words = ("class", "logit", f"(logit {minus} largest) / {temperature:.2f}", "exp", "p")
-    for right, word in zip(COLUMNS, words, strict=True):
-        canvas.text(right * canvas.width, 12, word, theme.QUIET, theme.SMALLEST, anchor="right")
+    scaled = f"({minus} largest) / {temperature:.2f}"
+    for right, word in zip(COLUMNS, ("class", "logit", scaled, "exp", "p"), strict=True):
+        x = max(right * canvas.width, canvas.text_width(word, theme.SMALLEST))
+        canvas.text(x, 12, word, theme.QUIET, theme.SMALLEST, anchor="right")
     canvas.line([(0, 26), (canvas.width, 26)], theme.EDGE)
     count = min(len(steps.p), MOST_ROWS)
     row = min((canvas.height - HEAD - 20) / count, 44.0)
@@ -79,7 +80,7 @@ def _draw_row(canvas: Canvas, y: float, name: str, values: Sequence[float], best
 
 def _draw_logit(canvas: Canvas, y: float, row: float, logit: float, most: float) -> None:
     """A bar beside the logit, to the left below 0 and to the right above."""
-    middle, half = 0.145 * canvas.width, 0.05 * canvas.width
+    middle, half = 0.125 * canvas.width, 0.045 * canvas.width
     length = half * logit / most
     colour = theme.BLUE if logit >= 0 else theme.ORANGE
     left = min(middle, middle + length)

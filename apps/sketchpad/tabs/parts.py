@@ -59,8 +59,11 @@ def chips(
 ) -> float:
     """A row of classes to choose one from; a click is ``("tab", word, its number)``."""
     x, y = at
-    for index, name in enumerate(names[:MOST_CHIPS]):
-        width = max(canvas.text_width(name, theme.SMALLEST) + 12, 25.0)
+    names = names[:MOST_CHIPS]
+    texts = [canvas.text_width(name, theme.SMALLEST) for name in names]
+    spare = (canvas.width - x - sum(texts)) / len(names) - 3  # on which none is cut off
+    for index, (name, text) in enumerate(zip(names, texts, strict=True)):
+        width = max(text + min(spare, 12), min(text + spare, 25))
         canvas.button((x, y, width, 25), name, ("tab", word, index), pressed=index == chosen)
         x += width + 3
     return x - at[0]
@@ -79,5 +82,8 @@ def inked(canvas: Canvas, area: Area, image: np.ndarray) -> None:
 
 
 def function(canvas: Canvas, x: float, y: float, name: str, anchor: str = "left") -> float:
-    """The function that computes what is seen."""
+    """The function that computes what is seen; without its formula, or not, if it has no room."""
+    room = x if anchor == "right" else canvas.width - x
+    short = (name, name.partition(":")[0], "")
+    name = next(one for one in short if canvas.text_width(one, theme.SMALLEST) <= max(room, 0))
     return canvas.text(x, y, name, theme.FUNCTION, theme.SMALLEST, anchor=anchor)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tinycnn.inside import Anatomy, Reason, Region, Trace, WeightedSum, Winner
 
 PICTURE = 88.0
+ADDED = 134.0  # width of what is added
 LEGEND = (
     "framed: all pixels that this number depends on\n"
     "grey is 0, blue above, orange below; full colour is the largest of its layer"
@@ -122,14 +123,14 @@ def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
     added = why.products.sum(axis=(0, 1))
     c = int(np.abs(added).argmax())
     tall = canvas.height > 200
-    side = (canvas.width - 48) / 3 if tall else min((canvas.width - 206) / 3, PICTURE)
+    side = (canvas.width - 48) / 3 if tall else min((canvas.width - 72 - ADDED) / 3, PICTURE)
     pictures = (why.x[..., c], why.w[..., c], why.products[..., c])
     x = 0.0
     for values, sign in zip(pictures, ("·", "=", ""), strict=True):
         canvas.signed((x, 0, side, side), values, largest(values))
         canvas.text(x + side + 12, side / 2, sign, theme.TEXT, 20, anchor="centre")
         x += side + 24
-    left, top = (0.0, side + 14) if tall else (x - 14, 9.0)
+    left, top = (0.0, side + 14) if tall else (max(x - 14, 0.0), 9.0)
     for row, line in enumerate(_added(why, added, c)):
         canvas.text(left, top + 20 * row, line, theme.TEXT, theme.SMALLEST)
 

@@ -17,7 +17,7 @@ SIDE = 56.0  # of a corrected digit
 TOP = 112.0  # height of the corrections
 INVITATION = (
     "Is a digit misread? Press the key of the right one. What you say is kept on this machine "
-    "only, with the strokes. From five digits on a copy of the network can learn from them."
+    "only, with the strokes. From the fifth digit on, a copy of the network can learn from them."
 )
 
 
@@ -32,7 +32,7 @@ class Teach:
         """The latest corrections, and under them the outcome of learning."""
         lesson = look.lesson
         count = len(lesson.corrections)
-        title = f"{count} corrected digit{'' if count == 1 else 's'}"
+        title = f"{count} labeled digit{'' if count == 1 else 's'}"
         canvas.text(0, 13, title, theme.TEXT, bold=True)
         right = canvas.width - 70
         canvas.button((right, 0, 70, 28), "export", ("export",), "as a data set and as strokes")
@@ -75,20 +75,21 @@ def images_of(lesson: Lesson) -> list[tuple[np.ndarray, str]]:
 
 def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     """Before and after, and what may be said of it."""
-    ended = "" if result.in_time else ", then time was up"
-    title = f"learned for {result.rounds} rounds{ended}; your drawing is now read by the copy"
+    ended = "" if result.in_time else " (time was up)"
+    title = f"Learned {result.rounds} rounds{ended}; the copy reads now."
     if not result.rounds:
-        title = "nothing was learned that helps: the network stays as it is"
-    canvas.text(0, 17, title, theme.TEXT, bold=True)
+        title = "Nothing that helps was learned: the network stays as it is."
+    canvas.text(0, 13, title, theme.TEXT, theme.SMALLEST)
     seen = result.digits_known
     known = "" if not seen else f" (the base knew {100 * seen:.0f} %)"
     rows = (
-        ("your digits, each read by a copy that had not seen it", result.drawings),
-        (f"bundled test digits, not used in learning{known}", result.digits),
+        ("your digits read right, by copies that had not seen them", result.drawings),
+        (f"bundled test digits read right{known}", result.digits),
     )
+    step = min((canvas.height - 56) / len(rows), 46.0)
     for number, (words, comparison) in enumerate(rows):
-        _draw_comparison(canvas, 34 + 46 * number, words, comparison)
-    y = 34 + 46 * len(rows) + 8
+        _draw_comparison(canvas, 24 + step * number, words, comparison)
+    y = 25 + step * len(rows)
     buttons = (
         ("keep", ("keep",), "write the adapted weights beside your corrections"),
         ("save as", ("keep_as",), "write them to a file of their own, with the time in its name"),
@@ -104,10 +105,8 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
 def _draw_comparison(canvas: Canvas, y: float, words: str, comparison: "Comparison") -> None:
     canvas.text(0, y + 9, words, theme.QUIET, theme.SMALLEST)
     arrow = "\N{RIGHTWARDS ARROW}"
-    counts = (
-        f"{comparison.right_before:,} {arrow} {comparison.right_after:,} right of {comparison.n:,}"
-    )
+    counts = f"{comparison.right_before:,} {arrow} {comparison.right_after:,} of {comparison.n:,}"
     used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
     colour = {"better": theme.BLUE, "worse": theme.ORANGE}.get(comparison.verdict, theme.QUIET)
     details = f"{comparison.mended} mended, {comparison.spoiled} spoiled: {comparison.verdict}"
-    canvas.text(used + 16, y + 30, details, colour)
+    canvas.text(used + 16, y + 30, details, colour, theme.SMALLEST)

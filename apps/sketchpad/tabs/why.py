@@ -14,10 +14,11 @@ from apps.sketchpad.tabs.parts import chips, function, inked, is_ready, largest,
 
 CHIPS = 34.0  # height of the row of classes
 LIKE = 0.2  # width of the nearest digits, as a part
-CAPTIONS = 76.0  # over and under a map
+HEADING = 40.0  # over a map: two lines
+CAPTIONS = 146.0  # over and under a map
 ADVICE = (
     "Blue speaks for it, orange against it. Covering tells what would happen, a gradient only "
-    "which way it begins; where they agree, one may believe them."
+    "which way it begins; trust them where they agree."
 )
 
 
@@ -45,7 +46,7 @@ class Why:
         if trace is None:
             return
         label, other = self._pair(trace.p)
-        used = canvas.text(0, 12, f"It is read as {names[label]}. What would make it a", theme.TEXT)
+        used = canvas.text(0, 12, f"Read as {names[label]}. What would make it", theme.TEXT)
         chips(canvas, (used + 8, 0), names, other, "other")
         key = ("why", look.moment, label, other)
         why = look.ask(key, insight.why, look.image, label, other)
@@ -77,29 +78,27 @@ class Why:
 def _draw_maps(canvas: Canvas, why: Reasons, names: Sequence[str]) -> None:
     label, other = names[why.label], names[why.rather_than]
     columns = (
-        (f"if covered, {label} loses", why.occlusion, "occlusion"),
-        (f"ink that makes it {label}", why.contribution, "x · gradient"),
-        (f"would make it {other}", why.contrast, "gradients"),
+        (f"{label} loses when covered", why.occlusion, "occlusion"),
+        (f"ink that speaks for {label}", why.contribution, "x · gradient"),
+        (f"changes towards {other}", why.contrast, "gradients"),
     )
     width = (canvas.width - 2 * theme.GAP) / 3
     side = min(width, canvas.height - CAPTIONS)
     for index, (title, values, name) in enumerate(columns):
         x = index * (width + theme.GAP)
-        canvas.text(x, 10, title, theme.TEXT, theme.SMALLEST)
-        overlaid(canvas, (x, 22, side, side), values, why.image)
-        function(canvas, x, 22 + side + 14, name)
-        canvas.text(
-            x + side, 22 + side + 14, f"±{largest(values):.2g}", theme.QUIET, 15, anchor="right"
-        )
-    canvas.lines((0, 22 + side + 28, canvas.width, 60), ADVICE, leading=1.25)
+        canvas.lines((x, 0, width, HEADING), title, theme.TEXT, leading=1.2)
+        overlaid(canvas, (x, HEADING, side, side), values, why.image)
+        most = f"±{largest(values):.2g}"
+        canvas.lines((x, HEADING + side + 4, width, 40), f"{name} {most}", theme.FUNCTION)
+    canvas.lines((0, HEADING + side + 46, canvas.width, 60), ADVICE, leading=1.2)
 
 
 def _draw_likeness(canvas: Canvas, like: Sequence[Likeness]) -> None:
     """Known digits, nearest first."""
-    canvas.text(0, 10, "its nearest", theme.TEXT, theme.SMALLEST)
-    side = min((canvas.height - 44) / len(like) - 6, 110.0)
+    canvas.lines((0, 0, canvas.width, HEADING), "nearest digits", theme.TEXT, leading=1.2)
+    side = min((canvas.height - HEADING - 20) / len(like) - 6, canvas.width - 66, 110.0)
     for index, one in enumerate(like):
-        y = 22 + index * (side + 6)
+        y = HEADING + index * (side + 6)
         inked(canvas, (0, y, side, side), one.image / 255)
         canvas.text(side + 8, y + side / 2, one.name, theme.BLUE, theme.LARGE, bold=True)
         distance = f"{one.distance:.1f}"
