@@ -22,7 +22,6 @@ examples:
   python -m apps.sketchpad --replay mine.jsonl --headless --screenshot mine.png
 """
 
-SIZE = (1280, 800)
 DEFAULT = "default"
 
 
@@ -53,14 +52,15 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     from tinycnn.runs.signals import StopSignals
 
     surface = window.open_window(arguments.size)
+    scale = arguments.scale or window.fitting_scale()
     session = Session(
         Thread(window.ring), load, tabs(), folder=arguments.save_to, corrections=users_file
     )
-    with StopSignals(), recorder(arguments.record) as note:
-        app = App(session, surface, arguments.scale, note=note)
+    with StopSignals(), recorder(arguments.record) as note, window.closing():
+        app = App(session, surface, scale, note=note)
         app.run()
-    if arguments.screenshot:
-        window.save_png(surface, arguments.screenshot)
+        if arguments.screenshot:
+            window.save_png(app.surface, arguments.screenshot)
     return 0
 
 
@@ -85,10 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last"
     )
-    parser.add_argument("--size", metavar="WxH", type=_size, default=SIZE, help="of the window")
-    parser.add_argument(
-        "--scale", metavar="S", type=_scale, default=1.0, help="everything larger, 0.7 to 3"
-    )
+    parser.add_argument("--size", metavar="WxH", type=_size, help="of the window")
+    parser.add_argument("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
     parser.add_argument("--record", metavar="FILE", type=Path, help="write all that is done")
     parser.add_argument(
         "--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file"

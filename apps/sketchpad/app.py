@@ -56,6 +56,8 @@ class App:
         self.done = False
         self.mouse = Mouse()
         self._pointer = "arrow"
+        self._windowed: tuple[int, int] | None = None
+        """The size to come back to from the full screen."""
         self._held: set[int] = set()
         self._shown_at = self._looked_at = 0.0
         self._hovered_at = 0.0
@@ -165,11 +167,9 @@ class App:
                 self._held.discard(event.key)
             case pygame.DROPFILE:
                 self.do(("open", event.file))
-            case pygame.VIDEORESIZE:
+            case pygame.VIDEORESIZE | pygame.WINDOWEXPOSED:
                 self.surface = pygame.display.get_surface() or self.surface
                 self._fit()
-            case pygame.WINDOWEXPOSED:
-                pygame.display.flip()
             case pygame.WINDOWLEAVE:
                 self.do(("hover", -1.0, -1.0))
             case pygame.QUIT:
@@ -268,6 +268,8 @@ class App:
             self.do(("typed", name != "escape"))
         elif name == "backspace":
             self.do(("untype",))
+        elif name == "v" and event.mod & pygame.KMOD_CTRL:
+            self.do(("type", window.paste()))
         elif event.unicode.isprintable() and event.unicode:
             self.do(("type", event.unicode))
 
@@ -285,7 +287,9 @@ class App:
         self._fit()
 
     def _fullscreen(self) -> None:
-        pygame.display.toggle_fullscreen()
+        size, self._windowed = self._windowed, None if self._windowed else self.surface.get_size()
+        self.surface = window.resized(self.surface, size)
+        self._fit()
 
     def _photograph(self) -> None:
         self.session.screen.note = f"wrote {window.photograph(self.surface)}"

@@ -19,6 +19,8 @@ class Key:
     does: str = ""
 
 
+ZOOM_IN = "ctrl+=", "ctrl+shift+=", "ctrl++", "ctrl+[+]"  # with Shift on many keyboards
+
 KEYS = (
     Key((), (), "left button, pen, finger", "draw; a click is a dot"),
     Key((), (), "right button, E held", "erase"),
@@ -42,8 +44,13 @@ KEYS = (
     Key(("a",), ("adapt",), "A", "learn from your corrections"),
     Key(("ctrl+a",), ("discard",), "Ctrl+A", "back to the network as it was loaded"),
     Key(("r",), ("reload",), "R", "load the weights again (training goes on)"),
-    Key(("ctrl+=", "ctrl++"), ("zoom", 1), "Ctrl +, Ctrl -", "everything larger or smaller"),
-    Key(("ctrl+-",), ("zoom", -1), ""),
+    Key(
+        ("ctrl+=", "ctrl+shift+=", "ctrl++", "ctrl+[+]"),
+        ("zoom", 1),
+        "Ctrl +, Ctrl -",
+        "larger or smaller",
+    ),
+    Key(("ctrl+-", "ctrl+[-]"), ("zoom", -1), ""),
     Key(("f11",), ("fullscreen",), "F11", "full screen"),
     Key(("f12",), ("photograph",), "F12", "screenshot of this window"),
     Key(("f1",), ("help",), "F1", "this list"),

@@ -18,6 +18,7 @@ import numpy as np
 
 from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
+from apps.sketchpad.layout import USUAL
 from apps.sketchpad.page import placed
 from apps.sketchpad.record import Entry, is_record, read_record
 from apps.sketchpad.session import Session
@@ -36,6 +37,7 @@ def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
     from apps.sketchpad import window
 
     payload = _read(arguments)
+    arguments.size, arguments.scale = arguments.size or USUAL, arguments.scale or 1.0
     surface = (window.open_nothing if arguments.headless else window.open_window)(arguments.size)
     with tempfile.TemporaryDirectory() as place:  # a stranger's session may save what it likes
         return _play(payload, arguments, Player(surface, arguments, load, Path(place)))

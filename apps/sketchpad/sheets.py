@@ -1,5 +1,6 @@
 """What can be laid on the paper: test digits, pictures from files, and drawings from files."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def opened(path: str) -> "Sheet | Drawing":
     """What a file holds: a picture, or the first drawing of a stroke file; raises ImageError."""
     from tinycnn.ink import decode_picture, read_drawings, read_file
 
+    path = os.path.expanduser(path)
     name = Path(path).name
     try:
         payload = read_file(path)

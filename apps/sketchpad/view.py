@@ -68,7 +68,8 @@ class View:
         return next((hit for hit in reversed(self.hits) if inside(place, hit.area)), None)
 
     def fit(self, size: tuple[int, int], scale: float) -> None:
-        """The window has ``size`` pixels; shrink everything if it would not fit otherwise."""
+        """The window has ``size`` pixels, all to be drawn; what would not fit is shrunk."""
+        self._general = None
         least = min(size[0] / layout.SMALLEST[0], size[1] / layout.SMALLEST[1])
         self.scale = min(scale, least)
         self.layout = self._arranged(size)

@@ -4,10 +4,13 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pygame
 
+from apps.sketchpad import shapes, theme
+from apps.sketchpad.layout import USUAL
 from tinycnn.errors import EnvironmentFault
 
 RING = pygame.event.custom_type()
@@ -16,19 +19,20 @@ RING = pygame.event.custom_type()
 TITLE = "tinycnn sketchpad"
 CLASS = "tinycnn-sketchpad"  # by which window managers know it
 PLAIN_TEXT = "text/plain;charset=utf-8"  # SDL's own clipboard; pygame.SCRAP_TEXT may be refused
+LINES = 1000  # of a usual screen
 INVISIBLE = ("dummy", "offscreen")
 NO_DISPLAY = (
     "no display was found to open a window on; log in to a desktop, or add --headless with --replay"
 )
 
 
-def open_window(size: tuple[int, int]) -> pygame.Surface:
-    """Open the window; raises EnvironmentFault where nobody would see it.
+def open_window(size: tuple[int, int] | None) -> pygame.Surface:
+    """Open the window, of the usual size if none is given; EnvironmentFault if nobody would see it.
 
     Without a display, SDL silently draws to nowhere unless it is asked what it is doing.
     """
     asked_for = os.environ.get("SDL_VIDEODRIVER") or _driver()
-    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", CLASS)
+    os.environ["SDL_VIDEO_X11_WMCLASS"] = CLASS  # pygame has said __main__.py
     try:
         pygame.display.init()
     except pygame.error as error:
@@ -40,12 +44,40 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
         # By OpenGL, the whole window would be sent for every change: 6 ms, and not 0.3.
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
     pygame.display.set_caption(TITLE)
+    pygame.display.set_icon(_icon())
+    usual = round(USUAL[0] * fitting_scale()), round(USUAL[1] * fitting_scale())
     try:
-        surface = pygame.display.set_mode(_fitting(size), pygame.RESIZABLE)
+        surface = pygame.display.set_mode(_fitting(size or usual), pygame.RESIZABLE)
     except pygame.error as error:
         raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
     pygame.key.set_repeat(400, 40)
     return surface
+
+
+def resized(surface: pygame.Surface, size: tuple[int, int] | None) -> pygame.Surface:
+    """Give the window another size, None is the full screen; returns what to draw on now.
+
+    (pygame's own toggle_fullscreen forgets the size.)
+    """
+    if surface is not pygame.display.get_surface():  # nobody sees it
+        return surface
+    return pygame.display.set_mode(size or (0, 0), pygame.RESIZABLE if size else pygame.FULLSCREEN)
+
+
+def fitting_scale() -> float:
+    """2 on a screen with twice as many lines as usual, on which all would be too small."""
+    if pygame.display.get_driver() in INVISIBLE:
+        return 1.0
+    return float(min(max(pygame.display.get_desktop_sizes()[0][1] // LINES, 1), 3))
+
+
+@contextlib.contextmanager
+def closing() -> Iterator[None]:
+    """After the ``with`` the window is gone, although the process may take longer to end."""
+    try:
+        yield
+    finally:
+        pygame.display.quit()
 
 
 def open_nothing(size: tuple[int, int]) -> pygame.Surface:
@@ -67,6 +99,17 @@ def copy(text: str) -> None:
         pygame.scrap.put(PLAIN_TEXT, text.encode())
     except pygame.error as error:
         print(f"the clipboard cannot be used: {error}", file=sys.stderr)
+
+
+def paste() -> str:
+    """What the clipboard holds: its first line."""
+    try:
+        if not pygame.scrap.get_init():
+            pygame.scrap.init()
+        held = pygame.scrap.get(PLAIN_TEXT) or b""
+    except pygame.error:
+        held = b""
+    return held.decode(errors="replace").strip("\0\r\n ").partition("\n")[0]
 
 
 def point(shape: str) -> None:
@@ -106,6 +149,14 @@ def _driver() -> str | None:
         raise EnvironmentFault(NO_DISPLAY)
     os.environ["SDL_VIDEODRIVER"] = "x11"
     return "x11"
+
+
+def _icon() -> pygame.Surface:
+    """A 7 on blue."""
+    icon = shapes.rounded((64, 64), theme.BLUE, 14).copy()
+    digit = shapes.text("7", 50, theme.CARD, bold=True)
+    icon.blit(digit, digit.get_rect(center=(32, 33)))
+    return icon
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:
