@@ -155,6 +155,42 @@ def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
     np.testing.assert_array_equal(pixels(app.surface), pixels(everything.surface))
 
 
+def test_what_is_drawn_anew_covers_the_whole_window(app):
+    """What lies between the panels too: a window begins black, and a list of keys leaves traces."""
+    whole = [app.surface.get_rect()]
+    assert sketching.app().view.draw(app.surface) == whole
+    for name in ("help", "help", "enlarge", "enlarge"):
+        do(app.session, (name,))
+        assert app.view.draw(app.surface) == whole
+
+
+def test_a_window_that_was_covered_is_drawn_anew(app):
+    app.handle(pygame.event.Event(pygame.WINDOWEXPOSED))
+    assert app.surface is pygame.display.get_surface()
+    assert app.view.draw(app.surface) == [app.surface.get_rect()]
+
+
+def test_a_fault_while_a_panel_is_drawn_is_told_there_and_ends_nothing(app, monkeypatch, capsys):
+    def broken(canvas, look):
+        raise ZeroDivisionError("one tab's bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.session.tabs[0], "draw", broken)
+        for letter in "12":
+            sketching.write(app.session, letter)
+            app.view.draw(app.surface)
+        assert app.view.faults == ["this cannot be drawn (ZeroDivisionError: one tab's bug)"]
+        patch.setattr("apps.sketchpad.view.draw_help", broken)
+        do(app.session, ("help",))
+        app.view.draw(app.surface)
+        assert len(app.view.faults) == 2
+    assert capsys.readouterr().err.count("Traceback") == 1, "not with every frame"
+    do(app.session, ("help",))
+    sketching.write(app.session, "3")
+    app.view.draw(app.surface)
+    assert app.view.faults == []
+
+
 def test_nothing_is_drawn_when_nothing_changed(app):
     assert app.view.draw(app.surface) == []
 
@@ -412,7 +448,34 @@ def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
     app.surface = pygame.Surface((700, 400))
     app._fit()
     app.view.draw(app.surface)
-    assert app.view.scale == pytest.approx(400 / 640)
+    assert app.view.scale == pytest.approx(400 / 700)
+
+
+@pytest.mark.parametrize(
+    ("name", "mod"),
+    [
+        ("=", pygame.KMOD_CTRL),
+        ("=", pygame.KMOD_CTRL | pygame.KMOD_SHIFT),
+        ("[+]", pygame.KMOD_CTRL),
+    ],
+)
+def test_plus_makes_everything_larger_on_every_keyboard(name, mod, app):
+    code = pygame.K_KP_PLUS if name == "[+]" else pygame.key.key_code(name)
+    post(app, pygame.KEYDOWN, key=code, mod=mod, unicode="+")
+    assert app.view.scale == pytest.approx(1.1)
+
+
+def test_the_name_of_a_file_can_be_pasted(app, monkeypatch):
+    monkeypatch.setattr("apps.sketchpad.window.paste", lambda: "~/photo.png")
+    key(app, "o", unicode="o")
+    key(app, "v", pygame.KMOD_CTRL, "\x16")
+    assert app.session.screen.typed == "~/photo.png"
+
+
+def test_the_full_screen_is_left_alone_where_nobody_looks(app):
+    key(app, "f11")
+    key(app, "f11")
+    assert app.surface.get_size() == sketching.SIZE
 
 
 def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):

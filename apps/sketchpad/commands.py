@@ -40,55 +40,10 @@ def down(session: Session, x: float, y: float) -> None:
     session.pad.down(x, y)
 
 
-def move(session: Session, x: float, y: float) -> None:
-    """Move the pen."""
-    session.pad.move(x, y)
-
-
-def up(session: Session) -> None:
-    """Lift pen or rubber."""
-    session.pad.up()
-
-
-def rub(session: Session, x: float, y: float) -> None:
-    """Rub out what is there, or on the way there."""
-    session.pad.rub(x, y)
-
-
-def brush(session: Session, width: float) -> None:
-    """Choose the width of the line."""
-    session.pad.set_brush(width)
-
-
 def brush_part(session: Session, part: float) -> None:
     """The same on a scale from 0 to 1."""
     thin, thick = BRUSHES
     session.pad.set_brush(thin + part * (thick - thin))
-
-
-def brush_step(session: Session, step: int) -> None:
-    """Make the line a little thicker or thinner."""
-    session.pad.set_brush(session.pad.brush + 2 * step)
-
-
-def undo(session: Session) -> None:
-    """Take the last step back."""
-    session.pad.undo()
-
-
-def redo(session: Session) -> None:
-    """Do it again."""
-    session.pad.redo()
-
-
-def clear(session: Session) -> None:
-    """Take a new page."""
-    session.pad.clear(session.text)
-
-
-def recall(session: Session, number: int) -> None:
-    """Take up a past page."""
-    session.pad.recall(number, session.text)
 
 
 def room(session: Session, width: float, height: float) -> None:
@@ -210,26 +165,6 @@ def adapt(session: Session) -> None:
     session.teacher.adapt(session)
 
 
-def keep(session: Session) -> None:
-    """Keep the adapted network beside the corrections."""
-    session.teacher.keep_result(session, own=False)
-
-
-def keep_as(session: Session) -> None:
-    """Keep the adapted network in a file of its own."""
-    session.teacher.keep_result(session, own=True)
-
-
-def discard(session: Session) -> None:
-    """Bring back the network as it was loaded."""
-    session.teacher.discard(session)
-
-
-def export(session: Session) -> None:
-    """Write all corrections for other programs."""
-    session.teacher.export(session)
-
-
 def copy(session: Session) -> None:
     """Put the text on the clipboard; not one that is older than the drawing."""
     text = session.text
@@ -248,23 +183,18 @@ def _left_out(session: Session) -> str:
     return f"; {count} mark{'s' * (count > 1)} not read" * (count > 0)
 
 
-def quit(session: Session) -> None:
-    """End."""
-    session.wishes.append(("quit",))
-
-
 COMMANDS: dict[str, Callable[..., None]] = {
     "down": down,
-    "move": move,
-    "up": up,
-    "rub": rub,
-    "brush": brush,
+    "move": lambda session, x, y: session.pad.move(x, y),
+    "up": lambda session: session.pad.up(),
+    "rub": lambda session, x, y: session.pad.rub(x, y),
+    "brush": lambda session, width: session.pad.set_brush(width),
     "brush_part": brush_part,
-    "brush_step": brush_step,
-    "undo": undo,
-    "redo": redo,
-    "clear": clear,
-    "recall": recall,
+    "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
+    "undo": lambda session: session.pad.undo(),
+    "redo": lambda session: session.pad.redo(),
+    "clear": lambda session: session.pad.clear(session.text),
+    "recall": lambda session, number: session.pad.recall(number, session.text),
     "room": room,
     "select": select,
     "next": step,
@@ -285,10 +215,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "save": save,
     "reload": reload,
     "adapt": adapt,
-    "keep": keep,
-    "keep_as": keep_as,
-    "discard": discard,
-    "export": export,
+    "keep": lambda session: session.teacher.keep_result(session, own=False),
+    "keep_as": lambda session: session.teacher.keep_result(session, own=True),
+    "discard": lambda session: session.teacher.discard(session),
+    "export": lambda session: session.teacher.export(session),
     "copy": copy,
-    "quit": quit,
+    "quit": lambda session: session.wishes.append(("quit",)),
 }

@@ -52,6 +52,7 @@ class View:
         self._seen = panels.Seen()
         self._panels: dict[str, _Panel] = {}
         self._general: Hashable = None
+        self._told: set[str] = set()
 
     @property
     def faults(self) -> list[str]:
@@ -151,13 +152,14 @@ class View:
 
     def _drawn(self, panel: _Panel, canvas: Canvas, draw: Draw) -> None:
         """Draw a panel, or say why that is impossible."""
-        before, panel.fault = panel.fault, ""
+        panel.fault = ""
         try:
             draw(canvas, self.session)
         except Exception as fault:
             panel.fault = f"this cannot be drawn ({type(fault).__name__}: {fault})"
             canvas.lines((theme.GAP, 0, canvas.width, canvas.height), panel.fault, theme.ORANGE)
-            if panel.fault != before:
+            if panel.fault not in self._told:
+                self._told.add(panel.fault)
                 traceback.print_exception(fault, file=sys.stderr)
         panel.hits = canvas.hits
 

@@ -1,0 +1,213 @@
+"""What is shown and copied is what stands on the paper now, as far as it has been read."""
+
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+import sketching
+from sketching import draw, write
+
+from apps.sketchpad import sheets
+from apps.sketchpad.__main__ import main
+from apps.sketchpad.brain import Brain
+from apps.sketchpad.commands import do
+from apps.sketchpad.insight import Insight
+from apps.sketchpad.page import Sheet
+from apps.sketchpad.session import PATIENCE, READ, Session
+from apps.sketchpad.tabs.steps import Steps
+from apps.sketchpad.words import UNREAD, article, sentence
+from apps.sketchpad.worker import Inline
+from benchmarks import hand
+from tinycnn.errors import ImageError
+
+
+class Slow(Inline):
+    """Reads, and does what a tab asks, only when it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.free, self.held = True, {}
+
+    def submit(self, kind, key, work, *arguments):
+        if self.free or not (kind == READ or kind.startswith("ask")):
+            super().submit(kind, key, work, *arguments)
+        else:
+            self.held[kind] = key, work, arguments
+
+    def let_go(self):
+        self.free = True
+        for kind, (key, work, arguments) in self.held.items():
+            super().submit(kind, key, work, *arguments)
+
+
+@pytest.fixture
+def session():
+    now = [0.0]
+    made = Session(Slow(), sketching.brain, [Steps()], clock=lambda: now[0])
+    made.pass_time = lambda seconds: now.__setitem__(0, now[0] + seconds)
+    made.tick()
+    made.tick()
+    return made
+
+
+def colors(app):
+    """All colors of the window but those of the tabs' bar and card."""
+    app.view.draw(app.surface)
+    pixels = pygame.surfarray.array3d(app.surface)[:, : round(app.view.layout.bar[1])]
+    return set(map(tuple, pixels[::2, ::2].reshape(-1, 3).tolist()))
+
+
+BLUE = (0, 98, 178)
+
+
+def test_an_answer_older_than_the_drawing_is_pale_and_not_copied(session):
+    write(session, "1")
+    app = sketching.app(session)
+    assert BLUE in colors(app)
+    session.worker.free = False
+    write(session, "2", at=(250.0, 80.0))
+    assert not session.late, "a short wait is not shown"
+    session.pass_time(2 * PATIENCE)
+    assert session.late
+    assert BLUE not in colors(app)
+    do(session, ("copy",))
+    assert session.wishes == []
+    assert "still reading" in session.screen.note
+    do(session, ("save",))
+    assert "still being read" in session.screen.note
+    session.worker.let_go()
+    session.tick()
+    assert not session.late
+    do(session, ("copy",))
+    assert session.wishes == [("copy", "12")]
+
+
+def test_answers_that_keep_coming_are_not_old_while_the_pen_moves(session):
+    write(session, "1")
+    for step in range(20):
+        session.pass_time(0.6 * PATIENCE)
+        do(session, ("down", 300.0 + step, 300.0))
+        do(session, ("up",))
+        session.tick()
+        assert not session.late
+
+
+def test_the_answer_of_the_page_before_does_not_stand_on_a_picture(session):
+    write(session, "1")
+    session.worker.free = False
+    session.pad.show(Sheet("photo", np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8)))
+    session.tick()
+    assert session.digits == ()
+    assert session.text == ""
+    do(session, ("undo",))
+    session.worker.let_go()
+    session.tick()
+    assert session.text == "1"
+
+
+def test_a_reading_that_fails_leaves_no_answer(session, monkeypatch, capsys):
+    write(session, "1")
+    monkeypatch.setattr(session.brain, "read", lambda question: 1 / 0)
+    write(session, "2", at=(250.0, 80.0))
+    assert session.digits == ()
+    assert not session.late
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_correction_changes_the_number_and_what_is_copied(session):
+    write(session, "42")
+    do(session, ("label", "7"))
+    assert session.text == "47"
+    do(session, ("copy",))
+    assert session.wishes == [("copy", "47")]
+    do(session, ("label", ""))
+    assert session.text == "4", "what is no digit is none of the number"
+
+
+def test_refused_ink_is_not_copied_as_a_digit(session):
+    write(session, "3")
+    draw(session, [(400, 80), (430, 200), (460, 80), (490, 200), (400, 140), (500, 150), (410, 90)])
+    assert [digit.rejected for digit in session.digits] == [False, True]
+    do(session, ("copy",))
+    assert session.wishes == [("copy", session.text)]
+    assert session.text.replace(" ", "") == f"3{UNREAD}"
+    assert "not read" in session.screen.note
+
+
+def test_a_mark_that_is_not_read_is_framed_and_told_of(session):
+    write(session, "3", at=(150.0, 80.0))
+    write(session, "4", at=(330.0, 80.0))
+    draw(session, [(290, 215), (292, 217)])
+    assert session.text == "3.4"
+    assert session.unread == []
+    draw(session, [(40, 150), (90, 151)])
+    assert session.text == "3.4"
+    (mark,) = session.unread
+    assert mark.points[0].tolist() == [40, 150]
+    do(session, ("copy",))
+    assert "1 mark not read" in session.screen.note
+
+
+def test_no_kernel_is_used_before_all_are_compiled(monkeypatch):
+    brain, used = Brain(sketching.brain().model, Path("tidy.safetensors")), []
+    monkeypatch.setattr(Insight, "warm_up", lambda self: used.append(brain.asked))
+    brain.compile()
+    assert used == [brain._plain]
+    assert brain.asked is brain.recogniser
+
+
+def test_a_tab_keeps_its_picture_pale_while_the_next_is_awaited(session):
+    write(session, "1")
+    app = sketching.app(session)
+
+    def tab():
+        session.tick()
+        app.view.draw(app.surface)
+        x, y, width, height = app.view.layout.inside
+        area = pygame.Rect(x, y, width, height)
+        return pygame.surfarray.array3d(app.surface.subsurface(area)).astype(int)
+
+    tab()
+    before = tab()
+    session.worker.free = False
+    session.screen.tab = 0
+    session._answers.clear()
+    session.changes += 1
+    awaited = tab()
+    dark = before < 60
+    assert dark.any()
+    assert (awaited[dark] > 100).all(), "paler"
+    assert awaited.std() > 0.2 * before.std(), "but still there"
+
+
+def test_names_have_their_article(session):
+    assert [article(name) for name in ("8", "7", "1", "11", "A", "u", "Bag", "ankle boot")] == [
+        *("an", "a", "a", "an", "an", "a", "a", "an")
+    ]
+    write(session, "8")
+    assert sentence(session.digits[0]).startswith("surely an 8 (")
+
+
+def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "one.jsonl").write_text(
+        '{"strokes": [%s]}' % hand.write("1")[0].round(1).tolist()  # noqa: UP031
+    )
+    assert sheets.opened("~/one.jsonl").strokes
+    with pytest.raises(ImageError, match="nowhere"):
+        sheets.opened("~/nowhere")
+
+
+def test_the_window_is_gone_as_soon_as_it_is_left(monkeypatch, tmp_path):
+    """The process may take longer: something is being learned, or kernels are unloaded."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    seen = []
+    monkeypatch.setattr(
+        "apps.sketchpad.app.App.run", lambda app: seen.append(pygame.display.get_init())
+    )
+    assert main([]) == 0
+    assert seen == [True]
+    assert not pygame.display.get_init()
