@@ -9,7 +9,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from PIL import ImageGrab
+
+from apps.sketchpad import layout, theme
 
 SLOW = 90  # seconds: a busy machine that has to compile first
 QUICK = 5
@@ -116,6 +120,28 @@ def test_a_seven_written_by_mouse_is_read_in_the_window(screen, tmp_path):
     x, y, width, height = digit["box"]
     assert (width, height) == pytest.approx((140, 260), abs=4)
     assert digit["confidence"] > 0.9
+
+
+@needs_screen
+def test_nothing_else_is_seen_between_the_panels(screen, tmp_path):
+    """Looked at on the screen itself: what was drawn, but never sent there, is missing."""
+    with sketchpad(screen, tmp_path) as (program, record):
+        for key, count in ((None, 0), ("F1", 1), ("F1", 2)):
+            if key:
+                xdotool(screen, "key", key)
+            wait_for(lambda count=count: record.read_text().count('"help"') == count, program)
+            if count != 1:
+                wait_for(lambda: gaps(screen) == {theme.DESK}, program)
+
+
+def gaps(screen):
+    """The colors between paper and panels, and above the shelf."""
+    seen = np.asarray(ImageGrab.grab(xdisplay=screen).convert("RGB"))
+    around = layout.arrange(*layout.USUAL)
+    left, right = int(sum(around.paper[::2])) + 2, int(around.reading[0]) - 2
+    top, bottom = int(around.paper[1]) + 2, int(around.shelf[1]) - 2
+    strips = seen[top:bottom, left:right], seen[bottom - 8 : bottom, 2:-2]
+    return {tuple(color) for strip in strips for color in strip.reshape(-1, 3).tolist()}
 
 
 @needs_screen

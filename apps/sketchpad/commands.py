@@ -41,7 +41,7 @@ def down(session: Session, x: float, y: float) -> None:
 
 
 def brush_part(session: Session, part: float) -> None:
-    """The same on a scale from 0 to 1."""
+    """Choose the width of the line, on a scale from 0 to 1."""
     thin, thick = BRUSHES
     session.pad.set_brush(thin + part * (thick - thin))
 
@@ -84,19 +84,9 @@ def tab(session: Session, *words: Any) -> None:
         session.tabs[session.screen.tab].act(words, session.look())
 
 
-def naive(session: Session) -> None:
-    """Prepare digits naively, or properly again."""
-    session.screen.naive = not session.screen.naive
-
-
-def enlarge(session: Session) -> None:
-    """Give all room to the tab, or take it back."""
-    session.screen.enlarged = not session.screen.enlarged
-
-
-def show_keys(session: Session) -> None:
-    """Show the list of keys, or hide it."""
-    session.screen.help = not session.screen.help
+def _flip(name: str) -> Callable[[Session], None]:
+    """A command that switches something about the screen on, or off again."""
+    return lambda session: setattr(session.screen, name, not getattr(session.screen, name))
 
 
 def freeze(session: Session) -> None:
@@ -201,9 +191,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "label": label,
     "show": show,
     "tab": tab,
-    "naive": naive,
-    "enlarge": enlarge,
-    "help": show_keys,
+    "naive": _flip("naive"),
+    "enlarge": _flip("enlarged"),
+    "help": _flip("help"),
     "freeze": freeze,
     "hover": hover,
     "digit": digit,

@@ -44,12 +44,7 @@ KEYS = (
     Key(("a",), ("adapt",), "A", "learn from your corrections"),
     Key(("ctrl+a",), ("discard",), "Ctrl+A", "back to the network as it was loaded"),
     Key(("r",), ("reload",), "R", "load the weights again (training goes on)"),
-    Key(
-        ("ctrl+=", "ctrl+shift+=", "ctrl++", "ctrl+[+]"),
-        ("zoom", 1),
-        "Ctrl +, Ctrl -",
-        "larger or smaller",
-    ),
+    Key(ZOOM_IN, ("zoom", 1), "Ctrl +, Ctrl -", "everything larger or smaller"),
     Key(("ctrl+-", "ctrl+[-]"), ("zoom", -1), ""),
     Key(("f11",), ("fullscreen",), "F11", "full screen"),
     Key(("f12",), ("photograph",), "F12", "screenshot of this window"),

@@ -75,22 +75,19 @@ class Session:
         of them, which otherwise does not outlast the session.
         """
         self.teacher = Teacher(corrections or passing_file())
-        self.folder = folder or Path()
-        self.pad = Pad()
-        self.screen = Screen()
-        self.tabs = list(tabs)
+        self.folder, self.pad, self.screen = folder or Path(), Pad(), Screen()
+        self.tabs, self.clock = list(tabs), clock
         self.brain: Brain | None = None
         self.answer: Answer | None = None
         self.wishes: list[Command] = []
         self.changes = 0
         """Grows with everything that may look different now."""
-        self.worker, self.load, self.clock = worker, load, clock
+        self.worker, self.load = worker, load
         self.rng = rng or np.random.default_rng(0)
         self.chosen: frozenset[int] = frozenset()
         """The strokes of the digit that the person wants to look at."""
         self._asked_version = -1
-        self._awaited: dict[int, float] = {}
-        """Versions of the pad that are to be read, and when that was asked for."""
+        self._awaited: dict[int, float] = {}  # versions that are being read, since when
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._waiting: set[Hashable] = set()
         self.loads = self.mistakes = 0

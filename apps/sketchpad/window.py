@@ -57,7 +57,7 @@ def open_window(size: tuple[int, int] | None) -> pygame.Surface:
 def resized(surface: pygame.Surface, size: tuple[int, int] | None) -> pygame.Surface:
     """Give the window another size, None is the full screen; returns what to draw on now.
 
-    (pygame's own toggle_fullscreen forgets the size.)
+    (pygame's own toggle_fullscreen opens another window, and forgets the icon.)
     """
     if surface is not pygame.display.get_surface():  # nobody sees it
         return surface
