@@ -109,15 +109,13 @@ class Brain:
         return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 
     def sharpen(self) -> "Brain":
-        """Have the kernels ready with which drawings and pictures are prepared.
+        """Have the pen ready with which drawings are prepared.
 
         The compiler does one thing at a time: later, reading would wait until all is compiled.
         """
         from tinycnn.ink import strokes_to_image
-        from tinycnn.ink.distance import signed_distance
 
         strokes_to_image([np.zeros((1, 2))])
-        signed_distance(np.zeros((2, 2)))
         return self
 
     def compile(self) -> None:
@@ -126,6 +124,9 @@ class Brain:
         Until the last one is, none is used: kernels take turns, and one that is being compiled
         has its turn for seconds.
         """
+        from tinycnn.ink.distance import signed_distance
+
+        signed_distance(np.zeros((2, 2)))  # with which pictures are prepared
         self.recogniser(np.zeros((1, 28, 28), np.uint8))
         self.insight.warm_up()
         self.compiled = True

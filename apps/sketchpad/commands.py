@@ -159,7 +159,7 @@ def copy(session: Session) -> None:
     """Put the text on the clipboard; not one that is older than the drawing."""
     text = session.text
     if not text:
-        reading = session.brain and not session.up_to_date
+        reading = not (session.up_to_date or session.pad.page.empty)
         session.screen.note = "still reading: nothing was copied" if reading else "nothing to copy"
         return
     session.wishes.append(("copy", text))
