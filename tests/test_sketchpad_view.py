@@ -465,6 +465,15 @@ def test_plus_makes_everything_larger_on_every_keyboard(name, mod, app):
     assert app.view.scale == pytest.approx(1.1)
 
 
+def test_what_has_no_room_to_grow_shrinks_at_once_when_asked_to(app):
+    for _ in range(9):
+        key(app, "=", pygame.KMOD_CTRL)
+    largest = app.view.scale
+    assert largest == pytest.approx(800 / 700)
+    key(app, "-", pygame.KMOD_CTRL)
+    assert app.view.scale < largest
+
+
 def test_the_name_of_a_file_can_be_pasted(app, monkeypatch):
     monkeypatch.setattr("apps.sketchpad.window.paste", lambda: "~/photo.png")
     key(app, "o", unicode="o")

@@ -283,6 +283,8 @@ class App:
     # ------------------------------------------------------------------------------- the window
 
     def _zoom(self, step: int) -> None:
+        if step > 0 and self.scale > self.view.scale:
+            return  # the window has no room for more
         self.scale = min(max(round(self.scale + 0.1 * step, 1), 0.7), 3.0)
         self._fit()
 
