@@ -56,11 +56,9 @@ class App:
         self.done = False
         self.mouse = Mouse()
         self._pointer = "arrow"
-        self._windowed: tuple[int, int] | None = None
-        """The size to come back to from the full screen."""
+        self._windowed: tuple[int, int] | None = None  # the size to come back to from full screen
         self._held: set[int] = set()
-        self._shown_at = self._looked_at = 0.0
-        self._hovered_at = 0.0
+        self._shown_at = self._looked_at = self._hovered_at = 0.0
         self._fit()
 
     def run(self) -> None:

@@ -50,7 +50,6 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
     half = canvas.width * 0.47 - left
     side = min(canvas.height - IMAGE_TOP - theme.PADDING, half - COPY - 16)
     _draw_number(canvas, session, half)
-    _draw_sentence(canvas, session, look, half)
     _draw_image(canvas, (left, IMAGE_TOP, side, side), look)
     buttons = left + side + 16
     canvas.button(
@@ -65,6 +64,7 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
     _draw_bars(canvas, area, session, look)
     if session.late:
         canvas.pale()
+    _draw_sentence(canvas, session, look, half)
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
@@ -98,7 +98,7 @@ def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) 
         words = "no digit found in this ink" if session.up_to_date else READING
         words = "nothing to read yet" if session.pad.page.empty else words
     elif session.late:
-        words = READING
+        words, colour = READING, theme.TEXT
     elif look.naive:
         words = "P: the whole paper made smaller, as many demonstrations do"
     elif look.label is not None:
@@ -129,6 +129,7 @@ def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> N
         order = [int(index) for index in best]
     if look.digit is not None:
         colour = theme.ORANGE if look.naive else colour_of(look.digit)
+    colour = theme.FAINT if session.late else colour
     best_one = int(shown.argmax()) if shown is not None else -1
     row_height = height / MOST_BARS
     label = max(canvas.text_width(names[index], theme.SMALLEST, True) for index in order) + 10
