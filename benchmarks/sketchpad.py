@@ -32,6 +32,7 @@ from tinycnn.cli import run_door
 
 SIZE = (1280, 800)
 HZ = 250  # movements of the mouse a second
+PAUSE = 0.25  # seconds: a longer gap between frames is rest, not slowness
 SECONDS = 5.0  # of drawing
 MANY = 1000  # strokes
 PATIENCE = 60.0  # seconds
@@ -104,6 +105,7 @@ class Bench:
         self.session = Session(Thread(window.ring), lambda: Brain.load(weights), tabs())
         self.app = App(self.session, surface)
         self.shown = self.computed = 0.0  # when ink and answer were last shown
+        self.gaps: list[float] = []  # seconds between frames
         self._update = self.app.update
         self.app.update = self._watched_update  # type: ignore[method-assign]
         self._turn_until(lambda: bool(self.session.brain and self.session.brain.compiled))
@@ -129,21 +131,17 @@ class Bench:
 
     def frames(self) -> list[float]:
         """Seconds between frames while somebody draws loops."""
-        self.app.meter.gaps.clear()
+        self.gaps.clear()
         self._post(self.pygame.MOUSEBUTTONDOWN, 330, 400)
-        gaps: list[float] = []
         stop = time.perf_counter() + SECONDS
         feeder = threading.Thread(target=self._loops, args=(stop,))
         feeder.start()
         while time.perf_counter() < stop:
             self.app.turn()
-            if len(self.app.meter.gaps) > 50:
-                gaps += self.app.meter.gaps
-                self.app.meter.gaps.clear()
         feeder.join()
         self._post(self.pygame.MOUSEBUTTONUP, 330, 400)
         self.app.turn()
-        return gaps
+        return list(self.gaps)
 
     def fill(self, count: int) -> None:
         """A page with so many strokes."""
@@ -179,9 +177,12 @@ class Bench:
         self.pygame.event.post(event)
 
     def _watched_update(self, hurry: bool) -> bool:
-        changed = self._update(hurry)
+        writing, changed = self.session.pad.writing, self._update(hurry)
         if changed and hurry:
-            self.shown, self.computed = time.perf_counter(), time.process_time()
+            now = time.perf_counter()
+            if writing and now - self.shown < PAUSE:
+                self.gaps.append(now - self.shown)
+            self.shown, self.computed = now, time.process_time()
         return changed
 
     def _turn_until(self, condition) -> None:

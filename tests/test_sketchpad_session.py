@@ -16,7 +16,6 @@ from apps.sketchpad.__main__ import main
 from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import COMMANDS, do
 from apps.sketchpad.keys import KEYS
-from apps.sketchpad.meter import Meter
 from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.session import Session
 from apps.sketchpad.words import percent, sentence, spelled, verdict
@@ -308,7 +307,7 @@ def test_weights_can_be_loaded_again_while_training_goes_on(weights):
     assert (len(loads), session.text) == (3, "1")
 
 
-# --------------------------------------------------------------------- words, meter and worker
+# ---------------------------------------------------------------------------- words and worker
 
 
 def test_certainty_is_never_claimed(session):
@@ -327,15 +326,6 @@ def test_a_text_is_spelled_digit_by_digit(session):
     pieces = spelled(session.answer.reading)
     assert pieces == [("4", 0), ("7", 1), ("\n", None), ("1", 2)]
     assert spelled(read_strokes([], handwriting.recogniser())) == []
-
-
-def test_the_meter_counts_frames_but_not_rests():
-    now = 0.0
-    meter = Meter(lambda: now)
-    for number in range(200):
-        now += 0.016 if number % 50 else 3.0
-        meter.frame()
-    assert meter.line.startswith("62 fps")
 
 
 def keep_busy(worker):

@@ -12,7 +12,6 @@ from apps.sketchpad.canvas import Hit, Place, inside
 from apps.sketchpad.commands import do
 from apps.sketchpad.keys import BY_NAME
 from apps.sketchpad.look import Command
-from apps.sketchpad.meter import Meter
 from apps.sketchpad.session import Session
 from apps.sketchpad.view import View
 
@@ -50,8 +49,7 @@ class App:
     ) -> None:
         """``note`` is told every command, to record it."""
         self.session, self.surface, self.clock, self.note = session, surface, clock, note
-        self.meter = Meter(clock)
-        self.view = View(session, self.meter)
+        self.view = View(session)
         self.scale = scale
         self.done = False
         self.mouse = Mouse()
@@ -83,8 +81,6 @@ class App:
         writing, now = self.session.pad.writing, self.clock()
         if self.update(hurry=True):
             self._shown_at = self.clock()
-            if writing:
-                self.meter.frame()
         leisure = not writing or now - self._looked_at > LEISURE
         if (leisure and self.session.up_to_date) or now - self._looked_at > PATIENCE:
             self._looked_at = now

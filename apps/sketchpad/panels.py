@@ -9,7 +9,6 @@ import numpy as np
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.inking import draw_small
-from apps.sketchpad.meter import Meter
 from apps.sketchpad.session import Session
 from apps.sketchpad.state import BRUSHES
 from apps.sketchpad.words import article, colour_of, percent, sentence, verdict
@@ -254,16 +253,14 @@ def _draw_past(canvas: Canvas, session: Session, x: float) -> None:
         x += width + 8
 
 
-def draw_status(canvas: Canvas, session: Session, meter: Meter) -> None:
-    """How fast it is, and what there is to know now."""
+def draw_status(canvas: Canvas, session: Session) -> None:
+    """How fast it was read, and what there is to know now."""
     middle, answer = canvas.height / 2, session.answer
     canvas.fill((0, 0, canvas.width, canvas.height), theme.EDGE)
-    words = []
+    speed = ""
     if answer is not None and answer.reading.inked:
-        words.append(f"read in {1000 * answer.seconds:.1f} ms")
-    if meter.line:
-        words.append(meter.line)
-    speed, right = "   ".join(words), canvas.width - theme.GAP
+        speed = f"read in {1000 * answer.seconds:.1f} ms"
+    right = canvas.width - theme.GAP
     used = canvas.text(right, middle, speed, theme.QUIET, theme.SMALLEST, anchor="right")
     note = session.screen.note or session.screen.hint or _advice(session)
     if session.screen.typed is not None:

@@ -12,7 +12,6 @@ from apps.sketchpad import layout, panels, theme
 from apps.sketchpad.canvas import Canvas, Hit, inside
 from apps.sketchpad.inking import Paper
 from apps.sketchpad.layout import Area, Layout
-from apps.sketchpad.meter import Meter
 from apps.sketchpad.overlay import draw_help
 from apps.sketchpad.papers import draw_paper
 from apps.sketchpad.session import Session
@@ -44,8 +43,8 @@ class _Wanted:
 class View:
     """Draws a session; remembers what it drew, and what can be clicked."""
 
-    def __init__(self, session: Session, meter: Meter) -> None:
-        self.session, self.meter = session, meter
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self.scale = 1.0
         self.layout = layout.arrange(*layout.USUAL)
         self._paper = Paper()
@@ -122,14 +121,14 @@ class View:
         over_tab = hover if hover and inside(hover, places.inside) else None
         lively = session.changes, session.late, over_tab
         frozen = bool(screen.frozen)
-        status = screen.note, screen.hint, screen.typed, frozen, self.meter.line, seen
+        status = screen.note, screen.hint, screen.typed, frozen, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
             _Wanted("header", places.header, (brain, mouse), panels.draw_header),
             _Wanted("bar", places.bar, (screen.tab, mouse), panels.draw_bar),
             _Wanted("inside", places.inside, lively, partial(panels.draw_inside, seen=self._seen)),
             _Wanted("shelf", places.shelf, shelf, panels.draw_shelf),
-            _Wanted("status", places.status, status, partial(panels.draw_status, meter=self.meter)),
+            _Wanted("status", places.status, status, panels.draw_status),
         ]
         if not screen.enlarged:
             ink = pad.version, pad.rubber, pad.size, seen
