@@ -15,18 +15,18 @@ import time
 from collections.abc import Iterator
 from unittest import mock
 
-import tinycnn.nn  # noqa: F401  (sets GOMP_SPINCOUNT unless somebody has)
 from benchmarks.contender import ROOT
 from benchmarks.fresh import cache_variables
 from benchmarks.machine import available_cores
 from benchmarks.turns import Comparison
+from tinycnn.nn.kernels.compile import SPINS as OURS
 from tinycnn.turns import starting_with
 
 BATCH = 128
 STEPS = 20
 """Training steps of a process whose threads are watched."""
 
-SPINS = {"ours": int(os.environ["GOMP_SPINCOUNT"]), "GNU's default": 300_000}
+SPINS = {"ours": int(os.environ.get(*OURS)), "GNU's default": 300_000}
 """How often a waiting thread looks again before it goes to sleep."""
 
 

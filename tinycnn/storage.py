@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 
 PathLike = str | os.PathLike[str]
@@ -78,6 +80,21 @@ def grow(path: PathLike, payload: bytes) -> None:
         if isinstance(fault, OSError):
             raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
         raise
+
+
+def user_folder(kind: str) -> Path:
+    """The folder for this user's "cache" or "data", where the platform has it; it is not made.
+
+    A variable that holds no absolute path counts as unset, as the XDG specification says: it
+    would name another folder wherever one is. EnvironmentFault if there is no home either.
+    """
+    folder = Path(getattr(platformdirs, f"user_{kind}_dir")("tinycnn", appauthor=False))
+    if not folder.is_absolute():
+        below = {"cache": ".cache", "data": ".local/share"}[kind]
+        folder = Path(os.path.expanduser("~"), below, "tinycnn")
+    if not folder.is_absolute():
+        raise EnvironmentFault(f"there is no home folder to keep {kind} in; set HOME")
+    return folder
 
 
 def sweep_temporaries(

@@ -19,7 +19,7 @@ from tinycnn.console import Console
 from tinycnn.data.catalogue import NamedSet, OfficialFile
 from tinycnn.data.idx import GZIP_MAGIC, looks_like
 from tinycnn.errors import DownloadError, EnvironmentFault
-from tinycnn.storage import sweep_temporaries, write_bytes
+from tinycnn.storage import sweep_temporaries, user_folder, write_bytes
 
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
 HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}
@@ -32,7 +32,7 @@ WAY_OUT = (
 
 def cache_folder(name: str) -> Path:
     """Where the files of a downloaded set are kept: in the user's cache, a folder for each set."""
-    return Path(pooch.os_cache("tinycnn")) / name
+    return user_folder("cache") / name
 
 
 def fetch(named: NamedSet) -> Path:

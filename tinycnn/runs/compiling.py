@@ -9,52 +9,60 @@ from numba.core import event
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tinycnn.nn.kernels.compile import CACHE_FOLDER
+from tinycnn.nn.kernels.compile import cache_folder
 
-ANNOUNCEMENT = "compiling kernels (first run only)" if CACHE_FOLDER else "compiling kernels"
+SECOND_PROCESS = "tinycnn:second process"
+"""numba's kind of event for this: another process compiles, and is waited for."""
 
 
 @contextlib.contextmanager
 def compilation_shown(console: Console) -> Iterator[None]:
     """Show what is compiled inside the ``with``, and nothing if all is compiled already."""
     show = _Spinner(console) if console.is_terminal else _Lines(console)
-    with event.install_listener("numba:compile", show):
-        try:
-            yield
-        finally:
-            show.close()
+    with contextlib.ExitStack() as stack:
+        stack.callback(show.close)
+        for kind in ("numba:compile", SECOND_PROCESS):
+            stack.enter_context(event.install_listener(kind, show))
+        yield
 
 
 class _Lines(event.Listener):
-    """One line when the first function is compiled, and one at the end."""
+    """One line when compiling begins, here or in a second process, and one at the end."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started: float | None = None
         self.ended = 0.0
         self.compiled = 0
+        self.announcement = "compiling kernels"
 
     def on_start(self, event: Any) -> None:
-        """Called by numba before it compiles a function, never for one from the cache."""
+        """Called before a function is compiled, never for one from the cache, and before a wait."""
         if self.started is None:
             self.started = time.perf_counter()
+            if cache_folder():
+                self.announcement += " (first run only)"
             self.open()
-        self.show(event.data["dispatcher"].py_func.__name__.lstrip("_"))
+        if event.kind == SECOND_PROCESS:
+            self.show("waiting for gradients from a second process")
+        else:
+            self.show(f"now {event.data['dispatcher'].py_func.__name__.lstrip('_')}")
 
     def on_end(self, event: Any) -> None:
-        """Called by numba afterwards."""
-        self.compiled += 1
+        """Called afterwards."""
+        self.compiled += event.kind != SECOND_PROCESS
         self.ended = time.perf_counter()
 
     def open(self) -> None:
-        self.console.print(f"{ANNOUNCEMENT} ...")
+        self.console.print(f"{self.announcement} ...")
 
-    def show(self, name: str) -> None: ...
+    def show(self, text: str) -> None: ...
 
     def close(self) -> None:
         if self.started is not None:
             seconds = self.ended - self.started
-            self.console.print(f"compiled {self.compiled} functions in {seconds:.1f} s")
+            here = f" {self.compiled} functions" if self.compiled else ""
+            self.console.print(f"compiled{here} in {seconds:.1f} s")
 
 
 class _Spinner(_Lines):
@@ -63,11 +71,11 @@ class _Spinner(_Lines):
     def open(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         self.progress = Progress(*columns, console=self.console, transient=True)
-        self.task = self.progress.add_task(ANNOUNCEMENT)
+        self.task = self.progress.add_task(self.announcement)
         self.progress.start()
 
-    def show(self, name: str) -> None:
-        text = f"{ANNOUNCEMENT}: {self.compiled} done, now {name}"
+    def show(self, text: str) -> None:
+        text = f"{self.announcement}: {self.compiled} done, {text}"
         self.progress.update(self.task, description=text)
 
     def close(self) -> None:

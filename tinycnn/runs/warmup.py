@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numba.core import event
 
 from tinycnn.data.augment import AUGMENTATIONS
 from tinycnn.nn import kernels
-from tinycnn.nn.kernels.compile import CACHE_FOLDER, UNCOMPILED
+from tinycnn.nn.kernels.compile import UNCOMPILED, cache_folder
+from tinycnn.runs.compiling import SECOND_PROCESS
 
 ROOT = Path(__file__).parents[2]
 """Where the second process finds this very package, whatever lies in the current folder."""
@@ -39,16 +41,19 @@ def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
     )
     try:
         yield
-        second.wait()
+        if second.poll() is None:
+            with event.trigger_event(SECOND_PROCESS):  # somebody may be shown why it takes long
+                second.wait()
     finally:
         second.kill()  # nobody waits for it any more; does nothing if it has ended
         second.wait()
 
 
 def _has_something_to_do() -> bool:
-    if UNCOMPILED or CACHE_FOLDER is None or (os.cpu_count() or 1) < 2:
+    if UNCOMPILED or (os.cpu_count() or 1) < 2:
         return False
-    return not any(CACHE_FOLDER.rglob("*backward_input*.nbi"))
+    folder = cache_folder()
+    return folder is not None and not any(folder.glob("*backward_input*.nbc"))
 
 
 def compile_gradients() -> None:

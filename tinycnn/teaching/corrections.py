@@ -18,7 +18,7 @@ import numpy as np
 from tinycnn import __version__
 from tinycnn.errors import EnvironmentFault, ImageError
 from tinycnn.ink import parse_drawing, read_file, strokes_to_image
-from tinycnn.storage import PathLike, write_bytes
+from tinycnn.storage import PathLike, user_folder, write_bytes
 
 DECIMALS = 2  # of coordinates that are kept
 LONGEST = 64 * 2**20  # bytes of the file; a digit needs about two thousand
@@ -143,6 +143,4 @@ class CorrectionFile:
 
 def default_path() -> Path:
     """Where the corrections of this user are: ``drawings.jsonl`` in the folder for user data."""
-    import platformdirs  # for those who teach
-
-    return Path(platformdirs.user_data_dir("tinycnn", appauthor=False)) / "drawings.jsonl"
+    return user_folder("data") / "drawings.jsonl"

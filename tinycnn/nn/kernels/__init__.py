@@ -11,7 +11,10 @@ normalise and simple.
 ``instructions.py`` is for those who want to see what becomes of a vector.
 """
 
-from tinycnn.nn.kernels import instructions  # noqa: F401 - numba learns them before it compiles
+from tinycnn.nn.kernels import (
+    environment,  # noqa: F401 - numba starts, or the reason is told
+    instructions,  # noqa: F401 - numba learns them before it compiles
+)
 from tinycnn.nn.kernels.convolution import conv2d, conv2d_backward_input, conv2d_backward_params
 from tinycnn.nn.kernels.dense import dense, dense_backward_input, dense_backward_params
 from tinycnn.nn.kernels.fused import (

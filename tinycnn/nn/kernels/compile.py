@@ -5,10 +5,11 @@
 them. Tests hold all three modes to the reference.
 """
 
+import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,11 @@ import numba
 from numba.core import config
 
 from tinycnn.errors import EnvironmentFault
-from tinycnn.nn.kernels.cache import folder_for, keep
-from tinycnn.nn.kernels.linking import ParallelKernel, Part
+from tinycnn.nn.kernels.cache import KernelCache, folder_for
+from tinycnn.nn.kernels.linking import Kernel, ParallelKernel, Part
 
-# Threads that wait for each other spin for a while before they sleep, because sleeping and waking
-# takes long. By default they spin so long that on a busy machine they steal the time of the one
-# they wait for: training was 4 times slower then, and not faster on a quiet one.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+SPINS = ("GOMP_SPINCOUNT", "10000")
+"""How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
 
 CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
 """True when kernels run on one thread with bounds checks."""
@@ -32,16 +31,18 @@ UNCOMPILED = bool(config.DISABLE_JIT)
 
 MODE = "checked" if CHECKED else "parallel"
 
-CACHE_FOLDER = folder_for(Path(__file__), MODE)
-"""Where the kernels of this folder are kept; None if nothing can be."""
-
 _turn = threading.Lock()
 _state = {"threads run": False, "forked": False}
 
 
+def cache_folder() -> Path | None:
+    """Return where the kernels of this folder are kept; None if nothing can be."""
+    return folder_for(Path(__file__), MODE)
+
+
 def kernel(function: Callable) -> Callable:
     """Compile a function that runs on the calling thread; others may run meanwhile."""
-    return _compile(function, parallel=False)
+    return _compile(function, Kernel)
 
 
 def parallel_kernel(function: Callable) -> Callable:
@@ -50,10 +51,9 @@ def parallel_kernel(function: Callable) -> Callable:
     Python threads take turns with such functions: numba's simplest way of having threads ends the
     process if two begin at once.
     """
-    compiled = _compile(function, parallel=not CHECKED)
     if CHECKED or UNCOMPILED:
-        return compiled
-    compiled.__class__ = ParallelKernel
+        return kernel(function)
+    compiled = _compile(function, ParallelKernel, parallel=True)
 
     @functools.wraps(function)
     def in_turn(*arguments):
@@ -63,6 +63,7 @@ def parallel_kernel(function: Callable) -> Callable:
                 "start processes with multiprocessing's 'spawn'"
             )
         with _turn:
+            _start_threads()
             _state["threads run"] = True
             return compiled(*arguments)
 
@@ -74,22 +75,21 @@ def part(function: Callable) -> Callable:
 
     What Python need not find is not kept in the cache either, and the first start is shorter.
     """
-    compiled = _njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(function: Callable, kind: type[Kernel], **options: bool) -> Callable:
+    compiled = _njit(function, kind, **options)
     if not UNCOMPILED:
-        compiled.__class__ = Part
+        compiled._cache = KernelCache(function, MODE)
     return compiled
 
 
-def _compile(function: Callable, *, parallel: bool) -> Callable:
-    dispatcher = _njit(function, parallel=parallel)
-    folder = folder_for(Path(function.__code__.co_filename), MODE)
-    if folder and not UNCOMPILED:
-        keep(dispatcher, folder)
-    return dispatcher
-
-
-def _njit(function: Callable, **options: bool) -> Any:
-    return numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
+def _njit(function: Callable, kind: type[Kernel], **options: bool) -> Any:
+    compiled = numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
+    if not UNCOMPILED:
+        compiled.__class__ = kind
+    return compiled
 
 
 def _notice_the_fork() -> None:
@@ -101,14 +101,49 @@ if hasattr(os, "register_at_fork"):  # Windows knows no forks
     os.register_at_fork(after_in_child=_notice_the_fork)
 
 
+@functools.cache
+def _start_threads() -> None:
+    """Have numba start its threads; EnvironmentFault when the kind that is asked for cannot be had.
+
+    Threads that wait for each other spin for a while before they sleep, because sleeping and
+    waking takes long. By default they spin so long that on a busy machine they steal the time of
+    the one they wait for: training was 4 times slower then, and not faster on a quiet one. OpenMP
+    looks at the variable when it is loaded, and only then.
+    """
+    with _set_for_now(*SPINS):
+        try:
+            numba.get_num_threads()
+        except ValueError as error:
+            layer, reason = config.THREADING_LAYER, str(error).splitlines()[0].rstrip(".")
+            raise EnvironmentFault(
+                f"numba cannot start threads with NUMBA_THREADING_LAYER={layer} ({reason}); "
+                "unset it, or choose omp or workqueue"
+            ) from error
+
+
+@contextlib.contextmanager
+def _set_for_now(variable: str, value: str) -> Iterator[None]:
+    """Set an environment variable inside the ``with``, unless somebody else has set it."""
+    if variable in os.environ:
+        yield
+        return
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+
+
 def set_threads(threads: int | None) -> None:
     """Run kernels on ``threads`` threads; None means all that there are."""
     most = numba.config.NUMBA_NUM_THREADS
     if threads is not None and not 1 <= threads <= most:
         raise ValueError(f"threads must be between 1 and {most}, not {threads}")
+    _start_threads()
     numba.set_num_threads(threads or most)
 
 
 def get_threads() -> int:
     """Return how many threads kernels run on."""
+    _start_threads()
     return numba.get_num_threads()

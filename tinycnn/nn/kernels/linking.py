@@ -1,7 +1,7 @@
 """Less work for the compiler: code that ends up inside other code is not finished twice.
 
 numba finishes whatever it compiles as if it stood alone. Its decorators take no other kind of
-function, so ``compile.py`` puts these two in the place of what they return.
+function, so ``compile.py`` puts these three in the place of what they return.
 """
 
 import contextlib
@@ -12,15 +12,25 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher, cpu_target
 
+from tinycnn.nn.kernels.interruption import signals_wait
 
-class Part(CPUDispatcher):
+
+class Kernel(CPUDispatcher):
+    """A function that is compiled to its end before a signal stops the program."""
+
+    def compile(self, signature: Any) -> Any:
+        with signals_wait():
+            return super().compile(signature)
+
+
+class Part(Kernel):
     """A function without an entry from Python, of which machine code is made in its callers."""
 
     def __call__(self, *_: Any) -> NoReturn:
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
 
 
-class ParallelKernel(CPUDispatcher):
+class ParallelKernel(Kernel):
     """A kernel whose loop is optimised where it ends up.
 
     numba makes a function of the loop, wraps it twice and links it into the kernel, and would
