@@ -2,7 +2,7 @@
 
 A door is a module with ``main(argv) -> exit code`` that parses, calls the library and prints.
 ``run_door`` is the frame around it. Exit codes: 0 done, 1 some inputs failed, 2 bad input or
-usage, 3 the environment refuses, 130 stopped by Ctrl-C, 141 nobody reads on.
+usage, 3 the environment refuses, 130 stopped by Ctrl-C, 143 by SIGTERM, 141 nobody reads on.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from typing import NoReturn
 from tinycnn import __version__
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.streams import OutputLost, sturdy_streams
+from tinycnn.runs.signals import StopSignals, Terminated
 
 Door = Callable[[Sequence[str] | None], int]
 
@@ -51,7 +52,7 @@ def run_door(main: Door, argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     words = [word for word in arguments if word != "--debug"]
     debug = len(words) < len(arguments)
-    with sturdy_streams():
+    with sturdy_streams(), StopSignals():
         code = _exit_code(lambda: main(words), debug)
         # A reader who left, or a full disk, is noticed here rather than at interpreter exit.
         return _exit_code(sys.stdout.flush, debug) or code
@@ -67,9 +68,9 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
                 traceback.print_exc()
             print(f"error: {_sentence(error)}", file=sys.stderr)
             return getattr(error, "exit_code", EnvironmentFault.exit_code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated) as stop:
             print("stopped", file=sys.stderr)
-            return 130
+            return 143 if isinstance(stop, Terminated) else 130
         except SystemExit as end:  # after --help
             return end.code if isinstance(end.code, int) else 0
     except OutputLost as lost:

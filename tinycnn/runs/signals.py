@@ -16,6 +16,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
 
 
+class Terminated(SystemExit):
+    """SIGTERM, which unwinds the stack as Ctrl-C does."""
+
+
 def _nothing() -> None: ...
 
 
@@ -46,7 +50,7 @@ class StopSignals:
 
         Whoever asked for this looks at ``received``.
         """
-        if self.received is not None:  # a compiler's callback has swallowed the exception
+        if self.received is not None:  # its exception was lost, as in a finalizer
             self._unwind(self.received)
         self._deferring, self._then = True, then
 
@@ -62,4 +66,4 @@ class StopSignals:
         self._then()
 
     def _unwind(self, number: int) -> NoReturn:
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(128 + number)
