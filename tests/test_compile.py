@@ -3,6 +3,7 @@
 What happens when kernels are imported happens in processes of their own.
 """
 
+import importlib.util
 import os
 import shutil
 import stat
@@ -22,10 +23,10 @@ PROGRAM = """
 import numpy as np
 from numba.core import event
 from tinycnn.nn.kernels import relu
-from tinycnn.nn.kernels.compile import CACHE_FOLDER
+from tinycnn.nn.kernels.compile import cache_folder
 with event.install_recorder("numba:compile") as recorder:
     y = relu(np.array([-1, 2], np.float32))
-print(CACHE_FOLDER, len(recorder.buffer) > 0, y.tolist(), sep="|")
+print(cache_folder(), len(recorder.buffer) > 0, y.tolist(), sep="|")
 """
 Y = "[0.0, 2.0]"
 
@@ -91,6 +92,15 @@ def test_the_folder_is_where_caches_belong(folder_for, tmp_path):
     assert folder_for(XDG_CACHE_HOME=xdg, NUMBA_CACHE_DIR=named).parent == named / "tinycnn"
 
 
+@pytest.mark.parametrize("path", ["", "rel", "./rel", "~/rel"])
+def test_code_is_never_loaded_from_the_current_folder(path, folder_for, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        folder = folder_for(HOME=tmp_path / "home", **{name: path})
+        assert folder.parent == tmp_path / "home" / ".cache" / "tinycnn"
+    assert os.listdir(tmp_path) == ["home"]
+
+
 def test_the_folder_is_for_its_user_alone(folder_for, tmp_path):
     folder = folder_for(HOME=tmp_path)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -108,8 +118,32 @@ def test_another_version_of_the_sources_has_another_folder(tmp_path, monkeypatch
     for texts in (("a = 1", "b = 1"), ("a = 2", "b = 1"), ("a = 1", "b = 2")):
         for file, text in zip((kernel, helper), texts, strict=True):
             file.write_text(text)
-        digests.add(cache._sources_digest(kernel))
+        digests.add(cache._digest(kernel))
     assert len(digests) == 3
+
+
+PINNED = """
+import llvmlite.binding
+features = llvmlite.binding.get_host_cpu_features()
+features["avx512f"] = {wide}
+llvmlite.binding.get_host_cpu_features = lambda: features
+from tinycnn.nn.kernels.compile import cache_folder
+print(cache_folder())
+"""
+
+
+def test_no_code_is_shared_by_processors_that_count_other_lanes_or_have_other_names(tmp_path):
+    """Where the processor's name is pinned, numba takes a wide vector's code for a narrow one's."""
+    folders = [
+        run(
+            PINNED.format(wide=wide),
+            NUMBA_CACHE_DIR=tmp_path,
+            NUMBA_CPU_NAME=name,
+            NUMBA_CPU_FEATURES="+avx2,+fma",
+        )[0]
+        for name, wide in (("generic", True), ("generic", False), ("haswell", False))
+    ]
+    assert len(set(folders)) == 3
 
 
 @pytest.mark.parametrize("nowhere", ["/dev/null", "/proc/1", "/dev/null/x"])
@@ -125,10 +159,7 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(folder_for, tmp_path):
 
 
 def test_neither_home_nor_user_is_no_reason_to_fail(folder_for, monkeypatch):
-    def nobody():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(cache.Path, "home", nobody)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert folder_for() is None
 
 
@@ -155,7 +186,9 @@ def test_a_folder_that_others_may_replace_is_not_used(tmp_path):
 
 def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(cache.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    (tmp_path / "tinycnn").mkdir()
     assert cache._private_folder(tmp_path / "tinycnn" / "kernels") is None
+    assert os.listdir(tmp_path / "tinycnn") == []
 
 
 def test_a_link_to_another_folder_is_not_used(tmp_path):
@@ -194,24 +227,29 @@ def test_with_a_folder_nothing_is_written_anywhere_else(copied, tmp_path):
 
 
 DAMAGE = {
-    "emptied code": ("nbc", lambda data: b""),
-    "code cut": ("nbc", lambda data: data[:-1]),
-    "one bit of the code flipped": (
-        "nbc",
-        lambda data: data[:-500] + bytes([data[-500] ^ 1]) + data[-499:],
-    ),
-    "emptied index": ("nbi", lambda data: b""),
-    "index of garbage": ("nbi", lambda data: b"\x80\x04garbage" * 20),
+    "emptied code": lambda data: b"",
+    "code cut": lambda data: data[:-1],
+    "one bit flipped": lambda data: data[:-500] + bytes([data[-500] ^ 1]) + data[-499:],
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_what_is_damaged_is_compiled_again(damage, copied):
-    suffix, spoil = DAMAGE[damage]
-    for file in files_below(copied, f"*.{suffix}"):
-        file.write_bytes(spoil(file.read_bytes()))
+    for file in files_below(copied):
+        file.write_bytes(DAMAGE[damage](file.read_bytes()))
     assert run(NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
     assert run(NUMBA_CACHE_DIR=copied)[1:] == ["False", Y]
+
+
+def test_code_for_other_arguments_is_not_run_whatever_its_name_says(copied):
+    """Two processes that fill one cache at once may leave things so."""
+    doubled = PROGRAM.replace("float32", "float64")
+    (single,) = files_below(copied)
+    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
+    (double,) = {*files_below(copied)} - {single}
+    shutil.copy(single, double)
+    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
+    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["False", Y]
 
 
 def test_a_disk_that_is_full_costs_only_time(copied):
@@ -221,7 +259,74 @@ def test_a_disk_that_is_full_costs_only_time(copied):
     assert run(limit + PROGRAM, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
 
 
+# -------------------------------------------------------------------------------- before all that
+
+IMPORTS = """
+import importlib, os, pkgutil
+try:
+    import sklearn  # which sets variables of its own
+except ImportError:
+    pass
+before = dict(os.environ)
+import tinycnn
+for module in pkgutil.walk_packages(tinycnn.__path__, "tinycnn."):
+    importlib.import_module(module.name)
+print(before == dict(os.environ))
+"""
+
+
+def test_importing_writes_nothing_and_changes_no_environment_variable(tmp_path):
+    home, working = tmp_path / "home", tmp_path / "working"
+    home.mkdir()
+    working.mkdir()
+    assert run(IMPORTS, cwd=working, HOME=home, TMPDIR=working) == ["True"]
+    assert [*home.iterdir(), *working.iterdir()] == []
+
+
 # ----------------------------------------------------------------------------- threads and forks
+
+
+def test_openmp_is_told_how_long_to_wait_and_children_are_not():
+    pytest.importorskip("numba.np.ufunc.omppool")
+    program = (
+        "import os; from tinycnn.nn import get_threads; before = dict(os.environ); get_threads();"
+        "print(before == dict(os.environ))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OMP_DISPLAY_ENV": "VERBOSE", "NUMBA_THREADING_LAYER": "omp"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "True\n"
+    if "GOMP_" in done.stderr:  # it is GNU's
+        assert "GOMP_SPINCOUNT = '10000'" in done.stderr
+
+
+REFUSED = {
+    "NUMBA_THREADING_LAYER=bogus": "unset it, or choose omp or workqueue",
+    "NUMBA_THREADING_LAYER=safe": "unset it, or choose omp or workqueue",
+    "NUMBA_NUM_THREADS=0": "unset it, or choose a number from 1 on",
+}
+
+
+@pytest.mark.parametrize("setting", REFUSED)
+def test_a_setting_of_numba_that_cannot_be_is_refused_in_one_sentence(setting, tmp_path):
+    if setting.endswith("=safe") and importlib.util.find_spec("tbb"):
+        pytest.skip("there is TBB")
+    name, value = setting.split("=")
+    done = subprocess.run(
+        [sys.executable, "-m", "tinycnn.train", "--run-dir", tmp_path / "run", "--limit", "100"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: numba cannot start")
+    assert setting in line
+    assert line.endswith(REFUSED[setting])
+
 
 TOGETHER = """
 import os, threading, warnings

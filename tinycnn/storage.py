@@ -88,13 +88,16 @@ def user_folder(kind: str) -> Path:
     A variable that holds no absolute path counts as unset, as the XDG specification says: it
     would name another folder wherever one is. EnvironmentFault if there is no home either.
     """
-    folder = Path(getattr(platformdirs, f"user_{kind}_dir")("tinycnn", appauthor=False))
-    if not folder.is_absolute():
-        below = {"cache": ".cache", "data": ".local/share"}[kind]
-        folder = Path(os.path.expanduser("~"), below, "tinycnn")
-    if not folder.is_absolute():
+    default = {"cache": "~/.cache/tinycnn", "data": "~/.local/share/tinycnn"}[kind]
+    try:
+        folder = getattr(platformdirs, f"user_{kind}_dir")("tinycnn", appauthor=False)
+    except RuntimeError:  # there is no home
+        folder = default
+    if not os.path.isabs(folder):  # an older platformdirs takes a variable at its word
+        folder = os.path.expanduser(default)
+    if not os.path.isabs(folder):
         raise EnvironmentFault(f"there is no home folder to keep {kind} in; set HOME")
-    return folder
+    return Path(folder)
 
 
 def sweep_temporaries(

@@ -1,0 +1,186 @@
+"""Ctrl-C and SIGTERM while kernels are compiled: none is lost, and none leaves half a function."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from numba.core import event
+from PIL import Image, ImageDraw
+
+from tinycnn.nn.kernels.compile import UNCOMPILED, kernel
+from tinycnn.nn.kernels.interruption import signals_wait
+
+ROOT = Path(__file__).parent.parent
+SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM
+
+
+@pytest.fixture
+def heard():
+    """The signals that handlers were told; they raise KeyboardInterrupt."""
+    told = []
+
+    def handler(number, frame):
+        told.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, handler) for number in (SIGINT, SIGTERM)}
+    yield told
+    assert {signal.getsignal(number) for number in before} == {handler}, "they are back"
+    for number, earlier in before.items():
+        signal.signal(number, earlier)
+
+
+def kill(number):
+    os.kill(os.getpid(), number)
+
+
+def test_a_signal_waits_for_the_end_of_a_function(heard):
+    steps = []
+
+    def compiled():
+        with signals_wait():
+            kill(SIGINT)
+            steps.append(list(heard))
+
+    with pytest.raises(KeyboardInterrupt):
+        compiled()
+    assert (steps, heard) == ([[]], [SIGINT])
+
+
+def test_it_waits_for_no_second_function(heard):
+    steps = []
+
+    def compiled():
+        with signals_wait():
+            with signals_wait():
+                kill(SIGTERM)
+                steps.append("inner")
+            steps.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        compiled()
+    assert (steps, heard) == (["inner"], [SIGTERM])
+
+
+def test_an_error_of_the_compiler_does_not_lose_it_and_none_is_left_for_later(heard):
+    def compiled():
+        with signals_wait():
+            kill(SIGINT)
+            kill(SIGTERM)
+            raise ValueError("no code")
+
+    with pytest.raises(KeyboardInterrupt):
+        compiled()
+    assert heard == [SIGINT, SIGTERM]
+    with signals_wait():
+        pass
+
+
+def test_a_signal_that_no_python_code_handles_is_left_alone(heard):
+    before = signal.signal(SIGTERM, signal.SIG_DFL)
+    with signals_wait():
+        assert signal.getsignal(SIGTERM) is signal.SIG_DFL
+    signal.signal(SIGTERM, before)
+
+
+def test_other_threads_change_no_handlers(heard):
+    seen = []
+
+    def compile_something():
+        with signals_wait():
+            seen.append(signal.getsignal(SIGINT))
+
+    thread = threading.Thread(target=compile_something)
+    before = signal.getsignal(SIGINT)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+@pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")
+def test_a_function_whose_compilation_was_interrupted_can_be_called(heard):
+    @kernel
+    def double(x):
+        return 2 * x
+
+    class Interrupt(event.Listener):
+        def on_start(self, event):
+            kill(SIGINT)
+
+        def on_end(self, event): ...
+
+    with pytest.raises(KeyboardInterrupt), event.install_listener("numba:compile", Interrupt()):
+        double(21)
+    assert double(21) == 42
+
+
+HOOKED = """
+import os, runpy, sys
+from numba.core import codegen, event
+at, number, module, *arguments = sys.argv[1:]
+calls = []
+hook = codegen.JITCodeLibrary._object_compiled_hook.__func__
+
+def hooked(cls, *compiled):
+    calls.append(compiled)
+    if len(calls) == int(at):
+        os.kill(os.getpid(), int(number))
+    return hook(cls, *compiled)
+
+class Count(event.Listener):
+    def on_start(self, event): ...
+
+    def on_end(self, event):
+        ours = event.data["dispatcher"].py_func.__module__.startswith("tinycnn")
+        if ours and len(calls) >= int(at) and sys.exc_info()[0] is None:
+            print("one more function", file=sys.stderr)
+
+codegen.JITCodeLibrary._object_compiled_hook = classmethod(hooked)
+event.register("numba:compile", Count())
+sys.argv = [module, *arguments]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+"""LLVM calls the hook when it has made machine code, and drops what it raises."""
+
+
+@pytest.fixture
+def picture(tmp_path):
+    image = Image.new("L", (60, 60), 255)
+    ImageDraw.Draw(image).line((30, 10, 32, 50), fill=0, width=6)
+    image.save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+@pytest.mark.parametrize(
+    ("at", "number", "code", "command"),
+    [
+        (1, SIGTERM, 143, "train"),
+        (3, SIGINT, 130, "train"),
+        (8, SIGTERM, 143, "train"),  # inside a parallel loop
+        (1, SIGINT, 130, "predict"),
+        (3, SIGTERM, 143, "predict"),
+    ],
+)
+def test_a_command_stops_after_the_function_at_hand(at, number, code, command, picture, tmp_path):
+    words = {
+        "train": ["--limit", "100", "--epochs", "1", "--run-dir", tmp_path / "run"],
+        "predict": [picture],
+    }
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "TINYCNN_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", HOOKED, str(at), str(int(number)), f"tinycnn.{command}"]
+        + [str(word) for word in words[command]],
+        env={**clean, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stderr.endswith("stopped\n")
+    assert done.stderr.count("one more function") <= 1
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,35 @@
+"""Where the files of a user are kept that no run or clone holds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tinycnn.data.download import cache_folder
+from tinycnn.errors import EnvironmentFault
+from tinycnn.storage import user_folder
+from tinycnn.teaching.corrections import default_path
+
+FOLDERS = {
+    "XDG_CACHE_HOME": (lambda: cache_folder("mnist").parent, ".cache"),
+    "XDG_DATA_HOME": (lambda: default_path().parent, ".local/share"),
+}
+
+
+@pytest.mark.parametrize("variable", FOLDERS)
+def test_a_variable_without_an_absolute_path_counts_as_unset(variable, monkeypatch, tmp_path):
+    folder, default = FOLDERS[variable]
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(variable, str(tmp_path / "own"))
+    assert folder() == tmp_path / "own" / "tinycnn"
+    for nothing in ("", "rel", "./rel"):
+        monkeypatch.setenv(variable, nothing)
+        assert folder() == tmp_path / "home" / default / "tinycnn"
+
+
+def test_without_a_home_there_is_one_sentence(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(EnvironmentFault, match="no home folder to keep cache in; set HOME"):
+        user_folder("cache")
+    assert not Path("~").exists()
