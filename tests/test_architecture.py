@@ -24,7 +24,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 FLOORS = ["base", "nn", "data", "runs", "door", "apps", "benchmarks"]
 """From bottom to top."""
 
-BASE = {"errors", "storage", "turns", "streams", "console", "cli"}
+BASE = {"errors", "storage", "turns", "streams", "console", "signals", "cli"}
 """The modules of tinycnn below all packages."""
 
 PACKAGES = {"nn": "nn", "data": "data", "ink": "data"}

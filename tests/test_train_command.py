@@ -555,7 +555,7 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
         "import sys, os, signal, time\n"
         "from tinycnn import train\n"
         "from tinycnn.runs import progress\n"
-        "from tinycnn.runs.signals import StopSignals\n"
+        "from tinycnn.signals import StopSignals\n"
         "note = StopSignals._receive\n"
         "def noted(self, number, frame):\n"
         "    note(self, number, frame)\n"

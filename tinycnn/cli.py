@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from tinycnn import __version__
 from tinycnn.errors import EnvironmentFault, TinyCNNError
+from tinycnn.signals import StopSignals, Terminated
 from tinycnn.streams import OutputLost, sturdy_streams
-from tinycnn.runs.signals import StopSignals, Terminated
 
 Door = Callable[[Sequence[str] | None], int]
 

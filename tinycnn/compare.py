@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import DataError, TinyCNNError
-from tinycnn.runs.signals import StopSignals
+from tinycnn.signals import StopSignals
 from tinycnn.storage import optional_chart, refuse_to_overwrite, to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler

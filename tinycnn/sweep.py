@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.runs.recipe import option, resolve
-from tinycnn.runs.signals import StopSignals
+from tinycnn.signals import StopSignals
 from tinycnn.storage import optional_chart, refuse_to_overwrite, to_json, write_bytes
 from tinycnn.sweeps.plan import KINDS, Plan, Trial, make_plan, parse
 

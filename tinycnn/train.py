@@ -16,7 +16,7 @@ from tinycnn.runs.folder import RunFolder, find_run, typed
 from tinycnn.runs.launchers import find_ranks
 from tinycnn.runs.ranks import Alone
 from tinycnn.runs.recipe import OPTIONS, resolve
-from tinycnn.runs.signals import StopSignals
+from tinycnn.signals import StopSignals
 from tinycnn.storage import to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler

@@ -49,7 +49,7 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     from apps.sketchpad.tabs import tabs
     from apps.sketchpad.teacher import users_file
     from apps.sketchpad.worker import Thread
-    from tinycnn.runs.signals import StopSignals
+    from tinycnn.signals import StopSignals
 
     surface = window.open_window(arguments.size)
     scale = arguments.scale or window.fitting_scale()

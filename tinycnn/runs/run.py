@@ -29,8 +29,8 @@ from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.lineage import sample_of
 from tinycnn.runs.measure import accuracy_sentence, measure
 from tinycnn.runs.progress import Watch
-from tinycnn.runs.signals import StopSignals
 from tinycnn.runs.training import Trainer
+from tinycnn.signals import StopSignals
 from tinycnn.storage import grow, optional_chart
 
 SAVE_SECONDS = 10.0
