@@ -6,6 +6,7 @@ Only arguments, files and printing; the work is done in ``tinycnn.ink``.
 import argparse
 import io
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -103,15 +104,16 @@ def _answers(
     arguments: argparse.Namespace, recogniser: "Recogniser", steps: "Steps | None"
 ) -> Iterator["Answer"]:
     """The answers for all files, in the order of the command line."""
-    from tinycnn.runs.answers import Answer, answers, drawings
+    from tinycnn.runs.answers import Answer, answers, drawings, one_input
 
     for files, reader in ((arguments.files, answers), (arguments.strokes, drawings)):
         for file in files:
             name = "standard input" if file == STDIN else file
             try:
-                payload = _payload(file)
+                with one_input():
+                    payload = _payload(file)
             except ImageError as error:
-                yield Answer(name, error=str(error))
+                yield Answer(name, error=str(error), cause=error)
             else:
                 yield from islice(reader(name, payload, recogniser, steps), arguments.limit)
 
@@ -121,6 +123,8 @@ def _payload(file: str) -> bytes:
 
     if file != STDIN:
         return read_file(file)
+    if sys.stdin is None:  # what Python makes of a closed one
+        raise ImageError("it is closed; pipe a picture into it, or name a file")
     payload = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(payload) > MOST_BYTES:
         raise ImageError(f"it is longer than {MOST_BYTES // 2**20} MB")
@@ -133,6 +137,8 @@ def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
     if answer.reading is not None and not answer.reading.inked:
         fault = "there is no ink in it"
     if fault:
+        if answer.cause and "--debug" in sys.argv:
+            traceback.print_exception(answer.cause)
         print(f"{answer.name}: {fault}", file=sys.stderr)
     if arguments.json:
         print(to_json(_record(answer)))

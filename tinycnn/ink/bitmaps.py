@@ -66,9 +66,11 @@ def rescale(ink: np.ndarray) -> np.ndarray:
     scale = SIDE / max(cropped.shape)
     shape = _resize(cropped, scale)
     if 2 * np.count_nonzero(shape >= INKED) < scale**2 * np.count_nonzero(cropped >= INKED):
-        # Hairlines vanish when they are reduced; two pixels wide they survive.
-        solid = np.where(cropped >= INKED, 255, 0).astype(np.uint8)
-        shape = _resize(ndimage.maximum_filter(solid, int(np.ceil(2 / scale))), scale)
+        # Hairlines vanish when they are reduced; two pixels wide they survive. They need room to
+        # grow: inside its own crop a straight line fills everything already.
+        thick = int(np.ceil(2 / scale))
+        solid = np.where(np.pad(cropped, thick) >= INKED, 255, 0).astype(np.uint8)
+        shape = _resize(ndimage.maximum_filter(solid, thick), scale)
     return shape
 
 

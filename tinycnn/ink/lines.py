@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from tinycnn.ink.pieces import Pieces
+from tinycnn.ink.pieces import MOST_PIECES, Pieces
 
 LARGE = 0.5  # of the height of the tallest pieces
 BESIDE = 0.35  # of the lower piece's height: overlap in y of pieces that stand side by side
@@ -117,11 +117,13 @@ def _digit_height(boxes: np.ndarray) -> float:
     """How tall digits are in a line.
 
     A tilted line is taller than its digits, so heights are measured piece by piece, together
-    with what stands above or below the piece; the upper quartile is a whole digit.
+    with what stands above or below the piece; the upper quartile is a whole digit. Dots and flat
+    dashes have no height to speak of; lengths are divided by it, so it is never next to nothing.
     """
     x0, y0, x1, y1 = boxes.T
     above = _shared(x0, x1) >= 0.5 * np.minimum((x1 - x0)[:, None], x1 - x0)
     tops = np.where(above, y0, np.inf).min(axis=1)
     bottoms = np.where(above, y1, -np.inf).max(axis=1)
     height = np.percentile(bottoms - tops, 75, method="higher")
-    return max(float(height), 0.2 * float((x1 - x0).max()), np.finfo(float).tiny)
+    extent = max(x1.max() - x0.min(), y1.max() - y0.min(), np.finfo(float).tiny)
+    return max(float(height), 0.2 * float((x1 - x0).max()), float(extent) / MOST_PIECES)

@@ -1,19 +1,22 @@
 """Whatever a file holds, an answer for each picture, drawing or image in it.
 
-What kind of file it is shows in its first bytes, never in its name. One damaged drawing among
-many, or one damaged file, becomes an answer that says so; the others are read all the same.
+What kind of file it is shows in its first bytes, never in its name. Whatever goes wrong inside
+one file, or one drawing among many, becomes an answer that says so; the others are read all the
+same.
 """
 
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
+from typing import Any
 
 from PIL import Image
 
 from tinycnn.data.idx import GZIP_MAGIC, decode_idx
-from tinycnn.errors import DataError, ImageError
+from tinycnn.errors import DataError, ImageError, TinyCNNError
 from tinycnn.ink import (
     Reading,
     Recogniser,
@@ -31,6 +34,7 @@ from tinycnn.ink import (
 from tinycnn.ink.steps import unseen
 
 BATCH = 256  # images of an IDX file at a time
+MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
 MOST_ROWS = 100  # of steps that are kept
 
 
@@ -52,34 +56,68 @@ class Answer:
     error: str | None = None
     """Why there is no reading."""
 
+    cause: Exception | None = None
+    """What was raised, for people who look for a fault."""
+
     @property
     def name(self) -> str:
         """The file, with the number in it."""
         return self.file if self.index is None else f"{self.file}[{self.index}]"
 
 
+@contextmanager
+def one_input() -> Iterator[None]:
+    """Whatever goes wrong inside is the fault of one input: an ImageError says so.
+
+    Errors of ours pass as they are, Ctrl-C passes too.
+    """
+    try:
+        yield
+    except TinyCNNError:
+        raise
+    except MemoryError as error:
+        raise ImageError("there is not enough memory to read it; make it smaller") from error
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ImageError(f"tinycnn failed to read it ({reason}); --debug shows where") from error
+
+
+def _ends_in_an_answer(reader: Callable[..., Iterator[Answer]]) -> Callable[..., Iterator[Answer]]:
+    """A reader whose last answer tells the error that ended it, if one did."""
+
+    @wraps(reader)
+    def read(file: str, *arguments: Any) -> Iterator[Answer]:
+        try:
+            with one_input():
+                yield from reader(file, *arguments)
+        except (ImageError, DataError) as error:
+            yield Answer(file, error=str(error), cause=error)
+
+    return read
+
+
+@_ends_in_an_answer
 def answers(
     file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None = None
 ) -> Iterator[Answer]:
     """Read the bytes of a file called ``file``; ``steps``, if given, is shown everything."""
-    try:
-        yield from _reader(payload)(file, payload, recogniser, steps)
-    except (ImageError, DataError) as error:
-        yield Answer(file, error=str(error))
+    yield from _reader(payload)(file, payload, recogniser, steps)
 
 
+@_ends_in_an_answer
 def drawings(
     file: str, payload: bytes, recogniser: Recogniser, steps: Steps | None = None
 ) -> Iterator[Answer]:
     """Read a stroke file: an answer for every line."""
     for index, drawing in enumerate(read_drawings(payload)):
         if isinstance(drawing, ImageError):
-            yield Answer(file, index, error=str(drawing))
+            yield Answer(file, index, error=str(drawing), cause=drawing)
             continue
         try:
-            reading = read_strokes(drawing.strokes, recogniser, drawing.pen)
+            with one_input():
+                reading = read_strokes(drawing.strokes, recogniser, drawing.pen)
         except ImageError as error:
-            yield Answer(file, index, drawing.label, error=str(error))
+            yield Answer(file, index, drawing.label, error=str(error), cause=error)
             continue
         framed = partial(draw_drawing, drawing.strokes, reading)
         answer = Answer(file, index, drawing.label, reading, framed)
@@ -120,10 +158,17 @@ def _idx_images(
     images = decode_idx(io.BytesIO(payload), len(payload))
     if images.ndim != 3 or images.dtype != "uint8" or not images[:1].size:
         raise ImageError(f"the IDX file holds {images.dtype} {images.shape}, not grey images")
-    for start in range(0, len(images), BATCH):
-        readings = read_images(images[start : start + BATCH], recogniser)
+    if len(images) > BATCH and not images.any():
+        raise ImageError(f"there is no ink in any of its {len(images):,} images")
+    for start in range(0, min(len(images), MOST_IMAGES), BATCH):
+        readings = read_images(images[start : min(start + BATCH, MOST_IMAGES)], recogniser)
         for index, reading in enumerate(readings, start):
             yield Answer(file, index, reading=reading)
+    if len(images) > MOST_IMAGES:
+        raise ImageError(
+            f"the first {MOST_IMAGES:,} of its {len(images):,} images were read, no more; "
+            "tinycnn.evaluate measures whole data sets"
+        )
 
 
 def _show_digits(answer: Answer, steps: Steps | None) -> None:
