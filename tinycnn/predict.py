@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tinycnn.cli import Parser, run_door
 from tinycnn.errors import ImageError, TinyCNNError
-from tinycnn.storage import to_json, write_bytes
+from tinycnn.storage import refuse_to_overwrite, to_json, write_bytes
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from PIL import Image
@@ -47,14 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tinycnn.runs.folder import find_weights
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    recogniser = Recogniser.of(Sequential.load(find_weights(arguments.weights)))
+    weights = find_weights(arguments.weights)
+    inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
+    refuse_to_overwrite(filter(None, (arguments.boxes, arguments.steps)), inputs)
+    recogniser = Recogniser.of(Sequential.load(weights))
     steps = Steps() if arguments.steps else None
     everything_read = True
     with compilation_shown(console):
         for number, answer in enumerate(_answers(arguments, recogniser, steps)):
             everything_read &= _report(answer, arguments)
             if arguments.boxes and answer.framed:
-                _write_png(_numbered(arguments.boxes, number), answer.framed())
+                path = _numbered(arguments.boxes, number)
+                refuse_to_overwrite([path], inputs)
+                everything_read &= _write_page(path, answer)
     if steps:
         _write_png(arguments.steps, steps.picture())
     return 0 if everything_read else 1
@@ -137,9 +142,7 @@ def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
     if answer.reading is not None and not answer.reading.inked:
         fault = "there is no ink in it"
     if fault:
-        if answer.cause and "--debug" in sys.argv:
-            traceback.print_exception(answer.cause)
-        print(f"{answer.name}: {fault}", file=sys.stderr)
+        _tell(answer.name, fault, answer.cause)
     if arguments.json:
         print(to_json(_record(answer)))
     elif answer.reading and not fault:
@@ -189,6 +192,27 @@ def _draw_digits(reading: "Reading", out: TextIO) -> None:
 def _numbered(path: Path, number: int) -> Path:
     """OUT.png for the first page, OUT-2.png for the next one."""
     return path.with_stem(f"{path.stem}-{number + 1}") if number else path
+
+
+def _write_page(path: Path, answer: "Answer") -> bool:
+    """The page of an answer with its frames; False if it cannot be drawn."""
+    from tinycnn.runs.answers import one_input
+
+    try:
+        with one_input():
+            page = answer.framed()
+    except ImageError as error:
+        _tell(answer.name, str(error), error)
+        return False
+    _write_png(path, page)
+    return True
+
+
+def _tell(name: str, fault: str, cause: Exception | None) -> None:
+    """One sentence on stderr; its traceback too, for people who look for a fault."""
+    if cause and "--debug" in sys.argv:
+        traceback.print_exception(cause)
+    print(f"{name}: {fault}", file=sys.stderr)
 
 
 def _write_png(path: Path, image: "Image.Image") -> None:
