@@ -83,6 +83,20 @@ class Mirrors(http.server.BaseHTTPRequestHandler):
             self.send(content[:100], length=len(content))
             time.sleep(5)
 
+    def drip(self, content):
+        self.send(b"", length=len(content))
+        self.trickle()
+
+    def dripheaders(self, content):
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
+        self.trickle()
+
+    def trickle(self):
+        with contextlib.suppress(ConnectionError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.02)
+
     def log_message(self, *args):
         pass
 
@@ -195,6 +209,18 @@ def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
     assert f"cannot fetch {named.files[0].name} of small: {url} " in str(caught.value)
     assert LIES[manner] in str(caught.value)
     assert "--data-dir" in str(caught.value)
+    assert list(cache_folder("small").iterdir()) == []
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("manner", ["drip", "dripheaders"])
+def test_a_mirror_that_drips_is_given_up(named, server, monkeypatch, manner):
+    monkeypatch.setattr(download, "WINDOW", 0.5)
+    address, _ = server
+
+    with pytest.raises(DownloadError, match="is too slow"):
+        fetch(with_mirrors(named, f"{address}/{manner}"))
+
     assert list(cache_folder("small").iterdir()) == []
 
 

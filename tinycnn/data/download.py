@@ -7,7 +7,9 @@ noticed too: the checksum is taken again each time the set is loaded.
 
 import hashlib
 import sys
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pooch
@@ -23,7 +25,8 @@ from tinycnn.storage import sweep_temporaries, user_folder, write_bytes
 
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
 HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}
-PIECE = 64 * 1024
+PIECE = 4 * 1024
+WINDOW, LEAST = 30.0, 16 * 1024  # a mirror is given up if so many seconds bring fewer bytes
 WAY_OUT = (
     "Try again later, or get the four files in another way and name their folder with "
     "--data-dir or TINYCNN_DATA."
@@ -61,10 +64,13 @@ class _Sink:
 
     def __init__(self, size: int, advance: Callable[[int], None]):
         self.payload = bytearray()
+        self.given_up = False
         self._size = size
         self._advance = advance
 
     def write(self, piece: bytes) -> None:
+        if self.given_up:
+            raise _RefusedError("was given up")
         self.payload += piece
         self._advance(len(piece))
         if len(self.payload) > self._size:
@@ -97,7 +103,7 @@ def _from_mirror(url: str, file: OfficialFile, bars: Progress) -> bytes:
     sink = _Sink(file.size, lambda count: bars.advance(bar, count))
     get = pooch.HTTPDownloader(chunk_size=PIECE, timeout=TIMEOUT, headers=HEADERS)
     try:
-        get(url, sink, pooch=None)
+        _while_it_brings_enough(partial(get, url, sink, pooch=None), sink)
     except (requests.RequestException, OSError) as error:
         raise _RefusedError(_reason(error)) from error
     finally:
@@ -108,6 +114,32 @@ def _from_mirror(url: str, file: OfficialFile, bars: Progress) -> bytes:
     if hashlib.sha256(payload).hexdigest() != file.sha256:
         raise _RefusedError(f"sent a file with another SHA-256{_guess(payload)}")
     return payload
+
+
+def _while_it_brings_enough(get: Callable[[], None], sink: _Sink) -> None:
+    """Call ``get`` until the sink has been given too little for too long.
+
+    A server that sends a byte now and then keeps every timeout of the sockets from running out,
+    and a read from it need never return: so it runs in a thread, which is left behind.
+    """
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            get()
+        except BaseException as error:  # it belongs to the caller, whatever it is
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        before = len(sink.payload)
+        thread.join(WINDOW)
+        if thread.is_alive() and len(sink.payload) - before < LEAST:
+            sink.given_up = True
+            raise _RefusedError(f"is too slow: less than {LEAST:,} bytes in {WINDOW:g} seconds")
+    if raised:
+        raise raised.pop()  # nothing else may hold it, or sockets stay open
 
 
 def _reason(error: Exception) -> str:
