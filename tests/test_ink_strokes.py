@@ -130,6 +130,8 @@ def test_the_strokes_are_left_alone():
         [[["a", "b"]]],
         [[["1", "2"]]],
         [[[True, False]]],
+        [[[True, 2.5], [3, 4]]],
+        [[(1, 2), (False, 4)]],
         [[[0, float("nan")]]],
         [[[0, float("inf")]]],
         [[[0, 1e300]]],

@@ -77,9 +77,9 @@ def parse_drawing(line: str | bytes) -> Drawing:
     if not isinstance(record, dict) or "strokes" not in record:
         raise ImageError('the line is no JSON object with "strokes"')
     label, writer, pen = record.get("label"), record.get("writer"), record.get("pen", 0)
-    if not isinstance(label, int | str | None):
+    if not isinstance(label, int | str | None) or isinstance(label, bool):
         raise ImageError('"label" is neither a number nor a text')
-    if not isinstance(pen, int | float) or not 0 <= pen <= 1e9:
+    if not isinstance(pen, int | float) or isinstance(pen, bool) or not 0 <= pen <= 1e9:
         raise ImageError('"pen" is no width')
     strokes = check_strokes(record["strokes"])
     return Drawing(strokes, label, None if writer is None else str(writer), float(pen))

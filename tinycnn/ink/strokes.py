@@ -122,7 +122,9 @@ def _snap(line: np.ndarray) -> np.ndarray:
 def _check_line(number: int, stroke: Any) -> np.ndarray:
     try:
         points = np.array(stroke)
-        if points.dtype.kind in "USb":  # NumPy would make numbers of texts and truths, too
+        # NumPy would make numbers of texts and truths, too, and of truths among numbers.
+        truths = isinstance(stroke, list) and any(type(z) is bool for point in stroke for z in point)
+        if points.dtype.kind in "USb" or truths:
             raise TypeError(points.dtype)
         line = points.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
