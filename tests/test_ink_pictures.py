@@ -13,6 +13,8 @@ from benchmarks.pages import page_of, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
 from tinycnn.ink import Steps, decode_picture, picture_to_ink, read_file, read_picture
+from tinycnn.ink.tiff import tags_fit
+from tinycnn.runs.answers import answers
 
 READER = recogniser()
 PAGE = 255 - page_of([stroke / 100 for stroke in write("305")], 60, 6)
@@ -75,6 +77,13 @@ VARIANTS = {
     "cmyk jpeg": lambda: encode(grey().convert("CMYK"), "JPEG"),
     "webp": lambda: encode(grey(), "WEBP"),
     "bmp": lambda: encode(grey(), "BMP"),
+    "gif": lambda: encode(grey(), "GIF"),
+    "gif with transparency": lambda: encode(ink_on_transparent(0), "GIF"),
+    "tiff": lambda: encode(grey(), "TIFF"),
+    "tiff of a scanner": lambda: encode(grey(), "TIFF", compression="tiff_lzw", dpi=(300, 300)),
+    "tiff of a fax": lambda: encode(grey().convert("1"), "TIFF", compression="group4"),
+    "tiff of fractions": lambda: encode(Image.fromarray(PAGE.astype(np.float32) / 255), "TIFF"),
+    "tiff of signed numbers": lambda: encode(Image.fromarray(PAGE.astype(np.int32) - 100), "TIFF"),
     "animated": lambda: encode(
         grey(), save_all=True, append_images=[Image.new("L", grey().size, 255)]
     ),
@@ -91,15 +100,23 @@ def test_the_same_digits_are_read_from_every_kind_of_picture(variant):
     assert read(VARIANTS[variant]()).text == "305"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_says_which_side_is_up(orientation):
+def test_exif_says_which_side_is_up(orientation, kind):
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that undoes it
     image = grey()
     if orientation in undo:
         image = image.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert read(encode(image, "JPEG", exif=exif)).text == "305"
+    assert read(encode(image, kind, exif=exif)).text == "305"
+
+
+def test_only_the_first_page_is_read_and_the_picture_knows_of_the_others():
+    pages = encode(grey(), "TIFF", save_all=True, append_images=[Image.new("L", grey().size, 255)])
+    assert read(pages).text == "305"
+    assert decode_picture(pages).pages_left_out
+    assert not decode_picture(encode(grey(), "TIFF")).pages_left_out
 
 
 def test_boxes_are_in_pixels_of_the_file():
@@ -188,6 +205,28 @@ def png_with_text(size):
     return good[:33] + chunk + good[33:]
 
 
+def tiff(*tags, order="<"):
+    """A TIFF file with one directory: tags are (number, type, count, value)."""
+    entries = b"".join(struct.pack(order + "HHII", *tag) for tag in sorted(tags))
+    magic = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
+    return magic + struct.pack(order + "H", len(tags)) + entries + bytes(4)
+
+
+def tiff_tags(width, height):
+    shorts = {256: width, 257: height, 258: 8, 259: 8, 262: 1, 277: 1}
+    return [(number, 3, 1, value) for number, value in shorts.items()]
+
+
+def tiff_in_tiles(side):
+    return tiff(*tiff_tags(16, 16), (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 0))
+
+
+def tiff_with_shared_bytes(order):
+    """5,000 tags that all name the same 60 kB: 300 MB as soon as they are copied."""
+    tags = [(number, 7, 60_000, 8) for number in range(40_000, 45_000)]
+    return tiff(*tiff_tags(16, 16), *tags, order=order)
+
+
 HOSTILE = {
     "empty": b"",
     "text": b"this is a seven, I promise",
@@ -195,8 +234,17 @@ HOSTILE = {
     "half a png": encode(PAGE)[:300],
     "half a jpeg": encode(PAGE, "JPEG")[:500],
     "only a magic number": b"\x89PNG\r\n\x1a\n",
-    "gif": encode(PAGE, "GIF"),
-    "tiff under any name": encode(PAGE, "TIFF"),
+    "half a gif": encode(PAGE, "GIF")[:100],
+    "half a tiff": encode(PAGE, "TIFF")[:100],
+    "a gif of 60000 x 60000": b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + bytes(30),
+    "a tiff of 60000 x 60000": tiff(*tiff_tags(60_000, 60_000), (273, 4, 1, 0), (279, 4, 1, 9)),
+    "a tiff in tiles of 60000 x 60000": tiff_in_tiles(60_000),
+    "a tiff whose tags share their bytes": tiff_with_shared_bytes("<"),
+    "the same in the other byte order": tiff_with_shared_bytes(">"),
+    "a tiff without a directory": b"II*\0" + struct.pack("<I", 2**32 - 1),
+    "a big tiff": b"II+\0" + bytes(60),
+    "100000 pixels wide": encode(np.full((10, 100_000), 255, np.uint8)),
+    "100000 pixels high": encode(np.full((100_000, 10), 255, np.uint8)),
     "bomb of 60000 x 60000": png_header(60_000, 60_000),
     "169 million pixels": png_header(13_000, 13_000),
     "26 million pixels": png_header(26_000, 1_000),
@@ -210,6 +258,35 @@ def test_what_is_no_picture_is_refused_with_a_sentence(kind):
     with pytest.raises(ImageError) as refusal:
         decode_picture(HOSTILE[kind])
     assert 10 < len(str(refusal.value)) < 200
+
+
+FOREIGN = {
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40),
+    "AVIF": b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf" + bytes(40),
+    "film": b"\0\0\0\x18ftypisom\0\0\2\0isomavc1" + bytes(40),
+    "PDF": b"%PDF-1.7\n",
+    "SVG": b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "JPEG XL": b"\xff\x0a" + bytes(40),
+    "icon": b"\0\0\1\0\1\0" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("name", list(FOREIGN))
+def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(name):
+    for answer in answers("a file", FOREIGN[name], READER):
+        assert name in answer.error
+        assert "save" in answer.error
+        assert "IDX" not in answer.error
+
+
+def test_tags_of_an_image_directory_may_fill_the_file_and_no_more():
+    assert tags_fit(encode(PAGE, "TIFF", dpi=(300, 300)))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2026:01:01 00:00:00"
+    assert tags_fit(exif.tobytes().removeprefix(b"Exif\0\0"))
+    directory = tiff((34665, 4, 1, 8))  # its subdirectory is itself
+    assert not tags_fit(directory)
 
 
 def test_the_limit_of_pixels_can_be_set():
@@ -227,9 +304,10 @@ def test_webp_pictures_may_have_half_as_many_pixels():
 def test_mutated_pictures_are_read_or_refused():
     rng = np.random.default_rng(8)
     small = Image.fromarray(PAGE).resize((60, 30))
-    originals = [encode(small, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP")]
-    for _ in range(200):
-        payload = bytearray(originals[rng.integers(4)])
+    originals = [encode(small, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")]
+    originals.append(encode(small, "TIFF", compression="tiff_lzw"))
+    for _ in range(300):
+        payload = bytearray(originals[rng.integers(len(originals))])
         for place in rng.integers(0, len(payload), rng.integers(1, 8)):
             payload[place] = rng.integers(256)
         payload = bytes(payload[: rng.integers(len(payload))] if rng.random() < 0.2 else payload)

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "files", metavar="FILE", nargs="*", help="PNG, JPEG, WebP, BMP, IDX, strokes; - is stdin"
+        "files", metavar="FILE", nargs="*", help="pictures, IDX files, stroke files; - is stdin"
     )
     parser.add_argument(
         "--strokes", metavar="FILE", nargs="+", default=[], help="drawings, one JSON object a line"
@@ -143,6 +143,8 @@ def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
         fault = "there is no ink in it"
     if fault:
         _tell(answer.name, fault, answer.cause)
+    if answer.note:
+        print(f"{answer.name}: {answer.note}", file=sys.stderr)
     if arguments.json:
         print(to_json(_record(answer)))
     elif answer.reading and not fault:
@@ -162,7 +164,8 @@ def _record(answer: "Answer") -> dict[str, Any]:
         return {**record, "error": answer.error}
     from tinycnn.ink import as_record
 
-    return {**record, **as_record(answer.reading)}
+    note = {"note": answer.note} if answer.note else {}
+    return {**record, **as_record(answer.reading), **note}
 
 
 def _sentence(reading: "Reading") -> str:

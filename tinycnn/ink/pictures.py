@@ -15,13 +15,16 @@ import numpy as np
 from PIL import Image
 
 from tinycnn.errors import ImageError
+from tinycnn.ink.formats import format_of
+from tinycnn.ink.tiff import tags_fit, tile_pixels
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MOST_PIXELS = 25_000_000
 MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed colour
 MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
 MOST_RUNS = 2**18  # bytes of a BMP in run lengths, which Pillow unpacks one by one, in Python
 WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
+NARROWEST = 8  # pixels: nothing can be read in what a reduction makes narrower
 
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 _UPRIGHT = {
@@ -45,6 +48,9 @@ class Picture:
     scale: float = 1.0
     """Pixels of the file for one pixel of ``grey``."""
 
+    pages_left_out: bool = False
+    """Whether the file has further pages, which are not in ``grey``."""
+
 
 def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
     """The bytes of a regular file of bounded size; raises ImageError."""
@@ -63,14 +69,16 @@ def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
-    """The picture that the bytes of a PNG, JPEG, WebP or BMP file hold.
+    """The picture that the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file hold.
 
-    Animations give their first frame, EXIF says which side is up, transparent pixels become
+    Animations give their first frame and documents their first page, EXIF says which side is up, transparent pixels become
     paper, and 16 bits become 8 by division. Raises ImageError, with a sentence that names no
     file, for whatever is wrong with it.
     """
     if not payload:
         raise ImageError("the file is empty")
+    if payload[:2] in (b"II", b"MM") and not tags_fit(payload):
+        raise ImageError("the TIFF file is damaged or of an odd kind; save it as PNG or JPEG")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -81,7 +89,8 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
         except ImageError:
             raise
         except Image.UnidentifiedImageError as error:
-            raise ImageError("this is no PNG, JPEG, WebP or BMP picture") from error
+            known = format_of(payload) or "no PNG, JPEG, WebP, BMP, GIF or TIFF picture"
+            raise ImageError(f"this is {known}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ImageError(_too_large(most_pixels)) from error
         except Exception as error:  # decoders raise whatever comes to their mind
@@ -90,7 +99,7 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
 
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
     """Before a pixel is unpacked: what would take too much memory, or too long."""
-    pixels = image.width * image.height
+    pixels = max(image.width * image.height, tile_pixels(getattr(image, "tag_v2", {})))
     if image.format == "WEBP":  # its decoder holds whole pictures in colour, several at a time
         most_pixels //= 2
     if pixels > most_pixels:
@@ -106,7 +115,13 @@ def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
 def _decode(image: Image.Image) -> Picture:
     longer = max(image.size)
     reduction = min(WORKING_SIDE / longer, 1.0)
+    if reduction * min(image.size) < min(NARROWEST, min(image.size)):
+        raise ImageError(
+            f"the picture is {image.width:,} x {image.height:,} pixels, too narrow for its length; "
+            "cut it into shorter ones"
+        )
     size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)
+    pages_left_out = image.format == "TIFF" and image.is_animated
     orientation = _orientation(image)
     image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
     layer, opacity = _layers(image)
@@ -116,7 +131,7 @@ def _decode(image: Image.Image) -> Picture:
     upright = Image.fromarray(grey)
     if orientation in _UPRIGHT:
         upright = upright.transpose(_UPRIGHT[orientation])
-    return Picture(np.asarray(upright), longer / max(size))
+    return Picture(np.asarray(upright), longer / max(size), pages_left_out)
 
 
 def _too_large(most_pixels: int) -> str:
@@ -125,6 +140,9 @@ def _too_large(most_pixels: int) -> str:
 
 def _orientation(image: Image.Image) -> int:
     """1 to 8; a picture with damaged EXIF data is still a picture."""
+    exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
+    if image.format == "TIFF" or not tags_fit(exif):  # Pillow itself turns a TIFF upright
+        return 1
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # the EXIF parser, too, raises all sorts of things
@@ -148,8 +166,8 @@ def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """More than 8 bits: divided, where Pillow would cut everything off above 255."""
-    levels = np.asarray(image)
-    if image.mode != "F" and levels.max(initial=0) <= 65535:
+    levels = np.nan_to_num(np.asarray(image))
+    if image.mode != "F" and levels.min(initial=0) >= 0 and levels.max(initial=0) <= 65535:
         return Image.fromarray((levels // 257).astype(np.uint8))
     low, high = levels.min(), max(levels.max(), levels.min() + 1)
     return Image.fromarray(((levels - low) * (255 / (high - low))).astype(np.uint8))

@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from tinycnn.data.idx import GZIP_MAGIC, decode_idx
+from tinycnn.data.idx import ELEMENT_TYPES, GZIP_MAGIC, decode_idx
 from tinycnn.errors import DataError, ImageError, TinyCNNError
 from tinycnn.ink import (
     Reading,
@@ -52,6 +52,9 @@ class Answer:
     reading: Reading | None = None
     framed: Callable[[], Image.Image] | None = None
     """Draws the page with a frame around each digit."""
+
+    note: str | None = None
+    """What people should know about the reading."""
 
     error: str | None = None
     """Why there is no reading."""
@@ -132,7 +135,7 @@ def _reader(payload: bytes) -> Callable[..., Iterator[Answer]]:
             first = zlib.decompressobj(wbits=31).decompress(payload[:4096], 64)
         except zlib.error as error:
             raise ImageError(f"the gzip stream is damaged ({error})") from error
-    if first.startswith(b"\0\0"):
+    if first.startswith(b"\0\0") and ELEMENT_TYPES.keys() & first[2:3]:
         return _idx_images
     return drawings if first.lstrip().startswith(b"{") else _picture
 
@@ -146,7 +149,8 @@ def _picture(
     reading = read_picture(picture, recogniser, steps or unseen)
     page = Image.fromarray(picture.grey)
     framed = partial(draw_boxes, page, reading, 1 / picture.scale)
-    answer = Answer(file, reading=reading, framed=framed)
+    note = "only the first of its pages is read" if picture.pages_left_out else None
+    answer = Answer(file, reading=reading, framed=framed, note=note)
     _show_digits(answer, steps)
     yield answer
 
