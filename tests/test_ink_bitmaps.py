@@ -112,3 +112,13 @@ def test_half_covered_pixels_are_the_edge():
 def test_all_and_no_ink_have_no_edge():
     assert (signed_distance(np.zeros((4, 4))) < -1e9).all()
     assert (signed_distance(np.ones((4, 4))) > 1e9).all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 95, 193, 240, 1600, 5000])
+@pytest.mark.parametrize("thickness", [1, 2, 8])
+def test_a_straight_line_of_any_length_keeps_the_width_of_the_pen(length, thickness):
+    ink = np.full((length, thickness), 255, np.uint8)
+    for image in (bitmap_to_image(ink), bitmap_to_image(np.ascontiguousarray(ink.T)).T):
+        rows, columns = (np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (1, 0))
+        assert max(rows, columns) == 20
+        assert length < 16 * thickness or columns <= 5

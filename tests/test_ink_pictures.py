@@ -6,13 +6,24 @@ import zlib
 import numpy as np
 import pytest
 from handwriting import recogniser
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
 from benchmarks.hand import write
 from benchmarks.pages import page_of, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
-from tinycnn.ink import Steps, decode_picture, picture_to_ink, read_file, read_picture
+from tinycnn.ink import (
+    Steps,
+    bitmap_to_image,
+    check_strokes,
+    decode_picture,
+    picture_to_ink,
+    read_file,
+    read_picture,
+    read_strokes,
+)
 from tinycnn.ink.tiff import tags_fit
 from tinycnn.runs.answers import answers
 
@@ -98,6 +109,32 @@ VARIANTS = {
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_the_same_digits_are_read_from_every_kind_of_picture(variant):
     assert read(VARIANTS[variant]()).text == "305"
+
+
+def places(*, most):
+    return st.tuples(*[st.floats(-0.1 * side, 1.1 * side) for side in most])
+
+
+@st.composite
+def lines_and_dots(draw):
+    """A black and white picture (H,W) uint8 of straight lines and dots, and the lines."""
+    W, H = (draw(st.one_of(st.integers(1, 60), st.sampled_from([300, 1600]))) for _ in "xy")
+    image = Image.new("L", (W, H), 255)
+    lines = draw(st.lists(st.lists(places(most=(W, H)), min_size=1, max_size=3), max_size=8))
+    for line in lines:
+        width = draw(st.integers(1, 9))
+        ImageDraw.Draw(image).line([*line, line[-1]], fill=0, width=width)
+    picture = np.asarray(image)
+    return 255 - picture if draw(st.booleans()) else picture, lines
+
+
+@given(lines_and_dots())
+@settings(max_examples=150)
+def test_any_picture_of_lines_and_dots_is_read(drawn):
+    picture, lines = drawn
+    assert set(read(encode(picture)).text) <= set("0123456789 .-\n")
+    assert set(read_strokes(check_strokes(lines), READER).text) <= set("0123456789 .-\n")
+    bitmap_to_image(255 - picture)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])

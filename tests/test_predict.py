@@ -13,6 +13,7 @@ from benchmarks.pages import page_of, photograph
 from tinycnn.cli import run_door
 from tinycnn.data import write_idx
 from tinycnn.predict import main
+from tinycnn.runs import answers
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,114 @@ def test_files_that_fail_are_reported_and_the_others_are_read(predict):
     assert [line.split(":")[0] for line in err] == files[:-1]
     assert "no ink" in err[2]
     assert all(len(line) < 200 for line in err)
+
+
+@pytest.mark.parametrize("fault", [IndexError("x"), MemoryError(), RecursionError("deep")])
+def test_whatever_happens_inside_one_file_the_others_are_read(predict, monkeypatch, fault):
+    def fail(*_):
+        raise fault
+
+    monkeypatch.setattr(answers, "read_picture", fail)
+    code, out, err = predict("page.png", "photo.jpg", "--strokes", "drawings.jsonl")
+    assert (code, len(out), len(err)) == (1, 10, 2)
+    assert err[1].startswith("photo.jpg: ")
+    monkeypatch.setattr(sys, "argv", ["predict", "--debug"])
+    _, _, err = predict("page.png")
+    assert err[0] == "Traceback (most recent call last):"
+    assert any(line.startswith(type(fault).__name__) for line in err)
+
+
+def test_whatever_happens_inside_one_drawing_the_others_are_read(predict, monkeypatch):
+    once = iter([IndexError("x")])
+    read = answers.read_strokes
+
+    def fail_once(*arguments):
+        for fault in once:
+            raise fault
+        return read(*arguments)
+
+    monkeypatch.setattr(answers, "read_strokes", fail_once)
+    code, out, err = predict("drawings.jsonl")
+    assert (code, len(out), len(err)) == (1, 9, 1)
+    assert "drawings.jsonl[0]: tinycnn failed to read it (IndexError: x)" in err[0]
+
+
+def test_ctrl_c_inside_a_file_is_no_fault_of_the_file(predict, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(answers, "read_picture", stop)
+    assert predict("page.png", "photo.jpg")[0] == 130
+
+
+def test_a_page_that_cannot_be_framed_does_not_stop_the_others(predict, monkeypatch):
+    monkeypatch.setattr(answers, "draw_boxes", lambda *_: 1 // 0)
+    code, out, err = predict("page.png", "photo.jpg", "--boxes", "framed.png")
+    assert (code, len(out), len(err)) == (1, 2, 2)
+
+
+def test_thin_straight_ink_is_read_and_the_files_after_it_too(predict, folder):
+    paper = np.full((400, 400), 255, np.uint8)
+    paper[80:321, 200] = 0
+    Image.fromarray(paper).save(folder / "hair.png")
+    code, out, _ = predict("hair.png", "page.png")
+    assert code == 0
+    assert [line.split("  ")[0] for line in out] == ["hair.png: 1", "page.png: 472"]
+
+
+def test_further_pages_are_spoken_of(predict, folder):
+    page = Image.open(folder / "page.png")
+    page.save(folder / "pages.tif", save_all=True, append_images=[page])
+    code, out, err = predict("pages.tif")
+    assert (code, out[0].split("  ")[0]) == (0, "pages.tif: 472")
+    assert err == ["pages.tif: only the first of its pages is read"]
+    _, out, _ = predict("pages.tif", "--json")
+    assert "first" in json.loads(out[0])["note"]
+
+
+def test_blank_images_without_end_are_refused_at_once(predict, folder):
+    write_idx(folder / "blank.idx.gz", np.zeros((20_000, 28, 28), np.uint8))
+    code, out, err = predict("blank.idx.gz")
+    assert (code, out) == (1, [])
+    assert err == ["blank.idx.gz: there is no ink in any of its 20,000 images"]
+
+
+def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, monkeypatch):
+    monkeypatch.setattr(answers, "MOST_IMAGES", 4)
+    code, out, err = predict("images.idx")
+    assert (code, len(out), len(err)) == (1, 4, 1)
+    assert "the first 4 of its 10 images were read" in err[0]
+    assert predict("images.idx", "--limit", "4")[0] == 0
+
+
+def test_closed_standard_input_is_told(predict, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, err = predict("-", "page.png")
+    assert (code, len(out)) == (1, 1)
+    assert err == ["standard input: it is closed; pipe a picture into it, or name a file"]
+
+
+@pytest.mark.parametrize(
+    ("files", "option", "output", "kept"),
+    [
+        (["page.png"], "--boxes", "page.png", "page.png"),
+        (["page.png"], "--steps", "predict/page.png", "page.png"),
+        (["photo.jpg"], "--boxes", "link.png", "photo.jpg"),
+        (["photo.jpg", "seen-2.png"], "--boxes", "seen.png", "seen-2.png"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(
+    predict, folder, tmp_path, files, option, output, kept
+):
+    for name in ("page.png", "photo.jpg", "seen-2.png"):
+        source = folder / name.replace("seen-2", "page")
+        (tmp_path / name).write_bytes(source.read_bytes())
+    (tmp_path / "predict").symlink_to(tmp_path)
+    (tmp_path / "link.png").symlink_to("photo.jpg")
+    before = (tmp_path / kept).read_bytes()
+    code, _, err = predict(*(str(tmp_path / f) for f in files), option, str(tmp_path / output))
+    assert (code, "write to another file" in err[-1]) == (2, True)
+    assert (tmp_path / kept).read_bytes() == before
 
 
 def test_blank_files_give_an_empty_answer_for_machines(predict):

@@ -7,7 +7,7 @@ import argparse
 import io
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if arguments.boxes and answer.framed:
                 path = _numbered(arguments.boxes, number)
                 refuse_to_overwrite([path], inputs)
-                everything_read &= _write_page(path, answer)
+                everything_read &= _write_page(path, answer.name, answer.framed)
     if steps:
         _write_png(arguments.steps, steps.picture())
     return 0 if everything_read else 1
@@ -197,15 +197,15 @@ def _numbered(path: Path, number: int) -> Path:
     return path.with_stem(f"{path.stem}-{number + 1}") if number else path
 
 
-def _write_page(path: Path, answer: "Answer") -> bool:
+def _write_page(path: Path, name: str, draw: Callable[[], "Image.Image"]) -> bool:
     """The page of an answer with its frames; False if it cannot be drawn."""
     from tinycnn.runs.answers import one_input
 
     try:
         with one_input():
-            page = answer.framed()
+            page = draw()
     except ImageError as error:
-        _tell(answer.name, str(error), error)
+        _tell(name, str(error), error)
         return False
     _write_png(path, page)
     return True

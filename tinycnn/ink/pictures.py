@@ -71,9 +71,9 @@ def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
 def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
     """The picture that the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file hold.
 
-    Animations give their first frame and documents their first page, EXIF says which side is up, transparent pixels become
-    paper, and 16 bits become 8 by division. Raises ImageError, with a sentence that names no
-    file, for whatever is wrong with it.
+    Animations give their first frame and documents their first page, EXIF says which side is up,
+    transparent pixels become paper, and 16 bits become 8 by division. Raises ImageError, with a
+    sentence that names no file, for whatever is wrong with it.
     """
     if not payload:
         raise ImageError("the file is empty")
@@ -121,7 +121,7 @@ def _decode(image: Image.Image) -> Picture:
             "cut it into shorter ones"
         )
     size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)
-    pages_left_out = image.format == "TIFF" and image.is_animated
+    pages_left_out = image.format == "TIFF" and getattr(image, "is_animated", False)
     orientation = _orientation(image)
     image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
     layer, opacity = _layers(image)

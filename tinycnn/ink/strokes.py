@@ -123,8 +123,7 @@ def _check_line(number: int, stroke: Any) -> np.ndarray:
     try:
         points = np.array(stroke)
         # NumPy would make numbers of texts and truths, too, and of truths among numbers.
-        truths = isinstance(stroke, list) and any(type(z) is bool for point in stroke for z in point)
-        if points.dtype.kind in "USb" or truths:
+        if points.dtype.kind in "USb" or _holds_truths(stroke):
             raise TypeError(points.dtype)
         line = points.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -136,3 +135,7 @@ def _check_line(number: int, stroke: Any) -> np.ndarray:
     if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
         raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
     return line
+
+
+def _holds_truths(stroke: Any) -> bool:
+    return isinstance(stroke, list) and any(type(z) is bool for point in stroke for z in point)
