@@ -21,6 +21,7 @@ GRID = 64  # places for a point along a pixel
 ODD = 0.7183  # where to round up: an odd place, for tidy drawings consist of round numbers
 LONGEST = 10_000  # points along one line; no digit needs more than 300
 MOST_STROKES = 5_000  # in one drawing; a page of digits needs some hundred
+NEAREST = 1e-305  # closer points are one: the scale between them is no number any more
 FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
 
 
@@ -81,7 +82,8 @@ def fit(lines: Lines) -> list[np.ndarray]:
     x0, y0, x1, y1 = bounds(lines)
     longer = max(x1 - x0, y1 - y0)
     # What is smaller than the rounding of its own coordinates is a dot: nothing to be enlarged.
-    scale = (BOX - PEN) / longer if longer > 1e-12 * max(map(abs, (x0, y0, x1, y1))) else 0.0
+    least = max(1e-12 * max(map(abs, (x0, y0, x1, y1))), NEAREST)
+    scale = (BOX - PEN) / longer if longer > least else 0.0
     corner = (SIZE - BOX + PEN) / 2
     return [(line - (x0, y0)) * scale + corner for line in lines]
 
