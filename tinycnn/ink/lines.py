@@ -2,9 +2,10 @@
 
 Large pieces make the lines: neighbours that stand side by side are on one line, and so are
 their neighbours, so that a line may climb or fall. Small pieces (a bar, a hat, a dot) go to the
-line they are nearest to.
+line they are nearest to; those that are far from every line are marks on lines of their own.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,12 @@ from scipy.sparse.csgraph import connected_components
 
 from tinycnn.ink.pieces import MOST_PIECES, Pieces
 
+FLAT = 0.2  # height over width: ink flatter than that is a dash
 LARGE = 0.5  # of the height of the tallest pieces
 BESIDE = 0.35  # of the lower piece's height: overlap in y of pieces that stand side by side
 REACH = 3.0  # heights: neighbours are no further apart
+BELONGS = 1.5  # of its own length: a bar or a hat is no further above or below its digit
+HIGHEST = 0.75  # heights, and no further than that
 STACKED = 0.36  # of the lower piece's height: the two rings of an 8 are no further apart
 
 
@@ -33,10 +37,18 @@ def find_lines(pieces: Pieces) -> list[Line]:
     large = heights >= LARGE * np.percentile(heights, 90)
     large |= np.isin(pieces.origins, pieces.origins[large])
     rows = _rows(pieces, np.flatnonzero(large))
-    for index in np.flatnonzero(~large).tolist():
-        _nearest(boxes, rows, index).append(index)
-    rows.sort(key=lambda row: boxes[row, 1::2].mean())
-    return [Line(_left_to_right(boxes, row), _digit_height(boxes[row])) for row in rows]
+    usual = [_digit_height(boxes[row]) for row in rows]
+    small = np.flatnonzero(~large)
+    near = [_nearest(boxes, rows, usual, index) for index in small.tolist()]
+    far = small[[row is None for row in near]]
+    for index, row in zip(small.tolist(), near, strict=True):
+        if row is not None:
+            rows[row].append(index)
+    lines = [Line(_left_to_right(boxes, row), _digit_height(boxes[row])) for row in rows]
+    if far.size:  # measured by the digits, for on their own they would look like small ones
+        height = float(np.median(usual))
+        lines += [Line(_left_to_right(boxes, row), height) for row in _rows(pieces, far)]
+    return sorted(lines, key=lambda line: boxes[line.order, 1::2].mean())
 
 
 def _rows(pieces: Pieces, large: np.ndarray) -> list[list[int]]:
@@ -96,16 +108,22 @@ def _stacked(pieces: Pieces, one: int, other: int) -> bool:
     return bool(close and overlap >= 0.5 * min(a1 - a0, c1 - c0))
 
 
-def _nearest(boxes: np.ndarray, rows: list[list[int]], index: int) -> list[int]:
-    """The line with the piece that is nearest to piece ``index``, box to box."""
+def _nearest(
+    boxes: np.ndarray, rows: list[list[int]], heights: list[float], index: int
+) -> int | None:
+    """The row with the piece that is nearest to piece ``index``, box to box; None if it is far."""
     x0, y0, x1, y1 = boxes[index]
-
-    def gap(row: list[int]) -> float:
+    gaps = []
+    for row in rows:
         across = np.maximum(0, np.maximum(boxes[row, 0] - x1, x0 - boxes[row, 2]))
         down = np.maximum(0, np.maximum(boxes[row, 1] - y1, y0 - boxes[row, 3]))
-        return float(np.hypot(across, down).min())
-
-    return min(rows, key=gap)
+        nearest = np.hypot(across, down).argmin()
+        gaps.append((float(across[nearest]), float(down[nearest])))
+    best = min(range(len(rows)), key=lambda row: math.hypot(*gaps[row]))
+    (across, down), height = gaps[best], heights[best]
+    length = min(BELONGS * max(x1 - x0, y1 - y0), HIGHEST * height)
+    reach = max(length, STACKED * height)
+    return best if down <= reach and across <= REACH * height else None
 
 
 def _left_to_right(boxes: np.ndarray, row: list[int]) -> list[int]:
@@ -125,5 +143,7 @@ def _digit_height(boxes: np.ndarray) -> float:
     tops = np.where(above, y0, np.inf).min(axis=1)
     bottoms = np.where(above, y1, -np.inf).max(axis=1)
     height = np.percentile(bottoms - tops, 75, method="higher")
+    flat = y1 - y0 < FLAT * (x1 - x0)  # an underline says nothing about digits, a lone dash must
+    width = (x1 - x0)[~flat if not flat.all() else flat].max()
     extent = max(x1.max() - x0.min(), y1.max() - y0.min(), np.finfo(float).tiny)
-    return max(float(height), 0.2 * float((x1 - x0).max()), float(extent) / MOST_PIECES)
+    return max(float(height), FLAT * float(width), float(extent) / MOST_PIECES)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinycnn.ink.bitmaps import box_of
 from tinycnn.ink.blots import BitmapPieces
-from tinycnn.ink.lines import find_lines
+from tinycnn.ink.lines import FLAT, find_lines
 from tinycnn.ink.pen import Lines
 from tinycnn.ink.pieces import (
     Box,
@@ -32,7 +32,6 @@ from tinycnn.ink.segmentation import Candidates, best_reading, candidates
 from tinycnn.ink.steps import Show, unseen
 
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
-FLAT = 0.2  # height over width: ink flatter than that is a dash
 TINY = 0.15  # line heights: a dot for certain
 LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
 USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
