@@ -10,7 +10,8 @@ from PIL import Image
 from scipy import ndimage
 
 from tinycnn.ink.bitmaps import INKED
-from tinycnn.ink.blots import CONNECTED
+from tinycnn.ink.blots import CONNECTED, find_blots, pen_of
+from tinycnn.ink.lines import FLAT
 from tinycnn.ink.rules import find_rules
 from tinycnn.ink.steps import Show, unseen
 
@@ -23,7 +24,14 @@ COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that
 SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
 SPECK = 0.06  # of the usual height of what is written: smaller is dust
-SHADOW = 0.4  # of the page's shorter side: longer blots that touch the border are no digits
+SHADOW = 0.4  # of the page's shorter side: longer blots along the border are no digits
+ALONG = 0.7  # of a blot's length on the border: it lies along it, and does not merely touch it
+ENDS = 1.5  # of an upright blot's width on the border: more than one end of it
+PURE = 0.9  # of a blot's ink is a line: nothing else hangs on it
+LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
+LONGEST = 3.0  # times: no digit has so long a stroke
+THINNER = 0.7  # of the width of the writing's line
+SMALL = 0.1  # of a line's length: what is smaller is a dot beside a 1, no writing beside a line
 
 
 def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
@@ -36,6 +44,8 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
     if plain is not None:
         ink = _contrast(np.abs(grey.astype(np.float32) - plain) / 255, FAINTEST)
         show("difference from the paper", ink)
+        ink[_drawn_lines(ink)] = 0
+        show("without lines beside the writing", ink)
         return ink
     paper, difference = _flatten(grey, show)
     grain = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
@@ -95,17 +105,58 @@ def _is_light_on_dark(coarse: np.ndarray) -> bool:
     return bool(((coarser - ndimage.median_filter(coarser, WINDOW)) ** 3).sum() > 0)
 
 
+def _drawn_lines(ink: np.ndarray) -> np.ndarray:
+    """Underlines, axes and margins of a drawing, ink (H,W) uint8 -> (H,W) bool.
+
+    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far longer than
+    all else is tall, or if it stands alone, longer and thinner than the writing beside it.
+    """
+    inked = ink >= INKED
+    rules = find_rules(inked)
+    rest = find_blots(np.where(rules, 0, ink)) if rules.any() else []
+    if not rest:
+        return np.zeros_like(rules)
+    tallest, pen = max(len(blot.ink) for blot in rest), pen_of(rest)
+    labels, _ = ndimage.label(inked, CONNECTED)
+    drawn = np.zeros_like(rules)
+    for number, place in enumerate(ndimage.find_objects(labels), start=1):
+        blot = labels[place] == number
+        H, W = blot.shape
+        length, ruled = max(H, W), np.count_nonzero(blot & rules[place])
+        alone = ruled >= PURE * np.count_nonzero(blot) and tallest >= SMALL * length
+        thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one blot
+        if length >= LONGEST * tallest or (alone and thin and length >= LONGER * tallest):
+            drawn[place] |= blot & rules[place]
+    return drawn
+
+
 def _remove_dirt(ink: np.ndarray) -> np.ndarray:
-    """Without specks of dust and without what reaches in from the border."""
+    """Without specks of dust and without what lies along the border or crosses the page."""
     labels, count = ndimage.label(ink >= INKED, CONNECTED)
     if not count:
         return ink
-    H, W = ink.shape
     boxes = ndimage.find_objects(labels)
     sides = np.array([max(y.stop - y.start, x.stop - x.start) for y, x in boxes])
-    border = np.array([not (y.start and x.start and y.stop < H and x.stop < W) for y, x in boxes])
     areas = np.bincount(labels.ravel())[1:]
     order = np.argsort(sides)  # the usual size is that of half of the ink, not of half the specks
     usual = sides[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)]
-    dirt = (sides < SPECK * usual) | (usual < SMALLEST) | (border & (sides >= SHADOW * min(H, W)))
+    long = sides >= SHADOW * min(ink.shape)
+    dirt = (sides < SPECK * usual) | (usual < SMALLEST) | (long & _of_the_border(labels, boxes))
     return np.where(np.concatenate([[False], dirt])[labels], 0, ink).astype(np.uint8)
+
+
+def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.ndarray:
+    """Which blots are shadows and lines rather than digits that touch the border; (n,) bool.
+
+    A shadow lies along the border, and so does a thin strip that touches it with more than an
+    end. A line, thin for its length, is flat or goes right across.
+    """
+    H = len(labels)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    contact = np.bincount(edge, minlength=len(boxes) + 1)[1:]
+    top, bottom, left, right = np.array([(y.start, y.stop, x.start, x.stop) for y, x in boxes]).T
+    height, width = bottom - top, right - left
+    flat, upright = height < FLAT * width, width < FLAT * height
+    across = upright & ((top == 0) & (bottom == H) | (contact > ENDS * width))
+    along = contact >= ALONG * np.maximum(height, width)
+    return (contact > 0) & (along | across | flat)
