@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from benchmarks.hand import write
-from benchmarks.pages import page_of, photograph
+from benchmarks.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
@@ -194,6 +194,55 @@ def test_dust_and_the_shadow_of_the_edge_are_no_ink():
     ink[y, x] = 255
     ink[:, :6] = 255
     assert read(photograph(ink, rng)).text == "31"
+
+
+@pytest.mark.parametrize(("text", "edge"), [("5", -1), ("3", 0), ("71", -1)])
+def test_a_photographed_digit_may_touch_the_border(text, edge):
+    rng = np.random.default_rng(9)
+    ink = page_of([stroke / 100 for stroke in write(text)], PHOTO_SIZE, 12)
+    rows = np.flatnonzero(ink.any(axis=1))
+    cut = ink[: rows[-1] - 3] if edge else ink[rows[0] + 3 :]
+    assert read(photograph(cut, rng)).text == text
+
+
+def ruled(text, line):
+    """A drawing of ``text`` with pen 6 on a page of 400 x 300, beside lines."""
+    image = Image.new("L", (400, 300), 255)
+    strokes = [stroke + (120, 80) for stroke in write(text)]
+    ink = paint(strokes, 6, (300, 400))
+    ImageDraw.Draw(image).line(line, fill=0, width=2)
+    return np.minimum(np.asarray(image), 255 - ink)
+
+
+LINES = {
+    "an underline": [(10, 200), (390, 200)],
+    "an underline through the digits": [(10, 160), (390, 160)],
+    "a margin": [(60, 5), (60, 295)],
+    "the axes of a plot": [(40, 10), (40, 280), (390, 280)],
+}
+
+
+@pytest.mark.parametrize("line", list(LINES))
+def test_lines_beside_a_drawing_are_no_digits(line):
+    assert read(encode(ruled("74", LINES[line]))).text == "74"
+
+
+@pytest.mark.parametrize("digit", "12457")
+def test_strokes_that_cross_the_whole_page_stay(digit):
+    strokes = [stroke * (1, 2.7) + (10, 10) for stroke in write(digit)]
+    ink = paint(strokes, 2, (290, int(max(s[:, 0].max() for s in strokes)) + 10))
+    np.testing.assert_array_equal(picture_to_ink(255 - ink), ink)
+
+
+def test_small_marks_below_a_row_are_not_joined_to_its_digits():
+    ink = page_of([stroke / 100 for stroke in write("5352", gap=60)], 100, 6)
+    page = Image.fromarray(np.pad(255 - ink, ((0, 120), (0, 0)), constant_values=255))
+    for x in range(30, page.width - 30, 90):
+        y = ink.shape[0] + 20
+        ImageDraw.Draw(page).line([x - 12, y, x + 12, y], fill=0, width=4)
+        ImageDraw.Draw(page).line([x, y - 12, x, y + 12], fill=0, width=4)
+        ImageDraw.Draw(page).ellipse([x + 30, y + 60, x + 38, y + 68], fill=0)
+    assert read(encode(page)).text == "5352"
 
 
 @pytest.mark.parametrize("level", [0, 37, 255])

@@ -29,7 +29,7 @@ ALONG = 0.7  # of a blot's length on the border: it lies along it, and does not 
 ENDS = 1.5  # of an upright blot's width on the border: more than one end of it
 PURE = 0.9  # of a blot's ink is a line: nothing else hangs on it
 LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
-LONGEST = 3.0  # times: no digit has so long a stroke
+WIDEST = 3.0  # times: no digit is so wide
 THINNER = 0.7  # of the width of the writing's line
 SMALL = 0.1  # of a line's length: what is smaller is a dot beside a 1, no writing beside a line
 
@@ -108,8 +108,8 @@ def _is_light_on_dark(coarse: np.ndarray) -> bool:
 def _drawn_lines(ink: np.ndarray) -> np.ndarray:
     """Underlines, axes and margins of a drawing, ink (H,W) uint8 -> (H,W) bool.
 
-    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far longer than
-    all else is tall, or if it stands alone, longer and thinner than the writing beside it.
+    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far wider than all
+    else is tall, or if it stands alone, longer and thinner than the writing beside it.
     """
     inked = ink >= INKED
     rules = find_rules(inked)
@@ -125,7 +125,7 @@ def _drawn_lines(ink: np.ndarray) -> np.ndarray:
         length, ruled = max(H, W), np.count_nonzero(blot & rules[place])
         alone = ruled >= PURE * np.count_nonzero(blot) and tallest >= SMALL * length
         thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one blot
-        if length >= LONGEST * tallest or (alone and thin and length >= LONGER * tallest):
+        if W >= WIDEST * tallest or (alone and thin and length >= LONGER * tallest):
             drawn[place] |= blot & rules[place]
     return drawn
 
