@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation, write_idx
 from tinycnn.data import datasets as module
 from tinycnn.data.catalogue import FILE_NAMES, bundled_folder
+from tinycnn.data.checks import oddity as check_oddity
 from tinycnn.errors import DataError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
@@ -332,3 +333,57 @@ def test_the_maker_of_mnist10k_splits_in_proportion_and_keeps_each_class_in_orde
     assert (counts["train"] + counts["t10k"]).tolist() == sizes
     assert counts["t10k"].sum() == 2000
     assert np.abs(counts["t10k"] - np.array(sizes) / 5).max() < 1
+
+
+ODD = {
+    "inverted": lambda images: 255 - images,
+    "transposed": lambda images: images.transpose(0, 2, 1),
+    "not scaled": lambda images: images // 16,
+}
+
+
+@pytest.mark.parametrize("oddity", [None, *ODD])
+def test_images_that_look_inverted_transposed_or_unscaled_are_warned_of_once(
+    tmp_path, capsys, oddity
+):
+    digits = load_dataset()
+    change = ODD.get(oddity, lambda images: images)
+    folder = write_set(
+        tmp_path / "own",
+        {
+            TRAIN_IMAGES: change(digits.train_images[:400]),
+            TRAIN_LABELS: digits.train_labels[:400],
+            TEST_IMAGES: change(digits.test_images[:400]),
+            TEST_LABELS: digits.test_labels[:400],
+        },
+    )
+
+    for _ in range(2):
+        load_dataset(data_dir=folder)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == (oddity is not None)
+    assert all(TRAIN_IMAGES in line and f"are {oddity}" in line for line in lines)
+
+
+def test_no_part_of_mnist_looks_odd_and_every_transposed_part_does():
+    digits = load_dataset()
+    for start in range(0, 8000, 400):
+        images, labels = (
+            x[start : start + 400] for x in (digits.train_images, digits.train_labels)
+        )
+        assert check_oddity(images, labels, "images") is None
+        assert check_oddity(images, None, "images") is None
+        assert "transposed" in check_oddity(images.transpose(0, 2, 1), labels, "images")
+        assert "transposed" in check_oddity(images.transpose(0, 2, 1), None, "emnist.gz")
+        assert check_oddity(images, None, "emnist.gz") is None
+
+
+def test_ordinary_pictures_of_other_things_do_not_look_odd():
+    rng = np.random.default_rng(3)
+    wide = np.zeros((200, 28, 28), np.uint8)
+    wide[:, 10:18, 2:26] = rng.integers(100, 256, (200, 8, 24))  # shoes, not transposed digits
+    labels = np.arange(200) % 10
+    wide[labels == 1] = wide[labels == 1].transpose(0, 2, 1)  # trousers
+    for images in (wide, rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)):
+        assert check_oddity(images, labels, "images") is None

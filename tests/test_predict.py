@@ -205,6 +205,16 @@ def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, monkeypatch)
     assert predict("images.idx", "--limit", "4")[0] == 0
 
 
+def test_images_that_look_inverted_are_warned_of_once(predict, folder):
+    write_idx(folder / "inverted.idx", 255 - templates())
+    code, out, err = predict("inverted.idx")
+    assert (code, len(out)) == (0, 10)
+    assert err == [
+        "inverted.idx: the images look as if they are inverted: their paper is light; "
+        "take 255 - images, so that paper is 0"
+    ]
+
+
 def test_closed_standard_input_is_told(predict, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     code, out, err = predict("-", "page.png")

@@ -144,7 +144,7 @@ def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
     if fault:
         _tell(answer.name, fault, answer.cause)
     if answer.note:
-        print(f"{answer.name}: {answer.note}", file=sys.stderr)
+        print(f"{answer.file}: {answer.note}", file=sys.stderr)
     if arguments.json:
         print(to_json(_record(answer)))
     elif answer.reading and not fault:

@@ -12,6 +12,10 @@ import numpy as np
 from tinycnn.errors import DataError
 
 FEW = 10  # up to so many classes, the largest label is believed
+SAMPLE = 1000  # images that are looked at for oddities
+DIM = 32  # of 255: images without a brighter pixel are not scaled
+LIGHT = 192  # of 255: paper as light as that is inverted
+FLAT = 0.6  # height over width of the usual 1: MNIST's is 3, and a third if it is transposed
 
 
 def check_arrays(
@@ -60,6 +64,40 @@ def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, train_name:
             f"for there are fewer than two examples of class {rare[0]}; labels count from 0"
         )
     return highest + 1
+
+
+def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | None:
+    """What looks wrong with images (N,H,W) uint8 that can be read all the same, and its cure.
+
+    A network learns such images as well as others, and then reads nobody's drawings. Digits that
+    are transposed, as EMNIST's are, are wider than high, and their 1 is a flat bar, which no
+    class of any other set is; without labels, a name with EMNIST in it takes the place of the 1.
+    """
+    sample = images[:: max(len(images) // SAMPLE, 1)]
+    brightest = sample.max(initial=0)
+    if brightest < DIM:
+        return f"are not scaled: no pixel is above {brightest}; multiply them so that ink is 255"
+    border = np.concatenate([sample[:, [0, -1]].ravel(), sample[:, :, [0, -1]].ravel()])
+    if np.median(border) >= LIGHT and sample.mean() >= LIGHT / 2:
+        return "are inverted: their paper is light; take 255 - images, so that paper is 0"
+    ones = images[labels == 1][:SAMPLE] if labels is not None else images[:0]
+    flat = len(ones) >= FEW and np.median(_height_over_width(ones)) <= FLAT
+    if (flat or "emnist" in name.lower()) and np.median(_height_over_width(sample)) < 1:
+        return "are transposed, as EMNIST's are; swap their rows and columns"
+    return None
+
+
+def _height_over_width(images: np.ndarray) -> np.ndarray:
+    """(N,): how far the ink of images (N,H,W) spreads down over how far it spreads across."""
+    rows, columns = (_spread(images.sum(axis=axis, dtype=np.float64)) for axis in (2, 1))
+    return rows / np.maximum(columns, 1e-9)
+
+
+def _spread(profiles: np.ndarray) -> np.ndarray:
+    """(N,): the standard deviation of place, weighted by profiles (N,L)."""
+    weights = profiles / np.maximum(profiles.sum(axis=1, keepdims=True), 1)
+    places = np.arange(profiles.shape[1])
+    return np.sqrt(np.maximum(weights @ places**2 - (weights @ places) ** 2, 0))
 
 
 def _check_part(

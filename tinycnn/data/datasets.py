@@ -8,6 +8,7 @@ byte a pixel; whoever trains scales a batch at a time.
 import functools
 import hashlib
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from tinycnn.data.catalogue import (
     named_set,
     sha256_of,
 )
-from tinycnn.data.checks import check_arrays, check_labels, count_classes
+from tinycnn.data.checks import check_arrays, check_labels, count_classes, oddity
 from tinycnn.data.idx import read_idx
 from tinycnn.errors import DataError
 from tinycnn.storage import PathLike
@@ -88,12 +89,12 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
     """
     named = named_set(name)
     if data_dir is not None:
-        return _from_folder(Path(data_dir), None if named.bundled else named)
+        return _warned_of(_from_folder(Path(data_dir), None if named.bundled else named))
     if named.bundled:
         folder = _verified_bundle(named)
     elif stand_in := os.environ.get(ENVIRONMENT_VARIABLE):
         try:
-            return _from_folder(Path(stand_in), named)
+            return _warned_of(_from_folder(Path(stand_in), named))
         except DataError as error:
             raise DataError(f"{ENVIRONMENT_VARIABLE} is set, but {error}") from error
     else:
@@ -168,6 +169,24 @@ def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
             f"of {named.name} into a folder {named.name} inside it, or name another folder"
         )
     return dataset
+
+
+def _warned_of(dataset: Dataset) -> Dataset:
+    """The same, after a word about what looks wrong with its images, if anything does."""
+    train_name, _, test_name, _ = dataset.sources
+    for images, labels, name in (
+        (dataset.train_images, dataset.train_labels, train_name),
+        (dataset.test_images, dataset.test_labels, test_name),
+    ):
+        if found := oddity(images, labels, name):
+            _warn_once(f"the images in {name} look as if they {found}")
+            break
+    return dataset
+
+
+@functools.cache
+def _warn_once(sentence: str) -> None:
+    print(f"warning: {sentence}", file=sys.stderr)
 
 
 def _assemble(

@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import Image
 
+from tinycnn.data.checks import oddity
 from tinycnn.data.idx import ELEMENT_TYPES, GZIP_MAGIC, decode_idx
 from tinycnn.errors import DataError, ImageError, TinyCNNError
 from tinycnn.ink import (
@@ -164,10 +165,12 @@ def _idx_images(
         raise ImageError(f"the IDX file holds {images.dtype} {images.shape}, not grey images")
     if len(images) > BATCH and not images.any():
         raise ImageError(f"there is no ink in any of its {len(images):,} images")
+    odd = oddity(images, None, file)
+    note = f"the images look as if they {odd}" if odd else None
     for start in range(0, min(len(images), MOST_IMAGES), BATCH):
         readings = read_images(images[start : min(start + BATCH, MOST_IMAGES)], recogniser)
         for index, reading in enumerate(readings, start):
-            yield Answer(file, index, reading=reading)
+            yield Answer(file, index, reading=reading, note=None if index else note)
     if len(images) > MOST_IMAGES:
         raise ImageError(
             f"the first {MOST_IMAGES:,} of its {len(images):,} images were read, no more; "
