@@ -2,6 +2,7 @@ import contextlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tinycnn.ink import (
     bitmap_to_image,
     check_strokes,
     decode_picture,
+    draw_boxes,
     picture_to_ink,
     read_file,
     read_picture,
@@ -161,6 +163,18 @@ def test_boxes_are_in_pixels_of_the_file():
     large = read(encode(grey().resize([side * 12 for side in grey().size])))
     for one, other in zip(once.digits, large.digits, strict=True):
         np.testing.assert_allclose(np.array(other.box) / 12, one.box, atol=1.5)
+
+
+@pytest.mark.parametrize("y", [2, 100, 195])
+def test_labels_of_neighbours_never_print_over_each_other(y):
+    def white(digits):
+        page = draw_boxes(Image.new("L", (300, 300)), replace(reading, digits=digits))
+        return (np.asarray(page) == 255).all(axis=-1).sum()
+
+    reading = read(encode(grey()))
+    row = [replace(reading.digits[0], box=(20 + 12 * x, y, 8, 100)) for x in range(6)]
+    # Within each label white is left around the letters; where labels overlapped, less would be.
+    assert white(tuple(row)) == 6 * white((row[0],)) > 0
 
 
 def test_an_mnist_image_goes_to_the_network_untouched():

@@ -15,6 +15,9 @@ CERTAIN = 0.9  # confidence from which a frame is blue
 LONGER = 1000  # pixels, longer side of the picture of a drawing
 MARGIN = 40
 
+Corners = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
+
 
 def draw_boxes(
     page: Image.Image,
@@ -31,6 +34,7 @@ def draw_boxes(
     canvas = ImageDraw.Draw(image)
     size = max(image.width, image.height) / 60
     font = ImageFont.load_default(max(size, 12))
+    taken: list[Corners] = []
     for digit in reading.digits:
         colour = REFUSED if digit.rejected else SURE if digit.confidence >= CERTAIN else UNSURE
         x, y, width, height = (length * scale for length in digit.box)
@@ -38,8 +42,30 @@ def draw_boxes(
         frame = [x - 2, y - 2, x + width + 2, y + height + 2]
         canvas.rectangle(frame, outline=colour, width=max(round(size / 8), 1))
         label = f"{digit.name}{'?' if digit.rejected else ''} {percent(digit.confidence)}"
-        canvas.text((x, y - 4), label, fill=colour, font=font, anchor="lb")
+        place = _free_place(frame, canvas.textbbox((0, 0), label, font=font)[2:], image.size, taken)
+        taken.append(place)
+        canvas.rectangle(place, fill="white")
+        canvas.text(place[:2], label, fill=colour, font=font)
     return image
+
+
+def _free_place(
+    frame: Sequence[float], label: Sequence[float], page: tuple[int, int], taken: list[Corners]
+) -> Corners:
+    """Where a label goes: as near above or below its frame as no other label is, on the page."""
+    left, top, _, bottom = frame
+    width, height = label[0] + 1, label[1] + 2
+    x = max(min(left, page[0] - width), 0)
+    for row in range(len(taken) + 1):
+        for y in (top - (row + 1) * height, bottom + 1 + row * height):
+            place = x, y, x + width, y + height - 1
+            if 0 <= y <= page[1] - height and not any(_overlap(place, other) for other in taken):
+                return place
+    return x, max(top - height, 0), x + width, max(top, height) - 1
+
+
+def _overlap(one: Corners, other: Corners) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
 def percent(confidence: float) -> str:

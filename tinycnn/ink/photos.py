@@ -125,7 +125,7 @@ def _drawn_lines(ink: np.ndarray) -> np.ndarray:
         length, ruled = max(H, W), np.count_nonzero(blot & rules[place])
         alone = ruled >= PURE * np.count_nonzero(blot) and tallest >= SMALL * length
         thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one blot
-        if W >= WIDEST * tallest or (alone and thin and length >= LONGER * tallest):
+        if WIDEST * tallest <= W or (alone and thin and length >= LONGER * tallest):
             drawn[place] |= blot & rules[place]
     return drawn
 
