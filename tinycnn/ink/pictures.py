@@ -102,6 +102,8 @@ def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
     pixels = max(image.width * image.height, tile_pixels(getattr(image, "tag_v2", {})))
     if image.format == "WEBP":  # its decoder holds whole pictures in colour, several at a time
         most_pixels //= 2
+    if image.mode in ("I", "F"):  # four bytes a pixel, and several copies of them
+        most_pixels //= 4
     if pixels > most_pixels:
         raise ImageError(_too_large(most_pixels))
     scans = payload.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1
