@@ -112,6 +112,12 @@ def runs(count: int) -> bytes:
     return head + sizes + bytes(1024) + b"\1\0" * count
 
 
+def shared_tags() -> bytes:
+    """A TIFF of 780 kB with 65,000 tags that all have the same 60 kB for their value."""
+    tags = b"".join(struct.pack("<HHII", number, 7, 60_000, 8) for number in range(65_000))
+    return b"II*\0" + struct.pack("<IH", 8, 65_000) + tags + bytes(4)
+
+
 def many_strokes() -> bytes:
     """A drawing of empty strokes, on the longest line that is read."""
     return gzip.compress(b'{"strokes":[' + b"[]," * (LONGEST_LINE // 3 - 10) + b"[]]}\n")
@@ -149,6 +155,14 @@ BOMBS: dict[str, tuple[str, Maker]] = {
     "PNG of 5,000 x 5,000 in 16 bits": ("image", content(lambda: picture("PNG", "I;16"))),
     "WebP of 5,000 x 5,000": ("image", content(lambda: picture("WEBP", "RGBA", lossless=True))),
     "WebP of 5,000 x 2,500": ("image", content(half_a_webp)),
+    "GIF of 5,000 x 5,000": ("image", content(lambda: picture("GIF", "P"))),
+    "TIFF of 5,000 x 5,000 in colour": (
+        *("image", content(lambda: picture("TIFF", "RGBA", compression="tiff_adobe_deflate"))),
+    ),
+    "TIFF of 5,000 x 1,250 fractions": (
+        *("image", content(lambda: picture("TIFF", "F", 1250, compression="tiff_adobe_deflate"))),
+    ),
+    "TIFF whose tags share 60 kB": ("image", content(shared_tags)),
     "JPEG of 1,000 scans": ("image", content(lambda: scans(1000))),
     "BMP of ten million runs": ("image", content(lambda: runs(10_000_000))),
     "strokes: 3 GB of empty lines": ("strokes", content(lambda: packed(b"", b"\n"))),

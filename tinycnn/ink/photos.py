@@ -26,7 +26,7 @@ SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
 SPECK = 0.06  # of the usual height of what is written: smaller is dust
 SHADOW = 0.4  # of the page's shorter side: longer blots along the border are no digits
 ALONG = 0.7  # of a blot's length on the border: it lies along it, and does not merely touch it
-ENDS = 1.5  # of an upright blot's width on the border: more than one end of it
+END = 1.5  # of an upright blot's width on the border: more than one end of it
 PURE = 0.9  # of a blot's ink is a line: nothing else hangs on it
 LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
 WIDEST = 3.0  # times: no digit is so wide
@@ -148,15 +148,16 @@ def _remove_dirt(ink: np.ndarray) -> np.ndarray:
 def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.ndarray:
     """Which blots are shadows and lines rather than digits that touch the border; (n,) bool.
 
-    A shadow lies along the border, and so does a thin strip that touches it with more than an
-    end. A line, thin for its length, is flat or goes right across.
+    A shadow lies along the border. What is thin for its length is a line if it is flat; upright,
+    it may be a 1, but a 1 touches the border with one end at most.
     """
-    H = len(labels)
+    H, W = labels.shape
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     contact = np.bincount(edge, minlength=len(boxes) + 1)[1:]
     top, bottom, left, right = np.array([(y.start, y.stop, x.start, x.stop) for y, x in boxes]).T
     height, width = bottom - top, right - left
     flat, upright = height < FLAT * width, width < FLAT * height
-    across = upright & ((top == 0) & (bottom == H) | (contact > ENDS * width))
+    sides = sum((top == 0, bottom == H, left == 0, right == W))
     along = contact >= ALONG * np.maximum(height, width)
-    return (contact > 0) & (along | across | flat)
+    more = upright & ((sides > 1) | (contact > END * width))
+    return (contact > 0) & (along | more | flat)

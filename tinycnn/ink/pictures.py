@@ -19,6 +19,7 @@ from tinycnn.ink.formats import format_of
 from tinycnn.ink.tiff import tags_fit, tile_pixels
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # all that Pillow takes
 MOST_PIXELS = 25_000_000
 MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed colour
 MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
@@ -77,7 +78,7 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
     """
     if not payload:
         raise ImageError("the file is empty")
-    if payload[:2] in (b"II", b"MM") and not tags_fit(payload):
+    if payload.startswith(TIFF_MAGIC) and not tags_fit(payload):
         raise ImageError("the TIFF file is damaged or of an odd kind; save it as PNG or JPEG")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
