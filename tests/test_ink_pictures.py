@@ -241,6 +241,18 @@ def test_lines_beside_a_drawing_are_no_digits(line):
     assert read(encode(ruled("74", LINES[line]))).text == "74"
 
 
+def test_specks_on_a_drawing_are_no_ink_and_a_dot_of_its_pen_is():
+    rng = np.random.default_rng(4)
+    ink = page_of([stroke / 100 for stroke in write("305", gap=60)], 100, 8)
+    dot = Image.fromarray(ink)
+    ImageDraw.Draw(dot).ellipse([118, 120, 125, 127], fill=255)
+    dusty = np.array(dot)
+    for y, x in zip(*(rng.integers(0, side - 1, 60) for side in ink.shape), strict=True):
+        dusty[y : y + 2, x : x + 1] = 255
+    assert read(encode(255 - np.asarray(dot))).text == "3.05"
+    assert read(encode(255 - dusty)).text == "3.05"
+
+
 @pytest.mark.parametrize("digit", "12457")
 def test_strokes_that_cross_the_whole_page_stay(digit):
     strokes = [stroke * (1, 2.7) + (10, 10) for stroke in write(digit)]

@@ -258,3 +258,18 @@ def test_a_drawing_that_grows_is_read_as_if_it_were_new_and_only_news_is_looked_
     assert looked_at[-1] < looked_at[0] + 6
     read_strokes(strokes, watched, memory=memory)
     assert len(looked_at) == len(strokes), "the same drawing needs no look"
+
+
+@pytest.mark.parametrize("step", [2, 7, 40])
+def test_stripes_and_dots_are_measured_without_overflow(step):
+    stripes = np.zeros((100, 100), np.uint8)
+    stripes[::step] = 255
+    dots = stripes & stripes.T
+    assert read_bitmap(stripes, READER).digits == ()
+    for ink in (stripes.T, dots if step > 3 else dots[:20]):
+        read_bitmap(np.ascontiguousarray(ink), READER)
+
+
+def test_an_underline_however_long_leaves_digits_large_enough_to_be_digits():
+    strokes = [*write("31"), np.array([[-1000.0, 115.0], [1500.0, 115.0]])]
+    assert read_strokes(strokes, READER).text == "31"

@@ -23,6 +23,7 @@ GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that
 SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
+DUST = 0.5  # of the width of a drawing's line: no dot of the same pen is smaller
 SPECK = 0.06  # of the usual height of what is written: smaller is dust
 SHADOW = 0.4  # of the page's shorter side: longer blots along the border are no digits
 ALONG = 0.7  # of a blot's length on the border: it lies along it, and does not merely touch it
@@ -37,7 +38,8 @@ SMALL = 0.1  # of a line's length: what is smaller is a dot beside a 1, no writi
 def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
     """What is written in a picture, dark on light or light on dark.
 
-    grey (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written.
+    grey (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written. ImageError
+    if a drawing is in too many pieces.
     """
     show("grey levels", 255 - grey)
     plain = plain_paper(grey)
@@ -45,7 +47,8 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
         ink = _contrast(np.abs(grey.astype(np.float32) - plain) / 255, FAINTEST)
         show("difference from the paper", ink)
         ink[_drawn_lines(ink)] = 0
-        show("without lines beside the writing", ink)
+        ink[_specks(ink)] = 0
+        show("without specks, and lines beside the writing", ink)
         return ink
     paper, difference = _flatten(grey, show)
     grain = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
@@ -128,6 +131,18 @@ def _drawn_lines(ink: np.ndarray) -> np.ndarray:
         if WIDEST * tallest <= W or (alone and thin and length >= LONGER * tallest):
             drawn[place] |= blot & rules[place]
     return drawn
+
+
+def _specks(ink: np.ndarray) -> np.ndarray:
+    """The dust of a drawing, as scanners and fax machines leave it; (H,W) uint8 -> (H,W) bool."""
+    blots = find_blots(ink)
+    specks = np.zeros(ink.shape, bool)
+    least = DUST * pen_of(blots)
+    for blot in blots:
+        H, W = blot.ink.shape
+        if max(H, W) < least:
+            specks[blot.top : blot.top + H, blot.left : blot.left + W] |= blot.ink >= INKED
+    return specks
 
 
 def _remove_dirt(ink: np.ndarray) -> np.ndarray:
