@@ -46,8 +46,8 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
     if plain is not None:
         ink = _contrast(np.abs(grey.astype(np.float32) - plain) / 255, FAINTEST)
         show("difference from the paper", ink)
-        ink[_drawn_lines(ink)] = 0
-        ink[_specks(ink)] = 0
+        ink = np.where(_drawn_lines(ink), 0, ink)
+        ink = np.where(_specks(ink), 0, ink)
         show("without specks, and lines beside the writing", ink)
         return ink
     paper, difference = _flatten(grey, show)
