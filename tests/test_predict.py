@@ -219,7 +219,7 @@ def test_closed_standard_input_is_told(predict, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     code, out, err = predict("-", "page.png")
     assert (code, len(out)) == (1, 1)
-    assert err == ["standard input: it is closed; pipe a picture into it, or name a file"]
+    assert err == ["standard input: the file is empty"]
 
 
 @pytest.mark.parametrize(

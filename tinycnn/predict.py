@@ -128,8 +128,6 @@ def _payload(file: str) -> bytes:
 
     if file != STDIN:
         return read_file(file)
-    if sys.stdin is None:  # what Python makes of a closed one
-        raise ImageError("it is closed; pipe a picture into it, or name a file")
     payload = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(payload) > MOST_BYTES:
         raise ImageError(f"it is longer than {MOST_BYTES // 2**20} MB")
