@@ -16,14 +16,14 @@ from rich.console import Console
 from benchmarks.command import progress, whole
 from benchmarks.pages import Sample, load_samples
 from benchmarks.tables import new_table
-from tinycnn.cli import run_door
+from tinycnn.adapt import Adaptation, Comparison, Correction, adapt
+from tinycnn.adapt.comparison import compare
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import DataError
-from tinycnn.ink import Recogniser, strokes_to_image
+from tinycnn.ink import Recognizer, strokes_to_image
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import find_weights
-from tinycnn.teaching import Adaptation, Comparison, Correction, adapt
-from tinycnn.teaching.comparison import compare
+from tinycnn.train.folder import find_weights
 
 LEAST = 5  # corrections, and digits of a writer that are confirmed
 
@@ -74,7 +74,7 @@ def _teach(
     writer: str, samples: Sequence[Sample], model: Sequential, options: argparse.Namespace
 ) -> list[Taught]:
     """The outcome for a writer; none if there is too little to learn."""
-    reader = Recogniser.of(model)
+    reader = Recognizer.of(model)
     images = np.stack([strokes_to_image(sample.strokes) for sample in samples])
     said = _answers(reader, images)
     wrong = said != [sample.label for sample in samples]
@@ -87,12 +87,12 @@ def _teach(
     corrections = [Correction(samples[i].strokes, samples[i].label, said[i]) for i in chosen]
     settings = {"layers": options.layers, "seed": options.seed, "seconds": options.seconds}
     done = adapt(model, corrections, load_dataset(), **settings)
-    now = _answers(Recogniser.of(done.model), images[others])
+    now = _answers(Recognizer.of(done.model), images[others])
     labels = np.array([samples[i].label for i in others])
     return [Taught(writer, len(chosen), done, compare(said[others], now, labels))]
 
 
-def _answers(reader: Recogniser, images: np.ndarray) -> np.ndarray:
+def _answers(reader: Recognizer, images: np.ndarray) -> np.ndarray:
     return np.array(reader.classes)[reader(images).probabilities.argmax(axis=1)]
 
 
@@ -115,4 +115,4 @@ def _print_table(outcomes: Sequence[Taught]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

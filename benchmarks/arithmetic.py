@@ -5,9 +5,9 @@ import time
 import numpy as np
 from numba import prange
 
+from tinycnn.kernels.jit import kernel, parallel_kernel
+from tinycnn.kernels.simd import LANES, add, fma, load, store
 from tinycnn.nn import get_threads
-from tinycnn.nn.kernels.compile import kernel, parallel_kernel
-from tinycnn.nn.kernels.vectors import LANES, add, fma, load, store
 
 TIMES = 100_000
 """How often eight vectors are multiplied and added to in a call."""

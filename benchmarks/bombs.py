@@ -23,8 +23,8 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.command import progress
-from benchmarks.evidence import Finding, peak_megabytes, report
-from benchmarks.mutants import DRAWING
+from benchmarks.findings import Finding, peak_megabytes, report
+from benchmarks.mutations import DRAWING
 from tinycnn.errors import ImageError, TinyCNNError
 from tinycnn.ink.drawings import LONGEST_LINE
 
@@ -151,12 +151,12 @@ BOMBS: dict[str, tuple[str, Maker]] = {
     "checkpoint: a million names": ("checkpoint", hollow(many_names())),
     "checkpoint: a deep description": ("checkpoint", deep("tinycnn-checkpoint", 500_000)),
     "PNG of 60,000 x 60,000": ("image", content(lambda: png_header(60_000))),
-    "PNG of 5,000 x 5,000 in colour": ("image", content(lambda: picture("PNG", "RGBA"))),
+    "PNG of 5,000 x 5,000 in color": ("image", content(lambda: picture("PNG", "RGBA"))),
     "PNG of 5,000 x 5,000 in 16 bits": ("image", content(lambda: picture("PNG", "I;16"))),
     "WebP of 5,000 x 5,000": ("image", content(lambda: picture("WEBP", "RGBA", lossless=True))),
     "WebP of 5,000 x 2,500": ("image", content(half_a_webp)),
     "GIF of 5,000 x 5,000": ("image", content(lambda: picture("GIF", "P"))),
-    "TIFF of 5,000 x 5,000 in colour": (
+    "TIFF of 5,000 x 5,000 in color": (
         *("image", content(lambda: picture("TIFF", "RGBA", compression="tiff_adobe_deflate"))),
     ),
     "TIFF of 5,000 x 1,250 fractions": (
@@ -180,7 +180,7 @@ def read(kind: str, path: Path) -> str:
     from tinycnn.data import read_idx
     from tinycnn.ink import decode_picture, read_drawings, read_file
     from tinycnn.nn import Sequential
-    from tinycnn.runs import checkpoint
+    from tinycnn.train import checkpoint
 
     readers: dict[str, Callable[[Path], object]] = {
         "idx": read_idx,

@@ -9,13 +9,13 @@ from benchmarks.race import Race
 from benchmarks.rounds import Results
 from benchmarks.summary import OURS, best, bounds, contenders, medians
 
-COLOURS = {
+COLORS = {
     "tinycnn": "#D55E00",
     "torch": "#0072B2",
     "keras": "#009E73",
     "onnxruntime": "#CC79A7",
 }
-"""From Okabe and Ito, told apart with every kind of colour vision."""
+"""From Okabe and Ito, told apart with every kind of color vision."""
 
 MARKERS = {"tinycnn": "o", "torch": "s", "keras": "^", "onnxruntime": "D"}
 
@@ -60,7 +60,7 @@ def _bars(axes: Any, results: Results, measure: str) -> None:
         values = results.samples[measure][variant]
         middle = median(values)
         spread = [[middle - min(values)], [max(values) - middle]]
-        axes.barh(row, middle, xerr=spread, color=COLOURS.get(name, "#777777"), ecolor="#444444")
+        axes.barh(row, middle, xerr=spread, color=COLORS.get(name, "#777777"), ecolor="#444444")
         axes.annotate(
             f"{middle:,.0f}", (max(values), row), (4, 0), textcoords="offset points", va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
@@ -105,7 +105,7 @@ def _lines(axes: Any, cells: Sequence[Results]) -> None:
         ]
         axes.plot(
             *zip(*points, strict=True), label=name, marker=MARKERS.get(name, "x"),
-            color=COLOURS.get(name, "#777777"), linewidth=2 if name == OURS else 1.5,
+            color=COLORS.get(name, "#777777"), linewidth=2 if name == OURS else 1.5,
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     batches = [cell.plan.batch for cell in cells]
@@ -123,7 +123,7 @@ def draw_races(races: Sequence[Race], target: float, path: Path) -> None:
             seconds, accuracy = zip(*row.curve, strict=True)
             axes.plot(
                 seconds, [100 * a for a in accuracy], label=name, markersize=4,
-                marker=MARKERS.get(name, "x"), color=COLOURS.get(name, "#777777"),
+                marker=MARKERS.get(name, "x"), color=COLORS.get(name, "#777777"),
             )  # fmt: skip
         axes.axhline(100 * target, color="#444444", linestyle="--", linewidth=1)
         axes.set_title("Test digits read right, %")

@@ -20,12 +20,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.command import whole
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.runs.measure import is_among_the_best, measure
-from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.training import Trainer
+from tinycnn.metrics import is_among_the_best, measure
+from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.trainer import Trainer
 
 EXAMPLES = """\
 examples:
@@ -141,4 +141,4 @@ def _with_error(values: np.ndarray, form: str = "7.3f") -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

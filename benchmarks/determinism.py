@@ -22,7 +22,7 @@ from pathlib import Path
 from numba.core import config as numba_config
 
 from benchmarks.command import progress
-from benchmarks.evidence import Finding, report
+from benchmarks.findings import Finding, report
 from benchmarks.tiny import PLAN, make_data, start, weights_digest
 
 TRAPS = ("numpy", "numba", "json", "tinycnn", "safetensors")
@@ -76,7 +76,7 @@ def configurations() -> Iterator[Configuration]:
     yield Configuration("in the root folder", folder="/")
     yield Configuration("in a folder of traps", {"PYTHONSAFEPATH": "1"}, folder="traps")
     yield Configuration("another locale and time zone", {"LC_ALL": "C", "TZ": "Asia/Tokyo"})
-    yield Configuration("optimised Python", {"PYTHONOPTIMIZE": "2"})
+    yield Configuration("optimized Python", {"PYTHONOPTIMIZE": "2"})
     yield Configuration("with bounds checks", {"TINYCNN_KERNELS": "serial"})
     yield Configuration("developer's Python", {"PYTHONDEVMODE": "1"})
     yield Configuration("stopped and resumed", stopped=True)

@@ -30,13 +30,13 @@ from benchmarks.reading import (
     single_digits,
 )
 from benchmarks.tables import new_table
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.errors import DataError
-from tinycnn.ink import Recogniser, percent, read_strokes
-from tinycnn.ink.steps import panel
+from tinycnn.files import write_bytes
+from tinycnn.ink import Recognizer, percent, read_strokes
+from tinycnn.ink.trace import panel
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import find_weights
-from tinycnn.storage import write_bytes
+from tinycnn.train.folder import find_weights
 
 BRUSHES = (4, 8, 16, 24, 32)
 ACCEPTED = (0.99, 0.97, 0.95, 0.90)  # shares of the digits
@@ -54,11 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     letters = [letter for letter in letters if letter.strokes]
     results = {}
     for weights in options.weights:
-        recogniser = Recogniser.of(Sequential.load(find_weights(weights)))
+        recognizer = Recognizer.of(Sequential.load(find_weights(weights)))
         title = f"{weights}, {options.digits.name}, {len(samples):,} digits"
-        results[weights] = _measure(title, samples, letters, recogniser, options)
+        results[weights] = _measure(title, samples, letters, recognizer, options)
         if options.errors:
-            _write_png(options.errors, picture_of_errors(samples, recogniser))
+            _write_png(options.errors, picture_of_errors(samples, recognizer))
     if options.json:
         write_bytes(options.json, json.dumps(results, indent=2).encode())
     return 0
@@ -78,15 +78,15 @@ def _measure(
     title: str,
     samples: Sequence[Sample],
     letters: Sequence[Sample],
-    recogniser: Recogniser,
+    recognizer: Recognizer,
     options: argparse.Namespace,
 ) -> dict[str, dict]:
-    """Measure one recogniser, and print its tables; returns all figures, ready for JSON."""
+    """Measure one recognizer, and print its tables; returns all figures, ready for JSON."""
     with progress() as tell:
-        singles = single_digits(samples, recogniser, options.brushes, options.seed, tell)
-        rows = digit_rows(samples, recogniser, options.rows, options.seed, tell)
+        singles = single_digits(samples, recognizer, options.brushes, options.seed, tell)
+        rows = digit_rows(samples, recognizer, options.rows, options.seed, tell)
         tell("what is no digit")
-        refusal = _refusal(samples, letters, recogniser, options.seed)
+        refusal = _refusal(samples, letters, recognizer, options.seed)
     console = Console()
     console.print(f"\n{title}", soft_wrap=True)
     for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
@@ -128,24 +128,24 @@ def _write_png(path: Path, image: Image.Image) -> None:
 
 
 def _refusal(
-    samples: Sequence[Sample], letters: Sequence[Sample], recogniser: Recogniser, seed: int
+    samples: Sequence[Sample], letters: Sequence[Sample], recognizer: Recognizer, seed: int
 ) -> dict[str, dict]:
     """For every kind of ink that is no digit: the share accepted at several thresholds."""
     rng = np.random.default_rng(seed)
     digits = [sample.strokes for sample in samples]
-    as_pages = acceptance(digits, recogniser, digits=True)
+    as_pages = acceptance(digits, recognizer, digits=True)
     rows = {"digits": (as_pages, as_pages)}
     for kind in scribbles.KINDS:
         drawings = scribbles.make(kind, SCRIBBLES, rng)
-        rows[kind] = as_pages, acceptance(drawings, recogniser, digits=False)
+        rows[kind] = as_pages, acceptance(drawings, recognizer, digits=False)
     if letters:
         drawings = [letter.strokes for letter in letters]
-        rows["letters"] = as_pages, acceptance(drawings, recogniser, digits=False)
+        rows["letters"] = as_pages, acceptance(drawings, recognizer, digits=False)
         rows["letters, as one digit"] = (
-            image_scores(digits, recogniser),
-            image_scores(drawings, recogniser),
+            image_scores(digits, recognizer),
+            image_scores(drawings, recognizer),
         )
-    return {kind: _accepted(*scores, recogniser.threshold) for kind, scores in rows.items()}
+    return {kind: _accepted(*scores, recognizer.threshold) for kind, scores in rows.items()}
 
 
 def _accepted(digits: np.ndarray, others: np.ndarray, threshold: float) -> dict[str, Any]:
@@ -201,9 +201,9 @@ def _kinds_sentence(outcome: Outcome) -> str:
     return f"most frequent errors from strokes: {', '.join(kinds) or 'none'}"
 
 
-def picture_of_errors(samples: Sequence[Sample], recogniser: Recogniser) -> Image.Image:
+def picture_of_errors(samples: Sequence[Sample], recognizer: Recognizer) -> Image.Image:
     """All drawings that are misread, sorted by what they should be."""
-    readings = [read_strokes(sample.strokes, recogniser) for sample in samples]
+    readings = [read_strokes(sample.strokes, recognizer) for sample in samples]
     wrong = [(s, r) for s, r in zip(samples, readings, strict=True) if r.text != s.label]
     wrong = sorted(wrong, key=lambda pair: (pair[0].label, pair[1].text))[:MOST_ERRORS]
     columns = 16
@@ -220,4 +220,4 @@ def picture_of_errors(samples: Sequence[Sample], recogniser: Recogniser) -> Imag
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

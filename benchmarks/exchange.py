@@ -18,11 +18,11 @@ import numpy as np
 
 from benchmarks.command import progress
 from tinycnn.data import load_dataset
-from tinycnn.exchange import incoming, outgoing
+from tinycnn.exchange import exporters, importers
 from tinycnn.exchange.layout import first
 from tinycnn.exchange.verification import Forward, answers, exact_forward
 from tinycnn.nn import BatchNorm, Sequential
-from tinycnn.runs.folder import find_weights
+from tinycnn.train.folder import find_weights
 
 FORMATS = {
     "ONNX": ("onnx", "network.onnx"),
@@ -81,16 +81,16 @@ def rows(name: str, images: np.ndarray) -> Iterator[Row]:
             name, format_name, direction, equal, len(x), from_exact, relative, from_ours, size
         )
 
-    known = incoming.Known(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
+    known = importers.Known(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
     for format_name, (to, file_name) in FORMATS.items():
         with tempfile.TemporaryDirectory() as folder:
             path, again = Path(folder, file_name), Path(folder, f"again-{file_name}")
-            report = outgoing.export(model, to, path)
-            theirs = outgoing.FORMATS[to].forward(*map(Path, report.files))
+            report = exporters.export(model, to, path)
+            theirs = exporters.FORMATS[to].forward(*map(Path, report.files))
             yield row(format_name, "out", theirs, path)
             SAVE_AGAIN[format_name](path, again, model)
             says_itself = format_name in ("ONNX", ".keras")
-            back = incoming.read(again, None if says_itself else known)
+            back = importers.read(again, None if says_itself else known)
             yield row(format_name, "in", back.forward, again)
 
 
@@ -110,7 +110,7 @@ def _state_dict_by_pytorch(path: Path, again: Path, model: Sequential) -> None:
 
 
 def _module(model: Sequential, folder: Path):
-    outgoing.export(model, "pytorch", folder / "module.safetensors")
+    exporters.export(model, "pytorch", folder / "module.safetensors")
     return _run(folder / "module_pytorch.py")
 
 

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from benchmarks.evidence import Finding, report
-from tinycnn import storage
+from benchmarks.findings import Finding, report
+from tinycnn import files
 from tinycnn.errors import EnvironmentFault
-from tinycnn.runs.folder import RunFolder
-from tinycnn.storage import sweep_temporaries, write_bytes
+from tinycnn.files import sweep_temporaries, write_bytes
+from tinycnn.train.folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 OLDER, OLD, NEW = (letter * 50_000 for letter in (b"a", b"b", b"c"))
@@ -98,12 +98,12 @@ class Injector:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """In the ``with``, whatever ``tinycnn.storage`` asks the system for may fail."""
+        """In the ``with``, whatever ``tinycnn.files`` asks the system for may fail."""
         with contextlib.ExitStack() as stack:
             for name in CALLS:
                 patched = self.call(getattr(os, name))
                 stack.enter_context(mock.patch.object(os, name, patched))
-            stack.enter_context(mock.patch.object(storage, "open", self._open, create=True))
+            stack.enter_context(mock.patch.object(files, "open", self._open, create=True))
             yield
 
     def _open(self, *arguments: Any) -> Any:

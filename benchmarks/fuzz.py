@@ -24,7 +24,7 @@ from types import FrameType
 import numpy as np
 
 from benchmarks.command import progress
-from benchmarks.evidence import Finding, peak_megabytes, report
+from benchmarks.findings import Finding, peak_megabytes, report
 
 SLOW = 1.0  # seconds of processor time
 STUCK = 60  # seconds, after which a file is given up

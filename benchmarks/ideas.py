@@ -14,17 +14,18 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks import plain
+from benchmarks import naive_kernels
 from benchmarks.operations import POOLED, Call, Training, layer_by_layer
-from benchmarks.turns import Comparison, compare
-from tinycnn.nn import Frozen, get_threads, kernels, set_threads
-from tinycnn.nn.kernels import arrays, convolution, fused, winograd
-from tinycnn.nn.kernels.vectors import LANES
-from tinycnn.turns import Version
+from benchmarks.timing import Comparison, compare
+from tinycnn import kernels
+from tinycnn.kernels import conv, fused, memory, winograd
+from tinycnn.kernels.simd import LANES
+from tinycnn.nn import Frozen, get_threads, set_threads
+from tinycnn.timing import Version
 
 Ideas = dict[str, Version]
 
-dense = importlib.import_module("tinycnn.nn.kernels.dense")  # the package has a function so named
+dense = importlib.import_module("tinycnn.kernels.dense")  # the package has a function so named
 
 
 def patched(*changes: tuple[Any, str, Any]) -> Callable[[], contextlib.AbstractContextManager]:
@@ -69,11 +70,11 @@ NO_WINOGRAD = patched((winograd, "pays", lambda *_: False))
 SMALL_TILES = patched((winograd, "tile_outputs", lambda *_: 2))
 VISIT_LIVING_ONLY = patched((fused, "visiting_all_pays", lambda *_: False))
 MULTIPLY_ZEROS = patched(
-    (kernels, f"{POOLED}_backward_params", plain.dense_backward_params),
-    (kernels, f"{POOLED}_backward_input", plain.dense_backward_input),
+    (kernels, f"{POOLED}_backward_params", naive_kernels.dense_backward_params),
+    (kernels, f"{POOLED}_backward_input", naive_kernels.dense_backward_input),
 )
 ARRAYS_ANYWHERE = patched(
-    *((module, "empty", np.empty) for module in (arrays, convolution, dense, fused, winograd))
+    *((module, "empty", np.empty) for module in (memory, conv, dense, fused, winograd))
 )
 NUMPY_PRODUCTS = patched(
     (dense, "product", lambda x, w, b: x @ w + b),
@@ -83,9 +84,9 @@ NUMPY_PRODUCTS = patched(
 
 def forward(call: Call) -> Ideas:
     """Return the ways through a convolution, its ReLU and its pooling."""
-    unfused = functools.partial(plain.pooled, **call.given)
+    unfused = functools.partial(naive_kernels.pooled, **call.given)
     ideas = {
-        "plain loops": Version(functools.partial(unfused, plain.conv2d), ONE_THREAD),
+        "plain loops": Version(functools.partial(unfused, naive_kernels.conv2d), ONE_THREAD),
         "eight windows, vectors of filters": Version(
             functools.partial(unfused, kernels.conv2d), ONE_THREAD
         ),
@@ -102,22 +103,22 @@ def forward(call: Call) -> Ideas:
 def backward(calls: Sequence[Call]) -> Ideas:
     """Return the ways back through the same: all outputs, or living winners only."""
 
-    def way_back() -> None:
+    def backward_pass() -> None:
         for call in calls:
             call.kernel()
 
     def all_the_zeros() -> None:
         for call in calls:
             name = call.name.removeprefix(f"{POOLED}_")
-            getattr(plain, f"dense_{name}")(**call.given)
+            getattr(naive_kernels, f"dense_{name}")(**call.given)
 
     ideas = {
         "every output, zeros included": Version(all_the_zeros, ONE_THREAD),
-        "living winners only": Version(way_back, _both(ONE_THREAD, VISIT_LIVING_ONLY)),
+        "living winners only": Version(backward_pass, _both(ONE_THREAD, VISIT_LIVING_ONLY)),
     }
     if _takes_the_dense_way(calls[0]):
-        ideas["every output, unpooled image by image"] = Version(way_back, ONE_THREAD)
-    return ideas | _more_threads(way_back)
+        ideas["every output, unpooled image by image"] = Version(backward_pass, ONE_THREAD)
+    return ideas | _more_threads(backward_pass)
 
 
 def _takes_the_dense_way(call: Call) -> bool:
@@ -171,12 +172,14 @@ STORES = 1000
 
 def stores() -> Ideas:
     """Return two ways to add to a vector that lies in memory, a thousand times in a row."""
-    a, x = arrays.empty((LANES,), np.dtype(np.float32)), np.ones(LANES, np.float32)
+    a, x = memory.empty((LANES,), np.dtype(np.float32)), np.ones(LANES, np.float32)
     at, count = np.zeros(STORES, np.intp), np.intp(LANES)
     a[:] = 0
     return {
-        "whole vectors": Version(lambda: plain.add_whole(a, at, x)),
-        "masked vectors, all lanes taken": Version(lambda: plain.add_masked(a, at, x, count)),
+        "whole vectors": Version(lambda: naive_kernels.add_whole(a, at, x)),
+        "masked vectors, all lanes taken": Version(
+            lambda: naive_kernels.add_masked(a, at, x, count)
+        ),
     }
 
 

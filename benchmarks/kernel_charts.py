@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.charts import STYLE, pyplot, save
 from benchmarks.kernel_report import Report
 from benchmarks.stages import PARTS, Breakdown
-from benchmarks.turns import Comparison
+from benchmarks.timing import Comparison
 
 FILES = {"convolution 2": "kernels-convolution.svg", "a whole": "kernels-step.svg"}
 """How the titles of comparisons begin that are drawn, and where."""
@@ -16,7 +16,7 @@ FILES = {"convolution 2": "kernels-convolution.svg", "a whole": "kernels-step.sv
 WIDE = 50
 """From this ratio on, bars need a logarithmic scale to be seen."""
 
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#999999")
+COLORS = ("#D55E00", "#0072B2", "#009E73", "#999999")
 
 
 def draw(report: Report, folder: Path) -> None:
@@ -47,7 +47,7 @@ def _bars(axes: Any, comparison: Comparison) -> None:
     for row, values in enumerate(comparison.samples.values()):
         middle = median(values)
         spread = [[middle - min(values)], [max(values) - middle]]
-        axes.barh(row, middle, xerr=spread, color=COLOURS[0], ecolor="#444444")
+        axes.barh(row, middle, xerr=spread, color=COLORS[0], ecolor="#444444")
         axes.annotate(
             f"{middle:,.1f}", (max(values), row), (4, 0), textcoords="offset points", va="center"
         )
@@ -83,11 +83,9 @@ def draw_stages(stages: Breakdown, path: Path) -> None:
 def _stacked(axes: Any, found: dict[tuple[str, str], float]) -> None:
     rows = list(dict.fromkeys(name for name, _ in found))
     left = [0.0] * len(rows)
-    for part, colour in zip((*PARTS.values(), ""), COLOURS, strict=True):
+    for part, color in zip((*PARTS.values(), ""), COLORS, strict=True):
         widths = [found.get((row, part), 0.0) for row in rows]
-        axes.barh(
-            range(len(rows)), widths, left=left, color=colour, label=part or "everything else"
-        )
+        axes.barh(range(len(rows)), widths, left=left, color=color, label=part or "everything else")
         left = [a + b for a, b in zip(left, widths, strict=True)]
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(left=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.ideas import compare_ideas
-from benchmarks.machine import Neighbours, busy_seconds
+from benchmarks.machine import Neighbors, busy_seconds
 from benchmarks.operations import (
     Timing,
     Training,
@@ -18,7 +18,7 @@ from benchmarks.operations import (
 from benchmarks.peak import time_peaks
 from benchmarks.stages import Breakdown, break_down
 from benchmarks.starting import compare_starts, compare_waiting
-from benchmarks.turns import Comparison
+from benchmarks.timing import Comparison
 
 TABLES = ("operations", "ideas", "stages", "starts", "waiting")
 FEW_ROUNDS = 3
@@ -62,7 +62,7 @@ def measure(
         report.stages = break_down(training, rounds, sorted({1, threads}))
     _time_processes(report, tables, min(rounds, FEW_ROUNDS), tell)
     elapsed = time.perf_counter() - start
-    report.used_by_others = Neighbours.share(_seconds_of_others() - others, elapsed)
+    report.used_by_others = Neighbors.share(_seconds_of_others() - others, elapsed)
     return report
 
 

@@ -11,7 +11,7 @@ from benchmarks.operations import Timing
 from benchmarks.recipe import NETWORKS, dense_flops
 from benchmarks.stages import PARTS, Breakdown
 from benchmarks.tables import many, new_table
-from benchmarks.turns import Comparison
+from benchmarks.timing import Comparison
 
 LENET = NETWORKS["lenet"]
 

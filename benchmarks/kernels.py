@@ -18,9 +18,9 @@ from rich.console import Console
 from benchmarks import kernel_charts, kernel_tables, machine
 from benchmarks.command import check_targets, progress, whole
 from benchmarks.kernel_report import TABLES, Report, measure
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
+from tinycnn.files import write_bytes
 from tinycnn.nn import set_threads
-from tinycnn.storage import write_bytes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,4 +78,4 @@ def _tables(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(run_door(main))
+    sys.exit(run_command(main))

@@ -32,7 +32,7 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-class Neighbours:
+class Neighbors:
     """What else runs on the machine, from Linux' own counters; elsewhere it is not known.
 
     ``patience`` is how many seconds ``wait`` may spend in all until others make a pause.

@@ -17,11 +17,12 @@ import numpy as np
 
 from benchmarks.peers.tinycnn_peer import TinyTrainer, build, get_weights
 from benchmarks.recipe import NETWORKS, batches
-from benchmarks.turns import Comparison, compare
+from benchmarks.timing import Comparison, compare
+from tinycnn import kernels
 from tinycnn.data import load_dataset
 from tinycnn.errors import TinyCNNError
-from tinycnn.nn import Sequential, kernels, reference
-from tinycnn.turns import Version
+from tinycnn.nn import Sequential, reference
+from tinycnn.timing import Version
 
 BATCH = 128
 RATE = 0.05

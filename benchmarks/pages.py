@@ -14,7 +14,7 @@ from scipy import ndimage
 from tinycnn.ink.strokes import bounds, check_strokes
 
 GAPS = {"ordinary": (0.12, 0.4), "tight": (0.03, 0.12), "touching": (-0.1, 0.0)}
-"""Space between the centre lines of neighbours, in digit heights."""
+"""Space between the center lines of neighbors, in digit heights."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,9 @@ def photograph(
         paper *= 1 - rng.uniform(0.15, 0.35) * _rules(H, W, rng)
     seen = paper * (1 - rng.uniform(0.5, 0.85) * ndimage.gaussian_filter(tilted, 0.7))
     seen = np.clip(seen * _light(H, W, rng), 0, 1) * 255 + rng.normal(0, rng.uniform(2, 7), (H, W))
-    colours = np.stack([seen, seen * 0.98, seen * 0.93], axis=-1)
+    colors = np.stack([seen, seen * 0.98, seen * 0.93], axis=-1)
     file = io.BytesIO()
-    Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    Image.fromarray(np.clip(colors, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 

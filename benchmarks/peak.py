@@ -9,10 +9,10 @@ import numpy as np
 from benchmarks.arithmetic import TIMES, eight_chains, flops, on_threads
 from benchmarks.ideas import threads
 from benchmarks.peers.tinycnn_peer import matrix_product
+from tinycnn.kernels.dense import product
+from tinycnn.kernels.simd import LANES
 from tinycnn.nn import get_threads
-from tinycnn.nn.kernels.dense import product
-from tinycnn.nn.kernels.vectors import LANES
-from tinycnn.turns import Version, sleep_until_idle, starting_with
+from tinycnn.timing import Version, sleep_until_idle, starting_with
 
 SIZE = 1024
 """Rows and columns of the matrices that are multiplied for comparison."""

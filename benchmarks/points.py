@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks.operations import POOLED, Call, difference
 from benchmarks.tables import new_table
-from tinycnn.nn.kernels import winograd
+from tinycnn.kernels import winograd
 
 SETS = ("0 1 -1 2 -2 1/2 -1/2", "0 1 -1 1/2 -2 2 -1/2", "0 1 -1 2 -2 3 -3", "0 1 -1 2 -2 4 -4")
 """The first five of each serve tiles of 2x2 outputs, all seven tiles of 4x4."""

@@ -18,13 +18,14 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.command import whole
-from benchmarks.hand import tremble, write
+from benchmarks.handwriting import tremble, write
 from benchmarks.pages import on_canvas, page_of, photograph
 from benchmarks.tables import new_table
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.errors import DataError
+from tinycnn.files import write_bytes
 from tinycnn.ink import (
-    Recogniser,
+    Recognizer,
     Steps,
     bitmap_to_image,
     decode_picture,
@@ -32,9 +33,8 @@ from tinycnn.ink import (
     strokes_to_image,
 )
 from tinycnn.nn import Sequential
-from tinycnn.runs.answers import answers
-from tinycnn.runs.folder import find_weights
-from tinycnn.storage import write_bytes
+from tinycnn.predict.sources import answers
+from tinycnn.train.folder import find_weights
 
 TWENTY = "0123456789\n5041927836"
 PHOTO = (4000, 3000)  # pixels
@@ -47,12 +47,12 @@ BRUSH = 16  # pixels of 280
 def main(argv: Sequence[str] | None = None) -> int:
     """Time, print, and draw what was asked for."""
     options = _parser().parse_args(argv)
-    recogniser = Recogniser.of(Sequential.load(find_weights(options.weights)))
+    recognizer = Recognizer.of(Sequential.load(find_weights(options.weights)))
     if options.pictures:
         if not options.pictures.is_dir():
             raise DataError(f"there is no folder {options.pictures}")
-        _draw_steps(options.pictures, recogniser)
-    milliseconds = _times(recogniser, options.rounds)
+        _draw_steps(options.pictures, recognizer)
+    milliseconds = _times(recognizer, options.rounds)
     table = new_table("preparation", "median", "fastest", "slowest")
     for name, times in milliseconds.items():
         figures = statistics.median(times), min(times), max(times)
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _times(recogniser: Recogniser, rounds: int) -> dict[str, list[float]]:
+def _times(recognizer: Recognizer, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of every round, after one that does not count."""
     rng = np.random.default_rng(0)
     digits = [tremble(write(digit), rng) for digit in "0123456789"]
@@ -79,7 +79,7 @@ def _times(recogniser: Recogniser, rounds: int) -> dict[str, list[float]]:
         "a digit, from strokes": _timed(strokes_to_image, digits, rounds),
         "a digit, from a bitmap of 280 x 280": _timed(bitmap_to_image, canvases, rounds),
         "a photo of 12 megapixels, twenty digits read": _timed(
-            lambda payload: read_picture(decode_picture(payload), recogniser), [photo], rounds
+            lambda payload: read_picture(decode_picture(payload), recognizer), [photo], rounds
         ),
     }
 
@@ -105,7 +105,7 @@ def photo_of(text: str, rng: np.random.Generator, size: tuple[int, int]) -> byte
     return _encoded(small.resize(size, Image.Resampling.BICUBIC), "JPEG")
 
 
-def _draw_steps(folder: Path, recogniser: Recogniser) -> None:
+def _draw_steps(folder: Path, recognizer: Recognizer) -> None:
     """The pictures of the page about reading: what ``predict --steps`` and ``--boxes`` show."""
     rng = np.random.default_rng(4)
     drawing = tremble(write("4", height=170, at=(90, 60)), rng, size=4)
@@ -119,7 +119,7 @@ def _draw_steps(folder: Path, recogniser: Recogniser) -> None:
     }
     for name, payload in inputs.items():
         steps = Steps()
-        for answer in answers(name, payload, recogniser, steps):
+        for answer in answers(name, payload, recognizer, steps):
             if answer.framed is None:
                 raise DataError(f"{name}: {answer.error}")
             if name == "photo":
@@ -136,4 +136,4 @@ def _encoded(image: Image.Image, kind: str) -> bytes:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

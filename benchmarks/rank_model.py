@@ -142,9 +142,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     with plt.rc_context(charts.STYLE):
         figure, panels = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True, layout="constrained")
         for axes, (name, model) in zip(panels, models(report).items(), strict=True):
-            for batch, colour in zip(BATCHES, ("#0072B2", "#D55E00", "#009E73"), strict=True):
+            for batch, color in zip(BATCHES, ("#0072B2", "#D55E00", "#009E73"), strict=True):
                 gains = [model.gain(batch, ranks) for ranks in RANKS]
-                axes.plot(RANKS, gains, marker="o", color=colour, label=f"batch {batch:,}")
+                axes.plot(RANKS, gains, marker="o", color=color, label=f"batch {batch:,}")
             axes.plot(RANKS, RANKS, color="#444444", linestyle="--", linewidth=1)
             axes.set(xscale="log", yscale="log", title=name, xlabel="ranks", ylim=(0.05, 1100))
         panels[0].set_ylabel("times as fast as one rank")

@@ -20,15 +20,15 @@ import numpy as np
 
 from benchmarks import machine, namespaces, rank_model
 from benchmarks.command import check_targets, progress, whole
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
+from tinycnn.files import write_bytes
 from tinycnn.nn import set_threads
-from tinycnn.runs.launchers import find_ranks
-from tinycnn.runs.ranks import Alone
-from tinycnn.runs.recipe import resolve
-from tinycnn.runs.training import Trainer
-from tinycnn.storage import write_bytes
+from tinycnn.train.mpi_launch import find_ranks
+from tinycnn.train.ranks import SingleProcess
+from tinycnn.train.recipe import resolve
+from tinycnn.train.trainer import Trainer
 
 LENGTHS = [4**power for power in range(4, 11)]
 """Float32 numbers in an all-reduce: 1 KB to 4 MB."""
@@ -50,7 +50,7 @@ def measure_here(rounds: int) -> dict[str, Any] | None:
     return seconds if ranks.leads else None
 
 
-def _sum_seconds(ranks: Alone, length: int, rounds: int) -> dict[str, float]:
+def _sum_seconds(ranks: SingleProcess, length: int, rounds: int) -> dict[str, float]:
     z = np.ones(length, np.float32)
     ways: dict[str, Callable[[], Any]] = {"in a fixed order": lambda: ranks.add_up([z], 0.0)}
     if ranks.size > 1:
@@ -79,7 +79,7 @@ def _gather_pieces(z: np.ndarray, size: int) -> Callable[[], Any]:
     return gather
 
 
-def _step_seconds(ranks: Alone, batch: int, rounds: int) -> float:
+def _step_seconds(ranks: SingleProcess, batch: int, rounds: int) -> float:
     """One step of training, gradients added up, on batches that are there already."""
     dataset = load_dataset("mnist10k")
     recipe = resolve(8000, batch_size=batch, augment="none")
@@ -89,7 +89,7 @@ def _step_seconds(ranks: Alone, batch: int, rounds: int) -> float:
     return _least_seconds(ranks, lambda: trainer.step(images, labels, batch), rounds)
 
 
-def _least_seconds(ranks: Alone, way: Callable[[], Any], rounds: int) -> float:
+def _least_seconds(ranks: SingleProcess, way: Callable[[], Any], rounds: int) -> float:
     samples = []
     for number in range(rounds + 2):
         ranks.largest(0)  # all begin at once
@@ -159,4 +159,4 @@ def _counts(text: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(run_door(main))
+    sys.exit(run_command(main))

@@ -9,14 +9,14 @@ import numpy as np
 
 from benchmarks.pages import GAPS, Sample, on_canvas, page_of, strings
 from tinycnn.ink import (
-    Recogniser,
+    Recognizer,
     bitmap_to_image,
     read_bitmap,
     read_strokes,
     shrink,
     strokes_to_image,
 )
-from tinycnn.runs.measure import design_effect, wilson_interval
+from tinycnn.metrics import design_effect, wilson_interval
 
 NAIVE_BRUSH = 16  # pixels of 280
 ROW_HEIGHT = 100  # pixels of a digit in the bitmap of a row
@@ -90,7 +90,7 @@ class Outcome:
 
 
 def single_digits(
-    samples: Sequence[Sample], recogniser: Recogniser, brushes: Sequence[int], seed: int, tell: Tell
+    samples: Sequence[Sample], recognizer: Recognizer, brushes: Sequence[int], seed: int, tell: Tell
 ) -> dict[str, Outcome]:
     """Isolated digits, by how they are prepared; the last two are read as pages."""
     writers = np.array([sample.writer for sample in samples])
@@ -98,8 +98,8 @@ def single_digits(
 
     def images(name: str, prepare: Callable[[Sample], np.ndarray]) -> tuple[str, Outcome]:
         tell(f"single digits: {name}")
-        opinion = recogniser(np.stack([prepare(sample) for sample in samples]))
-        answers = np.array(recogniser.classes)[opinion.probabilities.argmax(axis=1)]
+        opinion = recognizer(np.stack([prepare(sample) for sample in samples]))
+        answers = np.array(recognizer.classes)[opinion.probabilities.argmax(axis=1)]
         return name, Outcome(answers, labels, writers)
 
     def pages(name: str, read: Callable[[Sample], str]) -> tuple[str, Outcome]:
@@ -113,8 +113,8 @@ def single_digits(
     rows = [images(f"naive, brush {NAIVE_BRUSH}", painted(NAIVE_BRUSH, shrink))]
     rows += [images(f"bitmap, brush {b}", painted(b, bitmap_to_image)) for b in brushes]
     rows.append(images("strokes", lambda sample: strokes_to_image(sample.strokes)))
-    rows.append(pages("strokes, as a page", lambda s: read_strokes(s.strokes, recogniser).text))
-    as_page = painted(NAIVE_BRUSH, lambda canvas: read_bitmap(canvas, recogniser).text)
+    rows.append(pages("strokes, as a page", lambda s: read_strokes(s.strokes, recognizer).text))
+    as_page = painted(NAIVE_BRUSH, lambda canvas: read_bitmap(canvas, recognizer).text)
     rows.append(pages(f"bitmap {NAIVE_BRUSH}, as a page", as_page))
     return dict(rows)
 
@@ -135,7 +135,7 @@ class Rows:
 
 
 def digit_rows(
-    samples: Sequence[Sample], recogniser: Recogniser, count: int, seed: int, tell: Tell
+    samples: Sequence[Sample], recognizer: Recognizer, count: int, seed: int, tell: Tell
 ) -> dict[str, Rows]:
     """Rows of 2 to 5 digits, by the gaps between them."""
     results = {}
@@ -143,10 +143,10 @@ def digit_rows(
         tell(f"rows of digits: {name} gaps")
         rows = strings(samples, count, gaps, np.random.default_rng(seed))
         texts = np.array([row.label for row in rows])
-        apart = [_read_apart(row, recogniser) for row in rows]
-        drawn = [read_strokes(row.strokes, recogniser).text for row in rows]
+        apart = [_read_apart(row, recognizer) for row in rows]
+        drawn = [read_strokes(row.strokes, recognizer).text for row in rows]
         painted = [
-            read_bitmap(page_of(row.strokes, ROW_HEIGHT, ROW_BRUSH), recogniser).text
+            read_bitmap(page_of(row.strokes, ROW_HEIGHT, ROW_BRUSH), recognizer).text
             for row in rows
         ]
         nobody = np.zeros(count, dtype="U1")
@@ -155,15 +155,15 @@ def digit_rows(
     return results
 
 
-def _read_apart(row: Sample, recogniser: Recogniser) -> str:
+def _read_apart(row: Sample, recognizer: Recognizer) -> str:
     """The text if it is known which stroke belongs to which digit."""
     images = [strokes_to_image(strokes) for strokes in row.digits()]
-    best = recogniser(np.stack(images)).probabilities.argmax(axis=1)
-    return "".join(recogniser.classes[k] for k in best)
+    best = recognizer(np.stack(images)).probabilities.argmax(axis=1)
+    return "".join(recognizer.classes[k] for k in best)
 
 
 def acceptance(
-    drawings: Sequence[Sequence[np.ndarray]], recogniser: Recogniser, digits: bool
+    drawings: Sequence[Sequence[np.ndarray]], recognizer: Recognizer, digits: bool
 ) -> np.ndarray:
     """The highest threshold, (n,), at which each drawing is still accepted as a page.
 
@@ -171,13 +171,13 @@ def acceptance(
     anything on it is, and never (-inf) if nothing on it was taken for a digit at all.
     """
     worst = min if digits else max
-    readings = [read_strokes(list(strokes), recogniser) for strokes in drawings]
+    readings = [read_strokes(list(strokes), recognizer) for strokes in drawings]
     return np.array([worst((d.score for d in r.digits), default=-np.inf) for r in readings])
 
 
-def image_scores(drawings: Sequence[Sequence[np.ndarray]], recogniser: Recogniser) -> np.ndarray:
+def image_scores(drawings: Sequence[Sequence[np.ndarray]], recognizer: Recognizer) -> np.ndarray:
     """The score, (n,), of each drawing if all of it is taken for one digit."""
-    return recogniser(np.stack([strokes_to_image(drawing) for drawing in drawings])).scores
+    return recognizer(np.stack([strokes_to_image(drawing) for drawing in drawings])).scores
 
 
 def auroc(accept: np.ndarray, refuse: np.ndarray) -> float:

@@ -8,9 +8,9 @@ The parts run by themselves too: benchmarks.faults, kills, determinism, bombs, f
 
 import argparse
 
-from benchmarks import bombs, determinism, faults, fuzz, kills
+from benchmarks import bombs, determinism, faults, fuzz, kill_storm
 from benchmarks.command import progress
-from benchmarks.evidence import report
+from benchmarks.findings import report
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="a little of everything")
     short = parser.parse_args().short
     found = list(faults.findings())
-    found += kills.findings(4, 2, 2) if short else kills.findings()
+    found += kill_storm.findings(4, 2, 2) if short else kill_storm.findings()
     with progress() as tell:
         wanted = determinism.is_quick if short else lambda configuration: True
         found.append(determinism.finding(wanted, tell))

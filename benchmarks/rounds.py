@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contender import Contender, ContenderError
-from benchmarks.machine import Neighbours, busy_seconds
+from benchmarks.machine import Neighbors, busy_seconds
 from benchmarks.plan import Plan, Variant
 from benchmarks.recipe import load_weights
 
@@ -68,7 +68,7 @@ Turn = tuple[str, Contender, str]
 def run(
     contenders: Sequence[Contender],
     plan: Plan,
-    neighbours: Neighbours,
+    neighbors: Neighbors,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Results:
     """Hold all variants of all contenders to the first one's first, then time them.
@@ -79,21 +79,21 @@ def run(
     turns = _check(contenders, results, tell)
     for number in range(plan.rounds):
         tell(f"{plan}: round {number + 1} of {plan.rounds}")
-        _take_turns(_in_order(turns, number), results, neighbours)
+        _interleave(_in_order(turns, number), results, neighbors)
     for variant, loss in list(results.losses.items()):
         if loss > 0.95 * CHANCE:
             results.drop(variant, ContenderError(f"it learned nothing, its loss is {loss:.2f}"))
     return results
 
 
-def _take_turns(turns: Iterable[Turn], results: Results, neighbours: Neighbours) -> None:
+def _interleave(turns: Iterable[Turn], results: Results, neighbors: Neighbors) -> None:
     """Let everybody who has not failed yet take a turn; note how much others disturbed."""
     others = elapsed = 0.0
     for turn in turns:
         variant = turn[1].name, turn[2]
         if variant in results.failed:
             continue
-        neighbours.wait()
+        neighbors.wait()
         busy, start = busy_seconds(), time.perf_counter()
         try:
             others -= _take(turn, results)
@@ -101,7 +101,7 @@ def _take_turns(turns: Iterable[Turn], results: Results, neighbours: Neighbours)
             results.drop(variant, error)
         others += busy_seconds() - busy
         elapsed += time.perf_counter() - start
-    results.others.append(neighbours.share(others, elapsed))
+    results.others.append(neighbors.share(others, elapsed))
 
 
 def _check(

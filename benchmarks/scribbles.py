@@ -1,4 +1,4 @@
-"""Ink that is no digit: what a recogniser should refuse."""
+"""Ink that is no digit: what a recognizer should refuse."""
 
 from collections.abc import Sequence
 

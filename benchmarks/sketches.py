@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from apps.sketchpad.__main__ import main as sketchpad
-from apps.sketchpad.look import Command
+from apps.sketchpad.context import Command
 from apps.sketchpad.record import FIRST
 from apps.sketchpad.tabs import tabs
-from benchmarks import hand
-from tinycnn.cli import run_door
+from benchmarks import handwriting
+from tinycnn.cli import run_command
 
 PEN = 420.0  # paper units a second
 LIFT = 0.16  # seconds between strokes
@@ -86,8 +86,8 @@ def written(
     """Digits written by hand: where the pen is when."""
     rng = np.random.default_rng(seed)
     now = start
-    for stroke in hand.tremble(hand.write(text, 32.0, height), rng, height / 60):
-        (x, y), *rest = (hand.resample(stroke, STEP) + at).round(1).tolist()
+    for stroke in handwriting.tremble(handwriting.write(text, 32.0, height), rng, height / 60):
+        (x, y), *rest = (handwriting.resample(stroke, STEP) + at).round(1).tolist()
         yield now, ("down", x, y)
         for x, y in rest:
             now += STEP / PEN
@@ -97,4 +97,4 @@ def written(
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

@@ -27,8 +27,8 @@ from rich.console import Console
 from benchmarks.command import progress, whole
 from benchmarks.machine import busy_seconds, describe
 from benchmarks.tables import new_table
-from benchmarks.written import GAP_NAMES, Compared, compare_rows, compare_singles
-from tinycnn.cli import run_door
+from benchmarks.typed_drawings import GAP_NAMES, Compared, compare_rows, compare_singles
+from tinycnn.cli import run_command
 
 SIZE = (1280, 800)
 HZ = 250  # movements of the mouse a second
@@ -94,7 +94,7 @@ class Bench:
 
         from apps.sketchpad import window
         from apps.sketchpad.app import SWITCH, App
-        from apps.sketchpad.brain import Brain
+        from apps.sketchpad.engine import Engine
         from apps.sketchpad.session import Session
         from apps.sketchpad.tabs import tabs
         from apps.sketchpad.worker import Thread
@@ -102,13 +102,13 @@ class Bench:
         sys.setswitchinterval(SWITCH)
         surface = window.open_window(SIZE)
         self.pygame = pygame
-        self.session = Session(Thread(window.ring), lambda: Brain.load(weights), tabs())
+        self.session = Session(Thread(window.ring), lambda: Engine.load(weights), tabs())
         self.app = App(self.session, surface)
         self.shown = self.computed = 0.0  # when ink and answer were last shown
         self.gaps: list[float] = []  # seconds between frames
         self._update = self.app.update
         self.app.update = self._watched_update  # type: ignore[method-assign]
-        self._turn_until(lambda: bool(self.session.brain and self.session.brain.compiled))
+        self._turn_until(lambda: bool(self.session.engine and self.session.engine.compiled))
 
     def latency(self, digits: int) -> tuple[float, float]:
         """Seconds from the last movement of the last digit to its bars, and of computing."""
@@ -255,4 +255,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

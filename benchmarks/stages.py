@@ -14,7 +14,7 @@ from benchmarks.operations import Training
 from tinycnn.nn import Sequential
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Layer
-from tinycnn.turns import sleep_until_idle, starting_with
+from tinycnn.timing import sleep_until_idle, starting_with
 
 PARTS = {
     "forward": "forward",
@@ -87,7 +87,7 @@ def _parts(training: Training) -> list[tuple[Any, str, Key]]:
         for method, part in PARTS.items()
     ]
     return [
-        (trainer.model, "prepare", ("grey levels to float32", "forward")),
+        (trainer.model, "prepare", ("gray levels to float32", "forward")),
         *stages,
         (trainer.loss, "forward", ("softmax, cross-entropy", "forward")),
         (trainer.loss, "backward", ("softmax, cross-entropy", "gradient of x")),

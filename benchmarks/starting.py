@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterator
 from unittest import mock
 
+from benchmarks.cold_start import cache_variables
 from benchmarks.contender import ROOT
-from benchmarks.fresh import cache_variables
 from benchmarks.machine import available_cores
-from benchmarks.turns import Comparison
-from tinycnn.nn.kernels.compile import SPINS as OURS
-from tinycnn.turns import starting_with
+from benchmarks.timing import Comparison
+from tinycnn.kernels.jit import SPINS as OURS
+from tinycnn.timing import starting_with
 
 BATCH = 128
 STEPS = 20
@@ -61,7 +61,7 @@ def compare_waiting(rounds: int) -> Comparison:
 
 
 @contextlib.contextmanager
-def _busy_neighbours(count: int) -> Iterator[None]:
+def _busy_neighbors(count: int) -> Iterator[None]:
     """Let ``count`` other programs count meanwhile, each on one thread."""
     command = [sys.executable, "-c", "while True: pass"]
     processes = [subprocess.Popen(command) for _ in range(count)]
@@ -81,13 +81,13 @@ def _first_step_seconds(environment: dict[str, str], *options: str) -> float:
         return time.perf_counter() - created
 
 
-def _step_microseconds(spins: int, neighbours: int) -> float:
-    """Return microseconds an image of steps that begin when the neighbours are there."""
+def _step_microseconds(spins: int, neighbors: int) -> float:
+    """Return microseconds an image of steps that begin when the neighbors are there."""
     with _process({"GOMP_SPINCOUNT": str(spins)}, "--steps", str(STEPS)) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         process.stdout.readline()
-        with _busy_neighbours(neighbours):
+        with _busy_neighbors(neighbors):
             process.stdin.write("go on\n")
             process.stdin.flush()
             return json.loads(process.stdout.readline())["microseconds"]
@@ -114,8 +114,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     from tinycnn.data import load_dataset
-    from tinycnn.runs import training
-    from tinycnn.runs.recipe import resolve
+    from tinycnn.train import trainer as training
+    from tinycnn.train.recipe import resolve
 
     digits = load_dataset()
     trainer = training.Trainer(resolve(len(digits.train_images), batch_size=BATCH), digits)

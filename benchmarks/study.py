@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import fresh, race, recipe, rounds
+from benchmarks import cold_start, race, recipe, rounds
 from benchmarks.contender import Contender, ContenderError
-from benchmarks.machine import Neighbours
+from benchmarks.machine import Neighbors
 from benchmarks.peers.tinycnn_peer import build, get_weights
 from benchmarks.plan import Plan, Variant
 from benchmarks.summary import OURS, best
@@ -36,12 +36,12 @@ class Study:
 
     folder: Path
     modules: Mapping[str, str]
-    neighbours: Neighbours = field(default_factory=Neighbours)
+    neighbors: Neighbors = field(default_factory=Neighbors)
     tell: Callable[[str], None] = print
     train_count: int = 0
     results: rounds.Results = field(default_factory=lambda: rounds.Results(Plan()))
     grid: list[rounds.Results] = field(default_factory=list)
-    starts: list[fresh.Start] = field(default_factory=list)
+    starts: list[cold_start.Start] = field(default_factory=list)
     races: list[race.Race] = field(default_factory=list)
     finals: dict[Variant, list[float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Study:
                     self.tell(f"starting {variant[0]}, {variant[1]}")
                     plan = self.results.plan
                     with self._leaving_out(variant):
-                        row = fresh.start(variant, measure, module, plan, self.folder)
+                        row = cold_start.start(variant, measure, module, plan, self.folder)
                         self.starts.append(row)
                     break
 
@@ -118,7 +118,7 @@ class Study:
     def _measure(self, plans: Sequence[Plan]) -> list[rounds.Results]:
         """Measure settings that share their number of threads in one set of processes."""
         with self._contenders(plans[0].threads) as present:
-            found = [rounds.run(present, plan, self.neighbours, self.tell) for plan in plans]
+            found = [rounds.run(present, plan, self.neighbors, self.tell) for plan in plans]
         for results in found:
             for sentence in results.failed.values():
                 self._leave_out(sentence)

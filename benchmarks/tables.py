@@ -6,7 +6,7 @@ from statistics import mean, median, stdev
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fresh import Start
+from benchmarks.cold_start import Start
 from benchmarks.plan import Variant
 from benchmarks.race import Race
 from benchmarks.rounds import Results

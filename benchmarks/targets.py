@@ -20,15 +20,15 @@ from apps.sketchpad.commands import do
 from apps.sketchpad.record import is_record, read_record
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
-from benchmarks import mutants
+from benchmarks import mutations
 from tinycnn.data.idx import decode_idx
 from tinycnn.errors import DataError, ImageError, RunError, TinyCNNError, WeightsError
-from tinycnn.ink import Drawing, Recogniser, decode_picture, read_drawings, strokes_to_image
+from tinycnn.ink import Drawing, Recognizer, decode_picture, read_drawings, strokes_to_image
 from tinycnn.nn import Sequential, build
-from tinycnn.runs import checkpoint
-from tinycnn.runs.launch import origin_of
-from tinycnn.runs.recipe import resolve
-from tinycnn.runs.state import State
+from tinycnn.train import checkpoint
+from tinycnn.train.recipe import resolve
+from tinycnn.train.resume import origin_of
+from tinycnn.train.state import State
 
 Target = Callable[[bytes], bool]
 
@@ -60,7 +60,7 @@ def read_weights(data: bytes) -> bool:
         model = Sequential.load(_FILE)
         assert all(np.isfinite(z).all() for z in model.arrays().values())
         if math.prod(model.input_shape) < SMALL:
-            Recogniser.of(model)
+            Recognizer.of(model)
         return True
     return False
 
@@ -78,9 +78,9 @@ def read_checkpoint(data: bytes) -> bool:
 def read_picture(data: bytes) -> bool:
     """A picture."""
     with contextlib.suppress(ImageError):
-        grey = decode_picture(data).grey
-        assert grey.dtype == np.uint8
-        assert grey.size
+        gray = decode_picture(data).gray
+        assert gray.dtype == np.uint8
+        assert gray.size
         return True
     return False
 
@@ -96,7 +96,7 @@ def read_strokes(data: bytes) -> bool:
 def play(data: bytes) -> bool:
     """A recorded session, played without a window; its last page is drawn."""
     text = data.decode(errors="replace")
-    session = Session(Inline(), _no_brain)
+    session = Session(Inline(), _no_engine)
     with contextlib.suppress(TinyCNNError):
         if is_record(text):
             for entry in read_record(text, "replay"):
@@ -106,28 +106,28 @@ def play(data: bytes) -> bool:
     return False
 
 
-def _no_brain():
+def _no_engine():
     raise WeightsError("nobody reads here")
 
 
-def _checkpoints() -> mutants.Mutator:
+def _checkpoints() -> mutations.Mutator:
     arrays = {f"weights.{name}": z for name, z in build("tiny").arrays().items()}
     data = {"name": "mnist10k", "data_dir": None, "fingerprint": "0", "test_fingerprint": "0"}
     origin = {"recipe": resolve(8000).as_dict(), "data": data, "versions": {"numpy": "2"}}
-    return mutants.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
+    return mutations.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
 
 
-FORMATS: dict[str, tuple[mutants.Mutator, Target, int]] = {
-    "IDX files": (mutants.idx, read_idx, 1_000_000),
-    "weights": (mutants.weights, read_weights, 150_000),
+FORMATS: dict[str, tuple[mutations.Mutator, Target, int]] = {
+    "IDX files": (mutations.idx, read_idx, 1_000_000),
+    "weights": (mutations.weights, read_weights, 150_000),
     "checkpoints": (_checkpoints(), read_checkpoint, 50_000),
-    "images": (mutants.picture, read_picture, 100_000),
-    "strokes": (mutants.strokes, read_strokes, 60_000),
-    "replays": (mutants.replay, play, 40_000),
+    "images": (mutations.picture, read_picture, 100_000),
+    "strokes": (mutations.strokes, read_strokes, 60_000),
+    "replays": (mutations.replay, play, 40_000),
 }
 """For each format its mutator, its reader, and how many files are tried."""
 
 if importlib.util.find_spec("onnx") and importlib.util.find_spec("h5py"):  # the extra "export"
-    from benchmarks import foreigners
+    from benchmarks import foreign_files
 
-    FORMATS |= foreigners.formats(_FILE)
+    FORMATS |= foreign_files.formats(_FILE)

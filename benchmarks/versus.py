@@ -24,9 +24,9 @@ from benchmarks.peers import MODULES
 from benchmarks.plan import Plan
 from benchmarks.study import RACE_EPOCHS, Study
 from benchmarks.summary import OURS, as_json
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
-from tinycnn.storage import write_bytes
+from tinycnn.files import write_bytes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     with TemporaryDirectory(prefix="tinycnn-versus-") as folder:
         modules = {name: MODULES[name] for name in options.contenders}
-        study = Study(Path(folder), modules, machine.Neighbours(options.patience))
+        study = Study(Path(folder), modules, machine.Neighbors(options.patience))
         study.prepare(digits)
         for measure, show in _stages(study, options):
             with progress() as study.tell:
@@ -192,4 +192,4 @@ def _contenders(text: str) -> list[str]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit cleans up, a kill does not
-    sys.exit(run_door(main))
+    sys.exit(run_command(main))

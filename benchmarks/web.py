@@ -23,13 +23,13 @@ from benchmarks.command import progress, whole
 from benchmarks.machine import describe
 from benchmarks.pages import Sample, load_samples
 from benchmarks.tables import new_table
+from benchmarks.typed_drawings import by_hand, new_session
 from benchmarks.webpage import WebPage, build_page
-from benchmarks.written import by_hand, new_session
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.errors import DataError
-from tinycnn.ink import Recogniser, read_strokes, strokes_to_image
+from tinycnn.ink import Recognizer, read_strokes, strokes_to_image
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import find_weights
+from tinycnn.train.folder import find_weights
 
 SOON = 50  # milliseconds that an answer may take
 
@@ -66,8 +66,8 @@ def compare_modules(
     tell(f"the page's modules read {len(samples):,} drawings")
     seen = page.ask([sample.strokes for sample in samples])
     tell("tinycnn reads them")
-    recogniser = Recogniser.of(Sequential.load(find_weights(weights)))
-    known = [read_strokes(sample.strokes, recogniser) for sample in samples]
+    recognizer = Recognizer.of(Sequential.load(find_weights(weights)))
+    known = [read_strokes(sample.strokes, recognizer) for sample in samples]
     images = np.array([strokes_to_image(sample.strokes) for sample in samples])
     differences = np.abs(images.astype(int) - [one.image for one in seen]).max(axis=(1, 2))
     inked = [d for d, one in zip(differences, seen, strict=True) if one.verdict != "mark"]
@@ -117,7 +117,7 @@ def _print(console: Console, results: dict[str, dict[str, Any]]) -> None:
     console.print(table)
     console.print(
         f"{modules['same_images']:,} of {modules['images']:,} images are Python's, bit for bit; "
-        f"the largest difference is {modules['largest_difference']} grey levels of 255"
+        f"the largest difference is {modules['largest_difference']} gray levels of 255"
     )
     titles = "n", "median", "99 of 100 below", "longest", f"below {SOON}"
     table = new_table("milliseconds until the answer to", *titles, words=1)
@@ -142,4 +142,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from tinycnn.data.mnist import SIZE
 from tinycnn.errors import EnvironmentFault
-from tinycnn.ink.normalise import SIZE
 from tinycnn.ink.strokes import bounds
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ ASK = """
     const beside = (name) => import(new URL(name, location));
     async function ask() {
       const { read } = await beside("reading.js");
-      const { Recogniser } = await beside("recogniser.js");
-      window.asked ??= await Recogniser.load();
+      const { Recognizer } = await beside("recognizer.js");
+      window.asked ??= await Recognizer.load();
       const answers = [];
       for (const strokes of drawings) {
         const { verdict, best, image } = (await read(strokes, 0, window.asked)) ?? {};
@@ -151,8 +151,8 @@ class WebPage:
         x0, y0, x1, y1 = bounds(strokes)
         scale = PART * side / max(x1 - x0, y1 - y0, 1e-9)
         middle = np.array([left, top]) + side / 2
-        centre = (x0 + x1) / 2, (y0 + y1) / 2
-        return [np.rint((stroke - centre) * scale + middle) for stroke in strokes]
+        center = (x0 + x1) / 2, (y0 + y1) / 2
+        return [np.rint((stroke - center) * scale + middle) for stroke in strokes]
 
     def waits(self) -> list[float]:
         """Milliseconds from each movement of the pen, since the last call, to its answer."""

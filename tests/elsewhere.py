@@ -19,7 +19,7 @@ from tinycnn.nn import (
 ODD = {
     "rows": ([Dense(5), BatchNorm(), ReLU(), Dense(3)], (7,)),
     "probabilities": ([Flatten(), Dense(3), Softmax()], (4, 5, 2)),
-    "normalised rows": (
+    "normalized rows": (
         [Conv2D(3, 2), MaxPool2D(2), Flatten(), BatchNorm(), Dropout(0.3), ReLU(), Dense(4)],
         (7, 6, 2),
     ),

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from tinycnn.nn.kernels import maxpool2d as library_maxpool2d
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.kernels import maxpool2d as library_maxpool2d
+from tinycnn.kernels.jit import kernel
 
 
 class Chapter1:
@@ -152,7 +152,7 @@ class Chapter8:
 
 class Chapter9:
     @staticmethod
-    def offset_to_centre(image):
+    def offset_to_center(image):
         ink = image.astype(float)
         masses = [ink.sum(axis=axis) @ np.arange(28) / ink.sum() for axis in (1, 0)]
         return tuple(math.ceil(13.5 - mass) for mass in masses)

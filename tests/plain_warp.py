@@ -1,18 +1,18 @@
-"""``tinycnn.data.warp`` as NumPy expressions, which the compiled loops are compared with."""
+"""``tinycnn.augment.warp`` as NumPy expressions, which the compiled loops are compared with."""
 
 import numpy as np
 
-from tinycnn.data.warp import CELL, net_size, splines
+from tinycnn.augment.warp import CELL, net_size, splines
 
 
 def warp_reference(images, affine, elastic, thickness):
-    """The same as ``warp`` in NumPy and float64: (B,H,W), not rounded to whole grey levels."""
+    """The same as ``warp`` in NumPy and float64: (B,H,W), not rounded to whole gray levels."""
     B, H, W = images.shape
     here = np.indices((H, W))
-    centre = np.array([(H - 1) / 2, (W - 1) / 2])
-    straight = np.einsum("nab,bij->nija", affine[:, :, :2], here - centre[:, None, None])
+    center = np.array([(H - 1) / 2, (W - 1) / 2])
+    straight = np.einsum("nab,bij->nija", affine[:, :, :2], here - center[:, None, None])
     wavy = np.einsum("ia,jb,nabz->nijz", spread(H), spread(W), elastic)
-    places = straight + (centre + affine[:, :, 2])[:, None, None] + wavy
+    places = straight + (center + affine[:, :, 2])[:, None, None] + wavy
     framed = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1)))
     moved = np.zeros((B, H + 2, W + 2))
     for n in range(B):

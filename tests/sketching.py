@@ -2,30 +2,30 @@
 
 from pathlib import Path
 
-import handwriting
 import numpy as np
 import pygame
+import template_network
 
 from apps.sketchpad.app import App
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
+from apps.sketchpad.engine import Engine
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
-from benchmarks import hand
+from benchmarks import handwriting
 
 SIZE = (1280, 800)
 
 
-def brain():
+def engine():
     """Reads the tidy hand of ``handwriting``."""
-    model = handwriting.model()
+    model = template_network.model()
     model.description = {"training": {"dataset": "mnist", "validation_accuracy": 0.9912}}
-    made = Brain(model, Path("tidy.safetensors"))
-    made.recogniser = made._plain = handwriting.recogniser()  # it knows what is no digit
+    made = Engine(model, Path("tidy.safetensors"))
+    made.recognizer = made._plain = template_network.recognizer()  # it knows what is no digit
     return made
 
 
-def session(tabs=(), load=brain):
+def session(tabs=(), load=engine):
     made = Session(Inline(), load, tabs)
     made.tick()
     made.tick()
@@ -49,4 +49,4 @@ def draw(of, *lines):
 
 
 def write(of, text, at=(60.0, 80.0), height=140.0):
-    draw(of, *hand.write(text, gap=30.0, height=height, at=at))
+    draw(of, *handwriting.write(text, gap=30.0, height=height, at=at))

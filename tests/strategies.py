@@ -10,9 +10,9 @@ import inspect
 import numpy as np
 from hypothesis import strategies as st
 
+from tinycnn.kernels.simd import LANES
 from tinycnn.nn import reference
 from tinycnn.nn.gradcheck import call, quantities, spread
-from tinycnn.nn.kernels.vectors import LANES
 
 MARGIN = 1e-3
 """How far winners and ReLUs are kept from their kinks; a hundred steps of the differences."""

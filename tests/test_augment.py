@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 from plain_warp import spread
 
+from tinycnn.augment.policies import (
+    AUGMENTATIONS,
+    LIGHT,
+    MILD,
+    Augmentation,
+    affine_maps,
+    bend,
+    bows,
+)
 from tinycnn.data import load_dataset
-from tinycnn.data.augment import AUGMENTATIONS, LIGHT, MILD, Bending, affine_maps, bend, bows
-from tinycnn.runs.batches import Batches
+from tinycnn.train.batches import Batches
 
-STILL = Bending(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0, bow=0)
+STILL = Augmentation(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0, bow=0)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ def test_every_epoch_bends_differently(digits):
 def test_at_the_end_digits_are_as_they_are_and_drawings_stay(digits):
     images, _ = digits
     for name, unbent in (("mild", True), ("drawings", False)):
-        batches = Batches(*digits, size=200, seed=3, augment=name, bent_epochs=9)
+        batches = Batches(*digits, size=200, seed=3, augment=name, augmented_epochs=9)
         bent, settled = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
         shown = {image.tobytes() for image in images}
         assert not all(image.tobytes() in shown for image in bent)

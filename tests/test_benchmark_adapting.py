@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from handwriting import DIGITS
+from template_network import DIGITS
 
 from benchmarks import adapting
 from tinycnn.errors import DataError

@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from handwriting import model, recogniser
 from PIL import Image
+from template_network import model, recognizer
 
 from benchmarks import drawings, preparation
-from benchmarks.hand import DIGITS, tremble, write
+from benchmarks.handwriting import DIGITS, tremble, write
 from benchmarks.pages import GAPS, Sample, load_samples, strings
 from benchmarks.reading import Outcome, acceptance, auroc, digit_rows, image_scores
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.ink import read_strokes
 
-READER = recogniser()
+READER = recognizer()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
 
 def run(folder, *words):
     files = [folder / "digits.jsonl", "--weights", folder / "weights.safetensors"]
-    return run_door(drawings.main, [str(word) for word in (*files, *words)])
+    return run_command(drawings.main, [str(word) for word in (*files, *words)])
 
 
 def test_the_command_measures_all_there_is(folder, capsys, monkeypatch):
@@ -68,7 +68,7 @@ def test_the_halves_have_no_writer_in_common(folder):
 @pytest.mark.parametrize("content", ["", '{"strokes": []}\n'])
 def test_a_file_without_drawings_is_refused(tmp_path, capsys, content):
     (tmp_path / "empty.jsonl").write_text(content)
-    assert run_door(drawings.main, [str(tmp_path / "empty.jsonl")]) == 2
+    assert run_command(drawings.main, [str(tmp_path / "empty.jsonl")]) == 2
     assert "holds no drawings" in capsys.readouterr().err
 
 
@@ -121,7 +121,7 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
 def test_the_way_to_28_pixels_is_timed_and_drawn(folder, capsys, monkeypatch):
     monkeypatch.setattr(preparation, "PHOTO", (1600, 1200))
     words = ["--weights", folder / "weights.safetensors", "--rounds", 1, "--pictures", folder]
-    assert run_door(preparation.main, [str(word) for word in words]) == 0
+    assert run_command(preparation.main, [str(word) for word in words]) == 0
     assert "a photo of 12 megapixels" in capsys.readouterr().out
     for name in ("drawing-steps.png", "photo-steps.png", "touching-steps.png", "photo-boxes.jpg"):
         with Image.open(folder / name) as picture:

@@ -22,21 +22,21 @@ from benchmarks import (
     kernel_tables,
     kernels,
     lines,
+    naive_kernels,
     operations,
-    plain,
     points,
     stages,
     starting,
 )
 from benchmarks.operations import POOLED, Call, Training, check, difference
 from benchmarks.recipe import NETWORKS, dense_flops
-from benchmarks.turns import Comparison, compare
+from benchmarks.timing import Comparison, compare
+from tinycnn import kernels as ops
 from tinycnn.errors import TinyCNNError
+from tinycnn.kernels import fused, winograd
+from tinycnn.kernels.simd import LANES
 from tinycnn.nn import get_threads, set_threads
-from tinycnn.nn import kernels as ops
-from tinycnn.nn.kernels import fused, winograd
-from tinycnn.nn.kernels.vectors import LANES
-from tinycnn.turns import Version, take_turns
+from tinycnn.timing import Version, interleave
 
 BATCH = 16
 
@@ -149,7 +149,7 @@ def test_plain_loops_give_what_the_reference_gives():
     rng = np.random.default_rng(1)
     x, w, b = rng.standard_normal((2, 6, 5, 3)), rng.standard_normal((4, 3, 2, 3)), np.arange(4.0)
     expected = operations.reference.conv2d(x, w, b)
-    np.testing.assert_allclose(plain.conv2d(x, w, b), expected, atol=1e-12)
+    np.testing.assert_allclose(naive_kernels.conv2d(x, w, b), expected, atol=1e-12)
 
 
 @compiled
@@ -199,8 +199,8 @@ def test_gradients_are_grouped_by_their_convolution():
 
 def test_masked_and_whole_vectors_add_the_same():
     a, b, x = np.zeros(LANES), np.zeros(LANES), np.arange(float(LANES))
-    plain.add_whole(a, np.zeros(5, np.intp), x)
-    plain.add_masked(b, np.zeros(5, np.intp), x, np.intp(LANES))
+    naive_kernels.add_whole(a, np.zeros(5, np.intp), x)
+    naive_kernels.add_masked(b, np.zeros(5, np.intp), x, np.intp(LANES))
     np.testing.assert_array_equal(a, 5 * x)
     np.testing.assert_array_equal(b, 5 * x)
 
@@ -226,18 +226,18 @@ def test_versions_take_turns_and_another_one_begins_every_round(monkeypatch):
         yield
         log.append(f"end of {name}")
 
-    monkeypatch.setattr("tinycnn.turns._repeats", lambda version: 2)
+    monkeypatch.setattr("tinycnn.timing._repeats", lambda version: 2)
     versions = {
         name: Version(partial(log.append, f"{name} works"), partial(setting, name)) for name in "ab"
     }
-    seconds = take_turns(versions, rounds=2)
+    seconds = interleave(versions, rounds=2)
     turns = {name: [name, *3 * [f"{name} works"], f"end of {name}"] for name in "ab"}
     assert log == turns["a"] + turns["b"] + turns["b"] + turns["a"]
     assert all(len(values) == 2 for values in seconds.values())
 
 
 def test_times_are_told_per_image(monkeypatch):
-    monkeypatch.setattr("tinycnn.turns._turn", lambda version, repeats: 0.001)
+    monkeypatch.setattr("tinycnn.timing._turn", lambda version, repeats: 0.001)
     found = compare("title", {"only": Version(int)}, rounds=3, images=100)
     assert found == Comparison("title", "µs an image", {"only": pytest.approx([10.0] * 3)})
 
@@ -333,13 +333,13 @@ def test_a_process_that_is_timed_really_starts_and_trains(options):
     assert 0 < starting._first_step_seconds({}, *options) < 120
 
 
-def test_neighbours_are_busy_only_meanwhile(monkeypatch):
+def test_neighbors_are_busy_only_meanwhile(monkeypatch):
     started = []
     real = subprocess.Popen
     monkeypatch.setattr(
         subprocess, "Popen", lambda *given: started.append(real(*given)) or started[-1]
     )
-    with starting._busy_neighbours(2):
+    with starting._busy_neighbors(2):
         assert [process.poll() for process in started] == [None, None]
     assert None not in [process.poll() for process in started]
 

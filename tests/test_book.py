@@ -44,7 +44,7 @@ def test_no_figure_is_typed_in(chapter):
 
 @every_chapter
 def test_all_that_is_listed_is_there(chapter):
-    from bindery.listings import find
+    from build.source import find
 
     for dotted in LISTING.findall(chapter.read_text()):
         assert dotted.split(".")[-1] in find(dotted).text
@@ -55,7 +55,7 @@ def test_pictures_can_be_told_to_who_does_not_see_them(chapter):
     pytest.importorskip("matplotlib")
     import importlib
 
-    module = f"bindery.pictures.ch{chapter.stem.replace('-', '_')}"
+    module = f"build.pictures.ch{chapter.stem.replace('-', '_')}"
     for name, alt in PICTURE.findall(chapter.read_text()):
         assert callable(getattr(importlib.import_module(module), name))
         assert len(alt) > 40, f"{name}: {alt}"
@@ -76,13 +76,13 @@ def test_the_front_page_and_the_navigation_have_every_chapter():
     ("dotted", "first", "last"),
     [
         ("tinycnn.nn.reference.relu", "def relu(x):", "    return np.maximum(x, 0)"),
-        ("tinycnn.nn.kernels.simple._relu", "@parallel_kernel", None),
+        ("tinycnn.kernels.elementwise._relu", "@parallel_kernel", None),
         ("tinycnn.nn.model.Sequential.backward", "def backward(", None),
         ("tinycnn.nn.differences.STEP", "STEP = ", '"""Near the cube root'),
     ],
 )
 def test_a_listing_is_cut_out_of_its_file(dotted, first, last):
-    from bindery.listings import find
+    from build.source import find
 
     listing = find(dotted)
     lines = listing.text.splitlines()
@@ -94,7 +94,7 @@ def test_a_listing_is_cut_out_of_its_file(dotted, first, last):
 
 @pytest.mark.parametrize("dotted", ["tinycnn.nn.reference.nothing", "nowhere.at_all"])
 def test_what_is_not_there_is_not_listed(dotted):
-    from bindery.listings import find
+    from build.source import find
 
     with pytest.raises(LookupError):
         find(dotted)
@@ -104,7 +104,7 @@ def test_what_is_not_there_is_not_listed(dotted):
 
 
 def run(markdown, **helpers):
-    from bindery.running import run
+    from build.execute import run
 
     return run(markdown, helpers)
 
@@ -135,14 +135,14 @@ def test_a_block_inside_another_stays_inside():
 
 @pytest.mark.parametrize("broken", ["```python run\n1 / 0\n```", "{{ nothing }}"])
 def test_what_does_not_run_stops_the_build_and_names_its_line(broken):
-    from bindery.running import PageError
+    from build.execute import PageError
 
     with pytest.raises(PageError, match=r"^line 3: "):
         run(f"# Title\n\n{broken}\n")
 
 
 def test_a_command_shows_what_it_printed_and_may_not_fail():
-    from bindery.running import PageError
+    from build.execute import PageError
 
     assert "mnist10k" in run("```console run\npython -m tinycnn.data list\n```\n")
     with pytest.raises(PageError, match="ended with 2"):
@@ -152,10 +152,10 @@ def test_a_command_shows_what_it_printed_and_may_not_fail():
 # ------------------------------------------------------------------------------------- pictures
 
 
-def test_the_same_picture_has_the_same_bytes_and_takes_the_colour_of_the_text():
+def test_the_same_picture_has_the_same_bytes_and_takes_the_color_of_the_text():
     pytest.importorskip("matplotlib")
-    from bindery.figures import svg
-    from bindery.pictures.ch06_softmax import surprise
+    from build.figures import svg
+    from build.pictures.ch06_softmax import surprise
 
     first, _ = svg(surprise(0.3), "06-surprise")
     again, _ = svg(surprise(0.3), "06-surprise")
@@ -166,8 +166,8 @@ def test_the_same_picture_has_the_same_bytes_and_takes_the_colour_of_the_text():
 
 def test_pictures_of_a_page_share_no_names():
     pytest.importorskip("matplotlib")
-    from bindery.figures import svg
-    from bindery.pictures.ch06_softmax import surprise
+    from build.figures import svg
+    from build.pictures.ch06_softmax import surprise
 
     pictures = [svg(surprise(p), f"06-{p}")[0] for p in (0.3, 0.6)]
     one, other = (set(re.findall(r'\bid="([^"]+)"', text)) for text in pictures)
@@ -196,7 +196,7 @@ def test_nothing_is_loaded_from_outside(html, fine):
 
     from mkdocs.exceptions import PluginError
 
-    from bindery import hook
+    from build import mkdocs_hook as hook
 
     page = SimpleNamespace(file=SimpleNamespace(src_uri="page.md"))
     if fine:

@@ -6,9 +6,10 @@ import pytest
 from tinycnn.data import load_dataset
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import WeightsError
-from tinycnn.ink import Recogniser
+from tinycnn.ink import Recognizer
+from tinycnn.metrics import calibration_error
 from tinycnn.nn import Dense, Flatten, ReLU, Sequential, Softmax
-from tinycnn.runs.calibration import (
+from tinycnn.train.calibration import (
     COLDEST,
     HOTTEST,
     REFUSED,
@@ -16,7 +17,6 @@ from tinycnn.runs.calibration import (
     choose_threshold,
     fit_temperature,
 )
-from tinycnn.runs.measure import calibration_error
 
 
 @pytest.fixture
@@ -98,22 +98,22 @@ def linear(**description):
     return model
 
 
-def test_the_recogniser_of_some_weights_has_their_names_and_their_calibration(rng):
+def test_the_recognizer_of_some_weights_has_their_names_and_their_calibration(rng):
     calibration = {"temperature": 2.0, "threshold": 1.0}
     model = linear(classes=["cat", "dog", "cow"], calibration=calibration)
-    recogniser = Recogniser.of(model)
+    recognizer = Recognizer.of(model)
     images = rng.integers(256, size=(5, 4, 4), dtype=np.uint8)
     logits = model.forward(model.prepare(images))
-    opinion = recogniser(images)
-    assert (recogniser.classes, recogniser.threshold) == (("cat", "dog", "cow"), 1)
+    opinion = recognizer(images)
+    assert (recognizer.classes, recognizer.threshold) == (("cat", "dog", "cow"), 1)
     np.testing.assert_allclose(opinion.probabilities, softmax(logits / 2), rtol=1e-6)
     np.testing.assert_allclose(opinion.scores, np.log(np.exp(logits).sum(axis=1)), rtol=1e-6)
 
 
 def test_weights_that_say_nothing_are_taken_at_their_word(rng):
-    recogniser = Recogniser.of(linear())
-    assert recogniser.classes == ("0", "1", "2")
-    assert (recogniser.temperature, recogniser.threshold) == (1, -np.inf)
+    recognizer = Recognizer.of(linear())
+    assert recognizer.classes == ("0", "1", "2")
+    assert (recognizer.temperature, recognizer.threshold) == (1, -np.inf)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_weights_that_say_nothing_are_taken_at_their_word(rng):
 )
 def test_a_description_that_is_nonsense_is_refused(description):
     with pytest.raises(WeightsError, match="these weights"):
-        Recogniser.of(linear(**description))
+        Recognizer.of(linear(**description))
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,6 @@ def test_a_description_that_is_nonsense_is_refused(description):
         Sequential([Flatten(), Dense(10)], (28, 28, 3)),
     ],
 )
-def test_networks_that_do_not_tell_grey_images_apart_are_refused(model):
+def test_networks_that_do_not_tell_gray_images_apart_are_refused(model):
     with pytest.raises(WeightsError, match="these weights"):
-        Recogniser.of(model)
+        Recognizer.of(model)

@@ -9,10 +9,10 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 from strategies import LAYOUTS, arguments, family_of, fixed, functions, is_float_array, run
 
+from tinycnn import kernels
 from tinycnn.errors import ShapeError
-from tinycnn.nn import kernels
+from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn.gradcheck import call
-from tinycnn.nn.kernels.compile import UNCOMPILED
 
 every_function = pytest.mark.parametrize("name", sorted(functions(kernels)))
 

@@ -12,7 +12,7 @@ import pytest
 
 import tinycnn
 from tinycnn import cli
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.console import Console
 from tinycnn.data import write_idx
 from tinycnn.nn import Dense, Flatten, Sequential
@@ -53,12 +53,12 @@ def ascii_only():
     return io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
 
 
-@pytest.mark.parametrize("name", cli.DOORS)
+@pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_says_that_its_output_is_lost(name, capsys, monkeypatch, full):
-    main = importlib.import_module(cli.DOORS[name][0]).main
+    main = importlib.import_module(cli.COMMANDS[name][0]).main
     for stream, reason in ((full, "No space left on device"), (None, "Bad file descriptor")):
         monkeypatch.setattr(sys, "stdout", stream)
-        assert run_door(main, ["--help"]) == 3
+        assert run_command(main, ["--help"]) == 3
         told = f"error: standard output cannot be written: {reason}\n"
         assert capsys.readouterr().err == told
 
@@ -67,14 +67,14 @@ def test_every_command_says_that_its_output_is_lost(name, capsys, monkeypatch, f
 def test_output_that_is_lost_is_told_once_the_work_is_done(size, capsys, monkeypatch, full):
     monkeypatch.setattr(sys, "stdout", full)
 
-    assert run_door(printing(size * "x")) == 3
+    assert run_command(printing(size * "x")) == 3
     assert capsys.readouterr().err.count("error: standard output cannot be written") == 1
 
 
 def test_nothing_is_lost_where_nothing_is_printed(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
 
-    assert run_door(lambda argv: 1) == 1
+    assert run_command(lambda argv: 1) == 1
     assert sys.stdout is None
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_lost_where_nothing_is_printed(monkeypatch):
 def test_a_reader_who_left_ends_a_command_in_silence(name, size, capsys, monkeypatch, left):
     monkeypatch.setattr(sys, name, left)
 
-    assert run_door(printing(size * "x", name)) == 141
+    assert run_command(printing(size * "x", name)) == 141
     assert "".join(capsys.readouterr()) == ""
 
 
@@ -96,14 +96,14 @@ def test_progress_that_cannot_be_told_costs_nothing(capsys, monkeypatch, full):
 
     for stream in (full, None):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert run_door(main) == 0
+        assert run_command(main) == 0
         assert capsys.readouterr().out == "done\n"
 
 
 def test_what_cannot_be_encoded_is_escaped(monkeypatch, ascii_only):
     monkeypatch.setattr(sys, "stdout", ascii_only)
 
-    assert run_door(printing("Zürich \udcff 7")) == 0
+    assert run_command(printing("Zürich \udcff 7")) == 0
     assert ascii_only.buffer.getvalue() == b"Z\\xfcrich \\udcff 7\n"
 
 
@@ -121,7 +121,7 @@ def test_what_the_system_refuses_is_a_sentence(refusal, sentence, capsys):
     def main(argv):
         raise refusal
 
-    assert run_door(main) == 3
+    assert run_command(main) == 3
     assert capsys.readouterr().err == f"error: {sentence}\n"
 
 
@@ -138,7 +138,7 @@ def test_a_closed_standard_input_is_empty(monkeypatch):
         assert sys.stdin.buffer.read() == b""
         return 0
 
-    assert run_door(main) == 0
+    assert run_command(main) == 0
 
 
 def test_no_text_steers_the_terminal(capsys):
@@ -148,7 +148,7 @@ def test_no_text_steers_the_terminal(capsys):
         Console(highlight=False).print(ESCAPE, markup=False)
         raise tinycnn.TinyCNNError(ESCAPE)
 
-    run_door(main)
+    run_command(main)
     out, err = capsys.readouterr()
     assert out == f"{ESCAPED}\n{ESCAPED}\n"
     assert err == f"{ESCAPED}\nerror: {ESCAPED}\n"
@@ -173,7 +173,7 @@ def test_class_names_are_escaped_for_people_and_exact_for_machines(tmp_path, cap
 
 def test_whoever_keeps_the_stream_may_reset_colors_when_the_command_is_over(capsys):
     kept = []
-    run_door(lambda argv: kept.append(sys.stdout) or 0)
+    run_command(lambda argv: kept.append(sys.stdout) or 0)
     kept[0].write("\x1b[0m")
     assert capsys.readouterr().out == "\x1b[0m"
 
@@ -185,7 +185,7 @@ def test_the_console_steers_the_terminal_itself(capsys):
             console.print(ESCAPE, style="bold", markup=False)
         return 0
 
-    run_door(main)
+    run_command(main)
     out = capsys.readouterr().out
     assert "\x1b[1m" in out  # bold
     assert "\x1b[2K" in out  # the line of the status is wiped

@@ -13,17 +13,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks.hand import DIGITS, tremble
-from tinycnn import compare
-from tinycnn.cli import run_door
+from benchmarks.handwriting import DIGITS, tremble
+from tinycnn.cli import run_command
+from tinycnn.compare import BASELINES, Task, Trained, load_drawings, measuring
+from tinycnn.compare import __main__ as compare
+from tinycnn.compare.baselines import CLASSICS
+from tinycnn.compare.measuring import Result, Tally
+from tinycnn.compare.networks import NETWORKS, QUICK
+from tinycnn.compare.table import size
 from tinycnn.data import load_dataset
 from tinycnn.errors import DataError
-from tinycnn.rivals import RIVALS, Task, Trained, contest, load_drawings
-from tinycnn.rivals.classics import CLASSICS
-from tinycnn.rivals.contest import Result, Tally
-from tinycnn.rivals.networks import NETWORKS, QUICK
-from tinycnn.rivals.table import size
-from tinycnn.turns import duration
+from tinycnn.timing import duration
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def quick(monkeypatch):
     """Look at the clock once."""
-    monkeypatch.setattr(contest, "SINGLES", 3)
-    monkeypatch.setattr(contest, "CALLS", 1)
+    monkeypatch.setattr(measuring, "SINGLES", 3)
+    monkeypatch.setattr(measuring, "CALLS", 1)
 
 
 class Naive:
@@ -53,16 +53,16 @@ class Naive:
 
 
 @pytest.fixture
-def rivals(monkeypatch, quick):
+def baselines(monkeypatch, quick):
     """Two that need no training, in the place of all others."""
     there = {"zero": Naive("always zero"), "one": Naive("always one", 1)}
-    for module in (contest, sys.modules["tinycnn.rivals"]):
-        monkeypatch.setattr(module, "RIVALS", there)
+    for module in (measuring, sys.modules["tinycnn.compare"]):
+        monkeypatch.setattr(module, "BASELINES", there)
     return there
 
 
 def call(*words):
-    return run_door(compare.main, [str(word) for word in words])
+    return run_command(compare.main, [str(word) for word in words])
 
 
 def exit_code(*words):
@@ -111,7 +111,7 @@ def test_classics_and_a_network_learn_the_easy_digits(easy_folder, quick, capsys
 
 
 def test_errors_are_counted_and_the_test_set_is_the_whole_one(
-    rivals, easy_folder, easy_arrays, capsys
+    baselines, easy_folder, easy_arrays, capsys
 ):
     record = result_of(capsys, "--data-dir", easy_folder)
     labels = easy_arrays["t10k-labels-idx1-ubyte"]
@@ -120,11 +120,11 @@ def test_errors_are_counted_and_the_test_set_is_the_whole_one(
     assert [found["training_seconds"] for found in record["classifiers"]] == [1.5, 1.5]
 
 
-@pytest.mark.parametrize("name", ["neighbours", "svm", "dense"])
+@pytest.mark.parametrize("name", ["neighbors", "svm", "dense"])
 def test_a_digit_that_comes_alone_is_read_as_in_a_batch(name, easy_folder):
     pytest.importorskip("sklearn")
     task = Task(load_dataset(data_dir=easy_folder), limit=30)
-    trained = RIVALS[name].train(task)
+    trained = BASELINES[name].train(task)
     images, _ = task.test
     assert [trained.predict_one(image) for image in images] == trained.predict(images).tolist()
 
@@ -154,7 +154,7 @@ def test_networks_say_when_they_learn_for_less_than_their_recipe():
     assert words == "60 epochs, images bent (strong)"
 
 
-def test_drawings_are_a_column_of_their_own(rivals, tmp_path, capsys):
+def test_drawings_are_a_column_of_their_own(baselines, tmp_path, capsys):
     path = stroke_file(tmp_path / "drawn.jsonl.gz")
     record = result_of(capsys, "--drawings", path, "--limit", 50)
     assert record["n_training"] == 50
@@ -171,26 +171,26 @@ def test_intervals_of_drawings_allow_for_writers(tmp_path):
     drawings, _ = load_drawings(str(path))
     assert len(np.unique(drawings.writers)) == 4  # two are not known, and not the same
     ones = Trained("", 0, 0, lambda images: np.ones(len(images)), lambda image: 1)
-    tally = contest._tally_of(ones, drawings)
+    tally = measuring._tally_of(ones, drawings)
     assert (tally.n, tally.errors) == (42, 20)
     low, high = tally.interval
     plain_low, plain_high = Tally(42, 20).interval
     assert high - low > 1.5 * (plain_high - plain_low)
 
 
-def test_lines_without_a_labelled_digit_are_left_out_and_counted(rivals, tmp_path, capsys):
+def test_lines_without_a_labeled_digit_are_left_out_and_counted(baselines, tmp_path, capsys):
     extra = ['{"strokes": [[[0, 0], [1, 1]]], "label": "a"}', "no JSON", '{"strokes": []}']
     path = stroke_file(tmp_path / "drawn.jsonl.gz", 10, extra)
     assert call("--drawings", path) == 1
     out, err = capsys.readouterr()
-    assert f"{path}: 3 lines hold no labelled digit" in err
+    assert f"{path}: 3 lines hold no labeled digit" in err
     assert "10 drawings" in out
 
 
 # ----------------------------------------------------------------------------------- what it shows
 
 
-def test_people_get_a_table_and_are_told_the_settings(rivals, easy_folder, capsys):
+def test_people_get_a_table_and_are_told_the_settings(baselines, easy_folder, capsys):
     assert call("--data-dir", easy_folder) == 0
     out, err = capsys.readouterr()
     assert re.search(r"^classifier +easy % +95 % interval +errors +training", out, re.MULTILINE)
@@ -202,10 +202,10 @@ def test_people_get_a_table_and_are_told_the_settings(rivals, easy_folder, capsy
 
 
 def test_the_chart_is_an_image_with_words_and_its_bytes_do_not_change(
-    rivals, easy_folder, tmp_path
+    baselines, easy_folder, tmp_path
 ):
     pytest.importorskip("matplotlib")
-    from tinycnn.rivals import draw
+    from tinycnn.compare import draw
 
     path = tmp_path / "chart.svg"
     assert call("--data-dir", easy_folder, "--chart", path) == 0
@@ -261,7 +261,7 @@ def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_train
 
 
 def test_without_matplotlib_there_is_a_warning_instead_of_a_chart(
-    rivals, easy_folder, tmp_path, monkeypatch, capsys
+    baselines, easy_folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     chart = tmp_path / "chart.svg"
@@ -299,9 +299,9 @@ def test_without_scikit_learn_networks_can_still_be_compared(
 
 
 def test_a_library_that_gives_up_ends_in_one_sentence_and_the_others_are_shown(
-    rivals, easy_folder, capsys
+    baselines, easy_folder, capsys
 ):
-    rivals["one"] = CLASSICS["centroid"].__class__("broken", "svm.SVC", {"C": -1})
+    baselines["one"] = CLASSICS["centroid"].__class__("broken", "svm.SVC", {"C": -1})
     pytest.importorskip("sklearn")
     assert call("--data-dir", easy_folder) == 2
     out, err = capsys.readouterr()
@@ -310,7 +310,7 @@ def test_a_library_that_gives_up_ends_in_one_sentence_and_the_others_are_shown(
     assert "Traceback" not in err
 
 
-def test_drawings_are_for_digits(rivals, easy_folder, tmp_path, capsys):
+def test_drawings_are_for_digits(baselines, easy_folder, tmp_path, capsys):
     path = stroke_file(tmp_path / "drawn.jsonl.gz", 1)
     assert call("--data-dir", easy_folder, "--drawings", path) == 2
     assert "--drawings are digits of 28 x 28 pixels; easy holds others" in capsys.readouterr().err
@@ -327,15 +327,15 @@ def test_a_file_without_drawings_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
-def test_whoever_stops_it_sees_what_there_is(rivals, easy_folder, capsys, fault, code):
-    rivals["one"].fault = fault
+def test_whoever_stops_it_sees_what_there_is(baselines, easy_folder, capsys, fault, code):
+    baselines["one"].fault = fault
     assert exit_code("--data-dir", easy_folder, "--json") == code
     record = json.loads(capsys.readouterr().out)
     assert [found["name"] for found in record["classifiers"]] == ["zero"]
 
 
-def test_ctrl_c_is_heard_while_a_library_computes(rivals, easy_folder, capsys):
-    rivals["one"].train = lambda task: time.sleep(20)
+def test_ctrl_c_is_heard_while_a_library_computes(baselines, easy_folder, capsys):
+    baselines["one"].train = lambda task: time.sleep(20)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.perf_counter()
     assert call("--data-dir", easy_folder) == 130
@@ -346,5 +346,5 @@ def test_ctrl_c_is_heard_while_a_library_computes(rivals, easy_folder, capsys):
 
 
 def test_all_classifiers_have_names_of_their_own_and_the_help_tells_them():
-    assert len({rival.title for rival in RIVALS.values()}) == len(RIVALS) == 10
-    assert f"  {', '.join(RIVALS)}\n" in compare.EXAMPLES
+    assert len({baseline.title for baseline in BASELINES.values()}) == len(BASELINES) == 10
+    assert f"  {', '.join(BASELINES)}\n" in compare.EXAMPLES

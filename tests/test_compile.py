@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycnn.nn.kernels import blocks, cache
-from tinycnn.nn.kernels.compile import UNCOMPILED
+from tinycnn.kernels import cache, microkernels
+from tinycnn.kernels.jit import UNCOMPILED
 
 ROOT = Path(__file__).parent.parent
 
 PROGRAM = """
 import numpy as np
 from numba.core import event
-from tinycnn.nn.kernels import relu
-from tinycnn.nn.kernels.compile import cache_folder
+from tinycnn.kernels import relu
+from tinycnn.kernels.jit import cache_folder
 with event.install_recorder("numba:compile") as recorder:
     y = relu(np.array([-1, 2], np.float32))
 print(cache_folder(), len(recorder.buffer) > 0, y.tolist(), sep="|")
@@ -127,7 +127,7 @@ import llvmlite.binding
 features = llvmlite.binding.get_host_cpu_features()
 features["avx512f"] = {wide}
 llvmlite.binding.get_host_cpu_features = lambda: features
-from tinycnn.nn.kernels.compile import cache_folder
+from tinycnn.kernels.jit import cache_folder
 print(cache_folder())
 """
 
@@ -380,29 +380,29 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_is_told_what_to_do(lay
 @pytest.mark.skipif(UNCOMPILED, reason="plain Python may call everything")
 def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
     x = np.zeros(8, np.float32)
-    with pytest.raises(TypeError, match="add_windows is a part of kernels"):
-        blocks.add_windows(x)
+    with pytest.raises(TypeError, match="axpy_rows is a part of kernels"):
+        microkernels.axpy_rows(x)
 
 
-OPTIMISED = """
+OPTIMIZED = """
 import numpy as np
 from numba.core import codegen
-from tinycnn.nn.kernels import relu
+from tinycnn.kernels import relu
 
 library, seen = codegen.CPUCodeLibrary, []
-optimise = library._optimize_final_module
-library._optimize_final_module = lambda self: (seen.append(self.name), optimise(self))
+optimize = library._optimize_final_module
+library._optimize_final_module = lambda self: (seen.append(self.name), optimize(self))
 y = relu(np.array([-1, 2], np.float32))
 print(seen.count("_relu"), sum("gufunc" in name.lower() for name in seen), y.tolist(), sep="|")
 """
 
 
-def test_the_loop_of_a_parallel_kernel_is_optimised_in_the_kernel_and_nowhere_before(tmp_path):
-    assert run(OPTIMISED, NUMBA_CACHE_DIR=tmp_path) == ["1", "0", Y]
+def test_the_loop_of_a_parallel_kernel_is_optimized_in_the_kernel_and_nowhere_before(tmp_path):
+    assert run(OPTIMIZED, NUMBA_CACHE_DIR=tmp_path) == ["1", "0", Y]
 
 
 def test_other_programs_loops_are_left_to_numba(tmp_path):
-    program = OPTIMISED.replace(
+    program = OPTIMIZED.replace(
         "y = relu(",
         "from numba import njit\nrelu = njit(parallel=True)(lambda x: x * (x > 0))\ny = relu(",
     )

@@ -13,11 +13,12 @@ import pytest
 import safetensors.numpy
 from elsewhere import NAMES, examples, network, pytorch, same
 
-from tinycnn import convert, evaluate
-from tinycnn.cli import run_door
+from tinycnn import convert
+from tinycnn.cli import run_command
 from tinycnn.errors import WeightsError
-from tinycnn.exchange import outgoing
-from tinycnn.exchange.incoming import Known, read
+from tinycnn.evaluate import __main__ as evaluate
+from tinycnn.exchange import exporters
+from tinycnn.exchange.importers import Known, read
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -31,7 +32,7 @@ LENET = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Conv2D(5, 3), ReLU(), Flatten(), De
 def exported(model, kind, folder):
     """What ``export`` writes, without asking anybody to verify it."""
     pytest.importorskip(NEEDS[kind])
-    chosen = outgoing.FORMATS["keras" if kind == "h5" else kind]
+    chosen = exporters.FORMATS["keras" if kind == "h5" else kind]
     path = folder / FILES[kind]
     for name, payload in chosen.files(model, path.name, False).items():
         (folder / name).write_bytes(payload)
@@ -43,7 +44,7 @@ def known(model, epsilon=None):
 
 
 def call(*words):
-    return run_door(convert.main, [str(word) for word in words])
+    return run_command(convert.main, [str(word) for word in words])
 
 
 # ------------------------------------------------------------------------------- out and in again
@@ -423,7 +424,7 @@ def conv(**settings):
         ),
         ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2, other than 1"),
         ([("Mul", ["x", "two"], "y", {})], "by 2, other than by 1/255"),
-        ([(*("Mul", ["x", "grey"], "z"), {}), ("Mul", ["z", "grey"], "y", {})], "and once"),
+        ([(*("Mul", ["x", "gray"], "z"), {}), ("Mul", ["z", "gray"], "y", {})], "and once"),
         ([("Conv", ["w", "x"], "y", {})], "a constant as first input"),
         ([("Add", ["x", "x"], "y", {})], "something else than what the one before gives"),
         ([("Add", ["x", "two"], "y", {})], "a sum that is no bias"),
@@ -438,7 +439,7 @@ def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
     constants = {
         **FILTERS,
         "two": np.float32(2),
-        "grey": np.float32(1 / 255),
+        "gray": np.float32(1 / 255),
         "doubles": np.ones((2, 1, 3, 3)),
     }
     path = onnx_file(tmp_path, nodes, constants, (1, 8, 8))
@@ -451,11 +452,11 @@ def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
 def test_a_graph_that_came_from_keras_turns_its_axes(tmp_path):
     """Channels last at the input and before Flatten, a matrix product and a sum, a scale."""
     rng = np.random.default_rng(0)
-    constants = {"w": rng.normal(size=(3, 2, 3, 3)).astype("f4"), "grey": np.float32(1 / 255)}
+    constants = {"w": rng.normal(size=(3, 2, 3, 3)).astype("f4"), "gray": np.float32(1 / 255)}
     constants |= {"b": rng.normal(size=(1, 3, 1, 1)).astype("f4")}
     constants |= {"m": rng.normal(size=(48, 5)).astype("f4"), "c": np.arange(5, dtype="f4")}
     nodes = [
-        ("Mul", ["x", "grey"], "0", {}),
+        ("Mul", ["x", "gray"], "0", {}),
         ("Transpose", ["0"], "1", {"perm": [0, 3, 1, 2]}),
         ("Conv", ["1", "w"], "2", {"auto_pad": "VALID"}),
         ("Add", ["2", "b"], "3", {}),
@@ -472,9 +473,9 @@ def test_a_graph_that_came_from_keras_turns_its_axes(tmp_path):
     import onnx
     from onnx.reference import ReferenceEvaluator
 
-    grey = examples(model) * 255
-    (y,) = ReferenceEvaluator(onnx.load(path)).run(None, {"x": grey})
-    np.testing.assert_allclose(model.forward(grey / np.float32(255)), y, rtol=1e-4, atol=1e-4)
+    gray = examples(model) * 255
+    (y,) = ReferenceEvaluator(onnx.load(path)).run(None, {"x": gray})
+    np.testing.assert_allclose(model.forward(gray / np.float32(255)), y, rtol=1e-4, atol=1e-4)
 
 
 def test_rows_flattened_with_channels_first_are_put_into_our_order(tmp_path):
@@ -554,7 +555,7 @@ def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsy
     expected = {"from": "PyTorch", "weights": str(target), "classes": None, "calibration": None}
     assert outcome == expected
 
-    assert run_door(evaluate.main, [str(target), "--dataset", "mnist10k", "--json"]) == 0
+    assert run_command(evaluate.main, [str(target), "--dataset", "mnist10k", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trained_on"] is None
 
 

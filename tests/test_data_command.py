@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tinycnn import cli
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.__main__ import main
+from tinycnn.data.ascii_art import ASCII_SHADES, SHADES, draw
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, bundled_folder
-from tinycnn.data.drawing import ASCII_SHADES, SHADES, draw
 from tinycnn.errors import DataError, EnvironmentFault
 
 ROOT = Path(__file__).parents[1]
@@ -148,7 +148,7 @@ def test_a_drawing_has_five_shades_from_paper_to_ink():
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(capsys, words, phrase):
-    assert run_door(main, words) == 2
+    assert run_command(main, words) == 2
 
     out, err = capsys.readouterr()
     assert out == ""
@@ -168,7 +168,7 @@ def test_bad_usage_is_exit_2(words):
 
 
 def test_debug_adds_the_traceback(capsys):
-    assert run_door(main, ["get", "minst", "--debug"]) == 2
+    assert run_command(main, ["get", "minst", "--debug"]) == 2
 
     err = capsys.readouterr().err
     assert "Traceback" in err
@@ -180,18 +180,18 @@ def test_debug_adds_the_traceback(capsys):
     [(DataError("x"), 2), (EnvironmentFault("x"), 3), (KeyboardInterrupt(), 130)],
 )
 def test_each_way_to_end_has_its_exit_code(raised, code):
-    def door(argv):
+    def command(argv):
         raise raised
 
-    assert run_door(door, []) == code
+    assert run_command(command, []) == code
 
 
 def test_a_bug_keeps_its_traceback():
-    def door(argv):
+    def command(argv):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_door(door, [])
+        run_command(command, [])
 
 
 def test_a_reader_who_leaves_early_is_no_error():
@@ -214,7 +214,7 @@ def test_the_console_script_opens_the_same_door(capsys):
 def test_the_console_script_lists_its_commands(capsys):
     assert cli.main(["--help"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in cli.DOORS)
+    assert all(name in listed for name in cli.COMMANDS)
     assert cli.main([]) == 2
     assert capsys.readouterr().err.startswith("usage: tinycnn COMMAND")
     assert cli.main(["frobnicate"]) == 2
@@ -222,7 +222,7 @@ def test_the_console_script_lists_its_commands(capsys):
 
 
 def test_a_command_that_is_not_there_yet_is_a_sentence(capsys, monkeypatch):
-    monkeypatch.setitem(cli.DOORS, "dream", ("tinycnn.dream", "not written yet"))
+    monkeypatch.setitem(cli.COMMANDS, "dream", ("tinycnn.dream", "not written yet"))
 
     assert cli.main(["dream"]) == 2
     assert "does not have the command 'dream' yet" in capsys.readouterr().err

@@ -154,7 +154,7 @@ def test_arrays_that_do_not_fit_are_refused_with_the_file_and_the_numbers(tmp_pa
         assert phrase in str(caught.value)
 
 
-def test_swapped_files_are_recognised(tmp_path, arrays):
+def test_swapped_files_are_recognized(tmp_path, arrays):
     swapped = {TRAIN_IMAGES: arrays[TRAIN_LABELS], TRAIN_LABELS: arrays[TRAIN_IMAGES]}
     folder = write_set(tmp_path / "swapped", {**arrays, **swapped})
 
@@ -162,7 +162,7 @@ def test_swapped_files_are_recognised(tmp_path, arrays):
         load_dataset(data_dir=folder)
 
 
-def test_the_labels_of_the_other_part_are_recognised(tmp_path, arrays):
+def test_the_labels_of_the_other_part_are_recognized(tmp_path, arrays):
     folder = write_set(tmp_path / "mixed", {**arrays, TRAIN_LABELS: arrays[TEST_LABELS]})
 
     with pytest.raises(DataError, match=r"30 images and .* 10 labels"):

@@ -333,13 +333,13 @@ def test_on_a_terminal_a_bar_runs_on_stderr(named, content, monkeypatch, capsys)
 
 CHILD = """
 import sys
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data.__main__ import main
 from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile
 name, size, sha256, mirror = sys.argv[1:]
 files = (OfficialFile(name, int(size), sha256),)
 CATALOGUE["small"] = NamedSet("small", "", (), files, (mirror,))
-raise SystemExit(run_door(main, ["get", "small"]))
+raise SystemExit(run_command(main, ["get", "small"]))
 """
 
 

@@ -21,8 +21,8 @@ from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import ShapeError
 from tinycnn.estimator import SMALLEST, _spread
 from tinycnn.nn import build, get_threads
-from tinycnn.runs.recipe import resolve
-from tinycnn.runs.training import Trainer
+from tinycnn.train.recipe import resolve
+from tinycnn.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -143,7 +143,7 @@ def test_rows_and_images_with_and_without_a_channel_are_the_same(easy):
         np.testing.assert_array_equal(fits[0].predict(X), fits[0].predict(images))
 
 
-def test_grey_levels_and_shares_of_ink_are_the_same_once_scale_says_which(easy):
+def test_gray_levels_and_shares_of_ink_are_the_same_once_scale_says_which(easy):
     images, names = easy
     levels = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images, names)
     integers = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images.astype(int), names)
@@ -299,7 +299,7 @@ def test_parameters_that_make_no_sense_are_named(easy, given, words):
         DigitClassifier(**QUICK | given).fit(images.reshape(100, 256), names)
 
 
-def test_images_of_another_shape_or_with_colours_are_refused(easy):
+def test_images_of_another_shape_or_with_colors_are_refused(easy):
     images, names = easy
     with pytest.raises(ValueError, match="images have 3 channels"):
         DigitClassifier(**QUICK).fit(np.zeros((5, 16, 16, 3)), names[:5])

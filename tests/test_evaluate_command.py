@@ -12,15 +12,15 @@ import pytest
 import safetensors.numpy
 from scipy.stats import binomtest
 
-from tinycnn import evaluate
-from tinycnn.cli import run_door
+from tinycnn.augment.corruptions import CORRUPTIONS
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
-from tinycnn.data.corruptions import CORRUPTIONS
+from tinycnn.data.provenance import sample_of
+from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.nn import PRESETS, Dense, Flatten, ReLU, Sequential
-from tinycnn.runs.folder import RunFolder
-from tinycnn.runs.launch import Source, start
-from tinycnn.runs.lineage import sample_of
-from tinycnn.runs.recipe import resolve
+from tinycnn.train.folder import RunFolder
+from tinycnn.train.recipe import resolve
+from tinycnn.train.resume import Source, start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,7 +39,7 @@ def weights(easy_folder, tmp_path, monkeypatch):
 
 
 def call(*words):
-    return run_door(evaluate.main, [str(word) for word in words])
+    return run_command(evaluate.main, [str(word) for word in words])
 
 
 def outcome(capsys, *words):
@@ -184,7 +184,7 @@ def test_the_validation_part_was_not_trained_on_but_chose_the_epoch(weights, eas
     assert "the best epoch was chosen by these images" in err
 
 
-def test_training_images_are_recognised_in_another_set(
+def test_training_images_are_recognized_in_another_set(
     weights, easy_arrays, easy_folder, tmp_path, capsys
 ):
     """As with the bundled digits, all of which are in the training part of the full set."""
@@ -314,7 +314,7 @@ def overflowing():
 @pytest.mark.parametrize(
     ("strange", "sentence"),
     [
-        (of_colors, "take inputs of shape (16, 16, 3), not one grey image"),
+        (of_colors, "take inputs of shape (16, 16, 3), not one gray image"),
         (of_another_shape, "are 16 x 16 pixels, but these weights were made for 8 x 32"),
         (of_one_class, "give outputs of shape (1,), not classes"),
         (without_classes, "give outputs of shape (16, 16, 1), not classes"),

@@ -222,7 +222,7 @@ MISTAKES = [
     (8, "numerical_gradient", one_sided, "nudge both ways"),
     (8, "suspects", lambda cases: set(cases), "is right"),
     (8, "suspects", lambda cases: set(), "let it pass"),
-    (9, "offset_to_centre", moved_from_13_5, "not 13.5"),
+    (9, "offset_to_center", moved_from_13_5, "not 13.5"),
     (9, "fit", without_the_pen, "half its width"),
     (10, "save", overwrite, "another name"),
     (10, "save", rename_and_leave, "is left in the folder"),

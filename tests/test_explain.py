@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycnn import explain as door
-from tinycnn.cli import run_door
+from tinycnn import kernels
+from tinycnn.cli import run_command
 from tinycnn.errors import TinyCNNError
-from tinycnn.nn import kernels, reference
-from tinycnn.operations import NAMES, Operation, as_page, as_text, explain, find
-from tinycnn.operations.clock import SIZES, measure
-from tinycnn.operations.figures import matrices, number, side_by_side
-from tinycnn.operations.listings import listings
-from tinycnn.operations.small import GIVEN
+from tinycnn.explain import NAMES, Operation, as_page, as_text, explain, find
+from tinycnn.explain import __main__ as command
+from tinycnn.explain.figures import matrices, number, side_by_side
+from tinycnn.explain.inputs import GIVEN
+from tinycnn.explain.source import listings
+from tinycnn.explain.timing import SIZES, measure
+from tinycnn.nn import reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -34,7 +35,7 @@ def explained():
 
 
 def call(*words):
-    return run_door(door.main, list(words))
+    return run_command(command.main, list(words))
 
 
 # --------------------------------------------------------------------------------- operations
@@ -101,8 +102,8 @@ def test_helpers_are_listed_other_operations_are_named():
     assert ("tinycnn/nn/reference.py", "relu") in fused.uses
     compiled = listings(kernels.conv2d)
     assert [listing.name for listing in compiled] == ["conv2d", "_conv2d", "_conv2d_image"]
-    assert ("tinycnn/nn/kernels/blocks.py", "eight_sums") in compiled[2].uses
-    assert ("tinycnn/nn/kernels/checks.py", "conv2d") in compiled[0].uses
+    assert ("tinycnn/kernels/microkernels.py", "gemm_tile") in compiled[2].uses
+    assert ("tinycnn/kernels/shapes.py", "conv2d") in compiled[0].uses
 
 
 def test_what_the_page_says_above_the_code_is_not_repeated_in_it():
@@ -205,7 +206,7 @@ def test_the_text_has_all_parts(explained):
         "conv2d",
         "Formula",
         "Reference (tinycnn/nn/reference.py, line 23)",
-        f"Compiled (tinycnn/nn/kernels/convolution.py, line {line})",
+        f"Compiled (tinycnn/kernels/conv.py, line {line})",
         "Example: given",
         "Example: on the way",
         "Example: result",
@@ -246,7 +247,7 @@ def test_the_page_is_sound_and_loads_nothing(name, explained):
         assert str(line) in "".join(page.words)
 
 
-# ------------------------------------------------------------------------------------- the door
+# ------------------------------------------------------------------------------------- the command
 
 
 @pytest.mark.parametrize("words", [(), ("--list",)])

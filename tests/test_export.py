@@ -15,9 +15,9 @@ import safetensors.numpy
 from elsewhere import NAMES, examples, network, pytorch
 
 from tinycnn import export
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
-from tinycnn.exchange import outgoing, runtimes
+from tinycnn.exchange import exporters, runtimes
 from tinycnn.exchange.layout import TRANSLATED
 from tinycnn.nn import Dense, Flatten, ReLU, Sequential
 from tinycnn.nn.model import LAYERS
@@ -30,17 +30,17 @@ SUFFIXES = {"onnx": ".onnx", "pytorch": ".safetensors", "keras": ".keras"}
 @pytest.fixture
 def alone(monkeypatch):
     """Nobody is asked to verify anything: only what is written is of interest."""
-    monkeypatch.setattr(outgoing, "_shown", lambda *_: (None, "not asked"))
+    monkeypatch.setattr(exporters, "_shown", lambda *_: (None, "not asked"))
 
 
 def written(model, to, folder, name=None, **options):
     path = folder / (name or f"network{SUFFIXES[to]}")
-    outgoing.export(model, to, path, **options)
+    exporters.export(model, to, path, **options)
     return path
 
 
 def call(*words):
-    return run_door(export.main, [str(word) for word in words])
+    return run_command(export.main, [str(word) for word in words])
 
 
 def close(y, z):
@@ -155,7 +155,7 @@ def test_an_onnx_model_says_what_a_stranger_must_know(tmp_path, alone):
     assert (notes["layout"], notes["temperature"], notes["threshold"]) == ("NCHW", "1.25", "-3.0")
     assert json.loads(notes["classes"]) == list("0123456789")
     assert np.float32(notes["scale"]) == np.float32(1 / 255)
-    assert "centre of mass" in notes["frame"]
+    assert "center of mass" in notes["frame"]
 
 
 def test_the_notes_of_a_state_dict_are_in_its_metadata(tmp_path, alone):
@@ -179,7 +179,7 @@ def test_equal_networks_give_equal_bytes(to, tmp_path, alone):
 
 
 def test_the_program_is_ten_lines_that_people_can_read(tmp_path, alone):
-    report = outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+    report = exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
     assert (tmp_path / "x_pytorch.py").read_text() == report.program
     assert report.program.endswith(
         """
@@ -206,11 +206,11 @@ network.eval()
 def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeypatch):
     model = network("lenet")
     other = network("lenet", seed=5)
-    chosen = outgoing.FORMATS["pytorch"]
+    chosen = exporters.FORMATS["pytorch"]
     forward = lambda *paths: other.forward  # noqa: E731
-    monkeypatch.setitem(outgoing.FORMATS, "pytorch", replace(chosen, forward=forward))
+    monkeypatch.setitem(exporters.FORMATS, "pytorch", replace(chosen, forward=forward))
     with pytest.raises(WeightsError, match=r"something else: PyTorch on 2,000 images: \d+ labels"):
-        outgoing.export(model, "pytorch", tmp_path / "x.safetensors")
+        exporters.export(model, "pytorch", tmp_path / "x.safetensors")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -218,10 +218,10 @@ def test_where_the_other_program_is_missing_that_is_said(tmp_path, monkeypatch):
     def missing(*paths):
         raise ImportError("No module named 'torch'")
 
-    chosen = outgoing.FORMATS["pytorch"]
+    chosen = exporters.FORMATS["pytorch"]
     changed = replace(chosen, forward=missing)
-    monkeypatch.setitem(outgoing.FORMATS, "pytorch", changed)
-    report = outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+    monkeypatch.setitem(exporters.FORMATS, "pytorch", changed)
+    report = exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
 
     assert report.as_dict()["verification"] is None
     assert "verified  not: No module named 'torch'" in str(report)
@@ -231,19 +231,19 @@ def test_where_the_other_program_is_missing_that_is_said(tmp_path, monkeypatch):
 def test_a_package_that_writes_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(EnvironmentFault, match=r"needs onnx: pip install 'tinycnn\[export\]'"):
-        outgoing.export(network("rows"), "onnx", tmp_path / "x.onnx")
+        exporters.export(network("rows"), "onnx", tmp_path / "x.onnx")
 
 
 def test_a_program_of_somebody_else_is_not_replaced(tmp_path, alone):
     mine = tmp_path / "x_pytorch.py"
     mine.write_text("print('mine')")
     with pytest.raises(EnvironmentFault, match="was not written by"):
-        outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+        exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == [mine.name]
 
     mine.unlink()
     for _ in range(2):  # but one of ours is
-        outgoing.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
+        exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
 
 
 def test_layers_of_your_own_are_refused(tmp_path):
@@ -263,7 +263,7 @@ def test_every_layer_of_the_library_is_translated():
 
 def test_files_are_named_as_their_readers_expect(tmp_path):
     with pytest.raises(TinyCNNError, match=r"x.h5 does not end in .keras or .weights.h5"):
-        outgoing.export(network("rows"), "keras", tmp_path / "x.h5")
+        exporters.export(network("rows"), "keras", tmp_path / "x.h5")
 
 
 def test_images_get_no_softmax(tmp_path):

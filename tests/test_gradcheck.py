@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from strategies import DIFFERENTIABLE, FAMILIES, IN_PLACE, fixed
 
+from tinycnn import kernels
+from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import (
     Dense,
     Flatten,
@@ -14,10 +16,9 @@ from tinycnn.nn import (
     Sequential,
     SoftmaxCrossEntropy,
     gradcheck,
-    kernels,
     layers,
     losses,
-    regularisers,
+    regularizers,
 )
 from tinycnn.nn.gradcheck import (
     GradientError,
@@ -27,7 +28,6 @@ from tinycnn.nn.gradcheck import (
     check_model,
     check_operation,
 )
-from tinycnn.nn.kernels.compile import UNCOMPILED
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -209,7 +209,7 @@ def classes(module):
 
 def test_the_table_holds_every_operation_every_layer_and_every_loss():
     assert set(gradcheck.OPERATIONS) == set(DIFFERENTIABLE) == set(FAMILIES) - set(IN_PLACE)
-    kinds = (classes(layers) | classes(regularisers)) - {Layer}
+    kinds = (classes(layers) | classes(regularizers)) - {Layer}
     assert {type(layer) for layer, _ in gradcheck.LAYERS} == kinds
     checked = {type(run.args[0]) for run in gradcheck.library() if run.func is check_loss}
     assert checked == classes(losses)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DIFFERENTIABLE, family_of, fixed, functions
 
+from tinycnn import kernels
+from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,
@@ -19,11 +21,9 @@ from tinycnn.nn import (
     Sequential,
     Softmax,
     SoftmaxCrossEntropy,
-    kernels,
     reference,
 )
 from tinycnn.nn.gradcheck import GradientError, check_layer, check_model, check_operation
-from tinycnn.nn.kernels.compile import UNCOMPILED
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
-from handwriting import difference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from template_network import difference
 
-from benchmarks.hand import DIGITS
+from benchmarks.handwriting import DIGITS
 from benchmarks.pages import on_canvas, paint
 from tinycnn.ink import bitmap_to_image, shrink, strokes_to_image
 from tinycnn.ink.distance import signed_distance
 
-CLOSE = 0.035  # mean difference of grey levels, as a share of 255
+CLOSE = 0.035  # mean difference of gray levels, as a share of 255
 
 
 def canvas(strokes, brush, side=280, longer=200, at=(40, 40)):
@@ -55,8 +55,8 @@ def test_an_image_goes_through_a_second_time_almost_unchanged():
 def test_the_longer_side_is_20_whatever_the_ink(seed):
     rng = np.random.default_rng(seed)
     H, W = rng.integers(1, 120, 2)
-    grey = ndimage.gaussian_filter(rng.normal(size=(H, W)), rng.uniform(0.3, 6))
-    ink = np.where(grey > rng.normal() * grey.std(), 255, 0).astype(np.uint8)
+    gray = ndimage.gaussian_filter(rng.normal(size=(H, W)), rng.uniform(0.3, 6))
+    ink = np.where(gray > rng.normal() * gray.std(), 255, 0).astype(np.uint8)
     ink[rng.integers(H), rng.integers(W)] = 255
     image = bitmap_to_image(ink)
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from handwriting import recogniser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from template_network import recognizer
 
-from benchmarks.hand import write
+from benchmarks.handwriting import write
 from benchmarks.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
@@ -27,9 +27,9 @@ from tinycnn.ink import (
     read_strokes,
 )
 from tinycnn.ink.tiff import tags_fit
-from tinycnn.runs.answers import answers
+from tinycnn.predict.sources import answers
 
-READER = recogniser()
+READER = recognizer()
 PAGE = 255 - page_of([stroke / 100 for stroke in write("305")], 60, 6)
 PHOTO_SIZE = 160
 
@@ -46,12 +46,12 @@ def read(payload):
     return read_picture(decode_picture(payload), READER)
 
 
-def grey():
+def gray():
     return Image.fromarray(PAGE)
 
 
 def red_ink():
-    return Image.merge("RGB", [Image.new("L", grey().size, 255), grey(), grey()])
+    return Image.merge("RGB", [Image.new("L", gray().size, 255), gray(), gray()])
 
 
 def sixteen_bits():
@@ -67,18 +67,18 @@ def ink_on_transparent(level):
 def hole_in_opaque():
     alpha = np.full_like(PAGE, 255)
     alpha[:10, :10] = 0
-    return Image.merge("LA", [grey(), Image.fromarray(alpha)])
+    return Image.merge("LA", [gray(), Image.fromarray(alpha)])
 
 
 VARIANTS = {
-    "grey png": lambda: encode(grey()),
+    "gray png": lambda: encode(gray()),
     "inverted": lambda: encode(255 - PAGE),
-    "rgb": lambda: encode(grey().convert("RGB")),
+    "rgb": lambda: encode(gray().convert("RGB")),
     "red ink": lambda: encode(
-        Image.merge("RGB", [Image.new("L", grey().size, 255), grey(), grey()])
+        Image.merge("RGB", [Image.new("L", gray().size, 255), gray(), gray()])
     ),
-    "one bit": lambda: encode(grey().convert("1")),
-    "palette": lambda: encode(grey().convert("RGB").convert("P")),
+    "one bit": lambda: encode(gray().convert("1")),
+    "palette": lambda: encode(gray().convert("RGB").convert("P")),
     "palette with transparency": lambda: encode(
         ink_on_transparent(0).quantize(8, method=Image.Quantize.FASTOCTREE)
     ),
@@ -86,24 +86,24 @@ VARIANTS = {
     "black on transparent": lambda: encode(ink_on_transparent(0)),
     "white on transparent": lambda: encode(ink_on_transparent(255)),
     "opaque with a hole": lambda: encode(hole_in_opaque()),
-    "jpeg": lambda: encode(grey(), "JPEG", quality=60),
-    "cmyk jpeg": lambda: encode(grey().convert("CMYK"), "JPEG"),
-    "webp": lambda: encode(grey(), "WEBP"),
-    "bmp": lambda: encode(grey(), "BMP"),
-    "gif": lambda: encode(grey(), "GIF"),
+    "jpeg": lambda: encode(gray(), "JPEG", quality=60),
+    "cmyk jpeg": lambda: encode(gray().convert("CMYK"), "JPEG"),
+    "webp": lambda: encode(gray(), "WEBP"),
+    "bmp": lambda: encode(gray(), "BMP"),
+    "gif": lambda: encode(gray(), "GIF"),
     "gif with transparency": lambda: encode(ink_on_transparent(0), "GIF"),
-    "tiff": lambda: encode(grey(), "TIFF"),
-    "tiff of a scanner": lambda: encode(grey(), "TIFF", compression="tiff_lzw", dpi=(300, 300)),
-    "tiff of a fax": lambda: encode(grey().convert("1"), "TIFF", compression="group4"),
+    "tiff": lambda: encode(gray(), "TIFF"),
+    "tiff of a scanner": lambda: encode(gray(), "TIFF", compression="tiff_lzw", dpi=(300, 300)),
+    "tiff of a fax": lambda: encode(gray().convert("1"), "TIFF", compression="group4"),
     "tiff of fractions": lambda: encode(Image.fromarray(PAGE.astype(np.float32) / 255), "TIFF"),
     "tiff of signed numbers": lambda: encode(Image.fromarray(PAGE.astype(np.int32) - 100), "TIFF"),
     "animated": lambda: encode(
-        grey(), save_all=True, append_images=[Image.new("L", grey().size, 255)]
+        gray(), save_all=True, append_images=[Image.new("L", gray().size, 255)]
     ),
     "low contrast": lambda: encode((PAGE // 4 + 100).astype(np.uint8)),
-    "huge": lambda: encode(grey().resize([side * 12 for side in grey().size])),
+    "huge": lambda: encode(gray().resize([side * 12 for side in gray().size])),
     "tiny": lambda: encode(
-        grey().resize([side // 3 for side in grey().size], Image.Resampling.BOX)
+        gray().resize([side // 3 for side in gray().size], Image.Resampling.BOX)
     ),
 }
 
@@ -143,7 +143,7 @@ def test_any_picture_of_lines_and_dots_is_read(drawn):
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_says_which_side_is_up(orientation, kind):
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that undoes it
-    image = grey()
+    image = gray()
     if orientation in undo:
         image = image.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
@@ -152,26 +152,26 @@ def test_exif_says_which_side_is_up(orientation, kind):
 
 
 def test_only_the_first_page_is_read_and_the_picture_knows_of_the_others():
-    pages = encode(grey(), "TIFF", save_all=True, append_images=[Image.new("L", grey().size, 255)])
+    pages = encode(gray(), "TIFF", save_all=True, append_images=[Image.new("L", gray().size, 255)])
     assert read(pages).text == "305"
     assert decode_picture(pages).pages_left_out
-    assert not decode_picture(encode(grey(), "TIFF")).pages_left_out
+    assert not decode_picture(encode(gray(), "TIFF")).pages_left_out
 
 
 def test_boxes_are_in_pixels_of_the_file():
-    once = read(encode(grey()))
-    large = read(encode(grey().resize([side * 12 for side in grey().size])))
+    once = read(encode(gray()))
+    large = read(encode(gray().resize([side * 12 for side in gray().size])))
     for one, other in zip(once.digits, large.digits, strict=True):
         np.testing.assert_allclose(np.array(other.box) / 12, one.box, atol=1.5)
 
 
 @pytest.mark.parametrize("y", [2, 100, 195])
-def test_labels_of_neighbours_never_print_over_each_other(y):
+def test_labels_of_neighbors_never_print_over_each_other(y):
     def white(digits):
         page = draw_boxes(Image.new("L", (300, 300)), replace(reading, digits=digits))
         return (np.asarray(page) == 255).all(axis=-1).sum()
 
-    reading = read(encode(grey()))
+    reading = read(encode(gray()))
     row = [replace(reading.digits[0], box=(20 + 12 * x, y, 8, 100)) for x in range(6)]
     # Within each label white is left around the letters; where labels overlapped, less would be.
     assert white(tuple(row)) == 6 * white((row[0],)) > 0
@@ -179,8 +179,8 @@ def test_labels_of_neighbours_never_print_over_each_other(y):
 
 def test_an_mnist_image_goes_to_the_network_untouched():
     image = load_dataset("mnist10k").test_images[0]
-    for grey_levels in (image, 255 - image):
-        (digit,) = read(encode(grey_levels)).digits
+    for gray_levels in (image, 255 - image):
+        (digit,) = read(encode(gray_levels)).digits
         np.testing.assert_array_equal(digit.image, image)
 
 
@@ -272,7 +272,7 @@ def test_small_marks_below_a_row_are_not_joined_to_its_digits():
 
 
 @pytest.mark.parametrize("level", [0, 37, 255])
-def test_a_picture_of_one_colour_has_no_ink(level):
+def test_a_picture_of_one_color_has_no_ink(level):
     for shape in ((1, 1), (1, 500), (500, 1), (64, 80)):
         reading = read(encode(np.full(shape, level, np.uint8)))
         assert (reading.digits, reading.inked) == ((), False)
@@ -408,7 +408,7 @@ def test_the_limit_of_pixels_can_be_set():
 
 def test_webp_pictures_may_have_half_as_many_pixels():
     payload = encode(PAGE, "WEBP")
-    assert decode_picture(payload, most_pixels=2 * PAGE.size).grey.shape == PAGE.shape
+    assert decode_picture(payload, most_pixels=2 * PAGE.size).gray.shape == PAGE.shape
     with pytest.raises(ImageError, match="million pixels"):
         decode_picture(payload, most_pixels=2 * PAGE.size - 2)
 
@@ -424,7 +424,7 @@ def test_mutated_pictures_are_read_or_refused():
             payload[place] = rng.integers(256)
         payload = bytes(payload[: rng.integers(len(payload))] if rng.random() < 0.2 else payload)
         with contextlib.suppress(ImageError):
-            picture_to_ink(decode_picture(payload).grey)
+            picture_to_ink(decode_picture(payload).gray)
 
 
 def test_only_regular_files_of_bounded_size_are_read(tmp_path):

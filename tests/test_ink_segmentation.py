@@ -2,28 +2,28 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from handwriting import recogniser
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from template_network import recognizer
 
-from benchmarks.hand import DIGITS, write
+from benchmarks.handwriting import DIGITS, write
 from benchmarks.pages import page_of
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
     Memory,
-    Recogniser,
+    Recognizer,
     read_bitmap,
     read_images,
     read_strokes,
     strokes_to_image,
 )
-from tinycnn.ink.blots import BitmapPieces
-from tinycnn.ink.cuts import find_cuts
+from tinycnn.ink.components import BitmapPieces
+from tinycnn.ink.fragments import StrokePieces
 from tinycnn.ink.lines import Line, find_lines
-from tinycnn.ink.pieces import StrokePieces
+from tinycnn.ink.seams import find_seams
 from tinycnn.ink.segmentation import Candidates, best_reading
 
-READER = recogniser()
+READER = recognizer()
 numbers = st.text("0123456789", min_size=1, max_size=5)
 
 
@@ -92,7 +92,7 @@ def test_an_eight_of_two_rings_is_one_line():
 @pytest.mark.parametrize(("text", "gap"), [("23", -3), ("64", -4), ("71", 0), ("17", -4)])
 def test_touching_digits_are_cut(text, gap):
     ink = bitmap(write(text, gap), 8)
-    assert len(find_cuts(ink[ink.any(axis=1)][:, ink.any(axis=0)], 108)) >= 1
+    assert len(find_seams(ink[ink.any(axis=1)][:, ink.any(axis=0)], 108)) >= 1
     assert read_bitmap(ink, READER).text == text
 
 
@@ -157,8 +157,8 @@ def test_a_drawing_as_small_as_its_pen_is_a_dot():
 
 def test_a_blot_is_no_digit():
     y, x = np.mgrid[:60, :60]
-    blot = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
-    assert read_bitmap(blot, READER).digits == ()
+    component = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
+    assert read_bitmap(component, READER).digits == ()
 
 
 def test_without_ink_there_is_no_answer():
@@ -186,7 +186,7 @@ def test_confidence_is_a_probability_and_the_second_guess_is_behind_it():
 
 def test_temperature_changes_confidence_but_not_the_answer():
     cool = read_strokes(write("3"), READER)
-    warm_reader = Recogniser(READER.logits, READER.classes, temperature=5.0)
+    warm_reader = Recognizer(READER.logits, READER.classes, temperature=5.0)
     warm = read_strokes(write("3"), warm_reader)
     assert warm.text == cool.text
     assert warm.confidence < cool.confidence
@@ -246,7 +246,7 @@ def test_a_drawing_that_grows_is_read_as_if_it_were_new_and_only_news_is_looked_
         looked_at.append(len(images))
         return READER.logits(images)
 
-    watched = Recogniser(logits, READER.classes, threshold=READER.threshold)
+    watched = Recognizer(logits, READER.classes, threshold=READER.threshold)
     memory, strokes = Memory(), write("4715")
     for count in range(1, len(strokes) + 1):
         reading = read_strokes(strokes[:count], watched, memory=memory)

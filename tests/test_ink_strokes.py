@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
-from handwriting import difference
 from hypothesis import given
 from hypothesis import strategies as st
+from template_network import difference
 
-from benchmarks.hand import DIGITS
+from benchmarks.handwriting import DIGITS
+from tinycnn.data.mnist import PEN, offset_to_center
 from tinycnn.errors import ImageError
 from tinycnn.ink import check_strokes, strokes_to_image
-from tinycnn.ink.normalise import PEN, offset_to_centre
-from tinycnn.ink.pen import draw
+from tinycnn.ink.rasterize import draw
 from tinycnn.ink.strokes import resample
 
 
@@ -26,11 +26,11 @@ def longer_side(image):
 
 
 @given(drawings())
-def test_the_longer_side_is_20_and_the_mass_is_centred(strokes):
+def test_the_longer_side_is_20_and_the_mass_is_centerd(strokes):
     image = strokes_to_image(strokes)
     if len(np.unique(np.concatenate(strokes), axis=0)) > 1:
         assert longer_side(image) == 20
-    rows, columns = offset_to_centre(image)
+    rows, columns = offset_to_center(image)
     touches = image[0].any() or image[-1].any() or image[:, 0].any() or image[:, -1].any()
     assert (rows, columns) == (0, 0) or touches
 

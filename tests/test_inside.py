@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from tinycnn.ink import network_input
-from tinycnn.inside import (
-    Anatomy,
+from tinycnn.interpret import (
     Gallery,
     Lesson,
     Moved,
-    Normalised,
+    Normalized,
     Rectified,
     Share,
     Switchboard,
+    Tracer,
     WeightedSum,
     Winner,
     class_gradient,
@@ -84,40 +84,40 @@ def new(kind, dtype=np.float64):
 @pytest.fixture(params=NETWORKS)
 def taken_apart(request):
     network, x = new(request.param)
-    return network, Anatomy(network), x
+    return network, Tracer(network), x
 
 
 # ------------------------------------------------------------------------------- layer by layer
 
 
 def test_layer_by_layer_gives_what_the_network_answers(taken_apart):
-    network, anatomy, x = taken_apart
-    trace = anatomy.trace(x)
+    network, tracer, x = taken_apart
+    trace = tracer.trace(x)
     answer = network.forward(x)[0]
     ends_in_softmax = isinstance(network.layers[-1], Softmax)
     np.testing.assert_allclose(trace.p if ends_in_softmax else trace.logits, answer, atol=1e-12)
-    np.testing.assert_allclose(anatomy.logits(x)[0], trace.logits, atol=1e-12)
-    assert len(trace.outputs) == len(anatomy.layers) == len(network.layers) - ends_in_softmax
+    np.testing.assert_allclose(tracer.logits(x)[0], trace.logits, atol=1e-12)
+    assert len(trace.outputs) == len(tracer.layers) == len(network.layers) - ends_in_softmax
 
 
 def test_whoever_answers_is_not_disturbed_and_what_is_learned_is_seen():
     network, x = new("convolutions and norms")
-    anatomy = Anatomy(network)
+    tracer = Tracer(network)
     network.forward(x, training=True)
     expected = network.backward(np.ones((1, 3)), input_gradient=True)
-    anatomy.trace(2 * x, training=True)
+    tracer.trace(2 * x, training=True)
     np.testing.assert_array_equal(network.backward(np.ones((1, 3)), input_gradient=True), expected)
-    before = anatomy.trace(x).logits
+    before = tracer.trace(x).logits
     network.layers[-1].params["b"] += 1
-    np.testing.assert_allclose(anatomy.trace(x).logits, before + 1)
+    np.testing.assert_allclose(tracer.trace(x).logits, before + 1)
 
 
 def test_running_averages_stand_still_while_somebody_looks():
     network, x = new("convolutions and norms")
     before = [z.tobytes() for z in network.arrays().values()]
-    anatomy = Anatomy(network)
-    anatomy.trace(x, training=True)
-    anatomy.backward(np.ones(3))
+    tracer = Tracer(network)
+    tracer.trace(x, training=True)
+    tracer.backward(np.ones(3))
     assert [z.tobytes() for z in network.arrays().values()] == before
 
 
@@ -139,88 +139,88 @@ def test_log_odds_are_those_of_the_probability_and_stay_finite():
 # ------------------------------------------------------------------------- where a value comes from
 
 
-def places(anatomy, index, rng, count=6):
-    shape = anatomy.trace(np.zeros((1, *anatomy.input_shape))).outputs[index].shape
+def places(tracer, index, rng, count=6):
+    shape = tracer.trace(np.zeros((1, *tracer.input_shape))).outputs[index].shape
     return [tuple(int(rng.integers(size)) for size in shape) for _ in range(count)]
 
 
 def test_every_value_is_what_its_reason_says(taken_apart):
-    _, anatomy, x = taken_apart
-    trace, rng = anatomy.trace(x), np.random.default_rng(0)
+    _, tracer, x = taken_apart
+    trace, rng = tracer.trace(x), np.random.default_rng(0)
     for index, y in enumerate(trace.outputs):
-        for place in places(anatomy, index, rng):
-            assert reason(anatomy, trace, index, place).y == pytest.approx(float(y[place]))
+        for place in places(tracer, index, rng):
+            assert reason(tracer, trace, index, place).y == pytest.approx(float(y[place]))
 
 
 def test_reasons_name_the_numbers():
     network, x = new("convolutions and norms")
-    anatomy = Anatomy(network)
-    trace = anatomy.trace(x)
+    tracer = Tracer(network)
+    trace = tracer.trace(x)
     w = network.layers[0].params["w"]
 
-    conv = reason(anatomy, trace, 0, (2, 3, 1))
+    conv = reason(tracer, trace, 0, (2, 3, 1))
     assert isinstance(conv, WeightedSum)
     np.testing.assert_array_equal(conv.x, x[0, 2:5, 3:6])
     np.testing.assert_array_equal(conv.w, w[1])
     np.testing.assert_array_equal(conv.products, x[0, 2:5, 3:6] * w[1])
 
-    norm = reason(anatomy, trace, 1, (2, 3, 1))
-    assert isinstance(norm, Normalised)
+    norm = reason(tracer, trace, 1, (2, 3, 1))
+    assert isinstance(norm, Normalized)
     assert norm.x == pytest.approx(conv.y)
 
-    relu = reason(anatomy, trace, 2, (2, 3, 1))
+    relu = reason(tracer, trace, 2, (2, 3, 1))
     assert relu == Rectified(pytest.approx(norm.y), max(norm.y, 0))
 
-    pool = reason(anatomy, trace, 3, (1, 2, 1))
+    pool = reason(tracer, trace, 3, (1, 2, 1))
     assert isinstance(pool, Winner)
     np.testing.assert_array_equal(pool.window, trace.outputs[2][2:4, 4:6, 1])
     assert pool.window[pool.place] == pool.y == pool.window.max()
 
-    flat = reason(anatomy, trace, 7, (11,))
+    flat = reason(tracer, trace, 7, (11,))
     assert flat == Moved((0, 2, 1), float(trace.outputs[6][0, 2, 1]))
 
-    dense = reason(anatomy, trace, 9, (4,))
+    dense = reason(tracer, trace, 9, (4,))
     np.testing.assert_array_equal(dense.w, network.layers[9].params["w"][:, 4])
     np.testing.assert_array_equal(dense.x, trace.outputs[8])
 
-    passed = reason(anatomy, trace, 8, (11,))
+    passed = reason(tracer, trace, 8, (11,))
     assert passed == Moved((11,), flat.y), "an answer drops nothing"
 
 
 def test_a_share_is_one_of_a_softmax():
     network, x = new("softmax in the middle")
-    trace = Anatomy(network).trace(x)
-    share = reason(Anatomy(network), trace, 2, (1,))
+    trace = Tracer(network).trace(x)
+    share = reason(Tracer(network), trace, 2, (1,))
     assert isinstance(share, Share)
     assert share.y == pytest.approx(np.exp(share.logits[1]) / np.exp(share.logits).sum())
 
 
 def test_a_receptive_field_holds_exactly_the_pixels_that_can_change_the_value(taken_apart):
     """Perturbed one by one, over inputs enough that every window is won by every pixel once."""
-    network, anatomy, _ = taken_apart
+    network, tracer, _ = taken_apart
     rng = np.random.default_rng(1)
     for layer in network:  # no ReLU may hide what flows through it
         for z in layer.params.values():
             z[...] = abs(z) + 0.1
         if layer.state:
             layer.state["mean"][...] = 0
-    for index in range(len(anatomy.layers)):
-        (place,) = places(anatomy, index, rng, 1)
-        seen = np.zeros(anatomy.input_shape, bool)
-        seen[receptive_field(anatomy, index, place)] = True
-        np.testing.assert_array_equal(touched(anatomy, index, place, rng), seen)
+    for index in range(len(tracer.layers)):
+        (place,) = places(tracer, index, rng, 1)
+        seen = np.zeros(tracer.input_shape, bool)
+        seen[receptive_field(tracer, index, place)] = True
+        np.testing.assert_array_equal(touched(tracer, index, place, rng), seen)
 
 
-def touched(anatomy, index, place, rng):
+def touched(tracer, index, place, rng):
     """Which numbers of the input change one output for some of 12 inputs, when they rise a lot."""
-    D = math.prod(anatomy.input_shape)
+    D = math.prod(tracer.input_shape)
     changed = np.zeros(D, bool)
     for _ in range(12):
         x = np.repeat(rng.random((1, D)), D + 1, axis=0)
         x[np.arange(D), np.arange(D)] += 50
-        y = anatomy.run(x.reshape(-1, *anatomy.input_shape), 0, index + 1)[(..., *place)]
+        y = tracer.run(x.reshape(-1, *tracer.input_shape), 0, index + 1)[(..., *place)]
         changed |= abs(y[:-1] - y[-1]) > 1e-9
-    return changed.reshape(anatomy.input_shape)
+    return changed.reshape(tracer.input_shape)
 
 
 # -------------------------------------------------------------------------------------------- why
@@ -229,9 +229,9 @@ def touched(anatomy, index, place, rng):
 @pytest.mark.parametrize("kind", ["convolutions and norms", "no convolution", "a row"])
 def test_occlusion_is_what_a_slow_loop_finds(kind):
     network, x = new(kind)
-    anatomy = Anatomy(network)
+    tracer = Tracer(network)
     x[:, : x.shape[1] // 2] = 0  # paper, over which nothing is to be found
-    H, W, C = anatomy.image_shape
+    H, W, C = tracer.image_shape
     expected = np.zeros((H, W))
     for i in range(H):
         for j in range(W):
@@ -240,56 +240,56 @@ def test_occlusion_is_what_a_slow_loop_finds(kind):
                 for w in range(W):
                     if abs(h - i) <= 1 and abs(w - j) <= 1:
                         covered[h, w] = 0
-            ps = [anatomy.trace(z.reshape(x.shape)).p for z in (x, covered)]
+            ps = [tracer.trace(z.reshape(x.shape)).p for z in (x, covered)]
             before, after = (np.log(p[1] / (1 - p[1])) for p in ps)
             expected[i, j] = before - after
-    np.testing.assert_allclose(occlusion(anatomy, x, 1, size=3), expected, atol=1e-9)
+    np.testing.assert_allclose(occlusion(tracer, x, 1, size=3), expected, atol=1e-9)
 
 
 def test_blank_paper_hides_nothing():
     network, x = new("convolutions and norms")
-    assert not occlusion(Anatomy(network), 0 * x, 0).any()
+    assert not occlusion(Tracer(network), 0 * x, 0).any()
 
 
 def test_class_gradients_are_finite_differences(taken_apart):
-    _, anatomy, x = taken_apart
+    _, tracer, x = taken_apart
     for label, other in ((0, None), (2, 1)):
         dy = np.zeros(3)
         dy[label] = 1
         if other is not None:
             dy[other] = -1
-        dx = class_gradient(anatomy, x, label, other)
-        check("class", lambda: anatomy.logits(x)[0], {"x": (x, dx[None])}, dy)
+        dx = class_gradient(tracer, x, label, other)
+        check("class", lambda: tracer.logits(x)[0], {"x": (x, dx[None])}, dy)
 
 
 def test_an_image_can_be_turned_into_another_class_by_little_steps():
     network, x = new("convolutions and norms")
-    anatomy = Anatomy(network)
-    label = int(anatomy.logits(x)[0].argsort()[1])
-    way = turn_into(anatomy, x, label, step=0.3)
+    tracer = Tracer(network)
+    label = int(tracer.logits(x)[0].argsort()[1])
+    way = turn_into(tracer, x, label, step=0.3)
     assert way[0] is x
-    assert all(anatomy.logits(z)[0].argmax() != label for z in way[:-1])
-    assert anatomy.logits(way[-1])[0].argmax() == label
+    assert all(tracer.logits(z)[0].argmax() != label for z in way[:-1])
+    assert tracer.logits(way[-1])[0].argmax() == label
     assert all(z.min() >= 0 and z.max() <= 1 for z in way)
     assert all(np.linalg.norm(b - a) <= 0.3 + 1e-9 for a, b in itertools.pairwise(way))
-    assert turn_into(anatomy, way[-1], label) == [way[-1]]
+    assert turn_into(tracer, way[-1], label) == [way[-1]]
 
 
-def test_an_image_is_its_own_nearest_neighbour_and_distances_are_those_of_the_last_hidden_layer():
+def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_last_hidden_layer():
     network, _ = new("convolutions and norms")
-    anatomy, rng = Anatomy(network), np.random.default_rng(0)
+    tracer, rng = Tracer(network), np.random.default_rng(0)
     x = rng.random((300, *INPUT))
-    hidden = np.array([anatomy.trace(z[None]).outputs[-2] for z in x])
+    hidden = np.array([tracer.trace(z[None]).outputs[-2] for z in x])
     distances = np.linalg.norm(hidden - hidden[270], axis=1)
-    found = Gallery(anatomy, x).nearest(x[270:271], 4)
+    found = Gallery(tracer, x).nearest(x[270:271], 4)
     assert [n for n, _ in found] == np.argsort(distances)[:4].tolist()
     assert found[0] == (270, pytest.approx(0, abs=1e-9))
     np.testing.assert_allclose([d for _, d in found], np.sort(distances)[:4], atol=1e-9)
 
 
-def test_every_network_has_neighbours(taken_apart):
-    _, anatomy, x = taken_apart
-    assert Gallery(anatomy, np.concatenate([x + 1, x])).nearest(x, 1)[0].image == 1
+def test_every_network_has_neighbors(taken_apart):
+    _, tracer, x = taken_apart
+    assert Gallery(tracer, np.concatenate([x + 1, x])).nearest(x, 1)[0].image == 1
 
 
 # ---------------------------------------------------------------------------------------- filters
@@ -297,16 +297,16 @@ def test_every_network_has_neighbours(taken_apart):
 
 def test_a_filter_that_is_off_says_nothing_to_the_next_weights():
     network, _ = new("convolutions and norms")
-    anatomy, rng = Anatomy(network), np.random.default_rng(0)
-    assert convolutions(anatomy) == [0, 4]
+    tracer, rng = Tracer(network), np.random.default_rng(0)
+    assert convolutions(tracer) == [0, 4]
     x, labels = rng.random((40, *INPUT)), rng.integers(0, 3, 40)
-    board = Switchboard(anatomy, 0, x, labels)
+    board = Switchboard(tracer, 0, x, labels)
     effect = board.switch_off({1, 3}, x[:1])
 
     deaf, _ = new("convolutions and norms")
     deaf.layers[4].params["w"][..., [1, 3]] = 0  # the next convolution does not listen to them
     for p, some in ((effect.p_before, network), (effect.p_after, deaf)):
-        np.testing.assert_allclose(p, Anatomy(some).trace(x[:1]).p, atol=1e-12)
+        np.testing.assert_allclose(p, Tracer(some).trace(x[:1]).p, atol=1e-12)
     answers = [some.forward(x).argmax(axis=1) for some in (network, deaf)]
     assert effect.n == 40
     assert effect.right_before == np.sum(answers[0] == labels)
@@ -316,7 +316,7 @@ def test_a_filter_that_is_off_says_nothing_to_the_next_weights():
 
 def test_without_a_switch_nothing_changes():
     network, x = new("convolutions and norms")
-    effect = Switchboard(Anatomy(network), 4, x, np.array([0])).switch_off(set(), x)
+    effect = Switchboard(Tracer(network), 4, x, np.array([0])).switch_off(set(), x)
     np.testing.assert_array_equal(effect.p_before, effect.p_after)
     assert effect.changed == 0
     assert effect.right_before == effect.right_after
@@ -324,10 +324,10 @@ def test_without_a_switch_nothing_changes():
 
 def test_the_most_exciting_images_are_those_with_the_highest_peaks():
     network, _ = new("convolutions and norms")
-    anatomy, rng = Anatomy(network), np.random.default_rng(0)
+    tracer, rng = Tracer(network), np.random.default_rng(0)
     x = rng.random((300, *INPUT))
-    maps = anatomy.run(x, 0, 5)
-    found = most_exciting(anatomy, 4, x, 3)
+    maps = tracer.run(x, 0, 5)
+    found = most_exciting(tracer, 4, x, 3)
     assert len(found) == 5
     for f, best in enumerate(found):
         peaks = maps[..., f].max(axis=(1, 2))
@@ -335,7 +335,7 @@ def test_the_most_exciting_images_are_those_with_the_highest_peaks():
         for e in best:
             i, j = np.unravel_index(maps[e.image, ..., f].argmax(), maps.shape[1:3])
             assert e.value == maps[e.image, i, j, f]
-            assert e.region == receptive_field(anatomy, 4, (int(i), int(j), f))
+            assert e.region == receptive_field(tracer, 4, (int(i), int(j), f))
 
 
 # --------------------------------------------------------------------------------------- the lesson
@@ -350,7 +350,7 @@ def by_hand():
 
 def test_the_way_back_of_a_network_worked_by_hand():
     network, x = by_hand()
-    back = Lesson(network, x, label=0).way_back()
+    back = Lesson(network, x, label=0).backward_pass()
     q = 1 / (1 + np.exp(2))  # p = [q, 1 - q]
     np.testing.assert_allclose(back.trace.logits, [1, 3])
     np.testing.assert_allclose(back.p, [q, 1 - q], rtol=1e-6)
@@ -375,7 +375,7 @@ def test_a_step_worked_by_hand():
 def test_every_gradient_on_the_way_back_is_a_finite_difference(taken_apart):
     network, _, x = taken_apart
     lesson = Lesson(network, x, label=2)
-    back, layers = lesson.way_back(), lesson.anatomy.layers
+    back, layers = lesson.backward_pass(), lesson.tracer.layers
 
     def loss():
         return -np.log(lesson.p()[2])
@@ -393,7 +393,7 @@ def test_every_gradient_on_the_way_back_is_a_finite_difference(taken_apart):
 def test_steps_raise_the_probability_and_are_taken_back_bit_for_bit(taken_apart):
     network, _, x = taken_apart
     lesson = Lesson(network, x, label=0)
-    learns = any(layer.params for layer in lesson.anatomy.layers)
+    learns = any(layer.params for layer in lesson.tracer.layers)
     seen = [lesson.p()]
     for _ in range(3):
         seen.append(lesson.step(0.01))
@@ -403,7 +403,7 @@ def test_steps_raise_the_probability_and_are_taken_back_bit_for_bit(taken_apart)
         assert lesson.undo()
         assert lesson.p().tobytes() == p.tobytes()
     assert not lesson.undo()
-    mine = [z.tobytes() for layer in lesson.anatomy.layers for z in layer.params.values()]
+    mine = [z.tobytes() for layer in lesson.tracer.layers for z in layer.params.values()]
     assert mine == [z.tobytes() for layer in network for z in layer.params.values()]
 
 
@@ -415,7 +415,7 @@ def test_a_lesson_is_given_to_a_copy():
     assert [z.tobytes() for z in network.arrays().values()] == before
 
 
-def test_a_network_of_another_size_gets_the_same_picture_as_the_recogniser_shows_it():
+def test_a_network_of_another_size_gets_the_same_picture_as_the_recognizer_shows_it():
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     small = Sequential([Flatten(), Dense(4)], (14, 12, 1))
     assert network_input(small, images).shape == (3, 14, 12, 1)

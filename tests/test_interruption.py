@@ -11,8 +11,8 @@ import pytest
 from numba.core import event
 from PIL import Image, ImageDraw
 
-from tinycnn.nn.kernels.compile import UNCOMPILED, kernel
-from tinycnn.nn.kernels.interruption import signals_wait
+from tinycnn.kernels.interruption import signals_wait
+from tinycnn.kernels.jit import UNCOMPILED, kernel
 
 ROOT = Path(__file__).parent.parent
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM

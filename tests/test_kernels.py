@@ -25,10 +25,11 @@ from strategies import (
     run,
 )
 
-from tinycnn.nn import kernels, reference, set_threads
+from tinycnn import kernels
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED
+from tinycnn.kernels.simd import LANES
+from tinycnn.nn import reference, set_threads
 from tinycnn.nn.gradcheck import call
-from tinycnn.nn.kernels.compile import CHECKED, UNCOMPILED
-from tinycnn.nn.kernels.vectors import LANES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -139,7 +140,7 @@ def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing()
 def test_nan_in_nan_out(name, data):
     """A NaN spreads exactly as far as in the reference, with two exceptions.
 
-    Where 0 * NaN stood, less may; in Winograd's tiles, the neighbouring windows too.
+    Where 0 * NaN stood, less may; in Winograd's tiles, the neighboring windows too.
     """
     args = data.draw(cases(name))
     z = data.draw(st.sampled_from([z for z, v in args.items() if is_float_array(v)]))

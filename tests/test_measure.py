@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tinycnn.runs.measure import (
+from tinycnn.metrics import (
     calibration_bins,
     calibration_error,
     confusion_matrix,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tinycnn.nn.kernels.compile import CHECKED, UNCOMPILED
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 
 ROOT = Path(__file__).parent.parent
 

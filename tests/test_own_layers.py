@@ -5,7 +5,7 @@ import pytest
 
 from tinycnn.errors import ShapeError
 from tinycnn.exchange.layout import refuse_strangers
-from tinycnn.inside import Anatomy, reason, receptive_field
+from tinycnn.interpret import Tracer, reason, receptive_field
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,
@@ -73,19 +73,19 @@ def test_a_subclass_runs_in_a_network_in_plain_numpy_and_frozen(network, x):
 
 
 def test_a_subclass_is_looked_into_as_it_is(network, x):
-    anatomy = Anatomy(network)
-    with_softmax = len(anatomy.layers) == len(network.layers)
-    y = anatomy.trace(x[:1]).logits if with_softmax else anatomy.trace(x[:1]).p
+    tracer = Tracer(network)
+    with_softmax = len(tracer.layers) == len(network.layers)
+    y = tracer.trace(x[:1]).logits if with_softmax else tracer.trace(x[:1]).p
     np.testing.assert_allclose(y, by_hand(network, x[:1])[0], atol=1e-5)
 
 
 def test_a_subclass_is_neither_explained_nor_exported_as_its_parent(network, x):
-    anatomy = Anatomy(network)
-    trace = anatomy.trace(x[:1])
+    tracer = Tracer(network)
+    trace = tracer.trace(x[:1])
     place = next(k for k, layer in enumerate(network) if type(layer).__name__ == "Shifted")
     with pytest.raises(TypeError, match="no layer that can be looked into"):
-        reason(anatomy, trace, place, (0,) * trace.outputs[place].ndim)
-    (rows, *_) = receptive_field(anatomy, place, (0,) * trace.outputs[place].ndim)
+        reason(tracer, trace, place, (0,) * trace.outputs[place].ndim)
+    (rows, *_) = receptive_field(tracer, place, (0,) * trace.outputs[place].ndim)
     assert rows.start == 0
     assert rows.stop >= 8
     with pytest.raises(ShapeError, match="has no equal in other programs"):

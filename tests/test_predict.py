@@ -5,15 +5,15 @@ import sys
 
 import numpy as np
 import pytest
-from handwriting import model, templates
 from PIL import Image
+from template_network import model, templates
 
-from benchmarks.hand import DIGITS, write
+from benchmarks.handwriting import DIGITS, write
 from benchmarks.pages import page_of, photograph
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import write_idx
-from tinycnn.predict import main
-from tinycnn.runs import answers
+from tinycnn.predict import sources
+from tinycnn.predict.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def predict(folder, capsys, monkeypatch):
-    """Run the door inside the folder: exit code, lines of stdout, lines of stderr."""
+    """Run the command inside the folder: exit code, lines of stdout, lines of stderr."""
     monkeypatch.chdir(folder)
 
     def run(*arguments):
-        code = run_door(main, [*arguments, "--weights", "weights.safetensors"])
+        code = run_command(main, [*arguments, "--weights", "weights.safetensors"])
         out, err = capsys.readouterr()
         lines = [line for line in err.splitlines() if not line.startswith("compil")]
         return code, out.splitlines(), lines
@@ -82,7 +82,7 @@ def test_drawings_are_read_in_the_order_of_the_file_with_their_labels(predict):
     assert [int(record["text"]) for record in records] == [record["label"] for record in records]
 
 
-def test_a_stroke_file_is_recognised_by_its_content_also_compressed(predict, folder):
+def test_a_stroke_file_is_recognized_by_its_content_also_compressed(predict, folder):
     packed = gzip.compress((folder / "drawings.jsonl").read_bytes())
     (folder / "drawings.bin").write_bytes(packed)
     for name in ("drawings.jsonl", "drawings.bin"):
@@ -132,7 +132,7 @@ def test_whatever_happens_inside_one_file_the_others_are_read(predict, monkeypat
     def fail(*_):
         raise fault
 
-    monkeypatch.setattr(answers, "read_picture", fail)
+    monkeypatch.setattr(sources, "read_picture", fail)
     code, out, err = predict("page.png", "photo.jpg", "--strokes", "drawings.jsonl")
     assert (code, len(out), len(err)) == (1, 10, 2)
     assert err[1].startswith("photo.jpg: ")
@@ -144,14 +144,14 @@ def test_whatever_happens_inside_one_file_the_others_are_read(predict, monkeypat
 
 def test_whatever_happens_inside_one_drawing_the_others_are_read(predict, monkeypatch):
     once = iter([IndexError("x")])
-    read = answers.read_strokes
+    read = sources.read_strokes
 
     def fail_once(*arguments):
         for fault in once:
             raise fault
         return read(*arguments)
 
-    monkeypatch.setattr(answers, "read_strokes", fail_once)
+    monkeypatch.setattr(sources, "read_strokes", fail_once)
     code, out, err = predict("drawings.jsonl")
     assert (code, len(out), len(err)) == (1, 9, 1)
     assert "drawings.jsonl[0]: tinycnn failed to read it (IndexError: x)" in err[0]
@@ -161,12 +161,12 @@ def test_ctrl_c_inside_a_file_is_no_fault_of_the_file(predict, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(answers, "read_picture", stop)
+    monkeypatch.setattr(sources, "read_picture", stop)
     assert predict("page.png", "photo.jpg")[0] == 130
 
 
 def test_a_page_that_cannot_be_framed_does_not_stop_the_others(predict, monkeypatch):
-    monkeypatch.setattr(answers, "draw_boxes", lambda *_: 1 // 0)
+    monkeypatch.setattr(sources, "draw_boxes", lambda *_: 1 // 0)
     code, out, err = predict("page.png", "photo.jpg", "--boxes", "framed.png")
     assert (code, len(out), len(err)) == (1, 2, 2)
 
@@ -198,7 +198,7 @@ def test_blank_images_without_end_are_refused_at_once(predict, folder):
 
 
 def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, monkeypatch):
-    monkeypatch.setattr(answers, "MOST_IMAGES", 4)
+    monkeypatch.setattr(sources, "MOST_IMAGES", 4)
     code, out, err = predict("images.idx")
     assert (code, len(out), len(err)) == (1, 4, 1)
     assert "the first 4 of its 10 images were read" in err[0]
@@ -294,7 +294,7 @@ def test_wrong_usage_is_refused(predict, arguments):
 
 def test_bad_weights_are_refused_before_anything_is_read(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    code = run_door(main, ["page.png", "--weights", "page.png"])
+    code = run_command(main, ["page.png", "--weights", "page.png"])
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     assert "page.png" in err

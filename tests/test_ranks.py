@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import namespaces, rank_model
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
+from tinycnn.kernels.memory import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
-from tinycnn.nn.kernels.arrays import halves
-from tinycnn.runs.ranks import Alone, share_of
-from tinycnn.train import main
+from tinycnn.train.__main__ import main
+from tinycnn.train.ranks import SingleProcess, share_of
 
 ROOT = Path(__file__).parents[1]
 PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
@@ -52,7 +52,7 @@ def test_a_share_of_two_ranks_is_what_one_of_half_as_many_has(count, bits, data)
 
 @pytest.mark.parametrize(("count", "busy"), [(16, 1), (17, 2), (32, 2), (33, 3), (64, 4), (999, 4)])
 def test_no_rank_gets_a_part_of_sixteen_examples(count, busy):
-    ranks = Alone()
+    ranks = SingleProcess()
     ranks.size = 4
     assert ranks.busy(count) == busy
 
@@ -87,9 +87,9 @@ def test_a_launcher_without_mpi_is_refused_by_one_of_its_processes(monkeypatch, 
     monkeypatch.setenv("PMI_SIZE", "2")
     monkeypatch.setenv("PMI_RANK", rank)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
-    monkeypatch.delitem(sys.modules, "tinycnn.runs.mpi", raising=False)
+    monkeypatch.delitem(sys.modules, "tinycnn.train.mpi", raising=False)
     try:
-        code = run_door(main, [])
+        code = run_command(main, [])
     except SystemExit as end:
         code = end.code
     said = capfd.readouterr().err
@@ -320,15 +320,16 @@ def test_networks_that_look_at_whole_batches_are_refused(place):
 @needs_mpi
 def test_when_rank_0_cannot_save_all_end_with_its_sentence(easy_folder, place):
     code = (
-        "import sys; from tinycnn import train; from tinycnn.cli import run_door\n"
-        "from tinycnn.errors import EnvironmentFault; from tinycnn.runs.folder import RunFolder\n"
+        "import sys; from tinycnn.cli import run_command\n"
+        "from tinycnn.train import __main__ as train\n"
+        "from tinycnn.errors import EnvironmentFault; from tinycnn.train.folder import RunFolder\n"
         "write, written = RunFolder.write_checkpoint, []\n"
         "def until_full(self, payload):\n"
         "    written.append(payload)\n"
         "    if len(written) > 4: raise EnvironmentFault('cannot save: the disk is full')\n"
         "    write(self, payload)\n"
         "RunFolder.write_checkpoint = until_full\n"
-        "sys.exit(run_door(train.main))"
+        "sys.exit(run_command(train.main))"
     )
     words = [sys.executable, "-c", code, "--data-dir", easy_folder, *LONG, "--run-dir", "run"]
     done = subprocess.run(

@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import accuracy, choosing
 from benchmarks.choosing import judge, turned
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
-from tinycnn.runs.recipe import resolve
+from tinycnn.train.recipe import resolve
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_table_has_a_row_for_every_seed_and_means(monkeypatch, capsys, tmp_pat
 
     monkeypatch.setattr(subprocess, "run", run)
     arguments = ["--seeds", "3", "--folder", str(tmp_path), "--also", "elsewhere"]
-    assert run_door(accuracy.main, [*arguments, "--preset", "tiny", "--epochs", "2"]) == 0
+    assert run_command(accuracy.main, [*arguments, "--preset", "tiny", "--epochs", "2"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["seed", "0", "1", "2", "mean", "+-"]
     assert lines[4][1:4] == ["99.100", "9.0", "98.000"]
@@ -87,5 +87,5 @@ def test_a_table_has_a_row_for_every_seed_and_means(monkeypatch, capsys, tmp_pat
 
 def test_a_training_that_fails_says_why(capsys, tmp_path):
     arguments = ["--seeds", "1", "--folder", str(tmp_path), "--epochs", "0"]
-    assert run_door(accuracy.main, arguments) == 2
+    assert run_command(accuracy.main, arguments) == 2
     assert "--epochs must be" in capsys.readouterr().err

@@ -9,9 +9,9 @@ from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import RunError, ShapeError
 from tinycnn.nn import PRESETS, build
 from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy
-from tinycnn.runs.batches import ahead
-from tinycnn.runs.recipe import SUITED, resolve
-from tinycnn.runs.training import Trainer
+from tinycnn.train.batches import ahead
+from tinycnn.train.recipe import SUITED, resolve
+from tinycnn.train.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,13 @@ def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
 
 
 def test_of_five_epochs_the_last_bends_nothing():
-    assert [resolve(60_000, epochs=n).bent_epochs for n in (1, 4, 5, 10, 24)] == [1, 4, 4, 8, 20]
+    assert [resolve(60_000, epochs=n).augmented_epochs for n in (1, 4, 5, 10, 24)] == [
+        1,
+        4,
+        4,
+        8,
+        20,
+    ]
 
 
 def test_large_sets_spare_less_for_validation_and_bend_more():

@@ -12,8 +12,8 @@ import pytest
 import safetensors.numpy
 from PIL import Image
 
-from benchmarks import bombs, determinism, faults, fuzz, kills, mutants, targets
-from tinycnn import storage
+from benchmarks import bombs, determinism, faults, fuzz, kill_storm, mutations, targets
+from tinycnn import files
 from tinycnn.data.idx import decode_idx
 from tinycnn.errors import (
     DataError,
@@ -23,10 +23,10 @@ from tinycnn.errors import (
     ShapeError,
     WeightsError,
 )
-from tinycnn.ink import Recogniser, check_strokes, decode_picture, read_drawings
+from tinycnn.ink import Recognizer, check_strokes, decode_picture, read_drawings
 from tinycnn.nn import Dense, Flatten, Sequential, build
-from tinycnn.runs import checkpoint
-from tinycnn.runs.state import State
+from tinycnn.train import checkpoint
+from tinycnn.train.state import State
 
 
 def held(finding):
@@ -55,7 +55,7 @@ def test_whichever_call_of_a_save_is_the_last_of_its_process_no_file_is_torn():
 def test_torn_files_would_be_seen(monkeypatch):
     def careless(path, payload):
         try:
-            with storage.open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+            with files.open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
                 file.write(payload)
         except OSError as fault:
             raise EnvironmentFault("told, but too late") from fault
@@ -85,7 +85,7 @@ def test_bytes_are_forced_out_before_they_get_their_name_and_the_name_before_it_
 
     monkeypatch.setattr(os, "fsync", forced)
     monkeypatch.setattr(os, "replace", renamed)
-    storage.write_bytes(tmp_path / "file", b"content")
+    files.write_bytes(tmp_path / "file", b"content")
     assert calls == ["file", "name", "folder"]
 
 
@@ -93,14 +93,14 @@ def test_bytes_are_forced_out_before_they_get_their_name_and_the_name_before_it_
 
 
 def test_killed_interrupted_and_raced_runs_lose_nothing():
-    for finding in kills.findings(kills=2, signals=2, raced=1):
+    for finding in kill_storm.findings(kills=2, signals=2, raced=1):
         held(finding)
 
 
 def test_a_torn_file_in_a_run_folder_would_be_seen(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"epoch": 1}\n{"epo')
     (tmp_path / "checkpoint.safetensors").write_bytes(b"half")
-    assert len(list(kills.breaches_of(tmp_path))) == 2
+    assert len(list(kill_storm.breaches_of(tmp_path))) == 2
 
 
 def test_the_weights_have_one_digest_however_training_is_started():
@@ -142,7 +142,7 @@ def test_the_fuzzer_sees_leaks_writes_and_slowness(monkeypatch, tmp_path):
         return True
 
     for read, words in ((leaks, "KeyError"), (writes, "open")):
-        monkeypatch.setitem(targets.FORMATS, "bad", (mutants.idx, read, 1))
+        monkeypatch.setitem(targets.FORMATS, "bad", (mutations.idx, read, 1))
         assert words in fuzz.fuzz("bad", 2).breaches[0]
 
 
@@ -169,7 +169,7 @@ def test_a_jpeg_of_very_many_scans_is_refused():
 def test_usual_progressive_pictures_are_read():
     file = io.BytesIO()
     Image.new("RGB", (300, 200)).save(file, "JPEG", progressive=True)
-    assert decode_picture(file.getvalue()).grey.shape == (200, 300)
+    assert decode_picture(file.getvalue()).gray.shape == (200, 300)
 
 
 def test_strokes_and_lines_without_end_are_refused():
@@ -190,7 +190,7 @@ def test_a_calibration_that_nobody_can_calculate_with_is_refused(calibration):
     model = build("tiny")
     model.description = {"calibration": calibration}
     with pytest.raises(WeightsError):
-        Recogniser.of(model)
+        Recognizer.of(model)
 
 
 def test_a_network_whose_inside_fills_the_memory_is_refused(tmp_path):

@@ -14,23 +14,23 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tinycnn import report
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.errors import RunError
+from tinycnn.evaluate.evaluation import Duel, evaluate
 from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
-from tinycnn.runs.evaluation import Duel, evaluate
-from tinycnn.runs.folder import RunFolder
-from tinycnn.runs.launch import Source, start
-from tinycnn.runs.recipe import resolve
-from tinycnn.runs.training import EpochRecord
+from tinycnn.report import __main__ as report
+from tinycnn.train.folder import RunFolder
+from tinycnn.train.recipe import resolve
+from tinycnn.train.resume import Source, start
+from tinycnn.train.trainer import EpochRecord
 
 pytest.importorskip("jinja2")
-from tinycnn.reports import charts
-from tinycnn.reports.overview import training_charts
-from tinycnn.reports.page import render
-from tinycnn.reports.pictures import sheet
-from tinycnn.reports.subject import Subject
+from tinycnn.report import charts
+from tinycnn.report.overview import training_charts
+from tinycnn.report.page import render
+from tinycnn.report.pictures import sheet
+from tinycnn.report.subject import Subject
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -74,7 +74,7 @@ def runs(folder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
         patch.setitem(PRESETS, "small", small)
-        patch.setattr("tinycnn.runs.calibration.NON_DIGITS", 50)
+        patch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
             recipe = resolve(200, preset="small", epochs=epochs, augment="none")
             with start(recipe, digits, source, RunFolder.create(path)) as run:
@@ -94,7 +94,7 @@ def both(runs):
 
 
 def call(*words):
-    return run_door(report.main, [str(word) for word in words])
+    return run_command(report.main, [str(word) for word in words])
 
 
 class Reader(HTMLParser):
@@ -205,7 +205,7 @@ def test_bare_weights_have_no_history_but_all_the_rest(runs, folder, tmp_path, c
 
 def test_a_report_lies_in_its_run_and_that_of_several_here(runs, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tinycnn.reports.page.render", lambda subjects: f"{len(subjects)}")
+    monkeypatch.setattr("tinycnn.report.page.render", lambda subjects: f"{len(subjects)}")
     assert call(runs[0]) == 0
     assert (runs[0] / "report.html").read_text() == "1"
     assert call(*runs) == 0
@@ -228,7 +228,7 @@ def test_the_page_is_small_and_needs_nobody(both):
 
 
 def test_a_page_has_room_for_so_many_mistakes_and_runs(runs, monkeypatch):
-    monkeypatch.setattr("tinycnn.reports.page.MOST_MISTAKES", 9)
+    monkeypatch.setattr("tinycnn.report.page.MOST_MISTAKES", 9)
     subject = Subject.open(runs[1])
     errors = subject.evaluation.score.errors
     page = render([subject, subject])
@@ -248,7 +248,7 @@ def test_a_long_training_is_drawn_with_some_of_its_epochs(runs):
 
 
 def test_runs_of_one_name_are_told_apart(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinycnn.reports.page.render", lambda s: " ".join(z.name for z in s))
+    monkeypatch.setattr("tinycnn.report.page.render", lambda s: " ".join(z.name for z in s))
     other = shutil.copytree(runs[0], tmp_path / "longer")
     assert call(runs[0], other, "-o", tmp_path / "names") == 0
     assert (tmp_path / "names").read_text() == f"{runs[0]} {other}"
@@ -338,7 +338,7 @@ def test_ticks_leave_room_for_their_words():
     assert charts.Axis.at("epoch", [1]).place(1, 0, 100) == 0
 
 
-def test_no_line_is_told_by_its_colour_alone():
+def test_no_line_is_told_by_its_color_alone():
     axis = charts.Axis("x", 0, 1, (0, 1))
     lines = [charts.Line(str(k), [(0, 0), (1, k / 5)]) for k in range(charts.STYLES)]
     chart = charts.draw("title", axis, axis, lines)
@@ -425,7 +425,7 @@ def test_the_page_is_as_wide_as_the_screen(browser, address, width):
 def test_words_can_be_read_in_light_and_in_dark(browser, address):
     """The contrast of WCAG: at least 4.5 between words and what is behind them."""
     script = """(() => {
-        const levels = colour => colour.match(/[\\d.]+/g).map(Number);
+        const levels = color => color.match(/[\\d.]+/g).map(Number);
         const light = ([r, g, b]) => [r, g, b].map(z => z / 255)
             .map(z => z <= 0.04045 ? z / 12.92 : ((z + 0.055) / 1.055) ** 2.4)
             .reduce((sum, z, k) => sum + z * [0.2126, 0.7152, 0.0722][k], 0);

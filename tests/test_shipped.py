@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
-from tinycnn.evaluate import main as evaluate
-from tinycnn.ink import Recogniser
+from tinycnn.evaluate.__main__ import main as evaluate
+from tinycnn.ink import Recognizer
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import SHIPPED, find_weights
+from tinycnn.train.folder import SHIPPED, find_weights
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_they_are_small_and_part_of_the_package():
     assert SHIPPED.stat().st_size < 1_000_000
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parent.parent / "setup.cfg")
-    pattern = setup["options.package_data"]["tinycnn.runs"]
+    pattern = setup["options.package_data"]["tinycnn.train"]
     assert SHIPPED in set(SHIPPED.parent.glob(pattern))
 
 
@@ -42,12 +42,12 @@ def test_they_say_how_they_were_made(model):
 
 def test_they_read_the_bundled_digits(model):
     digits = load_dataset("mnist10k")
-    opinions = Recogniser.of(model)(digits.test_images)
+    opinions = Recognizer.of(model)(digits.test_images)
     assert (opinions.probabilities.argmax(axis=1) == digits.test_labels).mean() > 0.99
 
 
 def test_evaluate_takes_their_name_and_says_that_they_know_the_bundled_digits(capsys):
-    code = run_door(evaluate, ["default", "--dataset", "mnist10k", "--json"])
+    code = run_command(evaluate, ["default", "--dataset", "mnist10k", "--json"])
     printed = capsys.readouterr()
     assert code == 0
     assert json.loads(printed.out)["accuracy"] > 0.99

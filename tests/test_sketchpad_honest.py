@@ -8,17 +8,17 @@ import pytest
 import sketching
 from sketching import draw, write
 
-from apps.sketchpad import sheets
+from apps.sketchpad import samples
 from apps.sketchpad.__main__ import main
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
-from apps.sketchpad.insight import Insight
-from apps.sketchpad.page import Sheet
+from apps.sketchpad.document import Sheet
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.inspector import Inspector
+from apps.sketchpad.phrases import UNREAD, article, sentence
 from apps.sketchpad.session import PATIENCE, READ, Session
 from apps.sketchpad.tabs.steps import Steps
-from apps.sketchpad.words import UNREAD, article, sentence
 from apps.sketchpad.worker import Inline
-from benchmarks import hand
+from benchmarks import handwriting
 from tinycnn.errors import ImageError
 
 
@@ -44,7 +44,7 @@ class Slow(Inline):
 @pytest.fixture
 def session():
     now = [0.0]
-    made = Session(Slow(), sketching.brain, [Steps()], clock=lambda: now[0])
+    made = Session(Slow(), sketching.engine, [Steps()], clock=lambda: now[0])
     made.pass_time = lambda seconds: now.__setitem__(0, now[0] + seconds)
     made.tick()
     made.tick()
@@ -108,7 +108,7 @@ def test_the_answer_of_the_page_before_does_not_stand_on_a_picture(session):
 
 def test_a_reading_that_fails_leaves_no_answer(session, monkeypatch, capsys):
     write(session, "1")
-    monkeypatch.setattr(session.brain, "read", lambda question: 1 / 0)
+    monkeypatch.setattr(session.engine, "read", lambda question: 1 / 0)
     write(session, "2", at=(250.0, 80.0))
     assert session.digits == ()
     assert not session.late
@@ -150,11 +150,11 @@ def test_a_mark_that_is_not_read_is_framed_and_told_of(session):
 
 
 def test_no_kernel_is_used_before_all_are_compiled(monkeypatch):
-    brain, used = Brain(sketching.brain().model, Path("tidy.safetensors")), []
-    monkeypatch.setattr(Insight, "warm_up", lambda self: used.append(brain.asked))
-    brain.compile()
-    assert used == [brain._plain]
-    assert brain.asked is brain.recogniser
+    engine, used = Engine(sketching.engine().model, Path("tidy.safetensors")), []
+    monkeypatch.setattr(Inspector, "warm_up", lambda self: used.append(engine.asked))
+    engine.compile()
+    assert used == [engine._plain]
+    assert engine.asked is engine.recognizer
 
 
 def test_a_tab_keeps_its_picture_pale_while_the_next_is_awaited(session):
@@ -193,11 +193,11 @@ def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "one.jsonl").write_text(
-        '{"strokes": [%s]}' % hand.write("1")[0].round(1).tolist()  # noqa: UP031
+        '{"strokes": [%s]}' % handwriting.write("1")[0].round(1).tolist()  # noqa: UP031
     )
-    assert sheets.opened("~/one.jsonl").strokes
+    assert samples.opened("~/one.jsonl").strokes
     with pytest.raises(ImageError, match="nowhere"):
-        sheets.opened("~/nowhere")
+        samples.opened("~/nowhere")
 
 
 def test_the_window_is_gone_as_soon_as_it_is_left(monkeypatch, tmp_path):

@@ -5,13 +5,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from apps.sketchpad import papers
+from apps.sketchpad import paper_view
 from apps.sketchpad.commands import do
 from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-BRAIN = sketching.brain()
+BRAIN = sketching.engine()
 
 
 class Sketching(RuleBasedStateMachine):
@@ -94,7 +94,7 @@ class Sketching(RuleBasedStateMachine):
             assert y >= 0
             assert x + width <= pad.size[0] + 1e-6
             assert y + height <= pad.size[1] + 1e-6
-            left, top, wide, high = papers.area_of(digit.box, self.session, zoom)
+            left, top, wide, high = paper_view.area_of(digit.box, self.session, zoom)
             assert left >= 0
             assert top >= 0
             assert left + wide <= self.app.view.layout.paper[2] + 1e-6

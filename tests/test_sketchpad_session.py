@@ -4,26 +4,26 @@ import threading
 import time
 from itertools import pairwise
 
-import handwriting
 import numpy as np
 import pytest
 import sketching
+import template_network
 from PIL import Image
 from sketching import draw, write
 
 from apps.sketchpad import saving
 from apps.sketchpad.__main__ import main
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import COMMANDS, do
+from apps.sketchpad.engine import Engine
 from apps.sketchpad.keys import KEYS
+from apps.sketchpad.phrases import percent, sentence, spelled, verdict
 from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.session import Session
-from apps.sketchpad.words import percent, sentence, spelled, verdict
 from apps.sketchpad.worker import Inline, Thread
-from benchmarks import hand
+from benchmarks import handwriting
 from benchmarks.pages import Sample
 from benchmarks.sketches import write_record, written
-from benchmarks.written import compare
+from benchmarks.typed_drawings import compare
 from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import read_strokes
 
@@ -36,7 +36,7 @@ def session():
 @pytest.fixture
 def weights(tmp_path):
     path = tmp_path / "tidy.safetensors"
-    handwriting.model().save(path)
+    template_network.model().save(path)
     return path
 
 
@@ -51,9 +51,9 @@ def test_what_is_written_is_read_while_it_is_written(session):
 
 
 def test_the_app_reads_what_the_library_reads(session):
-    strokes = hand.write("4193", gap=30.0, at=(40.0, 60.0))
+    strokes = handwriting.write("4193", gap=30.0, at=(40.0, 60.0))
     draw(session, *strokes)
-    known = read_strokes(strokes, handwriting.recogniser(), session.pad.brush)
+    known = read_strokes(strokes, template_network.recognizer(), session.pad.brush)
     assert session.text == known.text == "4193"
     for one, other in zip(session.digits, known.digits, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
@@ -65,7 +65,9 @@ def test_numbers_written_point_by_point_are_read_as_predict_reads_them():
     samples = []
     for _ in range(25):
         text = "".join(map(str, rng.integers(0, 10, rng.integers(1, 6))))
-        strokes = hand.tremble(hand.write(text, rng.uniform(15, 40)), rng, rng.uniform(0, 2.5))
+        strokes = handwriting.tremble(
+            handwriting.write(text, rng.uniform(15, 40)), rng, rng.uniform(0, 2.5)
+        )
         samples.append(Sample(strokes, text))
     compared = compare(samples, "default")
     assert compared.different == 0
@@ -113,7 +115,7 @@ def test_the_digit_written_last_is_looked_at_until_another_one_is_chosen(session
 
 
 def test_a_stroke_that_is_still_being_drawn_is_read_too(session):
-    strokes = hand.write("5", height=150.0, at=(50.0, 50.0))
+    strokes = handwriting.write("5", height=150.0, at=(50.0, 50.0))
     draw(session, strokes[0])
     do(session, ("down", *strokes[1][0]))
     for place in strokes[1][1:]:
@@ -187,7 +189,7 @@ def test_mistakes_are_mistakes_and_others_come_at_every_turn(session):
 
 def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
     page = np.full((300, 400), 255, np.uint8)
-    for stroke in hand.write("7", height=150.0, at=(120.0, 70.0)):
+    for stroke in handwriting.write("7", height=150.0, at=(120.0, 70.0)):
         for a, b in pairwise(stroke):
             for x, y in np.linspace(a, b, 60):
                 page[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5] = 20
@@ -200,7 +202,7 @@ def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
 
 
 def test_a_stroke_file_is_laid_on_the_paper(session, tmp_path):
-    strokes = [stroke.tolist() for stroke in hand.write("40")]
+    strokes = [stroke.tolist() for stroke in handwriting.write("40")]
     (tmp_path / "forty.jsonl").write_text(json.dumps({"strokes": strokes}))
     do(session, ("open", str(tmp_path / "forty.jsonl")))
     session.tick()
@@ -238,7 +240,7 @@ def test_what_is_saved_is_read_again_as_it_was(session, tmp_path):
         assert picture.size[0] > 100
     drawing = json.loads(files[".jsonl"].read_text())
     strokes = [np.array(stroke) for stroke in drawing["strokes"]]
-    again = read_strokes(strokes, handwriting.recogniser(), drawing["pen"])
+    again = read_strokes(strokes, template_network.recognizer(), drawing["pen"])
     assert again.text == "385"
 
 
@@ -290,7 +292,7 @@ def test_weights_can_be_loaded_again_while_training_goes_on(weights):
 
     def load():
         loads.append(1)
-        return Brain.load(str(weights))
+        return Engine.load(str(weights))
 
     session = sketching.session(load=load)
     write(session, "1")
@@ -298,8 +300,8 @@ def test_weights_can_be_loaded_again_while_training_goes_on(weights):
     do(session, ("reload",))
     session.tick()
     assert "does not exist" in session.screen.note
-    assert session.brain is not None, "the old network stays"
-    handwriting.model().save(weights)
+    assert session.engine is not None, "the old network stays"
+    template_network.model().save(weights)
     do(session, ("reload",))
     session.tick()
     assert "again" in session.screen.note
@@ -325,7 +327,7 @@ def test_a_text_is_spelled_digit_by_digit(session):
     assert session.text == "47\n1"
     pieces = spelled(session.answer.reading)
     assert pieces == [("4", 0), ("7", 1), ("\n", None), ("1", 2)]
-    assert spelled(read_strokes([], handwriting.recogniser())) == []
+    assert spelled(read_strokes([], template_network.recognizer())) == []
 
 
 def keep_busy(worker):
@@ -366,14 +368,14 @@ def test_somebody_who_works_slowly_is_never_waited_for():
 
     def load():
         gate.wait()
-        return sketching.brain()
+        return sketching.engine()
 
     session = Session(Thread(lambda: None), load)
     start = time.perf_counter()
     write(session, "25")
     assert time.perf_counter() - start < 1
     assert session.text == ""
-    assert len(session.pad.page.strokes) == len(hand.write("25"))
+    assert len(session.pad.page.strokes) == len(handwriting.write("25"))
     gate.set()
     deadline = time.perf_counter() + 20
     while session.text != "25" and time.perf_counter() < deadline:
@@ -383,12 +385,12 @@ def test_somebody_who_works_slowly_is_never_waited_for():
 
 
 def test_until_kernels_are_compiled_the_reference_answers():
-    brain = sketching.brain()
-    slow = Session(Inline(), lambda: brain)
-    brain.compile = lambda: None
+    engine = sketching.engine()
+    slow = Session(Inline(), lambda: engine)
+    engine.compile = lambda: None
     slow.tick()
     write(slow, "9")
-    assert not brain.compiled
+    assert not engine.compiled
     assert slow.text == "9"
 
 
@@ -399,7 +401,7 @@ def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
     path = tmp_path / "session.jsonl"
     now = 0.0
     with recorder(path, lambda: now) as note:
-        for stroke in hand.write("8", height=150.0, at=(50.0, 90.0)):
+        for stroke in handwriting.write("8", height=150.0, at=(50.0, 90.0)):
             (x, y), *rest = stroke.tolist()
             for command in [("down", x, y), *[("move", *place) for place in rest], ("up",)]:
                 now += 0.01
@@ -437,7 +439,7 @@ def test_a_stroke_file_is_written_as_by_hand_and_every_drawing_is_answered(
 ):
     lines = []
     for text in ("3", "5"):
-        strokes = [stroke.tolist() for stroke in hand.write(text, height=7.0)]
+        strokes = [stroke.tolist() for stroke in handwriting.write(text, height=7.0)]
         lines.append(json.dumps({"strokes": strokes, "label": text}))
     path = tmp_path / "drawings.jsonl.gz"
     path.write_bytes(gzip.compress("\n".join([*lines, "{broken"]).encode()))
@@ -455,7 +457,7 @@ def test_a_damaged_record_names_its_line(line):
         read_record('{"sketchpad": 1}\n{"do": ["up"]}\n' + line, "mine.jsonl")
 
 
-# -------------------------------------------------------------------------------------- the door
+# -------------------------------------------------------------------------------------- the command
 
 
 def test_weights_that_are_none_are_refused_before_a_window_is_opened(tmp_path, monkeypatch):
@@ -506,7 +508,7 @@ def test_networks_of_other_sizes_and_classes_read_too(tmp_path):
     layers = [Conv2D(2, 5), ReLU(), Flatten(), Dense(26)]
     model = Sequential(layers, (20, 20, 1), seed=0)
     model.save(path, classes=[chr(ord("A") + k) for k in range(26)])
-    session = sketching.session(load=lambda: Brain.load(str(path)))
+    session = sketching.session(load=lambda: Engine.load(str(path)))
     write(session, "7")
     app = sketching.app(session)
     app.view.draw(app.surface)

@@ -13,9 +13,9 @@ import pytest
 import sketching
 
 from apps.sketchpad import window
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
+from apps.sketchpad.engine import Engine
 from apps.sketchpad.tabs import tabs
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 
@@ -37,23 +37,23 @@ PAGES = ("nothing", "one digit", "several digits", "refused ink", "a picture")
 
 
 @pytest.fixture(scope="module")
-def brain():
+def engine():
     layers = [Conv2D(6, 5), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dense(10)]
-    made = Brain(Sequential(layers, (28, 28, 1), seed=2), Path("test.safetensors"))
+    made = Engine(Sequential(layers, (28, 28, 1), seed=2), Path("test.safetensors"))
     made.compile()
     return made
 
 
 @pytest.fixture(scope="module")
-def sessions(brain):
-    return [session_with(page, brain) for page in PAGES]
+def sessions(engine):
+    return [session_with(page, engine) for page in PAGES]
 
 
-def session_with(page, brain):
+def session_with(page, engine):
     if page == "refused ink":
-        known, brain = brain, Brain(brain.model, brain.weights)
-        brain.recogniser = brain._plain = replace(known.recogniser, threshold=20.0)
-    session = sketching.session(tabs(), lambda: brain)
+        known, engine = engine, Engine(engine.model, engine.weights)
+        engine.recognizer = engine._plain = replace(known.recognizer, threshold=20.0)
+    session = sketching.session(tabs(), lambda: engine)
     if page == "a picture":
         do(session, ("digit",))
     elif page != "nothing":

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.sketchpad import page as pages
-from apps.sketchpad.page import Sheet
-from apps.sketchpad.state import BRUSHES, STEPS_BACK, Pad
+from apps.sketchpad import document as pages
+from apps.sketchpad.document import Sheet
+from apps.sketchpad.editor import BRUSHES, STEPS_BACK, Pad
 
 numbers = st.floats(-2000, 3000)
 places = st.tuples(numbers, numbers)

@@ -7,12 +7,12 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 import numpy as np
 import pygame
 import pytest
-from handwriting import DIGITS
+from template_network import DIGITS
 
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
-from apps.sketchpad.insight import Insight
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.inspector import Inspector
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.kernels import strongest_slices
@@ -58,7 +58,7 @@ NAMES = [tab.title for tab in tabs()]
 def session_of(kind="convolutions"):
     layers, shape = NETWORKS[kind]
     network = Sequential(layers, shape, seed=2)
-    session = Session(Inline(), lambda: Brain(network, "test.safetensors"), tabs())
+    session = Session(Inline(), lambda: Engine(network, "test.safetensors"), tabs())
     session.tick()
     return session
 
@@ -77,7 +77,7 @@ def write(session, digit="7"):
 def written(request):
     session = session_of(request.param)
     write(session)
-    assert session.brain.compiled
+    assert session.engine.compiled
     return session
 
 
@@ -178,7 +178,7 @@ def test_tiles_fill_their_rows_evenly():
     assert Mosaic.fitted((0, 0, 670, 66), (8, 8, 64), 20).columns == 22
 
 
-def test_keys_ask_a_neighbour_of_the_strongest_number():
+def test_keys_ask_a_neighbor_of_the_strongest_number():
     session = session_of()
     write(session)
     tab = session.tabs[0]
@@ -227,9 +227,12 @@ def test_steps_forth_and_back_are_the_same_as_a_fresh_lesson():
     layers, shape = NETWORKS["convolutions"]
     network = Sequential(layers, shape, seed=2)
     image = digit_image()
-    walked, names = Insight(network, tuple("0123456789")), ((0.1,), (0.1, 0.2), (0.1,), (0.3,), ())
+    walked, names = (
+        Inspector(network, tuple("0123456789")),
+        ((0.1,), (0.1, 0.2), (0.1,), (0.3,), ()),
+    )
     for rates in names:
-        fresh = Insight(network, tuple("0123456789")).taught(image, 3, rates)
+        fresh = Inspector(network, tuple("0123456789")).taught(image, 3, rates)
         assert walked.taught(image, 3, rates).back.p.tobytes() == fresh.back.p.tobytes()
         assert fresh.p_before.tobytes() == walked.trace(image).p.tobytes()
 
@@ -246,7 +249,7 @@ def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afres
         draw(session)
     assert tab.rates == (tab.rate,)
     look = session.look()
-    taught = look.brain.insight.taught(look.image, 3, tab.rates)
+    taught = look.engine.inspector.taught(look.image, 3, tab.rates)
     assert taught.back.p[3] > taught.p_before[3]
     do(session, ("clear",))
     write(session, "4")

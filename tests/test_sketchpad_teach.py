@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sketching
-from handwriting import DIGITS
+from template_network import DIGITS
 
 from apps.sketchpad.commands import do
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
+from tinycnn.adapt import CorrectionFile
 from tinycnn.data import load_dataset
 from tinycnn.nn import Sequential
-from tinycnn.teaching import CorrectionFile
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -30,7 +30,7 @@ def kept(tmp_path):
 
 @pytest.fixture
 def session(kept, tmp_path):
-    made = Session(Inline(), sketching.brain, tabs(), folder=tmp_path, corrections=lambda: kept)
+    made = Session(Inline(), sketching.engine, tabs(), folder=tmp_path, corrections=lambda: kept)
     made.tick()
     made.tick()
     return made
@@ -101,7 +101,7 @@ def test_more_that_is_written_does_not_change_what_was_said(session, kept):
 def test_what_was_said_before_is_there_at_the_start(session, kept, tmp_path):
     write(session)
     say(session, ("label", "1"))
-    later = Session(Inline(), sketching.brain, tabs(), corrections=lambda: kept)
+    later = Session(Inline(), sketching.engine, tabs(), corrections=lambda: kept)
     later.tick()
     assert [c.label for c in later.teacher.lesson.corrections] == ["1"]
 
@@ -143,31 +143,31 @@ def test_too_few_are_refused_with_a_sentence(session):
 
 def test_an_adapted_network_reads_until_it_is_discarded(session, kept, monkeypatch):
     taught(session)
-    base = session.brain
+    base = session.engine
     before = [z.tobytes() for z in base.model.arrays().values()]
     say(session, ("adapt",))
     result = session.teacher.lesson.result
     assert result is not None
     assert result.drawings.n == 6
     assert result.drawings.verdict == "too few to tell"
-    assert session.brain is not base
-    assert session.brain.model is result.model
+    assert session.engine is not base
+    assert session.engine.model is result.model
     assert [z.tobytes() for z in base.model.arrays().values()] == before
-    assert "adapted" in session.brain.name
-    assert session.brain.accuracy == ""
+    assert "adapted" in session.engine.name
+    assert session.engine.accuracy == ""
 
     say(session, ("adapt",))  # once more, from the base
     assert session.teacher.base is base
     say(session, ("discard",))
-    assert session.brain is base
+    assert session.engine is base
     assert session.teacher.lesson.result is None
 
 
 def test_what_is_kept_can_be_loaded_and_the_base_file_stays(session, kept, tmp_path):
     taught(session)
     base = tmp_path / "tidy.safetensors"
-    session.brain.model.save(base)
-    session.brain.weights = base
+    session.engine.model.save(base)
+    session.engine.weights = base
     untouched = base.read_bytes()
     say(session, ("keep",))
     assert "nothing to keep" in session.screen.note
@@ -193,7 +193,7 @@ def test_loading_again_ends_the_trial(session):
     say(session, ("adapt",), ("reload",))
     assert session.teacher.base is None
     assert session.teacher.lesson.result is None
-    assert "adapted" not in session.brain.name
+    assert "adapted" not in session.engine.name
 
 
 def test_without_a_file_nothing_is_left_behind(monkeypatch, tmp_path):

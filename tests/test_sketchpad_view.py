@@ -14,19 +14,19 @@ import pytest
 import sketching
 from PIL import Image
 
-from apps.sketchpad import inking, layout, overlay, panels, theme
-from apps.sketchpad.brain import Brain
+from apps.sketchpad import ink_renderer, layout, overlay, panels, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
-from apps.sketchpad.inking import Paper
-from apps.sketchpad.page import Stroke
-from apps.sketchpad.state import Pad
+from apps.sketchpad.document import Stroke
+from apps.sketchpad.editor import Pad
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import Steps
-from benchmarks import hand
+from benchmarks import handwriting
 from tinycnn.nn import Dense, Flatten, Sequential
 
-BLINDNESS = {  # how the colours of a screen appear: Machado, Oliveira and Fernandes, 2009
+BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernandes, 2009
     "none": np.eye(3),
     "protanopia": [
         [0.152286, 1.052583, -0.204868],
@@ -46,7 +46,7 @@ BLINDNESS = {  # how the colours of a screen appear: Machado, Oliveira and Ferna
 }
 
 GOLDEN = Path(__file__).parent / "golden"
-TOLERANCE = 1.0  # mean difference of colours, 0 to 255: another version of the font's renderer
+TOLERANCE = 1.0  # mean difference of colors, 0 to 255: another version of the font's renderer
 FEW = 0.01  # of the pixels may differ by more than 60
 
 
@@ -110,7 +110,7 @@ def session_of(name):
         do(session, ("naive",))
     if name == "keys":
         do(session, ("help",))
-    if name == "labelled":
+    if name == "labeled":
         do(session, ("label", "1"))
         do(session, ("select", 0))
     if session.answer:
@@ -125,7 +125,7 @@ def session_of(name):
         ("number", (1280, 800)),
         ("number", (960, 640)),
         ("naive", (1280, 800)),
-        ("labelled", (1280, 800)),
+        ("labeled", (1280, 800)),
         ("keys", (1280, 800)),
     ],
 )
@@ -222,8 +222,8 @@ def test_text_is_readable():
 
 
 def contrast(one, other):
-    def light(colour):
-        c = np.array(colour) / 255
+    def light(color):
+        c = np.array(color) / 255
         linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
         return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
 
@@ -306,7 +306,7 @@ def test_another_zoom_draws_everything_anew():
 
 def test_a_smoothed_line_begins_and_ends_where_the_pen_did():
     points = np.array([(0.0, 0.0), (5.0, 5.0), (9.0, 2.0), (14.0, 6.0)])
-    pieces = list(inking.curves(points, 9.0))
+    pieces = list(ink_renderer.curves(points, 9.0))
     np.testing.assert_allclose(pieces[0][0], points[0])
     np.testing.assert_allclose(pieces[-1][2], points[-1])
     for one, other in pairwise(pieces):
@@ -489,8 +489,8 @@ def test_the_full_screen_is_left_alone_where_nobody_looks(app):
 
 def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):
     network = Sequential([Flatten(), Dense(26)], (28, 28, 1), seed=0)
-    session = sketching.session(load=lambda: Brain(network, "letters.safetensors"))
-    session.brain.classes = tuple(f"class {k}" for k in range(26))
+    session = sketching.session(load=lambda: Engine(network, "letters.safetensors"))
+    session.engine.classes = tuple(f"class {k}" for k in range(26))
     sketching.write(session, "7")
     said = []
     monkeypatch.setattr(Canvas, "text", lambda self, x, y, words, *_, **__: said.append(words) or 0)
@@ -513,7 +513,7 @@ def test_thumbnails_of_dots_and_lines_can_be_drawn():
     session = sketching.session()
     sketching.draw(session, [(100, 100)])
     do(session, ("clear",))
-    sketching.draw(session, *hand.write("8"))
+    sketching.draw(session, *handwriting.write("8"))
     do(session, ("clear",))
     app = sketching.app(session)
     app.view.draw(app.surface)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError
-from tinycnn.storage import (
+from tinycnn.files import (
     TEMPORARY_PREFIX,
     grow,
     optional_chart,
@@ -151,9 +151,9 @@ def test_a_reader_never_sees_a_torn_file(target):
 
 KILLED = """
 import os, signal, sys
-from tinycnn import storage
+from tinycnn import files
 os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
-storage.write_bytes(sys.argv[1], b"never to be seen")
+files.write_bytes(sys.argv[1], b"never to be seen")
 """
 
 

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tinycnn.data import load_dataset
-from tinycnn.data.frame import FAINT, columns_with_ink, refitted, resized, rows_with_ink
-from tinycnn.data.nondigits import MAKERS, hardly_anything, make_non_digits
-from tinycnn.data.styles import (
+from tinycnn.augment.negatives import MAKERS, hardly_anything, make_non_digits
+from tinycnn.augment.refit import FAINT, columns_with_ink, refitted, resized, rows_with_ink
+from tinycnn.augment.styles import (
     STYLES,
     brushed,
     finish_sevens,
     flag_ones,
     lift_fives,
     slash_zeros,
-    stylise,
+    stylize,
 )
-from tinycnn.ink.normalise import BOX, PEN, is_prepared, offset_to_centre
+from tinycnn.data import load_dataset
+from tinycnn.data.mnist import BOX, PEN, is_prepared, offset_to_center
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_refitting_undoes_a_change_of_size_and_place(digits, rng):
     size = np.repeat(rng.uniform(0.5, 1.1, (len(images), 1)), 2, axis=1)
     changed = refitted(resized(images, size, rng.uniform(-2, 2, (len(images), 2))))
     assert abs(longer_side(changed) - BOX).max() <= 2
-    assert abs(np.array([offset_to_centre(image) for image in changed])).max() <= 1
+    assert abs(np.array([offset_to_center(image) for image in changed])).max() <= 1
     overlap = (np.minimum(changed, images).sum(axis=(1, 2)) / ink(images)).mean()
     assert overlap > 0.6
 
@@ -83,13 +83,13 @@ def test_resizing_moves_by_pixels_of_the_new_image():
 def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, label):
     images = of(digits, label)
     kept = images.copy()
-    styled = stylise(images, np.full(len(images), label), 1.0, rng)
+    styled = stylize(images, np.full(len(images), label), 1.0, rng)
     assert np.array_equal(images, kept)
     assert styled.dtype == np.uint8
     assert styled.shape == images.shape
     assert (styled != images).any(axis=(1, 2)).all()
     assert abs(longer_side(styled) - BOX).max() <= 2
-    again = stylise(images, np.full(len(images), label), 1.0, np.random.default_rng(0))
+    again = stylize(images, np.full(len(images), label), 1.0, np.random.default_rng(0))
     assert np.array_equal(styled, again)
 
 
@@ -154,7 +154,7 @@ def test_a_thick_brush_fills_small_loops_and_a_thin_one_does_not():
 
 def test_a_share_of_the_digits_with_a_style_gets_it_and_no_other(digits, rng):
     images, labels = digits
-    changed = (stylise(images, labels, 0.3, rng) != images).any(axis=(1, 2))
+    changed = (stylize(images, labels, 0.3, rng) != images).any(axis=(1, 2))
     has_style = np.isin(labels, list(STYLES))
     assert not changed[~has_style].any()
     assert changed[has_style].mean() == pytest.approx(0.3, abs=0.1)

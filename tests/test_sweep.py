@@ -15,20 +15,20 @@ import pytest
 
 pytest.importorskip("joblib")
 
-from tinycnn import sweep
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import RunError
+from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import get_threads
-from tinycnn.nn.kernels.compile import UNCOMPILED
-from tinycnn.runs.launch import Source
-from tinycnn.runs.recipe import resolve
-from tinycnn.sweeps import workers
-from tinycnn.sweeps.folder import SweepFolder
-from tinycnn.sweeps.plan import Plan, Range, make_plan, parse
-from tinycnn.sweeps.table import Row, table
-from tinycnn.sweeps.trial import Order, run_trial
-from tinycnn.sweeps.workers import local_workers, share_processors
+from tinycnn.sweep import __main__ as sweep
+from tinycnn.sweep import workers
+from tinycnn.sweep.folder import SweepFolder
+from tinycnn.sweep.plan import Plan, Range, make_plan, parse
+from tinycnn.sweep.table import Row, table
+from tinycnn.sweep.trial import Order, run_trial
+from tinycnn.sweep.workers import local_workers, share_processors
+from tinycnn.train.recipe import resolve
+from tinycnn.train.resume import Source
 
 pytestmark = pytest.mark.skipif(UNCOMPILED, reason="in processes that nobody tells to give up")
 
@@ -49,7 +49,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def call(*words):
-    return run_door(sweep.main, [str(word) for word in words])
+    return run_command(sweep.main, [str(word) for word in words])
 
 
 def started(*words):
@@ -231,7 +231,7 @@ def test_a_chart_that_cannot_be_drawn_costs_nothing_else(capfd, monkeypatch):
         assert json.loads(Path("s/table.json").read_bytes())["settings"], "written first"
         raise ImportError("numpy.core.multiarray failed to import")
 
-    monkeypatch.setattr("tinycnn.sweeps.chart.draw_chart", broken)
+    monkeypatch.setattr("tinycnn.sweep.chart.draw_chart", broken)
     words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
     assert call(*words, "--chart", "x.svg") == 0
     out, err = capfd.readouterr()
@@ -353,7 +353,7 @@ def test_a_worker_saves_and_stops_when_the_lease_ends(tmp_path, monkeypatch):
     folder = SweepFolder(tmp_path)
     given = order(folder)
     recipe = resolve(100, preset="dense", limit=100, epochs=9, augment="none", seed=0)
-    monkeypatch.setattr("tinycnn.sweeps.trial.LOOK_SECONDS", 0)
+    monkeypatch.setattr("tinycnn.sweep.trial.LOOK_SECONDS", 0)
     looks = iter([True] * 12)
     monkeypatch.setattr(Order, "is_wanted", lambda self: next(looks, False))
 
@@ -465,8 +465,9 @@ def test_a_dask_cluster_comes_to_the_same_bytes_stopped_or_not(tmp_path, uninter
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
     program = (
-        "from tinycnn.sweeps import workers; workers.CONNECT_SECONDS = 0.5; import tinycnn.sweep, "
-        "tinycnn.cli, sys; sys.exit(tinycnn.cli.run_door(tinycnn.sweep.main, sys.argv[1:]))"
+        "import sys; from tinycnn.cli import run_command\n"
+        "from tinycnn.sweep import __main__ as sweep, workers\n"
+        "workers.CONNECT_SECONDS = 0.5; sys.exit(run_command(sweep.main, sys.argv[1:]))"
     )
     words = [*TINY, "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)

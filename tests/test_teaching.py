@@ -6,16 +6,16 @@ import os
 
 import numpy as np
 import pytest
-from handwriting import DIGITS
+from template_network import DIGITS
 
+from tinycnn.adapt import Comparison, Correction, CorrectionFile, adapt, export, save_adapted
+from tinycnn.adapt.comparison import compare
+from tinycnn.adapt.corrections import default_path, parse_correction
+from tinycnn.adapt.folds import Course, CrossValidation
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError
-from tinycnn.ink import Recogniser, network_input, read_drawings, strokes_to_image
+from tinycnn.ink import Recognizer, network_input, read_drawings, strokes_to_image
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
-from tinycnn.teaching import Comparison, Correction, CorrectionFile, adapt, export, save_adapted
-from tinycnn.teaching.comparison import compare
-from tinycnn.teaching.corrections import default_path, parse_correction
-from tinycnn.teaching.pupil import Course, Exam
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -167,7 +167,7 @@ def exam_of(losses, answers, misread, hands=(0, 0, 1), known=1000):
     object.__setattr__(course, "hands", np.array(hands))
     object.__setattr__(course, "labels", np.zeros(len(hands), int))
     object.__setattr__(course, "known", np.zeros(known))
-    exam = Exam(course)
+    exam = CrossValidation(course)
     exam._losses, exam._answers = [np.array(z, float) for z in losses], list(map(np.array, answers))
     exam._misread = list(misread)
     return exam
@@ -275,7 +275,7 @@ def test_equal_seeds_give_equal_bytes(base, digits):
 
 def test_what_is_right_already_is_left_as_it_is(base, digits):
     """Digits of the base's own training teach it nothing, so the base may stay the best."""
-    answers = Recogniser.of(base)
+    answers = Recognizer.of(base)
     right = [
         Correction(DIGITS[d], d)
         for d in DIGITS
@@ -306,7 +306,7 @@ def test_corrections_of_foreign_classes_are_left_out_and_counted(base, digits):
     assert (done.drawings.n, done.left_out) == (6, 3)
 
 
-def test_a_network_of_other_classes_has_nothing_to_practise_on(digits):
+def test_a_network_of_other_classes_has_nothing_to_practice_on(digits):
     network = Sequential([Flatten(), Dense(2)], (28, 28, 1))
     network.description = {"classes": ["7", "coat"]}
     done = adapt(network, odd_hand(6), digits, seconds=60)
@@ -328,11 +328,11 @@ def test_a_network_of_other_classes_has_nothing_to_practise_on(digits):
 def test_every_shape_of_network_can_be_adapted(how, layers, shape, digits):
     network = Sequential(layers, shape)
     done = adapt(network, odd_hand(6), digits, layers=how, seconds=60)
-    assert Recogniser.of(done.model)(odd_hand(1)[0].image()[None]).probabilities.shape == (1, 10)
+    assert Recognizer.of(done.model)(odd_hand(1)[0].image()[None]).probabilities.shape == (1, 10)
 
 
 def test_it_says_what_share_of_the_digits_the_base_had_seen(base, digits):
-    from tinycnn.runs.lineage import sample_of
+    from tinycnn.data.provenance import sample_of
 
     assert adapt(base, odd_hand(5), digits, seconds=60).digits_known is None
     base.description = {"training": {"sample": sample_of(digits.test_images)}}
@@ -342,9 +342,9 @@ def test_it_says_what_share_of_the_digits_the_base_had_seen(base, digits):
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_an_adapted_network_is_calibrated_anew(base, digits, seen, tmp_path, monkeypatch):
-    from tinycnn.runs.lineage import sample_of
+    from tinycnn.data.provenance import sample_of
 
-    monkeypatch.setattr("tinycnn.runs.calibration.NON_DIGITS", 100)
+    monkeypatch.setattr("tinycnn.train.calibration.NON_DIGITS", 100)
     old = {"temperature": 4.5, "threshold": -50.0}
     known = digits.test_images if seen else digits.train_images
     base.description = {"training": {"sample": sample_of(known)}, "calibration": old}

@@ -21,14 +21,14 @@ import pytest
 from rich.console import Console
 
 from tinycnn import evaluate, train
-from tinycnn.cli import run_door
+from tinycnn.cli import run_command
 from tinycnn.data import write_idx
+from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import Sequential
-from tinycnn.nn.kernels.compile import UNCOMPILED
-from tinycnn.runs.compiling import compilation_shown
-from tinycnn.runs.folder import find_weights
-from tinycnn.runs.progress import Lines, kept, say
-from tinycnn.runs.state import EpochRecord, State
+from tinycnn.train.compile_progress import compilation_shown
+from tinycnn.train.folder import find_weights
+from tinycnn.train.progress import Lines, kept, say
+from tinycnn.train.state import EpochRecord, State
 
 QUICK = ["--epochs", "2", "--threads", "1"]
 
@@ -48,7 +48,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def call(*words):
-    return run_door(train.main, [str(word) for word in words])
+    return run_command(train.main, [str(word) for word in words])
 
 
 def command(*words):
@@ -78,7 +78,7 @@ def test_training_prints_accuracy_time_files_and_what_to_type_next(easy_folder, 
 def carried_out(text, start):
     """Do what ``text`` says after ``start``, in this process; returns the exit code."""
     program, *words = shlex.split(text.split(start)[1].split("\n")[0].split("python -m ")[1])
-    return run_door(
+    return run_command(
         {"tinycnn.evaluate": evaluate.main, "tinycnn.train": train.main}[program], words
     )
 
@@ -113,7 +113,7 @@ def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypa
 
     assert call("--resume", "last", "--data-dir", moved, "--threads", "1") == 0
     assert carried_out(capsys.readouterr().out, "next ") == 0
-    assert run_door(evaluate.main, ["last"]) == 0
+    assert run_command(evaluate.main, ["last"]) == 0
     capsys.readouterr()
 
     moved = moved.rename(easy_folder.with_name("and again"))
@@ -124,7 +124,7 @@ def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypa
 def stop_when(method, monkeypatch, number):
     """Send a signal when a trainer is asked to do this."""
     monkeypatch.setattr(
-        f"tinycnn.runs.training.Trainer.{method}", lambda *_: os.kill(os.getpid(), number)
+        f"tinycnn.train.trainer.Trainer.{method}", lambda *_: os.kill(os.getpid(), number)
     )
 
 
@@ -276,7 +276,7 @@ def test_compilation_is_announced_before_and_measured_after(terminal):
 
 def test_help_does_not_wait_for_the_compiler():
     code = (
-        "import sys; from tinycnn import train\n"
+        "import sys; from tinycnn.train import __main__ as train\n"
         "try: train.main(['--help'])\n"
         "except SystemExit: print('numba' in sys.modules, 'numpy' in sys.modules)"
     )
@@ -376,7 +376,7 @@ def spoil_over_long(folder):
     (folder / IMAGES).write_bytes((folder / IMAGES).read_bytes() + b"\0")
 
 
-def spoil_mislabelled(folder):
+def spoil_mislabeled(folder):
     (folder / IMAGES).write_bytes(b"<html>Not found</html>")
 
 
@@ -411,7 +411,7 @@ def spoil_image_size(folder):
         (spoil_cut, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes, the file holds"),
         (spoil_cut_gzip, "the gzip stream is cut or damaged"),
         (spoil_over_long, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes"),
-        (spoil_mislabelled, "it looks like an HTML page"),
+        (spoil_mislabeled, "it looks like an HTML page"),
         (spoil_swapped, "they are swapped"),
         (spoil_type, "float32; images are uint8"),
         (spoil_labels, "label 77 at index 0 is out of range"),
@@ -434,10 +434,11 @@ def test_bad_data_end_in_one_sentence(easy_folder, elsewhere, capfd, spoil, sent
 
 def test_whoever_loses_the_race_for_a_folder_is_told_before_anything_is_loaded(easy_folder):
     code = (
-        "import sys; from tinycnn import train; from tinycnn.cli import run_door\n"
-        "from tinycnn.runs.folder import RunFolder\n"
+        "import sys; from tinycnn.cli import run_command\n"
+        "from tinycnn.train import __main__ as train\n"
+        "from tinycnn.train.folder import RunFolder\n"
         "with RunFolder.create('run'):\n"
-        "    print(run_door(train.main, ['--data-dir', sys.argv[1], '--run-dir', 'run']))\n"
+        "    print(run_command(train.main, ['--data-dir', sys.argv[1], '--run-dir', 'run']))\n"
         "    print('numpy' in sys.modules, 'numba' in sys.modules)"
     )
     words = [sys.executable, "-c", code, easy_folder]
@@ -553,8 +554,8 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
     """The first batch after the first Ctrl-C never ends, so only a second one can help."""
     code = (
         "import sys, os, signal, time\n"
-        "from tinycnn import train\n"
-        "from tinycnn.runs import progress\n"
+        "from tinycnn.train import __main__ as train\n"
+        "from tinycnn.train import progress\n"
         "from tinycnn.signals import StopSignals\n"
         "note = StopSignals._receive\n"
         "def noted(self, number, frame):\n"
@@ -593,7 +594,7 @@ def test_stopped_while_it_is_tested_a_run_says_how_to_go_on(
 
     words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet"]
     with monkeypatch.context() as patch:
-        patch.setattr("tinycnn.runs.run.calibrate", stopped)
+        patch.setattr("tinycnn.train.run.calibrate", stopped)
         try:
             ended = call(*words)
         except SystemExit as end:

@@ -18,7 +18,17 @@ from scipy.stats import binomtest
 
 import tinycnn
 from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.provenance import SAMPLE, sample_of, share_known
 from tinycnn.errors import DataError, EnvironmentFault, RunError, ShapeError
+from tinycnn.metrics import (
+    accuracy_sentence,
+    calibration_error,
+    confusion_matrix,
+    is_among_the_best,
+    measure,
+    score,
+    wilson_interval,
+)
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,
@@ -31,25 +41,16 @@ from tinycnn.nn import (
     set_threads,
 )
 from tinycnn.nn.presets import PRESETS
-from tinycnn.runs import checkpoint, launch
-from tinycnn.runs.batches import Batches, stream
-from tinycnn.runs.curves import can_draw, draw_curves
-from tinycnn.runs.folder import RunFolder, find_run, find_weights
-from tinycnn.runs.launch import Source, finished, start
-from tinycnn.runs.lineage import SAMPLE, sample_of, share_known
-from tinycnn.runs.measure import (
-    accuracy_sentence,
-    calibration_error,
-    confusion_matrix,
-    is_among_the_best,
-    measure,
-    score,
-    wilson_interval,
-)
-from tinycnn.runs.progress import Watch
-from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.state import EpochRecord, State
-from tinycnn.runs.training import Trainer
+from tinycnn.train import checkpoint
+from tinycnn.train import resume as launch
+from tinycnn.train.batches import Batches, stream
+from tinycnn.train.curves import can_draw, draw_curves
+from tinycnn.train.folder import RunFolder, find_run, find_weights
+from tinycnn.train.progress import Watch
+from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.resume import Source, finished, start
+from tinycnn.train.state import EpochRecord, State
+from tinycnn.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -579,7 +580,7 @@ def test_arrays_that_are_not_finite_are_never_saved(digits):
 def test_a_validation_loss_that_is_not_finite_stops_the_run_too(digits, tmp_path, monkeypatch):
     nonsense = score(np.full((10, 3), 1 / 3, np.float32), digits.train_labels[90:])
     nonsense = dataclasses.replace(nonsense, loss=math.nan)
-    monkeypatch.setattr("tinycnn.runs.training.score", lambda *arguments: nonsense)
+    monkeypatch.setattr("tinycnn.train.trainer.score", lambda *arguments: nonsense)
     message = r"diverged in epoch 1, batch 6: the loss on the validation part is nan"
     with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match=message):
         run.train()
@@ -648,7 +649,7 @@ def test_a_lock_that_vanishes_under_ones_hands_is_somebody_else_s(tmp_path, monk
             raise FileNotFoundError(errno.ENOENT, "gone")
         return genuine(path, **options)
 
-    monkeypatch.setattr("tinycnn.runs.folder.os.stat", stat)
+    monkeypatch.setattr("tinycnn.train.folder.os.stat", stat)
     with pytest.raises(RunError, match="in use by another training"):
         RunFolder.create(tmp_path / "run")
 
@@ -672,7 +673,7 @@ def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
     with new_run(digits, tmp_path / "run") as run:
         run.train(Interrupter(3))
     holder = (
-        "import sys, time; from tinycnn.runs.folder import RunFolder\n"
+        "import sys, time; from tinycnn.train.folder import RunFolder\n"
         "folder = RunFolder.reopen(sys.argv[1]); print('locked', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", holder, tmp_path / "run"]
@@ -750,7 +751,7 @@ def test_leftovers_of_a_killed_writer_are_swept_when_a_run_is_begun_anew(digits,
         new_run(digits, tmp_path / "letters")
     assert (tmp_path / "letters" / ".tmp-0123").exists(), "a stranger's folder is left alone"
 
-    words = "import sys; from tinycnn.runs.folder import RunFolder; RunFolder.create(sys.argv[1])"
+    words = "import sys; from tinycnn.train.folder import RunFolder; RunFolder.create(sys.argv[1])"
     (tmp_path / "run" / ".lock").unlink()  # the first one is still held by this process
     subprocess.run([sys.executable, "-c", words, tmp_path / "run"], check=True)
     assert not (tmp_path / "run" / ".tmp-0123").exists()
@@ -965,7 +966,7 @@ def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeyp
     def noisy(images, labels, rng, wanted):
         return images + rng.integers(0, 9, images.shape, dtype=np.uint8), labels
 
-    monkeypatch.setattr("tinycnn.runs.batches.AUGMENTATIONS", {"none": noisy})
+    monkeypatch.setattr("tinycnn.train.batches.AUGMENTATIONS", {"none": noisy})
     images = np.zeros((10, 2, 2), np.uint8)
     batches = Batches(images, np.arange(10), 3, seed=1)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tinycnn.adapt.corrections import default_path
 from tinycnn.data.download import cache_folder
 from tinycnn.errors import EnvironmentFault
-from tinycnn.storage import user_folder
-from tinycnn.teaching.corrections import default_path
+from tinycnn.files import user_folder
 
 FOLDERS = {
     "XDG_CACHE_HOME": (lambda: cache_folder("mnist").parent, ".cache"),

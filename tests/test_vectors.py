@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators
 
-from tinycnn.nn.kernels import vectors
-from tinycnn.nn.kernels.compile import CHECKED, UNCOMPILED, kernel
-from tinycnn.nn.kernels.vectors import (
+from tinycnn.kernels import simd
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel
+from tinycnn.kernels.simd import (
     LANES,
     add,
     beats,
@@ -92,8 +92,8 @@ COMPILED = {program: kernel(program) for program in PROGRAMS}
 def test_every_vector_operation_is_in_a_program():
     operations = {
         name
-        for name, function in inspect.getmembers(vectors, inspect.isfunction)
-        if not name.startswith("_") and function.__module__ == vectors.__name__
+        for name, function in inspect.getmembers(simd, inspect.isfunction)
+        if not name.startswith("_") and function.__module__ == simd.__name__
     }
     used = {name for program in PROGRAMS for name in program.__code__.co_names}
     assert used - {"LANES"} == operations

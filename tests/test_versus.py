@@ -67,7 +67,7 @@ def fake_peer(tmp_path, monkeypatch):
 def run_fakes(folder: Path, modules: dict[str, str], plan: Plan) -> rounds.Results:
     contenders = [Contender(name, module, 1, folder) for name, module in modules.items()]
     try:
-        return rounds.run(contenders, plan, machine.Neighbours())
+        return rounds.run(contenders, plan, machine.Neighbors())
     finally:
         for contender in contenders:
             contender.close()

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from rich.console import Console
 
-from tinycnn.runs import warmup
-from tinycnn.runs.compiling import compilation_shown
+from tinycnn.train import precompile
+from tinycnn.train.compile_progress import compilation_shown
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def started(monkeypatch):
         processes.append(popen(*args, **options))
         return processes[-1]
 
-    monkeypatch.setattr(warmup, "_has_something_to_do", lambda: True)
+    monkeypatch.setattr(precompile, "_has_something_to_do", lambda: True)
     monkeypatch.setattr(subprocess, "Popen", start)
     return processes
 
@@ -28,14 +28,14 @@ def test_it_runs_this_package_whatever_lies_in_the_current_folder(started, tmp_p
     for name in ("numpy.py", "tinycnn.py", "subprocess.py"):
         (tmp_path / name).write_text("open('run', 'w').close()\n")
     monkeypatch.chdir(tmp_path)
-    with warmup.gradients_compiled_meanwhile("mild"):
+    with precompile.gradients_compiled_meanwhile("mild"):
         pass
     assert [process.returncode for process in started] == [0]
     assert not (tmp_path / "run").exists()
 
 
 def test_it_does_not_outlive_an_error(started):
-    with pytest.raises(KeyError), warmup.gradients_compiled_meanwhile("mild"):
+    with pytest.raises(KeyError), precompile.gradients_compiled_meanwhile("mild"):
         raise KeyError("stopped")
     assert [process.returncode for process in started] == [-9]
 
@@ -54,10 +54,10 @@ def test_a_wait_for_it_is_shown_where_all_else_is_compiled(terminal, shown, monk
         def wait(self):
             seen.append(log.getvalue())
 
-    monkeypatch.setattr(warmup, "_has_something_to_do", lambda: True)
+    monkeypatch.setattr(precompile, "_has_something_to_do", lambda: True)
     monkeypatch.setattr(subprocess, "Popen", Slow)
     console = Console(file=log, force_terminal=terminal, width=200, highlight=False)
-    with compilation_shown(console), warmup.gradients_compiled_meanwhile("mild"):
+    with compilation_shown(console), precompile.gradients_compiled_meanwhile("mild"):
         assert log.getvalue() == ""
     assert "compiling kernels" in seen[0]
     assert shown in log.getvalue()

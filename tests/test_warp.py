@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_warp import warp_reference
 
-from tinycnn.data.marks import add_marks
-from tinycnn.data.warp import net_size, splines, warp
+from tinycnn.augment.strokes import add_marks
+from tinycnn.augment.warp import net_size, splines, warp
 from tinycnn.errors import ShapeError
 from tinycnn.nn import get_threads, set_threads
 
@@ -37,7 +37,7 @@ def test_warp_is_what_its_reference_says(B, H, W, seed):
     expected = warp_reference(images, *(z.astype(np.float32) for z in bending))
     assert bent.dtype == np.uint8
     assert bent.shape == expected.shape
-    assert np.abs(bent - expected).max(initial=0) < 0.502  # rounded to whole grey levels
+    assert np.abs(bent - expected).max(initial=0) < 0.502  # rounded to whole gray levels
 
 
 def test_warp_of_many_images_is_that_of_each_alone():
@@ -90,7 +90,7 @@ def test_a_net_pulled_evenly_is_a_shift():
     assert np.array_equal(warp(images, affine, elastic, thickness)[0, :-1], images[0, 1:])
 
 
-def test_one_node_pulls_its_neighbourhood_alone():
+def test_one_node_pulls_its_neighborhood_alone():
     affine, elastic, thickness = at_rest(1)
     elastic[0, 2, 2] = 3  # belongs to pixel (7, 7)
     images = some_images(np.random.default_rng(6), 1)

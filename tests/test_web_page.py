@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.hand import DIGITS
+from benchmarks.handwriting import DIGITS
 from tinycnn.errors import EnvironmentFault
-from tinycnn.ink import Recogniser, parse_drawing, read_drawings, read_strokes, strokes_to_image
+from tinycnn.ink import Recognizer, parse_drawing, read_drawings, read_strokes, strokes_to_image
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import find_weights
+from tinycnn.train.folder import find_weights
 
 ROOT = Path(__file__).parent.parent
 WEB = ROOT / "docs" / "web"
 DRAWINGS = Path(__file__).parent / "golden" / "drawings.jsonl"
-"""200 digits by the tidy hand of ``benchmarks.hand``, bent, trembling, in whole pixels."""
+"""200 digits by the tidy hand of ``benchmarks.handwriting``, bent, trembling, in whole pixels."""
 
 SECOND_GUESSES = 5  # of 200 drawings: the network may be unsure, but not of more
 
@@ -109,12 +109,12 @@ def test_odd_strokes_are_prepared_as_in_python(strokes):
 
 
 def test_dots_and_dashes_are_no_digits_as_in_python():
-    recogniser = Recogniser.of(Sequential.load(find_weights("default")))
+    recognizer = Recognizer.of(Sequential.load(find_weights("default")))
     level = [np.array([[0.0, 0.0], [100.0, height]]) for height in (0, 10, 19, 21, 60)]
     dot, digits = np.array([[5.0, 5.0]]), DIGITS.values()
     strokes = [[dot], *([line] for line in level), *digits]
     _, marks = prepare_in_javascript(strokes)
-    assert marks == [not read_strokes(lines, recogniser).digits for lines in strokes]
+    assert marks == [not read_strokes(lines, recognizer).digits for lines in strokes]
 
 
 # ----------------------------------------------------------------------------------- the page
@@ -171,8 +171,8 @@ def test_an_empty_paper_has_no_answer(paper):
 def test_the_page_agrees_with_the_sketchpad_on_200_drawings(paper, drawings):
     """With its reading, its confidence and its refusals; images are equal bit for bit."""
     strokes, labels = drawings
-    recogniser = Recogniser.of(Sequential.load(find_weights("default")))
-    known = [read_strokes(lines, recogniser) for lines in strokes]
+    recognizer = Recognizer.of(Sequential.load(find_weights("default")))
+    known = [read_strokes(lines, recognizer) for lines in strokes]
     seen = paper.ask(strokes)
     assert [one.digit for one in seen] == [reading.text for reading in known]
     for one, reading in zip(seen, known, strict=True):

@@ -1,7 +1,7 @@
 """What every command shares: how an error is told, how a command ends, and ``tinycnn COMMAND``.
 
-A door is a module with ``main(argv) -> exit code`` that parses, calls the library and prints.
-``run_door`` is the frame around it. Exit codes: 0 done, 1 some inputs failed, 2 bad input or
+A command is a module with ``main(argv) -> exit code`` that parses, calls the library and prints.
+``run_command`` is the frame around it. Exit codes: 0 done, 1 some inputs failed, 2 bad input or
 usage, 3 the environment refuses, 130 stopped by Ctrl-C, 143 by SIGTERM, 141 nobody reads on.
 """
 
@@ -18,19 +18,19 @@ from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.signals import StopSignals, Terminated
 from tinycnn.streams import OutputLost, sturdy_streams
 
-Door = Callable[[Sequence[str] | None], int]
+Command = Callable[[Sequence[str] | None], int]
 
-DOORS = {
-    "train": ("tinycnn.train", "train a network on a data set"),
-    "evaluate": ("tinycnn.evaluate", "measure a trained network on a test set"),
-    "predict": ("tinycnn.predict", "read the digits in pictures or drawings"),
+COMMANDS = {
+    "train": ("tinycnn.train.__main__", "train a network on a data set"),
+    "evaluate": ("tinycnn.evaluate.__main__", "measure a trained network on a test set"),
+    "predict": ("tinycnn.predict.__main__", "read the digits in pictures or drawings"),
     "data": ("tinycnn.data.__main__", "list, fetch, verify and look at data sets"),
-    "report": ("tinycnn.report", "turn training runs into one HTML page"),
-    "compare": ("tinycnn.compare", "other classifiers beside the network"),
+    "report": ("tinycnn.report.__main__", "turn training runs into one HTML page"),
+    "compare": ("tinycnn.compare.__main__", "other classifiers beside the network"),
     "export": ("tinycnn.export", "hand a trained network to another program"),
     "convert": ("tinycnn.convert", "take a network from another program"),
-    "explain": ("tinycnn.explain", "show what a layer does, step by step"),
-    "sweep": ("tinycnn.sweep", "try several settings and compare them"),
+    "explain": ("tinycnn.explain.__main__", "show what a layer does, step by step"),
+    "sweep": ("tinycnn.sweep.__main__", "try several settings and compare them"),
     "sketchpad": ("apps.sketchpad.__main__", "draw digits and see what the network sees"),
     "gradcheck": ("tinycnn.nn.gradcheck", "hold every gradient to finite differences"),
 }
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         raise TinyCNNError(f"{message}; {self.prog} --help tells more")
 
 
-def run_door(main: Door, argv: Sequence[str] | None = None) -> int:
+def run_command(main: Command, argv: Sequence[str] | None = None) -> int:
     """Call ``main`` and turn whatever ends it into an exit code.
 
     An error of ours, or of the system, is one sentence on stderr; ``--debug``, anywhere on the
@@ -92,7 +92,7 @@ def _sentence(error: Exception) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``tinycnn COMMAND ...``: the same as ``python -m tinycnn.COMMAND ...``."""
-    return run_door(_main, argv)
+    return run_command(_main, argv)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -109,18 +109,18 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _open(command: str) -> Door:
+def _open(command: str) -> Command:
     """The ``main`` of one command; only its own module is imported."""
-    if command not in DOORS:
-        raise TinyCNNError(f"there is no command {command!r}; choose from {', '.join(DOORS)}")
-    module, _ = DOORS[command]
+    if command not in COMMANDS:
+        raise TinyCNNError(f"there is no command {command!r}; choose from {', '.join(COMMANDS)}")
+    module, _ = COMMANDS[command]
     if importlib.util.find_spec(module) is None:
         raise TinyCNNError(f"this version of tinycnn does not have the command {command!r} yet")
     return importlib.import_module(module).main
 
 
 def _usage() -> str:
-    lines = [f"  {name:<10} {purpose}" for name, (_, purpose) in DOORS.items()]
+    lines = [f"  {name:<10} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     return "\n".join(
         ["usage: tinycnn COMMAND ...", "", *lines, "", "tinycnn COMMAND --help tells more."]
     )

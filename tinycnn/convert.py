@@ -1,4 +1,4 @@
-"""The door in: ``python -m tinycnn.convert FILE -o WEIGHTS`` takes a network from another program.
+"""``python -m tinycnn.convert FILE -o WEIGHTS`` takes a network from another program.
 
 Only arguments and printing; the work is done in ``tinycnn.exchange``.
 """
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.errors import TinyCNNError
-from tinycnn.storage import refuse_to_overwrite, to_json
+from tinycnn.files import refuse_to_overwrite, to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
-    from tinycnn.exchange.incoming import Known
+    from tinycnn.exchange.importers import Known
 
 EXAMPLES = """\
 examples:
@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, convert, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
 
-    from tinycnn.exchange.incoming import convert
-    from tinycnn.runs.folder import find_weights
+    from tinycnn.exchange.importers import convert
+    from tinycnn.train.folder import find_weights
 
     source, target = Path(arguments.file), Path(arguments.output)
     like = find_weights(arguments.like) if arguments.like else None
@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _known(arguments: argparse.Namespace) -> "Known | None":
     """What the layers are, if the command line says so; for images as MNIST's if by a preset."""
-    from tinycnn.exchange.incoming import Known
+    from tinycnn.exchange.importers import Known
     from tinycnn.nn import PRESETS, Sequential
-    from tinycnn.runs.folder import find_weights
+    from tinycnn.train.folder import find_weights
 
     if arguments.like:
         model = Sequential.load(find_weights(arguments.like))
@@ -90,4 +90,4 @@ def _known(arguments: argparse.Namespace) -> "Known | None":
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

@@ -1,6 +1,6 @@
 """Everything that can go wrong on purpose: one small tree of exceptions.
 
-Whoever calls the library catches ``TinyCNNError``; the doors print its sentence and leave with
+Whoever calls the library catches ``TinyCNNError``; the commands print its sentence and leave with
 its ``exit_code`` (2: bad input or usage, 3: the environment).
 """
 

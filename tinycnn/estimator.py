@@ -19,10 +19,10 @@ from rich.console import Console
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.nn import get_threads, set_threads
-from tinycnn.nn.model import GREY
-from tinycnn.runs.progress import Lines, Watch
-from tinycnn.runs.recipe import Recipe, resolve
-from tinycnn.runs.training import Trainer
+from tinycnn.nn.model import GRAY
+from tinycnn.train.progress import Lines, Watch
+from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.trainer import Trainer
 
 try:
     from joblib import effective_n_jobs
@@ -42,7 +42,7 @@ UNLIKE = 10
 """Images this many times as large as those that were learned, or as small, are of another scale."""
 
 WHITE = 255
-"""The largest grey level; between it and 0 images are bent."""
+"""The largest gray level; between it and 0 images are bent."""
 
 CHOSEN = (
     *("epochs", "batch_size", "lr", "optimizer", "schedule", "momentum"),
@@ -106,7 +106,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     augment: str | None = None
     """How images are bent for training: "none", "light", "mild", "strong", "drawings"; they are
-    rounded to 256 grey levels for it. None: as the preset's recipe says for images of 16 x 16
+    rounded to 256 gray levels for it. None: as the preset's recipe says for images of 16 x 16
     and more between 0 and ``scale``, otherwise "none"."""
 
     validation: float = 0.1
@@ -166,7 +166,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, _in_rows(X), reset=False)
         self._warn_of_another_scale(X)
         with _threads(self.n_jobs):
-            return self.model_.predict_proba(self._grey_levels(X) * GREY)
+            return self.model_.predict_proba(self._gray_levels(X) * GRAY)
 
     def _warn_of_another_scale(self, X: np.ndarray) -> None:
         """Warn of images much larger or smaller than those of fit, or negative where they were not.
@@ -224,9 +224,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def _dataset(self, X: np.ndarray, labels: np.ndarray) -> Dataset:
         """X and labels as a trainer takes them: without anything to test on."""
         augment, seed = self.recipe_.augment, self.recipe_.seed
-        levels = self._grey_levels(X)
+        levels = self._gray_levels(X)
         if augment == "none":
-            images = levels * GREY
+            images = levels * GRAY
         elif levels.min() < 0 or levels.max() > WHITE:
             raise ValueError(
                 f"augment={augment!r} is for values from 0 to scale, {self.scale_:g}; "
@@ -240,7 +240,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             images, labels = images[order], labels[order]
         return Dataset("X", images, labels, images[:0], labels[:0], (*map(str, self.classes_),))
 
-    def _grey_levels(self, X: np.ndarray) -> np.ndarray:
+    def _gray_levels(self, X: np.ndarray) -> np.ndarray:
         """X in images (n, H, W) float32 in which ``WHITE`` is full ink."""
         levels = np.multiply(X, WHITE / self.scale_, dtype=np.float32)
         return levels.reshape(len(X), *self.image_shape_)

@@ -1,4 +1,4 @@
-"""The door out: ``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to another program.
+"""``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to another program.
 
 Only arguments and printing; the work is done in ``tinycnn.exchange``.
 """
@@ -7,9 +7,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.errors import TinyCNNError
-from tinycnn.storage import refuse_to_overwrite, to_json
+from tinycnn.files import refuse_to_overwrite, to_json
 
 EXAMPLES = """\
 examples:
@@ -35,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise TinyCNNError("--softmax is for --to onnx; others have a softmax where it is needed")
 
     from tinycnn.console import Console
-    from tinycnn.exchange.outgoing import export
+    from tinycnn.exchange.exporters import export
     from tinycnn.nn import Sequential
-    from tinycnn.runs.compiling import compilation_shown
-    from tinycnn.runs.folder import find_weights
+    from tinycnn.train.compile_progress import compilation_shown
+    from tinycnn.train.folder import find_weights
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     source = find_weights(arguments.weights)
@@ -69,4 +69,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

@@ -1,6 +1,6 @@
 """The sketchpad: draw digits, and see what the network sees.
 
-Read it in this order: ``page`` and ``state`` (what is on the paper), ``brain`` and ``worker`` (who
+Read it in this order: ``page`` and ``state`` (what is on the paper), ``engine`` and ``worker`` (who
 reads it), ``session`` and ``commands`` (what can be done); so far nothing knows of pygame. Then
 ``canvas`` and ``view`` with the panels (how it looks), ``app`` and ``window``.
 """

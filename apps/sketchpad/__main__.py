@@ -1,4 +1,4 @@
-"""The door to the sketchpad: ``python -m apps.sketchpad`` opens a window to draw digits in."""
+"""The command to the sketchpad: ``python -m apps.sketchpad`` opens a window to draw digits in."""
 
 import argparse
 import importlib.util
@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 
 if TYPE_CHECKING:
-    from apps.sketchpad.brain import Brain
+    from apps.sketchpad.engine import Engine
 
 EXAMPLES = """\
 examples:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _draw(arguments, load)
 
 
-def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
+def _draw(arguments: argparse.Namespace, load: "Callable[[], Engine]") -> int:
     """A person at the window."""
     from apps.sketchpad import window
     from apps.sketchpad.app import App
@@ -64,15 +64,15 @@ def _draw(arguments: argparse.Namespace, load: "Callable[[], Brain]") -> int:
     return 0
 
 
-def _loader(weights: str) -> "Callable[[], Brain]":
-    """What makes the brain; a file that somebody named is read now, to be refused now."""
-    from apps.sketchpad.brain import Brain
+def _loader(weights: str) -> "Callable[[], Engine]":
+    """What makes the engine; a file that somebody named is read now, to be refused now."""
+    from apps.sketchpad.engine import Engine
 
     if weights == DEFAULT:
-        return lambda: Brain.load(DEFAULT)
-    brain = Brain.load(weights)
-    loaded = [brain]
-    return lambda: loaded.pop() if loaded else Brain.load(weights)
+        return lambda: Engine.load(DEFAULT)
+    engine = Engine.load(weights)
+    loaded = [engine]
+    return lambda: loaded.pop() if loaded else Engine.load(weights)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,4 +128,4 @@ def _scale(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(run_door(main))
+    sys.exit(run_command(main))

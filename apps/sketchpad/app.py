@@ -10,8 +10,8 @@ import pygame
 from apps.sketchpad import window
 from apps.sketchpad.canvas import Hit, Place, inside
 from apps.sketchpad.commands import do
+from apps.sketchpad.context import Command
 from apps.sketchpad.keys import BY_NAME
-from apps.sketchpad.look import Command
 from apps.sketchpad.session import Session
 from apps.sketchpad.view import View
 
@@ -68,7 +68,7 @@ class App:
     def turn(self) -> None:
         """Wait for something to happen, do it, show it."""
         self._wait()
-        self._fulfil()
+        self._fulfill()
         self._show()
 
     def look_out(self) -> None:
@@ -132,7 +132,7 @@ class App:
             if window.RING in kinds or not early:
                 return
 
-    def _fulfil(self) -> None:
+    def _fulfill(self) -> None:
         """What the session wants from a window."""
         for name, *arguments in self.session.wishes:
             if name == "quit":
@@ -269,7 +269,7 @@ class App:
 
     def _label(self, digit: str) -> None:
         """A digit means the class of that name, or of that number."""
-        classes = self.session.brain.classes if self.session.brain else ()
+        classes = self.session.engine.classes if self.session.engine else ()
         if digit not in classes and int(digit) < len(classes):
             digit = classes[int(digit)]
         self.do(("label", digit))

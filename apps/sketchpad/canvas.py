@@ -1,6 +1,6 @@
 """A part of the window to draw on, in logical pixels; it remembers what can be clicked.
 
-Everything the sketchpad shows goes through here: text in the bundled font, grey pictures as the
+Everything the sketchpad shows goes through here: text in the bundled font, gray pictures as the
 network sees them, signed numbers in blue and orange, and smooth corners, which pygame does not
 have.
 """
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pygame
 
-from apps.sketchpad import shapes, theme
-from apps.sketchpad.look import Command
-from apps.sketchpad.theme import Colour
+from apps.sketchpad import primitives, theme
+from apps.sketchpad.context import Command
+from apps.sketchpad.theme import Color
 
 Area = tuple[float, float, float, float]
 """x, y, width, height."""
@@ -83,61 +83,59 @@ class Canvas:
 
     # --------------------------------------------------------------------------------- shapes
 
-    def card(self, area: Area, colour: Colour = theme.CARD, edge: Colour | None = None) -> None:
+    def card(self, area: Area, color: Color = theme.CARD, edge: Color | None = None) -> None:
         """A filled area with round corners."""
-        self.fill(area, colour, theme.ROUND, edge)
+        self.fill(area, color, theme.ROUND, edge)
 
     def fill(
-        self, area: Area, colour: Colour, corner: float = 0.0, edge: Colour | None = None
+        self, area: Area, color: Color, corner: float = 0.0, edge: Color | None = None
     ) -> None:
         """A filled area, its corners rounded by ``corner``; ``edge`` is a thin line around it."""
         box = self._pixels(area)
         if corner and box:
-            self.surface.blit(shapes.rounded(box.size, colour, corner * self.scale, edge), box)
+            self.surface.blit(primitives.rounded(box.size, color, corner * self.scale, edge), box)
         else:
-            self.surface.fill(colour, box)
+            self.surface.fill(color, box)
 
-    def frame(
-        self, area: Area, colour: Colour, thickness: float = 2.0, dashed: bool = False
-    ) -> None:
+    def frame(self, area: Area, color: Color, thickness: float = 2.0, dashed: bool = False) -> None:
         """The outline of an area."""
         box, wide = self._pixels(area), max(round(thickness * self.scale), 1)
         if dashed:
-            shapes.dashes(self.surface, box, colour, wide, round(6 * self.scale))
+            primitives.dashes(self.surface, box, color, wide, round(6 * self.scale))
         else:
-            pygame.draw.rect(self.surface, colour, box, wide)
+            pygame.draw.rect(self.surface, color, box, wide)
 
     def pale(self) -> None:
         """Make all that is here look old."""
-        self.surface.blit(shapes.veil(self.surface.get_size()), (0, 0))
+        self.surface.blit(primitives.veil(self.surface.get_size()), (0, 0))
 
-    def line(self, points: Sequence[Place], colour: Colour, thickness: float = 1.0) -> None:
+    def line(self, points: Sequence[Place], color: Color, thickness: float = 1.0) -> None:
         """A line through at least two points."""
         ends = [(x * self.scale, y * self.scale) for x, y in points]
         wide = max(round(thickness * self.scale), 1)
         if wide == 1:
-            pygame.draw.aalines(self.surface, colour, False, ends)
+            pygame.draw.aalines(self.surface, color, False, ends)
         else:
-            pygame.draw.lines(self.surface, colour, False, ends, wide)
+            pygame.draw.lines(self.surface, color, False, ends, wide)
 
-    def dot(self, place: Place, radius: float, colour: Colour) -> None:
+    def dot(self, place: Place, radius: float, color: Color) -> None:
         """A filled circle."""
         x, y = place
-        self.fill((x - radius, y - radius, 2 * radius, 2 * radius), colour, radius)
+        self.fill((x - radius, y - radius, 2 * radius, 2 * radius), color, radius)
 
-    def dots(self, places: Sequence[Place], radius: float, colour: Colour) -> None:
+    def dots(self, places: Sequence[Place], radius: float, color: Color) -> None:
         """The same circle at many places."""
         side = max(round(2 * radius * self.scale), 1)
-        shape = shapes.rounded((side, side), colour, radius * self.scale)
+        shape = primitives.rounded((side, side), color, radius * self.scale)
         half = side / 2
         corners = [(round(x * self.scale - half), round(y * self.scale - half)) for x, y in places]
         self.surface.blits([(shape, corner) for corner in corners], False)
 
-    def ring(self, place: Place, radius: float, colour: Colour) -> None:
+    def ring(self, place: Place, radius: float, color: Color) -> None:
         """The outline of a circle."""
         turns = [2 * math.pi * part / 48 for part in range(49)]
         x, y = place
-        self.line([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], colour)
+        self.line([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], color)
 
     # ----------------------------------------------------------------------------------- text
 
@@ -146,30 +144,30 @@ class Canvas:
         x: float,
         y: float,
         text: str,
-        colour: Colour = theme.TEXT,
+        color: Color = theme.TEXT,
         size: float = theme.NORMAL,
         bold: bool = False,
         anchor: str = "left",
     ) -> float:
         """One line of text, its middle at height ``y``; returns its width.
 
-        ``anchor`` says what ``x`` is: "left", "centre" or "right" of the text.
+        ``anchor`` says what ``x`` is: "left", "center" or "right" of the text.
         """
-        image = shapes.text(text, round(size * self.scale), colour, bold)
+        image = primitives.text(text, round(size * self.scale), color, bold)
         width, height = image.get_size()
-        left = x * self.scale - {"left": 0.0, "centre": 0.5, "right": 1.0}[anchor] * width
+        left = x * self.scale - {"left": 0.0, "center": 0.5, "right": 1.0}[anchor] * width
         self.surface.blit(image, (round(left), round(y * self.scale - height / 2)))
         return width / self.scale
 
     def text_width(self, text: str, size: float = theme.NORMAL, bold: bool = False) -> float:
         """How wide ``text`` would be."""
-        return shapes.font(round(size * self.scale), bold).size(text)[0] / self.scale
+        return primitives.font(round(size * self.scale), bold).size(text)[0] / self.scale
 
     def lines(
         self,
         area: Area,
         text: str,
-        colour: Colour = theme.QUIET,
+        color: Color = theme.QUIET,
         size: float = theme.SMALLEST,
         leading: float = 1.4,
     ) -> float:
@@ -183,13 +181,13 @@ class Canvas:
                 if word and self.text_width(longer, size) <= width:
                     line = longer
                     continue
-                self.text(x, top + step / 2, line, colour, size)
+                self.text(x, top + step / 2, line, color, size)
                 top, line = top + step, word
         return top - y
 
     # ------------------------------------------------------------------------------- pictures
 
-    def grey(self, area: Area, image: np.ndarray, paper: bool = False) -> None:
+    def gray(self, area: Area, image: np.ndarray, paper: bool = False) -> None:
         """An image uint8 (H,W), 255 is ink, each pixel enlarged to a square.
 
         White on black, as the network gets it; with ``paper``, black on white.
@@ -198,11 +196,11 @@ class Canvas:
         self.picture(area, np.repeat(shade[..., None], 3, axis=2))
 
     def signed(self, area: Area, values: np.ndarray, most: float) -> None:
-        """Numbers (H,W): blue is positive, orange negative, grey 0, full colour at ``most``."""
-        self.picture(area, shapes.diverging(values, most))
+        """Numbers (H,W): blue is positive, orange negative, gray 0, full color at ``most``."""
+        self.picture(area, primitives.diverging(values, most))
 
     def picture(self, area: Area, pixels: np.ndarray, smooth: bool = False) -> None:
-        """Colours uint8 (H,W,3), stretched to fill ``area``."""
+        """Colors uint8 (H,W,3), stretched to fill ``area``."""
         image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))  # surfarray is x first
         box = self._pixels(area)
         if not box:
@@ -229,12 +227,12 @@ class Canvas:
     ) -> None:
         """A button with a word on it; pale while it is not ``possible``."""
         x, y, width, height = area
-        colour = theme.BLUE if pressed else theme.CARD
+        color = theme.BLUE if pressed else theme.CARD
         if self.over(area) and possible and not pressed:
-            colour = theme.PALE_BLUE
-        self.fill(area, colour, 6, theme.BLUE if pressed else theme.EDGE)
+            color = theme.PALE_BLUE
+        self.fill(area, color, 6, theme.BLUE if pressed else theme.EDGE)
         ink = theme.CARD if pressed else theme.TEXT if possible else theme.FAINT
-        self.text(x + width / 2, y + height / 2, label, ink, theme.SMALLEST, anchor="centre")
+        self.text(x + width / 2, y + height / 2, label, ink, theme.SMALLEST, anchor="center")
         self.hit(area, command, hint)
 
     def slider(self, area: Area, fraction: float, command: Command, hint: str = "") -> None:
@@ -247,7 +245,7 @@ class Canvas:
         self.hit(area, command, hint, slides=True)
 
     def _pixels(self, area: Area) -> pygame.Rect:
-        """The pixels of an area; neighbours with a common border leave no gap."""
+        """The pixels of an area; neighbors with a common border leave no gap."""
         x, y, width, height = (length * self.scale for length in area)
         left, top = round(x), round(y)
         size = max(round(x + width) - left, 0), max(round(y + height) - top, 0)

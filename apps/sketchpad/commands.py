@@ -6,11 +6,11 @@ Nothing else changes a session, so what was recorded can be played again.
 from collections.abc import Callable
 from typing import Any
 
-from apps.sketchpad import saving, sheets
-from apps.sketchpad.look import Command
+from apps.sketchpad import samples, saving
+from apps.sketchpad.context import Command
+from apps.sketchpad.editor import BRUSHES
+from apps.sketchpad.phrases import UNREAD
 from apps.sketchpad.session import LOAD, SHEET, Session
-from apps.sketchpad.state import BRUSHES
-from apps.sketchpad.words import UNREAD
 from tinycnn.errors import TinyCNNError
 
 OFTEN = ("move", "rub", "hover", "room")  # what these do is seen, and no note is worth less for it
@@ -67,7 +67,7 @@ def label(session: Session, name: str) -> None:
     """The selected digit is a ``name``; "" if it is no digit at all."""
     if session.answer is None or session.selected is None or session.pad.page.sheet:
         session.screen.note = "write a digit first, then say what it is"
-    elif session.brain and name and name not in session.brain.classes:
+    elif session.engine and name and name not in session.engine.classes:
         session.screen.note = f"this network has no class {name}"
     else:
         session.pad.label(session.answer.groups[session.selected], name)
@@ -101,20 +101,20 @@ def hover(session: Session, x: float, y: float) -> None:
 
 def digit(session: Session) -> None:
     """Lay a test digit on the paper."""
-    session.worker.submit(SHEET, None, sheets.any_digit, float(session.rng.random()))
+    session.worker.submit(SHEET, None, samples.any_digit, float(session.rng.random()))
 
 
 def mistake(session: Session) -> None:
     """Lay a test digit on the paper that this network gets wrong."""
-    if session.brain:
+    if session.engine:
         session.mistakes += 1
-        session.worker.submit(SHEET, None, sheets.mistake, session.brain, session.mistakes - 1)
+        session.worker.submit(SHEET, None, samples.mistake, session.engine, session.mistakes - 1)
 
 
 def open_file(session: Session, path: str = "") -> None:
     """Open a file; without its name, ask for it."""
     if path:
-        session.worker.submit(SHEET, None, sheets.opened, path)
+        session.worker.submit(SHEET, None, samples.opened, path)
     else:
         session.screen.typed = ""
 

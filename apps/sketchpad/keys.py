@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from apps.sketchpad.look import Command
+from apps.sketchpad.context import Command
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.inking import draw_small
+from apps.sketchpad.editor import BRUSHES
+from apps.sketchpad.ink_renderer import draw_small
+from apps.sketchpad.phrases import article, color_of, percent, sentence, verdict
 from apps.sketchpad.session import Session
-from apps.sketchpad.state import BRUSHES
-from apps.sketchpad.words import article, colour_of, percent, sentence, verdict
 
 if TYPE_CHECKING:
     from pygame import Surface
 
-    from apps.sketchpad.look import Look
+    from apps.sketchpad.context import Look
 
 TAB_MARGIN = 26.0
 IMAGE_TOP = 106.0  # of the network's image
@@ -34,8 +34,8 @@ def draw_header(canvas: Canvas, session: Session) -> None:
     canvas.text(x + 8, middle + 1, "sketchpad", theme.QUIET, theme.LARGE)
     right = canvas.width - theme.GAP
     canvas.button((right - 92, middle - 15, 92, 30), "F1  keys", ("help",), "all keys")
-    brain = session.brain
-    words = WAITING if brain is None else "   ".join(filter(None, (brain.name, brain.accuracy)))
+    engine = session.engine
+    words = WAITING if engine is None else "   ".join(filter(None, (engine.name, engine.accuracy)))
     canvas.text(right - 108, middle, words, theme.QUIET, anchor="right")
 
 
@@ -80,55 +80,55 @@ def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
     for piece, index in pieces:
         said = "none" if index is None else verdict(session.digits[index])
         said = "sure" if index is not None and labels[index] is not None else said
-        colour = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[said]
-        width = field.text(x, 34, piece, colour, size, bold=True)
+        color = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[said]
+        width = field.text(x, 34, piece, color, size, bold=True)
         if index is not None and index == session.selected and len(session.digits) > 1:
-            field.fill((x, 34 + size * 0.46, width, 4), colour_of(session.digits[index]), 2)
+            field.fill((x, 34 + size * 0.46, width, 4), color_of(session.digits[index]), 2)
         if index is not None:
             field.hit((x, 4, width, 60), ("select", index), "look at this digit")
         x += width
 
 
 def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) -> None:
-    digit, colour = look.digit, theme.QUIET
-    if session.brain is None and not session.pad.page.empty:
+    digit, color = look.digit, theme.QUIET
+    if session.engine is None and not session.pad.page.empty:
         words = f"{WAITING}; nothing is lost"
     elif digit is None:
         words = "no digit found in this ink" if session.up_to_date else READING
         words = "nothing to read yet" if session.pad.page.empty else words
     elif session.late:
-        words, colour = READING, theme.TEXT
+        words, color = READING, theme.TEXT
     elif look.naive:
         words = "P: the whole paper made smaller, as many demonstrations do"
     elif look.label is not None:
         said = f"{article(look.label)} {look.label}" if look.label else "not a digit"
         words = f"You say: {said}. The network: {digit.name} ({percent(digit.confidence)})"
     else:
-        words, colour = sentence(digit), colour_of(digit)
-    canvas.lines((theme.PADDING, 66, room, 40), words, colour, leading=1.25)
+        words, color = sentence(digit), color_of(digit)
+    canvas.lines((theme.PADDING, 66, room, 40), words, color, leading=1.25)
 
 
 def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
     x, y, width, height = area
     if look.image is None:
         canvas.fill(area, theme.SUNK, 6)
-        canvas.text(x + width / 2, y + height / 2, "28 × 28", theme.FAINT, anchor="centre")
+        canvas.text(x + width / 2, y + height / 2, "28 × 28", theme.FAINT, anchor="center")
     else:
-        canvas.grey(area, look.image)
+        canvas.gray(area, look.image)
 
 
 def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> None:
     """A bar for each class; the ten likeliest if there are more."""
     x, y, width, height = area
-    names = session.brain.classes if session.brain else tuple("0123456789")
-    shown, colour = _probabilities(look), theme.FAINT
+    names = session.engine.classes if session.engine else tuple("0123456789")
+    shown, color = _probabilities(look), theme.FAINT
     order = list(range(len(names)))
     if len(names) > MOST_BARS:
         best = np.argsort(-shown)[:MOST_BARS] if shown is not None else order[:MOST_BARS]
         order = [int(index) for index in best]
     if look.digit is not None:
-        colour = theme.ORANGE if look.naive else colour_of(look.digit)
-    colour = theme.FAINT if session.late else colour
+        color = theme.ORANGE if look.naive else color_of(look.digit)
+    color = theme.FAINT if session.late else color
     best_one = int(shown.argmax()) if shown is not None else -1
     row_height = height / MOST_BARS
     label = max(canvas.text_width(names[index], theme.SMALLEST, True) for index in order) + 10
@@ -142,7 +142,7 @@ def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> N
         canvas.fill((x + label, middle - 5, length, 10), theme.SUNK, 5)
         if part * length >= 1:
             filled = max(part * length, 6)
-            canvas.fill((x + label, middle - 5, filled, 10), colour if first else theme.FAINT, 5)
+            canvas.fill((x + label, middle - 5, filled, 10), color if first else theme.FAINT, 5)
         if shown is not None:
             canvas.text(x + width, middle, percent(part), ink, theme.SMALLEST, first, "right")
 
@@ -172,8 +172,8 @@ def draw_bar(canvas: Canvas, session: Session) -> None:
             canvas.fill((x, 4, width, canvas.height + 12), theme.CARD, theme.ROUND, theme.EDGE)
         elif canvas.over(area):
             canvas.fill(area, theme.PALE_BLUE, theme.ROUND)
-        colour = theme.BLUE if shown else theme.QUIET
-        canvas.text(x + width / 2, 6 + canvas.height / 2, name, colour, bold=shown, anchor="centre")
+        color = theme.BLUE if shown else theme.QUIET
+        canvas.text(x + width / 2, 6 + canvas.height / 2, name, color, bold=shown, anchor="center")
         canvas.hit(area, ("show", index), f"F{index + 2}: {tab.purpose}")
         x += width + 2
 
@@ -272,9 +272,9 @@ def draw_status(canvas: Canvas, session: Session) -> None:
 
 def _advice(session: Session) -> str:
     """What a person may want to know now."""
-    if session.brain is None:
+    if session.engine is None:
         return WAITING
-    if not session.brain.compiled:
+    if not session.engine.compiled:
         return COMPILING
     if session.screen.frozen is not None:
         return "the tab is frozen; Space lets it follow the drawing again"

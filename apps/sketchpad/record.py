@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.sketchpad.look import Command
+from apps.sketchpad.context import Command
 from tinycnn.errors import DataError, EnvironmentFault
 
 FORMAT = 1

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.sketchpad.brain import Brain
 from apps.sketchpad.commands import do
+from apps.sketchpad.document import placed
+from apps.sketchpad.engine import Engine
 from apps.sketchpad.layout import USUAL
-from apps.sketchpad.page import placed
 from apps.sketchpad.record import Entry, is_record, read_record
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pygame import Surface
 
 
-def replay(arguments: argparse.Namespace, load: Callable[[], Brain]) -> int:
+def replay(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
     """Play a file, print what was read, take pictures; returns the exit code."""
     if arguments.headless:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
@@ -71,12 +71,12 @@ class Player:
         self,
         surface: "Surface",
         arguments: argparse.Namespace,
-        load: Callable[[], Brain],
+        load: Callable[[], Engine],
         folder: Path,
     ) -> None:
         """``folder`` is where the commands of the record save."""
         from apps.sketchpad.app import App
-        from apps.sketchpad.film import Film
+        from apps.sketchpad.gif import Film
 
         self.surface, self.seen = surface, not arguments.headless
         self.film = Film()

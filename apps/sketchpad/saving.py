@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn.errors import ImageError
-from tinycnn.storage import write_bytes
+from tinycnn.files import write_bytes
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -1,4 +1,4 @@
-"""A session: a pad, the brain that reads it, and what of both is shown.
+"""A session: a pad, the engine that reads it, and what of both is shown.
 
 What can be done with it stands in ``commands``. Slow work is handed to a worker in ``tick``, and
 so are its answers taken in. This module knows no window: what a session wants from one (a
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.sketchpad import page as pages
-from apps.sketchpad.brain import Answer, Brain, Question
-from apps.sketchpad.look import Command, Look
-from apps.sketchpad.page import Sheet, Stroke
-from apps.sketchpad.state import Pad
+from apps.sketchpad import document as pages
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.document import Sheet, Stroke
+from apps.sketchpad.editor import Pad
+from apps.sketchpad.engine import Answer, Engine, Question
+from apps.sketchpad.phrases import spelled
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher, passing_file
-from apps.sketchpad.words import spelled
 from apps.sketchpad.worker import Done, Worker
 from tinycnn.errors import TinyCNNError
 
@@ -57,19 +57,19 @@ class Screen:
 
 
 class Session:
-    """A pad, a brain that reads it, and the tabs to look inside."""
+    """A pad, a engine that reads it, and the tabs to look inside."""
 
     def __init__(
         self,
         worker: Worker,
-        load: Callable[[], Brain],
+        load: Callable[[], Engine],
         tabs: Sequence["Tab"] = (),
         rng: np.random.Generator | None = None,
         folder: Path | None = None,
         corrections: OpenFile | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``load`` makes the brain, on the worker; ``rng`` draws test digits.
+        """``load`` makes the engine, on the worker; ``rng`` draws test digits.
 
         ``folder`` is where drawings are saved; ``corrections`` opens the file of what was said
         of them, which otherwise does not outlast the session.
@@ -77,7 +77,7 @@ class Session:
         self.teacher = Teacher(corrections or passing_file())
         self.folder, self.pad, self.screen = folder or Path(), Pad(), Screen()
         self.tabs, self.clock = list(tabs), clock
-        self.brain: Brain | None = None
+        self.engine: Engine | None = None
         self.answer: Answer | None = None
         self.wishes: list[Command] = []
         self.changes = 0
@@ -166,10 +166,10 @@ class Session:
 
     def tick(self) -> None:
         """Hand out work and take in what has been done; to be called again and again."""
-        if self.brain and self._asked_version != self.pad.version:
+        if self.engine and self._asked_version != self.pad.version:
             self._asked_version = self.pad.version
             self._awaited[self.pad.version] = self.clock()
-            self.worker.submit(READ, self.pad.version, self.brain.read, self.question())
+            self.worker.submit(READ, self.pad.version, self.engine.read, self.question())
         for done in self.worker.collect():
             self.changes += 1
             self._take(done)
@@ -193,10 +193,10 @@ class Session:
         """Tell the person something, until the next command."""
         self.screen.note = note
 
-    def put(self, brain: Brain) -> None:
+    def put(self, engine: Engine) -> None:
         """From now on this one reads."""
         self.loads += 1
-        self.brain, self._asked_version = brain, -1
+        self.engine, self._asked_version = engine, -1
 
     def _take(self, done: Done) -> None:
         if done.kind == LEARN:
@@ -249,7 +249,7 @@ class Session:
         if selected is not None:
             digit, label = self.digits[selected], self.labels[selected]
         look = Look(
-            brain=self.brain,
+            engine=self.engine,
             digit=digit,
             image=digit.image if digit else None,
             naive=self.screen.naive,
@@ -266,9 +266,9 @@ class Session:
 
     def naive_way(self) -> Any:
         """What becomes of the drawing without preparation."""
-        if self.brain is None or self.answer is None:
+        if self.engine is None or self.answer is None:
             return None
-        return self.ask(("naive", self.answer.version), self.brain.naively, self.question())
+        return self.ask(("naive", self.answer.version), self.engine.naively, self.question())
 
     def ask(self, key: Hashable, job: Callable[..., Any], *arguments: Any) -> Any:
         """See ``look.Ask``."""

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from apps.sketchpad.brain import Answer, Brain, on_one_thread
-from apps.sketchpad.look import Lesson
-from apps.sketchpad.page import Page
-from apps.sketchpad.state import Pad
+from apps.sketchpad.context import Lesson
+from apps.sketchpad.document import Page
+from apps.sketchpad.editor import Pad
+from apps.sketchpad.engine import Answer, Engine, on_one_thread
 from apps.sketchpad.worker import Worker
 
 if TYPE_CHECKING:
+    from tinycnn.adapt import Adaptation, Correction, CorrectionFile
     from tinycnn.nn import Sequential
-    from tinycnn.teaching import Adaptation, Correction, CorrectionFile
 
 TEACH, LEARN = "teach", "learn"
 NAME = "adapted-%Y-%m-%d-%H%M%S.safetensors"
@@ -44,7 +44,7 @@ class Said:
 
     def correction(self) -> "Correction":
         """The same for the file."""
-        from tinycnn.teaching import Correction
+        from tinycnn.adapt import Correction
 
         return Correction(self.strokes, self.label, self.answer, self.pen)
 
@@ -54,14 +54,14 @@ class Room(Protocol):
 
     pad: Pad
     answer: Answer | None
-    brain: Brain | None
+    engine: Engine | None
     worker: Worker
     folder: Path
 
     def say(self, note: str) -> None:
         """Tell the person something."""
 
-    def put(self, brain: Brain) -> None:
+    def put(self, engine: Engine) -> None:
         """From now on this one reads."""
 
 
@@ -72,7 +72,7 @@ class Teacher:
         """``open_file`` gives the file of corrections; it is called by the worker only."""
         self.open_file = open_file
         self.lesson = Lesson()
-        self.base: Brain | None = None
+        self.base: Engine | None = None
         """The network that was loaded, while an adapted one is tried."""
 
         self._said: dict[frozenset[int], Said] = {}
@@ -94,10 +94,10 @@ class Teacher:
 
     def take(self, room: Room, answer: Any) -> None:
         """What the worker has done."""
-        from tinycnn.teaching import Adaptation
+        from tinycnn.adapt import Adaptation
 
         if isinstance(answer, Adaptation):
-            base = self.base or room.brain
+            base = self.base or room.engine
             assert base is not None
             self.base = base
             self.lesson = replace(self.lesson, result=answer)
@@ -114,12 +114,12 @@ class Teacher:
 
     def adapt(self, room: Room) -> None:
         """Have a copy of the network learn from all corrections."""
-        brain = self.base or room.brain
-        if brain is None or not brain.compiled or self.lesson.busy:
+        engine = self.base or room.engine
+        if engine is None or not engine.compiled or self.lesson.busy:
             room.say("the network is not ready to learn yet")
             return
         self.lesson = replace(self.lesson, result=None, busy=True)
-        room.worker.aside(LEARN, learn, self.open_file, brain.model)
+        room.worker.aside(LEARN, learn, self.open_file, engine.model)
 
     def rest(self) -> None:
         """Learning has ended, however it did."""
@@ -148,9 +148,9 @@ class Teacher:
 
     def export(self, room: Room) -> None:
         """Write all corrections as a data set, and as strokes."""
-        if room.brain is not None:
+        if room.engine is not None:
             target = room.folder / time.strftime(EXPORT)
-            self._submit(room, export, room.brain.classes, target)
+            self._submit(room, export, room.engine.classes, target)
 
     def _is_taken_back(self, group: frozenset[int], page: Page) -> bool:
         """Whether the strokes are still there, but are not called so any more."""
@@ -191,7 +191,7 @@ def learn(open_file: OpenFile, model: "Sequential") -> "Adaptation":
     import copy
 
     from apps.sketchpad.digits import digits
-    from tinycnn.teaching import adapt
+    from tinycnn.adapt import adapt
 
     corrections, _ = open_file().read()
     with on_one_thread():  # batches are small, and others have something to do meanwhile
@@ -200,7 +200,7 @@ def learn(open_file: OpenFile, model: "Sequential") -> "Adaptation":
 
 def save(open_file: OpenFile, result: "Adaptation", base: Path, folder: Path | None) -> str:
     """Write the adapted weights, and say where they are."""
-    from tinycnn.teaching import save_adapted
+    from tinycnn.adapt import save_adapted
 
     beside = open_file().path.with_name(KEPT)
     path = beside if folder is None else folder / time.strftime(NAME)
@@ -210,7 +210,7 @@ def save(open_file: OpenFile, result: "Adaptation", base: Path, folder: Path | N
 
 def export(open_file: OpenFile, classes: tuple[str, ...], folder: Path) -> str:
     """Write the corrections as IDX and as strokes, and say where they are."""
-    from tinycnn.teaching import export
+    from tinycnn.adapt import export
 
     corrections, _ = open_file().read()
     return f"wrote {export(corrections, classes, folder)} digits to {folder}"
@@ -218,7 +218,7 @@ def export(open_file: OpenFile, classes: tuple[str, ...], folder: Path) -> str:
 
 def users_file() -> "CorrectionFile":
     """The corrections of this user."""
-    from tinycnn.teaching import CorrectionFile
+    from tinycnn.adapt import CorrectionFile
 
     return CorrectionFile()
 
@@ -228,7 +228,7 @@ def passing_file() -> OpenFile:
     folders: list[str] = []
 
     def open_file() -> "CorrectionFile":
-        from tinycnn.teaching import CorrectionFile
+        from tinycnn.adapt import CorrectionFile
 
         if not folders:
             folders.append(tempfile.mkdtemp(prefix="tinycnn-"))
@@ -238,9 +238,9 @@ def passing_file() -> OpenFile:
     return open_file
 
 
-def _trial(result: "Adaptation", base: Brain) -> Brain:
-    """The adapted network as a brain; its kernels are those of the base."""
-    trial = Brain(result.model, base.weights)
+def _trial(result: "Adaptation", base: Engine) -> Engine:
+    """The adapted network as a engine; its kernels are those of the base."""
+    trial = Engine(result.model, base.weights)
     trial.compiled = base.compiled
     return trial
 

@@ -1,27 +1,27 @@
-"""Colours and sizes: calm paper, and hues that everybody can tell apart.
+"""Colors and sizes: calm paper, and hues that everybody can tell apart.
 
-Blue and orange are those of Okabe and Ito, chosen for all kinds of colour vision; no meaning is
+Blue and orange are those of Okabe and Ito, chosen for all kinds of color vision; no meaning is
 ever carried by red against green. Sizes are in logical pixels, before the window's scale.
 """
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-DESK: Colour = (236, 238, 242)  # behind everything
-CARD: Colour = (255, 255, 255)
-SUNK: Colour = (243, 245, 248)  # a field inside a card
-EDGE: Colour = (215, 220, 228)
-DOT: Colour = (222, 226, 233)  # of the paper's grid
-INK: Colour = (24, 32, 48)
-TEXT: Colour = (30, 38, 54)
-QUIET: Colour = (96, 106, 124)  # less important text: still 5:1 on a card
-FAINT: Colour = (158, 167, 182)  # what is not there yet
-BLUE: Colour = (0, 98, 178)
-ORANGE: Colour = (186, 80, 0)
-PALE_BLUE: Colour = (219, 234, 247)
-SPOT: Colour = (255, 190, 60)  # a frame on black
-FUNCTION: Colour = (110, 70, 140)  # names of functions
-ZERO: Colour = (229, 231, 235)  # of signed numbers
-NIGHT: Colour = (14, 18, 28)  # behind what the network sees
+DESK: Color = (236, 238, 242)  # behind everything
+CARD: Color = (255, 255, 255)
+SUNK: Color = (243, 245, 248)  # a field inside a card
+EDGE: Color = (215, 220, 228)
+DOT: Color = (222, 226, 233)  # of the paper's grid
+INK: Color = (24, 32, 48)
+TEXT: Color = (30, 38, 54)
+QUIET: Color = (96, 106, 124)  # less important text: still 5:1 on a card
+FAINT: Color = (158, 167, 182)  # what is not there yet
+BLUE: Color = (0, 98, 178)
+ORANGE: Color = (186, 80, 0)
+PALE_BLUE: Color = (219, 234, 247)
+SPOT: Color = (255, 190, 60)  # a frame on black
+FUNCTION: Color = (110, 70, 140)  # names of functions
+ZERO: Color = (229, 231, 235)  # of signed numbers
+NIGHT: Color = (14, 18, 28)  # behind what the network sees
 
 SMALLEST = 15  # logical pixels: no text is smaller
 NORMAL = 16

@@ -10,10 +10,10 @@ import pygame
 
 from apps.sketchpad import layout, panels, theme
 from apps.sketchpad.canvas import Canvas, Hit, inside
-from apps.sketchpad.inking import Paper
+from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.layout import Area, Layout
 from apps.sketchpad.overlay import draw_help
-from apps.sketchpad.papers import draw_paper
+from apps.sketchpad.paper_view import draw_paper
 from apps.sketchpad.session import Session
 
 Place = tuple[float, float]
@@ -114,8 +114,8 @@ class View:
         session, screen = self.session, self.session.screen
         pad, hover = session.pad, screen.hover
         on_paper = hover is not None and inside(hover, places.paper)
-        brain = id(session.brain), bool(session.brain and session.brain.compiled)
-        seen = id(session.answer), session.selected, id(pad.page), brain, session.late
+        engine = id(session.engine), bool(session.engine and session.engine.compiled)
+        seen = id(session.answer), session.selected, id(pad.page), engine, session.late
         late = session.changes if screen.naive else 0
         mouse = None if on_paper else hover
         over_tab = hover if hover and inside(hover, places.inside) else None
@@ -124,7 +124,7 @@ class View:
         status = screen.note, screen.hint, screen.typed, frozen, seen
         shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
         wanted = [
-            _Wanted("header", places.header, (brain, mouse), panels.draw_header),
+            _Wanted("header", places.header, (engine, mouse), panels.draw_header),
             _Wanted("bar", places.bar, (screen.tab, mouse), panels.draw_bar),
             _Wanted("inside", places.inside, lively, partial(panels.draw_inside, seen=self._seen)),
             _Wanted("shelf", places.shelf, shelf, panels.draw_shelf),

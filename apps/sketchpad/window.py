@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pygame
 
-from apps.sketchpad import shapes, theme
+from apps.sketchpad import primitives, theme
 from apps.sketchpad.layout import USUAL
 from tinycnn.errors import EnvironmentFault
 
@@ -134,7 +134,7 @@ def save_png(surface: pygame.Surface, path: Path) -> None:
     """Write a surface as PNG; raises EnvironmentFault."""
     import io
 
-    from tinycnn.storage import write_bytes
+    from tinycnn.files import write_bytes
 
     buffer = io.BytesIO()
     pygame.image.save(surface, buffer, "out.png")
@@ -153,8 +153,8 @@ def _driver() -> str | None:
 
 def _icon() -> pygame.Surface:
     """A 7 on blue."""
-    icon = shapes.rounded((64, 64), theme.BLUE, 14).copy()
-    digit = shapes.text("7", 50, theme.CARD, bold=True)
+    icon = primitives.rounded((64, 64), theme.BLUE, 14).copy()
+    digit = primitives.text("7", 50, theme.CARD, bold=True)
     icon.blit(digit, digit.get_rect(center=(32, 33)))
     return icon
 

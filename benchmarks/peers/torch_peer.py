@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 
 
 class Scale(nn.Module):
-    """From uint8 (N,28,28) to float32 (N,1,28,28), grey levels 0 to 1."""
+    """From uint8 (N,28,28) to float32 (N,1,28,28), gray levels 0 to 1."""
 
     def __init__(self, layout: torch.memory_format) -> None:
         super().__init__()

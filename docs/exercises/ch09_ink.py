@@ -5,11 +5,11 @@ import numpy as np
 from blank import NotWritten
 
 
-def offset_to_centre(image: np.ndarray) -> tuple[int, int]:
+def offset_to_center(image: np.ndarray) -> tuple[int, int]:
     """Return by how many rows and columns an image must be moved, down and to the right.
 
-    Afterwards the centre of mass rounds to index 14 on both axes: it is at least 13.5 and below
-    14.5. The centre of mass of the rows is sum(row * ink of the row) / ink of all rows.
+    Afterwards the center of mass rounds to index 14 on both axes: it is at least 13.5 and below
+    14.5. The center of mass of the rows is sum(row * ink of the row) / ink of all rows.
 
     image (28,28) uint8, 255 is ink, never blank  ->  (rows, columns)
     """

@@ -1,13 +1,13 @@
 """Exercises of chapter 12. Check them with: python docs/exercises/check.py 12
 
 Here nothing is blank. ``conv2d`` is right, and slow: make it fast. ``maxpool2d`` is the library's
-own, which stands in tinycnn/nn/kernels/simple.py: change it there.
+own, which stands in tinycnn/kernels/elementwise.py: change it there.
 """
 
 import numpy as np
 
-from tinycnn.nn.kernels import maxpool2d  # noqa: F401 - the second exercise
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.kernels import maxpool2d  # noqa: F401 - the second exercise
+from tinycnn.kernels.jit import kernel
 
 
 def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:

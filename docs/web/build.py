@@ -15,15 +15,15 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
+from tinycnn.data.mnist import SIZE
 from tinycnn.errors import EnvironmentFault, WeightsError
-from tinycnn.exchange.notes import notes_of
-from tinycnn.exchange.outgoing import export
-from tinycnn.ink.normalise import SIZE
-from tinycnn.ink.recogniser import names_of
+from tinycnn.exchange.exporters import export
+from tinycnn.exchange.metadata import notes_of
+from tinycnn.files import write_bytes
 from tinycnn.nn import Sequential
-from tinycnn.runs.folder import find_weights
-from tinycnn.storage import write_bytes
+from tinycnn.nn.classifier import names_of
+from tinycnn.train.folder import find_weights
 
 HERE = Path(__file__).parent
 PAGE = ("*.html", "*.css", "*.js", "*.svg")
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = Sequential.load(find_weights(options.weights))
     if model.input_shape != (SIZE, SIZE, 1):
         raise WeightsError(
-            f"{options.weights} takes inputs of shape {model.input_shape}; the page has grey "
+            f"{options.weights} takes inputs of shape {model.input_shape}; the page has gray "
             f"images of {SIZE} x {SIZE} pixels for it"
         )
     copy_page(options.out)
@@ -86,4 +86,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

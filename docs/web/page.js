@@ -1,6 +1,6 @@
 // The page: whenever the ink changes, the newest drawing is read and the answer is shown.
 
-import { SIZE } from "./normalise.js";
+import { SIZE } from "./normalize.js";
 import { Pad } from "./pad.js";
 import { BRUSH, Paper } from "./paper.js";
 import { percent, read, sentence } from "./reading.js";
@@ -9,7 +9,7 @@ const find = (id) => document.getElementById(id);
 const pad = new Pad();
 const canvas = find("paper");
 
-let recogniser = null;
+let recognizer = null;
 let changedAt = null; // when ink came that nobody has read yet, in milliseconds
 let busy = false;
 
@@ -32,8 +32,8 @@ async function load() {
   say("the network is being loaded");
   try {
     // Not at the top of this file: the paper takes strokes while 14 MB are on their way.
-    const { Recogniser } = await import("./recogniser.js");
-    recogniser = await Recogniser.load();
+    const { Recognizer } = await import("./recognizer.js");
+    recognizer = await Recognizer.load();
   } catch (error) {
     fail("the network could not be loaded", error);
     return;
@@ -45,7 +45,7 @@ async function load() {
 function expect() {
   changedAt ??= performance.now();
   find("answer").setAttribute("aria-busy", "true");
-  if (!busy && recogniser !== null) answer().catch((error) => fail("no answer", error));
+  if (!busy && recognizer !== null) answer().catch((error) => fail("no answer", error));
 }
 
 /** Read the newest ink; what changes meanwhile is read right after it. */
@@ -54,7 +54,7 @@ async function answer() {
   while (changedAt !== null) {
     const since = changedAt;
     changedAt = null;
-    const reading = await read(pad.strokes, BRUSH, recogniser);
+    const reading = await read(pad.strokes, BRUSH, recognizer);
     show(reading);
     const took = (performance.now() - since).toFixed(1);
     find("took").textContent = reading === null ? "" : `answered in ${took}\u00a0ms`;
@@ -92,13 +92,13 @@ function showImage(image) {
   context.clearRect(0, 0, SIZE, SIZE);
   if (!image) return;
   const pixels = context.createImageData(SIZE, SIZE);
-  image.forEach((grey, place) => pixels.data.set([grey, grey, grey, 255], 4 * place));
+  image.forEach((gray, place) => pixels.data.set([gray, gray, gray, 255], 4 * place));
   context.putImageData(pixels, 0, 0);
 }
 
 /** A bar for each class. */
 function showBars(probabilities, best) {
-  const classes = recogniser?.classes ?? Array.from("0123456789");
+  const classes = recognizer?.classes ?? Array.from("0123456789");
   const bars = find("bars");
   while (bars.children.length < classes.length) {
     bars.append(find("bar").content.cloneNode(true));

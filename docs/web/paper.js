@@ -124,7 +124,7 @@ export class Paper {
   }
 }
 
-/** A line from middle to middle of neighbouring points, which bends at the points. */
+/** A line from middle to middle of neighboring points, which bends at the points. */
 function curve(points) {
   const path = new Path2D();
   path.moveTo(...points[0]);

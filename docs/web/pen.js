@@ -2,8 +2,8 @@
 //
 // A point is inked when it lies within half a pen of the line. The distance to the line is known on
 // a grid four times finer than the pixels; at the edge the ink falls off over one fine cell, and a
-// pixel is the mean of its 16 cells. The same as tinycnn/ink/pen.py, float32 where that is float32,
-// so that both give the same grey levels.
+// pixel is the mean of its 16 cells. The same as tinycnn/ink/rasterize.py, float32 where that is float32,
+// so that both give the same gray levels.
 
 const FINE = 4; // cells per pixel, along each axis
 const f32 = Math.fround;

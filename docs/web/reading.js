@@ -1,6 +1,6 @@
 // What one drawing says, and how that is put into words; nothing is ever certain.
 //
-// The words and the limits are those of the sketchpad (apps/sketchpad/words.py).
+// The words and the limits are those of the sketchpad (apps/sketchpad/phrases.py).
 
 import { isMark, strokesToImage } from "./strokes.js";
 
@@ -13,12 +13,12 @@ const MOST = 0.999;
  * pen: width of the line as it is shown, in the unit of the strokes; ink no larger is a mere dot,
  * which has a verdict, but no digit.
  */
-export async function read(strokes, pen, recogniser) {
+export async function read(strokes, pen, recognizer) {
   if (strokes.length === 0) return null;
   if (isMark(strokes, pen)) return { verdict: "mark" };
   const image = strokesToImage(strokes);
-  const { probabilities, rejected } = await recogniser.look(image);
-  const [best, second] = recogniser.classes
+  const { probabilities, rejected } = await recognizer.look(image);
+  const [best, second] = recognizer.classes
     .map((name, index) => ({ name, probability: probabilities[index] }))
     .sort((one, other) => other.probability - one.probability);
   const verdict = rejected ? "none" : best.probability >= SURE ? "sure" : "unsure";

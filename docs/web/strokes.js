@@ -7,7 +7,7 @@
 //
 // A line is an array of [x, y], x to the right and y down, in any unit; it has at least one point.
 
-import { BOX, PEN, SIZE, centre } from "./normalise.js";
+import { BOX, PEN, SIZE, center } from "./normalize.js";
 import { draw } from "./pen.js";
 
 const STEP = 0.5; // pixels of 28 between points; finer changes nothing in the image
@@ -17,14 +17,14 @@ const LONGEST = 10_000; // points along one line; no digit needs more than 300
 const FLAT = 0.2; // height over width: ink flatter than that is a dash
 
 /**
- * Draw one digit the way MNIST would have it: a Uint8Array of 28 x 28 grey levels.
+ * Draw one digit the way MNIST would have it: a Uint8Array of 28 x 28 gray levels.
  *
- * White (255) on black; the longer side of the ink is 20 pixels, the centre of mass rounds to index
+ * White (255) on black; the longer side of the ink is 20 pixels, the center of mass rounds to index
  * 14. A single point becomes a dot as wide as the pen; no strokes give a blank image.
  */
 export function strokesToImage(strokes) {
   if (strokes.length === 0) return new Uint8Array(SIZE * SIZE);
-  return centre(draw(fit(smooth(fit(strokes))).map(snap), PEN, SIZE));
+  return center(draw(fit(smooth(fit(strokes))).map(snap), PEN, SIZE));
 }
 
 /** Whether all the ink is a mere dot or dash, no larger than the pen or very flat: no digit. */
@@ -66,7 +66,7 @@ function fit(lines) {
  * Even out the trembling of a mouse; lines must be in pixels of 28.
  *
  * Points are set anew at equal distances, so that it does not matter how many there were, and
- * averaged with their neighbours: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
+ * averaged with their neighbors: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
  */
 function smooth(lines) {
   return lines.map((line) => average(average(resample(line, STEP))));

@@ -1,4 +1,4 @@
-"""The door to the data sets: list, get, verify, info, show."""
+"""The command to the data sets: list, get, verify, info, show."""
 
 import argparse
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycnn.cli import Parser, run_door
+from tinycnn.cli import Parser, run_command
+from tinycnn.data.ascii_art import draw
 from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile, bundled_folder, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
 from tinycnn.data.download import cache_folder, fetch
-from tinycnn.data.drawing import draw
 from tinycnn.errors import DataError
-from tinycnn.storage import to_json
+from tinycnn.files import to_json
 
 EXAMPLES = """\
 examples:
@@ -166,4 +166,4 @@ def _describe(dataset: Dataset) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

@@ -26,7 +26,7 @@ from tinycnn.data.catalogue import (
 from tinycnn.data.checks import check_arrays, check_labels, count_classes, oddity
 from tinycnn.data.idx import read_idx
 from tinycnn.errors import DataError
-from tinycnn.storage import PathLike
+from tinycnn.files import PathLike
 
 DEFAULT = "mnist10k"
 ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
@@ -107,7 +107,7 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
 def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
     """Indices (to train on, to validate on) of ``count`` training images.
 
-    The validation images are the last block, not a random draw: neighbours in MNIST are by the
+    The validation images are the last block, not a random draw: neighbors in MNIST are by the
     same writer, and a random draw would only test on writers the network has seen.
     """
     if not 0 < fraction < 1 or not 0 < round(count * fraction) < count:

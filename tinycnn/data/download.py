@@ -21,7 +21,7 @@ from tinycnn.console import Console
 from tinycnn.data.catalogue import NamedSet, OfficialFile
 from tinycnn.data.idx import GZIP_MAGIC, looks_like
 from tinycnn.errors import DownloadError, EnvironmentFault
-from tinycnn.storage import sweep_temporaries, user_folder, write_bytes
+from tinycnn.files import sweep_temporaries, user_folder, write_bytes
 
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
 HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}

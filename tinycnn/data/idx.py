@@ -22,7 +22,7 @@ from typing import NoReturn, Protocol
 import numpy as np
 
 from tinycnn.errors import DataError
-from tinycnn.storage import PathLike, write_bytes
+from tinycnn.files import PathLike, write_bytes
 
 ELEMENT_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 MAX_RANK = 4

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import told
-from tinycnn.exchange.notes import NOTES, Notes, our_notes
+from tinycnn.exchange.metadata import NOTES, Notes, our_notes
+from tinycnn.exchange.reading import told
 
 MOST_OBJECTS = 10_000
 

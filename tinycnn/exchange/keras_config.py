@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinycnn.exchange.foreign import (
+from tinycnn.exchange.reading import (
     Settings,
     check_settings,
     is_preparation,
@@ -50,7 +50,7 @@ class Network:
     """By the number of a BatchNorm layer."""
 
     prepares: bool = False
-    """Whether grey levels are multiplied by 1/255 before the first layer."""
+    """Whether gray levels are multiplied by 1/255 before the first layer."""
 
     def start(self, shape: Shape) -> None:
         """Say what goes in; an image (H,W) has one channel."""

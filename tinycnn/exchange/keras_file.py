@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import h5py
 import numpy as np
 
+from tinycnn.exchange.code import Program
 from tinycnn.exchange.keras_layout import channels_last, groups, keras_layer
 from tinycnn.exchange.layout import left, refuse_strangers
-from tinycnn.exchange.notes import NOTES, PRODUCER, notes_text
-from tinycnn.exchange.program import Program
+from tinycnn.exchange.metadata import NOTES, PRODUCER, notes_text
 from tinycnn.nn import Dropout, Sequential
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"

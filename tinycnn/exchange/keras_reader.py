@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, told
 from tinycnn.exchange.hdf5 import Arrays, read_hdf5
 from tinycnn.exchange.keras_config import read_config
 from tinycnn.exchange.keras_file import CONFIG, WEIGHTS
 from tinycnn.exchange.keras_layout import channels_last
-from tinycnn.exchange.notes import Notes
+from tinycnn.exchange.metadata import Notes
+from tinycnn.exchange.reading import Found, told
 from tinycnn.nn import BatchNorm, Layer
 from tinycnn.nn.layers import Shape
 from tinycnn.nn.weights import MAX_BYTES

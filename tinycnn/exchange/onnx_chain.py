@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinycnn.exchange.foreign import refuse
 from tinycnn.exchange.layout import Turned
+from tinycnn.exchange.reading import refuse
 from tinycnn.nn import Flatten, Layer
 from tinycnn.nn.layers import Shape
 
@@ -37,7 +37,7 @@ class Chain:
     """The number here of every number of a row there; None where they are the same."""
 
     prepares: bool = False
-    """Whether grey levels are multiplied by 1/255 before the first layer."""
+    """Whether gray levels are multiplied by 1/255 before the first layer."""
 
     temperature: float | None = None
     """What the logits are divided by before a last Softmax, which is then no layer."""

@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tinycnn.exchange.layout import Place, channels_first, first, left
-from tinycnn.exchange.notes import PRODUCER, Notes, notes_of
+from tinycnn.exchange.metadata import PRODUCER, Notes, notes_of
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.exchange.foreign import (
+from tinycnn.exchange.onnx_chain import CHANNELS_FIRST, CHANNELS_LAST, Chain
+from tinycnn.exchange.reading import (
     Settings,
     check_settings,
     is_preparation,
@@ -15,7 +16,6 @@ from tinycnn.exchange.foreign import (
     simplified,
     told,
 )
-from tinycnn.exchange.onnx_chain import CHANNELS_FIRST, CHANNELS_LAST, Chain
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
 
 _WINDOW = {"auto_pad": "NOTSET", "pads": 0, "dilations": 1}
@@ -136,8 +136,8 @@ def _reshape(chain: Chain, node: Node) -> None:
     if len(sizes) == 1 and sizes[0] in (-1, math.prod(chain.shape)):
         chain.flatten()
         return
-    grey = not chain.layers and 1 in (sizes[0], sizes[-1]) and is_same_image(chain.shape, sizes)
-    node.refuse_unless(grey, f"into {told(sizes)}")
+    gray = not chain.layers and 1 in (sizes[0], sizes[-1]) and is_same_image(chain.shape, sizes)
+    node.refuse_unless(gray, f"into {told(sizes)}")
     chain.start(tuple(sizes))
 
 
@@ -150,7 +150,7 @@ def _unsqueeze(chain: Chain, node: Node) -> None:
 
 
 def _scale(chain: Chain, node: Node) -> None:
-    """In the beginning the preparation of grey levels, at the end the temperature."""
+    """In the beginning the preparation of gray levels, at the end the temperature."""
     (z,) = node.constants
     node.refuse_unless(z.size == 1, f"by numbers {told(z.shape)}")
     scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())

@@ -5,10 +5,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, named, refuse, told
-from tinycnn.exchange.notes import is_ours
+from tinycnn.exchange.metadata import is_ours
 from tinycnn.exchange.onnx_chain import Chain
 from tinycnn.exchange.onnx_nodes import Node, add_node
+from tinycnn.exchange.reading import Found, named, refuse, told
 from tinycnn.nn.layers import Shape
 
 MOST_NODES = 1000

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import safetensors.numpy
 
+from tinycnn.exchange.code import Program
 from tinycnn.exchange.layout import Place, channels_first, first, left
-from tinycnn.exchange.notes import NOTES, notes_text
-from tinycnn.exchange.program import Program
+from tinycnn.exchange.metadata import NOTES, notes_text
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, Sequential, Softmax
 
 BATCHES = "num_batches_tracked"

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.foreign import Found, refuse, told
 from tinycnn.exchange.layout import Place, channels_first
-from tinycnn.exchange.notes import NOTES, Notes, our_notes
+from tinycnn.exchange.metadata import NOTES, Notes, our_notes
+from tinycnn.exchange.reading import Found, refuse, told
 from tinycnn.nn import Layer
 from tinycnn.nn.layers import Shape
 from tinycnn.nn.weights import Opened
@@ -90,10 +90,10 @@ class _Form:
     """What modules are told apart by."""
 
     weight: Shape
-    normalises: bool
+    normalizes: bool
 
     def __str__(self) -> str:
-        kind = "BatchNorm" if self.normalises else {4: "Conv2d", 2: "Linear"}.get(len(self.weight))
+        kind = "BatchNorm" if self.normalizes else {4: "Conv2d", 2: "Linear"}.get(len(self.weight))
         return f"{kind or 'module'} with weight {told(self.weight)}"
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from tinycnn.data import load_dataset
 from tinycnn.errors import WeightsError
-from tinycnn.ink.recogniser import finite, network_input
 from tinycnn.nn import Sequential, plain
+from tinycnn.nn.classifier import finite, network_input
 from tinycnn.nn.model import BATCH
 
 Forward = Callable[[np.ndarray], np.ndarray]

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from tinycnn.data.mnist import BOX, PEN, SIZE, center
 from tinycnn.ink.distance import signed_distance
-from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
-from tinycnn.ink.pen import FINE, coverage
-from tinycnn.ink.steps import Show, unseen
+from tinycnn.ink.rasterize import FINE, coverage
+from tinycnn.ink.trace import Show, unseen
 
 SIDE = 96  # pixels, longer side of the ink while it is measured: finer gains nothing
 MARGIN = 12  # pixels around it, room for a thin line to grow
@@ -25,7 +25,7 @@ def bitmap_to_image(ink: np.ndarray, show: Show = unseen) -> np.ndarray:
     """Prepare one digit the way MNIST would have it.
 
     ink (H,W) uint8, 255 is ink, 0 is paper, any size -> uint8 (28,28), white on black; the
-    longer side of the ink is 20 pixels, the centre of mass rounds to index 14. Without ink the
+    longer side of the ink is 20 pixels, the center of mass rounds to index 14. Without ink the
     image is blank.
     """
     show("ink", ink)
@@ -36,8 +36,8 @@ def bitmap_to_image(ink: np.ndarray, show: Show = unseen) -> np.ndarray:
     show(f"longer side {SIDE}", shape)
     image = cut(depth, min(width_of(depth), WIDEST))
     show(f"pen {PEN}, longer side {BOX}", image)
-    image = centre(image)
-    show("centre of mass at 14", image)
+    image = center(image)
+    show("center of mass at 14", image)
     return image
 
 
@@ -82,15 +82,15 @@ def _resize(ink: np.ndarray, scale: float) -> np.ndarray:
     area = (pad - border, pad - border, pad + width + border, pad + height + border)
     method = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     resized = Image.fromarray(np.pad(ink, pad)).resize(size, method, box=area)
-    grey = np.asarray(resized, np.float32)
+    gray = np.asarray(resized, np.float32)
     # Enlarged edges are wide ramps; made one pixel wide again, they are where they were.
-    return np.clip((grey - 127.5) * max(scale, 1.0) + 127.5, 0, 255).astype(np.uint8)
+    return np.clip((gray - 127.5) * max(scale, 1.0) + 127.5, 0, 255).astype(np.uint8)
 
 
 def width_of(depth: np.ndarray) -> float:
     """The width of the line, in pixels, from the signed distance (H,W).
 
-    Along the middle of a line the depth is half its width. Crossings and blots are deeper than
+    Along the middle of a line the depth is half its width. Crossings and components are deeper than
     the line itself, so the lower third counts, not the median.
     """
     middle = depth[1:-1, 1:-1]

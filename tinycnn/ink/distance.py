@@ -7,7 +7,7 @@ would have drawn it. Nothing has to be thinned to a skeleton.
 
 import numpy as np
 
-from tinycnn.nn.kernels.compile import kernel
+from tinycnn.kernels.jit import kernel
 
 FAR = 1e20
 
@@ -15,8 +15,8 @@ FAR = 1e20
 def signed_distance(ink: np.ndarray) -> np.ndarray:
     """Distance to the edge in pixels, positive inside, negative outside.
 
-    ink (H,W) float, 0 to 1 -> float64 (H,W). A pixel belongs to the shape from 0.5 on; a grey
-    one at the rim is cut by the edge: covered by 0.7, its centre lies 0.2 pixels inside. Without
+    ink (H,W) float, 0 to 1 -> float64 (H,W). A pixel belongs to the shape from 0.5 on; a gray
+    one at the rim is cut by the edge: covered by 0.7, its center lies 0.2 pixels inside. Without
     ink all is FAR outside.
     """
     shape, depth = ink >= 0.5, ink - 0.5

@@ -1,7 +1,7 @@
 """Which pieces of ink stand on one line, and in which order they are read.
 
-Large pieces make the lines: neighbours that stand side by side are on one line, and so are
-their neighbours, so that a line may climb or fall. Small pieces (a bar, a hat, a dot) go to the
+Large pieces make the lines: neighbors that stand side by side are on one line, and so are
+their neighbors, so that a line may climb or fall. Small pieces (a bar, a hat, a dot) go to the
 line they are nearest to; those that are far from every line are marks on lines of their own.
 """
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from tinycnn.ink.pieces import MOST_PIECES, Pieces
+from tinycnn.ink.fragments import MOST_PIECES, Pieces
 
 FLAT = 0.2  # height over width: ink flatter than that is a dash
 LARGE = 0.5  # of the height of the tallest pieces
 BESIDE = 0.35  # of the lower piece's height: overlap in y of pieces that stand side by side
-REACH = 3.0  # heights: neighbours are no further apart
+REACH = 3.0  # heights: neighbors are no further apart
 BELONGS = 1.5  # of its own length: a bar or a hat is no further above or below its digit
 HIGHEST = 0.75  # heights, and no further than that
 STACKED = 0.36  # of the lower piece's height: the two rings of an 8 are no further apart

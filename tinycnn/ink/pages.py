@@ -2,24 +2,24 @@
 
 from dataclasses import replace
 
-from tinycnn.ink.normalise import is_prepared
+from tinycnn.data.mnist import is_prepared
 from tinycnn.ink.photos import picture_to_ink
 from tinycnn.ink.pictures import Picture
 from tinycnn.ink.reading import Digit, Reading, read_bitmap, read_images
-from tinycnn.ink.recogniser import Recogniser
-from tinycnn.ink.steps import Show, unseen
+from tinycnn.ink.trace import Show, unseen
+from tinycnn.nn.classifier import Recognizer
 
 
-def read_picture(picture: Picture, recogniser: Recogniser, show: Show = unseen) -> Reading:
+def read_picture(picture: Picture, recognizer: Recognizer, show: Show = unseen) -> Reading:
     """Read all digits in a picture; boxes are in pixels of its file.
 
     A picture that is an MNIST image already, in size and place, goes to the network untouched.
     """
-    for grey in (picture.grey, 255 - picture.grey):
-        if is_prepared(grey):
-            show("prepared already", grey)
-            return read_images(grey[None], recogniser)[0]
-    reading = read_bitmap(picture_to_ink(picture.grey, show), recogniser, show)
+    for gray in (picture.gray, 255 - picture.gray):
+        if is_prepared(gray):
+            show("prepared already", gray)
+            return read_images(gray[None], recognizer)[0]
+    reading = read_bitmap(picture_to_ink(picture.gray, show), recognizer, show)
     return replace(reading, digits=tuple(_scaled(d, picture.scale) for d in reading.digits))
 
 

@@ -1,6 +1,6 @@
-"""From grey levels to ink: find the paper, take away its light, and keep what was written on it.
+"""From gray levels to ink: find the paper, take away its light, and keep what was written on it.
 
-A drawing made on a screen has paper of one colour, and ink is what differs from it. A photo has
+A drawing made on a screen has paper of one color, and ink is what differs from it. A photo has
 shadows, texture and ruled lines, and its paper must be found first. Both end as the same thing:
 an image in which 255 is ink and 0 is paper, and half ink (128) is the edge of a line.
 """
@@ -10,14 +10,14 @@ from PIL import Image
 from scipy import ndimage
 
 from tinycnn.ink.bitmaps import INKED
-from tinycnn.ink.blots import CONNECTED, find_blots, pen_of
+from tinycnn.ink.components import CONNECTED, find_components, pen_of
 from tinycnn.ink.lines import FLAT
-from tinycnn.ink.rules import find_rules
-from tinycnn.ink.steps import Show, unseen
+from tinycnn.ink.ruled_lines import find_ruled_lines
+from tinycnn.ink.trace import Show, unseen
 
-EVEN = 6  # grey levels: paper of a single colour varies no more than this
+EVEN = 6  # gray levels: paper of a single color varies no more than this
 PLAIN = 0.5  # of the pixels of a drawing are bare paper
-FAINTEST = 0.1  # of the paper's grey level: what differs less from it is not seen
+FAINTEST = 0.1  # of the paper's gray level: what differs less from it is not seen
 PALEST = 0.2  # of it: if all that is seen on a photo is paler, it is dirt and shadows
 GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
@@ -25,37 +25,37 @@ WINDOW = 17  # pixels of it: no stroke is as wide as that
 SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
 DUST = 0.5  # of the width of a drawing's line: no dot of the same pen is smaller
 SPECK = 0.06  # of the usual height of what is written: smaller is dust
-SHADOW = 0.4  # of the page's shorter side: longer blots along the border are no digits
-ALONG = 0.7  # of a blot's length on the border: it lies along it, and does not merely touch it
-END = 1.5  # of an upright blot's width on the border: more than one end of it
-PURE = 0.9  # of a blot's ink is a line: nothing else hangs on it
+SHADOW = 0.4  # of the page's shorter side: longer components along the border are no digits
+ALONG = 0.7  # of a component's length on the border: it lies along it, and does not merely touch it
+END = 1.5  # of an upright component's width on the border: more than one end of it
+PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
 LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
 WIDEST = 3.0  # times: no digit is so wide
 THINNER = 0.7  # of the width of the writing's line
 SMALL = 0.1  # of a line's length: what is smaller is a dot beside a 1, no writing beside a line
 
 
-def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
+def picture_to_ink(gray: np.ndarray, show: Show = unseen) -> np.ndarray:
     """What is written in a picture, dark on light or light on dark.
 
-    grey (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written. ImageError
+    gray (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written. ImageError
     if a drawing is in too many pieces.
     """
-    show("grey levels", 255 - grey)
-    plain = plain_paper(grey)
+    show("gray levels", 255 - gray)
+    plain = plain_paper(gray)
     if plain is not None:
-        ink = _contrast(np.abs(grey.astype(np.float32) - plain) / 255, FAINTEST)
+        ink = _contrast(np.abs(gray.astype(np.float32) - plain) / 255, FAINTEST)
         show("difference from the paper", ink)
         ink = np.where(_drawn_lines(ink), 0, ink)
         ink = np.where(_specks(ink), 0, ink)
         show("without specks, and lines beside the writing", ink)
         return ink
-    paper, difference = _flatten(grey, show)
+    paper, difference = _flatten(gray, show)
     grain = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
     darkness = difference / paper
     darkness[difference < GRAINS * grain] = 0
     show("darker than the paper", np.rint(255 * darkness).astype(np.uint8))
-    darkness[find_rules(darkness > FAINTEST)] = 0
+    darkness[find_ruled_lines(darkness > FAINTEST)] = 0
     show("without ruled lines", np.rint(255 * darkness).astype(np.uint8))
     if np.count_nonzero(darkness > PALEST) < 0.2 * np.count_nonzero(darkness > FAINTEST):
         darkness[:] = 0
@@ -64,12 +64,12 @@ def picture_to_ink(grey: np.ndarray, show: Show = unseen) -> np.ndarray:
     return ink
 
 
-def plain_paper(grey: np.ndarray) -> float | None:
-    """The grey level of the paper, if it has a single one, as a drawing has; else None."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+def plain_paper(gray: np.ndarray) -> float | None:
+    """The gray level of the paper, if it has a single one, as a drawing has; else None."""
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     paper = float(np.median(border))
-    bare = np.abs(grey.astype(np.float32) - paper) <= EVEN
-    return paper if bare.mean() >= PLAIN and grey[bare].std() <= EVEN / 3 else None
+    bare = np.abs(gray.astype(np.float32) - paper) <= EVEN
+    return paper if bare.mean() >= PLAIN and gray[bare].std() <= EVEN / 3 else None
 
 
 def _contrast(difference: np.ndarray, faintest: float) -> np.ndarray:
@@ -82,23 +82,23 @@ def _contrast(difference: np.ndarray, faintest: float) -> np.ndarray:
     return np.rint(255 * ink).astype(np.uint8)
 
 
-def _flatten(grey: np.ndarray, show: Show) -> tuple[np.ndarray, np.ndarray]:
-    """The grey level of the paper everywhere, and how much darker each pixel is; (H,W) float32.
+def _flatten(gray: np.ndarray, show: Show) -> tuple[np.ndarray, np.ndarray]:
+    """The gray level of the paper everywhere, and how much darker each pixel is; (H,W) float32.
 
     Light ink on dark paper is turned round first. The paper's light changes slowly: on a coarse
-    image of the page, a grey closing (the lowest of the highest levels nearby) fills in strokes,
+    image of the page, a gray closing (the lowest of the highest levels nearby) fills in strokes,
     and what remains is the paper.
     """
-    H, W = grey.shape
+    H, W = gray.shape
     scale = COARSE / max(H, W)
     size = max(round(W * scale), 1), max(round(H * scale), 1)
-    coarse = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX), np.float32)
+    coarse = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX), np.float32)
     if _is_light_on_dark(coarse):
-        grey, coarse = 255 - grey, 255 - coarse
+        gray, coarse = 255 - gray, 255 - coarse
     light = ndimage.gaussian_filter(ndimage.grey_closing(coarse, (WINDOW, WINDOW)), WINDOW / 4)
     paper = np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
     show("the paper's light", np.rint(255 - paper).astype(np.uint8))
-    smooth = ndimage.gaussian_filter(grey.astype(np.float32), 1.0)
+    smooth = ndimage.gaussian_filter(gray.astype(np.float32), 1.0)
     return np.maximum(paper, 1), np.clip(paper - smooth, 0, None)
 
 
@@ -115,33 +115,35 @@ def _drawn_lines(ink: np.ndarray) -> np.ndarray:
     else is tall, or if it stands alone, longer and thinner than the writing beside it.
     """
     inked = ink >= INKED
-    rules = find_rules(inked)
-    rest = find_blots(np.where(rules, 0, ink)) if rules.any() else []
+    rules = find_ruled_lines(inked)
+    rest = find_components(np.where(rules, 0, ink)) if rules.any() else []
     if not rest:
         return np.zeros_like(rules)
-    tallest, pen = max(len(blot.ink) for blot in rest), pen_of(rest)
+    tallest, pen = max(len(component.ink) for component in rest), pen_of(rest)
     labels, _ = ndimage.label(inked, CONNECTED)
     drawn = np.zeros_like(rules)
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        blot = labels[place] == number
-        H, W = blot.shape
-        length, ruled = max(H, W), np.count_nonzero(blot & rules[place])
-        alone = ruled >= PURE * np.count_nonzero(blot) and tallest >= SMALL * length
-        thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one blot
+        component = labels[place] == number
+        H, W = component.shape
+        length, ruled = max(H, W), np.count_nonzero(component & rules[place])
+        alone = ruled >= PURE * np.count_nonzero(component) and tallest >= SMALL * length
+        thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one component
         if WIDEST * tallest <= W or (alone and thin and length >= LONGER * tallest):
-            drawn[place] |= blot & rules[place]
+            drawn[place] |= component & rules[place]
     return drawn
 
 
 def _specks(ink: np.ndarray) -> np.ndarray:
     """The dust of a drawing, as scanners and fax machines leave it; (H,W) uint8 -> (H,W) bool."""
-    blots = find_blots(ink)
+    components = find_components(ink)
     specks = np.zeros(ink.shape, bool)
-    least = DUST * pen_of(blots)
-    for blot in blots:
-        H, W = blot.ink.shape
+    least = DUST * pen_of(components)
+    for component in components:
+        H, W = component.ink.shape
         if max(H, W) < least:
-            specks[blot.top : blot.top + H, blot.left : blot.left + W] |= blot.ink >= INKED
+            specks[component.top : component.top + H, component.left : component.left + W] |= (
+                component.ink >= INKED
+            )
     return specks
 
 
@@ -161,7 +163,7 @@ def _remove_dirt(ink: np.ndarray) -> np.ndarray:
 
 
 def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.ndarray:
-    """Which blots are shadows and lines rather than digits that touch the border; (n,) bool.
+    """Which components are shadows and lines rather than digits that touch the border; (n,) bool.
 
     A shadow lies along the border. What is thin for its length is a line if it is flat; upright,
     it may be a 1, but a 1 touches the border with one end at most.

@@ -1,6 +1,6 @@
-"""Opening pictures from strangers: any size, orientation, depth or colour space, and any damage.
+"""Opening pictures from strangers: any size, orientation, depth or color space, and any damage.
 
-What comes out is always the same thing: grey levels, upright, at a size that is quick to work
+What comes out is always the same thing: gray levels, upright, at a size that is quick to work
 on. What cannot be read is refused with one sentence, and a small file never becomes a large
 array: sizes are compared with a limit before anything is unpacked.
 """
@@ -21,7 +21,7 @@ from tinycnn.ink.tiff import tags_fit, tile_pixels
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # all that Pillow takes
 MOST_PIXELS = 25_000_000
-MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed colour
+MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed color
 MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
 MOST_RUNS = 2**18  # bytes of a BMP in run lengths, which Pillow unpacks one by one, in Python
 WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
@@ -41,16 +41,16 @@ _UPRIGHT = {
 
 @dataclass(frozen=True)
 class Picture:
-    """Grey levels of a picture, upright."""
+    """Gray levels of a picture, upright."""
 
-    grey: np.ndarray
+    gray: np.ndarray
     """uint8 (H,W), 0 is black."""
 
     scale: float = 1.0
-    """Pixels of the file for one pixel of ``grey``."""
+    """Pixels of the file for one pixel of ``gray``."""
 
     pages_left_out: bool = False
-    """Whether the file has further pages, which are not in ``grey``."""
+    """Whether the file has further pages, which are not in ``gray``."""
 
 
 def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
@@ -101,7 +101,7 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
     """Before a pixel is unpacked: what would take too much memory, or too long."""
     pixels = max(image.width * image.height, tile_pixels(getattr(image, "tag_v2", {})))
-    if image.format == "WEBP":  # its decoder holds whole pictures in colour, several at a time
+    if image.format == "WEBP":  # its decoder holds whole pictures in color, several at a time
         most_pixels //= 2
     if image.mode in ("I", "F"):  # four bytes a pixel, and several copies of them
         most_pixels //= 4
@@ -128,10 +128,10 @@ def _decode(image: Image.Image) -> Picture:
     orientation = _orientation(image)
     image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
     layer, opacity = _layers(image)
-    grey = np.asarray(layer.resize(size, Image.Resampling.BOX))
+    gray = np.asarray(layer.resize(size, Image.Resampling.BOX))
     if opacity:
-        grey = _on_paper(grey, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
-    upright = Image.fromarray(grey)
+        gray = _on_paper(gray, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
+    upright = Image.fromarray(gray)
     if orientation in _UPRIGHT:
         upright = upright.transpose(_UPRIGHT[orientation])
     return Picture(np.asarray(upright), longer / max(size), pages_left_out)
@@ -153,7 +153,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Grey levels and, where the picture has it, opacity: images of mode L."""
+    """Gray levels and, where the picture has it, opacity: images of mode L."""
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image), None
     if image.mode == "P" and "transparency" in image.info:
@@ -176,15 +176,15 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(((levels - low) * (255 / (high - low))).astype(np.uint8))
 
 
-def _on_paper(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def _on_paper(gray: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Put the picture on paper: white, or black under light ink.
 
-    Where most of the picture is opaque, the paper is in it, and its grey goes on behind the holes.
+    Where most of the picture is opaque, the paper is in it, and its gray goes on behind the holes.
     """
-    opaque = grey[alpha >= 128]
-    if opaque.size > 0.5 * grey.size:
+    opaque = gray[alpha >= 128]
+    if opaque.size > 0.5 * gray.size:
         paper = float(np.median(opaque))
     else:
         paper = 0.0 if opaque.size and opaque.mean() > 127 else 255.0
     share = alpha.astype(np.float32) / 255
-    return np.rint(grey * share + paper * (1 - share)).astype(np.uint8)
+    return np.rint(gray * share + paper * (1 - share)).astype(np.uint8)

@@ -1,7 +1,7 @@
 """Reading a page of ink: lines, digits, and a number with its confidence.
 
-This is where segmentation and the recogniser meet. Every run of pieces that could be a digit
-becomes a 28 x 28 image, the recogniser looks at all of them at once, and the best way to cut
+This is where segmentation and the recognizer meet. Every run of pieces that could be a digit
+becomes a 28 x 28 image, the recognizer looks at all of them at once, and the best way to cut
 each line is read out.
 """
 
@@ -13,10 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinycnn.ink.bitmaps import box_of
-from tinycnn.ink.blots import BitmapPieces
-from tinycnn.ink.lines import FLAT, find_lines
-from tinycnn.ink.pen import Lines
-from tinycnn.ink.pieces import (
+from tinycnn.ink.components import BitmapPieces
+from tinycnn.ink.fragments import (
     Box,
     Group,
     Ink,
@@ -27,9 +25,11 @@ from tinycnn.ink.pieces import (
     span,
     to_image,
 )
-from tinycnn.ink.recogniser import Recogniser
+from tinycnn.ink.lines import FLAT, find_lines
+from tinycnn.ink.rasterize import Lines
 from tinycnn.ink.segmentation import Candidates, best_reading, candidates
-from tinycnn.ink.steps import Show, unseen
+from tinycnn.ink.trace import Show, unseen
+from tinycnn.nn.classifier import Recognizer
 
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
 TINY = 0.15  # line heights: a dot for certain
@@ -98,45 +98,45 @@ EMPTY = Reading("", (), 0.0, inked=False)
 
 
 class Memory:
-    """What a recogniser saw in the drawing before this one.
+    """What a recognizer saw in the drawing before this one.
 
     Most of a drawing that grows stroke by stroke is not new; only what is gets looked at. One
-    memory belongs to one recogniser.
+    memory belongs to one recognizer.
     """
 
     def __init__(self) -> None:
         self._seen: dict[tuple[bytes, ...], _Sight] = {}
 
-    def look(self, inks: Sequence[Ink], recogniser: Recogniser) -> "list[_Sight]":
+    def look(self, inks: Sequence[Ink], recognizer: Recognizer) -> "list[_Sight]":
         """What there is to see in each of ``inks``; all else is forgotten."""
         keys = [tuple(piece.tobytes() for piece in ink) for ink in inks]
         new = {key: ink for key, ink in zip(keys, inks, strict=True) if key not in self._seen}
-        fresh = dict(zip(new, _see(list(new.values()), recogniser), strict=True))
+        fresh = dict(zip(new, _see(list(new.values()), recognizer), strict=True))
         self._seen = {key: self._seen.get(key) or fresh[key] for key in keys}
         return [self._seen[key] for key in keys]
 
 
 def read_strokes(
-    strokes: Lines, recogniser: Recogniser, pen: float = 0.0, memory: Memory | None = None
+    strokes: Lines, recognizer: Recognizer, pen: float = 0.0, memory: Memory | None = None
 ) -> Reading:
     """Read a drawing, polylines (n,2) with y down in any unit.
 
     pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
     """
     look = memory.look if memory else _see
-    return _read(StrokePieces(strokes, pen), recogniser, look) if strokes else EMPTY
+    return _read(StrokePieces(strokes, pen), recognizer, look) if strokes else EMPTY
 
 
-def read_bitmap(ink: np.ndarray, recogniser: Recogniser, show: Show = unseen) -> Reading:
+def read_bitmap(ink: np.ndarray, recognizer: Recognizer, show: Show = unseen) -> Reading:
     """Read a bitmap, uint8 (H,W), 255 is ink and 0 is paper; boxes are in pixels."""
     pieces = BitmapPieces(ink)
     show("in pieces", pieces.view(ink.shape))
-    return _read(pieces, recogniser) if len(pieces.boxes) else EMPTY
+    return _read(pieces, recognizer) if len(pieces.boxes) else EMPTY
 
 
-def read_images(images: np.ndarray, recogniser: Recogniser) -> list[Reading]:
+def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
     """Read images that are prepared already, one digit in each: uint8 (N,H,W)."""
-    opinion = recogniser(images)
+    opinion = recognizer(images)
     readings = []
     for image, probabilities, score in zip(
         images, opinion.probabilities, opinion.scores, strict=True
@@ -146,7 +146,7 @@ def read_images(images: np.ndarray, recogniser: Recogniser) -> list[Reading]:
             continue
         y0, x0, y1, x1 = box_of(image > 0)
         sight = _Sight(image, probabilities, score)
-        digit = _digit((x0, y0, x1 - x0, y1 - y0), image, (0,), sight, recogniser)
+        digit = _digit((x0, y0, x1 - x0, y1 - y0), image, (0,), sight, recognizer)
         readings.append(Reading(digit.name, (digit,), digit.confidence))
     return readings
 
@@ -158,11 +158,11 @@ def is_mark(pieces: Pieces, group: Group, height: float) -> bool:
     return small or y1 - y0 < FLAT * (x1 - x0)
 
 
-def _read(pieces: Pieces, recogniser: Recogniser, look: "_Look | None" = None) -> Reading:
+def _read(pieces: Pieces, recognizer: Recognizer, look: "_Look | None" = None) -> Reading:
     refuse_texture(len(pieces.boxes))
     rows = [candidates(pieces, line) for line in find_lines(pieces)]
-    seen = _digits(pieces, rows, recogniser, look or _see)
-    readings = [_read_row(pieces, row, seen, recogniser.threshold) for row in rows]
+    seen = _digits(pieces, rows, recognizer, look or _see)
+    readings = [_read_row(pieces, row, seen, recognizer.threshold) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
     text = "\n".join(reading.text for reading in readings if reading.text)
     confidence = float(np.prod([reading.confidence for reading in readings]))
@@ -170,9 +170,9 @@ def _read(pieces: Pieces, recogniser: Recogniser, look: "_Look | None" = None) -
 
 
 def _digits(
-    pieces: Pieces, rows: list[Candidates], recogniser: Recogniser, look: "_Look"
+    pieces: Pieces, rows: list[Candidates], recognizer: Recognizer, look: "_Look"
 ) -> dict[Group, Digit]:
-    """What the recogniser sees in each group of pieces that is not a mere mark."""
+    """What the recognizer sees in each group of pieces that is not a mere mark."""
     groups = [
         group
         for row in rows
@@ -181,40 +181,40 @@ def _digits(
     ]
     inks = [pieces.ink(group) for group in groups]
     return {
-        group: _digit(pieces.frame(group), ink, group, sight, recogniser)
-        for group, ink, sight in zip(groups, inks, look(inks, recogniser), strict=True)
+        group: _digit(pieces.frame(group), ink, group, sight, recognizer)
+        for group, ink, sight in zip(groups, inks, look(inks, recognizer), strict=True)
     }
 
 
 class _Sight(NamedTuple):
-    """One image and what the recogniser thinks of it."""
+    """One image and what the recognizer thinks of it."""
 
     image: np.ndarray
     probabilities: np.ndarray
     score: float
 
 
-_Look = Callable[[Sequence[Ink], Recogniser], list[_Sight]]
+_Look = Callable[[Sequence[Ink], Recognizer], list[_Sight]]
 
 
-def _see(inks: Sequence[Ink], recogniser: Recogniser) -> list[_Sight]:
-    """Have the recogniser look at all of them at once."""
+def _see(inks: Sequence[Ink], recognizer: Recognizer) -> list[_Sight]:
+    """Have the recognizer look at all of them at once."""
     if not inks:
         return []
     images = np.array([to_image(ink) for ink in inks])
-    opinion = recogniser(images)
+    opinion = recognizer(images)
     return list(map(_Sight, images, opinion.probabilities, opinion.scores))
 
 
-def _digit(box: Box, ink: Ink, pieces: Group, sight: _Sight, recogniser: Recogniser) -> Digit:
-    names = recogniser.classes
+def _digit(box: Box, ink: Ink, pieces: Group, sight: _Sight, recognizer: Recognizer) -> Digit:
+    names = recognizer.classes
     best, second = np.argsort(-sight.probabilities, kind="stable")[:2]
     return Digit(
         box=box,
         label=int(best),
         name=names[best],
         confidence=float(sight.probabilities[best]),
-        rejected=bool(sight.score < recogniser.threshold),
+        rejected=bool(sight.score < recognizer.threshold),
         second=(names[second], float(sight.probabilities[second])),
         probabilities=sight.probabilities,
         score=float(sight.score),

@@ -1,10 +1,10 @@
 """Which pieces of ink make up one digit: every sensible grouping is weighed, the best one found.
 
-Within a line, pieces are sorted from left to right. A digit is then a run of neighbouring pieces,
+Within a line, pieces are sorted from left to right. A digit is then a run of neighboring pieces,
 and a reading of the line is a way to cut it into runs. Its weight is a sum of logarithms:
 
     for each run              how sure the classifier is that the run is one digit
-    between two neighbours    how likely their place makes it that they belong together, or not
+    between two neighbors    how likely their place makes it that they belong together, or not
 
 so the best of all 2^(n-1) readings comes out of one pass from left to right, in which
 ``best[k]`` is the weight of the best reading of the first k pieces (dynamic programming).
@@ -16,12 +16,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from tinycnn.ink.fragments import Group, Pieces, span
 from tinycnn.ink.lines import Line
-from tinycnn.ink.pieces import Group, Pieces, span
 
 LONGEST_RUN = 9  # pieces in one digit: real ones have up to four strokes, but many cuts are tried
 WIDEST_RUN = 2.0  # line heights
-HOPELESS = -7.0  # log-odds: neighbours that belong together less probably than that are not tried
+HOPELESS = -7.0  # log-odds: neighbors that belong together less probably than that are not tried
 
 Run = tuple[int, int]
 """Pieces start, ..., stop - 1 in the order of the line."""
@@ -29,11 +29,11 @@ Run = tuple[int, int]
 
 @dataclass(frozen=True)
 class Joins:
-    """Log-odds that neighbours belong together: a logistic regression on their geometry."""
+    """Log-odds that neighbors belong together: a logistic regression on their geometry."""
 
     bias: float
     overlap: float  # share of the narrower piece's width that lies above or below the other
-    distance: float  # between their centre lines, in line heights
+    distance: float  # between their center lines, in line heights
     lower: float  # height of the lower piece, in line heights: bars and hats are low
     width: float  # of both together, in line heights
 
@@ -68,7 +68,7 @@ def candidates(pieces: Pieces, line: Line) -> Candidates:
 
 
 def features(pieces: Pieces, one: int, other: int, height: float) -> tuple[float, ...]:
-    """What ``Joins`` weighs: overlap, distance, lower and width of two neighbours."""
+    """What ``Joins`` weighs: overlap, distance, lower and width of two neighbors."""
     (a0, b0, a1, b1), (c0, d0, c1, d1) = pieces.boxes[one], pieces.boxes[other]
     narrower = max(min(a1 - a0, c1 - c0), 0.05 * height)
     overlap = min(max((min(a1, c1) - max(a0, c0)) / narrower, 0.0), 1.0)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.data.mnist import BOX, PEN, SIZE, center
 from tinycnn.errors import ImageError
-from tinycnn.ink.normalise import BOX, PEN, SIZE, centre
-from tinycnn.ink.pen import Lines, draw
-from tinycnn.ink.steps import Show, unseen
+from tinycnn.ink.rasterize import Lines, draw
+from tinycnn.ink.trace import Show, unseen
 
 STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
 GRID = 64  # places for a point along a pixel
@@ -29,7 +29,7 @@ def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
     """Draw one digit the way MNIST would have it.
 
     strokes: polylines (n,2), x to the right and y down, in any unit -> uint8 (28,28), white
-    (255) on black; the longer side of the ink is 20 pixels, the centre of mass rounds to index
+    (255) on black; the longer side of the ink is 20 pixels, the center of mass rounds to index
     14. A single point becomes a dot as wide as the pen; no strokes give a blank image.
     """
     show("as drawn", strokes)
@@ -39,8 +39,8 @@ def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
     show(f"smooth, longer side {BOX}", lines)
     image = draw(lines, PEN, (SIZE, SIZE))
     show(f"drawn with pen {PEN}", image)
-    image = centre(image)
-    show("centre of mass at 14", image)
+    image = center(image)
+    show("center of mass at 14", image)
     return image
 
 
@@ -92,7 +92,7 @@ def smooth(lines: Lines) -> list[np.ndarray]:
     """Even out the trembling of a mouse; lines must be in pixels of 28.
 
     Points are set anew at equal distances, so that it does not matter how many there were, and
-    averaged with their neighbours: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
+    averaged with their neighbors: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
     """
     smoothed = []
     for line in lines:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinycnn.nn import kernels
+from tinycnn import kernels
 from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape, own, remembered
 
 

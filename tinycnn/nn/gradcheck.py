@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.cli import Parser, run_door
-from tinycnn.nn import kernels
+from tinycnn import kernels
+from tinycnn.cli import Parser, run_command
+from tinycnn.kernels.jit import set_threads
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
-from tinycnn.nn.kernels.compile import set_threads
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
 from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
 from tinycnn.nn.presets import build
-from tinycnn.nn.regularisers import BatchNorm, Dropout
+from tinycnn.nn.regularizers import BatchNorm, Dropout
 
 __all__ = [
     "Comparison",
@@ -297,4 +297,4 @@ def _verdict(c: Comparison) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_door(main))
+    raise SystemExit(run_command(main))

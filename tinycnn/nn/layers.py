@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinycnn import kernels
 from tinycnn.errors import ShapeError
-from tinycnn.nn import kernels
-from tinycnn.nn.kernels import checks
+from tinycnn.kernels import shapes
 
 Shape = tuple[int, ...]
 
@@ -102,7 +102,7 @@ class Conv2D(Layer):
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         H, W, C = _image(self, input_shape)
         (KH, KW), F = self.kernel, self.filters
-        checks.conv2d_fits((H, W), (KH, KW))
+        shapes.conv2d_fits((H, W), (KH, KW))
         return (H - KH + 1, W - KW + 1, F), {"w": (F, KH, KW, C), "b": (F,)}
 
     def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -142,7 +142,7 @@ class MaxPool2D(Layer):
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         H, W, C = _image(self, input_shape)
-        checks.pool_fits((H, W), self.size)
+        shapes.pool_fits((H, W), self.size)
         return (H // self.size, W // self.size, C), {}
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:

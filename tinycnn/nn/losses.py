@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tinycnn import kernels
 from tinycnn.errors import ShapeError
-from tinycnn.nn import kernels
 
 NO_CLASS = -1
 """The label of an example that belongs to no class; only ``OpenSetCrossEntropy`` takes it."""

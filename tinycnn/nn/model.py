@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import kernels
 from tinycnn.errors import ShapeError, WeightsError
-from tinycnn.nn import kernels, weights
+from tinycnn.nn import weights
 from tinycnn.nn.fusion import ConvReLUPool, fuse
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
-from tinycnn.nn.regularisers import BatchNorm, Dropout
+from tinycnn.nn.regularizers import BatchNorm, Dropout
 
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
@@ -21,8 +22,8 @@ LAYERS: dict[str, type[Layer]] = {
 }
 """Layers that a weights file may name."""
 
-GREY = np.float32(1 / 255)
-"""What a grey level of an image, 0 to 255, is multiplied by."""
+GRAY = np.float32(1 / 255)
+"""What a gray level of an image, 0 to 255, is multiplied by."""
 
 OVERSHOOT = 0.25
 """How far floats may lie outside of 0 to 1: resampling and a little noise leave them there."""
@@ -100,7 +101,7 @@ class Sequential:
         return self._answers(self._checked(images)).argmax(axis=1)
 
     def prepare(self, images: np.ndarray) -> np.ndarray:
-        """Return images as the network's input: float32 (N, *input_shape), grey levels 0 to 1.
+        """Return images as the network's input: float32 (N, *input_shape), gray levels 0 to 1.
 
         Takes uint8 images, 0 to 255, or float images that are scaled already; a single channel
         may go without an axis. Numbers that are not finite are refused, and floats that are
@@ -121,7 +122,7 @@ class Sequential:
             raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
         if images.dtype.kind == "f" and images.size and not self.any_floats:
             least, most = float(images.min()), float(images.max())
-            of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GREY
+            of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GRAY
             if not of_scale and math.isfinite(most - least):
                 warnings.warn(
                     f"images hold floats from {least:.3g} to {most:.3g}, but floats are expected "
@@ -132,7 +133,7 @@ class Sequential:
 
     def _scaled(self, images: np.ndarray) -> np.ndarray:
         if images.dtype == np.uint8:
-            x = np.multiply(images, GREY, dtype=np.float32)
+            x = np.multiply(images, GRAY, dtype=np.float32)
         else:
             with np.errstate(over="ignore"):  # what is too large becomes infinite
                 x = images.astype(np.float32)

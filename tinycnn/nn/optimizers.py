@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from tinycnn.nn import kernels
+from tinycnn import kernels
 from tinycnn.nn.layers import Layer
 
 Schedule = Callable[[float], float]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tinycnn.errors import ShapeError
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape
 from tinycnn.nn.model import Sequential
-from tinycnn.nn.regularisers import BatchNorm, Dropout
+from tinycnn.nn.regularizers import BatchNorm, Dropout
 
 
 def lenet(classes: int) -> list[Layer]:
@@ -36,7 +36,7 @@ def tiny(classes: int) -> list[Layer]:
 
 
 def best(classes: int) -> list[Layer]:
-    """Four convolutions (28-24-12-10-8-6-3), normalised, and dropout before the dense layers."""
+    """Four convolutions (28-24-12-10-8-6-3), normalized, and dropout before the dense layers."""
     return [
         *[Conv2D(32, 5), ReLU(), MaxPool2D(2), BatchNorm()],
         *[Conv2D(64, 3), ReLU(), BatchNorm()],

@@ -9,7 +9,7 @@ The alphabet, the same in every formula, subscript string, loop and shape commen
 
 Lower case is an index, capitals are sizes. ``x`` comes in and ``y`` goes out; ``w`` and ``b`` are
 weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and has its shape.
-Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbours.
+Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbors.
 
 The package ``kernels`` has the same functions as compiled loops; tests compare the two.
 """
@@ -223,7 +223,7 @@ def _output_size(input_size, kernel_size):
     return tuple(big - small + 1 for big, small in zip(input_size, kernel_size, strict=True))
 
 
-# ------------------------------------------------------------------------ batch normalisation
+# ------------------------------------------------------------------------ batch normalization
 
 
 def batchnorm(x, w, b, epsilon):

@@ -16,7 +16,7 @@ import safetensors
 import safetensors.numpy
 
 from tinycnn.errors import WeightsError
-from tinycnn.storage import write_bytes
+from tinycnn.files import write_bytes
 
 FORMAT = 1
 """Version of the description; a file of a newer one is refused."""

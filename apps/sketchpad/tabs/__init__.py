@@ -6,9 +6,9 @@ keys F2 to F8. Whenever anything has changed, the shown tab is drawn:
     tab.draw(canvas, look)
 
 ``canvas`` (``apps.sketchpad.canvas``) is the tab's part of the window: ``canvas.width`` by
-``canvas.height`` logical pixels, (0, 0) at the top left. It draws text, grey and signed pictures,
+``canvas.height`` logical pixels, (0, 0) at the top left. It draws text, gray and signed pictures,
 bars and buttons; ``canvas.mouse`` is where the mouse is, or None. The size changes with the
-window, so lay out what fits. ``look`` (``apps.sketchpad.look``) holds the digit, its 28 x 28
+window, so lay out what fits. ``look`` (``apps.sketchpad.context``) holds the digit, its 28 x 28
 image, the network, and ``look.ask`` for everything that takes more than a millisecond.
 
 What can be clicked is said while drawing, with the command that a click gives:
@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
 
 
 class Tab(Protocol):

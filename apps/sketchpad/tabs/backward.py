@@ -8,15 +8,15 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.insight import Taught
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.inspector import Taught
+from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic, as_maps
 from apps.sketchpad.tabs.names import LIST, draw_names
 from apps.sketchpad.tabs.parts import chips, function, is_ready, largest, legend, number
-from apps.sketchpad.words import percent
 
 if TYPE_CHECKING:
-    from tinycnn.inside import WayBack
+    from tinycnn.interpret import BackwardPass
 
 SLOWEST, FASTEST = 0.0001, 0.3  # learning rates of the slider
 MOST_STEPS = 99
@@ -53,17 +53,17 @@ class Backward:
         """Labels above, a layer's gradients in the middle, steps below."""
         if not is_ready(canvas, look, "how a network would learn from it"):
             return
-        assert look.brain is not None
+        assert look.engine is not None
         assert look.image is not None
-        names, label = look.brain.classes, self._label(look)
+        names, label = look.engine.classes, self._label(look)
         used = canvas.text(0, 13, "The truth is", theme.TEXT)
         chips(canvas, (used + 8, 0), names, label, "truth")
         rates = self._rates_for(look, label)
         key = ("taught", look.moment, label, rates)
-        taught = look.ask(key, look.brain.insight.taught, look.image, label, rates)
+        taught = look.ask(key, look.engine.inspector.taught, look.image, label, rates)
         if taught is None:
             return
-        layers = look.brain.insight.anatomy.layers
+        layers = look.engine.inspector.tracer.layers
         rows = ["p \N{MINUS SIGN} truth", *(repr(layer) for layer in reversed(layers)), "input"]
         self.row = min(self.row, len(rows) - 1)
         middle = (0.0, TOP, canvas.width, canvas.height - TOP - BOTTOM)
@@ -92,8 +92,8 @@ class Backward:
 
     def _label(self, look: Look) -> int:
         """The truth: as chosen here, as the person said, or as it is read."""
-        assert look.brain is not None
-        names = look.brain.classes
+        assert look.engine is not None
+        names = look.engine.classes
         if self.label is not None:
             return min(self.label, len(names) - 1)
         said = look.label or (look.digit.name if look.digit else "")
@@ -106,15 +106,15 @@ class Backward:
         return self.rates
 
     def _draw_gradients(self, canvas: Canvas, look: Look, taught: Taught, label: int) -> None:
-        assert look.brain is not None
+        assert look.engine is not None
         back, count = taught.back, len(taught.back.doutputs)
         if self.row == 0:
-            _draw_start(canvas, back, look.brain.classes, label)
+            _draw_start(canvas, back, look.engine.classes, label)
         elif self.row > count:
             _draw_input(canvas, look, back)
         else:
             index = count - self.row
-            layer = repr(look.brain.insight.anatomy.layers[index]).split("(")[0]
+            layer = repr(look.engine.inspector.tracer.layers[index]).split("(")[0]
             _draw_layer(canvas, back, index, layer)
 
     def _draw_steps(self, canvas: Canvas, taught: Taught, name: str, label: int) -> None:
@@ -139,7 +139,7 @@ def _chance(p: float) -> str:
     return percent(p) if p >= 0.001 else f"{p:.1e}"
 
 
-def _draw_start(canvas: Canvas, back: "WayBack", names: Sequence[str], label: int) -> None:
+def _draw_start(canvas: Canvas, back: "BackwardPass", names: Sequence[str], label: int) -> None:
     """P, truth and their difference, a row for each class; the largest if there are too many."""
     function(canvas, 0, 9, "softmax_cross_entropy_backward:  dlogits = p \N{MINUS SIGN} truth")
     rows = min(max(int((canvas.height - 46) / LEAST_ROW), 1), 10)
@@ -153,15 +153,15 @@ def _draw_start(canvas: Canvas, back: "WayBack", names: Sequence[str], label: in
         canvas.text(0, y, names[k], theme.BLUE if true else theme.TEXT, 15, bold=true)
         sign = "\N{MINUS SIGN} 1" if true else "\N{MINUS SIGN} 0"
         canvas.text(130, y, f"{float(back.p[k]):.4f} {sign}", theme.TEXT, 15, anchor="right")
-        colour = theme.BLUE if gap >= 0 else theme.ORANGE
+        color = theme.BLUE if gap >= 0 else theme.ORANGE
         length = half * gap
-        canvas.fill((min(middle, middle + length), y - 5, max(abs(length), 1), 10), colour)
+        canvas.fill((min(middle, middle + length), y - 5, max(abs(length), 1), 10), color)
         canvas.text(canvas.width, y, number(round(gap, 4)), theme.TEXT, 15, anchor="right")
     words = f"loss = \N{MINUS SIGN}log p({names[label]}) = {back.loss:.4f}"
     canvas.text(0, 22 + len(order) * row + 12, words, theme.TEXT, 15, bold=True)
 
 
-def _draw_layer(canvas: Canvas, back: "WayBack", index: int, kind: str) -> None:
+def _draw_layer(canvas: Canvas, back: "BackwardPass", index: int, kind: str) -> None:
     """The gradient of a layer's output, and those of its parameters."""
     dy = as_maps(back.doutputs[index])
     most, dparams = largest(dy), back.dparams[index]
@@ -183,12 +183,12 @@ def _draw_layer(canvas: Canvas, back: "WayBack", index: int, kind: str) -> None:
         Mosaic.fitted((0, top + 14, canvas.width, room), maps.shape, 60).draw(canvas, maps, most)
 
 
-def _draw_input(canvas: Canvas, look: Look, back: "WayBack") -> None:
+def _draw_input(canvas: Canvas, look: Look, back: "BackwardPass") -> None:
     """Which pixels are to blame."""
-    assert look.brain is not None
-    H, W, _ = look.brain.insight.anatomy.image_shape
+    assert look.engine is not None
+    H, W, _ = look.engine.inspector.tracer.image_shape
     dx = back.dx.reshape(H, W, -1).sum(axis=2)
-    function(canvas, 0, 9, "Lesson.way_back().dx")
+    function(canvas, 0, 9, "Lesson.backward_pass().dx")
     legend(canvas, canvas.width, 9, largest(dx))
     side = min(canvas.height - 24, canvas.width)
     canvas.signed((0, 24, side, side), dx, largest(dx))

@@ -7,14 +7,14 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.insight import FilterView
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.inspector import FilterView
+from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import function, inked, is_ready, largest, legend, number
-from apps.sketchpad.words import percent
 
 if TYPE_CHECKING:
-    from tinycnn.inside import Effect
+    from tinycnn.interpret import Effect
 
 LARGEST = 84.0  # side of a kernel
 DETAIL = 142.0  # height of what is told of one filter
@@ -41,31 +41,31 @@ class Kernels:
 
     def draw(self, canvas: Canvas, look: Look) -> None:
         """All kernels of a convolution, and the chosen one more closely."""
-        from tinycnn.inside import convolutions
+        from tinycnn.interpret import convolutions
 
         if not is_ready(canvas, look, "what filters look for"):
             return
-        assert look.brain is not None
+        assert look.engine is not None
         assert look.image is not None
-        insight = look.brain.insight
-        found = convolutions(insight.anatomy)
+        inspector = look.engine.inspector
+        found = convolutions(inspector.tracer)
         if not found:
             canvas.text(0, 20, "this network has no convolution", theme.FAINT)
             return
         self.layer = min(self.layer, len(found) - 1)
         index, loaded = found[self.layer], look.moment[0] if isinstance(look.moment, tuple) else 0
-        view = look.ask(("filters", loaded, index), insight.filters, index)
-        self._draw_layers(canvas, [repr(insight.anatomy.layers[i]) for i in found])
+        view = look.ask(("filters", loaded, index), inspector.filters, index)
+        self._draw_layers(canvas, [repr(inspector.tracer.layers[i]) for i in found])
         if view is None:
             return
         chosen = self._draw_kernels(canvas, view)
         off = self.off.get(self.layer, frozenset())
         key = ("off", look.moment, index, tuple(sorted(off)))
-        effect = look.ask(key, insight.switched_off, index, off, look.image)
+        effect = look.ask(key, inspector.switched_off, index, off, look.image)
         area = (0.0, canvas.height - DETAIL, canvas.width, DETAIL)
         _draw_detail(canvas.part(area), view, chosen, chosen in off)
         if effect is not None:
-            _draw_effect(canvas, canvas.height - 34, effect, len(off), look.brain.classes)
+            _draw_effect(canvas, canvas.height - 34, effect, len(off), look.engine.classes)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """Choose a convolution or a filter, or switch one."""
@@ -101,7 +101,7 @@ class Kernels:
         legend(canvas, canvas.width, 13, most)
         if view.kernels.shape[3] > 1:
             words = "of each filter its strongest slice"
-            canvas.text(canvas.width / 2, 13, words, theme.QUIET, theme.SMALLEST, anchor="centre")
+            canvas.text(canvas.width / 2, 13, words, theme.QUIET, theme.SMALLEST, anchor="center")
         area = (0.0, 36.0, canvas.width, canvas.height - 36 - DETAIL - 8)
         mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
         mosaic.draw(canvas, maps, most)
@@ -163,5 +163,5 @@ def _draw_effect(
         f"{count} off: {was} {arrow} {names[after]} {p};  of {effect.n:,} bundled digits "
         f"{effect.right_before} {arrow} {effect.right_after} right"
     )
-    colour = theme.BLUE if before == after else theme.ORANGE
-    canvas.lines((0, top + 1, canvas.width, 33), words, colour, leading=1.1)
+    color = theme.BLUE if before == after else theme.ORANGE
+    canvas.lines((0, top + 1, canvas.width, 33), words, color, leading=1.1)

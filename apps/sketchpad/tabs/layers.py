@@ -7,14 +7,14 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Area, Canvas
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
 from apps.sketchpad.tabs.mosaic import Cell, Mosaic, as_maps
 from apps.sketchpad.tabs.names import LIST, draw_names
 from apps.sketchpad.tabs.parts import is_ready, largest, legend
 from apps.sketchpad.tabs.sums import draw_sum
 
 if TYPE_CHECKING:
-    from tinycnn.inside import Trace
+    from tinycnn.interpret import Trace
 
 LARGE = 900.0, 440.0  # a canvas as wide and tall as this shows all layers at once
 SUM = 122.0  # height of the sum under one layer
@@ -51,10 +51,10 @@ class Layers:
         """One layer and the sum under it, or all layers and the sum beside them."""
         if not is_ready(canvas, look, "what every layer makes of it"):
             return
-        assert look.brain is not None
+        assert look.engine is not None
         assert look.image is not None
-        insight = look.brain.insight
-        trace: Trace | None = look.ask(("trace", look.moment), insight.trace, look.image)
+        inspector = look.engine.inspector
+        trace: Trace | None = look.ask(("trace", look.moment), inspector.trace, look.image)
         if trace is None:
             return
         self.layer = min(self.layer, len(trace.outputs) - 1)
@@ -65,7 +65,7 @@ class Layers:
         area = (left, top, canvas.width - left, SUM)
         if large:
             area = (canvas.width - ASIDE, 0.0, ASIDE, canvas.height)
-        draw_sum(canvas.part(area), insight.anatomy, trace, index, cell)
+        draw_sum(canvas.part(area), inspector.tracer, trace, index, cell)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """Choose a layer, or a map of it."""
@@ -81,8 +81,8 @@ class Layers:
 
     def _draw_one(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
         """The chosen layer, large."""
-        assert look.brain is not None
-        layers = look.brain.insight.anatomy.layers
+        assert look.engine is not None
+        layers = look.engine.inspector.tracer.layers
         draw_names(canvas, [repr(layer) for layer in layers], self.layer)
         values = trace.outputs[self.layer]
         maps, most = as_maps(values), largest(values)
@@ -95,8 +95,8 @@ class Layers:
 
     def _draw_all(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
         """All layers, one under the other."""
-        assert look.brain is not None
-        layers = look.brain.insight.anatomy.layers
+        assert look.engine is not None
+        layers = look.engine.inspector.tracer.layers
         left = 150.0
         width = canvas.width - ASIDE - left - 2 * theme.GAP
         asked: tuple[int, Cell] | None = None
@@ -105,9 +105,9 @@ class Layers:
             values = trace.outputs[index]
             maps, most = as_maps(values), largest(values)
             mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
-            colour = theme.BLUE if index == self.layer else theme.TEXT
+            color = theme.BLUE if index == self.layer else theme.TEXT
             top = area[1]
-            canvas.text(0, top + 8, repr(layers[index]), colour, theme.SMALLEST, bold=True)
+            canvas.text(0, top + 8, repr(layers[index]), color, theme.SMALLEST, bold=True)
             canvas.text(0, top + 26, f"±{most:.3g}", theme.QUIET, theme.SMALLEST)
             canvas.hit((0, top, left, area[3]), ("tab", "choose", index), "ask this layer")
             cell = self._draw_mosaic(canvas, mosaic, trace, index)

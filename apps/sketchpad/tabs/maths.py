@@ -7,12 +7,12 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.parts import function, is_ready, largest, number
-from apps.sketchpad.words import percent
 
 if TYPE_CHECKING:
-    from tinycnn.inside import SoftmaxSteps
+    from tinycnn.interpret import SoftmaxSteps
 
 HEAD = 46.0
 MOST_ROWS = 10  # classes, the likeliest
@@ -28,19 +28,19 @@ class Maths:
 
     def draw(self, canvas: Canvas, look: Look) -> None:
         """A row for each class; the likeliest if there are too many."""
-        from tinycnn.inside import softmax_steps
+        from tinycnn.interpret import softmax_steps
 
         if not is_ready(canvas, look, "how the probabilities come about"):
             return
-        assert look.brain is not None
+        assert look.engine is not None
         assert look.image is not None
-        brain = look.brain
-        trace = look.ask(("trace", look.moment), brain.insight.trace, look.image)
+        engine = look.engine
+        trace = look.ask(("trace", look.moment), engine.inspector.trace, look.image)
         if trace is None:
             return
-        temperature = brain.recogniser.temperature
+        temperature = engine.recognizer.temperature
         steps = softmax_steps(trace.logits.astype(np.float64), temperature)
-        _draw_table(canvas, steps, brain.classes, temperature)
+        _draw_table(canvas, steps, engine.classes, temperature)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """There is nothing to be done here."""
@@ -74,14 +74,14 @@ def _draw_row(canvas: Canvas, y: float, name: str, values: Sequence[float], best
     logit, scaled, exponential, p = values
     texts = (name, number(logit), number(scaled), f"{exponential:.5f}", percent(p))
     for right, text in zip(COLUMNS, texts, strict=True):
-        colour = theme.BLUE if best else theme.TEXT
-        canvas.text(right * canvas.width, y, text, colour, theme.SMALLEST, best, "right")
+        color = theme.BLUE if best else theme.TEXT
+        canvas.text(right * canvas.width, y, text, color, theme.SMALLEST, best, "right")
 
 
 def _draw_logit(canvas: Canvas, y: float, row: float, logit: float, most: float) -> None:
     """A bar beside the logit, to the left below 0 and to the right above."""
     middle, half = 0.125 * canvas.width, 0.045 * canvas.width
     length = half * logit / most
-    colour = theme.BLUE if logit >= 0 else theme.ORANGE
+    color = theme.BLUE if logit >= 0 else theme.ORANGE
     left = min(middle, middle + length)
-    canvas.fill((left, y - row * 0.28, max(abs(length), 1), row * 0.56), colour)
+    canvas.fill((left, y - row * 0.28, max(abs(length), 1), row * 0.56), color)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apps.sketchpad import shapes, theme
+from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Area, Canvas, Place, inside
 
 Cell = tuple[int, int, int]
@@ -88,7 +88,7 @@ class Mosaic:
     def draw(
         self, canvas: Canvas, maps: np.ndarray, most: float, pixels: np.ndarray | None = None
     ) -> None:
-        """Paint maps (H,W,F), full colour at ``most``; or ``pixels`` that were made of them."""
+        """Paint maps (H,W,F), full color at ``most``; or ``pixels`` that were made of them."""
         if self.side > 0:
             made = self.pixels(maps, most, canvas.scale) if pixels is None else pixels
             canvas.picture((*self.at, self.width, self.height), made)
@@ -107,7 +107,7 @@ class Mosaic:
         )
         channel = tiles[0][:, None] * self.columns + tiles[1]
         values = maps[h[:, None], w, np.minimum(channel, F - 1)]
-        pixels = shapes.diverging(values, most)
+        pixels = primitives.diverging(values, most)
         gaps = (offsets[0] >= self.side)[:, None] | (offsets[1] >= self.side) | (channel >= F)
         pixels[gaps] = theme.CARD
         return pixels

@@ -18,6 +18,6 @@ def draw_names(canvas: Canvas, names: Sequence[str], chosen: int) -> None:
         here = index == chosen
         if here or canvas.over(area):
             canvas.fill(area, theme.PALE_BLUE if here else theme.SUNK, 5)
-        colour = theme.BLUE if here else theme.TEXT
-        canvas.text(8, area[1] + ROW / 2 - 1, names[index], colour, theme.SMALLEST, bold=here)
+        color = theme.BLUE if here else theme.TEXT
+        canvas.text(8, area[1] + ROW / 2 - 1, names[index], color, theme.SMALLEST, bold=here)
         canvas.hit(area, ("tab", "choose", index), "look at this one")

@@ -1,31 +1,31 @@
-"""What several tabs draw: a legend of the colours, a number with its sign, a reason to wait."""
+"""What several tabs draw: a legend of the colors, a number with its sign, a reason to wait."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from apps.sketchpad import shapes, theme
+from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Area, Canvas
-from apps.sketchpad.look import Look
+from apps.sketchpad.context import Look
 
 LEAST = 400.0, 200.0  # width and height that a tab needs
-LEGEND = 46.0  # width of the colours
-SHADE = 0.35  # of ink under colours
+LEGEND = 46.0  # width of the colors
+SHADE = 0.35  # of ink under colors
 MOST_CHIPS = 12
 
 
 def is_ready(canvas: Canvas, look: Look, what: str) -> bool:
     """Whether there is a digit and a network to look into; says what is missing."""
     large = canvas.width >= LEAST[0] and canvas.height >= LEAST[1]
-    ready = look.brain is not None and look.brain.compiled and look.image is not None
+    ready = look.engine is not None and look.engine.compiled and look.image is not None
     if ready and large:
         return True
     words = f"write a digit to see {what}"
     if not large:
         words = "Enter gives this more room"
-    elif look.brain is None:
+    elif look.engine is None:
         words = "the network is being loaded"
-    elif not look.brain.compiled and look.image is not None:
+    elif not look.engine.compiled and look.image is not None:
         words = "kernels are being compiled, the first time only"
     canvas.text(0, 20, words, theme.FAINT)
     return False
@@ -41,7 +41,7 @@ def number(value: float) -> str:
 
 
 def legend(canvas: Canvas, right: float, y: float, most: float) -> float:
-    """The colours and what full colour means, ending at ``right``; returns their width."""
+    """The colors and what full color means, ending at ``right``; returns their width."""
     high = canvas.text(right, y, number(most), theme.QUIET, theme.SMALLEST, anchor="right")
     x = right - high - 6 - LEGEND
     canvas.signed((x, y - 6, LEGEND, 12), np.linspace(-1, 1, 23)[None], 1.0)
@@ -70,15 +70,15 @@ def chips(
 
 
 def overlaid(canvas: Canvas, area: Area, values: np.ndarray, image: np.ndarray) -> None:
-    """Signed numbers (H,W) in colour, the ink of ``image`` (H,W) as a shade over them."""
-    pixels = shapes.diverging(values, largest(values))
+    """Signed numbers (H,W) in color, the ink of ``image`` (H,W) as a shade over them."""
+    pixels = primitives.diverging(values, largest(values))
     shade = 1 - SHADE * np.clip(image, 0, 1)[..., None]
     canvas.picture(area, (pixels * shade).astype(np.uint8))
 
 
 def inked(canvas: Canvas, area: Area, image: np.ndarray) -> None:
     """An image (H,W) of numbers from 0 to 1, white on black."""
-    canvas.grey(area, (255 * np.clip(image, 0, 1)).astype(np.uint8))
+    canvas.gray(area, (255 * np.clip(image, 0, 1)).astype(np.uint8))
 
 
 def function(canvas: Canvas, x: float, y: float, name: str, anchor: str = "left") -> float:

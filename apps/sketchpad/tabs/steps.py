@@ -7,12 +7,12 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Area, Canvas
-from apps.sketchpad.look import Command, Look
-from apps.sketchpad.words import colour_of, percent
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.phrases import color_of, percent
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit
-    from tinycnn.ink.steps import View
+    from tinycnn.ink.trace import View
 
 GAP = 16.0
 HEAD = 26.0  # height of a title
@@ -31,7 +31,7 @@ class Steps:
 
     def draw(self, canvas: Canvas, look: Look) -> None:
         """The steps in a row, and the naive way under them."""
-        if look.digit is None or look.brain is None:
+        if look.digit is None or look.engine is None:
             canvas.text(0, 20, "write a digit to see how it is prepared", theme.FAINT)
             return
         steps = look.ask(("steps", look.digit.image.tobytes()), steps_of, look.digit) or []
@@ -45,13 +45,13 @@ class Steps:
             _draw_step(canvas, area, view)
             if number:
                 place = (area[0] - GAP / 2, HEAD + side / 2)
-                canvas.text(*place, "\u203a", theme.QUIET, theme.LARGE, anchor="centre")
+                canvas.text(*place, "\u203a", theme.QUIET, theme.LARGE, anchor="center")
             if below:
                 caption = (area[0], HEAD + side + 2, side, CAPTION)
                 canvas.lines(caption, f"{number + 1}. {title}", leading=1.2)
         if below:
             words = f"read as {look.digit.name}, {percent(look.digit.confidence)}"
-            canvas.text(canvas.width, 10, words, colour_of(look.digit), anchor="right")
+            canvas.text(canvas.width, 10, words, color_of(look.digit), anchor="right")
             _draw_naive(canvas, look, HEAD + side + CAPTION + GAP, side)
         else:
             _draw_naive_small(canvas, look, side)
@@ -73,20 +73,20 @@ def steps_of(digit: "Digit") -> "list[tuple[str, View]]":
 def _draw_naive(canvas: Canvas, look: Look, top: float, side: float) -> None:
     """The whole paper made smaller, as many demonstrations do."""
     naive = look.naive_way()
-    if naive is None or look.brain is None:
+    if naive is None or look.engine is None:
         return
     canvas.text(0, top + 10, "the naive way", theme.TEXT, bold=True)
     best = int(naive.probabilities.argmax())
-    name, probability = look.brain.classes[best], percent(float(naive.probabilities[best]))
+    name, probability = look.engine.classes[best], percent(float(naive.probabilities[best]))
     words = f"read as {name}, {probability}"
     assert look.digit is not None
     right = name == look.digit.name
     canvas.text(
         canvas.width, top + 10, words, theme.BLUE if right else theme.ORANGE, anchor="right"
     )
-    canvas.grey((0, top + HEAD, side, side), naive.image)
+    canvas.gray((0, top + HEAD, side, side), naive.image)
     text = (
-        "The whole paper made smaller: no box of 20 pixels, no centre of mass, a line as thin as "
+        "The whole paper made smaller: no box of 20 pixels, no center of mass, a line as thin as "
         "the brush happened to be. The network has never seen such digits; so many demonstrations "
         "of good networks misread what people draw. P shows it everywhere."
     )
@@ -99,13 +99,13 @@ def _draw_naive_small(canvas: Canvas, look: Look, side: float) -> None:
     if naive is not None:
         left = canvas.width - side
         canvas.text(left, 10, "naive", theme.ORANGE, bold=True)
-        canvas.grey((left, HEAD, side, side), naive.image)
+        canvas.gray((left, HEAD, side, side), naive.image)
 
 
 def _draw_step(canvas: Canvas, area: Area, view: "View") -> None:
     x, y, side, _ = area
     if isinstance(view, np.ndarray) and max(view.shape) <= SMALL:
-        canvas.grey(area, view)
+        canvas.gray(area, view)
         canvas.line([(x + side / 2, y), (x + side / 2, y + side)], theme.QUIET)
         canvas.line([(x, y + side / 2), (x + side, y + side / 2)], theme.QUIET)
         return

@@ -10,13 +10,13 @@ from apps.sketchpad.tabs.mosaic import Cell, index_of
 from apps.sketchpad.tabs.parts import function, inked, largest, number
 
 if TYPE_CHECKING:
-    from tinycnn.inside import Anatomy, Reason, Region, Trace, WeightedSum, Winner
+    from tinycnn.interpret import Reason, Region, Trace, Tracer, WeightedSum, Winner
 
 PICTURE = 88.0
 ADDED = 134.0  # width of what is added
 LEGEND = (
     "framed: all pixels that this number depends on\n"
-    "grey is 0, blue above, orange below; full colour is the largest of its layer"
+    "gray is 0, blue above, orange below; full color is the largest of its layer"
 )
 FUNCTIONS = {
     "Conv2D": "reference.conv2d:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
@@ -30,13 +30,13 @@ FUNCTIONS = {
 }
 
 
-def draw_sum(canvas: Canvas, anatomy: "Anatomy", trace: "Trace", index: int, cell: Cell) -> None:
+def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell: Cell) -> None:
     """Why the output of a layer has at ``cell`` the number that it has."""
-    from tinycnn.inside import reason, receptive_field
+    from tinycnn.interpret import reason, receptive_field
 
     place = index_of(trace.outputs[index], cell)
-    why, kind = reason(anatomy, trace, index, place), repr(anatomy.layers[index]).split("(")[0]
-    region = receptive_field(anatomy, index, place)
+    why, kind = reason(tracer, trace, index, place), repr(tracer.layers[index]).split("(")[0]
+    region = receptive_field(tracer, index, place)
     where = ", ".join(map(str, place))
     tall = canvas.height > 300
     canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
@@ -49,7 +49,7 @@ def draw_sum(canvas: Canvas, anatomy: "Anatomy", trace: "Trace", index: int, cel
         function(canvas, canvas.width, 14, words, anchor="right")
     top = 58.0 if tall else 28.0
     side = 150.0 if tall else PICTURE
-    _draw_field(canvas, (0, top, side, side), anatomy, trace, region)
+    _draw_field(canvas, (0, top, side, side), tracer, trace, region)
     rest = (0.0, top + side + 24, canvas.width, canvas.height - top - side - 24)
     if tall:
         canvas.lines((side + 16, top, canvas.width - side - 16, side), LEGEND)
@@ -59,10 +59,10 @@ def draw_sum(canvas: Canvas, anatomy: "Anatomy", trace: "Trace", index: int, cel
 
 
 def _draw_field(
-    canvas: Canvas, area: Area, anatomy: "Anatomy", trace: "Trace", region: "Region"
+    canvas: Canvas, area: Area, tracer: "Tracer", trace: "Trace", region: "Region"
 ) -> None:
     """The input, and a frame around what the number depends on."""
-    H, W, _ = anatomy.image_shape
+    H, W, _ = tracer.image_shape
     image = trace.x.reshape(H, W, -1).mean(axis=2)
     inked(canvas, area, image)
     if len(region) == 1:  # a row: its first and last pixel, as rows of the image
@@ -82,7 +82,7 @@ def _draw_field(
 
 
 def _draw_reason(canvas: Canvas, why: "Reason") -> None:
-    from tinycnn.inside import Moved, Normalised, Rectified, Share, WeightedSum, Winner
+    from tinycnn.interpret import Moved, Normalized, Rectified, Share, WeightedSum, Winner
 
     match why:
         case WeightedSum() if why.x.ndim == 3:
@@ -94,7 +94,7 @@ def _draw_reason(canvas: Canvas, why: "Reason") -> None:
         case Rectified():
             fate = "passes" if why.x > 0 else "is silenced"
             canvas.text(0, 14, f"{number(why.x)} {fate}: max({number(why.x)}, 0) = {number(why.y)}")
-        case Normalised():
+        case Normalized():
             words = (
                 f"{number(why.w)} · ({number(why.x)} \N{MINUS SIGN} {number(why.mean)}) / "
                 f"{number(why.deviation)} + {number(why.b)} = {number(why.y)}"
@@ -128,7 +128,7 @@ def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
     x = 0.0
     for values, sign in zip(pictures, ("·", "=", ""), strict=True):
         canvas.signed((x, 0, side, side), values, largest(values))
-        canvas.text(x + side + 12, side / 2, sign, theme.TEXT, 20, anchor="centre")
+        canvas.text(x + side + 12, side / 2, sign, theme.TEXT, 20, anchor="center")
         x += side + 24
     left, top = (0.0, side + 14) if tall else (max(x - 14, 0.0), 9.0)
     for row, line in enumerate(_added(why, added, c)):
@@ -158,8 +158,8 @@ def _draw_dense(canvas: Canvas, why: "WeightedSum") -> None:
         words = f"x[{d}] · w = {number(float(why.x[d]))} · {number(float(why.w[d]))}"
         canvas.text(0, y, words, theme.TEXT, theme.SMALLEST)
         length = room * abs(float(products[d])) / most
-        colour = theme.BLUE if products[d] >= 0 else theme.ORANGE
-        canvas.fill((226, y - 5, max(length, 1), 10), colour, 3)
+        color = theme.BLUE if products[d] >= 0 else theme.ORANGE
+        canvas.fill((226, y - 5, max(length, 1), 10), color, 3)
     rest = float(products.sum() - products[order].sum())
     words = f"and {len(products) - len(order)} others {number(rest)}, b {number(why.b)}"
     canvas.text(0, 9 + 19 * len(order), words, theme.QUIET, theme.SMALLEST)

@@ -7,11 +7,11 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.look import Command, Lesson, Look
+from apps.sketchpad.context import Command, Lesson, Look
 from apps.sketchpad.tabs.parts import function
 
 if TYPE_CHECKING:
-    from tinycnn.teaching import Adaptation, Comparison
+    from tinycnn.adapt import Adaptation, Comparison
 
 SIDE = 56.0  # of a corrected digit
 TOP = 112.0  # height of the corrections
@@ -42,8 +42,8 @@ class Teach:
             x = place * (SIDE + 10)
             if x + SIDE > canvas.width:
                 break
-            canvas.grey((x, 38, SIDE, SIDE), image)
-            canvas.text(x + SIDE / 2, 38 + SIDE + 11, words, theme.TEXT, 15, anchor="centre")
+            canvas.gray((x, 38, SIDE, SIDE), image)
+            canvas.text(x + SIDE / 2, 38 + SIDE + 11, words, theme.TEXT, 15, anchor="center")
         if lesson.fault:
             canvas.lines((0, TOP + 2, canvas.width, 40), lesson.fault, theme.ORANGE)
         area = (0.0, TOP + 4, canvas.width, canvas.height - TOP - 4)
@@ -107,6 +107,6 @@ def _draw_comparison(canvas: Canvas, y: float, words: str, comparison: "Comparis
     arrow = "\N{RIGHTWARDS ARROW}"
     counts = f"{comparison.right_before:,} {arrow} {comparison.right_after:,} of {comparison.n:,}"
     used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
-    colour = {"better": theme.BLUE, "worse": theme.ORANGE}.get(comparison.verdict, theme.QUIET)
+    color = {"better": theme.BLUE, "worse": theme.ORANGE}.get(comparison.verdict, theme.QUIET)
     details = f"{comparison.mended} mended, {comparison.spoiled} spoiled: {comparison.verdict}"
-    canvas.text(used + 16, y + 30, details, colour, theme.SMALLEST)
+    canvas.text(used + 16, y + 30, details, color, theme.SMALLEST)

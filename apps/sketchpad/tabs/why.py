@@ -7,9 +7,9 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.insight import Likeness
-from apps.sketchpad.insight import Why as Reasons
-from apps.sketchpad.look import Command, Look
+from apps.sketchpad.context import Command, Look
+from apps.sketchpad.inspector import Likeness
+from apps.sketchpad.inspector import Why as Reasons
 from apps.sketchpad.tabs.parts import chips, function, inked, is_ready, largest, overlaid
 
 CHIPS = 34.0  # height of the row of classes
@@ -23,7 +23,7 @@ ADVICE = (
 
 
 class Why:
-    """Occlusion, gradients and neighbours."""
+    """Occlusion, gradients and neighbors."""
 
     title = "Why"
     purpose = "what speaks for it, and against it"
@@ -39,29 +39,29 @@ class Why:
         """Three maps and a row of known digits."""
         if not is_ready(canvas, look, "why it is read so"):
             return
-        assert look.brain is not None
+        assert look.engine is not None
         assert look.image is not None
-        insight, names = look.brain.insight, look.brain.classes
-        trace = look.ask(("trace", look.moment), insight.trace, look.image)
+        inspector, names = look.engine.inspector, look.engine.classes
+        trace = look.ask(("trace", look.moment), inspector.trace, look.image)
         if trace is None:
             return
         label, other = self._pair(trace.p)
         used = canvas.text(0, 12, f"Read as {names[label]}. What would make it", theme.TEXT)
         chips(canvas, (used + 8, 0), names, other, "other")
         key = ("why", look.moment, label, other)
-        why = look.ask(key, insight.why, look.image, label, other)
+        why = look.ask(key, inspector.why, look.image, label, other)
         width, height = canvas.width, canvas.height - CHIPS
         column = max(LIKE * width, 96.0)
         if why is not None:
             area = (0.0, CHIPS, width - column - theme.PADDING, height)
             _draw_maps(canvas.part(area), why, names)
-        like = look.ask(("like", look.moment), insight.neighbours, look.image)
+        like = look.ask(("like", look.moment), inspector.neighbors, look.image)
         if like is not None:
             _draw_likeness(canvas.part((width - column, CHIPS, column, height)), like)
 
     def act(self, words: Sequence[Any], look: Look) -> None:
         """Choose the class to compare with."""
-        count = len(look.brain.classes) if look.brain else 1
+        count = len(look.engine.classes) if look.engine else 1
         match words:
             case ["other", int(index)]:
                 self.other = index % count
@@ -80,7 +80,7 @@ def _draw_maps(canvas: Canvas, why: Reasons, names: Sequence[str]) -> None:
     columns = (
         (f"{label} loses when covered", why.occlusion, "occlusion"),
         (f"ink that speaks for {label}", why.contribution, "x · gradient"),
-        (f"changes towards {other}", why.contrast, "gradients"),
+        (f"changes toward {other}", why.contrast, "gradients"),
     )
     width = (canvas.width - 2 * theme.GAP) / 3
     side = min(width, canvas.height - CAPTIONS)

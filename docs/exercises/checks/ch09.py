@@ -3,14 +3,15 @@
 import numpy as np
 
 from checking import compare, insist, parts
-from tinycnn.ink import normalise, strokes
+from tinycnn.data import mnist
+from tinycnn.ink import strokes
 
 
-def offset_to_centre(answer, rng):
+def offset_to_center(answer, rng):
     image = np.zeros((28, 28), np.uint8)
     top, left = rng.integers(3, 12, 2)
     image[top : top + 12, left : left + 9] = rng.integers(0, 256, (12, 9))
-    right = normalise.offset_to_centre(image)
+    right = mnist.offset_to_center(image)
     rows = image.sum(axis=1) @ np.arange(28) / image.sum()
     columns = image.sum(axis=0) @ np.arange(28) / image.sum()
     box = 14 - (top + 5.5), 14 - (left + 4)
@@ -18,9 +19,9 @@ def offset_to_centre(answer, rng):
         "that moves the image up and left where it should go down and right": -np.array(right),
         "columns first; return rows, then columns": right[::-1],
         "the middle is index 14, not 13.5": np.round([13.5 - rows, 13.5 - columns]),
-        "that is the middle of the box; take the centre of mass": np.round(box),
-        "that counts inked pixels; a grey one weighs less than a black one": (
-            normalise.offset_to_centre((image > 0).astype(np.uint8))
+        "that is the middle of the box; take the center of mass": np.round(box),
+        "that counts inked pixels; a gray one weighs less than a black one": (
+            mnist.offset_to_center((image > 0).astype(np.uint8))
         ),
     }
     given = parts("rows, columns", answer(image.copy()), 2)
@@ -52,4 +53,4 @@ def fit(answer, rng):
         compare(f"line {number}", given[number], right[number], mistakes)
 
 
-CHECKS = {"offset_to_centre": offset_to_centre, "fit": fit}
+CHECKS = {"offset_to_center": offset_to_center, "fit": fit}

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import plain
+from benchmarks import naive_kernels
 from checking import compare, insist
-from tinycnn.nn import kernels, reference
+from tinycnn import kernels
+from tinycnn.nn import reference
 
 ENOUGH = 3.0
 """How many times as fast as the plain loops a convolution should be."""
@@ -22,8 +23,10 @@ def conv2d(answer, rng):
         _hold_to_reference(answer, rng, (N, H, W, C), (F, KH, KW, C))
     _hold_to_reference(answer, rng, (2, 7, 6, 9), (37, 3, 2, 9))
     x, w, b = _numbers(rng, (8, 12, 12, 32), (64, 5, 5, 32))
-    times = _take_turns(
-        lambda: answer(x, w, b), lambda: plain.conv2d(x, w, b), lambda: kernels.conv2d(x, w, b)
+    times = _interleave(
+        lambda: answer(x, w, b),
+        lambda: naive_kernels.conv2d(x, w, b),
+        lambda: kernels.conv2d(x, w, b),
     )
     yours, slow, library = (1e6 * seconds / len(x) for seconds in times)
     figures = (
@@ -35,7 +38,7 @@ def conv2d(answer, rng):
         f"right, but not fast yet: {figures}\n"
         f"hint: for {ENOUGH:g} times, let the innermost loop run over f; every sum is then on its "
         "own,\nand nobody waits. For that the weights of all filters at one place should be "
-        "neighbours",
+        "neighbors",
     )
     return figures
 
@@ -67,7 +70,7 @@ def maxpool2d(answer, rng):
                 "hint: of equal numbers the first wins, and a NaN wins over everything",
             )
     x = rng.standard_normal((128, 24, 24, 32)).astype(np.float32)
-    yours, slow = _take_turns(lambda: answer(x, 2), lambda: reference.maxpool2d(x, 2))
+    yours, slow = _interleave(lambda: answer(x, 2), lambda: reference.maxpool2d(x, 2))
     yours, slow = 1e6 * yours / len(x), 1e6 * slow / len(x)
     return f"{yours:,.1f} µs an image; the reference takes {slow / yours:.0f} times as long"
 
@@ -77,7 +80,7 @@ def _numbers(rng, x_shape, w_shape):
     return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
 
 
-def _take_turns(*works: Callable[[], object]) -> list[float]:
+def _interleave(*works: Callable[[], object]) -> list[float]:
     """Return the least seconds of each; in turns, so that whatever disturbs disturbs all."""
     seconds: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS + 1):  # the first call may compile

@@ -1,0 +1,195 @@
+"""Ink on paper: smooth lines with round ends, drawn as they grow and only where they changed.
+
+A line is evened out, and then smoothed by quadratic curves: they run from middle to middle of
+neighboring points and bend at the points, sharply where the points are far apart. Round stamps
+along the curve, darkest wins, give clean edges and round ends; and as each curve depends on a few
+points only, a line that grows looks like one that is drawn at once.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pygame
+
+from apps.sketchpad import primitives, theme
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.document import Page, Stroke
+
+SPACING = 1 / 8  # of the brush, between stamps: the edge is then even within 0.06 pixels
+PARTS = 4  # of a pixel that a stamp may be placed at
+PASSES = 2  # of evening out
+BEND = 9.0  # paper units: a corner is rounded off no further than this
+GRID = 40.0  # paper units between the dots
+
+
+class Paper:
+    """The paper as pixels."""
+
+    def __init__(self) -> None:
+        self._strokes: dict[int, Stroke] = {}
+        self._surface: pygame.Surface | None = None
+        self._zoom = 0.0
+        self._live: list[int] = []
+
+    def surface(
+        self, size: tuple[int, int], zoom: float, strokes: Sequence[Stroke], live: Sequence[Stroke]
+    ) -> pygame.Surface:
+        """The paper with its ink; ``live`` strokes have only grown since the last time.
+
+        size in pixels; ``zoom``: pixels for one paper unit.
+        """
+        wanted = {stroke.number: stroke for stroke in strokes}
+        if self._surface is None or self._surface.get_size() != size or self._zoom != zoom:
+            self._surface, self._zoom = pygame.Surface(size), zoom
+            self._strokes, self._live = wanted, []
+            self._redraw(self._surface.get_rect())
+        gone = [self._strokes[number] for number in self._strokes.keys() - wanted.keys()]
+        new = [wanted[number] for number in wanted.keys() - self._strokes.keys()]
+        self._strokes = wanted
+        if self._live and not live and len(new) != len(self._live):  # begun and taken back
+            self._redraw(self._surface.get_rect())
+        elif gone:
+            self._redraw(self._pixels(gone[0]).unionall([self._pixels(s) for s in gone]))
+        for stroke in new:
+            self._stamp(even(stroke.points), stroke.brush)
+        self._grow(live)
+        return self._surface
+
+    def _grow(self, live: Sequence[Stroke]) -> None:
+        """Draw what is new of the strokes that are being drawn."""
+        self._live = self._live[: len(live)] if live else []
+        for index, stroke in enumerate(live):
+            if index == len(self._live):
+                self._live.append(0)
+            known, final = self._live[index], max(len(stroke.points) - PASSES, 1)
+            line = even(stroke.points)[max(known - 2, 0) : final]
+            self._stamp(line, stroke.brush, known < 3, False)
+            self._live[index] = final
+
+    def tip(self, target: pygame.Surface, live: Sequence[Stroke]) -> None:
+        """Draw the very end of a growing line, which the next points may still bend."""
+        for stroke in live[-1:]:
+            line = even(stroke.points)[-PASSES - 2 :] * self._zoom
+            for piece in curves(line, BEND * self._zoom, len(stroke.points) == len(line)):
+                stamps(target, piece, stroke.brush * self._zoom)
+
+    def _redraw(self, area: pygame.Rect) -> None:
+        assert self._surface is not None
+        self._surface.set_clip(area)
+        self._surface.fill(theme.CARD, area)
+        self._dots(area)
+        for stroke in self._strokes.values():
+            if area.colliderect(self._pixels(stroke)):
+                self._stamp(even(stroke.points), stroke.brush)
+        self._surface.set_clip(None)
+
+    def _dots(self, area: pygame.Rect) -> None:
+        """Faint dots, so that people write straight."""
+        assert self._surface is not None
+        step, side = GRID * self._zoom, max(round(1.5 * self._zoom), 1)
+        for row in range(math.ceil(area.top / step), int(area.bottom / step) + 1):
+            for column in range(math.ceil(area.left / step), int(area.right / step) + 1):
+                if row and column:
+                    place = round(column * step), round(row * step), side, side
+                    self._surface.fill(theme.DOT, place)
+
+    def _stamp(
+        self, points: np.ndarray, brush: float, begins: bool = True, ends: bool = True
+    ) -> None:
+        assert self._surface is not None
+        for piece in curves(points * self._zoom, BEND * self._zoom, begins, ends):
+            stamps(self._surface, piece, brush * self._zoom)
+
+    def _pixels(self, stroke: Stroke) -> pygame.Rect:
+        """All pixels that a stroke may touch."""
+        x, y, width, height = (length * self._zoom for length in stroke.box)
+        left, top = math.floor(x) - 2, math.floor(y) - 2
+        return pygame.Rect(left, top, math.ceil(width) + 5, math.ceil(height) + 5)
+
+
+def draw_small(canvas: Canvas, page: Page) -> None:
+    """A page as a thumbnail."""
+    if page.sheet is not None:
+        H, W = page.sheet.shade.shape
+        unit = min(canvas.width / W, canvas.height / H)
+        area = (canvas.width - W * unit) / 2, (canvas.height - H * unit) / 2, W * unit, H * unit
+        canvas.picture(area, np.repeat(page.sheet.shade[..., None], 3, axis=2), smooth=True)
+        return
+    points = np.concatenate([stroke.points for stroke in page.strokes])
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    unit = min(canvas.width, canvas.height) * 0.84 / max(float(size.max()), 1.0)
+    corner = (np.array([canvas.width, canvas.height]) - size * unit) / 2
+    for stroke in page.strokes:
+        line = (stroke.points - low) * unit + corner
+        canvas.line([*map(tuple, line.tolist()), tuple(line[-1] + 0.5)], theme.INK, 2)
+
+
+def even(points: np.ndarray) -> np.ndarray:
+    """Points (n,2) moved a little toward their neighbors: screens know whole pixels only.
+
+    Points far from their neighbors stay, and so do the ends.
+    """
+    points = points.astype(float)
+    if len(points) < 3:
+        return points
+    far = (np.hypot(*np.diff(points, axis=0).T) > BEND)[:, None]
+    stays = far[:-1] | far[1:]
+    for _ in range(PASSES):
+        between = (points[:-2] + 2 * points[1:-1] + points[2:]) / 4
+        points[1:-1] = np.where(stays, points[1:-1], between)
+    return points
+
+
+def curves(
+    points: np.ndarray, bend: float, begins: bool = True, ends: bool = True
+) -> Iterator[np.ndarray]:
+    """The smoothed line through points (n,2), as pieces (a, bend, b).
+
+    A part of a line that neither ``begins`` nor ``ends`` goes from where it leaves its first
+    point but one to where it enters its last.
+
+    Curves begin and end half-way between points, but no further from the point at which they
+    bend than ``bend``: corners between long straight pieces stay corners. A straight piece has
+    its bend in the middle.
+    """
+    if len(points) < 3:
+        if ends or len(points) == 1:
+            yield _straight(points[[0, -1]])
+        return
+    way = np.diff(points, axis=0)
+    length = np.hypot(*way.T)[:, None]
+    reach = way * np.minimum(0.5, bend / np.maximum(length, 1e-9))
+    leaves, enters = points[:-1] + reach, points[1:] - reach
+    if begins:
+        yield _straight(np.array([points[0], enters[0]]))
+    for k in range(1, len(way)):
+        yield np.array([enters[k - 1], points[k], leaves[k]])
+        if k < len(way) - 1 and length[k] > 2 * bend:
+            yield _straight(np.array([leaves[k], enters[k]]))
+    if ends:
+        yield _straight(np.array([leaves[-1], points[-1]]))
+    elif length[-1] > 2 * bend:
+        yield _straight(np.array([leaves[-1], enters[-1]]))
+
+
+def stamps(target: pygame.Surface, piece: np.ndarray, diameter: float) -> None:
+    """Press round stamps along a curve (a, bend, b)."""
+    a, bend, b = piece
+    length = float(np.hypot(*(bend - a)) + np.hypot(*(b - bend)))
+    count = int(length / max(diameter * SPACING, 0.5)) + 1
+    t = (np.arange(count + 1) / count)[:, None]
+    places = (1 - t) ** 2 * a + 2 * t * (1 - t) * bend + t**2 * b
+    fine = np.rint(places * PARTS).astype(int)
+    whole, part = fine // PARTS, fine % PARTS
+    key = round(diameter * 4) / 4
+    presses: list[Any] = []
+    for (x, y), (right, down) in zip(whole.tolist(), part.tolist(), strict=True):
+        stamp, reach = primitives.disc(key, theme.INK, right, down, PARTS)
+        presses.append((stamp, (x - reach, y - reach), None, pygame.BLEND_RGB_MIN))
+    target.blits(presses, False)
+
+
+def _straight(ends: np.ndarray) -> np.ndarray:
+    return np.array([ends[0], ends.mean(axis=0), ends[1]])

@@ -1,0 +1,162 @@
+"""Layers that help a network to learn: what they do in training, and what to answer."""
+
+import numpy as np
+import pytest
+
+from tinycnn.errors import ShapeError
+from tinycnn.kernels import batchnorm
+from tinycnn.nn import (
+    SGD,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    ReLU,
+    Sequential,
+    SoftmaxCrossEntropy,
+)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def images(rng, N=50):
+    return (rng.standard_normal((N, 4, 3, 2)) * [0.5, 3] + [1, -2]).astype(np.float32)
+
+
+def built(shape=(4, 3, 2)):
+    layer = BatchNorm()
+    layer.build(shape, np.random.default_rng(0))
+    return layer
+
+
+def test_in_training_every_channel_gets_mean_b_and_deviation_w(rng):
+    layer = built()
+    layer.params["w"][:], layer.params["b"][:] = [2, 5], [-1, 3]
+    y = layer.forward(images(rng), training=True)
+    assert y.mean(axis=(0, 1, 2)) == pytest.approx([-1, 3], abs=1e-5)
+    assert y.std(axis=(0, 1, 2)) == pytest.approx([2, 5], rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (1, 1, 1, 2)])
+def test_one_number_a_channel_is_too_little_to_learn_from(shape):
+    layer = built(shape[1:])
+    x = np.ones(shape, np.float32)
+    with pytest.raises(ShapeError, match=r"one number a channel.* use batches of two or more"):
+        layer.forward(x, training=True)
+    assert layer.state["variance"].tolist() == [1, 1]
+    np.testing.assert_allclose(layer.forward(x), x, rtol=1e-4)
+    layer.forward(np.ones((1, 2, 1, 2), np.float32), training=True)
+
+
+def test_a_new_layer_answers_with_what_it_is_given(rng):
+    x = images(rng)
+    assert built().forward(x) == pytest.approx(x, rel=1e-4)
+
+
+def test_averages_follow_the_batches_and_answers_use_them(rng):
+    layer = built()
+    for _ in range(100):
+        layer.forward(images(rng), training=True)
+    assert layer.state["mean"] == pytest.approx([1, -2], abs=0.1)
+    assert layer.state["variance"] == pytest.approx([0.25, 9], rel=0.1)
+    y = layer.forward(images(rng, 1000))
+    assert y.mean(axis=(0, 1, 2)) == pytest.approx([0, 0], abs=0.1)
+    assert y.std(axis=(0, 1, 2)) == pytest.approx([1, 1], rel=0.1)
+
+
+def test_an_answer_does_not_depend_on_its_neighbors(rng):
+    layer = built()
+    layer.forward(images(rng), training=True)
+    x = images(rng)
+    assert np.array_equal(layer.forward(x)[:3], layer.forward(x[:3]))
+
+
+def test_large_numbers_keep_their_small_differences(rng):
+    """A sum of squares less the square of the sum would have lost all digits."""
+    x = (1000 + rng.standard_normal((64, 9, 9, 1))).astype(np.float32)
+    _, mean, variance = batchnorm(x, np.ones(1, np.float32), np.zeros(1, np.float32), 1e-5)
+    assert mean == pytest.approx(x.mean(dtype=np.float64), rel=1e-6)
+    assert variance == pytest.approx(x.var(dtype=np.float64), rel=1e-3)
+
+
+def test_averages_are_saved_and_come_back_and_no_optimizer_touches_them(rng, tmp_path):
+    network = Sequential([Conv2D(3, 2), BatchNorm(), ReLU(), Flatten(), Dense(4)], (5, 5, 1))
+    x, labels, loss = rng.random((20, 5, 5, 1)), rng.integers(0, 4, 20), SoftmaxCrossEntropy()
+    x = x.astype(np.float32)
+    loss.forward(network.forward(x, training=True), labels)
+    network.backward(loss.backward())
+    state = {key: z.copy() for key, z in network.layers[1].state.items()}
+    SGD(network, lr=0.1).step()
+    assert all(np.array_equal(z, state[key]) for key, z in network.layers[1].state.items())
+    network.save(tmp_path / "w")
+    loaded = Sequential.load(tmp_path / "w")
+    assert list(loaded.arrays()) == list(network.arrays())
+    assert "1.mean" in loaded.arrays()
+    assert np.array_equal(loaded.forward(x), network.forward(x))
+
+
+@pytest.mark.parametrize("epsilon", [0, -1, np.nan])
+def test_an_epsilon_that_lets_quotients_explode_is_refused(epsilon):
+    with pytest.raises(ShapeError, match="epsilon must be above 0"):
+        batchnorm(np.ones((2, 3)), np.ones(3), np.ones(3), epsilon)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 0)])
+def test_what_has_no_channels_is_refused(shape):
+    with pytest.raises(ShapeError, match="expected examples with channels"):
+        batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
+
+
+# ------------------------------------------------------------------------------------- dropout
+
+
+def dropping(rate=0.3, seed=0):
+    layer = Dropout(rate)
+    layer.build((40, 50), np.random.default_rng(seed))
+    return layer
+
+
+def test_a_share_of_numbers_is_silenced_and_the_mean_stays(rng):
+    x = rng.uniform(1, 2, (20, 40, 50)).astype(np.float32)
+    y = dropping().forward(x, training=True)
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert y[y != 0] == pytest.approx(x[y != 0] / 0.7)
+    assert y.mean() == pytest.approx(x.mean(), rel=0.01)
+
+
+def test_others_are_silenced_in_every_step_and_none_to_answer(rng):
+    layer, x = dropping(), rng.random((2, 40, 50))
+    one, other = (layer.forward(x, training=True) for _ in range(2))
+    assert not np.array_equal(one == 0, other == 0)
+    assert layer.forward(x) is x
+
+
+def test_the_generator_decides_what_is_silenced(rng):
+    x = rng.random((2, 40, 50)).astype(np.float32)
+    one, same, other = (dropping(seed=seed).forward(x, training=True) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_a_network_hands_one_generator_to_all_its_layers(rng):
+    network = Sequential([Dropout(0.5), Dense(30), Dropout(0.5)], (30,))
+    x = rng.random((2, 30)).astype(np.float32)
+    results = []
+    for seed in (7, 7, 8):
+        network.draw_from(np.random.default_rng(seed))
+        results.append(network.forward(x, training=True))
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    assert not np.array_equal(results[0][0] == 0, results[0][1] == 0)
+
+
+@pytest.mark.parametrize("rate", [1, -0.1, np.nan])
+def test_a_rate_that_leaves_nothing_is_refused(rate):
+    with pytest.raises(ShapeError, match="rate must be a share from 0 to below 1"):
+        Dropout(rate)

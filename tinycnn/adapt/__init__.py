@@ -1,0 +1,21 @@
+"""Teaching: people correct the network, and a copy of it learns from them.
+
+Read it in this order: ``corrections`` (what is kept), ``adaptation`` and ``folds`` (how it is
+learned), ``comparison`` (whether it helped), ``saving``, ``export``.
+"""
+
+from tinycnn.adapt.adaptation import Adaptation, adapt
+from tinycnn.adapt.comparison import Comparison
+from tinycnn.adapt.corrections import Correction, CorrectionFile
+from tinycnn.adapt.export import export
+from tinycnn.adapt.saving import save_adapted
+
+__all__ = [
+    "Adaptation",
+    "Comparison",
+    "Correction",
+    "CorrectionFile",
+    "adapt",
+    "export",
+    "save_adapted",
+]

@@ -1,0 +1,209 @@
+"""Adapting: a network learns from corrections for two seconds, and is judged by what is new to it.
+
+Corrections are few, and a network that only saw those would forget the rest. So every round of
+learning shows it some bent corrections among many bundled digits, which it knows; and a round
+after which too many of those are misread is no good, however well it reads the corrections.
+
+Whether that helped must not be asked of digits that were learned by heart. So the corrections
+are split into five folds, and five models learn in step, each from four folds, and are tested on
+the fifth: together they answer for every correction, none of which the model asked has seen. How
+long to learn is chosen for each model by the results of the others. A sixth model learns from all
+folds, as long as is best for the five, and becomes the adapted network.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycnn.adapt.comparison import Comparison, compare
+from tinycnn.adapt.corrections import Correction
+from tinycnn.adapt.folds import Course, CrossValidation, hold_exams
+from tinycnn.augment.policies import MILD, bend
+from tinycnn.data import Dataset
+from tinycnn.errors import RunError
+from tinycnn.evaluate.evaluation import share_trained_on
+from tinycnn.ink import Recognizer, network_input
+from tinycnn.interpret import Tracer
+from tinycnn.nn import Sequential
+from tinycnn.train.calibration import calibrate
+
+HANDS = 5
+POOL = 512  # bent corrections, about
+KNOWN = 3000  # bundled digits to practice on and, a third of them, for exams
+LAYERS = {"last": 40, "all": 12}
+"""What may learn -> how many rounds at most: the last layer that has weights, or all."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """An adapted network, and what is known of it."""
+
+    model: Sequential
+    """A copy; the network that it came from is as it was."""
+
+    drawings: Comparison
+    """On corrections, each read by a fold_model that had not seen it."""
+
+    digits: Comparison
+    """On the test part of the bundled digits, none of which was shown in adapting."""
+
+    digits_known: float | None
+    """About which share of those the base had been trained on; None: it does not say."""
+
+    rounds: int
+    """After how many it was best; 0: the base was, and ``model`` is as it is."""
+
+    in_time: bool
+    """Whether all rounds were held before time was up."""
+
+    left_out: int
+    """Corrections of classes that this network does not have."""
+
+    seconds: float
+    """How long it learned."""
+
+
+def adapt(
+    model: Sequential,
+    corrections: Sequence[Correction],
+    digits: Dataset,
+    layers: str = "last",
+    seed: int = 0,
+    seconds: float = 2.0,
+    clock: Clock = time.monotonic,
+) -> Adaptation:
+    """Let a copy of ``model`` learn from ``corrections``, for at most ``seconds``.
+
+    ``layers`` is "last" or "all". Equal arguments give equal bytes, unless time was up. Raises
+    RunError for fewer than five corrections, and if ``digits`` are none that ``model`` reads.
+    """
+    reader = Recognizer.of(model)
+    known = _to_learn(corrections, reader.classes)
+    course = _course(model, known, digits, layers, seed)
+    started = clock()
+    exams = hold_exams(course, LAYERS[layers], lambda: clock() - started > seconds)
+    learned = clock() - started
+    adapted = _graduate(model, course, exams, known, layers, seed)
+    images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
+    known_share = share_trained_on(model, images)
+    _recalibrate(adapted, images, labels, known_share)
+    was, now = (r(images).probabilities.argmax(axis=1) for r in (reader, Recognizer.of(adapted)))
+    return Adaptation(
+        model=adapted,
+        drawings=compare(*exams.answers(), course.labels),
+        digits=compare(was, now, labels),
+        digits_known=known_share,
+        rounds=exams.best_round(),
+        in_time=exams.rounds() == LAYERS[layers],
+        left_out=len(corrections) - len(known),
+        seconds=learned,
+    )
+
+
+def _to_learn(corrections: Sequence[Correction], classes: Sequence[str]) -> list[Correction]:
+    known = [correction for correction in corrections if correction.label in classes]
+    if len(known) < HANDS:
+        raise RunError(
+            f"{HANDS} corrected digits are the least to learn from, and there are {len(known)}; "
+            "correct some more"
+        )
+    return known
+
+
+def _course(
+    model: Sequential, known: Sequence[Correction], digits: Dataset, layers: str, seed: int
+) -> Course:
+    """All that the fold_models see, as it comes to the first layer that learns."""
+    if layers not in LAYERS:
+        raise RunError(f"layers that can be adapted are {' or '.join(LAYERS)}, not {layers}")
+    tracer = Tracer(model)
+    start = tracer.last_weights() if layers == "last" else 0
+    classes = Recognizer.of(model).classes
+    rng = np.random.default_rng(seed)
+
+    def to_start(images: np.ndarray) -> np.ndarray:
+        return tracer.run(network_input(model, images), 0, start)
+
+    drawn = np.stack([correction.image() for correction in known])
+    copies = max(1, POOL // len(drawn))
+    replay, labels = _readable(digits, digits.train_images, digits.train_labels, classes)
+    exam, practice = _dealt(len(replay), rng)
+    return Course(
+        layers=tracer.layers[start:],
+        labels=np.array([classes.index(correction.label) for correction in known]),
+        hands=rng.permutation(np.arange(len(known)) % HANDS),
+        drawings=to_start(drawn),
+        bent=to_start(bend(np.repeat(drawn, copies, axis=0), MILD, rng)),
+        copies=copies,
+        replay=to_start(bend(replay[practice], MILD, rng)),
+        replay_labels=labels[practice],
+        known=to_start(replay[exam]),
+        known_labels=labels[exam],
+        seed=seed,
+    )
+
+
+def _dealt(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Which of ``count`` digits are for exams, and which to practice on."""
+    some = rng.permutation(count)[:KNOWN]
+    return some[: len(some) // 3], some[len(some) // 3 :]
+
+
+def _graduate(
+    model: Sequential,
+    course: Course,
+    exams: CrossValidation,
+    known: Sequence[Correction],
+    layers: str,
+    seed: int,
+) -> Sequential:
+    """A copy of ``model`` with what the last fold_model knew after the best round."""
+    adapted = copy.deepcopy(model)
+    start = len(Tracer(model).layers) - len(course.layers)
+    for offset, params in enumerate(exams.parameters()):
+        for key, z in params.items():
+            adapted.layers[start + offset].params[key][...] = z
+    story: dict[str, Any] = {
+        "corrections": len(known),
+        "layers": layers,
+        "rounds": exams.best_round(),
+        "seed": seed,
+    }
+    adapted.description = {**model.description, "adapted": story}
+    return adapted
+
+
+def _recalibrate(
+    adapted: Sequential, images: np.ndarray, labels: np.ndarray, known_share: float | None
+) -> None:
+    """Measure anew how sure a network may be once it has changed, if it was calibrated before.
+
+    It has not practiced the digits (N,H,W). But those that its base knows by heart tell no
+    temperature: it would be far too cold.
+    """
+    if not adapted.description["adapted"]["rounds"] or "calibration" not in adapted.description:
+        return
+    calibration = calibrate(adapted, images, labels, Recognizer.of(adapted).classes)
+    if known_share != 0:
+        del calibration["temperature"]
+    adapted.description = {**adapted.description, "calibration": calibration}
+
+
+def _readable(
+    digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images whose classes the network has, and the numbers of those."""
+    numbers = [classes.index(name) if name in classes else -1 for name in digits.class_names]
+    mine = np.array(numbers)[labels]
+    if not (mine >= 0).any():
+        raise RunError(
+            f"the network reads {', '.join(classes)[:60]}, and none of these is in {digits.name}: "
+            "there is nothing to practice on, so it would forget what it knows"
+        )
+    return images[mine >= 0], mine[mine >= 0]

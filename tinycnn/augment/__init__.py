@@ -1,0 +1,1 @@
+"""Makes other handwriting from the same digits."""

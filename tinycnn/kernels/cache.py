@@ -1,0 +1,140 @@
+"""Where compiled kernels are kept, so that only the first run has to wait for the compiler.
+
+Compiled code is run as soon as it is loaded. So it lives in a folder that nobody else can write
+to, and every file says in its name and under its seal which function, of which arguments, it is:
+what is damaged, or something else, is compiled again.
+
+numba's cache does not notice changes in other files, in another version of this library or in
+the width of its vectors. So the folder is named after all that its code was made from and for:
+the sources of this package, the file that a kernel stands in, the processor and LANES. Kernels
+elsewhere may call those of this package and of their own file.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core.caching import IndexDataCacheFile, NullCache
+from numba.core.compiler import CompileResult
+from numba.core.registry import cpu_target
+from numba.core.serialize import dumps
+
+from tinycnn.errors import EnvironmentFault
+from tinycnn.files import user_folder
+from tinycnn.kernels import simd
+
+
+@functools.lru_cache
+def folder_for(file: Path, mode: str) -> Path | None:
+    """Return the folder for the kernels of ``file``, or None when no private one can be had."""
+    if not file.is_file():  # typed into a prompt: nothing to tell one version from the next
+        return None
+    named = os.environ.get("NUMBA_CACHE_DIR", "")
+    try:
+        root = Path(named, "tinycnn") if os.path.isabs(named) else user_folder("cache")
+    except EnvironmentFault:
+        return None
+    return _private_folder(root / f"kernels-{_digest(file)}-{mode}")
+
+
+def _digest(file: Path) -> str:
+    """Return a short digest of all that the code of the kernels in ``file`` depends on."""
+    compiler = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag, sys.abiflags
+    processor = cpu_target.target_context.codegen().magic_tuple()
+    digest = hashlib.sha256(repr((compiler, processor, simd.LANES)).encode())
+    for source in sorted({*Path(__file__).parent.glob("*.py"), file}):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _private_folder(folder: Path) -> Path | None:
+    """Create ``folder`` for this user alone; None when that is not possible.
+
+    Whoever may write to the folder above it could put another one in its place.
+    """
+    with contextlib.suppress(OSError):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours(folder.parent, strangers=0o002):
+            return None
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if _is_ours(folder, strangers=0o022):
+            return folder
+    return None
+
+
+def _is_ours(folder: Path, strangers: int) -> bool:
+    """Return whether this user owns ``folder`` and its mode lets none of ``strangers`` write."""
+    if os.name == "nt":  # there, a user's folders are private unless he says otherwise
+        return True
+    status = folder.lstat()
+    return status.st_uid == os.getuid() and not status.st_mode & strangers
+
+
+class KernelCache(NullCache):
+    """What numba asks for the code of one function before it compiles it.
+
+    The folder is looked for, and made, when that happens and not before. A damaged file or a
+    full disk is no reason to fail.
+    """
+
+    def __init__(self, function: Callable, mode: str) -> None:
+        self._function, self._mode = function, mode
+
+    def load_overload(self, signature: Any, target: Any) -> CompileResult | None:
+        target.refresh()
+        file = self._file()
+        if file is not None:
+            with contextlib.suppress(Exception):  # damaged bytes raise anything when decoded
+                return CompileResult._rebuild(target, *file.load(self._name(signature)))
+        return None  # compile it
+
+    def save_overload(self, signature: Any, code: CompileResult) -> None:
+        file = self._file()
+        if file is not None and not code.lifted and not code.library.has_dynamic_globals:
+            with contextlib.suppress(OSError):
+                file.save(self._name(signature), code._reduce())
+
+    def _file(self) -> "_SealedFile | None":
+        folder = folder_for(Path(self._function.__code__.co_filename), self._mode)
+        return None if folder is None else _SealedFile(folder, "", None)
+
+    def _name(self, signature: Any) -> str:
+        """Return the name of a file, which tells all that the folder's name leaves open."""
+        function, code = self._function, self._function.__code__
+        place = code.co_filename, code.co_firstlineno, function.__qualname__, code.co_code
+        closure = dumps([cell.cell_contents for cell in function.__closure__ or ()])
+        key = hashlib.sha256(repr((place, signature, closure)).encode()).hexdigest()
+        return f"{function.__name__}-{key[:32]}.nbc"
+
+
+class _SealedFile(IndexDataCacheFile):
+    """Code with a seal behind it; numba alone would run whatever the file holds.
+
+    There is a file for each signature, and no index: of numba's, two processes that write at
+    once can each replace one half.
+    """
+
+    def save(self, name: str, code: Any) -> None:
+        payload = self._dump(code)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(payload + _seal(name, payload))
+
+    def load(self, name: str) -> Any:
+        sealed = Path(self._data_path(name)).read_bytes()
+        if _seal(name, sealed[:-32]) != sealed[-32:]:
+            raise ValueError(f"{name} is damaged or holds something else")
+        return self._load_data(name)
+
+
+def _seal(name: str, payload: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + payload).digest()

@@ -1,0 +1,149 @@
+"""How kernels are compiled: one decorator, three modes.
+
+``TINYCNN_KERNELS=serial`` compiles without threads and with every index checked; numba's own
+``NUMBA_DISABLE_JIT=1`` runs the same functions as plain Python, so that one can step through
+them. Tests hold all three modes to the reference.
+"""
+
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+
+from tinycnn.errors import EnvironmentFault
+from tinycnn.kernels.cache import KernelCache, folder_for
+from tinycnn.kernels.linking import Kernel, ParallelKernel, Part
+
+SPINS = ("GOMP_SPINCOUNT", "10000")
+"""How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
+
+CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
+"""True when kernels run on one thread with bounds checks."""
+
+UNCOMPILED = bool(config.DISABLE_JIT)
+"""True when kernels run as plain Python."""
+
+MODE = "checked" if CHECKED else "parallel"
+
+_turn = threading.Lock()
+_state = {"threads run": False, "forked": False}
+
+
+def cache_folder() -> Path | None:
+    """Return where the kernels of this folder are kept; None if nothing can be."""
+    return folder_for(Path(__file__), MODE)
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile a function that runs on the calling thread; others may run meanwhile."""
+    return _compile(function, Kernel)
+
+
+def parallel_kernel(function: Callable) -> Callable:
+    """Compile a function whose ``prange`` loops are spread over threads.
+
+    Python threads take turns with such functions: numba's simplest way of having threads ends the
+    process if two begin at once.
+    """
+    if CHECKED or UNCOMPILED:
+        return kernel(function)
+    compiled = _compile(function, ParallelKernel, parallel=True)
+
+    @functools.wraps(function)
+    def in_turn(*arguments):
+        if _state["forked"]:
+            raise EnvironmentFault(
+                "kernels have run before this process was forked, and their threads stayed behind; "
+                "start processes with multiprocessing's 'spawn'"
+            )
+        with _turn:
+            _start_threads()
+            _state["threads run"] = True
+            return compiled(*arguments)
+
+    return in_turn
+
+
+def part(function: Callable) -> Callable:
+    """Compile a function that only kernels call.
+
+    What Python need not find is not kept in the cache either, and the first start is shorter.
+    """
+    return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(function: Callable, kind: type[Kernel], **options: bool) -> Callable:
+    compiled = _njit(function, kind, **options)
+    if not UNCOMPILED:
+        compiled._cache = KernelCache(function, MODE)
+    return compiled
+
+
+def _njit(function: Callable, kind: type[Kernel], **options: bool) -> Any:
+    compiled = numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
+    if not UNCOMPILED:
+        compiled.__class__ = kind
+    return compiled
+
+
+def _notice_the_fork() -> None:
+    """In a child: threads are not inherited, and OpenMP would kill it for asking them."""
+    _state["forked"] = _state["threads run"]
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no forks
+    os.register_at_fork(after_in_child=_notice_the_fork)
+
+
+@functools.cache
+def _start_threads() -> None:
+    """Have numba start its threads; EnvironmentFault when the kind that is asked for cannot be had.
+
+    Threads that wait for each other spin for a while before they sleep, because sleeping and
+    waking takes long. By default they spin so long that on a busy machine they steal the time of
+    the one they wait for: training was 4 times slower then, and not faster on a quiet one. OpenMP
+    looks at the variable when it is loaded, and only then.
+    """
+    with _set_for_now(*SPINS):
+        try:
+            numba.get_num_threads()
+        except ValueError as error:
+            layer, reason = config.THREADING_LAYER, str(error).splitlines()[0].rstrip(".")
+            raise EnvironmentFault(
+                f"numba cannot start threads with NUMBA_THREADING_LAYER={layer} ({reason}); "
+                "unset it, or choose omp or workqueue"
+            ) from error
+
+
+@contextlib.contextmanager
+def _set_for_now(variable: str, value: str) -> Iterator[None]:
+    """Set an environment variable inside the ``with``, unless somebody else has set it."""
+    if variable in os.environ:
+        yield
+        return
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+
+
+def set_threads(threads: int | None) -> None:
+    """Run kernels on ``threads`` threads; None means all that there are."""
+    most = numba.config.NUMBA_NUM_THREADS
+    if threads is not None and not 1 <= threads <= most:
+        raise ValueError(f"threads must be between 1 and {most}, not {threads}")
+    _start_threads()
+    numba.set_num_threads(threads or most)
+
+
+def get_threads() -> int:
+    """Return how many threads kernels run on."""
+    _start_threads()
+    return numba.get_num_threads()

@@ -1,0 +1,281 @@
+"""Fewer multiplications for the same convolution: Winograd's minimal filtering, with pooling.
+
+A few neighboring numbers of a convolution are coefficients of a product of polynomials. Such a
+product is known from its values at enough points, and at a point it costs one multiplication:
+so evaluate both polynomials at the points, multiply, and interpolate. Turned around, the same
+product filters: the kernel is evaluated as before (G), x goes through the transpose of the
+interpolation (B^T), the results through that of the evaluation (A^T). For m outputs and r taps that
+takes n = m + r - 1 points and not m * r multiplications; in two dimensions, 4x4 outputs of
+a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
+
+    outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
+
+G w G^T is made once for all images. Between the transforms, the sums over channels at each of
+the n**2 points are ordinary matrix products, left to ``gemm_tile``. The outputs of a tile are
+one pooling window of 2x2, or four of them. (So a NaN in x is seen by all windows of a tile.)
+"""
+
+import functools
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+from numba import prange
+
+from tinycnn.kernels.dense import product
+from tinycnn.kernels.jit import kernel, parallel_kernel, part
+from tinycnn.kernels.memory import FEW, empty
+from tinycnn.kernels.microkernels import (
+    ROWS,
+    gemm_tile,
+    gemm_tile_4x2,
+    store_largest_of_four,
+)
+from tinycnn.kernels.simd import LANES, fill, fma, load, load_first, store, zeros
+
+POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
+"""Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
+
+GROUP = 8
+"""Tiles between whose transforms and products the second cache keeps everything."""
+
+PIECES = 16
+"""Pieces of a batch that run side by side, each with memory of its own."""
+
+
+@functools.lru_cache
+def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
+    """Return A^T (outputs, n), B^T (n, n) and G x G (n*n, taps*taps), n = taps + outputs - 1.
+
+    Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
+    row j of B^T holds the coefficients of the polynomial that vanishes at all other points.
+    G w G^T is the Kronecker product G x G times the numbers of w as one column. All are float64.
+    """
+    n = taps + outputs - 1
+    points = POINTS[: n - 1]
+    at = [[p**i for p in points] + [Fraction(i == outputs - 1)] for i in range(outputs)]
+    g = [
+        [p**k / _product(p - q for q in points if q != p) for k in range(taps)] for p in points
+    ] + [[Fraction(k == taps - 1) for k in range(taps)]]
+    bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
+    bt.append(_vanishing(points))
+    return tuple(np.array(m, np.float64) for m in (at, bt, np.kron(g, g)))
+
+
+def _product(numbers):
+    result = Fraction(1)
+    for number in numbers:
+        result *= number
+    return result
+
+
+def _vanishing(points):
+    """Return the coefficients, lowest first, of the product of (x - p) over ``points``."""
+    coefficients = [Fraction(1)]
+    for p in points:
+        by_x, by_p = [Fraction(0), *coefficients], [p * c for c in coefficients] + [Fraction(0)]
+        coefficients = [a - b for a, b in zip(by_x, by_p, strict=True)]
+    return coefficients
+
+
+def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
+    """Return whether the transforms cost less than the multiplications that they save."""
+    F, KH, KW, C = w_shape
+    return pool_size == 2 and KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
+
+
+def for_arrays(x, w, b, y, winner):
+    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2.
+
+    Weights are packed here, once.
+    """
+    outputs = tile_outputs(y.shape)
+    packed, scratch = packed_weights(w, b, outputs), scratch_for(y.shape, w, outputs)
+    shape = *x.shape[1:], *y.shape[1:]
+    rest = x.ravel(), shape, *packed, y.ravel(), winner.ravel(), scratch
+    return partial(_piece, 0, *rest) if len(scratch) == 1 else partial(_pieces, *rest)
+
+
+def tile_outputs(y_shape: tuple[int, ...]) -> int:
+    """Return how many outputs in a row a tile has: 4 where tiles of 2x2 windows fit, else 2."""
+    _, OH, OW, _ = y_shape
+    return 4 if OH % 2 == OW % 2 == 0 else 2
+
+
+def packed_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
+    """Return what depends on the weights alone, for whole vectors of filters and eight numbers.
+
+    That is G w G^T as (n, n, C, F), flat, and b, with zero filters up to a multiple of LANES;
+    A^T; and B^T with zero columns up to eight.
+    """
+    F, K, _, C = w.shape
+    at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
+    w_whole = np.zeros((whole(F), *w.shape[1:]), w.dtype)
+    b_whole = np.zeros(len(w_whole), w.dtype)
+    w_whole[:F], b_whole[:F] = w, b
+    by_tap = w_whole.reshape(-1, K * K, C).transpose(1, 2, 0).reshape(K * K, -1)
+    u = product(gg, by_tap, np.zeros(by_tap.shape[1], w.dtype))
+    return u.ravel(), b_whole, at, np.pad(bt, ((0, 0), (0, 8 - len(bt))))
+
+
+def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
+    """Return memory (pieces, tiles of a group, numbers of a tile); few images are one piece."""
+    N, OH, OW, F = y_shape
+    tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
+    pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
+    return empty((pieces, GROUP, points * (whole(w.shape[3]) + whole(F) + LANES)), w.dtype)
+
+
+@kernel
+def whole(count):
+    """Return ``count`` rounded up to a multiple of LANES."""
+    return (count + LANES - 1) // LANES * LANES
+
+
+@parallel_kernel
+def _pieces(x, shape, u, b, at, bt, y, winner, scratch):
+    for piece in prange(len(scratch)):  # piece owns its tiles of y and winner, and scratch[piece]
+        _piece(np.intp(piece), x, shape, u, b, at, bt, y, winner, scratch)
+
+
+@kernel
+def _piece(piece, x, shape, u, b, at, bt, y, winner, scratch):
+    """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
+
+    ``shape`` is (H, W, C, OH, OW, F), the sizes of an image of x and of y; u is G w G^T, flat.
+    """
+    H, W, C, OH, OW, F = shape
+    PIECES, group, _ = scratch.shape
+    n, side = len(bt), len(at) // 2  # a tile has n x n points and side x side windows
+    points, taken = n * n, whole(C)
+    tiles = y.size // F // side**2
+    groups = (tiles + group - 1) // group
+    offsets = np.arange(group) * points * taken
+    values = scratch[piece].reshape(-1)
+    products = values[group * points * taken :]
+    half = products[group * points * b.size :]
+    at_flat, bt_flat = at.ravel(), bt.ravel()
+    for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
+        count = min(group, tiles - g * group)
+        for m in range(count):
+            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            corner = ((image * H + 2 * side * i) * W + 2 * side * j) * C
+            _evaluate(x, corner, W * C, C, n, bt_flat, half, values, offsets[m])
+        _multiply(values, offsets[:count], points, C, taken, b.size, u, products)
+        for m in range(count):
+            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            for v in range(side):  # a row of windows
+                to = ((image * OH + side * i + v) * OW + side * j) * F
+                _interpolate(products, m * points, n, at_flat, 2 * v, side, b, y, winner, to, F)
+
+
+@part
+def _tile(number, rows, columns):
+    """Return the image, row and column of a tile."""
+    return number // (rows * columns), number // columns % rows, number % columns
+
+
+@part
+def _evaluate(x, corner, row, C, n, bt, half, values, to):
+    """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
+    for c in range(0, C, LANES):
+        for v in range(n):
+            column = _column(x, corner + v * C + c, row, n, C - c)
+            for p in range(n):
+                store(half, (p * n + v) * LANES, _combine(bt, 8 * p, column))
+        for p in range(n):
+            line = _line(half, p * n, n)
+            for q in range(n):
+                store(values, to + (p * n + q) * whole(C) + c, _combine(bt, 8 * q, line))
+
+
+@part
+def _column(x, first, row, n, count):
+    """Return ``count`` channels of n rows of x; for those up to eight, the last one again."""
+    return (
+        load_first(x, first, count),
+        load_first(x, first + row, count),
+        load_first(x, first + 2 * row, count),
+        load_first(x, first + 3 * row, count),
+        load_first(x, first + min(4, n - 1) * row, count),
+        load_first(x, first + min(5, n - 1) * row, count),
+        load_first(x, first + min(6, n - 1) * row, count),
+        load_first(x, first + min(7, n - 1) * row, count),
+    )
+
+
+@part
+def _line(half, p, n):
+    """Return n vectors from the p-th on; for those up to eight, the last one again."""
+    return (
+        load(half, p * LANES),
+        load(half, (p + 1) * LANES),
+        load(half, (p + 2) * LANES),
+        load(half, (p + 3) * LANES),
+        load(half, (p + min(4, n - 1)) * LANES),
+        load(half, (p + min(5, n - 1)) * LANES),
+        load(half, (p + min(6, n - 1)) * LANES),
+        load(half, (p + min(7, n - 1)) * LANES),
+    )
+
+
+@part
+def _combine(bt, row, eight):
+    """Return the eight numbers at bt[row] times eight vectors, summed in registers."""
+    x0, x1, x2, x3, x4, x5, x6, x7 = eight
+    total = fma(fill(bt, row), x0, zeros(bt))
+    total = fma(fill(bt, row + 1), x1, total)
+    total = fma(fill(bt, row + 2), x2, total)
+    total = fma(fill(bt, row + 3), x3, total)
+    total = fma(fill(bt, row + 4), x4, total)
+    total = fma(fill(bt, row + 5), x5, total)
+    total = fma(fill(bt, row + 6), x6, total)
+    return fma(fill(bt, row + 7), x7, total)
+
+
+@part
+def _multiply(values, tiles, points, C, taken, F, u, products):
+    """Multiply the values of all tiles at each point by u there, summed over channels."""
+    channels = np.arange(C)
+    for p in range(points):
+        base = p * taken
+        if len(tiles) > ROWS // 2:
+            for f in range(0, F, LANES):
+                at, to, start = p * C * F + f, p * F + f, zeros(u)
+                sums = gemm_tile(values, base, tiles, 0, channels, u, at, F, F - f, start)
+                for q in range(len(tiles)):
+                    store(products, q * points * F + to, sums[q])
+        else:
+            for f in range(0, F, 2 * LANES):
+                at, to = p * C * F + f, p * F + f
+                sums = gemm_tile_4x2(values, base, tiles, channels, u, at, F, F - f)
+                for q in range(len(tiles)):
+                    store(products, q * points * F + to, sums[q])
+                    if f + LANES < F:
+                        store(products, q * points * F + to + LANES, sums[ROWS // 2 + q])
+
+
+@part
+def _interpolate(products, first, n, at, v, side, b, y, winner, to, F):
+    """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
+
+    ``first`` is the number of the tile's first point.
+    """
+    for f in range(0, F, LANES):
+        y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = load(b, f)
+        for q in range(n):
+            upper = lower = zeros(b)  # two rows of A^T times column q of the products
+            for p in range(n):
+                product = load(products, (first + p * n + q) * b.size + f)
+                upper = fma(fill(at, v * n + p), product, upper)
+                lower = fma(fill(at, (v + 1) * n + p), product, lower)
+            left, right = fill(at, q), fill(at, n + q)
+            y0, y1 = fma(upper, left, y0), fma(upper, right, y1)
+            y2, y3 = fma(lower, left, y2), fma(lower, right, y3)
+            if side == 2:
+                left, right = fill(at, 2 * n + q), fill(at, 3 * n + q)
+                z0, z1 = fma(upper, left, z0), fma(upper, right, z1)
+                z2, z3 = fma(lower, left, z2), fma(lower, right, z3)
+        store_largest_of_four(y0, y1, y2, y3, y, winner, to + f, F - f)
+        if side == 2:
+            store_largest_of_four(z0, z1, z2, z3, y, winner, to + F + f, F - f)

@@ -1,0 +1,1 @@
+"""Reads the digits in pictures and drawings."""

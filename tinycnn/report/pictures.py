@@ -1,0 +1,68 @@
+"""Arrays as PNG pictures that are part of the page: data URIs, nothing to be fetched.
+
+Digits are gray, and the page turns them to ink on paper or light on dark. Numbers with a sign
+are orange above zero and blue below, and the less there is of them the more of the page shows
+through; so they suit a light page as well as a dark one.
+"""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+ABOVE, BELOW = (222, 107, 20), (46, 125, 214)  # orange and blue, apart for every eye
+SHADES = 60  # of each: few, so that pictures stay small
+BETWEEN = (128, 128, 128, 90)
+TILE = 24  # pixels at least, longer side of what is enlarged
+
+
+def gray_picture(image: np.ndarray) -> str:
+    """A data URI of an image (H,W) uint8."""
+    return _uri(Image.fromarray(np.ascontiguousarray(image)))
+
+
+def signed_picture(values: np.ndarray) -> str:
+    """A data URI of numbers (H,W); 0 is clear, the largest is full color, NaN is a gray line."""
+    known = np.nan_to_num(values)
+    largest = max(float(abs(known).max()), 1e-12)
+    numbers = np.rint(known / largest * SHADES).astype(int) + SHADES  # into the palette
+    numbers[np.isnan(values)] = 2 * SHADES + 1
+    picture = Image.fromarray(numbers.astype(np.uint8))
+    colors = [BELOW] * SHADES + [ABOVE] * (SHADES + 1) + [BETWEEN[:3]]
+    picture.putpalette([level for color in colors for level in color])
+    opaque = np.rint(abs(np.linspace(-255, 255, 2 * SHADES + 1))).astype(np.uint8)
+    return _uri(picture, transparency=bytes([*opaque, BETWEEN[3]]))
+
+
+def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
+    """Lay tiles out in rows, left to right, with ``gap`` pixels of NaN between them.
+
+    All tiles get the size (h,w) of the largest; smaller ones lie in the middle of zeros.
+    """
+    rows = math.ceil(len(tiles) / columns)
+    h, w = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
+    canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
+    for number in range(rows * columns):
+        row, column = divmod(number, columns)
+        cell = canvas[row * (h + gap) :, column * (w + gap) :][:h, :w]
+        cell[...] = 0
+        if number < len(tiles):
+            tile = tiles[number]
+            top, left = (h - tile.shape[0]) // 2, (w - tile.shape[1]) // 2
+            cell[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+    return canvas
+
+
+def enlarged(tile: np.ndarray) -> np.ndarray:
+    """A small tile (h,w) with each number repeated, so that lines between tiles look thin."""
+    times = math.ceil(TILE / max(tile.shape))
+    return tile.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _uri(picture: Image.Image, **options: bytes) -> str:
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True, **options)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

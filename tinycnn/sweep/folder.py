@@ -1,0 +1,145 @@
+"""A sweep folder holds the plan, the trials, and the name of the process that may work on them.
+
+    plan.json       which trials there are, and the data: written first, never changed
+    trials/NAME/    an ordinary run folder; outcome.json in it says that the trial is over
+    lease           whose workers go on; all others stop after their batch, and save
+    table.json      what came of it, and chart.svg the same as a picture
+
+To go on after a crash is to take the lease. Workers that outlived their sweep, or that nobody can
+reach any more because they are on another machine, notice it at the next batch.
+"""
+
+import json
+import secrets
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.files import PathLike, to_json, write_bytes
+from tinycnn.sweep.plan import Plan
+from tinycnn.train.folder import RunFolder
+from tinycnn.train.resume import Source
+
+FORMAT = 1
+OUTCOME = "outcome.json"
+"""The file in a run folder that says that the trial is over, and what came of it."""
+
+
+class SweepFolder:
+    """The files of one sweep."""
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self.plan = self.path / "plan.json"
+        self.lease = self.path / "lease"
+        self.table = self.path / "table.json"
+        self.chart = self.path / "chart.svg"
+
+    def open(self, plan: Plan, source: Source) -> None:
+        """Write the plan, or see that the one that is there is the same; RunError if it is not."""
+        if self.plan.exists():
+            _refuse_differences(self.path, *self.read(), plan, source)
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise RunError(f"{self.path} holds other things; name a new folder")
+        except OSError as fault:
+            reason = fault.strerror or fault
+            raise EnvironmentFault(f"cannot make the folder {self.path}: {reason}") from fault
+        content = {"format": FORMAT, "data": asdict(source), **asdict(plan)}
+        write_bytes(self.plan, (to_json(content, indent=2) + "\n").encode())
+
+    def read(self) -> tuple[Plan, Source]:
+        """The plan and the data of the sweep; RunError if there is none."""
+        try:
+            content = json.loads(self.plan.read_bytes())
+            if content.pop("format") != FORMAT:
+                raise ValueError("it is of another version of tinycnn")
+            source = Source(**content.pop("data"))
+            content["settings"] = tuple(map(dict, content["settings"]))
+            return Plan(**content), source
+        except FileNotFoundError:
+            raise RunError(f"there is no sweep in {self.path}: it holds no plan.json") from None
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            raise RunError(f"{self.plan} is no plan of a sweep ({error})") from error
+
+    def trial(self, name: str) -> RunFolder:
+        """The run folder of a trial."""
+        return RunFolder(self.path / "trials" / name)
+
+    def outcome(self, name: str) -> dict[str, Any] | None:
+        """What came of a trial; None if it is not over."""
+        return _json_or_none(self.trial(name).path / OUTCOME)
+
+    def result(self, name: str) -> dict[str, Any] | None:
+        """The result of a trial that was tested."""
+        return _json_or_none(self.trial(name).result)
+
+    def take_lease(self) -> str:
+        """Make all other workers stop; returns what ours are to show."""
+        token = secrets.token_hex(8)
+        write_bytes(self.lease, token.encode())
+        return token
+
+    def end_lease(self, token: str) -> None:
+        """Make the workers with this ``token`` stop; the lease may be somebody else's by now."""
+        if self.is_leased(token):
+            self.lease.unlink(missing_ok=True)
+
+    def is_leased(self, token: str) -> bool:
+        """Whether workers with this ``token`` may go on."""
+        try:
+            return self.lease.read_text() == token
+        except OSError:
+            return False
+
+    @classmethod
+    def named(cls) -> "SweepFolder":
+        """``runs/<date-time>-sweep``, which comes to be with its plan."""
+        return cls(Path("runs") / time.strftime("%Y-%m-%d-%H%M%S-sweep"))
+
+
+def _json_or_none(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _refuse_differences(
+    path: Path, plan: Plan, source: Source, new_plan: Plan, new_source: Source
+) -> None:
+    before, now = (_facts(*each) for each in ((plan, source), (new_plan, new_source)))
+    differences = [
+        f"{name} {_list(now, name)} (it has {_list(before, name)})"
+        for name in {**before, **now}
+        if set(before.get(name, ())) != set(now.get(name, ()))
+    ]
+    if not differences and plan != new_plan:
+        differences = ["other combinations of the same values"]
+    if differences:
+        raise RunError(
+            f"the sweep in {path} can only go on as it was planned, not with "
+            f"{'; '.join(differences)}; go on with --resume {path}, or name a new folder"
+        )
+
+
+def _facts(plan: Plan, source: Source) -> dict[str, list[Any]]:
+    """All values of each option, and of the data."""
+    facts: dict[str, list[Any]] = {
+        "seeds": [plan.seeds],
+        "settings": [len(plan.settings)],
+        "dataset": [source.name],
+        "images": [source.fingerprint[:8]],
+    }
+    for setting in (plan.fixed, *plan.settings):
+        for name, value in setting.items():
+            facts.setdefault(name, []).append(value)
+    return facts
+
+
+def _list(facts: dict[str, list[Any]], name: str) -> str:
+    return ", ".join(map(str, dict.fromkeys(facts.get(name, ["none"]))))

@@ -1,0 +1,130 @@
+"""One trial of a sweep, from the first batch or from where it stopped, in a process of its own."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import FolderInUse, RunError
+from tinycnn.nn import set_threads
+from tinycnn.sweep.folder import OUTCOME, SweepFolder
+from tinycnn.train.folder import RunFolder
+from tinycnn.train.progress import Watch
+from tinycnn.train.recipe import Recipe
+from tinycnn.train.resume import Source, resume, start
+from tinycnn.train.run import Run
+from tinycnn.train.trainer import Trainer
+
+LOOK_SECONDS = 0.5
+"""How often a worker looks whether its sweep is still there."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a worker of an earlier sweep may take to notice that it has been replaced."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the workers of a sweep are told: where, with which data, and how long they may.
+
+    ``parent`` is the process without which they are to stop; None on another machine. With
+    ``test`` the trained networks are tested as well.
+    """
+
+    folder: Path
+    source: Source
+    threads: int
+    token: str
+    parent: int | None
+    test: bool
+
+    def is_orphaned(self) -> bool:
+        """Whether the process that gave this order is gone."""
+        return self.parent is not None and os.getppid() != self.parent
+
+    def is_wanted(self) -> bool:
+        """Whether the sweep that gave this order still waits for it."""
+        return not self.is_orphaned() and SweepFolder(self.folder).is_leased(self.token)
+
+
+def run_trial(order: Order, name: str, recipe: Recipe) -> bool:
+    """Train until the trial is over, and return True; False if it has to stop before."""
+    try:
+        if not order.is_wanted():
+            return False
+        _use_threads(order.threads)
+        with _opened(order, name, recipe) as run:
+            return _over(run, order)
+    except (KeyboardInterrupt, SystemExit):  # a signal, which the sweep has received as well
+        return False
+    finally:
+        if order.is_orphaned():
+            os._exit(1)  # all is saved, and nobody will ever ask this process for more
+
+
+class _Leash(Watch):
+    """Stops training when nobody waits for it any more."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._looked_at = time.monotonic()
+
+    def stops(self) -> bool:
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = time.monotonic()
+        return not self._order.is_wanted()
+
+
+def _over(run: Run, order: Order) -> bool:
+    outcome = run.folder.path / OUTCOME
+    try:
+        run.train(_Leash(order))
+    except RunError as error:  # it diverged, and would do so again
+        run.folder.write_json(outcome, {"error": str(error)})
+        return True
+    if not run.trainer.finished:
+        return False
+    if order.test and not run.folder.result.exists():
+        run.finish()
+    if not outcome.exists():
+        run.folder.write_json(outcome, _outcome(run.trainer))
+    return True
+
+
+def _outcome(trainer: Trainer) -> dict[str, float]:
+    best = trainer.state.history[trainer.state.best_epoch - 1]
+    return {
+        "validation_accuracy": best.validation_accuracy,
+        "validation_loss": best.validation_loss,
+        "best_epoch": best.epoch,
+        "seconds": round(trainer.state.training_seconds, 3),
+    }
+
+
+def _opened(order: Order, name: str, recipe: Recipe) -> Run:
+    """The run of a trial, once nobody else has its folder."""
+    path = SweepFolder(order.folder).trial(name).path
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return _open(path, order.source, recipe)
+        except FolderInUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _open(path: Path, source: Source, recipe: Recipe) -> Run:
+    folder = RunFolder(path)
+    if folder.checkpoint.exists() or folder.previous.exists():
+        return resume(RunFolder.reopen(path), recipe.as_dict(), source.data_dir)[0]
+    folder = RunFolder.create(path)
+    with folder.released_on_failure():
+        return start(recipe, source.load(), source, folder)
+
+
+def _use_threads(threads: int) -> None:
+    try:
+        set_threads(threads)
+    except ValueError as error:
+        raise RunError(f"--{error}") from error

@@ -1,0 +1,108 @@
+"""A checkpoint is one file with all that a run needs to go on as if it had never stopped.
+
+It is a safetensors file: the arrays of the trainer, the history of the epochs, and a JSON note
+with everything else. A checksum over both tells a damaged file from a good one.
+"""
+
+import hashlib
+import json
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from tinycnn.errors import RunError
+from tinycnn.nn.weights import refuse_bombs
+from tinycnn.train.state import EpochRecord, State, state_as_dict
+
+FORMAT = 1
+MAX_BYTES = 2**26  # sixteen times what the largest preset needs
+LARGEST = 2**63  # of all numbers in a state
+
+_KEY = "tinycnn-checkpoint"
+_HISTORY = "history"  # float64 (epochs, fields of EpochRecord)
+_COLUMNS = tuple(field.name for field in fields(EpochRecord))
+_DTYPES = ("F32", "F64")
+_DAMAGES = (
+    *(safetensors.SafetensorError, OSError, ValueError, TypeError, LookupError),
+    *(AttributeError, OverflowError, RecursionError),
+)
+"""What may come up while something that is no checkpoint is taken for one."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """``arrays`` and ``state`` are the trainer's; ``origin`` (JSON) says what run it is."""
+
+    arrays: dict[str, np.ndarray]
+    state: State
+    origin: dict[str, Any]
+
+
+def encode(checkpoint: Checkpoint) -> bytes:
+    """The bytes of a checkpoint file; raises RunError for numbers that are not finite."""
+    for name, array in checkpoint.arrays.items():
+        if not np.isfinite(array).all():
+            raise RunError(f"{name} holds numbers that are not finite, which are never saved")
+    rows = [astuple(record) for record in checkpoint.state.history]
+    arrays = {
+        **{name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()},
+        _HISTORY: np.array(rows, np.float64).reshape(len(rows), len(_COLUMNS)),
+    }
+    note = {"state": state_as_dict(checkpoint.state), "origin": checkpoint.origin}
+    envelope = {"format": FORMAT, "sha256": _digest(arrays, note), "note": note}
+    payload = safetensors.numpy.save(arrays, {_KEY: json.dumps(envelope)})
+    if len(payload) > MAX_BYTES:
+        raise RunError(f"the network is too large: checkpoints hold up to {MAX_BYTES:,} bytes")
+    return payload
+
+
+def read(path: Path) -> Checkpoint:
+    """The checkpoint in ``path``; raises RunError if a single bit of it is wrong."""
+    try:
+        arrays, envelope = _unpack(path)
+        if envelope["format"] > FORMAT:
+            raise RunError(f"{path} was written by a newer tinycnn; update this one")
+        if _digest(arrays, envelope["note"]) != envelope["sha256"]:
+            raise RunError(f"{path} is damaged: its checksum is wrong")
+        return _checkpoint(arrays, envelope["note"])
+    except _DAMAGES as error:
+        raise RunError(f"{path} is no checkpoint ({error})") from error
+
+
+def _unpack(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    if not path.is_file():
+        raise ValueError("there is no such file")
+    refuse_bombs(path, MAX_BYTES)
+    with safetensors.safe_open(path, framework="np") as file:
+        envelope = json.loads(file.metadata()[_KEY])
+        names = list(file.keys())
+        if any(file.get_slice(name).get_dtype() not in _DTYPES for name in names):
+            raise ValueError("it holds other types than float32 and float64")
+        return {name: file.get_tensor(name) for name in names}, envelope
+
+
+def _checkpoint(arrays: dict[str, np.ndarray], note: dict) -> Checkpoint:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds numbers that are not finite")
+    rows = arrays.pop(_HISTORY).tolist()
+    records = [EpochRecord(int(epoch), *numbers) for epoch, *numbers in rows]
+    numbers = note["state"]
+    for name, like in state_as_dict(State()).items():
+        if type(numbers[name]) is not type(like) or not 0 <= numbers[name] < LARGEST:
+            raise ValueError(f"its {name} is {numbers[name]!r}")
+    if not isinstance(note["origin"], dict):
+        raise ValueError("it does not say what run it is of")
+    return Checkpoint(arrays, State(**numbers, history=records), note["origin"])
+
+
+def _digest(arrays: dict[str, np.ndarray], note: dict) -> str:
+    digest = hashlib.sha256(json.dumps(note, sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

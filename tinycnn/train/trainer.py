@@ -1,0 +1,295 @@
+"""The loop: a batch forward, its gradients back, a step; after every epoch, a look at validation.
+
+A ``Trainer`` knows nothing of files, signals and screens. Between two batches it can be stopped,
+and all it is lies in ``arrays()`` and ``state``; give both to a new one, and it goes on as if
+nothing had happened.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
+
+import numpy as np
+
+from tinycnn.data import Dataset, split_validation
+from tinycnn.data.catalogue import DIGITS
+from tinycnn.errors import RunError
+from tinycnn.metrics import is_among_the_best, score
+from tinycnn.nn import (
+    SCHEDULES,
+    SGD,
+    Adam,
+    BatchNorm,
+    OpenSetCrossEntropy,
+    Sequential,
+    SoftmaxCrossEntropy,
+    build,
+)
+from tinycnn.nn.model import BATCH
+from tinycnn.nn.optimizers import Optimizer
+from tinycnn.train.batches import Batches, ahead, look_up, stream
+from tinycnn.train.precompile import gradients_compiled_meanwhile
+from tinycnn.train.ranks import SingleProcess
+from tinycnn.train.recipe import Recipe
+from tinycnn.train.state import EpochRecord, State
+
+
+class Trainer:
+    """A network, its optimizer, its data, and how far they are.
+
+    Of several ``ranks`` each has a trainer, and all trainers are always equal. Raises a
+    TinyCNNError when recipe, data and ranks do not fit together.
+    """
+
+    def __init__(
+        self, recipe: Recipe, dataset: Dataset, ranks: SingleProcess | None = None
+    ) -> None:
+        _check_augmentation(recipe, dataset)
+        self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or SingleProcess()
+        images = dataset.train_images[: recipe.limit]
+        labels = dataset.train_labels[: recipe.limit]
+        self.training, self.validation = split_validation(len(images), recipe.validation)
+        train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
+        self.model = self._new_model()
+        self.batches = Batches(
+            *(images[train], labels[train], recipe.batch_size, recipe.seed),
+            *(recipe.augment, recipe.augmented_epochs, self.ranks.share),
+            smallest=2 if _has_batchnorm(self.model) else 1,
+        )
+        self.validation_part = images[valid], labels[valid]
+        _check_ranks(self.ranks, self.model, recipe)
+        self.average = self._new_model() if recipe.average else None
+        self.best = self._new_model()
+        self.optimizer = _new_optimizer(recipe, self.model)
+        self._loss = _new_loss(recipe)
+        self._schedule = look_up("schedule", recipe.schedule, SCHEDULES)
+        self.state = State()
+
+    @property
+    def finished(self) -> bool:
+        """True when all epochs are done."""
+        return self.state.epoch > self.recipe.epochs
+
+    @property
+    def answering(self) -> Sequential:
+        """The model that is judged and kept: the running average of all, if there is one."""
+        return self.average or self.model
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole training takes."""
+        return self.recipe.epochs * len(self.batches)
+
+    def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> None:
+        """Go on until all epochs are done, or until ``after_batch`` says True: stop.
+
+        Raises RunError in the very batch in which a number stops being finite.
+        """
+        while not self.finished:
+            state, started = self.state, time.perf_counter()
+            for images, labels in ahead(self.batches.of_epoch(state.epoch, start=state.batch)):
+                self._train_batch(images, labels, started)
+                if after_batch():
+                    return
+                started = time.perf_counter()
+            self._finish_epoch()
+            after_epoch()
+
+    def step(self, images: np.ndarray, labels: np.ndarray, count: int | None = None) -> float:
+        """Forward, backward, one step of the optimizer; returns the mean loss before the step.
+
+        Of the ``count`` images of the batch (None: as many as there are) these are our share.
+        """
+        # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
+        self.model.draw_from(stream(self.recipe.seed, self.optimizer.steps, 1, 1))
+        loss = self.ranks.add_up(*self._share_of_gradients(images, labels, count or len(images)))
+        self.optimizer.lr = self._rate(self.optimizer.steps)
+        self.optimizer.step()
+        self._follow()
+        self._refuse_non_finite(loss)
+        return loss
+
+    def rehearse(self) -> None:
+        """Run everything with a copy and blank images, so that nothing is left to compile.
+
+        Some kernels have ways of their own for batches of some sizes, so all sizes take part.
+        Meanwhile a second process compiles gradients of convolutions and augmentation, if there is
+        need; what comes before them on the way back is all there is in a network without any.
+        """
+        rehearsal = Trainer(self.recipe, self.dataset)
+        unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
+        learned = {self.batches.count(batch) for batch in (0, len(self.batches) - 1)}
+        asked = len(self.validation), len(self.dataset.test_images)
+        sizes = learned | {size for n in asked for size in (min(n, BATCH), n % BATCH)} - {0}
+        blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
+        with gradients_compiled_meanwhile(self.recipe.augment):
+            for images in blanks:
+                unconvolved.step(images, np.zeros(len(images), np.uint8))
+                rehearsal.model.forward(rehearsal.model.prepare(images))
+                rehearsal.model.predict_proba(images)
+        for images in [blank for blank in blanks if len(blank) in learned]:
+            labels = np.zeros(len(images), np.uint8)
+            rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that changes, by name; the arrays themselves, not copies."""
+        return {
+            **{f"weights.{name}": z for name, z in self.model.arrays().items()},
+            **{f"average.{name}": z for name, z in self._averaged().items()},
+            **{f"best.{name}": z for name, z in self.best.arrays().items()},
+            **{f"optimizer.{name}": z for name, z in self.optimizer.state.items()},
+        }
+
+    def restore(self, arrays: dict[str, np.ndarray], state: State) -> None:
+        """Go back to where another trainer of the same recipe was; all or nothing."""
+        mine = self.arrays()
+        kinds = [{name: (z.shape, z.dtype) for name, z in a.items()} for a in (mine, arrays)]
+        within = 1 <= state.epoch <= self.recipe.epochs + 1 and state.batch <= len(self.batches)
+        if kinds[0] != kinds[1] or not within or len(state.history) != state.epoch - 1:
+            raise RunError("the saved state does not fit the network and recipe of this run")
+        for name, z in mine.items():
+            z[...] = arrays[name]
+        self.state = state
+        self.optimizer.steps = (state.epoch - 1) * len(self.batches) + state.batch
+
+    def _rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        return self.recipe.lr * self._schedule(step / self.steps)
+
+    def _share_of_gradients(
+        self, images: np.ndarray, labels: np.ndarray, count: int
+    ) -> tuple[list[np.ndarray], float]:
+        """Assign what our images add to the gradients; return these and our part of the loss."""
+        loss = 0.0
+        if len(images):
+            x = self.model.prepare(images)
+            loss = self._loss.forward(self.model.forward(x, training=True), labels)
+            self.model.backward(self._loss.backward(count))
+        else:  # -0.0 is what can be added to any number, -0.0 too, and changes nothing
+            for layer in self.model.layers:
+                layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
+        gradients = [dz for layer in self.model.layers for dz in layer.grads.values()]
+        return gradients, loss * (len(images) / count)
+
+    def _probabilities(self, images: np.ndarray) -> np.ndarray:
+        """The answers to ``images``, of which each rank reads every so manieth batch."""
+        model, ranks = self.answering, self.ranks
+        p = np.zeros((len(images), *model.output_shape), np.float32)
+        for start in range(ranks.rank * BATCH, len(images), ranks.size * BATCH):
+            batch = slice(start, start + BATCH)
+            p[batch] = model.predict_proba(images[batch])
+        ranks.add_up([p], 0.0)
+        return p
+
+    def _averaged(self) -> dict[str, np.ndarray]:
+        return self.average.arrays() if self.average else {}
+
+    def _follow(self) -> None:
+        """Move the average toward the model, by more at first: it began with random weights."""
+        step = self.optimizer.steps
+        kept = min(self.recipe.average, step / (step + 9))
+        newest = self.model.arrays()
+        for name, z in self._averaged().items():
+            z += (1 - kept) * (newest[name] - z)
+
+    def _train_batch(self, images: np.ndarray, labels: np.ndarray, started: float) -> None:
+        state = self.state
+        count = self.batches.count(state.batch)
+        loss = self.step(images, labels, count)
+        seconds = time.perf_counter() - started
+        state.batch += 1
+        state.images += count
+        state.loss_sum += loss * count
+        state.epoch_seconds += seconds
+        state.training_seconds += seconds
+
+    def _finish_epoch(self) -> None:
+        state = self.state
+        images, labels = self.validation_part
+        reached = score(self._probabilities(images), labels)
+        if not math.isfinite(reached.loss):
+            self._diverged(f"the loss on the validation part is {reached.loss}")
+        record = EpochRecord(
+            epoch=state.epoch,
+            loss=state.loss_sum / state.images,
+            validation_loss=reached.loss,
+            validation_accuracy=reached.accuracy,
+            lr=self._rate(self.optimizer.steps - 1),
+            seconds=round(state.epoch_seconds, 3),
+            images_per_second=round(state.images / state.epoch_seconds, 1),
+        )
+        state.history.append(record)
+        accuracies = [earlier.validation_accuracy for earlier in state.history]
+        if is_among_the_best(accuracies, reached.n):
+            self._keep_as_best(record)
+        state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
+        state.loss_sum = state.epoch_seconds = 0.0
+
+    def _keep_as_best(self, record: EpochRecord) -> None:
+        self.state.best_epoch = record.epoch
+        self.state.best_accuracy = record.validation_accuracy
+        newest = self.answering.arrays()
+        for name, kept in self.best.arrays().items():
+            kept[...] = newest[name]
+
+    def _refuse_non_finite(self, loss: float) -> None:
+        culprit = None if math.isfinite(loss) else f"the loss is {loss}"
+        for index, layer in enumerate(self.model.layers):
+            values = layer.params | layer.state
+            for kind, arrays in (("gradient", layer.grads), ("new value", values)):
+                for key, z in arrays.items():
+                    if not culprit and not np.isfinite(z).all():
+                        culprit = f"the {kind} of {key} in layer {index}, {layer}, is not finite"
+        if culprit:
+            self._diverged(culprit)
+
+    def _diverged(self, culprit: str) -> NoReturn:
+        batch = min(self.state.batch + 1, len(self.batches))  # the last one, if all are done
+        raise RunError(
+            f"training diverged in epoch {self.state.epoch}, batch {batch}: "
+            f"{culprit}; the steps are probably too long, try --lr {self.recipe.lr / 10:g}"
+        )
+
+    def _new_model(self) -> Sequential:
+        shape = (*self.dataset.image_size, 1)
+        classes = len(self.dataset.class_names)
+        model = build(self.recipe.preset, shape, classes, self.recipe.seed)
+        model.any_floats = self.dataset.train_images.dtype != np.uint8
+        return model
+
+
+def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+    """Slashes belong through zeros, not through coats."""
+    is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
+    if recipe.augment == "drawings" and not is_of_digits:
+        raise RunError(
+            f"--augment drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
+        )
+
+
+def _has_batchnorm(model: Sequential) -> bool:
+    """Whether ``model`` takes averages over a batch, for which one image is too few."""
+    return any(isinstance(layer, BatchNorm) for layer in model.layers)
+
+
+def _check_ranks(ranks: SingleProcess, model: Sequential, recipe: Recipe) -> None:
+    """A mean over a share is not that over the batch, and half of a draw is another draw."""
+    mixing = {type(layer).__name__ for layer in model.layers} & {"BatchNorm", "Dropout"}
+    if ranks.size > 1 and mixing:
+        raise RunError(
+            f"--preset {recipe.preset} has {' and '.join(sorted(mixing))}, which look at whole "
+            "batches, and ranks have shares of them; choose --preset lenet, or start one process"
+        )
+
+
+def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy | OpenSetCrossEntropy:
+    """The loss for what ``recipe`` shows the network: drawings that are no digit have no class."""
+    return OpenSetCrossEntropy() if recipe.augment == "drawings" else SoftmaxCrossEntropy()
+
+
+def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
+    if look_up("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
+        return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
+    return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
