@@ -215,7 +215,8 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
     os.link(target, twin)
     (tmp_path / "other.bin").write_bytes(OLD)
 
-    for output in (target, link, twin, tmp_path / "." / target.name):
+    absent = tmp_path / "absent" / ".." / target.name
+    for output in (target, link, twin, tmp_path / "." / target.name, absent):
         with pytest.raises(TinyCNNError, match="is what is to be read"):
             refuse_to_overwrite([tmp_path / "new.bin", output], ["-", target])
     with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is what is to be read"):

@@ -127,9 +127,8 @@ def refuse_to_overwrite(
     """
     read = [source for source in inputs if source is not None and os.path.exists(source)]
     for output in outputs:
-        if output is None or not os.path.exists(output):
-            continue
-        if any(os.path.samefile(output, source) for source in read):
+        target = None if output is None else os.path.realpath(output)  # as ``write_bytes`` takes it
+        if target and os.path.exists(target) and any(os.path.samefile(target, z) for z in read):
             raise TinyCNNError(f"{output} is what is to be read; write to another file")
 
 
