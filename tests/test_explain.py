@@ -289,7 +289,8 @@ def test_what_makes_no_sense_ends_in_one_sentence(words, sentence, capsys):
     assert err.count("\n") == 1
 
 
-def test_no_page_replaces_the_code_that_it_shows(tmp_path, capsys):
+def test_no_page_replaces_the_code_that_it_shows(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "write_bytes", lambda *_: pytest.fail("written"))  # the real code!
     link = tmp_path / "page.html"
     link.symlink_to(reference.__file__)
     assert call("relu", "--rounds", "0", "--html", str(link)) == 2

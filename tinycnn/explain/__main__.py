@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tinycnn.train.compile_progress import compilation_shown
 
     operation = find(arguments.operation)
-    refuse_to_overwrite([arguments.html], Path(__file__).parent.rglob("*.py"))
+    refuse_to_overwrite([arguments.html], Path(__file__).parents[1].rglob("*.py"))
     with compilation_shown(Console(stderr=True, highlight=False, soft_wrap=True)):
         explanation = explain(operation, arguments.rounds)
     if arguments.html:
