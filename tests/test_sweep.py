@@ -479,7 +479,8 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
 
 def test_help_does_not_wait_for_the_compiler():
     program = (
-        "import sys, tinycnn.sweep as s\ntry: s.main(['--help'])\nfinally: print(*sys.modules)"
+        "import sys; from tinycnn.sweep import __main__ as sweep\n"
+        "try: sweep.main(['--help'])\nfinally: print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "A..B with --random" in done.stdout

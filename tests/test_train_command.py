@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tinycnn import evaluate, train
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
+from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import Sequential
+from tinycnn.train import __main__ as train
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.folder import find_weights
 from tinycnn.train.progress import Lines, kept, say
