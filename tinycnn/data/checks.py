@@ -75,7 +75,9 @@ def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | No
     """
     sample = images[:: max(len(images) // SAMPLE, 1)]
     brightest = sample.max(initial=0)
-    if 0 < brightest < DIM:  # blank images say nothing
+    if not brightest:  # blank images say nothing
+        return None
+    if brightest < DIM:
         return f"are not scaled: no pixel is above {brightest}; multiply them so that ink is 255"
     border = np.concatenate([sample[:, [0, -1]].ravel(), sample[:, :, [0, -1]].ravel()])
     if np.median(border) >= LIGHT and sample.mean() >= LIGHT / 2:
