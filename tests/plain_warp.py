@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinycnn.augment.warp import CELL, net_size, splines
+from tinycnn.augment.warp import CELL, grid_size, splines
 
 
 def warp_reference(images, affine, elastic, thickness):
@@ -22,7 +22,7 @@ def warp_reference(images, affine, elastic, thickness):
 
 def spread(length):
     """The weights (length, nodes) of all nodes for each pixel, most of them 0."""
-    weights = np.zeros((length, net_size(length)))
+    weights = np.zeros((length, grid_size(length)))
     for pixel, four in enumerate(splines(length)):
         weights[pixel, pixel // CELL : pixel // CELL + 4] = four
     return weights

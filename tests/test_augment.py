@@ -12,13 +12,15 @@ from tinycnn.augment.policies import (
     MILD,
     Augmentation,
     affine_maps,
-    bend,
-    bows,
+    augment,
+    barrels,
 )
 from tinycnn.data import load_dataset
 from tinycnn.train.batches import Batches
 
-STILL = Augmentation(turn=0, scale=0, stretch=0, slant=0, shift=0, wave=0, thickness=0, bow=0)
+STILL = Augmentation(
+    rotation=0, scale=0, stretch=0, slant=0, shift=0, elastic=0, thickness=0, barrel=0
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,22 +65,22 @@ def test_at_the_end_digits_are_as_they_are_and_drawings_stay(digits):
     images, _ = digits
     for name, unbent in (("mild", True), ("drawings", False)):
         batches = Batches(*digits, size=200, seed=3, augment=name, augmented_epochs=9)
-        bent, settled = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
+        distorted, settled = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
         shown = {image.tobytes() for image in images}
-        assert not all(image.tobytes() in shown for image in bent)
+        assert not all(image.tobytes() in shown for image in distorted)
         assert all(image.tobytes() in shown for image in settled) == unbent
 
 
 def test_one_image_in_five_is_left_alone():
     images = np.random.default_rng(0).integers(0, 256, (2000, 9, 9)).astype(np.uint8)
-    same = (bend(images, MILD, np.random.default_rng(1)) == images).all(axis=(1, 2))
+    same = (augment(images, MILD, np.random.default_rng(1)) == images).all(axis=(1, 2))
     assert same.mean() == pytest.approx(0.2, abs=0.03)
 
 
 def test_bent_digits_keep_most_of_their_ink(digits):
     images, _ = digits
-    for bending in (LIGHT, MILD):
-        ink = bend(images, bending, np.random.default_rng(2)).mean(axis=(1, 2))
+    for limits in (LIGHT, MILD):
+        ink = augment(images, limits, np.random.default_rng(2)).mean(axis=(1, 2))
         ratio = ink / images.mean(axis=(1, 2))
         assert ratio.min() > 0.5
         assert ratio.max() < 2
@@ -91,7 +93,7 @@ def test_without_bending_the_maps_are_the_identity():
 
 
 def test_a_turn_is_a_rotation_by_at_most_its_degrees():
-    turning = replace(STILL, turn=30)
+    turning = replace(STILL, rotation=30)
     maps = affine_maps(500, turning, np.random.default_rng(0))[:, :, :2]
     assert maps @ maps.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(2), (500, 1, 1)))
     angles = np.degrees(np.arctan2(maps[:, 1, 0], maps[:, 0, 0]))
@@ -111,7 +113,7 @@ def test_scale_is_shared_by_both_axes_and_stretch_is_not():
     scaling = replace(STILL, scale=0.2)
     stretching = replace(STILL, stretch=0.2)
     scaled, stretched = (
-        affine_maps(500, bending, np.random.default_rng(0)) for bending in (scaling, stretching)
+        affine_maps(500, limits, np.random.default_rng(0)) for limits in (scaling, stretching)
     )
     assert np.array_equal(scaled[:, 0, 0], scaled[:, 1, 1])
     assert abs(np.corrcoef(stretched[:, 0, 0], stretched[:, 1, 1])[0, 1]) < 0.1
@@ -121,7 +123,7 @@ def test_scale_is_shared_by_both_axes_and_stretch_is_not():
 
 
 def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
-    nets = bows((500, 28, 28), 3.0, np.random.default_rng(0))
+    nets = barrels((500, 28, 28), 3.0, np.random.default_rng(0))
     assert nets.shape == (500, 7, 7, 2)
     moved = np.einsum("ia,jb,nabz->nijz", spread(28), spread(28), nets)
     assert abs(moved[:, [0, -1], :, 0]).max() < 1  # upper and lower edge do not move up or down
@@ -133,7 +135,7 @@ def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
 def test_a_bow_makes_upper_parts_taller_or_flatter():
     bars = np.zeros((200, 28, 28), np.uint8)
     bars[:, [4, 5, 13, 14, 22, 23], 8:20] = 255
-    bowed = bend(bars, replace(STILL, bow=3), np.random.default_rng(0))
+    bowed = augment(bars, replace(STILL, barrel=3), np.random.default_rng(0))
     rows = np.arange(28)[:, None]
     middle = [(z[8:20] * rows[8:20]).sum() / z[8:20].sum() for z in bowed.astype(float)]
     assert min(middle) < 12.5

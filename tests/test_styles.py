@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tinycnn.augment.negatives import MAKERS, hardly_anything, make_non_digits
+from tinycnn.augment.negatives import MAKERS, almost_blank, make_non_digits
 from tinycnn.augment.refit import FAINT, columns_with_ink, refitted, resized, rows_with_ink
 from tinycnn.augment.styles import (
     STYLES,
@@ -160,7 +160,7 @@ def test_a_share_of_the_digits_with_a_style_gets_it_and_no_other(digits, rng):
     assert changed[has_style].mean() == pytest.approx(0.3, abs=0.1)
 
 
-@pytest.mark.parametrize("make", [m for m in MAKERS if m is not hardly_anything])
+@pytest.mark.parametrize("make", [m for m in MAKERS if m is not almost_blank])
 def test_non_digits_fill_mnists_frame_with_about_its_ink(digits, rng, make):
     made = refitted(make(*digits, 40, rng))
     assert made.dtype == np.uint8
@@ -170,7 +170,7 @@ def test_non_digits_fill_mnists_frame_with_about_its_ink(digits, rng, make):
 
 
 def test_next_to_nothing_is_sometimes_nothing_and_sometimes_a_dot(rng):
-    made = hardly_anything(None, None, 200, rng)
+    made = almost_blank(None, None, 200, rng)
     blank = ink(made) == 0
     assert 0.15 < blank.mean() < 0.35
     one_dot = abs(ink(made) / 255 - np.pi * PEN**2 / 4) < 3

@@ -1,4 +1,4 @@
-"""The bending of images, and the marks drawn on them."""
+"""The maps of images, and the marks drawn on them."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from plain_warp import warp_reference
 
 from tinycnn.augment.strokes import add_marks
-from tinycnn.augment.warp import net_size, splines, warp
+from tinycnn.augment.warp import grid_size, splines, warp
 from tinycnn.errors import ShapeError
 from tinycnn.nn import get_threads, set_threads
 
@@ -18,7 +18,11 @@ def some_images(rng, B, H=28, W=28):
 
 def at_rest(B, H=28, W=28):
     """The arguments of ``warp`` that change nothing."""
-    return np.tile(np.eye(2, 3), (B, 1, 1)), np.zeros((B, net_size(H), net_size(W), 2)), np.zeros(B)
+    return (
+        np.tile(np.eye(2, 3), (B, 1, 1)),
+        np.zeros((B, grid_size(H), grid_size(W), 2)),
+        np.zeros(B),
+    )
 
 
 def at_random(rng, B, H=28, W=28):
@@ -32,33 +36,33 @@ def at_random(rng, B, H=28, W=28):
 @given(B=st.integers(0, 3), H=st.integers(1, 15), W=st.integers(1, 15), seed=st.integers(0, 2**32))
 def test_warp_is_what_its_reference_says(B, H, W, seed):
     rng = np.random.default_rng(seed)
-    images, bending = some_images(rng, B, H, W), at_random(rng, B, H, W)
-    bent = warp(images, *bending)
-    expected = warp_reference(images, *(z.astype(np.float32) for z in bending))
-    assert bent.dtype == np.uint8
-    assert bent.shape == expected.shape
-    assert np.abs(bent - expected).max(initial=0) < 0.502  # rounded to whole gray levels
+    images, maps = some_images(rng, B, H, W), at_random(rng, B, H, W)
+    warped = warp(images, *maps)
+    expected = warp_reference(images, *(z.astype(np.float32) for z in maps))
+    assert warped.dtype == np.uint8
+    assert warped.shape == expected.shape
+    assert np.abs(warped - expected).max(initial=0) < 0.502  # rounded to whole gray levels
 
 
 def test_warp_of_many_images_is_that_of_each_alone():
     rng = np.random.default_rng(0)
     B = 19
-    images, bending = some_images(rng, B), at_random(rng, B)
-    alone = [warp(images[n : n + 1], *(z[n : n + 1] for z in bending)) for n in range(B)]
-    assert np.array_equal(warp(images, *bending), np.concatenate(alone))
+    images, maps = some_images(rng, B), at_random(rng, B)
+    alone = [warp(images[n : n + 1], *(z[n : n + 1] for z in maps)) for n in range(B)]
+    assert np.array_equal(warp(images, *maps), np.concatenate(alone))
 
 
 def test_warp_gives_the_same_bits_with_one_and_with_all_threads():
     rng = np.random.default_rng(1)
-    images, bending = some_images(rng, 40), at_random(rng, 40)
+    images, maps = some_images(rng, 40), at_random(rng, 40)
     threads = get_threads()
     try:
         set_threads(1)
-        by_one = warp(images, *bending)
+        by_one = warp(images, *maps)
     finally:
         set_threads(threads)
     for _ in range(10):
-        assert np.array_equal(warp(images, *bending), by_one)
+        assert np.array_equal(warp(images, *maps), by_one)
 
 
 def test_the_identity_changes_nothing():
@@ -77,10 +81,10 @@ def test_a_shift_moves_the_content_and_blank_enters():
     images = some_images(np.random.default_rng(4), 1)
     affine, elastic, thickness = at_rest(1)
     affine[0, :, 2] = 3, -2
-    bent = warp(images, affine, elastic, thickness)
-    assert np.array_equal(bent[0, :-3, 2:], images[0, 3:, :-2])
-    assert not bent[0, -3:].any()
-    assert not bent[0, :, :2].any()
+    warped = warp(images, affine, elastic, thickness)
+    assert np.array_equal(warped[0, :-3, 2:], images[0, 3:, :-2])
+    assert not warped[0, -3:].any()
+    assert not warped[0, :, :2].any()
 
 
 def test_a_net_pulled_evenly_is_a_shift():
@@ -103,8 +107,8 @@ def test_thickness_grows_and_shrinks_a_line_by_its_pixels_on_either_side():
     images = np.zeros((2, 28, 28), np.uint8)
     images[:, :, 10:14] = 255
     affine, elastic, _ = at_rest(2)
-    bent = warp(images, affine, elastic, np.array([0.4, -0.4]))
-    width = bent[:, 14].sum(axis=1) / 255
+    warped = warp(images, affine, elastic, np.array([0.4, -0.4]))
+    width = warped[:, 14].sum(axis=1) / 255
     assert width == pytest.approx([4.8, 3.2], abs=0.01)
 
 

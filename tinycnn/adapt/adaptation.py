@@ -1,7 +1,7 @@
 """Adapting: a network learns from corrections for two seconds, and is judged by what is new to it.
 
 Corrections are few, and a network that only saw those would forget the rest. So every round of
-learning shows it some bent corrections among many bundled digits, which it knows; and a round
+learning shows it some augmented corrections among many bundled digits, which it knows; and a round
 after which too many of those are misread is no good, however well it reads the corrections.
 
 Whether that helped must not be asked of digits that were learned by heart. So the corrections
@@ -22,7 +22,7 @@ import numpy as np
 from tinycnn.adapt.comparison import Comparison, compare
 from tinycnn.adapt.corrections import Correction
 from tinycnn.adapt.folds import Course, CrossValidation, hold_exams
-from tinycnn.augment.policies import MILD, bend
+from tinycnn.augment.policies import MILD, augment
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.evaluate.evaluation import share_trained_on
@@ -32,7 +32,7 @@ from tinycnn.nn import Sequential
 from tinycnn.train.calibration import calibrate
 
 HANDS = 5
-POOL = 512  # bent corrections, about
+POOL = 512  # augmented corrections, about
 KNOWN = 3000  # bundled digits to practice on and, a third of them, for exams
 LAYERS = {"last": 40, "all": 12}
 """What may learn -> how many rounds at most: the last layer that has weights, or all."""
@@ -139,9 +139,9 @@ def _course(
         labels=np.array([classes.index(correction.label) for correction in known]),
         hands=rng.permutation(np.arange(len(known)) % HANDS),
         drawings=to_start(drawn),
-        bent=to_start(bend(np.repeat(drawn, copies, axis=0), MILD, rng)),
+        augmented=to_start(augment(np.repeat(drawn, copies, axis=0), MILD, rng)),
         copies=copies,
-        replay=to_start(bend(replay[practice], MILD, rng)),
+        replay=to_start(augment(replay[practice], MILD, rng)),
         replay_labels=labels[practice],
         known=to_start(replay[exam]),
         known_labels=labels[exam],

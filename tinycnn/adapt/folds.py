@@ -35,8 +35,8 @@ class Course:
     drawings: np.ndarray
     """(n,...): as they were drawn; for exams."""
 
-    bent: np.ndarray
-    """(n * copies,...): the same bent, ``copies`` of each in a row; for lessons."""
+    augmented: np.ndarray
+    """(n * copies,...): the same, augmented, ``copies`` of each in a row; for lessons."""
 
     copies: int
 
@@ -65,11 +65,11 @@ class FoldModel:
         self._rng = stream(course.seed, 0 if hand is None else hand + 1)
 
     def learn(self) -> None:
-        """One round: bent drawings and known digits, mixed."""
+        """One round: augmented drawings and known digits, mixed."""
         course, rng = self._course, self._rng
         drawn = rng.choice(self._lessons, DRAWN)
         known = rng.choice(len(course.replay), KNOWN)
-        x = np.concatenate([course.bent[drawn], course.replay[known]])
+        x = np.concatenate([course.augmented[drawn], course.replay[known]])
         labels = course.labels[drawn // course.copies], course.replay_labels[known]
         order = rng.permutation(DRAWN + KNOWN).reshape(-1, BATCH)
         for batch in order:

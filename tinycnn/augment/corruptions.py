@@ -1,8 +1,8 @@
-"""Spoils images step by step: what a network meets that was trained on clean ones.
+"""Corrupts images step by step, to see how robust a network is that was trained on clean ones.
 
-Each of ``CORRUPTIONS`` has levels from harmless to hard. What they draw at random is drawn anew
-for every level from a generator of the same seed: the same digit is shifted the same way, only
-further, so that a curve shows the level and not the luck.
+Each of ``CORRUPTIONS`` has levels from harmless to severe. Every level uses a generator of the same
+seed: the same digit is shifted in the same direction, only further, so that a curve shows the
+effect of the level and not chance.
 """
 
 from collections.abc import Callable
@@ -11,32 +11,32 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from tinycnn.augment.warp import net_size, warp
+from tinycnn.augment.warp import grid_size, warp
 from tinycnn.data.mnist import BOX, SIZE
 
-Spoil = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+Corrupt = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 """From images (B,H,W) uint8, a level and a generator to new images."""
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way to spoil images; at level ``harmless`` they stay as they are."""
+    """One kind of corruption; at level ``harmless`` images stay as they are."""
 
     name: str
     unit: str
     levels: tuple[float, ...]
     harmless: float
-    spoil: Spoil
+    corrupt: Corrupt
 
     def __call__(self, images: np.ndarray, level: float, seed: int = 0) -> np.ndarray:
-        """Spoil images (B,H,W) uint8 to one of the ``levels``."""
+        """Corrupt images (B,H,W) uint8 to one of the ``levels``."""
         if level == self.harmless:
             return images
-        return self.spoil(images, level, np.random.default_rng(seed))
+        return self.corrupt(images, level, np.random.default_rng(seed))
 
 
 def shift(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Move by ``level`` pixels, each image in a direction of its own."""
+    """Shift by ``level`` pixels, each image in its own direction."""
     maps = _at_rest(images)
     angle = rng.uniform(0, 2 * np.pi, len(images))
     maps[:, :, 2] = -level * np.stack([np.sin(angle), np.cos(angle)], axis=1)
@@ -44,7 +44,7 @@ def shift(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndar
 
 
 def rotate(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Turn by ``level`` degrees, counterclockwise."""
+    """Rotate by ``level`` degrees, counterclockwise."""
     maps = _at_rest(images)
     cos, sin = np.cos(np.radians(level)), np.sin(np.radians(level))
     maps[:, :, :2] = [[cos, sin], [-sin, cos]]
@@ -59,7 +59,7 @@ def scale(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndar
 def thicken(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     """Make lines wider by ``level`` pixels, or thinner if it is negative."""
     sides = level / 2
-    while sides:  # ``warp`` knows at most one pixel on either side
+    while sides:  # ``warp`` can do at most one pixel on either side
         step = float(np.clip(sides, -1, 1))
         images = _moved(images, _at_rest(images), step)
         sides -= step
@@ -67,19 +67,19 @@ def thicken(images: np.ndarray, level: float, rng: np.random.Generator) -> np.nd
 
 
 def add_noise(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise, its standard deviation ``level`` per cent of full ink."""
+    """Add Gaussian noise, with standard deviation ``level`` percent of full ink."""
     noise = rng.standard_normal(images.shape, np.float32) * np.float32(2.55 * level)
     return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
 
 
 def blur(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Blur by a Gaussian, its standard deviation ``level`` pixels."""
+    """Blur by a Gaussian with standard deviation ``level`` pixels."""
     blurred = ndimage.gaussian_filter(images.astype(np.float32), (0, level, level))
     return np.rint(blurred).astype(np.uint8)
 
 
 def occlude(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Lay a square of paper, ``level`` pixels wide, somewhere on the box that holds the digit."""
+    """Cover a square, ``level`` pixels wide, somewhere in the digit's box with blank paper."""
     covered = np.ones(images.shape, bool)
     for axis, size in ((1, images.shape[1]), (2, images.shape[2])):
         middle = size / 2 + rng.uniform(-0.5, 0.5, len(images)) * size * BOX / SIZE
@@ -106,5 +106,5 @@ def _at_rest(images: np.ndarray) -> np.ndarray:
 
 def _moved(images: np.ndarray, maps: np.ndarray, thickness: float = 0.0) -> np.ndarray:
     B, H, W = images.shape
-    elastic = np.zeros((B, net_size(H), net_size(W), 2))
+    elastic = np.zeros((B, grid_size(H), grid_size(W), 2))
     return warp(images, maps, elastic, np.full(B, thickness))

@@ -1,9 +1,9 @@
-"""What is no digit, made by code: for a network that should know when not to answer.
+"""Negatives: images that are not digits, so that a network learns when not to answer.
 
-Shown digits alone, a network has an opinion on everything. Shown these too, it can learn to have
-none: digits in mirror writing or on their side, halves of two digits in one, two squeezed into
-one place, rings with a stem or a gap as in a and u, frames of straight lines as in A and K,
-scribbles, and next to nothing.
+A network that has seen nothing but digits takes everything for one. These teach it to be unsure:
+mirrored and rotated digits, halves of two digits in one image, two digits squeezed into one place,
+rings with a stem or a gap as in a and u, frames of straight lines as in A and K, scribbles, and
+images with almost no ink.
 """
 
 from collections.abc import Callable
@@ -16,26 +16,26 @@ from tinycnn.augment.styles import pens
 from tinycnn.data.mnist import BOX, SIZE
 
 Maker = Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]
-"""From images (B,28,28) uint8 and labels (B,) of digits to so many of none, not yet refitted."""
+"""From digits, images (B,28,28) uint8 and labels (B,), to ``count`` negatives, not refitted."""
 
 
 def make_non_digits(
     images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Make ``count`` images (count,28,28) uint8 of no digit, out of images (B,28,28) of digits."""
+    """Make ``count`` negatives (count,28,28) uint8 from images (B,28,28) of digits."""
     kinds = rng.choice(len(MAKERS), count, p=list(MAKERS.values()))
     made = np.zeros((count, SIZE, SIZE), np.uint8)
     for kind, make in enumerate(MAKERS):
         these = np.flatnonzero(kinds == kind)
         if len(these):
             made[these] = make(images, labels, len(these), rng)
-    large = kinds != list(MAKERS).index(hardly_anything)
+    large = kinds != list(MAKERS).index(almost_blank)
     made[large] = refitted(made[large])
     return made
 
 
-def turned(images, labels, count, rng):
-    """Digits in mirror writing, upside down or on their side, if they are none then."""
+def rotated(images, labels, count, rng):
+    """Mirrored, upside-down and sideways digits, where the result is not a digit."""
     ways = [
         (lambda z: z[:, :, ::-1], (2, 3, 4, 5, 6, 7, 9)),
         (lambda z: z[:, ::-1, ::-1], (3, 4, 7)),
@@ -44,9 +44,9 @@ def turned(images, labels, count, rng):
     ]
     chosen = rng.integers(len(ways), size=count)
     made = np.empty((count, SIZE, SIZE), np.uint8)
-    for way, (turn, digits) in enumerate(ways):
+    for way, (rotate, digits) in enumerate(ways):
         these = chosen == way
-        made[these] = turn(_some(images, labels, digits, np.count_nonzero(these), rng))
+        made[these] = rotate(_some(images, labels, digits, np.count_nonzero(these), rng))
     return made
 
 
@@ -113,7 +113,7 @@ def frames(images, labels, count, rng):
 
 
 def scribbles(images, labels, count, rng):
-    """A line that wanders about: a few waves in both directions."""
+    """A wandering line: a few waves in both directions."""
     time = np.linspace(0, 2 * np.pi, 40)
     waves = np.arange(2, 6) * rng.uniform(0.7, 1.2, (count, 2, 1))
     phase = rng.uniform(0, 2 * np.pi, (count, 2, 4, 1))
@@ -124,8 +124,8 @@ def scribbles(images, labels, count, rng):
     return _drawn(_polylines(MIDDLE + path), rng)
 
 
-def hardly_anything(images, labels, count, rng):
-    """A dot, a dash, a few specks, or nothing at all."""
+def almost_blank(images, labels, count, rng):
+    """A dot, a dash, a few specks, or a blank image."""
     kind = rng.integers(4, size=count)
     spots = MIDDLE + rng.uniform(-8, 8, (count, 4, 2)) * (kind == 2)[:, None, None]
     marks = np.concatenate([spots, spots], axis=2)
@@ -139,14 +139,14 @@ def hardly_anything(images, labels, count, rng):
 
 
 MAKERS: dict[Maker, float] = {
-    turned: 0.25,
+    rotated: 0.25,
     spliced: 0.1,
     squeezed: 0.1,
     stemmed: 0.15,
     opened: 0.05,
     frames: 0.15,
     scribbles: 0.1,
-    hardly_anything: 0.1,
+    almost_blank: 0.1,
 }
 """The kinds and their shares."""
 

@@ -1,15 +1,15 @@
-"""MNIST's frame: whatever is done to a digit, its longer side is 20 pixels again afterwards."""
+"""Fits changed digits into MNIST's frame again: longer side 20 pixels, center of mass at 14."""
 
 import numpy as np
 
-from tinycnn.augment.warp import net_size, warp
+from tinycnn.augment.warp import grid_size, warp
 from tinycnn.data.mnist import BOX, CENTER, PEN, SIZE
 
 MIDDLE = (SIZE - 1) / 2
 """Pixel index of the middle of an image, between its two middle pixels."""
 
 FAINT = 31
-"""Ink up to here is the blur of an edge, and does not count to a digit's size."""
+"""Ink up to this level is the blur of an edge and does not count for a digit's size."""
 
 
 def refitted(images: np.ndarray) -> np.ndarray:
@@ -25,15 +25,15 @@ def refitted(images: np.ndarray) -> np.ndarray:
 def resized(images: np.ndarray, size: np.ndarray, move: np.ndarray | float = 0.0) -> np.ndarray:
     """Make the content of images (B,H,W) taller and wider by ``size`` (B,2), then move it.
 
-    ``move`` (B,2) is in pixels, down and to the right. Lines are brought back to the width they
-    had, about.
+    ``move`` (B,2) is in pixels, down and to the right. Lines get about the width back that they
+    had.
     """
     B, H, W = images.shape
     affine = np.zeros((B, 2, 3))
     affine[:, [0, 1], [0, 1]] = 1 / size
     affine[:, :, 2] = -move / size
     lost = (1 - size.mean(axis=1)) * PEN / 2  # of a line, on either side
-    at_rest = np.zeros((B, net_size(H), net_size(W), 2))
+    at_rest = np.zeros((B, grid_size(H), grid_size(W), 2))
     return warp(images, affine, at_rest, np.clip(lost, -1, 1))
 
 

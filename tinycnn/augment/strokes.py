@@ -1,4 +1,4 @@
-"""Draws straight marks over images, with a round pen: what a writer adds to a digit, or scrawls."""
+"""Draws straight lines over images with a round pen, as a writer adds strokes to a digit."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from tinycnn.kernels.jit import kernel, part
 
 
 def add_marks(images: np.ndarray, marks: np.ndarray, pens: np.ndarray) -> np.ndarray:
-    """Draw lines over images (B,H,W) uint8; returns new ones, on which ink stays ink.
+    """Draw lines over images (B,H,W) uint8; return new ones. Ink is never erased.
 
     marks (B,M,4) are lines from row, column to row, column, in pixels; pixel (i,j) has its
     center at (i,j). A line with a NaN is left out. pens (B,) are the widths of the lines: a

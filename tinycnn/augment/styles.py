@@ -1,9 +1,9 @@
-"""Ways of writing digits that MNIST hardly knows, made from MNIST's own.
+"""Styles of handwriting that are rare in MNIST, made from MNIST's own digits.
 
-Half the world crosses its sevens, programmers slash their zeros, and many a one has a flag and a
-foot. MNIST's writers did so rarely, and a network that never saw it reads a slashed zero as 8. So
-marks are drawn on real digits: zeros get a slash, ones a flag or a foot or both, sevens a bar or a
-tail; and fives are written with the pen lifted before the roof.
+Half the world crosses its sevens, programmers slash their zeros, and many people write a one with
+a flag and a foot. MNIST's writers rarely did, and a network that has never seen a slashed zero
+reads it as 8. So strokes are drawn on real digits: zeros get a slash, ones a flag or a foot or
+both, sevens a bar or a tail; and fives get a gap, as if the pen was lifted before the top bar.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def slash_zeros(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw a slash through zeros, upright or leaning to the right, within the ring or beyond.
+    """Draw a slash through zeros, upright or leaning right, inside the ring or longer than it.
 
     Where the slash is longer than the ring, the ring is made smaller.
     """
@@ -57,7 +57,7 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give sevens a short bar across the stem, a tail at its foot, or both."""
+    """Give sevens a short bar across the stem, a tail at the bottom, or both."""
     B = len(images)
     top, bottom = _ends(images)
     height = bottom[:, 0] - top[:, 0]
@@ -77,7 +77,7 @@ def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Leave a gap between the roof of fives and the rest."""
+    """Leave a gap between the top bar of fives and the rest."""
     B, H, _ = images.shape
     top, _ = _ends(images)
     middle = top[:, :1] + rng.uniform(3.5, 6.5, (B, 1))
@@ -95,7 +95,7 @@ STYLES: dict[int, Style] = {0: slash_zeros, 1: flag_ones, 5: lift_fives, 7: fini
 def stylize(
     images: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Write a ``share`` of the digits that have a style in it; images (B,28,28) uint8."""
+    """Rewrite a ``share`` of the digits that have a style; images (B,28,28) uint8."""
     styled = images.copy()
     chosen = (rng.random(len(images)) < share) & np.isin(labels, list(STYLES))
     for digit, style in STYLES.items():
@@ -107,17 +107,17 @@ def stylize(
 
 
 def brushed(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Images (B,28,28) uint8 as they are prepared if people draw them, by a brush of any width.
+    """Images (B,28,28) uint8 as the preparation of drawings makes them, with brushes of any width.
 
-    Lines are as wide and as crisp as in no image of MNIST, and what a thick brush filled in stays
-    filled: small loops, and sharp corners.
+    Their lines are wider and crisper than in any image of MNIST, and small loops and sharp corners
+    that a thick brush has filled stay filled.
     """
     widths = rng.uniform(0, THICKEST, len(images))
     return np.stack([_brushed(*pair) for pair in zip(images, widths, strict=True)])
 
 
 def _brushed(image: np.ndarray, width: float) -> np.ndarray:
-    """One image (28,28) by a brush whose ``width`` is a share of the drawing; or its own line."""
+    """One image (28,28), drawn with a brush whose ``width`` is a share of the drawing."""
     if not (image >= INKED).any():
         return image
     shape = np.pad(rescale(image), MARGIN // 2)
@@ -139,5 +139,5 @@ def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pens(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw widths (count,) of lines, in pixels, about as MNIST's."""
+    """Draw line widths (count,), in pixels, close to MNIST's."""
     return rng.uniform(0.8, 1.2, count) * PEN

@@ -1,10 +1,9 @@
-"""Bends images as a hand does: turned, slanted, stretched, shifted, wavy, by a thicker pen.
+"""Warps images as handwriting varies: rotated, slanted, stretched, shifted, wavy, thicker.
 
-Every output pixel asks where in the old image it comes from. A matrix answers for the whole
-image (``affine``), and a loose net of nodes, smoothed by cubic splines, adds small local moves
-(``elastic``). Between pixels the old image is read linearly, and beyond its border it is blank.
-
-``warp`` is compiled; tests compare it with the same formula in NumPy.
+For every output pixel, the place in the input that it comes from is computed: a matrix for the
+whole image (``affine``), plus small local moves from a coarse grid of nodes, smoothed by cubic
+splines (``elastic``). Between pixels the input is interpolated linearly; beyond its border it is
+blank. ``warp`` is compiled; tests compare it with the same formula in NumPy.
 """
 
 import functools
@@ -16,10 +15,10 @@ from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.shapes import ready
 
 CELL = 7
-"""Pixels from one node of the net to the next."""
+"""Pixels from one node of the grid to the next."""
 
 
-def net_size(length: int) -> int:
+def grid_size(length: int) -> int:
     """How many nodes a side of ``length`` pixels needs: one before it and two behind it."""
     return (length - 1) // CELL + 4
 
@@ -27,9 +26,9 @@ def net_size(length: int) -> int:
 def warp(
     images: np.ndarray, affine: np.ndarray, elastic: np.ndarray, thickness: np.ndarray
 ) -> np.ndarray:
-    """Bend images (B,H,W) uint8, each its own way; returns new ones.
+    """Warp images (B,H,W) uint8, each by its own map; return new ones.
 
-    Output pixel (i,j) of an image shows what was, in pixels, at
+    Output pixel (i,j) of an image shows the input, in pixels, at
 
         (row, column) = center + affine[:, :2] @ ((i,j) - center) + affine[:, 2]
                         + sum_{a,b} spline(i/CELL - a + 1) * spline(j/CELL - b + 1) * elastic[a,b]
@@ -37,20 +36,20 @@ def warp(
     and then lines grow by ``thickness`` pixels on either side, or shrink if it is negative: the
     image is blended with the largest, or smallest, of each pixel and its four neighbors.
 
-    affine (B,2,3), elastic (B,GH,GW,2) with ``net_size`` nodes a side, thickness (B,) in -1 to 1;
+    affine (B,2,3), elastic (B,GH,GW,2) with ``grid_size`` nodes per side, thickness (B,) in -1 to 1;
     all float32. Raises ShapeError if they do not fit.
     """
     B, H, W = images.shape
-    expected = ((B, 2, 3), (B, net_size(H), net_size(W), 2), (B,))
+    expected = ((B, 2, 3), (B, grid_size(H), grid_size(W), 2), (B,))
     numbers = [ready(np.asarray(z, np.float32)) for z in (affine, elastic, thickness)]
     if images.dtype != np.uint8 or tuple(z.shape for z in numbers) != expected:
         raise ShapeError(
             f"images {images.dtype} {images.shape} need affine, elastic and thickness of shapes "
             f"{expected}, not {tuple(z.shape for z in numbers)}"
         )
-    bent = np.empty((B, H, W), np.uint8)
-    _warp(ready(images), *numbers, splines(H), splines(W), bent)
-    return bent
+    warped = np.empty((B, H, W), np.uint8)
+    _warp(ready(images), *numbers, splines(H), splines(W), warped)
+    return warped
 
 
 @functools.lru_cache
@@ -66,14 +65,14 @@ def splines(length: int) -> np.ndarray:
 
 
 @kernel
-def _warp(images, affine, elastic, thickness, by_row, by_column, bent):
-    """On the calling thread alone: the others are at work on the batch before."""
+def _warp(images, affine, elastic, thickness, by_row, by_column, warped):
+    """Runs on the calling thread alone: the others train on the batch before."""
     for n in range(len(images)):
-        _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent)
+        _warp_image(n, images, affine, elastic, thickness, by_row, by_column, warped)
 
 
 @part
-def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent):
+def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, warped):
     _, H, W = images.shape
     framed = np.zeros((H + 2, W + 2), np.float32)
     moved = np.zeros((H + 2, W + 2), np.float32)
@@ -81,17 +80,17 @@ def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, bent):
         for j in range(W):
             framed[i + 1, j + 1] = images[n, i, j]
     _read_from(framed, affine[n], elastic[n], by_row, by_column, moved)
-    _thicken(moved, thickness[n], bent[n])
+    _thicken(moved, thickness[n], warped[n])
 
 
 @part
-def _read_from(framed, affine, net, by_row, by_column, moved):
+def _read_from(framed, affine, grid, by_row, by_column, moved):
     """Fill the inside of ``moved`` from ``framed``; both have a blank frame, one pixel wide."""
     H, W = len(by_row), len(by_column)
     y0, x0 = np.float32((H - 1) / 2), np.float32((W - 1) / 2)
-    pull = np.empty((net.shape[1], 2), np.float32)  # the net, smoothed along this row
+    pull = np.empty((grid.shape[1], 2), np.float32)  # the grid, smoothed along this row
     for i in range(H):
-        _smooth_rows(net, i // CELL, by_row[i], pull)
+        _smooth_rows(grid, i // CELL, by_row[i], pull)
         y = i - y0
         for j in range(W):
             x = j - x0
@@ -105,18 +104,18 @@ def _read_from(framed, affine, net, by_row, by_column, moved):
 
 
 @part
-def _smooth_rows(net, cell, weights, pull):
+def _smooth_rows(grid, cell, weights, pull):
     for b in range(len(pull)):
         for axis in range(2):
             total = np.float32(0)
             for a in range(4):
-                total += weights[a] * net[cell + a, b, axis]
+                total += weights[a] * grid[cell + a, b, axis]
             pull[b, axis] = total
 
 
 @part
 def _between_pixels(framed, row, column):
-    """Read linearly between the four pixels around (row, column); the frame goes on for ever."""
+    """Read linearly between the four pixels around (row, column); the blank frame never ends."""
     H, W = framed.shape
     row = min(max(row, np.float32(0)), np.float32(H - 1))
     column = min(max(column, np.float32(0)), np.float32(W - 1))
@@ -128,9 +127,9 @@ def _between_pixels(framed, row, column):
 
 
 @part
-def _thicken(framed, thickness, bent):
-    """Write the inside of ``framed`` to ``bent``, its lines ``thickness`` pixels wider."""
-    H, W = bent.shape
+def _thicken(framed, thickness, warped):
+    """Write the inside of ``framed`` to ``warped``, its lines ``thickness`` pixels wider."""
+    H, W = warped.shape
     share = abs(thickness)
     for i in range(H):
         for j in range(W):
@@ -141,4 +140,4 @@ def _thicken(framed, thickness, bent):
                 extreme = max(here, max(max(above, below), max(left, right)))
             else:
                 extreme = min(here, min(min(above, below), min(left, right)))
-            bent[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))
+            warped[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))
