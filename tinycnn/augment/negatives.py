@@ -6,7 +6,7 @@ rings with a stem or a gap as in a and u, frames of straight lines as in A and K
 images with almost no ink.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -34,9 +34,11 @@ def make_non_digits(
     return made
 
 
-def rotated(images, labels, count, rng):
+def rotated(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Mirrored, upside-down and sideways digits, where the result is not a digit."""
-    ways = [
+    ways: list[tuple[Callable[[np.ndarray], np.ndarray], tuple[int, ...]]] = [
         (lambda z: z[:, :, ::-1], (2, 3, 4, 5, 6, 7, 9)),
         (lambda z: z[:, ::-1, ::-1], (3, 4, 7)),
         (lambda z: z[:, ::-1].transpose(0, 2, 1), (2, 3, 4, 5, 6, 7, 9)),
@@ -46,11 +48,13 @@ def rotated(images, labels, count, rng):
     made = np.empty((count, SIZE, SIZE), np.uint8)
     for way, (rotate, digits) in enumerate(ways):
         these = chosen == way
-        made[these] = rotate(_some(images, labels, digits, np.count_nonzero(these), rng))
+        made[these] = rotate(_some(images, labels, digits, int(np.count_nonzero(these)), rng))
     return made
 
 
-def spliced(images, labels, count, rng):
+def spliced(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Half of one digit and half of another, side by side or one above the other."""
     one, other = _pairs(images, labels, count, rng)
     upper = np.arange(SIZE)[:, None] < SIZE // 2
@@ -58,7 +62,9 @@ def spliced(images, labels, count, rng):
     return np.where(np.where(lying, upper, upper.T), one, other)
 
 
-def squeezed(images, labels, count, rng):
+def squeezed(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Two digits in the place of one, close together."""
     one, other = _pairs(images, labels, count, rng)
     size = rng.uniform([0.6, 0.4], [0.8, 0.5], (count, 2))
@@ -68,7 +74,9 @@ def squeezed(images, labels, count, rng):
     return np.maximum(*pair)
 
 
-def stemmed(images, labels, count, rng):
+def stemmed(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Zeros with a stem, as in a, d and p."""
     rings = resized(_some(images, labels, (0,), count, rng), rng.uniform(0.65, 0.85, (count, 2)))
     left, right = columns_with_ink(rings)
@@ -89,7 +97,9 @@ def stemmed(images, labels, count, rng):
     return add_marks(rings, np.stack([stem, tail], axis=1), pens(count, rng))
 
 
-def opened(images, labels, count, rng):
+def opened(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Zeros with a gap at the top, on the right or at the bottom, as in u, c and n."""
     rings = _some(images, labels, (0,), count, rng)
     ahead = np.arange(SIZE) - MIDDLE
@@ -100,7 +110,9 @@ def opened(images, labels, count, rng):
     return np.where(gap, 0, rings).astype(np.uint8)
 
 
-def frames(images, labels, count, rng):
+def frames(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Straight lines between the corners of a letter: what A, E, K, M or Z are made of."""
     corners = np.indices((3, 3)).reshape(2, 9).T / 2 - 0.5
     grid = corners[rng.random((count, 9)).argsort(axis=1)[:, :6]]
@@ -112,7 +124,9 @@ def frames(images, labels, count, rng):
     return _drawn(lines, rng)
 
 
-def scribbles(images, labels, count, rng):
+def scribbles(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """A wandering line: a few waves in both directions."""
     time = np.linspace(0, 2 * np.pi, 40)
     waves = np.arange(2, 6) * rng.uniform(0.7, 1.2, (count, 2, 1))
@@ -124,7 +138,9 @@ def scribbles(images, labels, count, rng):
     return _drawn(_polylines(MIDDLE + path), rng)
 
 
-def almost_blank(images, labels, count, rng):
+def almost_blank(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """A dot, a dash, a few specks, or a blank image."""
     kind = rng.integers(4, size=count)
     spots = MIDDLE + rng.uniform(-8, 8, (count, 4, 2)) * (kind == 2)[:, None, None]
@@ -151,13 +167,21 @@ MAKERS: dict[Maker, float] = {
 """The kinds and their shares."""
 
 
-def _some(images, labels, digits, count, rng):
+def _some(
+    images: np.ndarray,
+    labels: np.ndarray,
+    digits: Sequence[int],
+    count: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Draw ``count`` images of certain digits; blank ones if there are none."""
     fit = np.flatnonzero(np.isin(labels, digits))
     return images[rng.choice(fit, count)] if len(fit) else np.zeros((count, SIZE, SIZE), np.uint8)
 
 
-def _pairs(images, labels, count, rng):
+def _pairs(
+    images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw ``count`` pairs of images, of different digits if there are any."""
     first = rng.integers(len(images), size=count)
     second = (first + rng.integers(1, 9, count)) % len(images)
@@ -165,10 +189,10 @@ def _pairs(images, labels, count, rng):
     return images[first], images[second]
 
 
-def _polylines(points):
+def _polylines(points: np.ndarray) -> np.ndarray:
     """Lines (count,M-1,4) from each of the points (count,M,2) to the next."""
     return np.concatenate([points[:, :-1], points[:, 1:]], axis=2)
 
 
-def _drawn(lines, rng):
+def _drawn(lines: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return add_marks(np.zeros((len(lines), SIZE, SIZE), np.uint8), lines, pens(len(lines), rng))

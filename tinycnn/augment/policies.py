@@ -126,7 +126,7 @@ stays, because what people draw differs from MNIST.
 def augment(
     images: np.ndarray, limits: Augmentation, rng: np.random.Generator, wanted: slice = WHOLE
 ) -> np.ndarray:
-    """Distort images (B,H,W) uint8, each differently; return the ``wanted`` ones. One in five stays."""
+    """Distort images (B,H,W) uint8, all but one in five; return the ``wanted`` ones."""
     B, H, W = images.shape
     affine = affine_maps(B, limits, rng)
     nodes = (B, grid_size(H), grid_size(W), 2)

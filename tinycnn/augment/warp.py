@@ -36,8 +36,8 @@ def warp(
     and then lines grow by ``thickness`` pixels on either side, or shrink if it is negative: the
     image is blended with the largest, or smallest, of each pixel and its four neighbors.
 
-    affine (B,2,3), elastic (B,GH,GW,2) with ``grid_size`` nodes per side, thickness (B,) in -1 to 1;
-    all float32. Raises ShapeError if they do not fit.
+    affine (B,2,3), elastic (B,GH,GW,2) with ``grid_size`` nodes per side, and thickness (B,) in
+    -1 to 1, all float32. Raises ShapeError if they do not fit.
     """
     B, H, W = images.shape
     expected = ((B, 2, 3), (B, grid_size(H), grid_size(W), 2), (B,))

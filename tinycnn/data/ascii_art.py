@@ -9,7 +9,7 @@ ASCII_SHADES = " .:*#"  # for a terminal that cannot show the blocks
 def draw(image: np.ndarray, encoding: str | None = "utf-8") -> str:
     """The lines of an image (H,W) uint8: dark for 0, bright for 255, in five shades.
 
-    ``encoding`` is the terminal's; where it lacks the blocks, plain characters stand in.
+    ``encoding`` is the terminal's; if it lacks the block characters, plain ones are used.
     """
     shades = SHADES if _can_show(SHADES, encoding) else ASCII_SHADES
     levels = np.minimum(image.astype(int) * len(shades) // 255, len(shades) - 1)

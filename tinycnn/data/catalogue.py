@@ -72,7 +72,7 @@ def sha256_of(path: Path) -> str:
 
 
 def bundled_folder(name: str) -> Path:
-    """Where the files of a bundled set lie: inside an installed package or in the checkout."""
+    """Where the files of a bundled set are: in the installed package or in the checkout."""
     package = Path(__file__).parent
     installed = package / "bundled" / name
     return installed if installed.is_dir() else package.parents[1] / "data" / name

@@ -1,8 +1,8 @@
-"""What must hold before four arrays count as a data set.
+"""Checks that four arrays make up a data set.
 
-Each check raises DataError, and its sentence calls an array by the name it is given: the file it
-came from, where there is one. The order of arrays and names is that of the catalogue: training
-images, training labels, test images, test labels.
+Each check raises DataError with a sentence that names the array: by its file, if it has one. The
+order of arrays and names is that of the catalogue: training images, training labels, test images,
+test labels.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ import numpy as np
 
 from tinycnn.errors import DataError
 
-FEW = 10  # up to so many classes, the largest label is believed
-SAMPLE = 1000  # images that are looked at for oddities
+FEW = 10  # up to this many classes, the largest label is trusted
+SAMPLE = 1000  # images examined for oddities
 DIM = 32  # of 255: images without a brighter pixel are not scaled
 LIGHT = 192  # of 255: paper as light as that is inverted
 FLAT = 0.6  # height over width of the usual 1: MNIST's is 3, and a third if it is transposed
@@ -48,7 +48,7 @@ def check_labels(labels: np.ndarray, n_classes: int, name: str) -> None:
 
 
 def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, train_name: str) -> int:
-    """How many classes a set has that does not say so itself.
+    """How many classes a data set has, judged by its labels.
 
     Up to ten, the largest label decides: a handful of digits need not show them all. A larger
     label counts only if the training part has each class up to it at least twice, so that a
@@ -69,9 +69,9 @@ def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, train_name:
 def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | None:
     """What looks wrong with images (N,H,W) uint8 that can be read all the same, and its cure.
 
-    A network learns such images as well as others, and then reads nobody's drawings. Digits that
-    are transposed, as EMNIST's are, are wider than high, and their 1 is a flat bar, which no
-    class of any other set is; without labels, a name with EMNIST in it takes the place of the 1.
+    A network learns such images as well as any, and then fails on real drawings. Transposed digits,
+    as in EMNIST, are wider than high, and their 1 is a flat bar, as in no other data set; without
+    labels, a name that contains EMNIST is taken as the sign.
     """
     sample = images[:: max(len(images) // SAMPLE, 1)]
     brightest = sample.max(initial=0)

@@ -1,8 +1,8 @@
 """A data set is four arrays that belong together, and this module makes sure that they do.
 
 ``load_dataset("mnist10k")`` comes with tinycnn, the other names of the catalogue are downloaded
-once, and a folder of one's own needs no more than the four IDX files. Images stay uint8, one
-byte a pixel; whoever trains scales a batch at a time.
+once, and a folder of your own needs only the four IDX files. Images stay uint8, one byte per
+pixel; training scales them batch by batch.
 """
 
 import functools
@@ -34,11 +34,11 @@ ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and labels to learn from, and others to be tested on.
+    """Images and labels for training, and others for testing.
 
-    images (N,H,W) uint8, for digits 0 is paper and 255 ink; labels (N,) uint8, indices into
-    ``class_names``. ``sources`` are the files the four arrays came from, if they did. Arrays of
-    one's own may also be float32, with 1 for ink, and labels uint16; the test part may be empty.
+    images (N,H,W) are uint8, for digits 0 is paper and 255 ink; labels (N,) are uint8, indices
+    into ``class_names``. ``sources`` names the file of each array, if there is one. Arrays made in
+    memory may also be float32, with 1 for ink, and labels uint16; the test part may be empty.
     Raises DataError if the arrays do not fit together.
     """
 
@@ -80,8 +80,8 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
     user's cache the first time, unless TINYCNN_DATA names a folder that has them.
 
     ``data_dir`` always wins. It holds the four IDX files under their usual names, plain or .gz,
-    or has a folder ``name`` that does. With a downloadable ``name`` it stands in for the
-    download; without (``mnist10k`` needs no folder) it is a set of its own, whose classes are
+    or has a folder ``name`` that does. With a downloadable ``name`` it replaces the download;
+    without (``mnist10k`` needs no folder) it is a data set of your own, whose classes are
     counted from its labels. TINYCNN_DATA leaves ``mnist10k`` alone, so that the default means
     the same digits everywhere.
 
@@ -92,9 +92,9 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
         return _warned_of(_from_folder(Path(data_dir), None if named.bundled else named))
     if named.bundled:
         folder = _verified_bundle(named)
-    elif stand_in := os.environ.get(ENVIRONMENT_VARIABLE):
+    elif instead := os.environ.get(ENVIRONMENT_VARIABLE):
         try:
-            return _warned_of(_from_folder(Path(stand_in), named))
+            return _warned_of(_from_folder(Path(instead), named))
         except DataError as error:
             raise DataError(f"{ENVIRONMENT_VARIABLE} is set, but {error}") from error
     else:
@@ -155,7 +155,7 @@ def _verified_bundle(named: NamedSet) -> Path:
 
 
 def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
-    """A folder of one's own, or one that stands in for the download of ``named``."""
+    """The data set in a folder: your own, or ``named`` instead of its download."""
     if named and os.path.isdir(folder / named.name):
         folder = folder / named.name
     paths = find_files(folder)
@@ -172,7 +172,7 @@ def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
 
 
 def _warned_of(dataset: Dataset) -> Dataset:
-    """The same, after a word about what looks wrong with its images, if anything does."""
+    """Return ``dataset``; warn first if its images look inverted, transposed or unscaled."""
     train_name, _, test_name, _ = dataset.sources
     for images, labels, name in (
         (dataset.train_images, dataset.train_labels, train_name),

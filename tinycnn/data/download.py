@@ -1,8 +1,8 @@
-"""Fetching a named data set: several mirrors, every byte verified, never half a file.
+"""Downloads a named data set: several mirrors, every byte verified, never half a file.
 
-A file is collected in memory, compared with its SHA-256, and only then written, in one step.
-So whatever lies in the cache under its final name is right, or was damaged later, and that is
-noticed too: the checksum is taken again each time the set is loaded.
+A file is collected in memory, compared with its SHA-256, and only then written, in one step. So
+a file in the cache is complete, or was damaged later, which is noticed too: the checksum is
+computed again each time the set is loaded.
 """
 
 import hashlib
@@ -39,10 +39,10 @@ def cache_folder(name: str) -> Path:
 
 
 def fetch(named: NamedSet) -> Path:
-    """The folder with the four files of ``named``, all verified; fetches those that are not.
+    """The folder with the four files of ``named``, all verified; missing ones are downloaded.
 
-    Needs no network and writes nothing when all is there. Raises DownloadError if a file can be
-    had from no mirror, EnvironmentFault if it cannot be written.
+    Needs no network and writes nothing if all files are there. Raises DownloadError if no mirror
+    has a file, EnvironmentFault if it cannot be written.
     """
     folder = cache_folder(named.name)
     wanted = [file for file in named.files if not file.is_genuine(folder / file.name)]
@@ -56,11 +56,11 @@ def fetch(named: NamedSet) -> Path:
 
 
 class _RefusedError(Exception):
-    """Why one mirror was of no use; the next one is tried."""
+    """Why one mirror failed; the next one is tried."""
 
 
 class _Sink:
-    """What the downloader writes into: memory, and no more of it than the file has bytes."""
+    """The target of the downloader: memory, limited to the size of the file."""
 
     def __init__(self, size: int, advance: Callable[[int], None]):
         self.payload = bytearray()
@@ -127,7 +127,7 @@ def _while_it_brings_enough(get: Callable[[], None], sink: _Sink) -> None:
     def run() -> None:
         try:
             get()
-        except BaseException as error:  # it belongs to the caller, whatever it is
+        except BaseException as error:  # for the calling thread to raise
             raised.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -143,7 +143,7 @@ def _while_it_brings_enough(get: Callable[[], None], sink: _Sink) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The long texts of requests, said shortly."""
+    """The long messages of requests in a few words."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
@@ -163,7 +163,7 @@ def _guess(payload: bytes | bytearray) -> str:
 
 
 def _progress_bars() -> Progress:
-    """Bars on a terminal; elsewhere they are disabled, and a line a file is printed instead."""
+    """Bars on a terminal; elsewhere one line per file is printed instead."""
     console = Console(stderr=True)
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

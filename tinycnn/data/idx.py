@@ -1,12 +1,12 @@
-"""IDX, the format MNIST comes in: a header that says what follows, and then just the numbers.
+"""IDX, the file format of MNIST: a header that describes the array, then its numbers.
 
     0 0 | type | rank | size of each dimension, 4 bytes each | the numbers, last index fastest
 
 All of it big-endian. ``train-images-idx3-ubyte`` is 0 0 8 3 | 60000 28 28 | 47,040,000 bytes.
 
-A file is believed only as far as it can be checked: what the header promises is held against
-what the file contains, and neither may hold more than the other. Whether a file is compressed
-is read from its first two bytes, never from its name.
+No file is trusted: the size that the header promises is compared with the size of the file, and
+they must be equal. Whether a file is compressed is read from its first two bytes, never from
+its name.
 """
 
 import gzip
@@ -82,7 +82,7 @@ def write_idx(path: PathLike, array: np.ndarray) -> None:
     """Write ``array`` (rank 1 to 4, one of IDX's six element types) as an IDX file.
 
     A name that ends in .gz makes a gzip file. The same array always gives the same bytes (with
-    the same zlib): no name and no time goes into them. All or nothing, as in ``storage``.
+    the same zlib): no name and no time goes into them. All or nothing, as in ``files``.
     """
     payload = encode_idx(array)
     if os.fspath(path).endswith(".gz"):
@@ -103,7 +103,7 @@ def encode_idx(array: np.ndarray) -> bytes:
 
 
 def looks_like(first: bytes) -> str:
-    """What a file that is no IDX file is, as far as its first bytes tell; for error messages."""
+    """What a file is that is not IDX, judged by its first bytes; for error messages."""
     shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
     text = first.lstrip(b"\xef\xbb\xbf \t\r\n")  # a web page may open with a byte-order mark
     for signature, guess in LOOKS_LIKE.items():
@@ -176,10 +176,10 @@ def _read_header(source: _Source) -> tuple[np.dtype, tuple[int, ...]]:
         raise DataError(f"this is no IDX file: {looks_like(magic)}")
     rank = magic[3]
     if not 1 <= rank <= MAX_RANK:
-        raise DataError(f"the header speaks of {rank} dimensions; 1 to {MAX_RANK} can be read")
+        raise DataError(f"the header claims {rank} dimensions; 1 to {MAX_RANK} are supported")
     sizes = source.read(4 * rank)
     if len(sizes) < 4 * rank:
-        raise DataError(f"the file ends inside its header, {rank} dimensions were to come")
+        raise DataError(f"the file ends inside its header, which needs {rank} dimensions")
     return np.dtype(ELEMENT_TYPES[magic[2]]).newbyteorder(">"), struct.unpack(f">{rank}I", sizes)
 
 
@@ -213,5 +213,5 @@ def _deflate(payload: bytes) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Opening a pipe that nobody writes to would otherwise wait for ever."""
+    """Open without waiting: a pipe without a writer would otherwise block forever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

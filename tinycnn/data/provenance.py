@@ -1,4 +1,4 @@
-"""What weights were trained on, so that nobody is measured on what he has learned by heart.
+"""Which images weights were trained on, so that no network is tested on its training images.
 
 Data sets overlap: the bundled 10,000 digits are part of MNIST's training set. Comparing the
 fingerprints of whole sets would not notice, so a weights file carries a sample of its training
