@@ -1,30 +1,19 @@
 """What numba emits for the operations of ``vectors.py``: an instruction or two for each.
 
-Only this file knows LLVM, the language that numba compiles to. ``@_emits(f, typer)`` says: where a
-kernel calls f, there be what the function below builds, of the type that ``typer`` gives.
+Only this file knows LLVM, the language that numba compiles to. ``@_of(typer)`` says of which type
+the result is, for operands of given types.
 """
 
+import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
 from numba.extending import lower_builtin, register_model, type_callable
 
 from tinycnn.kernels.jit import CHECKED
-from tinycnn.kernels.simd import (
-    LANES,
-    add,
-    beats,
-    equals,
-    fill,
-    fill_like,
-    fma,
-    load,
-    load_first,
-    select,
-    store,
-    store_first,
-    zeros,
-)
+
+LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
+"""Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
 
 class Vector(types.Type):
@@ -59,15 +48,25 @@ class _MaskModel(PrimitiveModel):
         super().__init__(manager, mask, ir.VectorType(ir.IntType(1), LANES))
 
 
-def _emits(operation, typer):
-    """Register the function below as what ``operation`` compiles to; ``typer`` gives its type."""
+def becomes(emit):
+    """Make numba emit, where a kernel calls the function below, what ``emit`` builds."""
 
-    def register(codegen):
-        type_callable(operation)(lambda context: typer)
-        lower_builtin(operation, types.VarArg(types.Any))(codegen)  # type: ignore[attr-defined]
-        return codegen
+    def register(operation):
+        type_callable(operation)(lambda context: emit.typer)
+        lower_builtin(operation, types.VarArg(types.Any))(emit)  # type: ignore[attr-defined]
+        return operation
 
     return register
+
+
+def _of(typer):
+    """Attach the function from the types of operands to that of the result."""
+
+    def attach(emit):
+        emit.typer = typer
+        return emit
+
+    return attach
 
 
 def _splat(builder, scalar):
@@ -119,14 +118,14 @@ def _suffix(dtype):
     return f"v{LANES}f{dtype.bitwidth}"
 
 
-@_emits(zeros, lambda a: Vector(a.dtype))
-def _emit_zeros(context, builder, signature, args):
+@_of(lambda a: Vector(a.dtype))
+def zeros(context, builder, signature, args):
     vector_type = context.get_value_type(signature.return_type)
     return ir.Constant(vector_type, [0.0] * LANES)
 
 
-@_emits(fill, lambda a, i: Vector(a.dtype))
-def _emit_fill(context, builder, signature, args):
+@_of(lambda a, i: Vector(a.dtype))
+def fill(context, builder, signature, args):
     vector_type = context.get_value_type(signature.return_type)
     array, index = args
     pointer = _pointer(
@@ -135,14 +134,14 @@ def _emit_fill(context, builder, signature, args):
     return _splat(builder, builder.load(pointer))
 
 
-@_emits(fill_like, lambda s, vector: vector)
-def _emit_fill_like(context, builder, signature, args):
+@_of(lambda s, vector: vector)
+def fill_like(context, builder, signature, args):
     number = context.cast(builder, args[0], signature.args[0], signature.return_type.dtype)
     return _splat(builder, number)
 
 
-@_emits(load, lambda a, i: Vector(a.dtype))
-def _emit_load(context, builder, signature, args):
+@_of(lambda a, i: Vector(a.dtype))
+def load(context, builder, signature, args):
     array_type, vector_type = signature.args[0], context.get_value_type(signature.return_type)
     array, index = args
     count = index.type(LANES)
@@ -150,8 +149,8 @@ def _emit_load(context, builder, signature, args):
     return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
 
 
-@_emits(store, lambda a, i, vector: types.void)
-def _emit_store(context, builder, signature, args):
+@_of(lambda a, i, vector: types.void)
+def store(context, builder, signature, args):
     array, index, vector = args
     array_type, count = signature.args[0], index.type(LANES)
     pointer = _pointer(context, builder, array_type, array, index, count, vector.type)
@@ -159,8 +158,8 @@ def _emit_store(context, builder, signature, args):
     return context.get_dummy_value()
 
 
-@_emits(load_first, lambda a, i, count: Vector(a.dtype))
-def _emit_load_first(context, builder, signature, args):
+@_of(lambda a, i, count: Vector(a.dtype))
+def load_first(context, builder, signature, args):
     """Load under a mask only where one is needed: it may take twice as long."""
     array, index, count = args
     vector_type = context.get_value_type(signature.return_type)
@@ -182,8 +181,8 @@ def _emit_load_first(context, builder, signature, args):
     return result
 
 
-@_emits(store_first, lambda a, i, vector, count: types.void)
-def _emit_store_first(context, builder, signature, args):
+@_of(lambda a, i, vector, count: types.void)
+def store_first(context, builder, signature, args):
     array, index, vector, count = args
     dtype = signature.args[0].dtype
     if dtype == types.uint8:
@@ -199,25 +198,25 @@ def _emit_store_first(context, builder, signature, args):
     return context.get_dummy_value()
 
 
-@_emits(add, lambda x, y: x)
-def _emit_add(context, builder, signature, args):
+@_of(lambda x, y: x)
+def add(context, builder, signature, args):
     return builder.fadd(*args)
 
 
-@_emits(fma, lambda x, y, z: z)
-def _emit_fma(context, builder, signature, args):
+@_of(lambda x, y, z: z)
+def fma(context, builder, signature, args):
     name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
     return _instruction(builder, name, args[2].type, args)
 
 
-@_emits(beats, lambda x, y: Mask())
-def _emit_beats(context, builder, signature, args):
+@_of(lambda x, y: Mask())
+def beats(context, builder, signature, args):
     greater_or_nan = builder.fcmp_unordered(">", *args)
     return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", args[1], args[1]))
 
 
-@_emits(equals, lambda a, i, value, count: Mask())
-def _emit_equals(context, builder, signature, args):
+@_of(lambda a, i, value, count: Mask())
+def equals(context, builder, signature, args):
     array, index, value, count = args
     byte = ir.IntType(8)
     vector_type = ir.VectorType(byte, LANES)
@@ -230,6 +229,6 @@ def _emit_equals(context, builder, signature, args):
     return builder.and_(mask, same)
 
 
-@_emits(select, lambda mask, x, y: x)
-def _emit_select(context, builder, signature, args):
+@_of(lambda mask, x, y: x)
+def select(context, builder, signature, args):
     return builder.select(*args)

@@ -6,38 +6,42 @@ themselves, so the kernels say it: ``fma(fill(x, i), load(w, j), sums)`` adds x[
 ``w`` to a row of sums.
 
 Every operation is an ordinary Python function on short arrays, which is its definition and what
-runs when compilation is off; ``instructions.py`` has what numba emits instead.
+runs when compilation is off; compiled, it ``becomes`` what ``instructions.py`` builds.
 """
 
-import llvmlite.binding
 import numpy as np
 
-LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
-"""Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
+from tinycnn.kernels import instructions
+from tinycnn.kernels.instructions import LANES, becomes
 
 
+@becomes(instructions.zeros)
 def zeros(a):
     """Return a vector of zeros of the dtype of array ``a``."""
     return np.zeros(LANES, a.dtype)
 
 
+@becomes(instructions.fill)
 def fill(a, i):
     """Return a vector whose lanes are all a[i]."""
     _check(a, i, 1)
     return np.full(LANES, a[i])
 
 
+@becomes(instructions.fill_like)
 def fill_like(s, vector):
     """Return a vector of the dtype of ``vector`` whose lanes are all the whole number ``s``."""
     return np.full(LANES, s, vector.dtype)
 
 
+@becomes(instructions.load)
 def load(a, i):
     """Return a[i : i + LANES] of a flat array."""
     _check(a, i, LANES)
     return a[i : i + LANES].copy()
 
 
+@becomes(instructions.load_first)
 def load_first(a, i, count):
     """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
     count = min(count, LANES)
@@ -47,12 +51,14 @@ def load_first(a, i, count):
     return vector
 
 
+@becomes(instructions.store)
 def store(a, i, vector):
     """Write a vector to a[i : i + LANES] of a flat array."""
     _check(a, i, LANES)
     a[i : i + LANES] = vector
 
 
+@becomes(instructions.store_first)
 def store_first(a, i, vector, count):
     """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
     count = min(count, LANES)
@@ -60,21 +66,25 @@ def store_first(a, i, vector, count):
     a[i : i + count] = vector[:count]
 
 
+@becomes(instructions.add)
 def add(x, y):
     """Return x + y lane by lane."""
     return x + y
 
 
+@becomes(instructions.fma)
 def fma(x, y, z):
     """Return x * y + z lane by lane, rounded once where the machine can."""
     return x * y + z
 
 
+@becomes(instructions.beats)
 def beats(x, y):
     """Return in which lanes x is greater than y; a NaN beats every number and no NaN."""
     return ~(x <= y) & (y == y)
 
 
+@becomes(instructions.equals)
 def equals(a, i, value, count):
     """Return in which of a[i : i + count] of a flat byte array ``value`` stands; others: no."""
     count = min(count, LANES)
@@ -84,6 +94,7 @@ def equals(a, i, value, count):
     return mask
 
 
+@becomes(instructions.select)
 def select(mask, x, y):
     """Return x where ``mask`` holds and y elsewhere."""
     return np.where(mask, x, y)
