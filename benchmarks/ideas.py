@@ -6,7 +6,6 @@ of the one that decides or computes, for the length of a turn.
 
 import contextlib
 import functools
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -18,14 +17,12 @@ from benchmarks import naive_kernels
 from benchmarks.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.timing import Comparison, compare
 from tinycnn import kernels
-from tinycnn.kernels import conv, fused, memory, winograd
+from tinycnn.kernels import conv, fused, memory, products, winograd
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import Frozen, get_threads, set_threads
 from tinycnn.timing import Version
 
 Ideas = dict[str, Version]
-
-dense = importlib.import_module("tinycnn.kernels.dense")  # the package has a function so named
 
 
 def patched(*changes: tuple[Any, str, Any]) -> Callable[[], contextlib.AbstractContextManager]:
@@ -74,11 +71,11 @@ MULTIPLY_ZEROS = patched(
     (kernels, f"{POOLED}_backward_input", naive_kernels.dense_backward_input),
 )
 ARRAYS_ANYWHERE = patched(
-    *((module, "empty", np.empty) for module in (memory, conv, dense, fused, winograd))
+    *((module, "empty", np.empty) for module in (memory, conv, fused, products, winograd))
 )
 NUMPY_PRODUCTS = patched(
-    (dense, "product", lambda x, w, b: x @ w + b),
-    (dense, "gradient_product", lambda x, dy: x.T @ dy),
+    (products, "product", lambda x, w, b: x @ w + b),
+    (products, "gradient_product", lambda x, dy: x.T @ dy),
 )
 
 

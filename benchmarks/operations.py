@@ -104,7 +104,7 @@ def layer_by_layer(model: Sequential) -> contextlib.AbstractContextManager:
 @contextlib.contextmanager
 def _recording(calls: list[Call]) -> Iterator[None]:
     with ExitStack() as stack:
-        for name in kernels.__all__:
+        for name in dir(kernels):
             recorder = _recorder(name, getattr(kernels, name), calls)
             stack.enter_context(mock.patch.object(kernels, name, recorder))
         yield

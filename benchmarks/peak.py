@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.arithmetic import TIMES, eight_chains, flops, on_threads
 from benchmarks.ideas import threads
 from benchmarks.peers.tinycnn_peer import matrix_product
-from tinycnn.kernels.dense import product
+from tinycnn.kernels.products import product
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import get_threads
 from tinycnn.timing import Version, sleep_until_idle, starting_with

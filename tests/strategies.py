@@ -10,6 +10,7 @@ import inspect
 import numpy as np
 from hypothesis import strategies as st
 
+from tinycnn import kernels
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import reference
 from tinycnn.nn.gradcheck import call, quantities, spread
@@ -224,13 +225,16 @@ IN_PLACE = {"sgd_update": ("z", "velocity"), "adam_update": ("z", "mean", "squar
 
 
 def functions(ops):
-    """The public functions of ``kernels`` or ``reference``, by name."""
+    """The operations, as ``kernels`` or ``reference`` have them, by name."""
+    return {name: getattr(ops, name) for name in dir(kernels)}
+
+
+def compiled(ops):
+    """Those that are more than the reference with a look at its arguments."""
     return {
         name: function
-        for name, function in vars(ops).items()
-        if inspect.isfunction(function)
-        and function.__module__.startswith(ops.__name__)
-        and not name.startswith("_")
+        for name, function in functions(ops).items()
+        if inspect.unwrap(function) is not getattr(reference, name)
     }
 
 

@@ -146,9 +146,9 @@ def test_no_import_goes_round_in_a_circle():
         visit(name)
 
 
-def test_only_tests_benchmarks_who_cannot_wait_and_who_explains_run_the_reference():
+def test_only_tests_benchmarks_who_cannot_wait_who_explains_and_kernels_run_the_reference():
     users = {name for name, others in GRAPH.items() if "tinycnn.nn.reference" in others}
-    others = users - {"tinycnn.nn.plain", "tinycnn.explain.catalogue"}
+    others = users - {"tinycnn.nn.plain", "tinycnn.explain.catalogue", "tinycnn.kernels"}
     assert {name.split(".")[0] for name in others} <= {"benchmarks"}
 
 

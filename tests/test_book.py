@@ -75,7 +75,7 @@ def test_the_front_page_and_the_navigation_have_every_chapter():
 @pytest.mark.parametrize(
     ("dotted", "first", "last"),
     [
-        ("tinycnn.nn.reference.relu", "def relu(x):", "    return np.maximum(x, 0)"),
+        ("tinycnn.nn.reference.relu", "@shapes(", "    return np.maximum(x, 0)"),
         ("tinycnn.kernels.elementwise._relu", "@parallel_kernel", None),
         ("tinycnn.nn.model.Sequential.backward", "def backward(", None),
         ("tinycnn.nn.differences.STEP", "STEP = ", '"""Near the cube root'),

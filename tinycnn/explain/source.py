@@ -27,13 +27,16 @@ class Listing:
 
     @property
     def body(self) -> str:
-        """The code without the docstring, for where that is shown already."""
+        """The code without docstring and shapes, for where those are shown already."""
         lines = self.code.splitlines()
         (definition,) = ast.parse(self.code).body
         assert isinstance(definition, ast.FunctionDef)
-        first = definition.body[0]
+        shown: list[ast.stmt | ast.expr] = []  # the later first, so that line numbers stay true
         if ast.get_docstring(definition) is not None:
-            del lines[first.lineno - 1 : first.end_lineno]
+            shown += definition.body[:1]
+        shown += [d for d in definition.decorator_list if ast.unparse(d).startswith("shapes(")]
+        for part in shown:
+            del lines[part.lineno - 1 : part.end_lineno]
         return "\n".join(lines)
 
 

@@ -1,65 +1,55 @@
 """The operations of ``reference.py`` under the same names, as compiled loops: run this.
 
-Each public function checks its arguments in Python, because compiled loops do not, and then
-hands flat arrays to a kernel. All heavy ones rest on the loops of ``blocks.py``, which say
-with ``vectors.py`` what a processor is good at. Work is cut into pieces whose number depends on
-the shapes alone, every piece owns what it writes, and sums over pieces are added in order: the
-bits do not depend on how many threads run.
+``kernels.relu`` is the compiled function of that name or, where none is faster, the reference's
+own; the name is looked up when it is first asked for. Arguments are held to the shapes that the
+reference says, in Python, because compiled loops would not notice. A new operation is written
+there, and is here, in the gradient checks, in ``explain`` and in the benchmarks.
 
-Reading order: compile, vectors, blocks, arrays, convolution, fused, winograd; then dense,
-normalize and simple.
+All heavy kernels rest on the two loops of ``blocks.py``, which say with ``vectors.py`` what a
+processor is good at. Work is cut into pieces whose number depends on the shapes alone, every piece
+owns what it writes, and sums over pieces are added in order: the bits do not depend on how many
+threads run.
+
+Reading order: vectors, blocks, convolution, fused, winograd; then products, normalize and simple.
 ``instructions.py`` is for those who want to see what becomes of a vector.
 """
 
-from tinycnn.kernels import (
-    environment,  # noqa: F401 - numba starts, or the reason is told
-    instructions,  # noqa: F401 - numba learns them before it compiles
-)
-from tinycnn.kernels.conv import conv2d, conv2d_backward_input, conv2d_backward_params
-from tinycnn.kernels.dense import dense, dense_backward_input, dense_backward_params
-from tinycnn.kernels.elementwise import (
-    adam_update,
-    dropout,
-    dropout_backward,
-    maxpool2d,
-    maxpool2d_backward,
-    relu,
-    relu_backward,
-    sgd_update,
-    softmax,
-    softmax_backward,
-    softmax_cross_entropy,
-    softmax_cross_entropy_backward,
-)
-from tinycnn.kernels.fused import (
-    conv2d_relu_maxpool2d,
-    conv2d_relu_maxpool2d_backward_input,
-    conv2d_relu_maxpool2d_backward_params,
-)
-from tinycnn.kernels.norm import batchnorm, batchnorm_backward
+import functools
+from collections.abc import Callable
+from typing import Any
 
-__all__ = [
-    "adam_update",
-    "batchnorm",
-    "batchnorm_backward",
-    "conv2d",
-    "conv2d_backward_input",
-    "conv2d_backward_params",
-    "conv2d_relu_maxpool2d",
-    "conv2d_relu_maxpool2d_backward_input",
-    "conv2d_relu_maxpool2d_backward_params",
-    "dense",
-    "dense_backward_input",
-    "dense_backward_params",
-    "dropout",
-    "dropout_backward",
-    "maxpool2d",
-    "maxpool2d_backward",
-    "relu",
-    "relu_backward",
-    "sgd_update",
-    "softmax",
-    "softmax_backward",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_backward",
-]
+from tinycnn.kernels import environment  # noqa: F401 - numba starts, or the reason is told
+
+
+def __dir__() -> list[str]:
+    """Return the names of all operations, which are those of ``reference.py``."""
+    from tinycnn.nn import reference
+
+    return sorted(name for name, value in vars(reference).items() if hasattr(value, "check"))
+
+
+def __getattr__(name: str) -> Callable:
+    """Find an operation the first time that somebody asks for it."""
+    if name.startswith("_") or name not in __dir__():
+        raise AttributeError(f"there is no operation {name!r}")
+    from tinycnn.kernels import conv, elementwise, fused, norm, products
+    from tinycnn.nn import reference
+
+    idea = vars(reference)[name]
+    rooms = (conv, fused, products, norm, elementwise)
+    compiled = next((vars(room)[name] for room in rooms if name in vars(room)), idea)
+    operation = globals()[name] = _held_to_shapes(compiled, idea)
+    return operation
+
+
+def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
+    """Return ``compiled`` for arguments that fit; ``idea`` serves those it is not made for."""
+    check = idea.check  # type: ignore[attr-defined]
+
+    @functools.wraps(compiled)
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        given = check(*args, **kwargs)
+        result = compiled(*given)
+        return idea(*given) if result is NotImplemented else result
+
+    return operation

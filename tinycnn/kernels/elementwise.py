@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 from numba import prange
 
-from tinycnn.kernels import shapes
 from tinycnn.kernels.jit import kernel, parallel_kernel, part
 
 MANY = 4096
@@ -24,7 +23,6 @@ def scale(values, factor, scaled):
 
 def maxpool2d(x, size):
     """See ``reference.maxpool2d``."""
-    x = shapes.maxpool2d(x, size)
     N, H, W, C = x.shape
     y = np.empty((N, H // size, W // size, C), x.dtype)
     winner = np.empty(y.shape, np.uint8)
@@ -51,7 +49,6 @@ def _maxpool2d(x, size, y, winner):
 
 def maxpool2d_backward(dy, winner, input_size, size):
     """See ``reference.maxpool2d_backward``."""
-    dy, winner = shapes.winners(dy, winner, input_size, size, size * size)
     N, _, _, C = dy.shape
     dx = np.zeros((N, *input_size, C), dy.dtype)
     _maxpool2d_backward(dy, winner, size, dx)
@@ -74,7 +71,6 @@ def _maxpool2d_backward(dy, winner, size, dx):
 
 def relu(x):
     """See ``reference.relu``."""
-    (x,) = shapes.arrays(x=x)
     y = np.empty_like(x)
     _relu(x.ravel(), x.ravel(), y.ravel())
     return y
@@ -82,8 +78,6 @@ def relu(x):
 
 def relu_backward(dy, y):
     """See ``reference.relu_backward``."""
-    dy, y = shapes.arrays(dy=dy, y=y)
-    shapes.same("the shape of dy", dy.shape, y.shape)
     dx = np.empty_like(dy)
     _relu(dy.ravel(), y.ravel(), dx.ravel())
     return dx
@@ -101,7 +95,6 @@ def _relu(values, gate, passed):
 
 def dropout(x, draw, rate):
     """See ``reference.dropout``."""
-    x, draw = shapes.dropout(x, draw, rate)
     y = np.empty_like(x)
     _dropout(x.ravel(), draw.ravel(), float(rate), y.ravel())
     return y
@@ -123,8 +116,6 @@ def _dropout(values, draw, rate, passed):
 
 def softmax(logits):
     """See ``reference.softmax``."""
-    (logits,) = shapes.arrays(logits=logits)
-    shapes.rank("logits", logits, "N K")
     p = np.empty_like(logits)
     _softmax(logits, p)
     return p
@@ -157,30 +148,8 @@ def _softmax(logits, p):
             p[n, k] /= total
 
 
-def softmax_backward(dp, p):
-    """See ``reference.softmax_backward``."""
-    dp, p = shapes.arrays(dp=dp, p=p)
-    shapes.rank("p", p, "N K")
-    shapes.same("the shape of dp", dp.shape, p.shape)
-    dlogits = np.empty_like(p)
-    _softmax_backward(dp, p, dlogits)
-    return dlogits
-
-
-@kernel
-def _softmax_backward(dp, p, dlogits):
-    N, K = p.shape
-    for n in range(N):
-        mean = p.dtype.type(0)
-        for k in range(K):
-            mean += dp[n, k] * p[n, k]
-        for k in range(K):
-            dlogits[n, k] = p[n, k] * (dp[n, k] - mean)
-
-
 def softmax_cross_entropy(logits, labels):
     """See ``reference.softmax_cross_entropy``."""
-    logits, labels = shapes.rows_and_labels("logits", logits, labels)
     p = np.empty_like(logits)
     return _softmax_cross_entropy(logits, labels, p), p
 
@@ -199,28 +168,11 @@ def _softmax_cross_entropy(logits, labels, p):
     return loss / N
 
 
-def softmax_cross_entropy_backward(p, labels, count=None):
-    """See ``reference.softmax_cross_entropy_backward``."""
-    p, labels = shapes.rows_and_labels("p", p, labels)
-    dlogits = np.empty_like(p)
-    _softmax_cross_entropy_backward(p, labels, count or len(p), dlogits)
-    return dlogits
-
-
-@kernel
-def _softmax_cross_entropy_backward(p, labels, count, dlogits):
-    N, K = p.shape
-    for n in range(N):
-        for k in range(K):
-            dlogits[n, k] = (p[n, k] - (labels[n] == k)) / count
-
-
 # --------------------------------------------------------------------------------- the update
 
 
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
-    dz = shapes.update(z, dz, velocity=velocity)
     numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
     update = _sgd_update if z.size < MANY else _sgd_update_by_blocks
     update(z.ravel(), dz.ravel(), velocity.ravel(), numbers)
@@ -244,7 +196,6 @@ def _sgd_update(z, dz, velocity, numbers):
 
 def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
     """See ``reference.adam_update``."""
-    dz = shapes.update(z, dz, mean=mean, square=square)
     corrections = 1 - beta1**step, 1 - beta2**step
     numbers = np.array([learning_rate, beta1, beta2, epsilon, weight_decay, *corrections], z.dtype)
     _adam_update(z.ravel(), dz.ravel(), mean.ravel(), square.ravel(), numbers)

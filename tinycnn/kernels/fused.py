@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numba import prange
 
-from tinycnn.kernels import shapes, winograd
+from tinycnn.kernels import winograd
 from tinycnn.kernels.conv import correlate
 from tinycnn.kernels.jit import kernel, parallel_kernel, part
 from tinycnn.kernels.memory import (
@@ -31,12 +31,12 @@ from tinycnn.kernels.microkernels import (
     store_winner,
     window_slots,
 )
+from tinycnn.kernels.shapes import valid_size
 from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
 
 
 def conv2d_relu_maxpool2d(x, w, b, size):
     """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
-    x, w, b = shapes.conv2d_relu_maxpool2d(x, w, b, size)
     N, H, W, C = x.shape
     F, KH, KW, _ = w.shape
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
@@ -129,14 +129,13 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     Usually only living winners are visited. Where a kernel row is short (few input channels) a
     vector would be mostly empty; there every output is visited, a vector of filters at a time.
     """
-    dy, winner, x = shapes.conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size)
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
     if visiting_all_pays(KW * C):
-        output_size = shapes.valid_size((H, W), kernel_size)
+        output_size = valid_size((H, W), kernel_size)
         dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
         windows, taps = window_offsets(W, C, *output_size, 1), tap_offsets(W, C, KH, KW)
         _dense_backward_params(
@@ -230,7 +229,6 @@ def _unpool_image(dy, winner, n, OH, OW, size, run, unpooled, db):
 
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
-    dy, winner, w = shapes.conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size)
     N, OH, OW, F = dy.shape
     H, W = input_size
     _, KH, KW, C = w.shape

@@ -4,13 +4,16 @@ Only this file knows LLVM, the language that numba compiles to. ``@_of(typer)`` 
 the result is, for operands of given types.
 """
 
+import os
+
 import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
 from numba.extending import lower_builtin, register_model, type_callable
 
-from tinycnn.kernels.jit import CHECKED
+CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
+"""True when kernels run on one thread with bounds checks."""
 
 LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""

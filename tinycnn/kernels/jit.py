@@ -18,13 +18,11 @@ from numba.core import config
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.kernels.cache import KernelCache, folder_for
+from tinycnn.kernels.instructions import CHECKED
 from tinycnn.kernels.linking import Kernel, ParallelKernel, Part
 
 SPINS = ("GOMP_SPINCOUNT", "10000")
 """How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
-
-CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
-"""True when kernels run on one thread with bounds checks."""
 
 UNCOMPILED = bool(config.DISABLE_JIT)
 """True when kernels run as plain Python."""

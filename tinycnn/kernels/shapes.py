@@ -1,16 +1,113 @@
-"""Arguments are checked here, in Python, because a compiled loop would read past an array.
+"""Shapes are said once, above each operation of ``reference.py``, and its arguments held to them.
 
-Each function returns its arrays ready for kernels: C-contiguous, aligned, in the machine's byte
-order, all of one dtype, float32 or float64. What does not fit raises a ShapeError that names the
-argument and both shapes. Nothing is ever changed in place.
+    @shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F)")
+
+A letter means the same number wherever it occurs: the sizes of weights are believed first, those
+of gradients last. Some words have a rule of their own: a convolution's window has to fit into the
+image, labels are classes, a winner is a place in its window. What does not fit raises a ShapeError
+that names the argument and both sizes; a compiled loop would read past an array unnoticed.
+
+Arrays come out ready for kernels: C-contiguous, aligned, in the machine's byte order, all of one
+dtype, float32 or float64. Copies are made where that is needed, and nothing is changed in place.
 """
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from tinycnn.errors import ShapeError
 
+Values = dict[str, Any]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 LARGEST_POOL = 15
 """The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
+
+NOUNS = {"N": "examples", "C": "channels", "F": "filters", "D": "inputs", "K": "outputs"}
+
+
+def shapes(text: str) -> Callable[[Callable], Callable]:
+    """Say what a function takes and gives; its docstring ends with that, too."""
+
+    def attach(function: Callable) -> Callable:
+        function.check = Check(function, text)  # type: ignore[attr-defined]
+        if function.__doc__:  # python -OO leaves none
+            function.__doc__ += f"\n    {text}\n    "
+        return function
+
+    return attach
+
+
+class Check:
+    """Called with the arguments of ``function``, returns them ready for kernels, or raises."""
+
+    def __init__(self, function: Callable, text: str) -> None:
+        self._signature = inspect.signature(function)
+        self._names = tuple(self._signature.parameters)
+        given, _, results = text.partition("->")
+        self._letters = {
+            name: tuple(re.findall(r"[^\s,]+", letters))
+            for names, letters in re.findall(r"(\w+(?:(?:, | and )\w+)*) \((.*?)\)", given)
+            for name in re.split(", | and ", names)
+        }
+        self._arrays = [n for n in self._names if n in self._letters and not n.endswith("_size")]
+        self._changed = re.findall(r"\w+", results.partition("written into")[2])
+        self._rules = [rule for name, rule in RULES.items() if name in self._names]
+        self._sizes = functools.lru_cache(self._sizes_of)  # asked again and again in training
+
+    def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
+        if kwargs or len(args) != len(self._names):
+            bound = self._signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        given = dict(zip(self._names, args, strict=True))
+        self._make_ready(given)
+        shapes = [tuple(getattr(given[name], "shape", given[name])) for name in self._letters]
+        sizes = self._sizes(given.get("size"), *shapes)
+        for rule in self._rules:
+            rule(given, sizes)
+        return list(given.values())
+
+    def _make_ready(self, given: Values) -> None:
+        """Bring arrays into the form that kernels want; what is changed in place must have it."""
+        dtype = None
+        for name in self._arrays:
+            array = ready(given[name])
+            if array.dtype is not dtype and name not in RULES:
+                native = array.dtype.newbyteorder("=")
+                if native not in FLOATS or native != (dtype or native):
+                    raise ShapeError(
+                        f"{name} is {array.dtype}, but all arrays must be float32 or all float64"
+                    )
+                dtype, array = native, array.astype(native, copy=False)
+            if array is not given[name] and name in self._changed:
+                raise ShapeError(
+                    f"{name} is changed in place and must be contiguous, aligned, writeable and "
+                    "in the machine's byte order"
+                )
+            given[name] = array
+
+    def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
+        """Return what the letters mean, or raise because they do not mean one thing each."""
+        sizes: Values = {}
+        shaped = list(zip(self._letters.items(), shapes, strict=True))
+        shaped.sort(key=lambda item: (_is_gradient(item[0][0]), item[0][0] != "w"))
+        for (name, letters), shape in shaped:
+            if _is_gradient(name):
+                _derive(sizes, size)
+            axes = _axes(letters, shape)
+            if axes is None or any(
+                sizes.get(z, n) != n for z, n in zip(letters, axes, strict=True)
+            ):
+                raise ShapeError(_misfit(name, letters, shape, axes, sizes))
+            sizes.update(zip(letters, axes, strict=True))
+        _derive(sizes, size)
+        return sizes
 
 
 def ready(array: np.ndarray) -> np.ndarray:
@@ -23,38 +120,52 @@ def ready(array: np.ndarray) -> np.ndarray:
     return np.require(array, requirements=["C", "A", "W", "E"])
 
 
-def arrays(**named: np.ndarray) -> list[np.ndarray]:
-    """Return the arrays as kernels want them; the dtype of the first one counts for all."""
-    found = [ready(array) for array in named.values()]
-    dtype = found[0].dtype.newbyteorder("=")
-    for name, array in zip(named, found, strict=True):
-        if array.dtype.newbyteorder("=") != dtype or dtype not in (np.float32, np.float64):
-            raise ShapeError(
-                f"{name} is {array.dtype}, but all arrays must be float32 or all float64"
-            )
-    return [array.astype(dtype, copy=False) for array in found]
+# ------------------------------------------------------------------------ letters and their sizes
 
 
-def rank(name: str, array: np.ndarray, letters: str) -> None:
-    """Raise unless ``array`` has one axis for each word of ``letters``, such as "N H W C"."""
-    if array.ndim != len(letters.split()):
-        raise ShapeError(f"{name} has shape {array.shape}, expected ({letters.replace(' ', ', ')})")
+def _is_gradient(name: str) -> bool:
+    return name[0] == "d" or name == "winner"
 
 
-def same(what: str, actual, expected) -> None:
-    """Raise unless two sizes or shapes agree."""
-    if actual != expected:
-        raise ShapeError(f"{what} is {actual}, expected {expected}")
+def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
+    """Return what each letter stands for, "..." for any number of axes; None if it cannot be."""
+    if "..." not in letters:
+        return list(shape) if len(shape) == len(letters) else None
+    if len(letters) == 1:
+        return [tuple(shape)]
+    N, *places, C = shape if len(shape) > 1 else (0, 0)  # (N,...,C), where only N may be 0
+    return [N, tuple(places), C] if C and all(places) else None
 
 
-def conv2d_fits(input_size: tuple[int, int], kernel_size: tuple[int, int]) -> None:
+def _misfit(name: str, letters: Sequence[str], shape: Any, actual: Any, sizes: Values) -> str:
+    """Say what is wrong with a shape: the whole of it, its rank, or one size."""
+    if all(letter in sizes for letter in letters):
+        pairs = [(letter, sizes[letter]) for letter in letters]
+        whole = tuple(n for z, size in pairs for n in (size if z == "..." else [size]))
+        return f"the shape of {name} is {shape}, expected {whole}"
+    if actual is None:
+        kind = "examples with channels, " if "..." in letters else ""
+        return f"{name} has shape {shape}, expected {kind}({', '.join(letters)})"
+    wrong = {z: n for z, n in zip(letters, actual, strict=True) if sizes.get(z, n) != n}
+    for letter in wrong.keys() & NOUNS.keys():
+        return (
+            f"the number of {NOUNS[letter]} of {name} is {wrong[letter]}, expected {sizes[letter]}"
+        )
+    expected = tuple(sizes[letter] for letter in letters[1:3])
+    return f"the size of {name} is {tuple(actual[1:3])}, expected {expected}"
+
+
+# ------------------------------------------------------------------------- words with a rule
+
+
+def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:
     """Raise unless the kernel fits into the image at least once."""
     (H, W), (KH, KW) = input_size, kernel_size
     if not (1 <= KH <= H and 1 <= KW <= W):
         raise ShapeError(f"a {KH}x{KW} kernel does not fit into a {H}x{W} image")
 
 
-def pool_fits(input_size: tuple[int, int], size: int) -> None:
+def pool_fits(input_size: Sequence[int], size: int) -> None:
     """Raise unless the pooling window fits into the image at least once."""
     if not 1 <= size <= min(*input_size, LARGEST_POOL):
         H, W = input_size
@@ -65,174 +176,60 @@ def pool_fits(input_size: tuple[int, int], size: int) -> None:
         )
 
 
-def conv2d(x, w, b):
-    """Check the arguments of ``conv2d``."""
-    x, w, b = arrays(x=x, w=w, b=b)
-    rank("x", x, "N H W C")
-    rank("w", w, "F KH KW C")
-    same("the number of channels of w", w.shape[3], x.shape[3])
-    same("the shape of b", b.shape, w.shape[:1])
-    conv2d_fits(x.shape[1:3], w.shape[1:3])
-    return x, w, b
-
-
-def conv2d_backward_params(dy, x, kernel_size):
-    """Check the arguments of ``conv2d_backward_params``."""
-    dy, x = arrays(dy=dy, x=x)
-    rank("x", x, "N H W C")
-    rank("dy", dy, "N OH OW F")
-    conv2d_fits(x.shape[1:3], kernel_size)
-    same("the shape of dy", dy.shape[:3], (x.shape[0], *valid_size(x.shape[1:3], kernel_size)))
-    return dy, x
-
-
-def conv2d_backward_input(dy, w):
-    """Check the arguments of ``conv2d_backward_input``."""
-    dy, w = arrays(dy=dy, w=w)
-    rank("dy", dy, "N OH OW F")
-    rank("w", w, "F KH KW C")
-    same("the number of filters of dy", dy.shape[3], w.shape[0])
-    return dy, w
-
-
-def maxpool2d(x, size):
-    """Check the arguments of ``maxpool2d``."""
-    (x,) = arrays(x=x)
-    rank("x", x, "N H W C")
-    pool_fits(x.shape[1:3], size)
-    return x
-
-
-def winners(dy, winner, input_size, size, places):
-    """Check a pooling gradient and its winners; places below ``places`` are allowed."""
-    (dy,) = arrays(dy=dy)
-    rank("dy", dy, "N OH OW C")
-    same("the dtype of winner", winner.dtype, np.dtype(np.uint8))
-    same("the shape of winner", winner.shape, dy.shape)
-    pool_fits(input_size, size)
-    same("the size of dy", dy.shape[1:3], (input_size[0] // size, input_size[1] // size))
-    if winner.size and winner.max() >= places:
-        raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
-    return dy, ready(winner)
-
-
-def conv2d_relu_maxpool2d(x, w, b, size):
-    """Check the arguments of ``conv2d_relu_maxpool2d``."""
-    x, w, b = conv2d(x, w, b)
-    pool_fits(valid_size(x.shape[1:3], w.shape[1:3]), size)
-    return x, w, b
-
-
-def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
-    """Check the arguments of ``conv2d_relu_maxpool2d_backward_params``."""
-    dy, x = arrays(dy=dy, x=x)
-    rank("x", x, "N H W C")
-    conv2d_fits(x.shape[1:3], kernel_size)
-    output_size = valid_size(x.shape[1:3], kernel_size)
-    dy, winner = winners(dy, winner, output_size, size, size * size + 1)
-    same("the number of examples of dy", dy.shape[0], x.shape[0])
-    return dy, winner, x
-
-
-def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
-    """Check the arguments of ``conv2d_relu_maxpool2d_backward_input``."""
-    dy, w = arrays(dy=dy, w=w)
-    rank("w", w, "F KH KW C")
-    conv2d_fits(input_size, w.shape[1:3])
-    dy, winner = winners(dy, winner, valid_size(input_size, w.shape[1:3]), size, size * size + 1)
-    same("the number of filters of dy", dy.shape[3], w.shape[0])
-    return dy, winner, w
-
-
-def dense(x, w, b):
-    """Check the arguments of ``dense``."""
-    x, w, b = arrays(x=x, w=w, b=b)
-    rank("x", x, "N D")
-    rank("w", w, "D K")
-    same("the number of inputs of x", x.shape[1], w.shape[0])
-    same("the shape of b", b.shape, w.shape[1:])
-    return x, w, b
-
-
-def batchnorm(x, w, b, epsilon):
-    """Check the arguments of ``batchnorm``."""
-    x, w, b = arrays(x=x, w=w, b=b)
-    channels(x, w=w, b=b)
-    positive(epsilon)
-    return x, w, b
-
-
-def batchnorm_backward(dy, x, w, mean, variance, epsilon):
-    """Check the arguments of ``batchnorm_backward``."""
-    dy, x, w, mean, variance = arrays(dy=dy, x=x, w=w, mean=mean, variance=variance)
-    same("the shape of dy", dy.shape, x.shape)
-    channels(x, w=w, mean=mean, variance=variance)
-    positive(epsilon)
-    return dy, x, w, mean, variance
-
-
-def dropout(x, draw, rate):
-    """Check the arguments of ``dropout``."""
-    x, draw = arrays(x=x, draw=draw)
-    same("the shape of draw", draw.shape, x.shape)
-    dropout_rate(rate)
-    return x, draw
-
-
-def dropout_rate(rate) -> None:
+def dropout_rate(rate: float) -> None:
     """Raise unless some numbers are left."""
     if not 0 <= rate < 1:
         raise ShapeError(f"rate must be a share from 0 to below 1, not {rate!r}")
 
 
-def channels(x, **named: np.ndarray) -> None:
-    """Raise unless x is a batch, and the others have a number for each of its channels."""
-    if x.ndim < 2 or not all(x.shape[1:]):
-        raise ShapeError(f"x has shape {x.shape}, expected examples with channels, (N, ..., C)")
-    for name, array in named.items():
-        same(f"the shape of {name}", array.shape, x.shape[-1:])
-
-
-def positive(epsilon) -> None:
-    """Raise unless epsilon keeps quotients finite."""
-    if not epsilon > 0:
-        raise ShapeError(f"epsilon must be above 0, not {epsilon}")
-
-
-def rows_and_labels(name, p, labels):
-    """Check rows of classes and the true class of each row."""
-    (p,) = arrays(**{name: p})
-    rank(name, p, "N K")
-    labels = np.asarray(labels)
-    same("the shape of labels", labels.shape, p.shape[:1])
-    if labels.dtype.kind not in "ui":
-        raise ShapeError(f"labels are {labels.dtype}, expected integers")
-    if not p.size:
-        raise ShapeError(f"{name} has shape {p.shape}: no examples or no classes")
-    wrong = (labels < 0) | (labels >= p.shape[1])
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise ShapeError(
-            f"label {labels[first]} of example {first} is not one of {p.shape[1]} classes"
-        )
-    return p, labels.astype(np.intp)
-
-
-def valid_size(input_size, kernel_size):
+def valid_size(input_size: Sequence[int], kernel_size: Sequence[int]) -> tuple[int, int]:
     """Return (OH, OW) of a valid convolution."""
     return input_size[0] - kernel_size[0] + 1, input_size[1] - kernel_size[1] + 1
 
 
-def update(z, dz, **state):
-    """Check the arguments of an update, which changes z and ``state`` where they stand."""
-    for name, array in {"z": z, **state}.items():
-        same(f"the shape of {name}", array.shape, z.shape)
-        same(f"the dtype of {name}", array.dtype, z.dtype)
-        if ready(array) is not array or not array.dtype.isnative:
-            raise ShapeError(
-                f"{name} is changed in place and must be contiguous, aligned, writeable and "
-                "in the machine's byte order"
-            )
-    _, dz = arrays(z=z, dz=dz)
-    same("the shape of dz", dz.shape, z.shape)
-    return dz
+def _derive(sizes: Values, size: int | None) -> None:
+    """Find out the size of a convolution's output and what is left of it, or of x, by pooling."""
+    if sizes.keys() >= {"H", "KH"}:
+        input_size, kernel_size = (sizes["H"], sizes["W"]), (sizes["KH"], sizes["KW"])
+        conv2d_fits(input_size, kernel_size)
+        sizes["OH"], sizes["OW"] = valid_size(input_size, kernel_size)
+    if size is not None:
+        rows, columns = ("OH", "OW") if "OH" in sizes else ("H", "W")
+        pool_fits((sizes[rows], sizes[columns]), size)
+        sizes |= {f"{z}//size": sizes[z] // size for z in (rows, columns)}
+
+
+def _classes(given: Values, sizes: Values) -> None:
+    labels, K = given["labels"], sizes["K"]
+    if labels.dtype.kind not in "ui":
+        raise ShapeError(f"labels are {labels.dtype}, expected integers")
+    if not labels.size * K:
+        raise ShapeError(f"{labels.size} labels of {K} classes: no examples or no classes")
+    wrong = (labels < 0) | (labels >= K)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ShapeError(f"label {labels[first]} of example {first} is not one of {K} classes")
+    given["labels"] = labels.astype(np.intp)
+
+
+def _places(given: Values, sizes: Values) -> None:
+    """Winners stand in their windows; behind a ReLU, one place more says that it silenced them."""
+    winner, places = given["winner"], given["size"] ** 2 + ("KH" in sizes)
+    if winner.dtype != np.uint8:
+        raise ShapeError(f"the dtype of winner is {winner.dtype}, expected uint8")
+    if winner.size and winner.max() >= places:
+        raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
+
+
+def _positive(given: Values, sizes: Values) -> None:
+    if "C" in sizes and not given["epsilon"] > 0:  # Adam has an epsilon, too
+        raise ShapeError(f"epsilon must be above 0, not {given['epsilon']}")
+
+
+RULES: dict[str, Callable[[Values, Values], None]] = {
+    "rate": lambda given, sizes: dropout_rate(given["rate"]),
+    "epsilon": _positive,
+    "labels": _classes,
+    "winner": _places,
+}
+"""What is asked of the values of some arguments, by name."""

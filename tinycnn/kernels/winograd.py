@@ -22,7 +22,6 @@ from functools import partial
 import numpy as np
 from numba import prange
 
-from tinycnn.kernels.dense import product
 from tinycnn.kernels.jit import kernel, parallel_kernel, part
 from tinycnn.kernels.memory import FEW, empty
 from tinycnn.kernels.microkernels import (
@@ -31,6 +30,7 @@ from tinycnn.kernels.microkernels import (
     gemm_tile_4x2,
     store_largest_of_four,
 )
+from tinycnn.kernels.products import product
 from tinycnn.kernels.simd import LANES, fill, fma, load, load_first, store, zeros
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))

@@ -60,10 +60,10 @@ def check_operation(
     first, *_ = inspect.signature(forward).parameters
     arguments = {"backward": (first, "w", "b"), "input": (first,), "params": ("w", "b")}
     gradients: dict[str, tuple] = {}
-    for name, function in vars(ops).items():
-        if name.startswith(operation + "_backward"):
-            for z, dz in zip(arguments[name.split("_")[-1]], call(function, known), strict=False):
-                gradients[z] = known[z], dz
+    for name in [name for name in dir(ops) if name.startswith(operation + "_backward")]:
+        dzs = call(getattr(ops, name), known)
+        for z, dz in zip(arguments[name.split("_")[-1]], dzs, strict=False):
+            gradients[z] = known[z], dz
     dy = known["d" + RESULTS.get(operation, "y").split()[0]]
     return check(operation, lambda: call(forward, known)[0], gradients, dy, seed=seed, **options)
 

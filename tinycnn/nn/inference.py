@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinycnn.kernels.dense import for_one_example
 from tinycnn.kernels.elementwise import scale, softmax_for_one_example
 from tinycnn.kernels.fused import for_one_image
+from tinycnn.kernels.products import for_one_example
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax, own
 from tinycnn.nn.model import GRAY, Sequential

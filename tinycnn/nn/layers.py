@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn import kernels
 from tinycnn.errors import ShapeError
-from tinycnn.kernels import shapes
+from tinycnn.kernels.shapes import conv2d_fits, pool_fits
 
 Shape = tuple[int, ...]
 
@@ -102,7 +102,7 @@ class Conv2D(Layer):
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         H, W, C = _image(self, input_shape)
         (KH, KW), F = self.kernel, self.filters
-        shapes.conv2d_fits((H, W), (KH, KW))
+        conv2d_fits((H, W), (KH, KW))
         return (H - KH + 1, W - KW + 1, F), {"w": (F, KH, KW, C), "b": (F,)}
 
     def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -142,7 +142,7 @@ class MaxPool2D(Layer):
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         H, W, C = _image(self, input_shape)
-        shapes.pool_fits((H, W), self.size)
+        pool_fits((H, W), self.size)
         return (H // self.size, W // self.size, C), {}
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:

@@ -17,22 +17,24 @@ The package ``kernels`` has the same functions as compiled loops; tests compare 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinycnn.kernels.shapes import shapes
+
 # ------------------------------------------------------------------------------- convolution
 
 
+@shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F) with OH = H-KH+1, OW = W-KW+1")
 def conv2d(x, w, b):
     """Slide F small windows of weights over every image ("valid": never over the border).
 
     Each output is the sum of a window of the input times one filter, plus that filter's bias.
 
         y[n,i,j,f] = b[f] + sum_{u,v,c} x[n,i+u,j+v,c] * w[f,u,v,c]
-
-    x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F) with OH = H-KH+1, OW = W-KW+1
     """
     windows = _windows(x, w.shape[1:3])
     return np.einsum("nijcuv,fuvc->nijf", windows, w, optimize=True) + b
 
 
+@shapes("dy (N,OH,OW,F), x (N,H,W,C), kernel_size (KH,KW)  ->  dw (F,KH,KW,C), db (F,)")
 def conv2d_backward_params(dy, x, kernel_size):
     """Gradient of the loss with respect to the filters and biases of ``conv2d``.
 
@@ -41,14 +43,13 @@ def conv2d_backward_params(dy, x, kernel_size):
 
         dw[f,u,v,c] = sum_{n,i,j} dy[n,i,j,f] * x[n,i+u,j+v,c]
         db[f]       = sum_{n,i,j} dy[n,i,j,f]
-
-    dy (N,OH,OW,F), x (N,H,W,C), kernel_size (KH,KW)  ->  dw (F,KH,KW,C), db (F,)
     """
     dw = np.einsum("nijf,nijcuv->fuvc", dy, _windows(x, kernel_size), optimize=True)
     db = np.einsum("nijf->f", dy)
     return dw, db
 
 
+@shapes("dy (N,OH,OW,F), w (F,KH,KW,C)  ->  dx (N,H,W,C) with H = OH+KH-1, W = OW+KW-1")
 def conv2d_backward_input(dy, w):
     """Gradient of the loss with respect to the input of ``conv2d``.
 
@@ -58,8 +59,6 @@ def conv2d_backward_input(dy, w):
     and KW-1 zeros, with every filter turned by half a turn.
 
         dx[n,h,w,c] = sum_{f,u,v} dy[n,h-u,w-v,f] * w[f,u,v,c]      (dy is 0 outside)
-
-    dy (N,OH,OW,F), w (F,KH,KW,C)  ->  dx (N,H,W,C) with H = OH+KH-1, W = OW+KW-1
     """
     KH, KW = w.shape[1:3]
     framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
@@ -75,6 +74,7 @@ def _windows(x, kernel_size):
 # ----------------------------------------------------------------------------------- pooling
 
 
+@shapes("x (N,H,W,C)  ->  y (N,H//size,W//size,C), winner (same shape, uint8)")
 def maxpool2d(x, size):
     """Keep the largest number of every size x size window; the windows do not overlap.
 
@@ -82,8 +82,6 @@ def maxpool2d(x, size):
     numbers the first one wins. Rows and columns that fill no whole window are left out.
 
         y[n,i,j,c] = max_{u,v < size} x[n, i*size+u, j*size+v, c]
-
-    x (N,H,W,C)  ->  y (N,H//size,W//size,C), winner (same shape, uint8)
     """
     N, H, W, C = x.shape
     OH, OW = H // size, W // size
@@ -95,6 +93,7 @@ def maxpool2d(x, size):
     return y, winner.astype(np.uint8)
 
 
+@shapes("dy and winner (N,H//size,W//size,C), input_size (H,W)  ->  dx (N,H,W,C)")
 def maxpool2d_backward(dy, winner, input_size, size):
     """Gradient with respect to the input of ``maxpool2d``: only winners get any.
 
@@ -102,8 +101,6 @@ def maxpool2d_backward(dy, winner, input_size, size):
     lost could change a little and nothing would happen: its gradient is zero.
 
         dx[n, i*size+u, j*size+v, c] = dy[n,i,j,c]  where (u,v) is the winner's place, else 0
-
-    dy and winner (N,OH,OW,C), input_size (H,W)  ->  dx (N,H,W,C)
     """
     N, OH, OW, C = dy.shape
     dx = np.zeros((N, *input_size, C), dy.dtype)
@@ -116,16 +113,18 @@ def maxpool2d_backward(dy, winner, input_size, size):
 # -------------------------------------------------------------------------------------- ReLU
 
 
+@shapes("x (...)  ->  y (...), where (...) is any one shape")
 def relu(x):
     """Let positive numbers pass and silence the others.
 
-        y = max(x, 0)
+    Without it two layers in a row could do no more than one: a sum of sums is a sum.
 
-    x of any shape  ->  y of that shape
+        y = max(x, 0)
     """
     return np.maximum(x, 0)
 
 
+@shapes("dy and y (...)  ->  dx (...)")
 def relu_backward(dy, y):
     """Gradient of ``relu``: it passes where the output is alive.
 
@@ -133,8 +132,6 @@ def relu_backward(dy, y):
     y <= 0" so that a NaN is not silenced on its way back.)
 
         dx = dy  where y > 0, else 0
-
-    dy and y of any one shape  ->  dx of that shape
     """
     return np.where(y <= 0, 0, dy).astype(dy.dtype)
 
@@ -142,6 +139,7 @@ def relu_backward(dy, y):
 # ----------------------------------------------------------------------------------- dropout
 
 
+@shapes("x and draw (...), rate from 0 to below 1  ->  y (...)")
 def dropout(x, draw, rate):
     """Silence a random share of the numbers, and raise the others so that the sum stays, about.
 
@@ -150,18 +148,17 @@ def dropout(x, draw, rate):
     all draws is x, and nothing needs to be done when the network answers.
 
         y = x / (1 - rate)  where draw >= rate, else 0
-
-    x and draw of any one shape, rate from 0 to below 1  ->  y of that shape
     """
     return np.where(draw >= rate, x / (1 - rate), 0).astype(x.dtype)
 
 
+@shapes("dy and draw (...), rate from 0 to below 1  ->  dx (...)")
 def dropout_backward(dy, draw, rate):
-    """Gradient of ``dropout``, which for a given draw is linear: the same done to dy.
+    """Gradient of the loss with respect to the input of ``dropout``.
+
+    For a given draw, each number is multiplied by a constant; so is its gradient.
 
         dx = dy / (1 - rate)  where draw >= rate, else 0
-
-    dy and draw of one shape, rate from 0 to below 1  ->  dx of that shape
     """
     return dropout(dy, draw, rate)
 
@@ -169,6 +166,10 @@ def dropout_backward(dy, draw, rate):
 # ----------------------------------------------- convolution, ReLU and pooling in one go
 
 
+@shapes(
+    "x (N,H,W,C), w (F,KH,KW,C), b (F,)"
+    " ->  y (N,OH//size,OW//size,F), winner (same shape, uint8, 0 .. size*size)"
+)
 def conv2d_relu_maxpool2d(x, w, b, size):
     """Do ``conv2d``, ``relu`` and ``maxpool2d`` in a row, and remember only who won and is alive.
 
@@ -178,9 +179,6 @@ def conv2d_relu_maxpool2d(x, w, b, size):
 
         z          = conv2d(x, w, b)
         y[n,i,j,f] = max(0, max_{u,v < size} z[n, i*size+u, j*size+v, f])
-
-    x (N,H,W,C), w (F,KH,KW,C), b (F,)
-        ->  y (N,OH//size,OW//size,F), winner (same shape, uint8, 0 .. size*size)
     """
     z = conv2d(x, w, b)
     y, winner = maxpool2d(relu(z), size)
@@ -188,25 +186,30 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     return y, winner
 
 
+@shapes(
+    "dy and winner (N,OH//size,OW//size,F), x (N,H,W,C), kernel_size (KH,KW)"
+    " ->  dw (F,KH,KW,C), db (F,)"
+)
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
 
+    Through the winners that are alive the gradient passes as if there were nothing else.
+
         dz     = dy where the living winners stood in z, 0 elsewhere
         dw, db = conv2d_backward_params(dz, x, kernel_size)
-
-    dy and winner (N,OH//size,OW//size,F), x (N,H,W,C)  ->  dw (F,KH,KW,C), db (F,)
     """
     dz = _unpool_the_living(dy, winner, _output_size(x.shape[1:3], kernel_size), size)
     return conv2d_backward_params(dz, x, kernel_size)
 
 
+@shapes("dy and winner (N,OH//size,OW//size,F), w (F,KH,KW,C), input_size (H,W) ->  dx (N,H,W,C)")
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
 
+    Again it passes through the living winners only.
+
         dz = dy where the living winners stood in z, 0 elsewhere
         dx = conv2d_backward_input(dz, w)
-
-    dy and winner (N,OH//size,OW//size,F), w (F,KH,KW,C), input_size (H,W)  ->  dx (N,H,W,C)
     """
     dz = _unpool_the_living(dy, winner, _output_size(input_size, w.shape[1:3]), size)
     return conv2d_backward_input(dz, w)
@@ -226,6 +229,7 @@ def _output_size(input_size, kernel_size):
 # ------------------------------------------------------------------------ batch normalization
 
 
+@shapes("x (N,...,C), w and b (C,)  ->  y (N,...,C), mean and variance (C,)")
 def batchnorm(x, w, b, epsilon):
     """Bring every channel of the batch to standard deviation w and mean b.
 
@@ -236,8 +240,6 @@ def batchnorm(x, w, b, epsilon):
         variance[c] = sum_m (x[m,c] - mean[c])**2 / M
         z[m,c]      = (x[m,c] - mean[c]) / sqrt(variance[c] + epsilon)
         y[m,c]      = w[c] * z[m,c] + b[c]
-
-    x (N,C) or (N,H,W,C), w and b (C,)  ->  y of the shape of x, mean and variance (C,)
     """
     m = tuple(range(x.ndim - 1))  # all axes but the last
     M = max(1, x[..., 0].size)
@@ -247,6 +249,7 @@ def batchnorm(x, w, b, epsilon):
     return w * z + b, mean, variance
 
 
+@shapes("dy and x (N,...,C), w, mean and variance (C,)  ->  dx (N,...,C), dw and db (C,)")
 def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     """Gradient of the loss with respect to the input, and to w and b, of ``batchnorm``.
 
@@ -259,8 +262,6 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
         dz[m,c] = dy[m,c] * w[c]
         dx[m,c] = (dz[m,c] - sum_m dz[m,c] / M - z[m,c] * sum_m dz[m,c] * z[m,c] / M)
                   / sqrt(variance[c] + epsilon)
-
-    dy and x of one shape, w, mean and variance (C,)  ->  dx of that shape, dw and db (C,)
     """
     m = tuple(range(x.ndim - 1))
     M = max(1, x[..., 0].size)
@@ -276,33 +277,36 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
 # ------------------------------------------------------------------------------------- dense
 
 
+@shapes("x (N,D), w (D,K), b (K,)  ->  y (N,K)")
 def dense(x, w, b):
     """Connect every input with every output.
 
-        y[n,k] = b[k] + sum_d x[n,d] * w[d,k]
+    An output is a sum of all inputs, each times a weight of its own, plus a bias.
 
-    x (N,D), w (D,K), b (K,)  ->  y (N,K)
+        y[n,k] = b[k] + sum_d x[n,d] * w[d,k]
     """
     return x @ w + b
 
 
+@shapes("dy (N,K), x (N,D)  ->  dw (D,K), db (K,)")
 def dense_backward_params(dy, x):
     """Gradient of the loss with respect to weights and biases of ``dense``.
 
+    ``w[d,k]`` takes part in y[n,k] of every example, each time multiplied by x[n,d].
+
         dw[d,k] = sum_n x[n,d] * dy[n,k]
         db[k]   = sum_n dy[n,k]
-
-    dy (N,K), x (N,D)  ->  dw (D,K), db (K,)
     """
     return x.T @ dy, dy.sum(axis=0)
 
 
+@shapes("dy (N,K), w (D,K)  ->  dx (N,D)")
 def dense_backward_input(dy, w):
     """Gradient of the loss with respect to the input of ``dense``.
 
-        dx[n,d] = sum_k dy[n,k] * w[d,k]
+    x[n,d] takes part in all outputs of its example, in each through another weight.
 
-    dy (N,K), w (D,K)  ->  dx (N,D)
+        dx[n,d] = sum_k dy[n,k] * w[d,k]
     """
     return dy @ w.T
 
@@ -310,19 +314,19 @@ def dense_backward_input(dy, w):
 # -------------------------------------------------------------------- softmax, cross-entropy
 
 
+@shapes("logits (N,K)  ->  p (N,K)")
 def softmax(logits):
     """Turn any K numbers into K probabilities, larger ones into larger ones.
 
     Subtracting the row's maximum first changes nothing in the quotient and keeps exp finite.
 
         p[n,k] = exp(logits[n,k]) / sum_m exp(logits[n,m])
-
-    logits (N,K)  ->  p (N,K)
     """
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+@shapes("dp and p (N,K)  ->  dlogits (N,K)")
 def softmax_backward(dp, p):
     """Gradient of the loss with respect to the logits of ``softmax``.
 
@@ -330,12 +334,11 @@ def softmax_backward(dp, p):
     dp[m]/dlogits[k] = p[m] * ((m == k) - p[k]), summed over m with the weights dp[n,m].
 
         dlogits[n,k] = p[n,k] * (dp[n,k] - sum_m dp[n,m] * p[n,m])
-
-    dp and p (N,K)  ->  dlogits (N,K)
     """
     return p * (dp - (dp * p).sum(axis=1, keepdims=True))
 
 
+@shapes("logits (N,K), labels (N,) integers below K  ->  loss (a number), p (N,K)")
 def softmax_cross_entropy(logits, labels):
     """Mean surprise at the true labels, and the probabilities that it was measured with.
 
@@ -343,8 +346,6 @@ def softmax_cross_entropy(logits, labels):
     finite where p itself would be rounded to 0.
 
         loss = mean_n -log p[n, labels[n]]
-
-    logits (N,K), labels (N,) integers below K  ->  loss (a number), p (N,K)
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -352,6 +353,7 @@ def softmax_cross_entropy(logits, labels):
     return loss, np.exp(log_p)
 
 
+@shapes("p (N,K), labels (N,) integers below K  ->  dlogits (N,K)")
 def softmax_cross_entropy_backward(p, labels, count=None):
     """Gradient of the mean loss with respect to the logits.
 
@@ -360,8 +362,6 @@ def softmax_cross_entropy_backward(p, labels, count=None):
     where the N examples are a part of ``count``, it is 1/count.
 
         dlogits[n,k] = (p[n,k] - (labels[n] == k)) / N
-
-    p (N,K), labels (N,)  ->  dlogits (N,K)
     """
     truth = np.zeros_like(p)
     truth[np.arange(labels.size), labels] = 1
@@ -371,29 +371,31 @@ def softmax_cross_entropy_backward(p, labels, count=None):
 # --------------------------------------------------------------------------------- the update
 
 
+@shapes("z, dz, velocity (...)  ->  written into z, velocity")
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """Move parameters z downhill, in place, with the momentum of former steps.
 
+    Steps in one direction add up, and steps to and fro cancel each other.
+
         velocity = momentum * velocity - learning_rate * (dz + weight_decay * z)
         z        = z + velocity
-
-    z, dz, velocity of one shape; the result is written into z and velocity
     """
     velocity *= momentum
     velocity -= learning_rate * (dz + weight_decay * z)
     z += velocity
 
 
+@shapes("z, dz, mean, square (...), step = 1, 2, ...  ->  written into z, mean, square")
 def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
     """Move parameters z downhill, in place, by steps that do not grow with the gradient.
+
+    A number's mean gradient is divided by how large its gradients usually are.
 
         mean   = beta1 * mean   + (1 - beta1) * dz
         square = beta2 * square + (1 - beta2) * dz**2
         m      = mean / (1 - beta1**step)
         s      = square / (1 - beta2**step)
         z      = z - learning_rate * (m / (sqrt(s) + epsilon) + weight_decay * z)
-
-    z, dz, mean, square of one shape, step = 1, 2, ...; the result is written into all but dz
     """
     mean += (1 - beta1) * (dz - mean)
     square += (1 - beta2) * (dz**2 - square)

@@ -4,7 +4,7 @@ import numpy as np
 
 from tinycnn import kernels
 from tinycnn.errors import ShapeError
-from tinycnn.kernels import shapes
+from tinycnn.kernels.shapes import dropout_rate
 from tinycnn.nn.layers import Layer, Shape, remembered
 
 
@@ -69,7 +69,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        shapes.dropout_rate(rate)
+        dropout_rate(rate)
         self.rate = rate
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
