@@ -89,7 +89,7 @@ def forward(call: Call) -> Ideas:
         ),
         "... fused with ReLU and pooling": Version(call.kernel, _both(ONE_THREAD, NO_WINOGRAD)),
     }
-    if winograd.pays(call.given["w"].shape, call.given["size"]):
+    if winograd.pays(call.given["w"].shape):
         ideas |= {
             "... Winograd, tiles of 2x2": Version(call.kernel, _both(ONE_THREAD, SMALL_TILES)),
             "... Winograd, tiles of 4x4": Version(call.kernel, ONE_THREAD),

@@ -11,18 +11,25 @@ from strategies import generators
 from tinycnn.kernels import simd
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel
 from tinycnn.kernels.simd import (
+    EIGHT,
+    FIVE,
     LANES,
     add,
     beats,
+    dot,
+    each,
     equals,
     fill,
     fill_like,
     fma,
+    least,
     load,
     load_first,
+    pick,
     select,
     store,
     store_first,
+    times,
     zeros,
 )
 
@@ -74,6 +81,18 @@ def whole_numbers_to_bytes(x, y, z, marks, out, bytes_out, i, count):
     store_first(bytes_out, i, places, count)
 
 
+def eight_at_once(x, y, z, marks, out, bytes_out, i, count):
+    places = least(add(times(EIGHT, 3), i), LANES)
+    ones = each(places, fill_like(1, zeros(x)))
+    store(out, least(EIGHT, 7), fma(fill(x, places), load_first(y, EIGHT, count), ones))
+    store(out, add(i, FIVE), add(load(out, 0), load(z, FIVE)))
+
+
+def one_of_eight(x, y, z, marks, out, bytes_out, i, count):
+    store(out, i, dot(fill(x, EIGHT), load_first(y, add(EIGHT, 1), count)))
+    out[0] = x[pick(marks, i)]
+
+
 PROGRAMS = [
     copy_all,
     copy_first,
@@ -85,6 +104,8 @@ PROGRAMS = [
     the_larger,
     where_the_mark_is,
     whole_numbers_to_bytes,
+    eight_at_once,
+    one_of_eight,
 ]
 COMPILED = {program: kernel(program) for program in PROGRAMS}
 
@@ -96,14 +117,14 @@ def test_every_vector_operation_is_in_a_program():
         if not name.startswith("_") and function.__module__ == simd.__name__
     }
     used = {name for program in PROGRAMS for name in program.__code__.co_names}
-    assert used - {"LANES"} == operations
+    assert used - {"LANES", "EIGHT", "FIVE"} == operations
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("program", PROGRAMS)
 @given(rng=generators(), i=st.integers(0, 5), count=st.integers(0, LANES + 3))
 def test_compiled_vectors_do_what_their_definition_says(program, dtype, rng, i, count):
-    size = LANES + 8
+    size = LANES + 13
     x, y, z = rng.standard_normal((3, size)).astype(dtype)
     y[rng.random(size) < 0.3] = x[rng.random(size) < 0.3][:1]  # some ties
     x[rng.random(size) < 0.2] = np.nan
@@ -121,9 +142,9 @@ def test_compiled_vectors_do_what_their_definition_says(program, dtype, rng, i, 
 
 @pytest.mark.skipif(not (CHECKED or UNCOMPILED), reason="parallel kernels check no bounds")
 @pytest.mark.parametrize("program", [copy_all, copy_first, where_the_mark_is])
-@pytest.mark.parametrize("i", [-1, 9, 1000])
+@pytest.mark.parametrize("i", [-1, 14, 1000])
 def test_reaching_outside_an_array_is_noticed(program, i):
-    x, marks = np.zeros(LANES + 8), np.zeros(LANES + 8, np.uint8)
+    x, marks = np.zeros(LANES + 13), np.zeros(LANES + 13, np.uint8)
     with pytest.raises(IndexError, match="outside"):
         COMPILED[program](x, x, x, marks, x.copy(), marks.copy(), i, LANES + 1)
 

@@ -1,19 +1,20 @@
 """Convolution and its three gradients: eight windows at a time meet a vector of filters."""
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import parallel_kernel, part
+from tinycnn.kernels.jit import part
 from tinycnn.kernels.memory import (
     by_tap,
     empty,
+    in_rows,
+    parallel_over,
     pieces,
     sum_by_filter,
     sum_over_batch,
     tap_offsets,
     window_offsets,
 )
-from tinycnn.kernels.microkernels import ROWS, gemm_tile
+from tinycnn.kernels.microkernels import ROWS, gemm_tile, windows_from
 from tinycnn.kernels.simd import LANES, add, load_first, store_first, zeros
 
 
@@ -24,26 +25,24 @@ def conv2d(x, w, b):
     OH, OW = H - KH + 1, W - KW + 1
     y = empty((N, OH, OW, F), x.dtype)
     windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
-    _conv2d(x.ravel(), N, windows, taps, by_tap(w), b, y.ravel())
+    _conv2d(N, (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y),))
     return y
 
 
-@parallel_kernel
-def _conv2d(x, N, windows, taps, w, b, y):
-    for n in prange(N):  # n owns y[n]
-        _conv2d_image(np.intp(n), x, N, windows, taps, w, b, y)
-
-
 @part
-def _conv2d_image(n, x, N, windows, taps, w, b, y):
-    F, OUT = b.size, windows.size
-    base = n * (x.size // N)
+def _conv2d_image(n, read, written):
+    (x, windows, taps, w, b), (y,) = read, written
+    F = b.size
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
-        for p in range(0, OUT, ROWS):
-            sums = gemm_tile(x, base, windows, p, taps, w, f, F, F - f, bias)
-            for q in range(min(ROWS, OUT - p)):
-                store_first(y, (n * OUT + p + q) * F + f, sums[q], F - f)
+        for p in range(0, windows.size, ROWS):
+            eight = windows_from(p, windows, 0)
+            sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
+            for q in range(min(ROWS, windows.size - p)):
+                store_first(y[n], (p + q) * F + f, sums[q], F - f)
+
+
+_conv2d = parallel_over(_conv2d_image)  # n owns y[n]
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -58,33 +57,29 @@ def conv2d_backward_params(dy, x, kernel_size):
     windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
     cuts, pairs = pieces(N)
     parts = empty((len(cuts) - 1, taps.size, F), x.dtype)
-    _conv2d_backward_params(dy.ravel(), x.ravel(), cuts, windows, taps, parts)
+    _conv2d_backward_params(len(parts), (in_rows(dy), in_rows(x), windows, taps, cuts), (parts,))
     return sum_by_filter(parts, pairs, (F, KH, KW, C)), sum_over_batch(dy)
 
 
-@parallel_kernel
-def _conv2d_backward_params(dy, x, cuts, windows, taps, parts):
-    for piece in prange(len(parts)):  # piece owns parts[piece]
-        _conv2d_backward_params_of(np.intp(piece), dy, x, cuts, windows, taps, parts)
-
-
 @part
-def _conv2d_backward_params_of(piece, dy, x, cuts, windows, taps, parts):
-    N = cuts[-1]
+def _conv2d_backward_params_of(piece, read, written):
+    (dy, x, windows, taps, cuts), (parts,) = read, written
     parts[piece] = 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        x_n, dy_n = n * (x.size // N), n * (dy.size // N)
-        correlate(x, x_n, windows, taps, dy, dy_n, parts[piece])
+        correlate(x[n], windows, taps, dy[n], parts[piece])
+
+
+_conv2d_backward_params = parallel_over(_conv2d_backward_params_of)  # piece owns parts[piece]
 
 
 @part
-def correlate(x, x_n, windows, taps, dy, dy_n, dw):
-    """Add to dw (KH*KW*C, F) what one image at x[x_n] and its gradient at dy[dy_n] give."""
+def correlate(x, windows, taps, dy, dw):
+    """Add to dw (KH*KW*C, F) what one image and its gradient give."""
     T, F = dw.shape
     dw = dw.reshape(-1)
     for f in range(0, F, LANES):
         for t in range(0, T, ROWS):
-            sums = gemm_tile(x, x_n, taps, t, windows, dy, dy_n + f, F, F - f, zeros(x))
+            sums = gemm_tile(x, windows_from(t, taps, 0), windows, dy, (f, F, F - f), zeros(x))
             for q in range(min(ROWS, T - t)):
                 at = (t + q) * F + f
                 store_first(dw, at, add(load_first(dw, at, F - f), sums[q]), F - f)

@@ -4,11 +4,12 @@ Only this file knows LLVM, the language that numba compiles to. ``@_of(typer)`` 
 the result is, for operands of given types.
 """
 
+import functools
 import os
 
 import llvmlite.binding
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, types, typing
 from numba.core.datamodel import PrimitiveModel
 from numba.extending import lower_builtin, register_model, type_callable
 
@@ -52,21 +53,67 @@ class _MaskModel(PrimitiveModel):
 
 
 def becomes(emit):
-    """Make numba emit, where a kernel calls the function below, what ``emit`` builds."""
+    """Make numba emit, where a kernel calls the function below, what ``emit`` builds.
+
+    Unless it takes tuples as a ``whole``, their elements are operated on one by one. Registers have
+    names and no indices: so a loop over registers is unrolled, and this is where that is done.
+    """
 
     def register(operation):
-        type_callable(operation)(lambda context: emit.typer)
-        lower_builtin(operation, types.VarArg(types.Any))(emit)  # type: ignore[attr-defined]
-        return operation
+        @functools.wraps(operation)
+        def each(*operands):
+            return _for_each(operation, operands)
+
+        @functools.wraps(emit.typer)
+        def typer(*operands):
+            kinds = [z.types if isinstance(z, types.BaseTuple) else z for z in operands]
+            result = _for_each(emit.typer, kinds)
+            return types.Tuple(result) if isinstance(result, tuple) else result
+
+        emitted = emit, emit.typer, operation
+        build, result_type, function = emitted if emit.whole else (_unrolled(emit), typer, each)
+        type_callable(function)(lambda context: result_type)
+        lower_builtin(function, types.VarArg(types.Any))(build)  # type: ignore[attr-defined]
+        return function
 
     return register
 
 
-def _of(typer):
+def _for_each(function, operands):
+    """Call ``function`` once, or for each element of those operands that are tuples."""
+    counts = [len(z) for z in operands if isinstance(z, tuple)]
+    if not counts:
+        return function(*operands)
+    elements = ([z[q] if isinstance(z, tuple) else z for z in operands] for q in range(counts[0]))
+    return tuple(function(*element) for element in elements)
+
+
+def _unrolled(emit):
+    """Return what builds ``emit`` for operands of which some may be tuples."""
+
+    def codegen(context, builder, signature, args):
+        def build(*operands):
+            kinds, values = zip(*operands, strict=True)
+            return emit(context, builder, typing.signature(emit.typer(*kinds), *kinds), values)
+
+        operands = [
+            tuple(map(list, zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)))
+            if isinstance(kind, types.BaseTuple)
+            else [kind, value]
+            for kind, value in zip(signature.args, args, strict=True)
+        ]
+        result = _for_each(build, operands)
+        is_tuple = isinstance(result, tuple)
+        return context.make_tuple(builder, signature.return_type, result) if is_tuple else result
+
+    return codegen
+
+
+def _of(typer, whole=False):
     """Attach the function from the types of operands to that of the result."""
 
     def attach(emit):
-        emit.typer = typer
+        emit.typer, emit.whole = typer, whole
         return emit
 
     return attach
@@ -201,15 +248,50 @@ def store_first(context, builder, signature, args):
     return context.get_dummy_value()
 
 
+@_of(lambda a, i: a.dtype)
+def pick(context, builder, signature, args):
+    array, index = args
+    to = context.get_value_type(signature.return_type)
+    pointer = _pointer(context, builder, signature.args[0], array, index, index.type(1), to)
+    return builder.load(pointer)
+
+
 @_of(lambda x, y: x)
 def add(context, builder, signature, args):
-    return builder.fadd(*args)
+    return (builder.add if isinstance(signature.return_type, types.Integer) else builder.fadd)(
+        *args
+    )
+
+
+@_of(lambda x, y: x)
+def times(context, builder, signature, args):
+    return builder.mul(*args)
+
+
+@_of(lambda x, y: x)
+def least(context, builder, signature, args):
+    return builder.select(builder.icmp_signed("<", *args), *args)
+
+
+@_of(lambda place, vector: vector)
+def each(context, builder, signature, args):
+    return args[1]
 
 
 @_of(lambda x, y, z: z)
 def fma(context, builder, signature, args):
     name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
     return _instruction(builder, name, args[2].type, args)
+
+
+@_of(lambda xs, ys: ys.dtype, whole=True)
+def dot(context, builder, signature, args):
+    xs, ys = (cgutils.unpack_tuple(builder, tuple_) for tuple_ in args)
+    total = ir.Constant(xs[0].type, [0.0] * LANES)
+    name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
+    for x, y in zip(xs, ys, strict=True):
+        total = _instruction(builder, name, total.type, (x, y, total))
+    return total
 
 
 @_of(lambda x, y: Mask())

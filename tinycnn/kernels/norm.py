@@ -6,10 +6,9 @@ numbers loses its last ones.
 """
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import parallel_kernel, part
-from tinycnn.kernels.memory import empty
+from tinycnn.kernels.jit import part
+from tinycnn.kernels.memory import empty, parallel_over
 
 
 def batchnorm(x, w, b, epsilon):
@@ -17,7 +16,7 @@ def batchnorm(x, w, b, epsilon):
     mean, variance = _moments(x)
     scale = w / np.sqrt(variance + x.dtype.type(epsilon))
     y = empty(x.shape, x.dtype)
-    _normalize(_by_image(x), mean, scale, b, _by_image(y))
+    _normalize(len(x), (_by_image(x), mean, scale, b), (_by_image(y),))
     return y, mean, variance
 
 
@@ -26,14 +25,13 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     N, C = len(x), x.shape[-1]
     M = max(1, x.size // C)
     inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    dws, dbs = np.empty((2, N, C), x.dtype)
-    _sum_gradients(_by_image(dy), _by_image(x), mean, inverse, dws, dbs)
-    dw, db = dws.sum(axis=0), dbs.sum(axis=0)
-    dx = empty(x.shape, x.dtype)
-    scale = w * inverse
-    _input_gradient(
-        _by_image(dy), _by_image(x), mean, scale, scale * inverse * dw / M, db / M, _by_image(dx)
-    )
+    sums = np.empty((2, N, C), x.dtype)
+    _sum_gradients(N, (_by_image(dy), _by_image(x), mean, inverse), (sums,))
+    dw, db = sums.sum(axis=1)
+    dx, scale = empty(x.shape, x.dtype), w * inverse
+    slope, level = scale * inverse * dw / M, db / M
+    read = _by_image(dy), _by_image(x), mean, scale, slope, level
+    _input_gradient(N, read, (_by_image(dx),))
     return dx, dw, db
 
 
@@ -49,18 +47,13 @@ def _moments(x):
     if not N:
         return np.zeros((2, C), x.dtype)
     means, variances = np.empty((2, N, C), x.dtype)
-    _moments_by_image(_by_image(x), means, variances)
+    _moments_by_image(N, (_by_image(x),), (means, variances))
     return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
 
 
-@parallel_kernel
-def _moments_by_image(x, means, variances):
-    for n in prange(len(x)):  # n owns means[n] and variances[n]
-        _moments_of_image(x[n], means[n], variances[n])
-
-
 @part
-def _moments_of_image(x, mean, variance):
+def _moments_of_image(n, read, written):
+    x, mean, variance = read[0][n], written[0][n], written[1][n]
     P, C = x.shape
     mean[:] = 0
     variance[:] = 0
@@ -75,28 +68,26 @@ def _moments_of_image(x, mean, variance):
     variance /= P
 
 
-@parallel_kernel
-def _normalize(x, mean, scale, b, y):
-    for n in prange(len(x)):  # n owns y[n]
-        _normalize_image(x[n], mean, scale, b, y[n])
+_moments_by_image = parallel_over(_moments_of_image)  # n owns means[n] and variances[n]
 
 
 @part
-def _normalize_image(x, mean, scale, b, y):
+def _normalize_image(n, read, written):
+    (x, mean, scale, b), (y,) = read, written
+    x, y = x[n], y[n]
     P, C = x.shape
     for p in range(P):
         for c in range(C):
             y[p, c] = scale[c] * (x[p, c] - mean[c]) + b[c]
 
 
-@parallel_kernel
-def _sum_gradients(dy, x, mean, inverse, dws, dbs):
-    for n in prange(len(x)):  # n owns dws[n] and dbs[n]
-        _sum_gradients_of_image(dy[n], x[n], mean, inverse, dws[n], dbs[n])
+_normalize = parallel_over(_normalize_image)  # n owns y[n]
 
 
 @part
-def _sum_gradients_of_image(dy, x, mean, inverse, dw, db):
+def _sum_gradients_of_image(n, read, written):
+    (dy, x, mean, inverse), (sums,) = read, written
+    dy, x, dw, db = dy[n], x[n], sums[0, n], sums[1, n]
     P, C = x.shape
     dw[:] = 0
     db[:] = 0
@@ -107,15 +98,17 @@ def _sum_gradients_of_image(dy, x, mean, inverse, dw, db):
     dw *= inverse
 
 
-@parallel_kernel
-def _input_gradient(dy, x, mean, scale, slope, level, dx):
-    for n in prange(len(x)):  # n owns dx[n]
-        _input_gradient_of_image(dy[n], x[n], mean, scale, slope, level, dx[n])
+_sum_gradients = parallel_over(_sum_gradients_of_image)  # n owns sums[:, n]
 
 
 @part
-def _input_gradient_of_image(dy, x, mean, scale, slope, level, dx):
+def _input_gradient_of_image(n, read, written):
+    (dy, x, mean, scale, slope, level), (dx,) = read, written
+    dy, x, dx = dy[n], x[n], dx[n]
     P, C = x.shape
     for p in range(P):
         for c in range(C):
             dx[p, c] = scale[c] * (dy[p, c] - level[c]) - slope[c] * (x[p, c] - mean[c])
+
+
+_input_gradient = parallel_over(_input_gradient_of_image)  # n owns dx[n]

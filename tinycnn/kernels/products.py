@@ -3,12 +3,27 @@
 from functools import partial
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import kernel, parallel_kernel, part
-from tinycnn.kernels.memory import FEW, empty, pieces, sum_over_batch
-from tinycnn.kernels.microkernels import ROWS, axpy_rows, gemm_tile, window_slots
-from tinycnn.kernels.simd import LANES, add, load, load_first, store, store_first, zeros
+from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.memory import FEW, empty, parallel_over, pieces, sum_over_batch
+from tinycnn.kernels.microkernels import (
+    ROWS,
+    axpy_rows,
+    gemm_tile,
+    window_slots,
+    windows_from,
+)
+from tinycnn.kernels.simd import (
+    EIGHT,
+    LANES,
+    add,
+    load,
+    load_first,
+    store,
+    store_first,
+    times,
+    zeros,
+)
 
 
 def dense(x, w, b):
@@ -28,10 +43,10 @@ def for_one_example(x, w, b):
 
 
 @kernel
-def _living_inputs(x, w, b, y, slots, tail):
+def _living_inputs(x, w, b, y, full, tail):
     """Add to the biases the weights of each input that a ReLU has not silenced."""
     N, D = x.shape
-    K, first = b.size, np.intp(0)
+    K = b.size
     rows, factors = np.empty(D, np.intp), np.empty(D, x.dtype)
     for n in range(N):
         y[n * K : (n + 1) * K] = b
@@ -39,7 +54,7 @@ def _living_inputs(x, w, b, y, slots, tail):
         for d in range(D):
             rows[count], factors[count] = d * K, x[n, d]
             count += x[n, d] != 0  # a silenced input is overwritten by the next one
-        axpy_rows(y, n * K, w, rows, factors, first, count, slots, tail)
+        axpy_rows(y, w, rows, factors, (n * K, np.intp(0), count), full, tail)
 
 
 def dense_backward_params(dy, x):
@@ -51,31 +66,27 @@ def gradient_product(x, dy):
     """Return x.T @ dy, whose sums over examples are made by pieces."""
     (N, D), K = x.shape, dy.shape[1]
     dw = empty((D, K), x.dtype)
-    inputs, examples = np.arange(D), np.arange(N) * D
-    _multiply_pieces(x.ravel(), inputs, examples, dy.ravel(), K, *pieces(N), dw.ravel())
+    read = x.ravel(), np.arange(D), np.arange(N) * D, dy.ravel(), *pieces(N)
+    _multiply_pieces((D + ROWS - 1) // ROWS, read, (dw.ravel(),))
     return dw
 
 
-@parallel_kernel
-def _multiply_pieces(x, inputs, examples, dy, K, cuts, pairs, dw):
-    for block in prange((inputs.size + ROWS - 1) // ROWS):  # block owns eight rows of dw
-        _eight_inputs(np.intp(block * ROWS), x, inputs, examples, dy, K, cuts, pairs, dw)
-
-
 @part
-def _eight_inputs(d, x, inputs, examples, dy, K, cuts, pairs, dw):
+def _eight_inputs(block, read, written):
     """Add each piece to those before it as soon as it may be; only these wait in memory."""
-    D, PIECES, base = inputs.size, len(cuts) - 1, np.intp(0)
+    (x, inputs, examples, dy, cuts, pairs), (dw,) = read, written
+    d, D = block * ROWS, inputs.size
+    PIECES, K, windows = len(cuts) - 1, dw.size // D, windows_from(d, inputs, 0)
     waiting = np.empty(PIECES * ROWS * LANES, dw.dtype)
     for k in range(0, K, LANES):
         pair = 0
         for piece in range(PIECES):
             first, taps = piece, examples[cuts[piece] : cuts[piece + 1]]
-            at = cuts[piece] * K + k
-            sums = gemm_tile(x, base, inputs, d, taps, dy, at, K, K - k, zeros(dy))
+            row = cuts[piece] * K + k, K, K - k
+            sums = gemm_tile(x, windows, taps, dy, row, zeros(dy))
             while pair < len(pairs) and pairs[pair, 2] == piece:
                 first = pairs[pair, 0]
-                sums = _add_waiting(waiting, first * ROWS * LANES, sums)
+                sums = add(load(waiting, times(add(EIGHT, first * ROWS), LANES)), sums)
                 pair += 1
             for q in range(ROWS):
                 if piece < PIECES - 1:
@@ -84,19 +95,7 @@ def _eight_inputs(d, x, inputs, examples, dy, K, cuts, pairs, dw):
                     store_first(dw, (d + q) * K + k, sums[q], K - k)
 
 
-@part
-def _add_waiting(waiting, at, sums):
-    y0, y1, y2, y3, y4, y5, y6, y7 = sums
-    return (
-        add(load(waiting, at), y0),
-        add(load(waiting, at + LANES), y1),
-        add(load(waiting, at + 2 * LANES), y2),
-        add(load(waiting, at + 3 * LANES), y3),
-        add(load(waiting, at + 4 * LANES), y4),
-        add(load(waiting, at + 5 * LANES), y5),
-        add(load(waiting, at + 6 * LANES), y6),
-        add(load(waiting, at + 7 * LANES), y7),
-    )
+_multiply_pieces = parallel_over(_eight_inputs)  # block owns eight rows of dw
 
 
 def dense_backward_input(dy, w):
@@ -111,21 +110,21 @@ def product(x, w, b):
     """
     R, T = x.shape
     y = empty((R, w.shape[1]), x.dtype)
-    _matmul(x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, y.ravel())
+    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b
+    _matmul((R + ROWS - 1) // ROWS, read, (y.ravel(),))
     return y
 
 
-@parallel_kernel
-def _matmul(x, offsets, taps, w, b, y):
-    for block in prange((offsets.size + ROWS - 1) // ROWS):  # block owns eight rows of y
-        _eight_rows(np.intp(block * ROWS), x, offsets, taps, w, b, y)
-
-
 @part
-def _eight_rows(r, x, offsets, taps, w, b, y):
-    R, K, base = offsets.size, b.size, np.intp(0)
+def _eight_rows(block, read, written):
+    (x, offsets, taps, w, b), (y,) = read, written
+    r, R, K = block * ROWS, offsets.size, b.size
+    windows = windows_from(r, offsets, 0)
     for k in range(0, K, LANES):
         bias = load_first(b, k, K - k)
-        sums = gemm_tile(x, base, offsets, r, taps, w, k, K, K - k, bias)
+        sums = gemm_tile(x, windows, taps, w, (k, K, K - k), bias)
         for q in range(min(ROWS, R - r)):
             store_first(y, (r + q) * K + k, sums[q], K - k)
+
+
+_matmul = parallel_over(_eight_rows)  # block owns eight rows of y

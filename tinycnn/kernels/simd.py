@@ -6,13 +6,18 @@ themselves, so the kernels say it: ``fma(fill(x, i), load(w, j), sums)`` adds x[
 ``w`` to a row of sums.
 
 Every operation is an ordinary Python function on short arrays, which is its definition and what
-runs when compilation is off; compiled, it ``becomes`` what ``instructions.py`` builds.
+runs when compilation is off; compiled, it ``becomes`` what ``instructions.py`` builds. Given a
+tuple it operates on each element, so ``fill(x, EIGHT)`` are eight vectors, in registers of their
+own: the innermost loops have eight sums or five, and read as if they had one.
 """
 
 import numpy as np
 
 from tinycnn.kernels import instructions
 from tinycnn.kernels.instructions import LANES, becomes
+
+EIGHT, FIVE = tuple(range(8)), tuple(range(5))
+"""Places one after the other."""
 
 
 @becomes(instructions.zeros)
@@ -66,16 +71,50 @@ def store_first(a, i, vector, count):
     a[i : i + count] = vector[:count]
 
 
+@becomes(instructions.pick)
+def pick(a, i):
+    """Return the number a[i]."""
+    _check(a, i, 1)
+    return a[i]
+
+
 @becomes(instructions.add)
 def add(x, y):
-    """Return x + y lane by lane."""
+    """Return x + y, of vectors lane by lane, or of whole numbers."""
     return x + y
+
+
+@becomes(instructions.times)
+def times(x, y):
+    """Return x * y of whole numbers."""
+    return x * y
+
+
+@becomes(instructions.least)
+def least(x, y):
+    """Return the smaller of two whole numbers."""
+    return min(x, y)
+
+
+@becomes(instructions.each)
+def each(place, vector):
+    """Return ``vector``; for a tuple of places, once for each."""
+    return vector
 
 
 @becomes(instructions.fma)
 def fma(x, y, z):
     """Return x * y + z lane by lane, rounded once where the machine can."""
     return x * y + z
+
+
+@becomes(instructions.dot)
+def dot(xs, ys):
+    """Return the sum of xs[q] * ys[q] over tuples of vectors, added up in this order."""
+    total = np.zeros_like(ys[0])
+    for x, y in zip(xs, ys, strict=True):
+        total = fma(x, y, total)
+    return total
 
 
 @becomes(instructions.beats)

@@ -20,18 +20,31 @@ from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import kernel, parallel_kernel, part
-from tinycnn.kernels.memory import FEW, empty
+from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.memory import FEW, empty, parallel_over
 from tinycnn.kernels.microkernels import (
     ROWS,
     gemm_tile,
     gemm_tile_4x2,
-    store_largest_of_four,
+    store_winner,
+    windows_from,
 )
 from tinycnn.kernels.products import product
-from tinycnn.kernels.simd import LANES, fill, fma, load, load_first, store, zeros
+from tinycnn.kernels.simd import (
+    EIGHT,
+    LANES,
+    add,
+    dot,
+    fill,
+    fma,
+    least,
+    load,
+    load_first,
+    store,
+    times,
+    zeros,
+)
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -78,10 +91,10 @@ def _vanishing(points):
     return coefficients
 
 
-def pays(w_shape: tuple[int, ...], pool_size: int) -> bool:
+def pays(w_shape: tuple[int, ...]) -> bool:
     """Return whether the transforms cost less than the multiplications that they save."""
     F, KH, KW, C = w_shape
-    return pool_size == 2 and KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
+    return KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
 
 
 def for_arrays(x, w, b, y, winner):
@@ -91,9 +104,9 @@ def for_arrays(x, w, b, y, winner):
     """
     outputs = tile_outputs(y.shape)
     packed, scratch = packed_weights(w, b, outputs), scratch_for(y.shape, w, outputs)
-    shape = *x.shape[1:], *y.shape[1:]
-    rest = x.ravel(), shape, *packed, y.ravel(), winner.ravel(), scratch
-    return partial(_piece, 0, *rest) if len(scratch) == 1 else partial(_pieces, *rest)
+    rest = (x, *packed), (y, winner, scratch)
+    few = len(scratch) == 1
+    return partial(_piece, 0, *rest) if few else partial(_pieces, len(scratch), *rest)
 
 
 def tile_outputs(y_shape: tuple[int, ...]) -> int:
@@ -132,41 +145,40 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@parallel_kernel
-def _pieces(x, shape, u, b, at, bt, y, winner, scratch):
-    for piece in prange(len(scratch)):  # piece owns its tiles of y and winner, and scratch[piece]
-        _piece(np.intp(piece), x, shape, u, b, at, bt, y, winner, scratch)
-
-
 @kernel
-def _piece(piece, x, shape, u, b, at, bt, y, winner, scratch):
+def _piece(piece, read, written):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
-    ``shape`` is (H, W, C, OH, OW, F), the sizes of an image of x and of y; u is G w G^T, flat.
+    u is G w G^T, flat.
     """
-    H, W, C, OH, OW, F = shape
-    PIECES, group, _ = scratch.shape
+    (x, u, b, at, bt), (y, winner, scratch) = read, written
+    (N, OH, OW, F), (_, H, W, C), (PIECES, group, _) = y.shape, x.shape, scratch.shape
     n, side = len(bt), len(at) // 2  # a tile has n x n points and side x side windows
-    points, taken = n * n, whole(C)
-    tiles = y.size // F // side**2
+    points, rows, columns = n * n, OH // side, OW // side
+    tiles, taken = N * rows * columns, whole(C)
+    x, y, winner = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
+    at, bt = at.reshape(-1), bt.reshape(-1)
     groups = (tiles + group - 1) // group
     offsets = np.arange(group) * points * taken
     values = scratch[piece].reshape(-1)
     products = values[group * points * taken :]
     half = products[group * points * b.size :]
-    at_flat, bt_flat = at.ravel(), bt.ravel()
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
         for m in range(count):
-            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            image, i, j = _tile(g * group + m, rows, columns)
             corner = ((image * H + 2 * side * i) * W + 2 * side * j) * C
-            _evaluate(x, corner, W * C, C, n, bt_flat, half, values, offsets[m])
-        _multiply(values, offsets[:count], points, C, taken, b.size, u, products)
+            _evaluate(x, corner, bt, half, values, offsets[m], (n, C, W * C))
+        _multiply(values, offsets[:count], u, products, (points, C, b.size))
         for m in range(count):
-            image, i, j = _tile(g * group + m, OH // side, OW // side)
+            image, i, j = _tile(g * group + m, rows, columns)
             for v in range(side):  # a row of windows
                 to = ((image * OH + side * i + v) * OW + side * j) * F
-                _interpolate(products, m * points, n, at_flat, 2 * v, side, b, y, winner, to, F)
+                where = m * points * b.size, 2 * v, to
+                _interpolate(products, at, b, y, winner, where, (n, side, F))
+
+
+_pieces = parallel_over(_piece)  # piece owns its tiles of y and winner, and scratch[piece]
 
 
 @part
@@ -176,106 +188,66 @@ def _tile(number, rows, columns):
 
 
 @part
-def _evaluate(x, corner, row, C, n, bt, half, values, to):
+def _evaluate(x, corner, bt, half, values, to, sizes):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
+    n, C, row = sizes
+    first = least(EIGHT, n - 1)  # for n below eight the last comes again, and B has zeros for it
     for c in range(0, C, LANES):
         for v in range(n):
-            column = _column(x, corner + v * C + c, row, n, C - c)
+            column = load_first(x, add(times(first, row), corner + v * C + c), C - c)
             for p in range(n):
-                store(half, (p * n + v) * LANES, _combine(bt, 8 * p, column))
+                store(half, (p * n + v) * LANES, dot(fill(bt, add(EIGHT, 8 * p)), column))
         for p in range(n):
-            line = _line(half, p * n, n)
+            line = load(half, times(add(first, p * n), LANES))
             for q in range(n):
-                store(values, to + (p * n + q) * whole(C) + c, _combine(bt, 8 * q, line))
+                value = dot(fill(bt, add(EIGHT, 8 * q)), line)
+                store(values, to + (p * n + q) * whole(C) + c, value)
 
 
 @part
-def _column(x, first, row, n, count):
-    """Return ``count`` channels of n rows of x; for those up to eight, the last one again."""
-    return (
-        load_first(x, first, count),
-        load_first(x, first + row, count),
-        load_first(x, first + 2 * row, count),
-        load_first(x, first + 3 * row, count),
-        load_first(x, first + min(4, n - 1) * row, count),
-        load_first(x, first + min(5, n - 1) * row, count),
-        load_first(x, first + min(6, n - 1) * row, count),
-        load_first(x, first + min(7, n - 1) * row, count),
-    )
-
-
-@part
-def _line(half, p, n):
-    """Return n vectors from the p-th on; for those up to eight, the last one again."""
-    return (
-        load(half, p * LANES),
-        load(half, (p + 1) * LANES),
-        load(half, (p + 2) * LANES),
-        load(half, (p + 3) * LANES),
-        load(half, (p + min(4, n - 1)) * LANES),
-        load(half, (p + min(5, n - 1)) * LANES),
-        load(half, (p + min(6, n - 1)) * LANES),
-        load(half, (p + min(7, n - 1)) * LANES),
-    )
-
-
-@part
-def _combine(bt, row, eight):
-    """Return the eight numbers at bt[row] times eight vectors, summed in registers."""
-    x0, x1, x2, x3, x4, x5, x6, x7 = eight
-    total = fma(fill(bt, row), x0, zeros(bt))
-    total = fma(fill(bt, row + 1), x1, total)
-    total = fma(fill(bt, row + 2), x2, total)
-    total = fma(fill(bt, row + 3), x3, total)
-    total = fma(fill(bt, row + 4), x4, total)
-    total = fma(fill(bt, row + 5), x5, total)
-    total = fma(fill(bt, row + 6), x6, total)
-    return fma(fill(bt, row + 7), x7, total)
-
-
-@part
-def _multiply(values, tiles, points, C, taken, F, u, products):
+def _multiply(values, tiles, u, products, sizes):
     """Multiply the values of all tiles at each point by u there, summed over channels."""
+    points, C, F = sizes
     channels = np.arange(C)
     for p in range(points):
-        base = p * taken
+        windows = windows_from(0, tiles, p * whole(C))
         if len(tiles) > ROWS // 2:
             for f in range(0, F, LANES):
-                at, to, start = p * C * F + f, p * F + f, zeros(u)
-                sums = gemm_tile(values, base, tiles, 0, channels, u, at, F, F - f, start)
-                for q in range(len(tiles)):
-                    store(products, q * points * F + to, sums[q])
+                row = p * C * F + f, F, F - f
+                sums = gemm_tile(values, windows, channels, u, row, zeros(u))
+                for m in range(len(tiles)):
+                    store(products, (m * points + p) * F + f, sums[m])
         else:
             for f in range(0, F, 2 * LANES):
-                at, to = p * C * F + f, p * F + f
-                sums = gemm_tile_4x2(values, base, tiles, channels, u, at, F, F - f)
-                for q in range(len(tiles)):
-                    store(products, q * points * F + to, sums[q])
+                row = p * C * F + f, F, F - f
+                sums, more = gemm_tile_4x2(values, windows[:4], channels, u, row)
+                for m in range(len(tiles)):
+                    to = (m * points + p) * F + f
+                    store(products, to, sums[m])
                     if f + LANES < F:
-                        store(products, q * points * F + to + LANES, sums[ROWS // 2 + q])
+                        store(products, to + LANES, more[m])
 
 
 @part
-def _interpolate(products, first, n, at, v, side, b, y, winner, to, F):
+def _interpolate(products, at, b, y, winner, where, sizes):
     """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
 
-    ``first`` is the number of the tile's first point.
+    ``where`` the tile's products begin, which rows are meant, and where their winners go.
     """
+    (first, v, to), (n, side, F) = where, sizes
     for f in range(0, F, LANES):
-        y0 = y1 = y2 = y3 = z0 = z1 = z2 = z3 = load(b, f)
+        bias = load(b, f)
+        left = right = bias, bias, bias, bias  # a window, and the one beside it
         for q in range(n):
             upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
-                product = load(products, (first + p * n + q) * b.size + f)
+                product = load(products, first + (p * n + q) * b.size + f)
                 upper = fma(fill(at, v * n + p), product, upper)
                 lower = fma(fill(at, (v + 1) * n + p), product, lower)
-            left, right = fill(at, q), fill(at, n + q)
-            y0, y1 = fma(upper, left, y0), fma(upper, right, y1)
-            y2, y3 = fma(lower, left, y2), fma(lower, right, y3)
+            rows, columns = (upper, upper, lower, lower), (q, n + q, q, n + q)
+            left = fma(rows, fill(at, columns), left)
             if side == 2:
-                left, right = fill(at, 2 * n + q), fill(at, 3 * n + q)
-                z0, z1 = fma(upper, left, z0), fma(upper, right, z1)
-                z2, z3 = fma(lower, left, z2), fma(lower, right, z3)
-        store_largest_of_four(y0, y1, y2, y3, y, winner, to + f, F - f)
+                right = fma(rows, fill(at, add(columns, 2 * n)), right)
+        store_winner(left, y, winner, to + f, F - f)
         if side == 2:
-            store_largest_of_four(z0, z1, z2, z3, y, winner, to + F + f, F - f)
+            store_winner(right, y, winner, to + F + f, F - f)

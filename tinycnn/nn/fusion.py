@@ -18,7 +18,7 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
     rest = list(layers)
     while rest:
         match [own(layer) for layer in rest[:3]]:
-            case [Conv2D() as conv, ReLU(), MaxPool2D() as pool]:
+            case [Conv2D() as conv, ReLU(), MaxPool2D(size=2) as pool]:
                 stages.append(ConvReLUPool(conv, pool))
                 del rest[:3]
             case _:

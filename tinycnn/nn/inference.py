@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinycnn.kernels.elementwise import scale, softmax_for_one_example
-from tinycnn.kernels.fused import for_one_image
+from tinycnn.kernels.fused import for_images
 from tinycnn.kernels.products import for_one_example
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax, own
@@ -76,7 +76,8 @@ def _step(stage: Layer, x: np.ndarray) -> tuple[np.ndarray, Step | None]:
     match own(stage):
         case ConvReLUPool() as block:
             w, b = (block.conv.params[key] for key in "wb")
-            return for_one_image(x, w, b, block.pool.size)
+            y, _, step = for_images(x, w, b)
+            return y, step
         case Dense():
             return for_one_example(x, *(stage.params[key] for key in "wb"))
         case ReLU():
