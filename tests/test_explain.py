@@ -101,8 +101,8 @@ def test_helpers_are_listed_other_operations_are_named():
     (fused, *_) = listings(reference.conv2d_relu_maxpool2d)
     assert ("tinycnn/nn/reference.py", "relu") in fused.uses
     compiled = listings(kernels.conv2d)
-    assert [listing.name for listing in compiled] == ["conv2d", "_conv2d", "_conv2d_image"]
-    assert ("tinycnn/kernels/microkernels.py", "gemm_tile") in compiled[2].uses
+    assert [listing.name for listing in compiled] == ["conv2d", "_conv2d_image"]
+    assert ("tinycnn/kernels/microkernels.py", "gemm_tile") in compiled[1].uses
     assert ("tinycnn/kernels/memory.py", "empty") in compiled[0].uses
 
 
