@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from tinycnn.kernels.jit import part
+from tinycnn.kernels.jit import parallel_over, part
 from tinycnn.kernels.memory import (
     by_tap,
     empty,
     in_rows,
-    parallel_over,
     pieces,
     sum_by_filter,
     sum_over_batch,

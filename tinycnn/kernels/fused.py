@@ -10,13 +10,12 @@ import numpy as np
 
 from tinycnn.kernels import winograd
 from tinycnn.kernels.conv import correlate
-from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.jit import kernel, parallel_over, part
 from tinycnn.kernels.memory import (
     FEW,
     by_tap,
     empty,
     in_rows,
-    parallel_over,
     pieces,
     sum_by_filter,
     sum_of_pieces,
@@ -104,8 +103,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     if visiting_all_pays(KW * C):
         dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
         windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
-        read = dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts
-        _visit_all(len(db), read, (dw, db))
+        taps = tap_offsets(W, C, KH, KW)
+        _visit_all(len(db), (dy, winner, in_rows(x), windows, taps, cuts), (dw, db))
         return sum_by_filter(dw, pairs, (F, KH, KW, C)), sum_of_pieces(db, pairs)
     dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
     sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, KW * C, W * C)
@@ -139,7 +138,7 @@ def _visit_living_of(piece, read, written):
         for f in range(F):
             count = np.intp(0)
             for p in range(OUT):
-                place = np.intp(winner[n, p, f])
+                place = int(winner[n, p, f])
                 windows[count] = offsets[p * PLACES + min(place, PLACES - 1)]
                 gradients[count] = dy[n, p, f]
                 count += place < PLACES  # a silenced winner is overwritten by the next one
@@ -212,7 +211,7 @@ def _backward_input_of(n, read, written):
     for p in range(OUT):
         count[:] = 0
         for f in range(F):
-            place = np.intp(winner[n, p, f])  # the silenced are listed too, and left lying
+            place = int(winner[n, p, f])  # the silenced are listed too, and left lying
             at = place * F + count[place]
             filters[at] = f * (w.size // F)
             gradients[at] = dy[n, p, f]

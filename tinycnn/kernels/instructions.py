@@ -11,6 +11,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types, typing
 from numba.core.datamodel import PrimitiveModel
+from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import lower_builtin, register_model, type_callable
 
 CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
@@ -66,9 +67,9 @@ def becomes(emit):
 
         @functools.wraps(emit.typer)
         def typer(*operands):
-            kinds = [z.types if isinstance(z, types.BaseTuple) else z for z in operands]
+            kinds = [z.types if isinstance(z, BaseTuple) else z for z in operands]
             result = _for_each(emit.typer, kinds)
-            return types.Tuple(result) if isinstance(result, tuple) else result
+            return Tuple(result) if isinstance(result, tuple) else result
 
         emitted = emit, emit.typer, operation
         build, result_type, function = emitted if emit.whole else (_unrolled(emit), typer, each)
@@ -98,7 +99,7 @@ def _unrolled(emit):
 
         operands = [
             tuple(map(list, zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)))
-            if isinstance(kind, types.BaseTuple)
+            if isinstance(kind, BaseTuple)
             else [kind, value]
             for kind, value in zip(signature.args, args, strict=True)
         ]

@@ -11,9 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numba
+import numpy as np
+from numba import prange
 from numba.core import config
 
 from tinycnn.errors import EnvironmentFault
@@ -74,6 +77,27 @@ def part(function: Callable) -> Callable:
     What Python need not find is not kept in the cache either, and the first start is shorter.
     """
     return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def parallel_over(part: Callable) -> Callable:
+    """Return the kernel that calls ``part(n, read, written)`` for all n below a count, in parallel.
+
+    Both are tuples of arrays. A copy of the loop below gets the name of ``part`` and its place in
+    the sources, by which kept code is told apart.
+    """
+    function = getattr(part, "py_func", part)
+    place = {name: getattr(function.__code__, name) for name in PLACE}
+    loop = FunctionType(_loop.__code__.replace(**place), {**globals(), "part": part})
+    loop.__module__, loop.__qualname__ = function.__module__, function.__qualname__
+    return parallel_kernel(loop)
+
+
+PLACE = ("co_filename", "co_firstlineno", "co_name", "co_qualname")
+
+
+def _loop(count: int, read: tuple, written: tuple) -> None:
+    for n in prange(count):  # n owns its part of ``written``
+        part(np.intp(n), read, written)  # type: ignore[arg-type, call-arg]
 
 
 def _compile(function: Callable, kind: type[Kernel], **options: bool) -> Callable:

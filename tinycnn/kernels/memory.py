@@ -9,7 +9,6 @@ its first half plus the sum over its second: halves may as well be summed on two
 
 import functools
 import math
-import types
 
 import numpy as np
 from numba import prange
@@ -21,27 +20,6 @@ PIECE = 16
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
-
-
-def parallel_over(part):
-    """Return the kernel that calls ``part(n, read, written)`` for all n below a count, in parallel.
-
-    Both are tuples of arrays. A copy of the loop below gets the name of ``part`` and its place in
-    the sources, which are what numba knows kept functions by.
-    """
-    function = getattr(part, "py_func", part)
-    place = {name: getattr(function.__code__, name) for name in _PLACE}
-    loop = types.FunctionType(_loop.__code__.replace(**place), {**globals(), "part": part})
-    loop.__module__, loop.__qualname__ = function.__module__, function.__qualname__
-    return parallel_kernel(loop)
-
-
-_PLACE = ("co_filename", "co_firstlineno", "co_name", "co_qualname")
-
-
-def _loop(count, read, written):
-    for n in prange(count):  # n owns its part of ``written``
-        part(np.intp(n), read, written)
 
 
 def empty(shape, dtype):

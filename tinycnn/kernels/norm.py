@@ -7,8 +7,8 @@ numbers loses its last ones.
 
 import numpy as np
 
-from tinycnn.kernels.jit import part
-from tinycnn.kernels.memory import empty, parallel_over
+from tinycnn.kernels.jit import parallel_over, part
+from tinycnn.kernels.memory import empty
 
 
 def batchnorm(x, w, b, epsilon):

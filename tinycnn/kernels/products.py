@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.memory import FEW, empty, parallel_over, pieces, sum_over_batch
+from tinycnn.kernels.jit import kernel, parallel_over, part
+from tinycnn.kernels.memory import FEW, empty, pieces, sum_over_batch
 from tinycnn.kernels.microkernels import (
     ROWS,
     axpy_rows,

@@ -21,8 +21,8 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.memory import FEW, empty, parallel_over
+from tinycnn.kernels.jit import kernel, parallel_over, part
+from tinycnn.kernels.memory import FEW, empty
 from tinycnn.kernels.microkernels import (
     ROWS,
     gemm_tile,

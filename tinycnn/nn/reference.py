@@ -3,7 +3,7 @@
 The alphabet, the same in every formula, subscript string, loop and shape comment:
 
     n      example (N)                  i, j   output row, column (OH, OW)
-    h, w   input row, column (H, W)     u, v   kernel row, column (KH, KW)
+    r, s   input row, column (H, W)     u, v   row, column in the filter (KH, KW)
     c      input channel (C)            f      filter (F)
     d      input of a dense layer (D)   k      class, or output of a dense layer (K)
 
@@ -11,7 +11,8 @@ Lower case is an index, capitals are sizes. ``x`` comes in and ``y`` goes out; `
 weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and has its shape.
 Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbors.
 
-The package ``kernels`` has the same functions as compiled loops; tests compare the two.
+``@shapes`` says what goes in and what comes out. ``kernels`` has the same functions as compiled
+loops; the tests hold those to these.
 """
 
 import numpy as np
@@ -53,17 +54,17 @@ def conv2d_backward_params(dy, x, kernel_size):
 def conv2d_backward_input(dy, w):
     """Gradient of the loss with respect to the input of ``conv2d``.
 
-    The input x[n,h,w,c] took part in the outputs (i,j) whose window lay over it: those with
-    h = i+u and w = j+v for a kernel position (u,v). So it collects dy from them, by the weight
-    through which it acted. Written with h-u for i, that is a convolution of dy, framed by KH-1
+    The input x[n,r,s,c] took part in the outputs (i,j) whose window lay over it: those with
+    r = i+u and s = j+v for a place (u,v) in the filter. So it collects dy from them, by the weight
+    through which it acted. Written with r-u for i, that is a convolution of dy, framed by KH-1
     and KW-1 zeros, with every filter turned by half a turn.
 
-        dx[n,h,w,c] = sum_{f,u,v} dy[n,h-u,w-v,f] * w[f,u,v,c]      (dy is 0 outside)
+        dx[n,r,s,c] = sum_{f,u,v} dy[n,r-u,s-v,f] * w[f,u,v,c]      (dy is 0 outside)
     """
     KH, KW = w.shape[1:3]
     framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
     turned = w[:, ::-1, ::-1, :]
-    return np.einsum("nhwfuv,fuvc->nhwc", _windows(framed, (KH, KW)), turned, optimize=True)
+    return np.einsum("nrsfuv,fuvc->nrsc", _windows(framed, (KH, KW)), turned, optimize=True)
 
 
 def _windows(x, kernel_size):
