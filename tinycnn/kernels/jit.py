@@ -89,7 +89,9 @@ def parallel_over(part: Callable) -> Callable:
     place = {name: getattr(function.__code__, name) for name in PLACE}
     loop = FunctionType(_loop.__code__.replace(**place), {**globals(), "part": part})
     loop.__module__, loop.__qualname__ = function.__module__, function.__qualname__
-    return parallel_kernel(loop)
+    compiled = parallel_kernel(loop)
+    compiled.__wrapped__ = function  # type: ignore[attr-defined] # what is worth reading
+    return compiled
 
 
 PLACE = ("co_filename", "co_firstlineno", "co_name", "co_qualname")
