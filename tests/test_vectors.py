@@ -135,7 +135,7 @@ def test_compiled_vectors_do_what_their_definition_says(program, dtype, rng, i, 
     defined, compiled = ([a.copy() for a in before] for _ in range(2))
     with np.errstate(all="ignore"):
         program(x, y, z, marks, *defined, i, count)
-    COMPILED[program](x, y, z, marks, *compiled, i, count)
+        COMPILED[program](x, y, z, marks, *compiled, i, count)
     np.testing.assert_allclose(compiled[0], defined[0], rtol=0, atol=4 * np.finfo(dtype).eps)
     np.testing.assert_array_equal(compiled[1], defined[1])
 
