@@ -56,6 +56,7 @@ class Check:
             for name in re.split(", | and ", names)
         }
         self._arrays = [n for n in self._names if n in self._letters and not n.endswith("_size")]
+        self._pairs = [name for name in self._letters if name not in self._arrays]
         self._changed = re.findall(r"\w+", results.partition("written into")[2])
         self._rules = [rule for name, rule in RULES.items() if name in self._names]
         self._sizes = functools.lru_cache(self._sizes_of)  # asked again and again in training
@@ -67,8 +68,8 @@ class Check:
             args = bound.args
         given = dict(zip(self._names, args, strict=True))
         self._make_ready(given)
-        shapes = [tuple(getattr(given[name], "shape", given[name])) for name in self._letters]
-        sizes = self._sizes(given.get("size"), *shapes)
+        shapes = [given[name].shape for name in self._arrays]
+        sizes = self._sizes(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
         for rule in self._rules:
             rule(given, sizes)
         return list(given.values())
@@ -95,11 +96,12 @@ class Check:
     def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
         """Return what the letters mean, or raise because they do not mean one thing each."""
         sizes: Values = {}
-        shaped = list(zip(self._letters.items(), shapes, strict=True))
-        shaped.sort(key=lambda item: (_is_gradient(item[0][0]), item[0][0] != "w"))
-        for (name, letters), shape in shaped:
+        shaped = list(zip((*self._arrays, *self._pairs), shapes, strict=True))
+        shaped.sort(key=lambda item: (_is_gradient(item[0]), item[0] != "w"))
+        for name, shape in shaped:
             if _is_gradient(name):
                 _derive(sizes, size)
+            letters = self._letters[name]
             axes = _axes(letters, shape)
             if axes is None or any(
                 sizes.get(z, n) != n for z, n in zip(letters, axes, strict=True)
