@@ -17,7 +17,7 @@ from benchmarks import naive_kernels
 from benchmarks.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.timing import Comparison, compare
 from tinycnn import kernels
-from tinycnn.kernels import conv, fused, memory, products, winograd
+from tinycnn.kernels import conv, memory, products, winograd
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import Frozen, get_threads, set_threads
 from tinycnn.timing import Version
@@ -65,13 +65,13 @@ def _both(*settings: Callable) -> Callable[[], contextlib.AbstractContextManager
 ONE_THREAD = functools.partial(threads, 1)
 NO_WINOGRAD = patched((winograd, "pays", lambda *_: False))
 SMALL_TILES = patched((winograd, "tile_outputs", lambda *_: 2))
-VISIT_LIVING_ONLY = patched((fused, "visiting_all_pays", lambda *_: False))
+VISIT_LIVING_ONLY = patched((conv, "visiting_all_pays", lambda *_: False))
 MULTIPLY_ZEROS = patched(
     (kernels, f"{POOLED}_backward_params", naive_kernels.dense_backward_params),
     (kernels, f"{POOLED}_backward_input", naive_kernels.dense_backward_input),
 )
 ARRAYS_ANYWHERE = patched(
-    *((module, "empty", np.empty) for module in (memory, conv, fused, products, winograd))
+    *((module, "empty", np.empty) for module in (memory, conv, products, winograd))
 )
 NUMPY_PRODUCTS = patched(
     (products, "product", lambda x, w, b: x @ w + b),
@@ -120,7 +120,7 @@ def backward(calls: Sequence[Call]) -> Ideas:
 
 def _takes_the_dense_way(call: Call) -> bool:
     (_, KW), x = call.given["kernel_size"], call.given["x"]
-    return fused.visiting_all_pays(KW * x.shape[3])
+    return conv.visiting_all_pays(KW * x.shape[3])
 
 
 def _more_threads(work: Callable[[], object]) -> Ideas:
@@ -143,7 +143,7 @@ def whole_step(training: Training) -> Ideas:
     if get_threads() > 1:
         settings["one thread"] = ONE_THREAD
         settings["bits that depend on the threads"] = patched(
-            (fused, "pieces", _a_piece_for_each_thread)
+            (conv, "pieces", _a_piece_for_each_thread)
         )
     return {name: Version(training.step, setting) for name, setting in settings.items()}
 

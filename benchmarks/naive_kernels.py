@@ -6,7 +6,6 @@ import numpy as np
 
 from tinycnn import kernels
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.shapes import valid_size
 from tinycnn.kernels.simd import add, load, load_first, store, store_first
 
 
@@ -44,7 +43,7 @@ def dense_backward_params(
     dy: np.ndarray, winner: np.ndarray, x: np.ndarray, kernel_size: tuple[int, int], size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ``conv2d_relu_maxpool2d_backward_params`` with all the zeros multiplied."""
-    output_size = valid_size(x.shape[1:3], kernel_size)
+    output_size = _output_size(x.shape[1:3], kernel_size)
     return kernels.conv2d_backward_params(_unpooled(dy, winner, output_size, size), x, kernel_size)
 
 
@@ -52,8 +51,12 @@ def dense_backward_input(
     dy: np.ndarray, winner: np.ndarray, w: np.ndarray, input_size: tuple[int, int], size: int
 ) -> np.ndarray:
     """Return ``conv2d_relu_maxpool2d_backward_input`` with all the zeros multiplied."""
-    output_size = valid_size(input_size, w.shape[1:3])
+    output_size = _output_size(input_size, w.shape[1:3])
     return kernels.conv2d_backward_input(_unpooled(dy, winner, output_size, size), w)
+
+
+def _output_size(input_size, kernel_size):
+    return tuple(big - small + 1 for big, small in zip(input_size, kernel_size, strict=True))
 
 
 def _unpooled(dy, winner, output_size, size):

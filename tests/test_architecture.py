@@ -15,7 +15,6 @@ ROOT = Path(__file__).parent.parent
 
 LONG_FILES = {
     "tinycnn.nn.reference": "every operation with its derivation, to be read from top to bottom",
-    "tinycnn.kernels.instructions": "the one file that knows LLVM",
 }
 """Files of more than 300 lines, and why they are."""
 

@@ -33,7 +33,7 @@ from benchmarks.recipe import NETWORKS, dense_flops
 from benchmarks.timing import Comparison, compare
 from tinycnn import kernels as ops
 from tinycnn.errors import TinyCNNError
-from tinycnn.kernels import fused, winograd
+from tinycnn.kernels import conv, winograd
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import get_threads, set_threads
 from tinycnn.timing import Version, interleave
@@ -182,12 +182,12 @@ def test_a_step_without_one_idea_gives_the_same_gradients(training):
 
 
 def test_settings_end_with_the_turn():
-    before = winograd.pays, fused.visiting_all_pays, get_threads()
+    before = winograd.pays, conv.visiting_all_pays, get_threads()
     with ideas.NO_WINOGRAD(), ideas.VISIT_LIVING_ONLY(), ideas.ONE_THREAD():
         assert not winograd.pays((64, 5, 5, 32), 2)
-        assert not fused.visiting_all_pays(1)
+        assert not conv.visiting_all_pays(1)
         assert get_threads() == 1
-    assert (winograd.pays, fused.visiting_all_pays, get_threads()) == before
+    assert (winograd.pays, conv.visiting_all_pays, get_threads()) == before
 
 
 def test_gradients_are_grouped_by_their_convolution():

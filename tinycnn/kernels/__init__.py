@@ -5,20 +5,30 @@ own; the name is looked up when it is first asked for. Arguments are held to the
 reference says, in Python, because compiled loops would not notice. A new operation is written
 there, and is here, in the gradient checks, in ``explain`` and in the benchmarks.
 
-All heavy kernels rest on the two loops of ``blocks.py``, which say with ``vectors.py`` what a
+All heavy kernels rest on the loops of ``blocks.py``, which say with ``vectors.py`` what a
 processor is good at. Work is cut into pieces whose number depends on the shapes alone, every piece
 owns what it writes, and sums over pieces are added in order: the bits do not depend on how many
 threads run.
 
-Reading order: vectors, blocks, convolution, fused, winograd; then products, normalize and simple.
-``instructions.py`` is for those who want to see what becomes of a vector.
+Reading order: compile, vectors, blocks, arrays, convolution, winograd; then products, normalize
+and simple. ``instructions.py`` is for those who want to see what becomes of a vector.
 """
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
-from tinycnn.kernels import environment  # noqa: F401 - numba starts, or the reason is told
+from tinycnn.errors import EnvironmentFault
+
+try:
+    import numba  # noqa: F401 - before all else: it starts, or the reason is told
+except ValueError as error:
+    threads = os.environ.get("NUMBA_NUM_THREADS")
+    raise EnvironmentFault(
+        f"numba cannot start with NUMBA_NUM_THREADS={threads} ({str(error).rstrip('.')}); "
+        "unset it, or choose a number from 1 on"
+    ) from error
 
 
 def __dir__() -> list[str]:
@@ -32,11 +42,11 @@ def __getattr__(name: str) -> Callable:
     """Find an operation the first time that somebody asks for it."""
     if name.startswith("_") or name not in __dir__():
         raise AttributeError(f"there is no operation {name!r}")
-    from tinycnn.kernels import conv, elementwise, fused, norm, products
+    from tinycnn.kernels import conv, elementwise, norm, products
     from tinycnn.nn import reference
 
     idea = vars(reference)[name]
-    rooms = (conv, fused, products, norm, elementwise)
+    rooms = (conv, products, norm, elementwise)
     compiled = next((vars(room)[name] for room in rooms if name in vars(room)), idea)
     operation = globals()[name] = _held_to_shapes(compiled, idea)
     return operation

@@ -1,20 +1,43 @@
-"""Convolution and its three gradients: eight windows at a time meet a vector of filters."""
+"""Convolution and its gradients, alone, and in one go with ReLU and max-pooling.
+
+Eight windows at a time meet a vector of filters. In one go with ReLU and pooling, the map between
+is never stored. On the way back, one output of the convolution in four has won its window, and the
+ReLU has silenced most of those: only living winners are visited, the rest would be sums of zeros.
+"""
+
+from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import parallel_over, part
+from tinycnn.kernels import winograd
+from tinycnn.kernels.jit import kernel, parallel_over, part
 from tinycnn.kernels.memory import (
+    FEW,
+    by_place,
     by_tap,
     empty,
     in_rows,
     pieces,
     sum_by_filter,
+    sum_of_pieces,
     sum_over_batch,
     tap_offsets,
     window_offsets,
 )
-from tinycnn.kernels.microkernels import ROWS, gemm_tile, windows_from
-from tinycnn.kernels.simd import LANES, add, load_first, store_first, zeros
+from tinycnn.kernels.microkernels import (
+    ROWS,
+    axpy_rows,
+    gemm_tile,
+    store_winner,
+    window_slots,
+    windows_from,
+)
+from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
+
+POOL = 2
+"""The size of a pooling window: eight sums are just two of them. Others are not fused."""
+
+PLACES = POOL * POOL
 
 
 def conv2d(x, w, b):
@@ -90,3 +113,186 @@ def conv2d_backward_input(dy, w):
     framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
     turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
     return conv2d(framed, turned, np.zeros(C, w.dtype))
+
+
+# ------------------------------------------------------ convolution, ReLU and pooling in one go
+
+
+def conv2d_relu_maxpool2d(x, w, b, size):
+    """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
+    if size != POOL:
+        return NotImplemented
+    y, winner, run = for_images(x, w, b)
+    run()
+    return y, winner
+
+
+def for_images(x, w, b):
+    """Return y and winner, and what fills them with ``conv2d_relu_maxpool2d`` of what x holds.
+
+    Weights are packed and arrays are made here, once; what is left is the sum itself.
+    """
+    N, H, W, C = x.shape
+    F, KH, KW, _ = w.shape
+    OH, OW = (H - KH + 1) // POOL, (W - KW + 1) // POOL
+    y, winner = empty((N, OH, OW, F), w.dtype), np.empty((N, OH, OW, F), np.uint8)
+    if winograd.pays(w.shape):
+        return y, winner, winograd.for_arrays(x, w, b, y, winner)
+    windows, taps = window_offsets(W, C, OH, OW, POOL), tap_offsets(W, C, KH, KW)
+    rest = (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y), in_rows(winner))
+    if N > FEW:
+        return y, winner, partial(_compete, N, *rest)
+    return y, winner, lambda: [_compete_in_image(n, *rest) for n in range(N)]
+
+
+@kernel
+def _compete_in_image(n, read, written):
+    """Let the places of each pooling window compete, in two windows at a time.
+
+    ``windows`` lists all places of the first pooling window, then those of the second, and so on.
+    """
+    (x, windows, taps, w, b), (y, winner) = read, written
+    F = b.size
+    for f in range(0, F, LANES):
+        bias, at = load_first(b, f, F - f), f
+        for p in range(0, windows.size, ROWS):
+            eight = windows_from(p, windows, 0)
+            sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
+            store_winner(sums[:PLACES], y[n], winner[n], at, F - f)
+            if p + PLACES < windows.size:
+                store_winner(sums[PLACES:], y[n], winner[n], at + F, F - f)
+            at += 2 * F
+
+
+_compete = parallel_over(_compete_in_image)  # n owns y[n] and winner[n]
+
+
+def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
+    """See ``reference.conv2d_relu_maxpool2d_backward_params``.
+
+    Usually only living winners are visited. Where a kernel row is short (few input channels) a
+    vector would be mostly empty; there every output is visited, a vector of filters at a time.
+    """
+    if size != POOL:
+        return NotImplemented
+    N, H, W, C = x.shape
+    _, OH, OW, F = dy.shape
+    KH, KW = kernel_size
+    cuts, pairs = pieces(N)
+    db = empty((len(cuts) - 1, F), x.dtype)
+    if visiting_all_pays(KW * C):
+        dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
+        windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
+        taps = tap_offsets(W, C, KH, KW)
+        _visit_all(len(db), (dy, winner, in_rows(x), windows, taps, cuts), (dw, db))
+        return sum_by_filter(dw, pairs, (F, KH, KW, C)), sum_of_pieces(db, pairs)
+    dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
+    sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, KW * C, W * C)
+    read = by_place(dy), by_place(winner), in_rows(x), *sites, cuts
+    _visit_living(len(db), read, (dw.reshape(len(db), F, KH * KW * C), db))
+    return sum_of_pieces(dw, pairs), sum_of_pieces(db, pairs)
+
+
+def visiting_all_pays(run: int) -> bool:
+    """Return whether kernel rows of ``run`` numbers would leave vectors mostly empty."""
+    return run < LANES
+
+
+@part
+def _visit_living_of(piece, read, written):
+    """For each image and filter, list the living winners; dw[f] collects their windows."""
+    (dy, winner, x, offsets, full, tail, cuts), (dw, db) = read, written
+    _, OUT, F = dy.shape
+    windows = np.empty(OUT, np.intp)
+    gradients = np.empty(OUT, dy.dtype)
+    dw_flat = dw[piece].reshape(-1)
+    dw[piece], db[piece] = 0, 0
+    for n in range(cuts[piece], cuts[piece + 1]):
+        x_n = x[n]
+        for f in range(F):
+            count = np.intp(0)
+            for p in range(OUT):
+                place = int(winner[n, p, f])
+                windows[count] = offsets[p * PLACES + min(place, PLACES - 1)]
+                gradients[count] = dy[n, p, f]
+                count += place < PLACES  # a silenced winner is overwritten by the next one
+            for m in range(count):
+                db[piece, f] += gradients[m]
+            at = f * dw.shape[2]
+            axpy_rows(dw_flat, x_n, windows, gradients, (at, np.intp(0), count), full, tail)
+
+
+_visit_living = parallel_over(_visit_living_of)  # piece owns dw[piece] and db[piece]
+
+
+@part
+def _visit_all_of(piece, read, written):
+    """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
+    (dy, winner, x, windows, taps, cuts), (dw, db) = read, written
+    unpooled = np.zeros(windows.size * dy.shape[3], dy.dtype)
+    dw[piece], db[piece] = 0, 0
+    for n in range(cuts[piece], cuts[piece + 1]):
+        _unpool(dy[n], winner[n], unpooled, windows.shape[1], db[piece])
+        correlate(x[n], windows.reshape(-1), taps, unpooled, dw[piece])
+
+
+_visit_all = parallel_over(_visit_all_of)  # piece owns dw[piece] and db[piece]
+
+
+@part
+def _unpool(dy, winner, unpooled, columns, db):
+    """Write an image's gradient to where its winners stood, zeros elsewhere; add it to db."""
+    OH, OW, F = dy.shape
+    dy, winner = dy.reshape(-1), winner.reshape(-1)
+    for f in range(0, F, LANES):
+        total = load_first(db, f, F - f)
+        for i in range(OH):
+            for j in range(OW):
+                at = (i * OW + j) * F + f
+                gradient = load_first(dy, at, F - f)
+                for place in range(PLACES):
+                    u, v = divmod(place, POOL)
+                    to = ((i * POOL + u) * columns + j * POOL + v) * F + f
+                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
+                    store_first(unpooled, to, won, F - f)
+                    total = add(total, won)
+        store_first(db, f, total, F - f)
+
+
+def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
+    """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
+    if size != POOL:
+        return NotImplemented
+    N, OH, OW, _ = dy.shape
+    H, W = input_size
+    F, KH, KW, C = w.shape
+    dx = empty((N, H, W, C), w.dtype)
+    sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, W * C, KW * C)
+    _backward_input(N, (by_place(dy), by_place(winner), w.ravel(), *sites), (in_rows(dx),))
+    return dx
+
+
+@part
+def _backward_input_of(n, read, written):
+    """For each place of each window, list the filters that it won; dx collects them there."""
+    (dy, winner, w, offsets, full, tail), (dx,) = read, written
+    _, OUT, F = dy.shape
+    filters = np.empty((PLACES + 1) * F, np.intp)
+    gradients = np.empty((PLACES + 1) * F, dy.dtype)
+    count = np.empty(PLACES + 1, np.intp)
+    dx_n = dx[n]
+    dx_n[:] = 0
+    for p in range(OUT):
+        count[:] = 0
+        for f in range(F):
+            place = int(winner[n, p, f])  # the silenced are listed too, and left lying
+            at = place * F + count[place]
+            filters[at] = f * (w.size // F)
+            gradients[at] = dy[n, p, f]
+            count[place] += 1
+        for q in range(PLACES):
+            span = offsets[p * PLACES + q], q * F, count[q]
+            axpy_rows(dx_n, w, filters, gradients, span, full, tail)
+
+
+_backward_input = parallel_over(_backward_input_of)  # n owns dx[n]

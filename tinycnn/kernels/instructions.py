@@ -1,7 +1,6 @@
 """What numba emits for the operations of ``vectors.py``: an instruction or two for each.
 
-Only this file knows LLVM, the language that numba compiles to. ``@_of(typer)`` says of which type
-the result is, for operands of given types.
+Only this file knows LLVM, the language that numba compiles to.
 """
 
 import functools
@@ -22,42 +21,32 @@ LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 
 
 class Vector(types.Type):
-    """LANES numbers of one dtype, held in registers."""
+    """LANES numbers or truth values of one dtype, held in registers."""
 
     def __init__(self, dtype):
         self.dtype = dtype
         super().__init__(name=f"Vector({dtype}, {LANES})")
 
 
-class Mask(types.Type):
-    """LANES truth values."""
-
-    def __init__(self):
-        super().__init__(name=f"Mask({LANES})")
-
-
-def _llvm_vector(dtype):
-    scalar = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}[dtype]
-    return ir.VectorType(scalar, LANES)
+SCALARS = {
+    types.float32: ir.FloatType(),
+    types.float64: ir.DoubleType(),
+    types.boolean: ir.IntType(1),
+}
 
 
 @register_model(Vector)
 class _VectorModel(PrimitiveModel):
     def __init__(self, manager, vector):
-        super().__init__(manager, vector, _llvm_vector(vector.dtype))
+        super().__init__(manager, vector, ir.VectorType(SCALARS[vector.dtype], LANES))
 
 
-@register_model(Mask)
-class _MaskModel(PrimitiveModel):
-    def __init__(self, manager, mask):
-        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), LANES))
-
-
-def becomes(emit):
+def becomes(emit, typer, whole=False):
     """Make numba emit, where a kernel calls the function below, what ``emit`` builds.
 
-    Unless it takes tuples as a ``whole``, their elements are operated on one by one. Registers have
-    names and no indices: so a loop over registers is unrolled, and this is where that is done.
+    ``typer`` tells the type of the result from those of the operands. Unless an operation takes
+    tuples as a ``whole``, their elements are operated on one by one. Registers have names and no
+    indices: so a loop over registers is unrolled, and this is where that is done.
     """
 
     def register(operation):
@@ -65,14 +54,14 @@ def becomes(emit):
         def each(*operands):
             return _for_each(operation, operands)
 
-        @functools.wraps(emit.typer)
-        def typer(*operands):
+        @functools.wraps(typer)
+        def types_of_each(*operands):
             kinds = [z.types if isinstance(z, BaseTuple) else z for z in operands]
-            result = _for_each(emit.typer, kinds)
+            result = _for_each(typer, kinds)
             return Tuple(result) if isinstance(result, tuple) else result
 
-        emitted = emit, emit.typer, operation
-        build, result_type, function = emitted if emit.whole else (_unrolled(emit), typer, each)
+        function, result_type = (operation, typer) if whole else (each, types_of_each)
+        build = emit if whole else _unrolled(emit, typer)
         type_callable(function)(lambda context: result_type)
         lower_builtin(function, types.VarArg(types.Any))(build)  # type: ignore[attr-defined]
         return function
@@ -89,13 +78,13 @@ def _for_each(function, operands):
     return tuple(function(*element) for element in elements)
 
 
-def _unrolled(emit):
+def _unrolled(emit, typer):
     """Return what builds ``emit`` for operands of which some may be tuples."""
 
     def codegen(context, builder, signature, args):
         def build(*operands):
             kinds, values = zip(*operands, strict=True)
-            return emit(context, builder, typing.signature(emit.typer(*kinds), *kinds), values)
+            return emit(context, builder, typing.signature(typer(*kinds), *kinds), values)
 
         operands = [
             tuple(map(list, zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)))
@@ -110,16 +99,6 @@ def _unrolled(emit):
     return codegen
 
 
-def _of(typer, whole=False):
-    """Attach the function from the types of operands to that of the result."""
-
-    def attach(emit):
-        emit.typer, emit.whole = typer, whole
-        return emit
-
-    return attach
-
-
 def _splat(builder, scalar):
     """Return LANES copies of an LLVM scalar."""
     vector_type = ir.VectorType(scalar.type, LANES)
@@ -129,14 +108,15 @@ def _splat(builder, scalar):
     return builder.shuffle_vector(first, undefined, every_lane_the_first)
 
 
-def _pointer(context, builder, array_type, array, index, count, to):
-    """Return a pointer to array[index] as a ``to``, checked against the array's size if asked.
+def _pointer(context, builder, signature, args, count=None, to=None):
+    """Return a pointer to a[i], where ``count`` numbers are checked to be in the array if asked.
 
-    There is no array[-1] here: to allow for it would take as long as what the loops do with x[i].
+    There is no a[-1] here: to allow for it would take as long as what the loops do with a[i].
     """
-    fields = cgutils.create_struct_proxy(array_type)(context, builder, value=array)
+    array, index = args[:2]
+    fields = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=array)
     if CHECKED:
-        end = builder.add(index, count)
+        end = builder.add(index, count or index.type(1))
         outside = builder.or_(
             builder.icmp_signed("<", index, index.type(0)),
             builder.icmp_signed(">", end, fields.nitems),
@@ -145,7 +125,8 @@ def _pointer(context, builder, array_type, array, index, count, to):
             context.call_conv.return_user_exc(
                 builder, IndexError, ("vector reaches outside its array",)
             )
-    return builder.bitcast(builder.gep(fields.data, [index]), to.as_pointer())
+    pointer = builder.gep(fields.data, [index])
+    return builder.bitcast(pointer, to.as_pointer()) if to else pointer
 
 
 def _first_lanes(builder, count):
@@ -169,53 +150,41 @@ def _suffix(dtype):
     return f"v{LANES}f{dtype.bitwidth}"
 
 
-@_of(lambda a: Vector(a.dtype))
 def zeros(context, builder, signature, args):
-    vector_type = context.get_value_type(signature.return_type)
-    return ir.Constant(vector_type, [0.0] * LANES)
+    return ir.Constant(context.get_value_type(signature.return_type), [0.0] * LANES)
 
 
-@_of(lambda a, i: Vector(a.dtype))
+def pick(context, builder, signature, args):
+    return builder.load(_pointer(context, builder, signature, args))
+
+
 def fill(context, builder, signature, args):
-    vector_type = context.get_value_type(signature.return_type)
-    array, index = args
-    pointer = _pointer(
-        context, builder, signature.args[0], array, index, index.type(1), vector_type.element
-    )
-    return _splat(builder, builder.load(pointer))
+    return _splat(builder, pick(context, builder, signature, args))
 
 
-@_of(lambda s, vector: vector)
 def fill_like(context, builder, signature, args):
     number = context.cast(builder, args[0], signature.args[0], signature.return_type.dtype)
     return _splat(builder, number)
 
 
-@_of(lambda a, i: Vector(a.dtype))
 def load(context, builder, signature, args):
-    array_type, vector_type = signature.args[0], context.get_value_type(signature.return_type)
-    array, index = args
-    count = index.type(LANES)
-    pointer = _pointer(context, builder, array_type, array, index, count, vector_type)
-    return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
+    vector_type = context.get_value_type(signature.return_type)
+    pointer = _pointer(context, builder, signature, args, args[1].type(LANES), vector_type)
+    return builder.load(pointer, align=signature.args[0].dtype.bitwidth // 8)
 
 
-@_of(lambda a, i, vector: types.void)
 def store(context, builder, signature, args):
-    array, index, vector = args
-    array_type, count = signature.args[0], index.type(LANES)
-    pointer = _pointer(context, builder, array_type, array, index, count, vector.type)
-    builder.store(vector, pointer, align=array_type.dtype.bitwidth // 8)
+    _, index, vector = args
+    pointer = _pointer(context, builder, signature, args, index.type(LANES), vector.type)
+    builder.store(vector, pointer, align=signature.args[0].dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
-@_of(lambda a, i, count: Vector(a.dtype))
 def load_first(context, builder, signature, args):
     """Load under a mask only where one is needed: it may take twice as long."""
-    array, index, count = args
     vector_type = context.get_value_type(signature.return_type)
-    mask, count = _first_lanes(builder, count)
-    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    mask, count = _first_lanes(builder, args[2])
+    pointer = _pointer(context, builder, signature, args, count, vector_type)
     dtype = signature.args[0].dtype
     align, nothing = dtype.bitwidth // 8, ir.Constant(vector_type, [0.0] * LANES)
     is_full = builder.icmp_signed("==", count, count.type(LANES))
@@ -232,9 +201,8 @@ def load_first(context, builder, signature, args):
     return result
 
 
-@_of(lambda a, i, vector, count: types.void)
 def store_first(context, builder, signature, args):
-    array, index, vector, count = args
+    _, _, vector, count = args
     dtype = signature.args[0].dtype
     if dtype == types.uint8:
         vector = builder.fptoui(vector, ir.VectorType(ir.IntType(8), LANES))
@@ -242,50 +210,36 @@ def store_first(context, builder, signature, args):
     else:
         suffix = _suffix(dtype)
     mask, count = _first_lanes(builder, count)
-    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector.type)
+    pointer = _pointer(context, builder, signature, args, count, vector.type)
     align = ir.IntType(32)(dtype.bitwidth // 8)
     name = f"llvm.masked.store.{suffix}.p0"
     _instruction(builder, name, ir.VoidType(), (vector, pointer, align, mask))
     return context.get_dummy_value()
 
 
-@_of(lambda a, i: a.dtype)
-def pick(context, builder, signature, args):
-    array, index = args
-    to = context.get_value_type(signature.return_type)
-    pointer = _pointer(context, builder, signature.args[0], array, index, index.type(1), to)
-    return builder.load(pointer)
-
-
-@_of(lambda x, y: x)
 def add(context, builder, signature, args):
     return (builder.add if isinstance(signature.return_type, types.Integer) else builder.fadd)(
         *args
     )
 
 
-@_of(lambda x, y: x)
 def times(context, builder, signature, args):
     return builder.mul(*args)
 
 
-@_of(lambda x, y: x)
 def least(context, builder, signature, args):
     return builder.select(builder.icmp_signed("<", *args), *args)
 
 
-@_of(lambda place, vector: vector)
 def each(context, builder, signature, args):
     return args[1]
 
 
-@_of(lambda x, y, z: z)
 def fma(context, builder, signature, args):
     name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
     return _instruction(builder, name, args[2].type, args)
 
 
-@_of(lambda xs, ys: ys.dtype, whole=True)
 def dot(context, builder, signature, args):
     xs, ys = (cgutils.unpack_tuple(builder, tuple_) for tuple_ in args)
     total = ir.Constant(xs[0].type, [0.0] * LANES)
@@ -295,19 +249,17 @@ def dot(context, builder, signature, args):
     return total
 
 
-@_of(lambda x, y: Mask())
 def beats(context, builder, signature, args):
     greater_or_nan = builder.fcmp_unordered(">", *args)
     return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", args[1], args[1]))
 
 
-@_of(lambda a, i, value, count: Mask())
 def equals(context, builder, signature, args):
-    array, index, value, count = args
+    _, _, value, count = args
     byte = ir.IntType(8)
     vector_type = ir.VectorType(byte, LANES)
     mask, count = _first_lanes(builder, count)
-    pointer = _pointer(context, builder, signature.args[0], array, index, count, vector_type)
+    pointer = _pointer(context, builder, signature, args, count, vector_type)
     nothing = ir.Constant(vector_type, [0] * LANES)
     masked_load = (pointer, ir.IntType(32)(1), mask, nothing)
     found = _instruction(builder, f"llvm.masked.load.v{LANES}i8.p0", vector_type, masked_load)
@@ -315,6 +267,5 @@ def equals(context, builder, signature, args):
     return builder.and_(mask, same)
 
 
-@_of(lambda mask, x, y: x)
 def select(context, builder, signature, args):
     return builder.select(*args)

@@ -12,17 +12,20 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 import numba
 import numpy as np
 from numba import prange
 from numba.core import config
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher, cpu_target
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.kernels.cache import KernelCache, folder_for
 from tinycnn.kernels.instructions import CHECKED
-from tinycnn.kernels.linking import Kernel, ParallelKernel, Part
+from tinycnn.kernels.interruption import signals_wait
 
 SPINS = ("GOMP_SPINCOUNT", "10000")
 """How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
@@ -102,18 +105,72 @@ def _loop(count: int, read: tuple, written: tuple) -> None:
         part(np.intp(n), read, written)  # type: ignore[arg-type, call-arg]
 
 
-def _compile(function: Callable, kind: type[Kernel], **options: bool) -> Callable:
+def _compile(function: Callable, kind: "type[Kernel]", **options: bool) -> Callable:
     compiled = _njit(function, kind, **options)
     if not UNCOMPILED:
         compiled._cache = KernelCache(function, MODE)
     return compiled
 
 
-def _njit(function: Callable, kind: type[Kernel], **options: bool) -> Any:
+def _njit(function: Callable, kind: "type[Kernel]", **options: bool) -> Any:
     compiled = numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
     if not UNCOMPILED:
         compiled.__class__ = kind
     return compiled
+
+
+# ------------------------------------------------------- what numba's decorators return instead
+
+
+class Kernel(CPUDispatcher):
+    """A function that is compiled to its end before a signal stops the program."""
+
+    def compile(self, signature: Any) -> Any:
+        with signals_wait():
+            return super().compile(signature)
+
+
+class Part(Kernel):
+    """A function without an entry from Python, of which machine code is made in its callers."""
+
+    def __call__(self, *_: Any) -> NoReturn:
+        raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
+
+
+class ParallelKernel(Kernel):
+    """A kernel whose loop is optimized where it ends up.
+
+    numba makes a function of the loop, wraps it twice and links it into the kernel, and would
+    optimize the same code at each of these four stops. Its decorators know no such function, so
+    this class is put in the place of theirs.
+    """
+
+    def compile(self, signature: Any) -> Any:
+        with _loops_only_passing_through():
+            return super().compile(signature)
+
+
+@contextlib.contextmanager
+def _loops_only_passing_through() -> Iterator[None]:
+    codegen = cpu_target.target_context.codegen()
+    with global_compiler_lock:
+        before, codegen._library_class = codegen._library_class, _Stop
+        try:
+            yield
+        finally:
+            codegen._library_class = before
+
+
+class _Stop(JITCodeLibrary):
+    """Where machine code is optimized, unless it is a loop on its way into a kernel."""
+
+    def _optimize_final_module(self) -> None:
+        on_the_way = ("__numba_parfor_gufunc", "<numba.np.ufunc", "parallelgufuncwrapper")
+        if not self.name.startswith(on_the_way):
+            super()._optimize_final_module()
+
+
+# ----------------------------------------------------------------------------------- threads
 
 
 def _notice_the_fork() -> None:

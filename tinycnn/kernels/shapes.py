@@ -184,17 +184,12 @@ def dropout_rate(rate: float) -> None:
         raise ShapeError(f"rate must be a share from 0 to below 1, not {rate!r}")
 
 
-def valid_size(input_size: Sequence[int], kernel_size: Sequence[int]) -> tuple[int, int]:
-    """Return (OH, OW) of a valid convolution."""
-    return input_size[0] - kernel_size[0] + 1, input_size[1] - kernel_size[1] + 1
-
-
 def _derive(sizes: Values, size: int | None) -> None:
     """Find out the size of a convolution's output and what is left of it, or of x, by pooling."""
     if sizes.keys() >= {"H", "KH"}:
-        input_size, kernel_size = (sizes["H"], sizes["W"]), (sizes["KH"], sizes["KW"])
-        conv2d_fits(input_size, kernel_size)
-        sizes["OH"], sizes["OW"] = valid_size(input_size, kernel_size)
+        H, W, KH, KW = (sizes[z] for z in ("H", "W", "KH", "KW"))
+        conv2d_fits((H, W), (KH, KW))
+        sizes |= {"OH": H - KH + 1, "OW": W - KW + 1}
     if size is not None:
         rows, columns = ("OH", "OW") if "OH" in sizes else ("H", "W")
         pool_fits((sizes[rows], sizes[columns]), size)

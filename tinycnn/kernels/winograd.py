@@ -16,6 +16,7 @@ one pooling window of 2x2, or four of them. (So a NaN in x is seen by all window
 """
 
 import functools
+import math
 from fractions import Fraction
 from functools import partial
 
@@ -68,18 +69,11 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     points = POINTS[: n - 1]
     at = [[p**i for p in points] + [Fraction(i == outputs - 1)] for i in range(outputs)]
     g = [
-        [p**k / _product(p - q for q in points if q != p) for k in range(taps)] for p in points
+        [p**k / math.prod(p - q for q in points if q != p) for k in range(taps)] for p in points
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    return tuple(np.array(m, np.float64) for m in (at, bt, np.kron(g, g)))
-
-
-def _product(numbers):
-    result = Fraction(1)
-    for number in numbers:
-        result *= number
-    return result
+    return tuple(np.array(m, np.float64) for m in (at, bt, np.kron(*[np.array(g)] * 2)))
 
 
 def _vanishing(points):

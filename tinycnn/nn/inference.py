@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinycnn.kernels.conv import for_images
 from tinycnn.kernels.elementwise import scale, softmax_for_one_example
-from tinycnn.kernels.fused import for_images
 from tinycnn.kernels.products import for_one_example
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax, own
