@@ -282,6 +282,40 @@ def test_importing_writes_nothing_and_changes_no_environment_variable(tmp_path):
     assert [*home.iterdir(), *working.iterdir()] == []
 
 
+LOOPS = """
+from tinycnn.kernels.jit import parallel_over, part
+
+@part
+def _one(n, read, written):
+    written[0][n] = read[0][n] + 1
+
+@part
+def _two(n, read, written):
+    written[0][n] = read[0][n] * 2
+
+one = parallel_over(_one)  # n owns written[0][n]
+two = parallel_over(_two)  # n owns written[0][n]
+"""
+
+BOTH = """
+import numpy as np
+import loops
+from numba.core import event
+x, y, z = np.arange(3.0), np.zeros(3), np.zeros(3)
+with event.install_recorder("numba:compile") as recorder:
+    loops.one(3, (x,), (y,))
+    loops.two(3, (x,), (z,))
+print(len(recorder.buffer) > 0, y.tolist(), z.tolist(), sep="|")
+"""
+
+
+def test_loops_made_of_different_parts_are_kept_apart_and_found_again(tmp_path):
+    (tmp_path / "loops.py").write_text(LOOPS)
+    kept = {"PYTHONPATH": f"{ROOT}:{tmp_path}", "NUMBA_CACHE_DIR": tmp_path / "cache"}
+    for compiled in ("True", "False"):
+        assert run(BOTH, **kept) == [compiled, "[1.0, 2.0, 3.0]", "[0.0, 2.0, 4.0]"]
+
+
 # ----------------------------------------------------------------------------- threads and forks
 
 

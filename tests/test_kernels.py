@@ -26,7 +26,9 @@ from strategies import (
 )
 
 from tinycnn import kernels
+from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
+from tinycnn.kernels.shapes import shapes
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import reference, set_threads
 from tinycnn.nn.gradcheck import call
@@ -59,6 +61,31 @@ def test_kernels_and_reference_have_the_same_functions_with_the_same_parameters(
         for ops in (kernels, reference)
     ]
     assert signatures[0] == signatures[1]
+
+
+def test_an_operation_that_is_written_once_is_found_checked_and_run(monkeypatch):
+    @shapes("x (N,D), w (D,)  ->  y (N,D)")
+    def scaled(x, w):
+        """Multiply every column by a number of its own."""
+        return x * w
+
+    monkeypatch.setattr(reference, "scaled", scaled, raising=False)
+    assert "scaled" in dir(kernels)
+    y = kernels.scaled([[1.0, 2.0]], np.array([3.0, 4.0]))
+    monkeypatch.delitem(
+        vars(kernels), "scaled"
+    )  # it stays from the first time that it is asked for
+    assert y.tolist() == [[3, 8]]
+    with pytest.raises(ShapeError, match="number of inputs of x is 3, expected 2"):
+        kernels.scaled(np.ones((1, 3)), np.ones(2))
+    monkeypatch.delitem(vars(kernels), "scaled")
+    assert scaled.__doc__.endswith("x (N,D), w (D,)  ->  y (N,D)\n    ")
+
+
+def test_what_is_no_operation_is_not_there():
+    with pytest.raises(AttributeError, match="'conv3d'"):
+        kernels.conv3d  # noqa: B018
+    assert not hasattr(kernels, "_windows")
 
 
 def test_strategies_can_make_arguments_for_every_function():

@@ -79,6 +79,11 @@ def test_a_summary_marks_only_what_is_fused(network):
     assert "|" not in Sequential(stack(), INPUT, fused=False).summary()
 
 
+@pytest.mark.parametrize(("size", "stages"), [(1, 3), (2, 1), (3, 3)])
+def test_only_pools_of_two_by_two_are_fused(size, stages):
+    assert len(Sequential([Conv2D(2, 3), ReLU(), MaxPool2D(size)], INPUT).stages) == stages
+
+
 def test_presets_are_built_for_the_shapes_and_classes_asked_for():
     for name in PRESETS:
         network = build(name, input_shape=(32, 30, 3), classes=7)
