@@ -64,6 +64,7 @@ REFUSED = [
     ("dense_backward_params", {"dy": zeros_of(4, 4)}, "examples of dy is 4, expected 3"),
     ("dense_backward_input", {"dy": zeros_of(3, 5)}, "outputs of dy is 5, expected 4"),
     ("softmax", {"logits": zeros_of(5)}, "expected (N, K)"),
+    ("softmax", {"logits": zeros_of(2, 0)}, "K, is 0, expected at least 1"),
     ("softmax_backward", {"dp": zeros_of(4, 6)}, "shape of dp"),
     ("softmax_cross_entropy", {"labels": np.array([0, 1, 2, 5])}, "label 5 of example 3 is not"),
     ("softmax_cross_entropy", {"labels": np.array([0, -1, 2, 1])}, "label -1 of example 1"),

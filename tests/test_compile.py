@@ -435,6 +435,21 @@ def test_the_loop_of_a_parallel_kernel_is_optimized_in_the_kernel_and_nowhere_be
     assert run(OPTIMIZED, NUMBA_CACHE_DIR=tmp_path) == ["1", "0", Y]
 
 
+ANOTHER_NUMBA = """
+from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.compiler import CompileResult
+from numba.core.registry import cpu_target
+cpu_target.target_context.codegen()
+JITCPUCodegen.create_library = lambda self, name, **options: JITCodeLibrary(self, name, **options)
+del JITCPUCodegen._library_class, CompileResult._reduce
+"""
+
+
+def test_a_numba_that_has_other_private_parts_costs_only_time(tmp_path):
+    for _ in range(2):
+        assert run(ANOTHER_NUMBA + PROGRAM, NUMBA_CACHE_DIR=tmp_path)[1:] == ["True", Y]
+
+
 def test_other_programs_loops_are_left_to_numba(tmp_path):
     program = OPTIMIZED.replace(
         "y = relu(",

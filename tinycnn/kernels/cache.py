@@ -101,7 +101,7 @@ class KernelCache(NullCache):
     def save_overload(self, signature: Any, code: CompileResult) -> None:
         file = self._file()
         if file is not None and not code.lifted and not code.library.has_dynamic_globals:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, AttributeError):  # _reduce is a private part
                 file.save(self._name(signature), code._reduce())
 
     def _file(self) -> "_SealedFile | None":

@@ -153,6 +153,9 @@ class ParallelKernel(Kernel):
 @contextlib.contextmanager
 def _loops_only_passing_through() -> Iterator[None]:
     codegen = cpu_target.target_context.codegen()
+    if not hasattr(codegen, "_library_class"):  # a private part; without it all takes longer
+        yield
+        return
     with global_compiler_lock:
         before, codegen._library_class = codegen._library_class, _Stop
         try:

@@ -109,6 +109,8 @@ class Check:
                 raise ShapeError(_misfit(name, letters, shape, axes, sizes))
             sizes.update(zip(letters, axes, strict=True))
         _derive(sizes, size)
+        if sizes.get("K") == 0:  # a softmax looks for the largest of its numbers
+            raise ShapeError("the number of outputs, K, is 0, expected at least 1")
         return sizes
 
 
