@@ -25,9 +25,9 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     N, C = len(x), x.shape[-1]
     M = max(1, x.size // C)
     inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    sums = np.empty((2, N, C), x.dtype)
-    _sum_gradients(N, (_by_image(dy), _by_image(x), mean, inverse), (sums,))
-    dw, db = sums.sum(axis=1)
+    dws, dbs = np.empty((2, N, C), x.dtype)
+    _sum_gradients(N, (_by_image(dy), _by_image(x), mean, inverse), (dws, dbs))
+    dw, db = dws.sum(axis=0), dbs.sum(axis=0)
     dx, scale = empty(x.shape, x.dtype), w * inverse
     slope, level = scale * inverse * dw / M, db / M
     read = _by_image(dy), _by_image(x), mean, scale, slope, level
@@ -86,8 +86,8 @@ _normalize = parallel_over(_normalize_image)  # n owns y[n]
 
 @part
 def _sum_gradients_of_image(n, read, written):
-    (dy, x, mean, inverse), (sums,) = read, written
-    dy, x, dw, db = dy[n], x[n], sums[0, n], sums[1, n]
+    (dy, x, mean, inverse), (dws, dbs) = read, written
+    dy, x, dw, db = dy[n], x[n], dws[n], dbs[n]
     P, C = x.shape
     dw[:] = 0
     db[:] = 0
@@ -98,7 +98,7 @@ def _sum_gradients_of_image(n, read, written):
     dw *= inverse
 
 
-_sum_gradients = parallel_over(_sum_gradients_of_image)  # n owns sums[:, n]
+_sum_gradients = parallel_over(_sum_gradients_of_image)  # n owns dws[n] and dbs[n]
 
 
 @part
