@@ -17,6 +17,7 @@ and simple. ``instructions.py`` is for those who want to see what becomes of a v
 import functools
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tinycnn.errors import EnvironmentFault
@@ -40,7 +41,9 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Callable:
     """Find an operation the first time that somebody asks for it."""
-    if name.startswith("_") or name not in __dir__():
+    # ``from tinycnn.kernels import jit`` asks here first: no operation has the name of a module
+    is_module = (Path(__file__).parent / f"{name}.py").exists()
+    if name.startswith("_") or is_module or name not in __dir__():
         raise AttributeError(f"there is no operation {name!r}")
     from tinycnn.kernels import conv, elementwise, norm, products
     from tinycnn.nn import reference
