@@ -11,16 +11,16 @@ import numpy as np
 
 from benchmarks.mutations import Mutator, Rng, bytes_changed, container_changed, json_changed
 from tinycnn.errors import WeightsError
-from tinycnn.exchange import keras_reader, onnx_reader, pytorch_reader
+from tinycnn.exchange import keras_reader, onnx_reader, pytorch_import
 from tinycnn.exchange.importers import Known, read
-from tinycnn.exchange.keras_file import CONFIG, WEIGHTS, keras_files
-from tinycnn.exchange.onnx_graph import onnx_bytes
-from tinycnn.exchange.pytorch_module import pytorch_files
+from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, keras_files
+from tinycnn.exchange.onnx_export import onnx_bytes
+from tinycnn.exchange.pytorch_export import pytorch_files
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Sequential
 
 SHAPE = (5, 5, 1)
 
-READERS = keras_reader, onnx_reader, pytorch_reader
+READERS = keras_reader, onnx_reader, pytorch_import
 """Imported before the guard watches: dataclasses are made by code."""
 
 

@@ -69,7 +69,7 @@ def test_what_went_out_comes_back_to_the_bit(name, kind, tmp_path):
 
 def test_a_temperature_in_an_onnx_graph_comes_back(tmp_path):
     onnx = pytest.importorskip("onnx")
-    from tinycnn.exchange.onnx_graph import onnx_bytes
+    from tinycnn.exchange.onnx_export import onnx_bytes
 
     model = network("tiny")
     model.description["calibration"] = {"temperature": 1.7}
@@ -524,7 +524,7 @@ def test_numbers_in_other_files_are_not_fetched(tmp_path):
 def test_pytorchs_own_exporter_is_understood(tmp_path):
     torch = pytest.importorskip("torch")
     model = network("best")
-    from tinycnn.exchange.pytorch_module import pytorch_files
+    from tinycnn.exchange.pytorch_export import pytorch_files
 
     (name, payload), (program, text) = pytorch_files(model, "x.safetensors").items()
     (tmp_path / name).write_bytes(payload)

@@ -94,19 +94,19 @@ def _exact_probabilities(model: Sequential) -> Forward:
 
 
 def _onnx(model: Sequential, name: str, softmax: bool) -> Files:
-    from tinycnn.exchange.onnx_graph import onnx_bytes
+    from tinycnn.exchange.onnx_export import onnx_bytes
 
     return {name: onnx_bytes(model, softmax)}
 
 
 def _pytorch(model: Sequential, name: str, softmax: bool) -> Files:
-    from tinycnn.exchange.pytorch_module import pytorch_files
+    from tinycnn.exchange.pytorch_export import pytorch_files
 
     return pytorch_files(model, name)
 
 
 def _keras(model: Sequential, name: str, softmax: bool) -> Files:
-    from tinycnn.exchange.keras_file import keras_files
+    from tinycnn.exchange.keras_export import keras_files
 
     return keras_files(model, name)
 

@@ -112,7 +112,7 @@ def _bytes_of(source: Path) -> bytes:
 
 
 def _state_dict(source: Path, known: Known | None) -> Found:
-    from tinycnn.exchange.pytorch_reader import fill, matrices_of, read_modules
+    from tinycnn.exchange.pytorch_import import fill, matrices_of, read_modules
 
     modules, notes = read_modules(source)
     layers, input_shape = _layers(known, matrices_of(modules))

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.hdf5 import Arrays, read_hdf5
-from tinycnn.exchange.keras_config import read_config
-from tinycnn.exchange.keras_file import CONFIG, WEIGHTS
+from tinycnn.exchange.keras_export import CONFIG, WEIGHTS
+from tinycnn.exchange.keras_import import read_config
 from tinycnn.exchange.keras_layout import channels_last
 from tinycnn.exchange.metadata import Notes
 from tinycnn.exchange.reading import Found, told

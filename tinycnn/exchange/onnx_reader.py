@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.metadata import is_ours
 from tinycnn.exchange.onnx_chain import Chain
-from tinycnn.exchange.onnx_nodes import Node, add_node
+from tinycnn.exchange.onnx_import import Node, add_node
 from tinycnn.exchange.reading import Found, named, refuse, told
 from tinycnn.nn.layers import Shape
 
