@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.command import progress
 from tinycnn.data import load_dataset
 from tinycnn.exchange import exporters, importers
-from tinycnn.exchange.layout import first
-from tinycnn.exchange.verification import Forward, answers, exact_forward
+from tinycnn.exchange.layout import to_channels_first
+from tinycnn.exchange.reading import KnownNetwork
+from tinycnn.exchange.verification import Forward, exact_forward, outputs
 from tinycnn.nn import BatchNorm, Sequential
 from tinycnn.train.folder import find_weights
 
@@ -68,10 +69,10 @@ def rows(name: str, images: np.ndarray) -> Iterator[Row]:
     """Take the weights ``name`` through all formats; images (N,28,28) uint8."""
     model = Sequential.load(find_weights(name))
     x = model.prepare(images)
-    ours, exact = answers(model.forward, x), answers(exact_forward(model), x)
+    ours, exact = outputs(model.forward, x), outputs(exact_forward(model), x)
 
     def row(format_name: str, direction: str, forward: Forward, path: Path) -> Row:
-        theirs = answers(forward, x)
+        theirs = outputs(forward, x)
         equal = int((theirs.argmax(axis=1) == ours.argmax(axis=1)).sum())
         wrong = abs(theirs - exact)
         differences = wrong, wrong / (1 + abs(exact)), abs(theirs - ours)
@@ -81,7 +82,7 @@ def rows(name: str, images: np.ndarray) -> Iterator[Row]:
             name, format_name, direction, equal, len(x), from_exact, relative, from_ours, size
         )
 
-    known = importers.Known(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
+    known = KnownNetwork(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
     for format_name, (to, file_name) in FORMATS.items():
         with tempfile.TemporaryDirectory() as folder:
             path, again = Path(folder, file_name), Path(folder, f"again-{file_name}")
@@ -98,7 +99,7 @@ def _onnx_by_pytorch(path: Path, again: Path, model: Sequential) -> None:
     """PyTorch's own exporter writes the graph."""
     import torch
 
-    x = torch.zeros(2, *first(model.input_shape))
+    x = torch.zeros(2, *to_channels_first(model.input_shape))
     settings = {"dynamic_axes": {"x": {0: "N"}}, "input_names": ["x"], "dynamo": False}
     torch.onnx.export(_module(model, path.parent), (x,), again, **settings)
 

@@ -11,16 +11,17 @@ import numpy as np
 
 from benchmarks.mutations import Mutator, Rng, bytes_changed, container_changed, json_changed
 from tinycnn.errors import WeightsError
-from tinycnn.exchange import keras_reader, onnx_reader, pytorch_import
-from tinycnn.exchange.importers import Known, read
+from tinycnn.exchange import keras_import, onnx_import, pytorch
+from tinycnn.exchange.importers import read
 from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, keras_files
 from tinycnn.exchange.onnx_export import onnx_bytes
-from tinycnn.exchange.pytorch_export import pytorch_files
+from tinycnn.exchange.pytorch import pytorch_files
+from tinycnn.exchange.reading import KnownNetwork
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Sequential
 
 SHAPE = (5, 5, 1)
 
-READERS = keras_reader, onnx_reader, pytorch_import
+READERS = keras_import, onnx_import, pytorch
 """Imported before the guard watches: dataclasses are made by code."""
 
 
@@ -29,7 +30,7 @@ def _layers(classes: int = 3) -> list[Layer]:
     return [Conv2D(2, 2), BatchNorm(), MaxPool2D(2), *head]
 
 
-def _reader(path: Path, known: Known | None = None) -> Callable[[bytes], bool]:
+def _reader(path: Path, known: KnownNetwork | None = None) -> Callable[[bytes], bool]:
     def target(data: bytes) -> bool:
         with contextlib.suppress(WeightsError):
             model = read(path, known)
@@ -97,7 +98,7 @@ def formats(path: Path) -> dict[str, tuple[Mutator, Callable[[bytes], bool], int
         for files in (pytorch_files(model, "x.safetensors"), keras_files(model, "x.weights.h5"))
     )
     archive = keras_files(model, "x.keras")["x.keras"]
-    known = Known(_layers, SHAPE)
+    known = KnownNetwork(_layers, SHAPE)
     return {
         "ONNX": (_nodes(onnx_bytes(model, softmax=True)), _reader(path), 40_000),
         "state_dicts": (lambda rng: container_changed(state, rng), _reader(path, known), 40_000),

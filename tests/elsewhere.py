@@ -1,4 +1,4 @@
-"""Networks for tests of exports and imports, and other programs written down as plain formulas."""
+"""Networks for tests of exports and imports, and PyTorch's modules as plain formulas."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -55,7 +55,7 @@ def same(model, other):
 
 
 def pytorch(layers, state, x):
-    """What an ``nn.Sequential`` with this state_dict makes of x (N,C,H,W), by PyTorch's manual."""
+    """Compute an ``nn.Sequential`` with this state_dict on x (N,C,H,W), by PyTorch's manual."""
     for index, layer in enumerate(layers):
         z = {key: state.get(f"{index}.{key}") for key in ("weight", "bias")}
         match layer:

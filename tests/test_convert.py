@@ -1,6 +1,6 @@
-"""python -m tinycnn.convert: networks of other programs, and what is said of those that do not fit.
+"""python -m tinycnn.convert: networks from other programs, and refusals of unsupported ones.
 
-No other program is needed for most of it: what they write is written here, as they write it.
+Most tests need no other program: they write its files themselves, as it would.
 """
 
 import io
@@ -18,7 +18,8 @@ from tinycnn.cli import run_command
 from tinycnn.errors import WeightsError
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.exchange import exporters
-from tinycnn.exchange.importers import Known, read
+from tinycnn.exchange.importers import read
+from tinycnn.exchange.reading import KnownNetwork
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -30,21 +31,21 @@ LENET = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Conv2D(5, 3), ReLU(), Flatten(), De
 
 
 def exported(model, kind, folder):
-    """What ``export`` writes, without asking anybody to verify it."""
+    """Write what ``export`` writes, without verifying it."""
     pytest.importorskip(NEEDS[kind])
-    chosen = exporters.FORMATS["keras" if kind == "h5" else kind]
+    to = "keras" if kind == "h5" else kind
     path = folder / FILES[kind]
-    for name, payload in chosen.files(model, path.name, False).items():
+    for name, payload in exporters.exported_files(model, to, path.name).items():
         (folder / name).write_bytes(payload)
     return path
 
 
 def known(model, epsilon=None):
-    return Known(lambda classes: model.layers, model.input_shape, epsilon)
+    return KnownNetwork(lambda classes: model.layers, model.input_shape, epsilon)
 
 
-def call(*words):
-    return run_command(convert.main, [str(word) for word in words])
+def call(*argv):
+    return run_command(convert.main, [str(argument) for argument in argv])
 
 
 # ------------------------------------------------------------------------------- out and in again
@@ -52,7 +53,7 @@ def call(*words):
 
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize("name", NAMES)
-def test_what_went_out_comes_back_to_the_bit(name, kind, tmp_path):
+def test_exports_come_back_with_the_same_bits(name, kind, tmp_path):
     model = network(name)
     model.description["classes"] = [f"c{k}" for k in range(model.output_shape[0])]
     model.description["calibration"] = {"temperature": 1.25, "threshold": -7.5}
@@ -82,10 +83,10 @@ def test_a_temperature_in_an_onnx_graph_comes_back(tmp_path):
     assert back.description["calibration"] == {"temperature": 1.7}
 
 
-def test_notes_of_others_are_not_taken_for_ours(tmp_path):
+def test_metadata_of_other_programs_are_ignored(tmp_path):
     model = network("tiny")
     state = safetensors.numpy.load_file(exported(model, "pytorch", tmp_path))
-    path = tmp_path / "stranger"
+    path = tmp_path / "other"
     notes = json.dumps({"producer": "caffe", "temperature": "9"})
     path.write_bytes(safetensors.numpy.save(state, {"notes": notes}))
     assert read(path, known(model)).description.keys() == {"converted_from"}
@@ -95,7 +96,7 @@ def test_notes_of_others_are_not_taken_for_ours(tmp_path):
 
 
 def renamed(state, names):
-    """The state_dict of a module of one's own: "0.weight" -> "conv1.weight"."""
+    """The state_dict of a user's own module: "0.weight" -> "conv1.weight"."""
     return {
         f"{names[key.split('.')[0]]}.{key.split('.')[1]}": z
         for key, z in state.items()
@@ -130,15 +131,15 @@ def test_equal_shapes_go_by_the_numbers_in_their_names(tmp_path):
         read(path, known(model))
 
 
-def test_a_state_dict_made_by_hand_gives_what_plain_formulas_give(tmp_path):
-    """The other direction than export: here the numbers are the stranger's."""
+def test_a_state_dict_written_by_hand_computes_the_same_as_plain_formulas(tmp_path):
+    """The other direction than export: here the numbers are the other program's."""
     rng = np.random.default_rng(0)
     shapes = {"0.weight": (4, 1, 3, 3), "0.bias": (4,), "3.weight": (5, 4, 3, 3), "3.bias": (5,)}
     shapes |= {"6.weight": (6, 45), "6.bias": (6,), "7.weight": (3, 6), "7.bias": (3,)}
     state = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
     path = tmp_path / "own"
     path.write_bytes(safetensors.numpy.save(state))
-    model = read(path, Known(lambda classes: LENET, (12, 12, 1)))
+    model = read(path, KnownNetwork(lambda classes: LENET, (12, 12, 1)))
 
     x = examples(model)
     y = pytorch(model.layers, state, np.moveaxis(x, -1, 1))
@@ -175,15 +176,15 @@ def pickled_zip():
     [
         (pickled_zip(), r"is a pickle, .* save it in PyTorch with safetensors.torch.save_file"),
         (pickle.dumps({"a": 1}), "is a pickle"),
-        (b"", "no ONNX model"),
-        (b"<html>not found</html>" * 9, "damaged, or not what it seems"),
+        (b"", "not an ONNX model"),
+        (b"<html>not found</html>" * 9, "damaged, or of another kind"),
         (safetensors.numpy.save({"lstm.weight_ih_l0": np.zeros(3, "f4")}), "module 'lstm' with"),
         (safetensors.numpy.save({"0.weight": np.zeros(3, "f2")}), "is F16, expected F32"),
         (safetensors.numpy.save({"0.weight": np.zeros((9, 9), "f4")}), "it holds 0 Conv2d with"),
         (safetensors.numpy.save({"x": np.zeros(3, "f4")}, {"tinycnn": "{}"}), "of tinycnn already"),
     ],
 )
-def test_what_is_no_state_dict_is_refused(payload, sentence, tmp_path):
+def test_files_of_other_kinds_are_refused(payload, sentence, tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("h5py")
     path = tmp_path / "x"
@@ -223,29 +224,32 @@ def keras_file(folder, *layers, arrays=None):
 @pytest.mark.parametrize(
     ("layer", "sentence"),
     [
-        (keras_layer("Conv2D", **CONV, padding="same"), "padding 'same', other than 'valid'"),
-        (keras_layer("Conv2D", **CONV, strides=[2, 2]), "strides 2, other than 1"),
+        (keras_layer("Conv2D", **CONV, padding="same"), "padding 'same' instead of 'valid'"),
+        (keras_layer("Conv2D", **CONV, strides=[2, 2]), "strides 2 instead of 1"),
         (keras_layer("Conv2D", **CONV, strides=[1, 2]), r"strides \[1, 2\]"),
         (keras_layer("Conv2D", **CONV, dilation_rate=[2, 2]), "dilation_rate 2"),
-        (keras_layer("Conv2D", **CONV, groups=2), "groups 2, other than 1"),
+        (keras_layer("Conv2D", **CONV, groups=2), "groups 2 instead of 1"),
         (keras_layer("Conv2D", **CONV, activation="gelu"), "activation 'gelu'"),
         (keras_layer("Conv2D", **CONV, activation={"class_name": "Mine"}), "activation {"),
-        (keras_layer("Conv2D", filters=2, kernel_size=[3, 5]), "no square"),
+        (keras_layer("Conv2D", filters=2, kernel_size=[3, 5]), "not square"),
         (keras_layer("Conv2D", **CONV, data_format="channels_first"), "channels_first"),
-        (keras_layer("MaxPooling2D", pool_size=[3, 3], strides=[2, 2]), "strides 2, other than 3"),
+        (keras_layer("MaxPooling2D", pool_size=[3, 3], strides=[2, 2]), "strides 2 instead of 3"),
         (keras_layer("MaxPooling2D", pool_size=[2, 2], padding="same"), "padding 'same'"),
-        (keras_layer("AveragePooling2D", pool_size=[2, 2]), "AveragePooling2D 'mine' has no equal"),
-        (keras_layer("Lambda", function="os.system"), "Lambda 'mine' has no equal here"),
-        (keras_layer("LeakyReLU", negative_slope=0.1), "LeakyReLU 'mine' has no equal"),
+        (
+            keras_layer("AveragePooling2D", pool_size=[2, 2]),
+            "AveragePooling2D 'mine' is not supported",
+        ),
+        (keras_layer("Lambda", function="os.system"), "Lambda 'mine' is not supported"),
+        (keras_layer("LeakyReLU", negative_slope=0.1), "LeakyReLU 'mine' is not supported"),
         (keras_layer("ReLU", max_value=6), "max_value 6"),
         (keras_layer("BatchNormalization", axis=1), "axis 1"),
         (keras_layer("BatchNormalization", scale=False), "scale False"),
-        (keras_layer("Rescaling", scale=2.0), "other than by 1/255"),
+        (keras_layer("Rescaling", scale=2.0), "by 2.0 instead of once by 1/255"),
         (keras_layer("Dense", units=3), "takes rows"),
-        (keras_layer("Reshape", target_shape=[4, 16]), r"into \(4, 16\)"),
+        (keras_layer("Reshape", target_shape=[4, 16]), r"into \[4, 16\]"),
     ],
 )
-def test_what_keras_has_and_we_have_not_is_named(layer, sentence, tmp_path):
+def test_unsupported_parts_of_a_keras_file_are_named(layer, sentence, tmp_path):
     path = keras_file(tmp_path, layer)
     with pytest.raises(WeightsError, match=sentence) as refusal:
         read(path)
@@ -253,14 +257,14 @@ def test_what_keras_has_and_we_have_not_is_named(layer, sentence, tmp_path):
     assert len(str(refusal.value)) < len(str(path)) + 250
 
 
-def test_what_a_config_promises_is_not_allocated(tmp_path):
+def test_arrays_are_not_allocated_by_the_sizes_in_a_config(tmp_path):
     arrays = {"layers/conv2d/vars/0": np.ones((3, 3, 1, 2), "f4")}
     layer = keras_layer("Conv2D", filters=10**12, kernel_size=[3, 3])
     with pytest.raises(WeightsError, match=r"0.w has \(2, 3, 3, 1\), expected \(1000000000000,"):
         read(keras_file(tmp_path, layer, arrays=arrays))
 
 
-def test_keras_habits_become_layers_of_ours(tmp_path):
+def test_keras_conventions_become_layers(tmp_path):
     """Scaling in the model, activations as settings, another epsilon, no bias."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(3, 3, 1, 2)).astype("f4")
@@ -284,7 +288,7 @@ def test_keras_habits_become_layers_of_ours(tmp_path):
     np.testing.assert_allclose(total, four[3] + 1e-3, rtol=1e-6)
 
 
-def test_a_row_of_layers_may_be_functional_but_not_branch(tmp_path):
+def test_a_chain_of_layers_may_be_functional_but_not_branch(tmp_path):
     def entry(layer, name, *sources):
         history = [{"class_name": "t", "config": {"keras_history": [z, 0, 0]}} for z in sources]
         return layer | {"name": name, "inbound_nodes": [{"args": history}] if sources else []}
@@ -304,7 +308,7 @@ def test_a_row_of_layers_may_be_functional_but_not_branch(tmp_path):
 
     assert repr(read(file("flat")).layers) == "[Flatten(), Dense(2)]"
     for sources in (["in"], ["flat", "in"]):
-        with pytest.raises(WeightsError, match="does not take what the one before gives"):
+        with pytest.raises(WeightsError, match="whose input is not the layer before it"):
             read(file(*sources))
 
 
@@ -314,7 +318,9 @@ def test_weights_without_their_epsilon_ask_for_it(tmp_path):
     path = exported(model, "h5", tmp_path)
     with h5py.File(path, "a") as file:
         del file["notes"]
-    with pytest.raises(WeightsError, match="which epsilon its BatchNormalization has; say --eps"):
+    with pytest.raises(
+        WeightsError, match="not give the epsilon of its BatchNormalization; use --eps"
+    ):
         read(path, known(model))
 
     assert same(read(path, known(model, epsilon=1e-5)), model)
@@ -355,7 +361,7 @@ def test_numbers_that_are_not_in_the_file_are_not_read(make, tmp_path):
     with h5py.File(path, "w") as file:
         file["layers/dense/vars/1"] = np.zeros(3, "f4")
         make(file, tmp_path / "secret")
-    layers = Known(lambda classes: [Flatten(), Dense(3)], (8, 8, 1))
+    layers = KnownNetwork(lambda classes: [Flatten(), Dense(3)], (8, 8, 1))
     with pytest.raises(WeightsError, match=r"in one piece|missing \['1.w'\]"):
         read(path, layers)
 
@@ -400,17 +406,20 @@ def conv(**settings):
 @pytest.mark.parametrize(
     ("nodes", "sentence"),
     [
-        (conv(strides=[2, 2]), "strides 2, other than 1"),
-        (conv(pads=[1, 1, 1, 1]), "pads 1, other than 0"),
+        (conv(strides=[2, 2]), "strides 2 instead of 1"),
+        (conv(pads=[1, 1, 1, 1]), "pads 1 instead of 0"),
         (conv(pads=[0, 0, 1, 1]), r"pads \[0, 0, 1, 1\]"),
         (conv(dilations=[2, 2]), "dilations 2"),
         (conv(group=2), "group 2"),
         (conv(auto_pad="SAME_UPPER"), "auto_pad 'SAME_UPPER'"),
-        ([("AveragePool", ["x"], "y", {"kernel_shape": [2, 2]})], "AveragePool 'y' has no equal"),
-        ([("GlobalAveragePool", ["x"], "y", {})], "GlobalAveragePool 'y' has no equal here"),
-        ([("Tanh", ["x"], "y", {})], "Tanh 'y' has no equal here"),
-        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2]})], "strides 1, other than 2"),
-        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 3], "strides": [2, 3]})], "no square"),
+        (
+            [("AveragePool", ["x"], "y", {"kernel_shape": [2, 2]})],
+            "AveragePool 'y' is not supported",
+        ),
+        ([("GlobalAveragePool", ["x"], "y", {})], "GlobalAveragePool 'y' is not supported"),
+        ([("Tanh", ["x"], "y", {})], "Tanh 'y' is not supported"),
+        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2]})], "strides 1 instead of 2"),
+        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 3], "strides": [2, 3]})], "not square"),
         (
             [
                 (
@@ -420,22 +429,22 @@ def conv(**settings):
                     {"kernel_shape": [2] * 2, "strides": [2] * 2, "ceil_mode": 1},
                 )
             ],
-            "ceil_mode 1, other than 0",
+            "ceil_mode 1 instead of 0",
         ),
-        ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2, other than 1"),
-        ([("Mul", ["x", "two"], "y", {})], "by 2, other than by 1/255"),
-        ([(*("Mul", ["x", "gray"], "z"), {}), ("Mul", ["z", "gray"], "y", {})], "and once"),
-        ([("Conv", ["w", "x"], "y", {})], "a constant as first input"),
-        ([("Add", ["x", "x"], "y", {})], "something else than what the one before gives"),
-        ([("Add", ["x", "two"], "y", {})], "a sum that is no bias"),
-        ([("Relu", ["x"], "y", {"domain": "mine"})], "a node of 'mine'"),
-        ([("Relu", ["x"], "z", {})], "not that of the last node"),
-        ([("Transpose", ["x"], "y", {"perm": [0, 2, 3, 1]})], "in another order"),
-        ([("Conv", ["x", "missing"], "y", {})], "something else than what the one before"),
+        ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2 instead of 1"),
+        ([("Mul", ["x", "two"], "y", {})], "by 2.0 instead of once by 1/255"),
+        ([(*("Mul", ["x", "gray"], "z"), {}), ("Mul", ["z", "gray"], "y", {})], "instead of once"),
+        ([("Conv", ["w", "x"], "y", {})], "with a constant as first input"),
+        ([("Add", ["x", "x"], "y", {})], "another input than the output of the node before"),
+        ([("Add", ["x", "two"], "y", {})], "does not add a bias"),
+        ([("Relu", ["x"], "y", {"domain": "mine"})], "of the domain 'mine'"),
+        ([("Relu", ["x"], "z", {})], "not that of its last node"),
+        ([("Transpose", ["x"], "y", {"perm": [0, 2, 3, 1]})], "neither"),
+        ([("Conv", ["x", "missing"], "y", {})], "another input than the output of the node before"),
         ([("Conv", ["x", "doubles"], "y", {})], "'doubles' of the type DOUBLE"),
     ],
 )
-def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
+def test_unsupported_parts_of_an_onnx_file_are_named(nodes, sentence, tmp_path):
     constants = {
         **FILTERS,
         "two": np.float32(2),
@@ -449,7 +458,7 @@ def test_what_onnx_has_and_we_have_not_is_named(nodes, sentence, tmp_path):
     assert len(str(refusal.value)) < len(str(path)) + 250
 
 
-def test_a_graph_that_came_from_keras_turns_its_axes(tmp_path):
+def test_a_graph_with_channels_last_is_transposed(tmp_path):
     """Channels last at the input and before Flatten, a matrix product and a sum, a scale."""
     rng = np.random.default_rng(0)
     constants = {"w": rng.normal(size=(3, 2, 3, 3)).astype("f4"), "gray": np.float32(1 / 255)}
@@ -478,7 +487,7 @@ def test_a_graph_that_came_from_keras_turns_its_axes(tmp_path):
     np.testing.assert_allclose(model.forward(gray / np.float32(255)), y, rtol=1e-4, atol=1e-4)
 
 
-def test_rows_flattened_with_channels_first_are_put_into_our_order(tmp_path):
+def test_rows_flattened_with_channels_first_are_permuted(tmp_path):
     rng = np.random.default_rng(0)
     constants = {"w": rng.normal(size=(3, 2, 2, 2)).astype("f4")}
     constants |= {name: rng.uniform(1, 2, 48).astype("f4") for name in "sbmv"}
@@ -501,7 +510,7 @@ def test_rows_flattened_with_channels_first_are_put_into_our_order(tmp_path):
     np.testing.assert_allclose(model.forward(x), y, rtol=1e-4, atol=1e-4)
 
 
-def test_an_image_without_channel_gets_one(tmp_path):
+def test_an_image_without_a_channel_axis_gets_one(tmp_path):
     nodes = [
         ("Unsqueeze", ["x", "one"], "0", {}),
         ("Conv", ["0", "w"], "1", {}),
@@ -521,10 +530,10 @@ def test_numbers_in_other_files_are_not_fetched(tmp_path):
         read(path)
 
 
-def test_pytorchs_own_exporter_is_understood(tmp_path):
+def test_models_by_pytorchs_own_exporter_are_read(tmp_path):
     torch = pytest.importorskip("torch")
     model = network("best")
-    from tinycnn.exchange.pytorch_export import pytorch_files
+    from tinycnn.exchange.pytorch import pytorch_files
 
     (name, payload), (program, text) = pytorch_files(model, "x.safetensors").items()
     (tmp_path / name).write_bytes(payload)
@@ -545,7 +554,7 @@ def test_pytorchs_own_exporter_is_understood(tmp_path):
 # ----------------------------------------------------------------------------------- the command
 
 
-def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsys):
+def test_a_converted_network_can_be_evaluated_and_names_its_origin(tmp_path, capsys):
     path = exported(Sequential([Flatten(), Dense(10)], (28, 28, 1)), "pytorch", tmp_path)
     like = tmp_path / "like"
     Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=5).save(like)
@@ -560,10 +569,10 @@ def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsy
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("argv", "sentence"),
     [
         (["nowhere", "-o", "w"], "nowhere: there is no such file"),
-        (["x.safetensors", "-o", "w"], "does not say what its layers are"),
+        (["x.safetensors", "-o", "w"], "does not describe its layers"),
         (["x.safetensors", "-o", "x.safetensors"], "is what is to be read"),
         (["x.safetensors", "-o", "w", "--preset", "magic"], "there is no preset 'magic'"),
         (["x.safetensors", "-o", "w", "--preset", "tiny"], "it holds 0 Conv2d with weight"),
@@ -572,13 +581,13 @@ def test_what_was_converted_can_be_evaluated_and_says_what_it_is(tmp_path, capsy
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence(
-    words, sentence, tmp_path, capfd, monkeypatch
+    argv, sentence, tmp_path, capfd, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     exported(network("lenet"), "pytorch", tmp_path)
     network("lenet").save("like")
     before = sorted(tmp_path.iterdir())
-    assert call(*words) in (2, 3)
+    assert call(*argv) in (2, 3)
     err = capfd.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1

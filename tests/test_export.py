@@ -1,9 +1,10 @@
-"""python -m tinycnn.export: other programs compute what the network here computes."""
+"""python -m tinycnn.export: other programs compute the same as the network here."""
 
 import io
 import json
 import os
 import runpy
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from elsewhere import NAMES, examples, network, pytorch
 from tinycnn import export
 from tinycnn.cli import run_command
 from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
-from tinycnn.exchange import exporters, runtimes
+from tinycnn.exchange import exporters, verification
 from tinycnn.exchange.layout import TRANSLATED
 from tinycnn.nn import Dense, Flatten, ReLU, Sequential
 from tinycnn.nn.model import LAYERS
@@ -28,9 +29,9 @@ SUFFIXES = {"onnx": ".onnx", "pytorch": ".safetensors", "keras": ".keras"}
 
 
 @pytest.fixture
-def alone(monkeypatch):
-    """Nobody is asked to verify anything: only what is written is of interest."""
-    monkeypatch.setattr(exporters, "_shown", lambda *_: (None, "not asked"))
+def unverified(monkeypatch):
+    """Write files without running the other program."""
+    monkeypatch.setattr(exporters, "_verify", lambda *_: (None, "not run"))
 
 
 def written(model, to, folder, name=None, **options):
@@ -39,8 +40,8 @@ def written(model, to, folder, name=None, **options):
     return path
 
 
-def call(*words):
-    return run_command(export.main, [str(word) for word in words])
+def call(*argv):
+    return run_command(export.main, [str(argument) for argument in argv])
 
 
 def close(y, z):
@@ -51,18 +52,18 @@ def close(y, z):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_onnxruntime_computes_the_same(name, tmp_path, alone):
+def test_onnxruntime_computes_the_same(name, tmp_path, unverified):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     model = network(name)
     path = written(model, "onnx", tmp_path)
 
     x = examples(model)
-    close(runtimes.onnxruntime_forward(path)(x), model.forward(x))
+    close(verification.onnxruntime_forward(path)(x), model.forward(x))
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"flattened last"}))
-def test_a_state_dict_gives_the_same_by_plain_formulas(name, tmp_path, alone):
+def test_plain_formulas_compute_the_same_from_a_state_dict(name, tmp_path, unverified):
     model = network(name)
     state = safetensors.numpy.load_file(written(model, "pytorch", tmp_path))
 
@@ -72,14 +73,14 @@ def test_a_state_dict_gives_the_same_by_plain_formulas(name, tmp_path, alone):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pytorch_computes_the_same_and_names_everything_so(name, tmp_path, alone):
+def test_pytorch_computes_the_same_under_the_same_names(name, tmp_path, unverified):
     pytest.importorskip("torch")
     model = network(name)
     path = written(model, "pytorch", tmp_path)
     program = tmp_path / "network_pytorch.py"
 
     x = examples(model)
-    close(runtimes.pytorch_forward(path, program)(x), model.forward(x))
+    close(verification.pytorch_forward(path, program)(x), model.forward(x))
     module = runpy.run_path(str(program))["network"]
     state = safetensors.numpy.load_file(path)
     assert {key: tuple(z.shape) for key, z in module.state_dict().items()} == {
@@ -90,7 +91,7 @@ def test_pytorch_computes_the_same_and_names_everything_so(name, tmp_path, alone
 @pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore")
-def test_keras_computes_the_same(name, ending, tmp_path, alone):
+def test_keras_computes_the_same(name, ending, tmp_path, unverified):
     pytest.importorskip("h5py")
     pytest.importorskip("keras")
     model = network(name)
@@ -99,10 +100,10 @@ def test_keras_computes_the_same(name, ending, tmp_path, alone):
     assert len(programs) == (ending == ".weights.h5")
 
     x = examples(model)
-    close(runtimes.keras_forward(path, *programs)(x), model.forward(x))
+    close(verification.keras_forward(path, *programs)(x), model.forward(x))
 
 
-def test_keras_files_hold_every_array_with_keras_axes(tmp_path, alone):
+def test_keras_files_hold_every_array_with_the_axes_of_keras(tmp_path, unverified):
     """(F,KH,KW,C) here is (KH,KW,C,F) there; the rest is the same."""
     h5py = pytest.importorskip("h5py")
     model = network("tiny")
@@ -120,7 +121,7 @@ def test_keras_files_hold_every_array_with_keras_axes(tmp_path, alone):
     assert config["config"]["layers"][3]["config"]["epsilon"] == 1e-5
 
 
-def test_probabilities_are_those_of_the_temperature(tmp_path, alone):
+def test_probabilities_use_the_temperature(tmp_path, unverified):
     pytest.importorskip("onnx")
     ort = pytest.importorskip("onnxruntime")
     model = network("lenet")
@@ -132,13 +133,13 @@ def test_probabilities_are_those_of_the_temperature(tmp_path, alone):
     x = examples(model)
     p = np.exp(model.forward(x).astype(float) / 1.7)
     p /= p.sum(axis=1, keepdims=True)
-    close(runtimes.onnxruntime_forward(path)(x), p)
+    close(verification.onnxruntime_forward(path)(x), p)
 
 
 # ----------------------------------------------------------------------------- what is written
 
 
-def test_an_onnx_model_says_what_a_stranger_must_know(tmp_path, alone):
+def test_an_onnx_model_has_the_metadata_that_its_readers_need(tmp_path, unverified):
     onnx = pytest.importorskip("onnx")
     model = network("lenet")
     model.description["classes"] = list("0123456789")
@@ -158,7 +159,7 @@ def test_an_onnx_model_says_what_a_stranger_must_know(tmp_path, alone):
     assert "center of mass" in notes["frame"]
 
 
-def test_the_notes_of_a_state_dict_are_in_its_metadata(tmp_path, alone):
+def test_a_state_dict_has_the_same_metadata_as_json(tmp_path, unverified):
     path = written(network("tiny"), "pytorch", tmp_path)
     with safetensors.safe_open(path, "np") as file:
         notes = json.loads(file.metadata()["notes"])
@@ -168,7 +169,7 @@ def test_the_notes_of_a_state_dict_are_in_its_metadata(tmp_path, alone):
 
 
 @pytest.mark.parametrize("to", SUFFIXES)
-def test_equal_networks_give_equal_bytes(to, tmp_path, alone):
+def test_equal_networks_give_equal_bytes(to, tmp_path, unverified):
     pytest.importorskip("onnx")
     pytest.importorskip("h5py")
     (tmp_path / "again").mkdir()
@@ -178,7 +179,7 @@ def test_equal_networks_give_equal_bytes(to, tmp_path, alone):
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
-def test_the_program_is_ten_lines_that_people_can_read(tmp_path, alone):
+def test_the_code_is_ten_lines_that_people_can_read(tmp_path, unverified):
     report = exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
     assert (tmp_path / "x_pytorch.py").read_text() == report.program
     assert report.program.endswith(
@@ -214,7 +215,7 @@ def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_the_other_program_is_missing_that_is_said(tmp_path, monkeypatch):
+def test_the_report_says_that_the_other_program_is_missing(tmp_path, monkeypatch):
     def missing(*paths):
         raise ImportError("No module named 'torch'")
 
@@ -228,13 +229,14 @@ def test_where_the_other_program_is_missing_that_is_said(tmp_path, monkeypatch):
     assert (tmp_path / "x.safetensors").exists()
 
 
-def test_a_package_that_writes_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "tinycnn.exchange.onnx_export", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(EnvironmentFault, match=r"needs onnx: pip install 'tinycnn\[export\]'"):
         exporters.export(network("rows"), "onnx", tmp_path / "x.onnx")
 
 
-def test_a_program_of_somebody_else_is_not_replaced(tmp_path, alone):
+def test_code_that_tinycnn_did_not_write_is_not_replaced(tmp_path, unverified):
     mine = tmp_path / "x_pytorch.py"
     mine.write_text("print('mine')")
     with pytest.raises(EnvironmentFault, match="was not written by"):
@@ -242,7 +244,7 @@ def test_a_program_of_somebody_else_is_not_replaced(tmp_path, alone):
     assert [path.name for path in tmp_path.iterdir()] == [mine.name]
 
     mine.unlink()
-    for _ in range(2):  # but one of ours is
+    for _ in range(2):  # but code by tinycnn is
         exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
 
 
@@ -253,7 +255,7 @@ def test_layers_of_your_own_are_refused(tmp_path):
     model = Sequential([Flatten(), Mine(), Dense(3)], (4, 4, 1))
     for to in SUFFIXES:
         pytest.importorskip({"onnx": "onnx", "keras": "h5py"}.get(to, "numpy"))
-        with pytest.raises(ShapeError, match=r"Mine\(\) has no equal in other programs"):
+        with pytest.raises(ShapeError, match=r"Mine\(\) cannot be exported"):
             written(model, to, tmp_path)
 
 
@@ -261,12 +263,12 @@ def test_every_layer_of_the_library_is_translated():
     assert set(LAYERS.values()) == TRANSLATED
 
 
-def test_files_are_named_as_their_readers_expect(tmp_path):
+def test_files_need_the_endings_that_their_readers_expect(tmp_path):
     with pytest.raises(TinyCNNError, match=r"x.h5 does not end in .keras or .weights.h5"):
         exporters.export(network("rows"), "keras", tmp_path / "x.h5")
 
 
-def test_images_get_no_softmax(tmp_path):
+def test_a_softmax_over_images_is_refused(tmp_path):
     pytest.importorskip("onnx")
     with pytest.raises(ShapeError, match="takes rows"):
         written(network("never flattened"), "onnx", tmp_path, softmax=True)
@@ -304,21 +306,21 @@ def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("argv", "sentence"),
     [
         (["nowhere", "--to", "onnx"], "nowhere does not exist"),
         (["default", "--to", "caffe"], "invalid choice: 'caffe'"),
-        (["default", "--to", "keras", "--softmax"], "--softmax is for --to onnx"),
+        (["default", "--to", "keras", "--softmax"], "--softmax goes with --to onnx"),
         (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "is what is to be read"),
         (["w.safetensors", "--to", "pytorch", "-o", "no/w.safetensors"], "no does not exist"),
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence(
-    words, sentence, tmp_path, capfd, monkeypatch, alone
+    argv, sentence, tmp_path, capfd, monkeypatch, unverified
 ):
     monkeypatch.chdir(tmp_path)
     network("rows").save("w.safetensors")
-    assert call(*words) in (2, 3)
+    assert call(*argv) in (2, 3)
     err = capfd.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1

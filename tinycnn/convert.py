@@ -1,6 +1,6 @@
-"""``python -m tinycnn.convert FILE -o WEIGHTS`` takes a network from another program.
+"""``python -m tinycnn.convert FILE -o WEIGHTS`` imports a network from another program.
 
-Only arguments and printing; the work is done in ``tinycnn.exchange``.
+Only arguments and printing; ``tinycnn.exchange`` does the work.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tinycnn.errors import TinyCNNError
 from tinycnn.files import refuse_to_overwrite, to_json
 
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
-    from tinycnn.exchange.importers import Known
+    from tinycnn.exchange.reading import KnownNetwork
 
 EXAMPLES = """\
 examples:
@@ -28,13 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, convert, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
 
-    from tinycnn.exchange.importers import convert
+    from tinycnn.exchange.importers import read
     from tinycnn.train.folder import find_weights
 
     source, target = Path(arguments.file), Path(arguments.output)
     like = find_weights(arguments.like) if arguments.like else None
     refuse_to_overwrite([target], [source, like])
-    model = convert(source, target, _known(arguments))
+    model = read(source, _known(arguments, like))
+    model.save(target)
     origin = model.description["converted_from"]
     if arguments.json:
         known = {name: model.description.get(name) for name in ("classes", "calibration")}
@@ -55,38 +56,44 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="what another program has written")
-    parser.add_argument("-o", "--output", metavar="WEIGHTS", required=True, help="what to write")
+    parser.add_argument("file", metavar="FILE", help="the file that another program wrote")
+    parser.add_argument(
+        "-o", "--output", metavar="WEIGHTS", required=True, help="the weights file to write"
+    )
     layers = parser.add_mutually_exclusive_group()
-    layers.add_argument("--preset", metavar="NAME", help="the layers, if FILE does not say them")
-    layers.add_argument("--like", metavar="WEIGHTS", help="the same: those of a weights file")
+    layers.add_argument(
+        "--preset", metavar="NAME", help="the layers, if FILE does not describe them"
+    )
+    layers.add_argument(
+        "--like", metavar="WEIGHTS", help="the same, taken from a weights file of tinycnn"
+    )
     parser.add_argument(
         "--epsilon",
         metavar="E",
         type=float,
-        help="of its BatchNorm, where FILE does not say it (PyTorch's own: 1e-5, Keras' own: 1e-3)",
+        help="the epsilon of its BatchNorm, if FILE does not give it (PyTorch's default is 1e-5, "
+        "Keras' 1e-3)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
-def _known(arguments: argparse.Namespace) -> "Known | None":
-    """What the layers are, if the command line says so; for images as MNIST's if by a preset."""
-    from tinycnn.exchange.importers import Known
+def _known(arguments: argparse.Namespace, like: Path | None) -> "KnownNetwork | None":
+    """Return the network that the options describe; a preset takes images of MNIST's size."""
+    from tinycnn.exchange.reading import KnownNetwork
     from tinycnn.nn import PRESETS, Sequential
-    from tinycnn.train.folder import find_weights
 
-    if arguments.like:
-        model = Sequential.load(find_weights(arguments.like))
-        return Known(lambda classes: model.layers, model.input_shape, arguments.epsilon)
-    if arguments.preset is None and arguments.epsilon is not None:
-        raise TinyCNNError("--epsilon goes with --preset or --like; other files say it themselves")
+    if like:
+        model = Sequential.load(like)
+        return KnownNetwork(lambda classes: model.layers, model.input_shape, arguments.epsilon)
     if arguments.preset is None:
+        if arguments.epsilon is not None:
+            raise TinyCNNError("--epsilon goes with --preset or --like only; other files give it")
         return None
     if arguments.preset not in PRESETS:
         names = ", ".join(PRESETS)
-        raise TinyCNNError(f"there is no preset {arguments.preset!r}; there are {names}")
-    return Known(PRESETS[arguments.preset], (28, 28, 1), arguments.epsilon)
+        raise TinyCNNError(f"there is no preset {arguments.preset!r}; choose from {names}")
+    return KnownNetwork(PRESETS[arguments.preset], (28, 28, 1), arguments.epsilon)
 
 
 if __name__ == "__main__":

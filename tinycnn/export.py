@@ -1,6 +1,6 @@
-"""``python -m tinycnn.export WEIGHTS --to onnx`` hands a network to another program.
+"""``python -m tinycnn.export WEIGHTS --to onnx`` writes a network for another program.
 
-Only arguments and printing; the work is done in ``tinycnn.exchange``.
+Only arguments and printing; ``tinycnn.exchange`` does the work.
 """
 
 import argparse
@@ -15,9 +15,9 @@ EXAMPLES = """\
 examples:
   python -m tinycnn.export last --to onnx                  network.onnx: images -> logits
   python -m tinycnn.export default --to onnx --softmax     ... -> probabilities
-  python -m tinycnn.export default --to pytorch            a state_dict, and lines that load it
+  python -m tinycnn.export default --to pytorch            a state_dict, and code that loads it
   python -m tinycnn.export default --to keras              a model for keras.models.load_model
-  python -m tinycnn.export last --to keras -o x.weights.h5 its weights, and lines that load them
+  python -m tinycnn.export last --to keras -o x.weights.h5 its weights, and code that loads them
 """
 
 NAMES = {
@@ -25,14 +25,14 @@ NAMES = {
     "pytorch": "network.safetensors",
     "keras": "network.keras",
 }
-"""What is written for whom where no name is given."""
+"""The default file names."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, export, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
     if arguments.softmax and arguments.to != "onnx":
-        raise TinyCNNError("--softmax is for --to onnx; others have a softmax where it is needed")
+        raise TinyCNNError("--softmax goes with --to onnx only; other formats give logits")
 
     from tinycnn.console import Console
     from tinycnn.exchange.exporters import export
@@ -54,13 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m tinycnn.export",
-        description="Hand a trained network to another program.",
+        description="Write a trained network for another program.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
-    parser.add_argument("--to", choices=NAMES, required=True, help="who takes it")
-    parser.add_argument("-o", "--output", metavar="FILE", help="what to write (network.onnx, ...)")
+    parser.add_argument(
+        "weights", metavar="WEIGHTS", help="a weights file, a run folder, last, default"
+    )
+    parser.add_argument("--to", choices=NAMES, required=True, help="the format to write")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write (network.onnx)")
     parser.add_argument(
         "--softmax", action="store_true", help="onnx: probabilities instead of logits"
     )

@@ -19,7 +19,7 @@ from tinycnn.cli import Parser, run_command
 from tinycnn.data.mnist import SIZE
 from tinycnn.errors import EnvironmentFault, WeightsError
 from tinycnn.exchange.exporters import export
-from tinycnn.exchange.metadata import notes_of
+from tinycnn.exchange.metadata import metadata_of
 from tinycnn.files import write_bytes
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import names_of
@@ -67,7 +67,7 @@ def copy_page(out: Path) -> None:
 
 def notes_for_the_page(model: Sequential) -> bytes:
     """What the ONNX file carries as metadata, which browsers are not told, as JSON."""
-    notes = notes_of(model, "NCHW")
+    notes = metadata_of(model, "NCHW")
     numbers = {name: float(notes[name]) for name in NUMBERS if name in notes}
     finite = {name: z for name, z in numbers.items() if math.isfinite(z)}
     return json.dumps({"classes": names_of(model), **finite}).encode()

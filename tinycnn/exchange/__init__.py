@@ -1,5 +1,5 @@
-"""Networks for other programs, and from them: ONNX, PyTorch and Keras.
+"""Export networks to ONNX, PyTorch and Keras, and import them from there.
 
-``layout`` says where the numbers stand elsewhere, ``notes`` what a stranger must know to use them;
-``verification`` shows both programs the same digits.
+``layout`` maps the names and axes of arrays, ``metadata`` holds what a reader of an exported file
+must know, and ``verification`` runs the other program on the same digits.
 """

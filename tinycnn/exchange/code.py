@@ -1,16 +1,16 @@
-"""The few lines of Python that rebuild a network of exported numbers, to be read and changed."""
+"""The few lines of Python that rebuild a network around exported arrays, to be read and changed."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.exchange.metadata import PRODUCER
 from tinycnn.nn.layers import Shape
 
-_MARK = '"""A network of tinycnn for '
+_START = '"""A network of tinycnn for '
 
-_TEXT = '''{mark}{framework}: x (N, {sizes}), float32, is gray levels (0 to 255) / 255.
+_TEXT = '''{start}{framework}: x (N, {sizes}), float32, is gray levels (0 to 255) / 255.
 
 Written by {producer}.
 """
@@ -19,52 +19,40 @@ from pathlib import Path
 
 {imports}
 
-{opening}
-{layers}
-{closing}
+network = {network}
 {loading}
 '''
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program that stands beside the file ``weights`` and loads it into ``network``."""
+def rebuilding_code(
+    weights: str,
+    framework: str,
+    input_shape: Shape,
+    imports: str,
+    network: str,
+    layers: Iterable[str],
+    loading: str,
+) -> dict[str, bytes]:
+    """Return a program, by its file name, that builds ``network`` and loads ``weights`` into it.
 
-    weights: str
-    framework: str
-    input_shape: Shape
-    imports: str
-    opening: str
-    layers: tuple[str, ...]
-    closing: str
-    loading: str
-    """Says ``{weights}`` where the path of the file belongs."""
-
-    @property
-    def name(self) -> str:
-        """network.safetensors -> network_pytorch.py."""
-        return f"{self.weights.split('.')[0]}_{self.framework.lower()}.py"
-
-    def text(self) -> str:
-        """The whole program."""
-        path = f"Path(__file__).with_name({json.dumps(self.weights)})"
-        return _TEXT.format(
-            mark=_MARK,
-            framework=self.framework,
-            sizes=", ".join(map(str, self.input_shape)),
-            producer=PRODUCER,
-            imports=self.imports,
-            opening=self.opening,
-            layers="\n".join(f"    {layer}," for layer in self.layers),
-            closing=self.closing,
-            loading=self.loading.format(weights=path),
-        )
+    ``network`` has {} where the ``layers`` belong; ``loading`` has {weights} where the path of the
+    weights file belongs, which is in the same folder as the program.
+    """
+    text = _TEXT.format(
+        start=_START,
+        framework=framework,
+        sizes=", ".join(map(str, input_shape)),
+        producer=PRODUCER,
+        imports=imports,
+        network=network.format("\n" + "".join(f"    {layer},\n" for layer in layers)),
+        loading=loading.format(weights=f"Path(__file__).with_name({json.dumps(weights)})"),
+    )
+    return {f"{weights.split('.')[0]}_{framework.lower()}.py": text.encode()}
 
 
 def refuse_to_replace(path: Path) -> None:
-    """Raise EnvironmentFault if another program than such a one has the name ``path``."""
-    if path.exists() and not path.read_bytes().startswith(_MARK.encode()):
+    """Raise EnvironmentFault if ``path`` exists and is not code that tinycnn wrote."""
+    if path.exists() and not path.read_bytes().startswith(_START.encode()):
         raise EnvironmentFault(
-            f"{path} is there already and was not written by tinycnn.export; "
-            "choose another name with -o"
+            f"{path} exists and was not written by tinycnn.export; choose another name with -o"
         )

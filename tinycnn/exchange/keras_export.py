@@ -1,50 +1,90 @@
-"""A network as Keras keeps it: .keras, which says all, or .weights.h5 and lines to rebuild it."""
+"""Write a network for Keras: as .keras, which describes it, or as .weights.h5 with code.
+
+Keras has channels last as well, so arrays only have their axes transposed. Its HDF5 files have a
+group for every layer, named after its kind and counted: layers/conv2d, layers/conv2d_1.
+"""
 
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import h5py
 import numpy as np
 
-from tinycnn.exchange.code import Program
-from tinycnn.exchange.keras_layout import channels_last, groups, keras_layer
-from tinycnn.exchange.layout import left, refuse_strangers
-from tinycnn.exchange.metadata import NOTES, PRODUCER, notes_text
-from tinycnn.nn import Dropout, Sequential
+from tinycnn.exchange.code import rebuilding_code
+from tinycnn.exchange.layout import ArrayMap, external_arrays, refuse_own_layers, with_shapes
+from tinycnn.exchange.metadata import KEY, PRODUCER, metadata_json
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Layer, MaxPool2D, Sequential
+from tinycnn.nn.layers import Shape
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras file, a zip archive."""
 
 VERSION = "3.0.0"
-"""Of Keras: the first that knows such files."""
+"""The first version of Keras that reads such files."""
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal networks give equal bytes
+_GROUPS = {Conv2D: "conv2d", Dense: "dense", BatchNorm: "batch_normalization", Dropout: "dropout"}
+
+_AXES = {1: (0,), 2: (0, 1), 4: (1, 2, 3, 0)}
+"""By rank, the order of an array's axes in Keras: (F,KH,KW,C) -> (KH,KW,C,F)."""
+
+_CONSTANT_DATE = (1980, 1, 1, 0, 0, 0)  # equal networks give equal bytes
 
 
 def keras_files(model: Sequential, name: str) -> dict[str, bytes]:
-    """Return a .keras file called ``name``, or a .weights.h5 file and a program that loads it.
+    """Return a .keras file called ``name``, or a .weights.h5 file and the code that loads it.
 
     Images are (N,H,W,C) as here, filters (KH,KW,C,F). Equal models give equal bytes.
     """
-    refuse_strangers(model.layers)
+    refuse_own_layers(model.layers)
     if name.endswith(".keras"):
         return {name: _archive(model)}
-    program = Program(
+    return {name: _weights(model)} | rebuilding_code(
         weights=name,
         framework="Keras",
         input_shape=model.input_shape,
         imports="import keras",
-        opening="network = keras.Sequential([",
+        network="keras.Sequential([{}])",
         layers=(
             f"keras.Input({model.input_shape})",
-            *(f"keras.layers.{_call(*keras_layer(layer))}" for layer in model.layers),
+            *(f"keras.layers.{_call(*_keras_layer(layer))}" for layer in model.layers),
         ),
-        closing="])",
         loading="network.load_weights({weights})",
     )
-    return {name: _weights(model), program.name: program.text().encode()}
+
+
+def array_maps(layers: Sequence[Layer], input_shape: Shape) -> Iterator[ArrayMap]:
+    """Yield the arrays of the layers with Keras' names: "layers/conv2d_1/vars/0"."""
+    groups = _groups(layers)
+    for index, (_, _, shapes) in enumerate(with_shapes(layers, input_shape)):
+        group = next(groups)
+        for number, (key, sizes) in enumerate(shapes.items()):
+            yield ArrayMap(f"{group}/vars/{number}", f"{index}.{key}", _AXES[len(sizes)])
+
+
+def _groups(layers: Sequence[Layer]) -> Iterator[str]:
+    """Yield the group of each layer, "" for one without arrays."""
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        name = _GROUPS.get(type(layer), "")
+        yield f"layers/{name}_{seen[name]}".removesuffix("_0") if name else ""
+        seen[name] += 1
+
+
+def _keras_layer(layer: Layer) -> tuple[str, dict[str, Any]]:
+    """Return the Keras class that does what ``layer`` does, and its arguments."""
+    match layer:
+        case Conv2D():
+            return "Conv2D", {"filters": layer.filters, "kernel_size": layer.kernel_size}
+        case MaxPool2D():
+            return "MaxPooling2D", {"pool_size": layer.size}
+        case BatchNorm():
+            return "BatchNormalization", {"momentum": 1 - layer.FOLLOW, "epsilon": layer.EPSILON}
+        case _:
+            return type(layer).__name__, dict(layer.config())
 
 
 def _call(kind: str, arguments: Mapping[str, object]) -> str:
@@ -60,17 +100,16 @@ def _archive(model: Sequential) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for name, payload in members.items():
-            file.writestr(zipfile.ZipInfo(name, _LONG_AGO), payload)
+            file.writestr(zipfile.ZipInfo(name, _CONSTANT_DATE), payload)
     return archive.getvalue()
 
 
-def _config(model: Sequential) -> dict:
-    """What Keras makes a Sequential of."""
-    entries = [("InputLayer", {"batch_shape": [None, *model.input_shape], "dtype": "float32"})]
-    entries += [keras_layer(layer) for layer in model.layers]
+def _config(model: Sequential) -> dict[str, Any]:
+    """Return the description from which Keras builds its Sequential."""
+    shape = {"batch_shape": [None, *model.input_shape], "dtype": "float32"}
     layers = [
         {"module": "keras.layers", "class_name": kind, "config": arguments}
-        for kind, arguments in entries
+        for kind, arguments in [("InputLayer", shape), *map(_keras_layer, model.layers)]
     ]
     config = {"name": "tinycnn", "layers": layers}
     return {"module": "keras", "class_name": "Sequential", "config": config}
@@ -79,10 +118,11 @@ def _config(model: Sequential) -> dict:
 def _weights(model: Sequential) -> bytes:
     file = io.BytesIO()
     with h5py.File(file, "w") as h5:
-        for path, array in left(model, channels_last(model.layers)).items():
+        maps = array_maps(model.layers, model.input_shape)
+        for path, array in external_arrays(model, maps).items():
             h5[path] = array
-        for index, (layer, group) in enumerate(zip(model, groups(model.layers), strict=True)):
-            if isinstance(layer, Dropout):  # Keras wants to know what it would draw next
+        for index, (layer, group) in enumerate(zip(model, _groups(model.layers), strict=True)):
+            if isinstance(layer, Dropout):  # Keras requires the state of its random generator
                 h5[f"{group}/seed_generator/vars/0"] = np.array([index, 0], np.uint32)
-        h5[NOTES] = np.frombuffer(notes_text(model, "NHWC").encode(), np.uint8)
+        h5[KEY] = np.frombuffer(metadata_json(model, "NHWC").encode(), np.uint8)
     return file.getvalue()

@@ -1,26 +1,40 @@
-"""What a .keras file says of its network: a row of layers with their settings, in JSON."""
+"""Read Keras' files: .keras describes its network in JSON, .weights.h5 has only the arrays.
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+Of all that HDF5 could hold, only what Keras writes is read.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
 from typing import Any
 
+import h5py
+import numpy as np
+
+from tinycnn.errors import WeightsError
+from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, array_maps
+from tinycnn.exchange.metadata import KEY, Metadata, parse_metadata
 from tinycnn.exchange.reading import (
+    Arrays,
+    ImportedModel,
+    KnownNetwork,
+    Part,
     Settings,
-    check_settings,
-    is_preparation,
-    is_same_image,
-    named,
+    known_model,
     refuse,
+    shown,
     simplified,
-    told,
 )
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.layers import Shape
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
+from tinycnn.nn.weights import MAX_BYTES
+
+_LONGEST_CONFIG = 2**20  # bytes
+_MOST_OBJECTS = 10_000
 
 _WINDOW = {"padding": "valid", "data_format": "channels_last"}
 
-ONLY: dict[str, Settings] = {
+SUPPORTED: dict[str, Settings] = {
     "InputLayer": {"sparse": False, "ragged": False},
     "Rescaling": {"offset": 0.0},
     "Reshape": {},
@@ -34,119 +48,121 @@ ONLY: dict[str, Settings] = {
     "Softmax": {"axis": -1},
     "Activation": {},
 }
-"""The layers that have an equal here, and the only settings that have one."""
-
-ACTIVATIONS: dict[str, Callable[[], Layer]] = {"relu": ReLU, "softmax": Softmax}
+"""By kind of layer: the only settings that our layers can express."""
 
 
-@dataclass
-class Network:
-    """What is built up while layer after layer is read; ``shape`` is what comes out so far."""
-
-    layers: list[Layer] = field(default_factory=list)
-    input_shape: Shape = ()
-    shape: Shape = ()
-    epsilons: dict[int, float] = field(default_factory=dict)
-    """By the number of a BatchNorm layer."""
-
-    prepares: bool = False
-    """Whether gray levels are multiplied by 1/255 before the first layer."""
-
-    def start(self, shape: Shape) -> None:
-        """Say what goes in; an image (H,W) has one channel."""
-        self.input_shape = self.shape = (*shape, 1) if len(shape) == 2 else shape
-
-    def add(self, layer: Layer) -> None:
-        """Put ``layer`` at the end; ShapeError if it does not fit there."""
-        self.shape, _ = layer.shapes(self.shape)
-        self.layers.append(layer)
+def read_archive(payload: bytes) -> ImportedModel:
+    """Return the network in a .keras file."""
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        model = _read_config(json.loads(_member(archive, CONFIG, _LONGEST_CONFIG)))
+        arrays, model.metadata = _read_hdf5(_member(archive, WEIGHTS, MAX_BYTES))
+    _fill(model, arrays)
+    return model
 
 
-def read_config(config: Any) -> Network:
-    """Return the network that the ``config.json`` of a .keras file describes.
+def read_weights(payload: bytes, known: KnownNetwork | None) -> ImportedModel:
+    """Return the ``known`` network with the arrays of a .weights.h5 file."""
+    arrays, metadata = _read_hdf5(payload)
+    model = known_model(known, (z.shape for z in arrays.values() if z.ndim == 2), metadata)
+    _fill(model, arrays)
+    if metadata:  # tinycnn wrote the file, with its own epsilon
+        model.epsilons = {}
+    elif not model.epsilons and any(isinstance(layer, BatchNorm) for layer in model.layers):
+        raise WeightsError(
+            "it does not give the epsilon of its BatchNormalization; use --epsilon (Keras' default "
+            "is 1e-3), or save the model as .keras, which gives it"
+        )
+    return model
 
-    A Sequential, or a Functional that is a row of layers. Raises WeightsError for whatever has no
-    equal here, and any exception for what is no such config.
+
+def _fill(model: ImportedModel, arrays: Arrays) -> None:
+    """Put the arrays of an HDF5 file where the layers have them."""
+    maps = {z.external: z for z in array_maps(model.layers, model.input_shape)}
+    if not any(path.startswith("layers/") for path in arrays):
+        raise WeightsError("it is HDF5, but not as Keras 3 writes it; save the model as .keras")
+    surplus = [path for path in arrays if path.startswith("layers/") and path not in maps]
+    if surplus:
+        raise WeightsError(f"the network has no place for {shown(surplus)}")
+    for path, z in maps.items():
+        weights = arrays.get(f"{path[:-1]}0", np.empty(0))
+        if path in arrays:
+            model.arrays[z.name] = z.from_external(arrays[path])
+        elif path.endswith("/1") and weights.ndim > 1:  # the layer has no bias
+            model.arrays[z.name] = np.zeros(weights.shape[-1], np.float32)
+
+
+# ------------------------------------------------------------------------------------ the config
+
+
+def _read_config(config: Any) -> ImportedModel:
+    """Return the network that the ``config.json`` of a .keras file describes, without arrays.
+
+    It is a Sequential, or a Functional that is a chain of layers. Raises WeightsError for
+    unsupported parts, and any exception if it is not such a config.
     """
-    model, inner = config["class_name"], config["config"]
-    if model not in ("Sequential", "Functional"):
-        refuse(f"a model of the class {told(model)}")
-    network = Network()
+    kind, inner = config["class_name"], config["config"]
+    if kind not in ("Sequential", "Functional"):
+        refuse(f"a model of the class {shown(kind)}")
+    model = ImportedModel()
     for entry in inner["layers"]:
         settings = entry["config"]
-        kind = str(entry["class_name"])
-        where = named(kind, settings.get("name", ""))
-        if kind not in ONLY:
-            refuse(f"the layer {where}")
-        check_settings(where, settings, ONLY[kind])
-        _read_layer(network, kind, settings, where)
-    if model == "Functional":
+        _add_layer(model, Part(str(entry["class_name"]), settings.get("name", ""), settings))
+    if kind == "Functional":
         _refuse_branches(inner)
-    return network
+    return model
 
 
-def _read_layer(network: Network, kind: str, settings: Settings, where: str) -> None:
-    match kind:
+def _add_layer(model: ImportedModel, part: Part) -> None:
+    if part.kind not in SUPPORTED:
+        refuse(f"the layer {part}")
+    part.require_settings(SUPPORTED[part.kind])
+    settings = part.settings
+    match part.kind:
         case "InputLayer":
-            network.start(tuple(settings["batch_shape"][1:]))
+            model.start(tuple(settings["batch_shape"][1:]))
         case "Rescaling":
-            if network.layers or network.prepares or not is_preparation(settings["scale"]):
-                refuse(f"{where}: other than by 1/255, once, in the beginning,")
-            network.prepares = True
+            model.prepare(part, settings["scale"])
         case "Reshape":
-            _reshape(network, tuple(settings["target_shape"]), where)
+            model.reshape(part, settings["target_shape"])
         case "Conv2D":
-            kernel = simplified(settings["kernel_size"])
-            network.add(Conv2D(settings["filters"], _square(kernel, where)))
+            model.add(Conv2D(settings["filters"], part.square(settings["kernel_size"])))
         case "MaxPooling2D":
-            size = _square(simplified(settings["pool_size"]), where)
-            check_settings(where, settings, {"strides": size})
-            network.add(MaxPool2D(size))
+            size = part.square(settings["pool_size"])
+            part.require_settings({"strides": size})
+            model.add(MaxPool2D(size))
         case "BatchNormalization":
-            if simplified(settings.get("axis", -1)) not in (-1, len(network.shape)):
-                refuse(f"{where}: axis {told(settings['axis'])}")
-            network.epsilons[len(network.layers)] = float(settings.get("epsilon", 1e-3))
-            network.add(BatchNorm())
+            axis = settings.get("axis", -1)
+            part.require(simplified(axis) in (-1, len(model.shape)), f"over axis {shown(axis)}")
+            model.add_batch_norm(float(settings.get("epsilon", 1e-3)))
         case "Dense":
-            network.add(Dense(settings["units"]))
+            model.add(Dense(settings["units"]))
         case "Dropout":
-            network.add(Dropout(settings["rate"]))
-        case "Flatten" | "ReLU" | "Softmax":
-            network.add({"Flatten": Flatten, "ReLU": ReLU, "Softmax": Softmax}[kind]())
-    _activate(network, settings.get("activation", "linear"), where)
+            model.add(Dropout(settings["rate"]))
+        case "Flatten":
+            model.flatten()
+    _add_activation(model, part)
 
 
-def _activate(network: Network, name: object, where: str) -> None:
-    """Keras puts into the settings of a layer what is a layer of its own here."""
-    if isinstance(name, str) and name in ACTIVATIONS:
-        network.add(ACTIVATIONS[name]())
-    elif name != "linear":
-        refuse(f"{where}: activation {told(name)}")
-
-
-def _reshape(network: Network, target: Shape, where: str) -> None:
-    if not network.layers and is_same_image(network.shape, target):
-        network.start(target)
-    elif target in [(-1,), (math.prod(network.shape),)]:
-        network.add(Flatten())
+def _add_activation(model: ImportedModel, part: Part) -> None:
+    """Append the layer for an activation, which may be a setting of another layer in Keras."""
+    name = {"ReLU": "relu", "Softmax": "softmax"}.get(part.kind) or part.settings.get("activation")
+    if name == "relu":
+        model.add(ReLU())
+    elif name == "softmax":
+        model.add(Softmax())
     else:
-        refuse(f"{where}: into {told(target)}")
-
-
-def _square(size: object, where: str) -> int:
-    if not isinstance(size, int):
-        refuse(f"{where}: a window of {told(size)}, which is no square,")
-    return size
+        part.require(name in (None, "linear"), f"with the activation {shown(name)}")
 
 
 def _refuse_branches(model: Any) -> None:
-    """Every layer must get what the one before it gives, and the last one be the output."""
+    """Every layer must take the output of the one before it, and the last one be the output."""
     before: list[str] = []
     for entry in model["layers"]:
         if list(_sources(entry["inbound_nodes"])) != before:
-            refuse(f"{told(entry['name'])}: a layer that does not take what the one before gives")
+            refuse(f"the layer {shown(entry['name'])}, whose input is not the layer before it,")
         before = [entry["name"]]
-    if not {*before} & {*_names(model["output_layers"])}:
+    outputs = model["output_layers"]  # ["dense", 0, 0] or [["dense", 0, 0]]
+    if not {*before} & {z[0] for z in (outputs if isinstance(outputs[0], list) else [outputs])}:
         refuse("a model whose output is not that of its last layer")
 
 
@@ -159,6 +175,49 @@ def _sources(nodes: Any) -> Iterator[str]:
             yield from _sources(inner)
 
 
-def _names(outputs: Any) -> list[str]:
-    """["dense", 0, 0] and [["dense", 0, 0]] -> ["dense"]."""
-    return [z[0] for z in (outputs if isinstance(outputs[0], list) else [outputs])]
+# ------------------------------------------------------------------------------------ containers
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return the file ``name`` in a zip archive, unpacked no further than ``most`` bytes."""
+    if name not in archive.namelist():
+        raise WeightsError(f"it holds no {name}, so it is not a .keras file")
+    with archive.open(name) as file:
+        payload = file.read(most + 1)
+    if len(payload) > most:
+        raise WeightsError(f"its {name} is longer than {most:,} bytes")
+    return payload
+
+
+def _read_hdf5(payload: bytes) -> tuple[Arrays, Metadata]:
+    """Return the float32 arrays by path, "layers/dense/vars/0", and our metadata, if there is any.
+
+    Attributes are not read: damaged texts in them can keep the library busy for ever. Links to
+    other files are not followed.
+    """
+    arrays: Arrays = {}
+    seen = 0
+
+    def visit(path: str, thing: h5py.Group | h5py.Dataset) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > _MOST_OBJECTS:
+            raise WeightsError(f"it holds more than {_MOST_OBJECTS:,} objects")
+        wanted = np.uint8 if path == KEY else np.float32
+        if isinstance(thing, h5py.Dataset) and thing.dtype == wanted:
+            arrays[path] = _array(path, thing, len(payload))
+
+    with h5py.File(io.BytesIO(payload), "r") as file:
+        file.visititems(visit)
+    text = arrays.pop(KEY, np.empty(0, np.uint8)).tobytes().decode(errors="replace")
+    return arrays, parse_metadata(text)
+
+
+def _array(path: str, dataset: h5py.Dataset, most: int) -> np.ndarray:
+    """Read an array that is in the file in one piece; others could unpack to any size."""
+    in_one_piece = not (dataset.chunks or dataset.external or dataset.is_virtual)
+    if not in_one_piece or dataset.id.get_storage_size() != dataset.nbytes:
+        raise WeightsError(f"{shown(path)} is not in the file in one piece")
+    if dataset.nbytes > most:
+        raise WeightsError(f"{shown(path)} claims to be larger than the file")
+    return np.asarray(dataset[()])

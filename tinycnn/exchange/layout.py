@@ -1,8 +1,8 @@
-"""Where the numbers of a network stand when channels come first, as in PyTorch and ONNX.
+"""Names and axes of a network's arrays in other programs, in PyTorch and ONNX above all.
 
-Here an image is (H,W,C), there it is (C,H,W). Filters only turn their axes. But Flatten writes the
-same numbers in another order there, so whatever comes next, up to the first Dense, has its rows put
-into that order, and the Dense swallows the difference.
+An image is (H,W,C) here and (C,H,W) there. Filters only have their axes transposed. But Flatten
+writes the same numbers in another order there, so the inputs of the layers after it are permuted,
+up to and including the first Dense; its outputs are in the same order in both programs.
 """
 
 import math
@@ -27,101 +27,105 @@ from tinycnn.nn import (
 from tinycnn.nn.layers import Shape
 
 TRANSLATED = {Conv2D, BatchNorm, Dropout, MaxPool2D, ReLU, Flatten, Dense, Softmax}
-"""The layers that are known under other names elsewhere: all of the library's."""
+"""The layers that other programs have too: all of the library's."""
 
-_TURNS: dict[type[Layer], list[tuple[str, str, tuple[int, ...]]]] = {
-    Conv2D: [("weight", "w", (0, 3, 1, 2)), ("bias", "b", (0,))],  # (F,KH,KW,C) -> (F,C,KH,KW)
-    Dense: [("weight", "w", (1, 0)), ("bias", "b", (0,))],
-    BatchNorm: [
-        ("weight", "w", (0,)),
-        ("bias", "b", (0,)),
-        ("running_mean", "mean", (0,)),
-        ("running_var", "variance", (0,)),
-    ],
-}
-"""What arrays are called there and here, and how their axes are turned on the way there."""
+_NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
+_AXES = {1: (0,), 2: (1, 0), 4: (0, 3, 1, 2)}
+"""PyTorch's names of arrays, and by rank the order of our axes there: (D,K) -> (K,D), and
+(F,KH,KW,C) -> (F,C,KH,KW)."""
 
 
 @dataclass(frozen=True)
-class Turned:
-    """An array that is called ``there`` there and ``here`` here: "0.weight" and "0.w".
+class ArrayMap:
+    """How the array ``name`` of a model ("0.w") is stored under the ``external`` name.
 
-    ``order`` is the row here of every row there, or None where they are the same; ``axes`` is how
-    the axes are turned afterwards.
+    Its rows are permuted by ``order`` (for every row there, the row here) unless that is None, then
+    its axes are transposed by ``axes``.
     """
 
-    there: str
-    here: str
+    external: str
+    name: str
     axes: tuple[int, ...]
     order: np.ndarray | None = None
 
-    def leave(self, z: np.ndarray) -> np.ndarray:
-        """Return the array as it stands there, given what it is here."""
+    def to_external(self, z: np.ndarray) -> np.ndarray:
+        """Return the array as the other program stores it."""
         rows = z if self.order is None else z[self.order]
         return np.ascontiguousarray(rows.transpose(self.axes))
 
-    def enter(self, z: np.ndarray) -> np.ndarray:
-        """Return the array as it stands here, given what it is there."""
+    def from_external(self, z: np.ndarray) -> np.ndarray:
+        """Return the array as it is here, given the other program's; the inverse of the above."""
         rows = z.transpose(np.argsort(self.axes))
         return np.ascontiguousarray(rows if self.order is None else rows[np.argsort(self.order)])
 
 
 @dataclass(frozen=True)
-class Place:
-    """A layer where it stands: its number, the shape (without N) it gets, and its arrays.
+class PlacedLayer:
+    """A layer in its network: its index, its input shape (without N) and its arrays.
 
-    ``rearranges``: a Flatten with no Dense behind it that could swallow the other order; it has to
-    write its numbers in the order that they have here.
+    ``rearranges`` marks a Flatten with no Dense after it to undo the other order: the other
+    program has to move the channels last before it flattens.
     """
 
     index: int
     layer: Layer
     input_shape: Shape
-    arrays: tuple[Turned, ...]
+    shapes: dict[str, Shape]
+    arrays: tuple[ArrayMap, ...]
     rearranges: bool = False
 
 
-def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Place]:
+def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[PlacedLayer]:
     """Yield the layers with PyTorch's names for their arrays: "0.weight", "3.running_mean".
 
     Raises ShapeError for a layer that is not one of the library's own.
     """
-    refuse_strangers(layers)
-    order, shape = None, input_shape
-    for index, layer in enumerate(layers):
+    refuse_own_layers(layers)
+    order = None
+    for index, (layer, shape, shapes) in enumerate(with_shapes(layers, input_shape)):
         rearranges = False
         if isinstance(layer, Flatten) and len(shape) > 1:
             rearranges = not any(isinstance(later, Dense) for later in layers[index:])
-            order = None if rearranges else _order_when_flattened(shape)
-        yield Place(index, layer, shape, tuple(_arrays(index, layer, order)), rearranges)
+            last_first = (-1, *range(len(shape) - 1))
+            order = None if rearranges else flattened_order(shape, last_first)
+        arrays = []
+        for key, sizes in shapes.items():
+            rows = None if isinstance(layer, Dense) and key == "b" else order
+            external = f"{index}.{_NAMES[key]}"
+            arrays.append(ArrayMap(external, f"{index}.{key}", _AXES[len(sizes)], rows))
+        yield PlacedLayer(index, layer, shape, shapes, tuple(arrays), rearranges)
         order = None if isinstance(layer, Dense) else order
-        shape, _ = layer.shapes(shape)
 
 
-def refuse_strangers(layers: Iterable[Layer]) -> None:
-    """Raise ShapeError for a layer that is not translated, as one of somebody's own."""
+def with_shapes(
+    layers: Iterable[Layer], input_shape: Shape
+) -> Iterator[tuple[Layer, Shape, dict[str, Shape]]]:
+    """Yield each layer with its input shape and the shapes of its arrays by key: "w", "b", ..."""
+    shape = input_shape
+    for layer in layers:
+        output_shape, parameters = layer.shapes(shape)
+        yield layer, shape, parameters | layer.state_shapes(shape)
+        shape = output_shape
+
+
+def refuse_own_layers(layers: Iterable[Layer]) -> None:
+    """Raise ShapeError for a user's own layer, also if its class is derived from one of ours."""
     for layer in layers:
         if type(layer) not in TRANSLATED:
-            raise ShapeError(f"{layer} has no equal in other programs that is known here")
+            raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
 
 
-def left(model: Sequential, arrays: Iterable[Turned]) -> dict[str, np.ndarray]:
-    """Return the arrays of ``model`` under their names there, as they stand there."""
-    here = model.arrays()
-    return {z.there: z.leave(here[z.here]) for z in arrays}
+def external_arrays(model: Sequential, maps: Iterable[ArrayMap]) -> dict[str, np.ndarray]:
+    """Return the arrays of ``model`` under their external names, as the other program has them."""
+    arrays = model.arrays()
+    return {z.external: z.to_external(arrays[z.name]) for z in maps}
 
 
-def first(shape: Shape) -> Shape:
-    """The shape (C,H,W) there of what is (H,W,C) here; (D,) stays."""
+def to_channels_first(shape: Shape) -> Shape:
+    """(H,W,C) -> (C,H,W); (D,) stays as it is."""
     return (shape[-1], *shape[:-1])
 
 
-def _order_when_flattened(shape: Shape) -> np.ndarray:
-    """The number here of each number that Flatten writes there."""
-    return np.moveaxis(np.arange(math.prod(shape)).reshape(shape), -1, 0).ravel()
-
-
-def _arrays(index: int, layer: Layer, order: np.ndarray | None) -> Iterator[Turned]:
-    for there, here, axes in _TURNS.get(type(layer), []):
-        of_outputs = isinstance(layer, Dense) and here == "b"
-        yield Turned(f"{index}.{there}", f"{index}.{here}", axes, None if of_outputs else order)
+def flattened_order(shape: Shape, axes: tuple[int, ...]) -> np.ndarray:
+    """Return, for each number that Flatten writes of axes in the order ``axes``, its index here."""
+    return np.arange(math.prod(shape)).reshape(shape).transpose(axes).ravel()

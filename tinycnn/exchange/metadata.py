@@ -1,6 +1,6 @@
-"""What goes along with exported numbers: how images are prepared, what the classes are called.
+"""The metadata of an exported network: how images are prepared, and what the classes are called.
 
-Notes are short texts under names, which is what ONNX keeps beside a graph.
+ONNX keeps short texts by name beside a graph; other formats keep them as one JSON text.
 """
 
 import json
@@ -12,59 +12,61 @@ from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import calibration_of, names_of
 from tinycnn.nn.model import GRAY
 
-Notes = dict[str, str]
+Metadata = dict[str, str]
 
-NOTES = "notes"
-"""Where all notes stand as one JSON text, in files that are no ONNX."""
+KEY = "notes"
+"""The name of the JSON text, in formats other than ONNX."""
 
 PRODUCER = f"tinycnn {tinycnn.__version__}"
 
 FRAME = "light digit on dark, 20 of 28 pixels high or wide, center of mass at index 14.0 both ways"
-"""How a drawn digit has to lie in its image, because MNIST's lie so."""
+"""How a drawn digit has to be placed in its image, because MNIST's digits are."""
 
 
-def notes_of(model: Sequential, layout: str) -> Notes:
-    """Return what a stranger has to know to use the numbers of ``model``.
+def metadata_of(model: Sequential, layout: str) -> Metadata:
+    """Return what another program must know to run ``model``.
 
-    ``layout`` is the order of the axes of an image there: NCHW or NHWC. Raises WeightsError if the
-    model's description is nonsense.
+    ``layout`` is the order of an image's axes there: NCHW or NHWC. Raises WeightsError if the
+    classes or the calibration in the model's description make no sense.
     """
-    notes = {
+    metadata = {
         "producer": PRODUCER,
         "layout": layout,
         "scale": repr(float(GRAY)),
         "preparation": "float32 input = gray levels (0 to 255) * scale",
     }
     if model.description.get("classes"):
-        notes["classes"] = json.dumps(names_of(model))
+        metadata["classes"] = json.dumps(names_of(model))
         if names_of(model) == DIGITS:
-            notes["frame"] = FRAME
-    notes |= {name: repr(z) for name, z in calibration_of(model).items()}
-    return notes
+            metadata["frame"] = FRAME
+    return metadata | {name: repr(z) for name, z in calibration_of(model).items()}
 
 
-def notes_text(model: Sequential, layout: str) -> str:
-    """Return ``notes_of`` as one JSON text."""
-    return json.dumps(notes_of(model, layout), sort_keys=True)
+def metadata_json(model: Sequential, layout: str) -> str:
+    """Return ``metadata_of`` as one JSON text."""
+    return json.dumps(metadata_of(model, layout), sort_keys=True)
 
 
-def our_notes(text: str | None) -> Notes:
-    """Return the notes in ``text``, or none if they are not ours."""
+def parse_metadata(text: str | None) -> Metadata:
+    """Return the metadata in a JSON ``text``; none if tinycnn did not write it."""
     try:
-        notes = json.loads(text or "{}")
+        return own_metadata(json.loads(text or "{}"))
     except (ValueError, RecursionError):
         return {}
-    return notes if isinstance(notes, dict) and is_ours(notes) else {}
 
 
-def is_ours(notes: dict[str, Any]) -> bool:
-    """Whether ``notes`` are texts, and written by this library."""
-    texts = all(isinstance(text, str) for text in notes.values())
-    return texts and notes.get("producer", "").startswith("tinycnn ")
+def own_metadata(metadata: Any) -> Metadata:
+    """Return ``metadata`` if tinycnn wrote it, and none otherwise."""
+    if not isinstance(metadata, dict) or not all(isinstance(z, str) for z in metadata.values()):
+        return {}
+    return metadata if metadata.get("producer", "").startswith("tinycnn ") else {}
 
 
-def description_of(notes: Notes) -> dict[str, Any]:
-    """Return what ``notes`` say, as a weights file says it; ValueError if it is damaged."""
-    calibration = {z: float(notes[z]) for z in ("temperature", "threshold") if z in notes}
-    known = {"calibration": calibration} if calibration else {}
-    return known | ({"classes": json.loads(notes["classes"])} if "classes" in notes else {})
+def description_from(metadata: Metadata) -> dict[str, Any]:
+    """Return the part of a weights file's description that ``metadata`` tells.
+
+    Raises ValueError if it is damaged.
+    """
+    calibration = {z: float(metadata[z]) for z in ("temperature", "threshold") if z in metadata}
+    known: dict[str, Any] = {"calibration": calibration} if calibration else {}
+    return known | ({"classes": json.loads(metadata["classes"])} if "classes" in metadata else {})

@@ -1,197 +1,265 @@
-"""What each kind of node is here."""
+"""Read an ONNX model that is a chain of layers; other graphs are refused.
 
-import math
+Images usually have their channels first there, and Flatten makes rows in another order. So the
+chain remembers how our axes (H,W,C) are ordered there, or how the numbers of a row are, until the
+rows of a matrix are put into our order.
+"""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
-from tinycnn.exchange.onnx_chain import CHANNELS_FIRST, CHANNELS_LAST, Chain
-from tinycnn.exchange.reading import (
-    Settings,
-    check_settings,
-    is_preparation,
-    is_same_image,
-    refuse,
-    simplified,
-    told,
-)
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
+from tinycnn.errors import WeightsError
+from tinycnn.exchange.layout import flattened_order
+from tinycnn.exchange.metadata import own_metadata
+from tinycnn.exchange.reading import ImportedModel, Part, Settings, refuse, shown, simplified
+from tinycnn.nn import Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
+from tinycnn.nn.layers import Shape
 
-_WINDOW = {"auto_pad": "NOTSET", "pads": 0, "dilations": 1}
+_MOST_NODES = 1000
 
-ONLY: dict[str, Settings] = {
-    "Conv": {"strides": 1, "group": 1, **_WINDOW},
-    "MaxPool": {"ceil_mode": 0, "storage_order": 0, **_WINDOW},
-    "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0},
-    "BatchNormalization": {"training_mode": 0, "spatial": 1},
-    "Flatten": {"axis": 1},
-    "Cast": {"to": 1},  # float32
-}
-"""The only settings that have an equal here."""
+CHANNELS_LAST, CHANNELS_FIRST = (0, 1, 2), (2, 0, 1)
+"""The order of the axes (H,W,C) there."""
+
+_NOT_AN_IMAGE = "of an input that is not (N,C,H,W)"
 
 
 @dataclass(frozen=True)
-class Node:
-    """A node that takes ``constants`` besides x; ``x_first``: in this order."""
+class Node(Part):
+    """A node that takes the output of the one before it, and ``constants``."""
 
-    kind: str
-    where: str
-    settings: Settings
     constants: Sequence[np.ndarray]
-    x_first: bool
-
-    def refuse_unless(self, sound: bool, what: str) -> None:
-        """Say what has no equal here."""
-        if not sound:
-            refuse(f"{self.where}: {what}")
 
 
-def add_node(chain: Chain, node: Node) -> None:
-    """Put what ``node`` does at the end of ``chain``; WeightsError if it has no equal here."""
-    if node.kind not in NODES:
-        refuse(f"the node {node.where}")
-    node.refuse_unless(node.x_first or node.kind in ("Add", "Mul"), "a constant as first input")
-    only = ONLY.get(node.kind, {})
-    if simplified(node.settings.get("auto_pad")) == "VALID":  # another word for no padding
-        only = only | {"auto_pad": "VALID"}
-    check_settings(node.where, node.settings, only)
-    NODES[node.kind](chain, node)
+def read_onnx(payload: bytes) -> ImportedModel:
+    """Return the network in an ONNX file.
+
+    Raises WeightsError for unsupported parts, and any exception if the payload is not ONNX. Opens
+    no other file, even if the model names one.
+    """
+    model = onnx.ModelProto.FromString(payload)
+    graph = model.graph
+    if not 0 < len(graph.node) <= _MOST_NODES:
+        raise WeightsError(f"it is not an ONNX model of 1 to {_MOST_NODES:,} nodes")
+    constants = {z.name: z for z in graph.initializer}
+    inputs = [z for z in graph.input if z.name not in constants]
+    if len(inputs) != 1 or len(graph.output) != 1:
+        refuse(f"a model with {len(inputs)} inputs and {len(graph.output)} outputs")
+    chain = Chain(metadata=own_metadata({z.key: z.value for z in model.metadata_props}))
+    chain.start(tuple(z.dim_value for z in inputs[0].type.tensor_type.shape.dim[1:]))
+    output = inputs[0].name
+    for node in graph.node:
+        if not _is_constant(node, constants):
+            chain.add_node(_read_node(node, output, constants))
+            output = node.output[0]
+    if output != graph.output[0].name:
+        refuse("a model whose output is not that of its last node")
+    chain.end()
+    return chain
 
 
-def _conv(chain: Chain, node: Node) -> None:
-    _refuse_unless_image(chain, node)
-    w, *bias = node.constants
-    F, _, KH, KW = w.shape
-    node.refuse_unless(KH == KW, f"a window of {KH} x {KW}, which is no square,")
-    b = bias[0] if bias else np.zeros(F, np.float32)
-    chain.add(Conv2D(F, KH), w=w.transpose(0, 2, 3, 1), b=b)
-
-
-def _max_pool(chain: Chain, node: Node) -> None:
-    _refuse_unless_image(chain, node)
-    size = simplified(node.settings["kernel_shape"])
-    node.refuse_unless(isinstance(size, int), f"a window of {told(size)}, which is no square,")
-    check_settings(node.where, {"strides": 1} | node.settings, {"strides": size})
-    chain.add(MaxPool2D(size))
-
-
-def _gemm(chain: Chain, node: Node) -> None:
-    w, *bias = node.constants
-    _dense(chain, w.T if node.settings.get("transB") else w, *bias)
-
-
-def _dense(chain: Chain, w: np.ndarray, b: np.ndarray | None = None) -> None:
-    D, K = w.shape
-    b = np.zeros(K, np.float32) if b is None else b.reshape(-1)
-    chain.add(Dense(K), w=chain.in_our_order(w), b=b)
-    chain.order = None
-
-
-def _add(chain: Chain, node: Node) -> None:
-    """A sum is the bias of the matrix or the filters before it."""
-    last = f"{len(chain.layers) - 1}.b"
-    takes_bias = chain.layers and isinstance(chain.layers[-1], Dense | Conv2D)
-    node.refuse_unless(bool(takes_bias), "a sum that is no bias")
-    (b,) = node.constants
-    axis = -3 if len(chain.shape) == 3 else -1  # that of the channels
-    sound = b.size == 1 or (b.ndim >= -axis and b.size == b.shape[axis])
-    node.refuse_unless(sound, f"a sum with numbers {told(b.shape)}")
-    chain.arrays[last] = chain.arrays[last] + b.reshape(-1)
-
-
-def _batch_norm(chain: Chain, node: Node) -> None:
-    if len(chain.shape) > 1:
-        _refuse_unless_image(chain, node)
-    w, b, mean, variance = (chain.in_our_order(z) for z in node.constants)
-    chain.epsilons[len(chain.layers)] = _decimal(node.settings.get("epsilon", 1e-5))
-    chain.add(BatchNorm(), w=w, b=b, mean=mean, variance=variance)
-
-
-def _dropout(chain: Chain, node: Node) -> None:
-    rate = node.constants[0] if node.constants else node.settings.get("ratio", 0.5)
-    chain.add(Dropout(_decimal(rate)))
-
-
-def _softmax(chain: Chain, node: Node) -> None:
-    node.refuse_unless(node.settings.get("axis", -1) in (1, -1), "another axis")
-    if chain.temperature is None:
-        chain.add(Softmax())
+def _is_constant(node: onnx.NodeProto, constants: dict[str, TensorProto]) -> bool:
+    """Whether a node only makes or renames a constant; if so, add it to ``constants``."""
+    if node.op_type == "Constant" and node.attribute[0].name == "value":
+        constants[node.output[0]] = node.attribute[0].t
+    elif node.op_type == "Identity" and node.input[0] in constants:
+        constants[node.output[0]] = constants[node.input[0]]
     else:
-        chain.ended = True
+        return False
+    return True
 
 
-def _transpose(chain: Chain, node: Node) -> None:
-    first, *perm = node.settings["perm"]
-    node.refuse_unless(first == 0 and len(chain.shape) == 3, f"of axes {told(perm)}")
-    if not chain.layers and chain.axes == CHANNELS_FIRST and perm == [3, 1, 2]:
-        C, (H, W) = chain.shape[2], chain.shape[:2]  # so the channels were last after all
-        chain.input_shape = chain.shape = (C, H, W)
-        chain.axes = CHANNELS_LAST
-    chain.axes = tuple(chain.axes[axis - 1] for axis in perm)
+def _read_node(proto: onnx.NodeProto, x: str, constants: dict[str, TensorProto]) -> Node:
+    """Return a node whose only input besides constants must be ``x``."""
+    others = [name for name in proto.input if name and name != x]
+    known = [name for name in others if name in constants]
+    node = Node(
+        proto.op_type,
+        proto.name or proto.output[0],
+        {z.name: helper.get_attribute_value(z) for z in proto.attribute},
+        [_array(constants[name]) for name in known],
+    )
+    node.require(proto.domain in ("", "ai.onnx"), f"of the domain {shown(proto.domain)}")
+    takes_x = len(others) == sum(map(bool, proto.input)) - 1 and len(known) == len(others)
+    node.require(takes_x, "with another input than the output of the node before, and constants,")
+    commutes = proto.op_type in ("Add", "Mul")
+    node.require(commutes or proto.input[0] == x, "with a constant as first input")
+    return node
 
 
-def _reshape(chain: Chain, node: Node) -> None:
-    _, *sizes = node.constants[0].tolist()
-    if len(sizes) == 1 and sizes[0] in (-1, math.prod(chain.shape)):
-        chain.flatten()
-        return
-    gray = not chain.layers and 1 in (sizes[0], sizes[-1]) and is_same_image(chain.shape, sizes)
-    node.refuse_unless(gray, f"into {told(sizes)}")
-    chain.start(tuple(sizes))
+def _array(tensor: TensorProto) -> np.ndarray:
+    if tensor.data_location == TensorProto.EXTERNAL:
+        raise WeightsError(f"the numbers of {shown(tensor.name)} are in another file; save them in")
+    if tensor.data_type not in (TensorProto.FLOAT, TensorProto.INT64):
+        refuse(f"{shown(tensor.name)} of the type {TensorProto.DataType.Name(tensor.data_type)}")
+    return np.asarray(numpy_helper.to_array(tensor))
 
 
-def _unsqueeze(chain: Chain, node: Node) -> None:
-    """An image without a channel gets its axis."""
-    axes = node.constants[0].tolist() if node.constants else node.settings["axes"]
-    H, W, C = chain.shape
-    node.refuse_unless(not chain.layers and C == 1 and axes in ([1], [3], [-1]), told(axes))
-    chain.start((1, H, W) if axes == [1] else (H, W, 1))
+@dataclass
+class Chain(ImportedModel):
+    """The layers that the nodes read so far make, and how their output is laid out there."""
 
+    axes: tuple[int, ...] = ()
+    order: np.ndarray | None = None
+    """For every number of a row there, its index here; None if they are the same."""
 
-def _scale(chain: Chain, node: Node) -> None:
-    """In the beginning the preparation of gray levels, at the end the temperature."""
-    (z,) = node.constants
-    node.refuse_unless(z.size == 1, f"by numbers {told(z.shape)}")
-    scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())
-    if not chain.layers:
-        sound = is_preparation(scale) and not chain.prepares
-        node.refuse_unless(sound, f"by {scale:g}, other than by 1/255 and once,")
-        chain.prepares = True
-    else:
-        node.refuse_unless(chain.temperature is None, "a second one")
-        chain.temperature = _decimal(1 / scale)
+    temperature: float | None = None
+    """A divisor of the logits before a last Softmax, which then is not a layer."""
 
+    ended: bool = False
+    """Whether that Softmax has been read."""
 
-def _nothing(chain: Chain, node: Node) -> None:
-    node.refuse_unless(node.kind != "Cast" or not chain.layers, "between layers")
+    def start(self, shape: Shape) -> None:
+        """Set the input shape, given what it is there: (C,H,W), (H,W), (H,W,1) or (D,)."""
+        if len(shape) not in (1, 2, 3) or not all(type(z) is int and z > 0 for z in shape):
+            refuse(f"an input of the shape {shape}")
+        self.axes = (0,) if len(shape) == 1 else CHANNELS_LAST
+        if len(shape) == 3 and shape[2] > 1:
+            self.axes, shape = CHANNELS_FIRST, (*shape[1:], shape[0])
+        super().start(shape)
 
+    def end(self) -> None:
+        """Refuse what only a further node could have made into a supported network."""
+        if self.temperature is not None:
+            if not self.ended:
+                refuse("a division at the end")
+            self.metadata = {"temperature": repr(self.temperature), **self.metadata}
+        if self.order is not None or self.axes not in ((0,), CHANNELS_FIRST):
+            refuse("an output that is neither (N,C,H,W) nor (N,K)")
 
-def _refuse_unless_image(chain: Chain, node: Node) -> None:
-    node.refuse_unless(chain.axes == CHANNELS_FIRST, "on other axes than (N,C,H,W)")
+    def add_node(self, node: Node) -> None:
+        """Append what ``node`` does; WeightsError if that is not supported."""
+        if node.kind not in NODES:
+            refuse(f"the node {node}")
+        add, supported = NODES[node.kind]
+        if simplified(node.settings.get("auto_pad")) == "VALID":  # another name for no padding
+            supported = supported | {"auto_pad": "VALID"}
+        node.require_settings(supported)
+        if self.temperature is not None and node.kind != "Identity":
+            last_softmax = node.kind == "Softmax" and not self.ended
+            node.require(last_softmax, "after a division, other than one last Softmax,")
+        add(self, node)
+
+    def add_conv(self, node: Node) -> None:
+        w, *bias = node.constants
+        F, _, KH, KW = w.shape
+        node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
+        layer = Conv2D(F, node.square([KH, KW]))
+        b = bias[0] if bias else np.zeros(F, np.float32)
+        self.add(layer, w=w.transpose(0, 2, 3, 1), b=b)
+
+    def add_max_pool(self, node: Node) -> None:
+        size, strides = node.square(node.settings["kernel_shape"]), node.settings.get("strides", 1)
+        node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
+        node.require(simplified(strides) == size, f"with strides {strides} instead of {size}")
+        self.add(MaxPool2D(size))
+
+    def add_dense(self, node: Node) -> None:
+        w, *bias = node.constants
+        w = w.T if node.settings.get("transB") else w
+        D, K = w.shape
+        b = bias[0].reshape(-1) if bias else np.zeros(K, np.float32)
+        self.add(Dense(K), w=self.in_our_order(w), b=b)
+        self.order = None
+
+    def add_to_bias(self, node: Node) -> None:
+        """Add to the bias of the matrix or the filters before."""
+        after = bool(self.layers) and isinstance(self.layers[-1], Dense | Conv2D)
+        node.require(after, "that does not add a bias")
+        (b,) = node.constants
+        axis = -3 if len(self.shape) == 3 else -1  # that of the channels
+        fits = b.size == 1 or (b.ndim >= -axis and b.size == b.shape[axis])
+        node.require(fits, f"of an array {shown(b.shape)}")
+        name = f"{len(self.layers) - 1}.b"
+        self.arrays[name] = self.arrays[name] + b.reshape(-1)
+
+    def add_normalization(self, node: Node) -> None:
+        node.require(len(self.shape) == 1 or self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
+        w, b, mean, variance = (self.in_our_order(z) for z in node.constants)
+        epsilon = _decimal(node.settings.get("epsilon", 1e-5))
+        self.add_batch_norm(epsilon, w=w, b=b, mean=mean, variance=variance)
+
+    def add_dropout(self, node: Node) -> None:
+        rate = node.constants[0] if node.constants else node.settings.get("ratio", 0.5)
+        self.add(Dropout(_decimal(rate)))
+
+    def add_softmax(self, node: Node) -> None:
+        node.require(node.settings.get("axis", -1) in (1, -1), "over another axis than the classes")
+        if self.temperature is None:
+            self.add(Softmax())
+        else:
+            self.ended = True
+
+    def scale(self, node: Node) -> None:
+        """At the start this is the preparation of gray levels, at the end the temperature."""
+        (z,) = node.constants
+        node.require(z.size == 1, f"by an array {shown(z.shape)}")
+        scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())
+        if self.layers:
+            self.temperature = _decimal(1 / scale)
+        else:
+            self.prepare(node, _decimal(scale))
+
+    def transpose(self, node: Node) -> None:
+        first, *perm = node.settings["perm"]
+        node.require(first == 0 and len(self.shape) == 3, f"to the axes {shown([first, *perm])}")
+        if not self.layers and self.axes == CHANNELS_FIRST and perm == [3, 1, 2]:
+            C, (H, W) = self.shape[2], self.shape[:2]  # the input had channels last after all
+            self.input_shape = self.shape = (C, H, W)
+            self.axes = CHANNELS_LAST
+        self.axes = tuple(self.axes[axis - 1] for axis in perm)
+
+    def unsqueeze(self, node: Node) -> None:
+        """Add the axis for the channel of a gray image."""
+        axes = node.constants[0].tolist() if node.constants else node.settings["axes"]
+        H, W, C = self.shape
+        gray = not self.layers and C == 1 and axes in ([1], [3], [-1])
+        node.require(gray, f"at the axes {shown(axes)}")
+        self.start((1, H, W) if axes == [1] else (H, W, 1))
+
+    def cast(self, node: Node) -> None:
+        node.require(not self.layers, "between layers")
+
+    def flatten(self) -> None:
+        """Append a Flatten, and remember the order in which it writes there."""
+        if len(self.shape) > 1:
+            order = flattened_order(self.shape, self.axes)
+            self.order = None if np.array_equal(order, np.arange(len(order))) else order
+            self.axes = (0,)
+        super().flatten()
+
+    def in_our_order(self, z: np.ndarray) -> np.ndarray:
+        """Return z (D, ...) with its rows in the order that they have here."""
+        return z if self.order is None else z[np.argsort(self.order)]
 
 
 def _decimal(z: float | np.ndarray) -> float:
-    """The shortest number that is this float32: 0.2, not 0.20000000298."""
+    """Return the shortest number that is this float32: 0.2, not 0.20000000298."""
     return float(str(np.float32(z)))
 
 
-NODES: dict[str, Callable[[Chain, Node], None]] = {
-    "Add": _add,
-    "BatchNormalization": _batch_norm,
-    "Cast": _nothing,
-    "Conv": _conv,
-    "Div": _scale,
-    "Dropout": _dropout,
-    "Flatten": lambda chain, node: chain.flatten(),
-    "Gemm": _gemm,
-    "Identity": _nothing,
-    "MatMul": _gemm,
-    "MaxPool": _max_pool,
-    "Mul": _scale,
-    "Relu": lambda chain, node: chain.add(ReLU()),
-    "Reshape": _reshape,
-    "Softmax": _softmax,
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
+_WINDOW = {"auto_pad": "NOTSET", "pads": 0, "dilations": 1}
+
+NODES: dict[str, tuple[Callable[[Chain, Node], None], Settings]] = {
+    "Add": (Chain.add_to_bias, {}),
+    "BatchNormalization": (Chain.add_normalization, {"training_mode": 0, "spatial": 1}),
+    "Cast": (Chain.cast, {"to": TensorProto.FLOAT}),
+    "Conv": (Chain.add_conv, {"strides": 1, "group": 1, **_WINDOW}),
+    "Div": (Chain.scale, {}),
+    "Dropout": (Chain.add_dropout, {}),
+    "Flatten": (lambda chain, node: chain.flatten(), {"axis": 1}),
+    "Gemm": (Chain.add_dense, {"alpha": 1.0, "beta": 1.0, "transA": 0}),
+    "Identity": (lambda chain, node: None, {}),
+    "MatMul": (Chain.add_dense, {}),
+    "MaxPool": (Chain.add_max_pool, {"ceil_mode": 0, "storage_order": 0, **_WINDOW}),
+    "Mul": (Chain.scale, {}),
+    "Relu": (lambda chain, node: chain.add(ReLU()), {}),
+    "Reshape": (lambda chain, node: chain.reshape(node, node.constants[0].tolist()[1:]), {}),
+    "Softmax": (Chain.add_softmax, {}),
+    "Transpose": (Chain.transpose, {}),
+    "Unsqueeze": (Chain.unsqueeze, {}),
 }
+"""By kind of node: how it is added, and the only settings that our layers can express."""
