@@ -10,19 +10,6 @@ from tinycnn.nn.layers import Shape
 
 _START = '"""A network of tinycnn for '
 
-_TEXT = '''{start}{framework}: x (N, {sizes}), float32, is gray levels (0 to 255) / 255.
-
-Written by {producer}.
-"""
-
-from pathlib import Path
-
-{imports}
-
-network = {network}
-{loading}
-'''
-
 
 def rebuilding_code(
     weights: str,
@@ -38,16 +25,22 @@ def rebuilding_code(
     ``network`` has {} where the ``layers`` belong; ``loading`` has {weights} where the path of the
     weights file belongs, which is in the same folder as the program.
     """
-    text = _TEXT.format(
-        start=_START,
-        framework=framework,
-        sizes=", ".join(map(str, input_shape)),
-        producer=PRODUCER,
-        imports=imports,
-        network=network.format("\n" + "".join(f"    {layer},\n" for layer in layers)),
-        loading=loading.format(weights=f"Path(__file__).with_name({json.dumps(weights)})"),
-    )
-    return {f"{weights.split('.')[0]}_{framework.lower()}.py": text.encode()}
+    sizes = ", ".join(map(str, input_shape))
+    listing = "\n" + "".join(f"    {layer},\n" for layer in layers)
+    path = f"Path(__file__).with_name({json.dumps(weights)})"
+    code = f'''{_START}{framework}: x (N, {sizes}), float32, is gray levels (0 to 255) / 255.
+
+Written by {PRODUCER}.
+"""
+
+from pathlib import Path
+
+{imports}
+
+network = {network.format(listing)}
+{loading.format(weights=path)}
+'''
+    return {f"{weights.split('.')[0]}_{framework.lower()}.py": code.encode()}
 
 
 def refuse_to_replace(path: Path) -> None:

@@ -54,7 +54,13 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
 
 
 def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]:
-    payload = _bytes_of(source)
+    if not source.is_file():
+        raise WeightsError(
+            "it is not a regular file" if source.exists() else "there is no such file"
+        )
+    if source.stat().st_size > MAX_BYTES:
+        raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
+    payload = source.read_bytes()
     if payload[8:9] == b"{" and payload[:1] != b"{":
         return "PyTorch", read_state_dict(source, known)
     if payload.startswith(HDF5):
@@ -74,16 +80,6 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
     if known:
         raise WeightsError("it describes its layers itself; leave out --preset and --like")
     return kind, found
-
-
-def _bytes_of(source: Path) -> bytes:
-    if not source.is_file():
-        raise WeightsError(
-            "it is not a regular file" if source.exists() else "there is no such file"
-        )
-    if source.stat().st_size > MAX_BYTES:
-        raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
-    return source.read_bytes()
 
 
 def _is_pickle(payload: bytes) -> bool:

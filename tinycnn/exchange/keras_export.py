@@ -8,7 +8,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import h5py
@@ -42,16 +42,17 @@ def keras_files(model: Sequential, name: str) -> dict[str, bytes]:
     refuse_own_layers(model.layers)
     if name.endswith(".keras"):
         return {name: _archive(model)}
+    layers = [f"keras.Input({model.input_shape})"]
+    for kind, arguments in map(_keras_layer, model.layers):
+        listed = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+        layers.append(f"keras.layers.{kind}({listed})")
     return {name: _weights(model)} | rebuilding_code(
         weights=name,
         framework="Keras",
         input_shape=model.input_shape,
         imports="import keras",
         network="keras.Sequential([{}])",
-        layers=(
-            f"keras.Input({model.input_shape})",
-            *(f"keras.layers.{_call(*_keras_layer(layer))}" for layer in model.layers),
-        ),
+        layers=layers,
         loading="network.load_weights({weights})",
     )
 
@@ -87,14 +88,18 @@ def _keras_layer(layer: Layer) -> tuple[str, dict[str, Any]]:
             return type(layer).__name__, dict(layer.config())
 
 
-def _call(kind: str, arguments: Mapping[str, object]) -> str:
-    return f"{kind}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
-
-
 def _archive(model: Sequential) -> bytes:
+    """Return a zip archive with the description from which Keras builds its Sequential."""
+    shape = {"batch_shape": [None, *model.input_shape], "dtype": "float32"}
+    layers = [
+        {"module": "keras.layers", "class_name": kind, "config": arguments}
+        for kind, arguments in [("InputLayer", shape), *map(_keras_layer, model.layers)]
+    ]
+    config = {"name": "tinycnn", "layers": layers}
+    network = {"module": "keras", "class_name": "Sequential", "config": config}
     members = {
         METADATA: json.dumps({"keras_version": VERSION, "producer": PRODUCER}).encode(),
-        CONFIG: json.dumps(_config(model)).encode(),
+        CONFIG: json.dumps(network).encode(),
         WEIGHTS: _weights(model),
     }
     archive = io.BytesIO()
@@ -102,17 +107,6 @@ def _archive(model: Sequential) -> bytes:
         for name, payload in members.items():
             file.writestr(zipfile.ZipInfo(name, _CONSTANT_DATE), payload)
     return archive.getvalue()
-
-
-def _config(model: Sequential) -> dict[str, Any]:
-    """Return the description from which Keras builds its Sequential."""
-    shape = {"batch_shape": [None, *model.input_shape], "dtype": "float32"}
-    layers = [
-        {"module": "keras.layers", "class_name": kind, "config": arguments}
-        for kind, arguments in [("InputLayer", shape), *map(_keras_layer, model.layers)]
-    ]
-    config = {"name": "tinycnn", "layers": layers}
-    return {"module": "keras", "class_name": "Sequential", "config": config}
 
 
 def _weights(model: Sequential) -> bytes:

@@ -91,9 +91,6 @@ def _fill(model: ImportedModel, arrays: Arrays) -> None:
             model.arrays[z.name] = np.zeros(weights.shape[-1], np.float32)
 
 
-# ------------------------------------------------------------------------------------ the config
-
-
 def _read_config(config: Any) -> ImportedModel:
     """Return the network that the ``config.json`` of a .keras file describes, without arrays.
 
@@ -173,9 +170,6 @@ def _sources(nodes: Any) -> Iterator[str]:
     elif isinstance(nodes, dict | list):
         for inner in nodes.values() if isinstance(nodes, dict) else nodes:
             yield from _sources(inner)
-
-
-# ------------------------------------------------------------------------------------ containers
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

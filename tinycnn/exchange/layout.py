@@ -11,22 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinycnn import nn
 from tinycnn.errors import ShapeError
-from tinycnn.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-)
 from tinycnn.nn.layers import Shape
 
-TRANSLATED = {Conv2D, BatchNorm, Dropout, MaxPool2D, ReLU, Flatten, Dense, Softmax}
+_WITH_ARRAYS = {nn.Conv2D, nn.Dense, nn.BatchNorm}
+TRANSLATED = _WITH_ARRAYS | {nn.Dropout, nn.Flatten, nn.MaxPool2D, nn.ReLU, nn.Softmax}
 """The layers that other programs have too: all of the library's."""
 
 _NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
@@ -68,14 +58,14 @@ class PlacedLayer:
     """
 
     index: int
-    layer: Layer
+    layer: nn.Layer
     input_shape: Shape
     shapes: dict[str, Shape]
     arrays: tuple[ArrayMap, ...]
     rearranges: bool = False
 
 
-def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[PlacedLayer]:
+def channels_first(layers: Sequence[nn.Layer], input_shape: Shape) -> Iterator[PlacedLayer]:
     """Yield the layers with PyTorch's names for their arrays: "0.weight", "3.running_mean".
 
     Raises ShapeError for a layer that is not one of the library's own.
@@ -84,22 +74,22 @@ def channels_first(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Plac
     order = None
     for index, (layer, shape, shapes) in enumerate(with_shapes(layers, input_shape)):
         rearranges = False
-        if isinstance(layer, Flatten) and len(shape) > 1:
-            rearranges = not any(isinstance(later, Dense) for later in layers[index:])
+        if isinstance(layer, nn.Flatten) and len(shape) > 1:
+            rearranges = not any(isinstance(later, nn.Dense) for later in layers[index:])
             last_first = (-1, *range(len(shape) - 1))
             order = None if rearranges else flattened_order(shape, last_first)
         arrays = []
         for key, sizes in shapes.items():
-            rows = None if isinstance(layer, Dense) and key == "b" else order
+            rows = None if isinstance(layer, nn.Dense) and key == "b" else order
             external = f"{index}.{_NAMES[key]}"
             arrays.append(ArrayMap(external, f"{index}.{key}", _AXES[len(sizes)], rows))
         yield PlacedLayer(index, layer, shape, shapes, tuple(arrays), rearranges)
-        order = None if isinstance(layer, Dense) else order
+        order = None if isinstance(layer, nn.Dense) else order
 
 
 def with_shapes(
-    layers: Iterable[Layer], input_shape: Shape
-) -> Iterator[tuple[Layer, Shape, dict[str, Shape]]]:
+    layers: Iterable[nn.Layer], input_shape: Shape
+) -> Iterator[tuple[nn.Layer, Shape, dict[str, Shape]]]:
     """Yield each layer with its input shape and the shapes of its arrays by key: "w", "b", ..."""
     shape = input_shape
     for layer in layers:
@@ -108,14 +98,14 @@ def with_shapes(
         shape = output_shape
 
 
-def refuse_own_layers(layers: Iterable[Layer]) -> None:
+def refuse_own_layers(layers: Iterable[nn.Layer]) -> None:
     """Raise ShapeError for a user's own layer, also if its class is derived from one of ours."""
     for layer in layers:
         if type(layer) not in TRANSLATED:
             raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
 
 
-def external_arrays(model: Sequential, maps: Iterable[ArrayMap]) -> dict[str, np.ndarray]:
+def external_arrays(model: nn.Sequential, maps: Iterable[ArrayMap]) -> dict[str, np.ndarray]:
     """Return the arrays of ``model`` under their external names, as the other program has them."""
     arrays = model.arrays()
     return {z.external: z.to_external(arrays[z.name]) for z in maps}

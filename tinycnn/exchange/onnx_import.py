@@ -154,7 +154,9 @@ class Chain(ImportedModel):
     def add_max_pool(self, node: Node) -> None:
         size, strides = node.square(node.settings["kernel_shape"]), node.settings.get("strides", 1)
         node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        node.require(simplified(strides) == size, f"with strides {strides} instead of {size}")
+        node.require(
+            simplified(strides) == size, f"with strides {shown(strides)} instead of {size}"
+        )
         self.add(MaxPool2D(size))
 
     def add_dense(self, node: Node) -> None:

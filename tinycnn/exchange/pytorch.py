@@ -62,9 +62,6 @@ KINDS = [{"weight", "bias"}, {"weight"}, {"weight", "bias", *STATISTICS}]
 Modules = dict[str, Arrays]
 
 
-# ----------------------------------------------------------------------------------------- export
-
-
 def pytorch_files(model: Sequential, name: str) -> dict[str, bytes]:
     """Return the state_dict, to be called ``name``, and the code that builds a module for it.
 
@@ -96,9 +93,6 @@ def _module(placed: PlacedLayer) -> str:
         return f"nn.Sequential(nn.Flatten(), {transpose}, nn.Flatten())"
     rank = max(1, len(shape) - 1)
     return "nn." + _MODULES[type(layer)].format(layer=layer, C=shape[-1], rank=rank)
-
-
-# ----------------------------------------------------------------------------------------- import
 
 
 def read_state_dict(path: Path, known: KnownNetwork | None) -> ImportedModel:

@@ -9,7 +9,6 @@ import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import special
@@ -110,7 +109,7 @@ def pytorch_forward(weights: Path, code: Path) -> Forward:
     """Run the module that the code beside a state_dict builds."""
     import torch
 
-    module = _network_of(code)
+    module = runpy.run_path(str(code))["network"]
 
     def forward(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
@@ -125,14 +124,11 @@ def keras_forward(network: Path, code: Path | None = None) -> Forward:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import keras
 
-    model = _network_of(code) if code else keras.models.load_model(network, compile=False)
-    predict: Forward = model.predict_on_batch
-    return predict
-
-
-def _network_of(code: Path) -> Any:
-    """Run ``code`` and return its variable ``network``."""
-    return runpy.run_path(str(code))["network"]
+    if code:
+        model = runpy.run_path(str(code))["network"]
+    else:
+        model = keras.models.load_model(network, compile=False)
+    return lambda x: np.asarray(model.predict_on_batch(x))
 
 
 def _channels_last(forward: Forward) -> Forward:
