@@ -437,6 +437,17 @@ def conv(**settings):
         ([("Conv", ["w", "x"], "y", {})], "with a constant as first input"),
         ([("Add", ["x", "x"], "y", {})], "another input than the output of the node before"),
         ([("Add", ["x", "two"], "y", {})], "does not add a bias"),
+        ([("Relu", ["x", "two"], "y", {})], "Relu 'y' with 1 constant inputs"),
+        (
+            [("Conv", ["x", "w"], "0", {}), ("Div", ["0", "two"], "1", {})]
+            + [("Add", ["1", "two"], "y", {})],
+            "Add 'y' after a division",
+        ),
+        (
+            [("Relu", ["x"], "0", {}), ("Div", ["0", "two"], "1", {})]
+            + [("Softmax", ["1"], "2", {}), ("Softmax", ["2"], "y", {})],
+            "Softmax 'y' after a division",
+        ),
         ([("Relu", ["x"], "y", {"domain": "mine"})], "of the domain 'mine'"),
         ([("Relu", ["x"], "z", {})], "not that of its last node"),
         ([("Transpose", ["x"], "y", {"perm": [0, 2, 3, 1]})], "neither"),

@@ -5,6 +5,7 @@ chain remembers how our axes (H,W,C) are ordered there, or how the numbers of a 
 rows of a matrix are put into our order.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -141,52 +142,53 @@ class Chain(ImportedModel):
         if self.temperature is not None and node.kind != "Identity":
             last_softmax = node.kind == "Softmax" and not self.ended
             node.require(last_softmax, "after a division, other than one last Softmax,")
-        add(self, node)
+        try:
+            inspect.signature(add).bind(self, node, *node.constants)
+        except TypeError:
+            refuse(f"{node} with {len(node.constants)} constant inputs")
+        add(self, node, *node.constants)
 
-    def add_conv(self, node: Node) -> None:
-        w, *bias = node.constants
-        F, _, KH, KW = w.shape
+    def add_conv(self, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
         node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
+        F, _, KH, KW = w.shape
         layer = Conv2D(F, node.square([KH, KW]))
-        b = bias[0] if bias else np.zeros(F, np.float32)
+        b = np.zeros(F, np.float32) if b is None else b
         self.add(layer, w=w.transpose(0, 2, 3, 1), b=b)
 
     def add_max_pool(self, node: Node) -> None:
-        size, strides = node.square(node.settings["kernel_shape"]), node.settings.get("strides", 1)
         node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        node.require(
-            simplified(strides) == size, f"with strides {shown(strides)} instead of {size}"
-        )
+        size = node.square(node.settings["kernel_shape"])
+        strides = simplified(node.settings.get("strides", 1))
+        node.require(strides == size, f"with strides {shown(strides)} instead of {size}")
         self.add(MaxPool2D(size))
 
-    def add_dense(self, node: Node) -> None:
-        w, *bias = node.constants
+    def add_dense(self, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
         w = w.T if node.settings.get("transB") else w
         D, K = w.shape
-        b = bias[0].reshape(-1) if bias else np.zeros(K, np.float32)
+        b = np.zeros(K, np.float32) if b is None else b.reshape(-1)
         self.add(Dense(K), w=self.in_our_order(w), b=b)
         self.order = None
 
-    def add_to_bias(self, node: Node) -> None:
+    def add_to_bias(self, node: Node, b: np.ndarray) -> None:
         """Add to the bias of the matrix or the filters before."""
         after = bool(self.layers) and isinstance(self.layers[-1], Dense | Conv2D)
         node.require(after, "that does not add a bias")
-        (b,) = node.constants
         axis = -3 if len(self.shape) == 3 else -1  # that of the channels
         fits = b.size == 1 or (b.ndim >= -axis and b.size == b.shape[axis])
         node.require(fits, f"of an array {shown(b.shape)}")
         name = f"{len(self.layers) - 1}.b"
         self.arrays[name] = self.arrays[name] + b.reshape(-1)
 
-    def add_normalization(self, node: Node) -> None:
+    def add_normalization(
+        self, node: Node, w: np.ndarray, b: np.ndarray, mean: np.ndarray, variance: np.ndarray
+    ) -> None:
         node.require(len(self.shape) == 1 or self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        w, b, mean, variance = (self.in_our_order(z) for z in node.constants)
+        arrays = {"w": w, "b": b, "mean": mean, "variance": variance}
         epsilon = _decimal(node.settings.get("epsilon", 1e-5))
-        self.add_batch_norm(epsilon, w=w, b=b, mean=mean, variance=variance)
+        self.add_batch_norm(epsilon, **{key: self.in_our_order(z) for key, z in arrays.items()})
 
-    def add_dropout(self, node: Node) -> None:
-        rate = node.constants[0] if node.constants else node.settings.get("ratio", 0.5)
-        self.add(Dropout(_decimal(rate)))
+    def add_dropout(self, node: Node, ratio: np.ndarray | None = None) -> None:
+        self.add(Dropout(_decimal(node.settings.get("ratio", 0.5) if ratio is None else ratio)))
 
     def add_softmax(self, node: Node) -> None:
         node.require(node.settings.get("axis", -1) in (1, -1), "over another axis than the classes")
@@ -195,9 +197,8 @@ class Chain(ImportedModel):
         else:
             self.ended = True
 
-    def scale(self, node: Node) -> None:
+    def scale(self, node: Node, z: np.ndarray) -> None:
         """At the start this is the preparation of gray levels, at the end the temperature."""
-        (z,) = node.constants
         node.require(z.size == 1, f"by an array {shown(z.shape)}")
         scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())
         if self.layers:
@@ -214,9 +215,9 @@ class Chain(ImportedModel):
             self.axes = CHANNELS_LAST
         self.axes = tuple(self.axes[axis - 1] for axis in perm)
 
-    def unsqueeze(self, node: Node) -> None:
+    def unsqueeze(self, node: Node, constant: np.ndarray | None = None) -> None:
         """Add the axis for the channel of a gray image."""
-        axes = node.constants[0].tolist() if node.constants else node.settings["axes"]
+        axes = node.settings["axes"] if constant is None else constant.tolist()
         H, W, C = self.shape
         gray = not self.layers and C == 1 and axes in ([1], [3], [-1])
         node.require(gray, f"at the axes {shown(axes)}")
@@ -245,7 +246,7 @@ def _decimal(z: float | np.ndarray) -> float:
 
 _WINDOW = {"auto_pad": "NOTSET", "pads": 0, "dilations": 1}
 
-NODES: dict[str, tuple[Callable[[Chain, Node], None], Settings]] = {
+NODES: dict[str, tuple[Callable[..., None], Settings]] = {
     "Add": (Chain.add_to_bias, {}),
     "BatchNormalization": (Chain.add_normalization, {"training_mode": 0, "spatial": 1}),
     "Cast": (Chain.cast, {"to": TensorProto.FLOAT}),
@@ -259,9 +260,10 @@ NODES: dict[str, tuple[Callable[[Chain, Node], None], Settings]] = {
     "MaxPool": (Chain.add_max_pool, {"ceil_mode": 0, "storage_order": 0, **_WINDOW}),
     "Mul": (Chain.scale, {}),
     "Relu": (lambda chain, node: chain.add(ReLU()), {}),
-    "Reshape": (lambda chain, node: chain.reshape(node, node.constants[0].tolist()[1:]), {}),
+    "Reshape": (lambda chain, node, z: chain.reshape(node, z.tolist()[1:]), {}),
     "Softmax": (Chain.add_softmax, {}),
     "Transpose": (Chain.transpose, {}),
     "Unsqueeze": (Chain.unsqueeze, {}),
 }
-"""By kind of node: how it is added, and the only settings that our layers can express."""
+"""By kind of node: the function that adds it, given the chain, the node and its constants, and the
+only settings that our layers can express."""
