@@ -439,9 +439,13 @@ def conv(**settings):
         ([("Add", ["x", "two"], "y", {})], "does not add a bias"),
         ([("Relu", ["x", "two"], "y", {})], "Relu 'y' with 1 constant inputs"),
         (
-            [("Conv", ["x", "w"], "0", {}), ("Div", ["0", "two"], "1", {})]
-            + [("Add", ["1", "two"], "y", {})],
-            "Add 'y' after a division",
+            [
+                ("Flatten", ["x"], "0", {}),
+                ("MatMul", ["0", "m"], "1", {}),
+                ("Div", ["1", "two"], "2", {}),
+            ]
+            + [("Add", ["2", "two"], "3", {}), ("Softmax", ["3"], "y", {})],
+            "Add '3' after a division",
         ),
         (
             [("Relu", ["x"], "0", {}), ("Div", ["0", "two"], "1", {})]
@@ -461,6 +465,7 @@ def test_unsupported_parts_of_an_onnx_file_are_named(nodes, sentence, tmp_path):
         "two": np.float32(2),
         "gray": np.float32(1 / 255),
         "doubles": np.ones((2, 1, 3, 3)),
+        "m": np.ones((64, 3), "f4"),
     }
     path = onnx_file(tmp_path, nodes, constants, (1, 8, 8))
     with pytest.raises(WeightsError, match=sentence) as refusal:
