@@ -156,6 +156,16 @@ def test_layers_without_bias_get_zeros(tmp_path):
     np.testing.assert_array_equal(back.layers[3].params["b"], model.layers[3].params["b"])
 
 
+def test_a_variance_below_zero_is_refused(tmp_path):
+    model = network("tiny")
+    state = state_of(model, tmp_path)
+    state["2.running_var"][0] = -1
+    path = tmp_path / "own"
+    path.write_bytes(safetensors.numpy.save(state))
+    with pytest.raises(WeightsError, match="BatchNorm with epsilon 1e-05 and a variance of -1"):
+        read(path, known(model))
+
+
 def test_the_number_of_classes_shows_in_a_state_dict(tmp_path, capsys):
     from tinycnn.nn.presets import build
 

@@ -136,7 +136,7 @@ def test_probabilities_use_the_temperature(tmp_path, unverified):
     close(verification.onnxruntime_forward(path)(x), p)
 
 
-# ----------------------------------------------------------------------------- what is written
+# ----------------------------------------------------------------------------- the files
 
 
 def test_an_onnx_model_has_the_metadata_that_its_readers_need(tmp_path, unverified):
@@ -201,7 +201,7 @@ network.eval()
     )
 
 
-# ----------------------------------------------------------------------------- what is refused
+# ----------------------------------------------------------------------------- refusals
 
 
 def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeypatch):

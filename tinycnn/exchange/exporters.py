@@ -36,7 +36,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True)
-class Report:
+class ExportReport:
     """The bytes written to each path, the code that rebuilds the network, and the verification.
 
     ``verification`` is None if the other program is not installed; ``why_not`` says so.
@@ -58,7 +58,7 @@ class Report:
         return {"files": self.files, "program": self.program, "verification": result}
 
 
-def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> Report:
+def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> ExportReport:
     """Write ``model`` to ``target`` in the format ``to``, a key of ``FORMATS``.
 
     ``softmax``: with probabilities as output, for ONNX. Raises WeightsError, and writes nothing,
@@ -76,7 +76,7 @@ def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> R
     for name, payload in files.items():
         write_bytes(target.with_name(name), payload)
     sizes = {str(target.with_name(name)): len(payload) for name, payload in files.items()}
-    return Report(sizes, files[code[0]].decode() if code else None, result, why_not)
+    return ExportReport(sizes, files[code[0]].decode() if code else None, result, why_not)
 
 
 def exported_files(model: Sequential, to: str, name: str, softmax: bool = False) -> Files:

@@ -29,7 +29,7 @@ VERSION = "3.0.0"
 _GROUPS = {Conv2D: "conv2d", Dense: "dense", BatchNorm: "batch_normalization", Dropout: "dropout"}
 
 _AXES = {1: (0,), 2: (0, 1), 4: (1, 2, 3, 0)}
-"""By rank, the order of an array's axes in Keras: (F,KH,KW,C) -> (KH,KW,C,F)."""
+"""For each rank how an array's axes are transposed for Keras: (F,KH,KW,C) -> (KH,KW,C,F)."""
 
 _CONSTANT_DATE = (1980, 1, 1, 0, 0, 0)  # equal networks give equal bytes
 

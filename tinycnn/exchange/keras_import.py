@@ -48,7 +48,7 @@ SUPPORTED: dict[str, Settings] = {
     "Softmax": {"axis": -1},
     "Activation": {},
 }
-"""By kind of layer: the only settings that our layers can express."""
+"""For each kind of layer, the settings that our layers can express."""
 
 
 def read_archive(payload: bytes) -> ImportedModel:
@@ -65,7 +65,7 @@ def read_weights(payload: bytes, known: KnownNetwork | None) -> ImportedModel:
     arrays, metadata = _read_hdf5(payload)
     model = known_model(known, (z.shape for z in arrays.values() if z.ndim == 2), metadata)
     _fill(model, arrays)
-    if metadata:  # tinycnn wrote the file, with its own epsilon
+    if metadata:  # tinycnn wrote the file, so the epsilon is ours
         model.epsilons = {}
     elif not model.epsilons and any(isinstance(layer, BatchNorm) for layer in model.layers):
         raise WeightsError(
@@ -186,8 +186,8 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 def _read_hdf5(payload: bytes) -> tuple[Arrays, Metadata]:
     """Return the float32 arrays by path, "layers/dense/vars/0", and our metadata, if there is any.
 
-    Attributes are not read: damaged texts in them can keep the library busy for ever. Links to
-    other files are not followed.
+    Attributes are not read, because damaged texts in them can keep the library busy forever.
+    ``visititems`` does not follow links to other files.
     """
     arrays: Arrays = {}
     seen = 0

@@ -1,8 +1,8 @@
-"""Names and axes of a network's arrays in other programs, in PyTorch and ONNX above all.
+"""How other programs name and lay out the arrays of a network; above all PyTorch and ONNX.
 
-An image is (H,W,C) here and (C,H,W) there. Filters only have their axes transposed. But Flatten
-writes the same numbers in another order there, so the inputs of the layers after it are permuted,
-up to and including the first Dense; its outputs are in the same order in both programs.
+An image is (H,W,C) here and (C,H,W) in those programs. For filters it is enough to transpose axes.
+But Flatten writes the same numbers in another order, so the inputs of the layers after it are
+permuted, up to and including the first Dense; its outputs have the same order in both programs.
 """
 
 import math
@@ -21,16 +21,16 @@ TRANSLATED = _WITH_ARRAYS | {nn.Dropout, nn.Flatten, nn.MaxPool2D, nn.ReLU, nn.S
 
 _NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
 _AXES = {1: (0,), 2: (1, 0), 4: (0, 3, 1, 2)}
-"""PyTorch's names of arrays, and by rank the order of our axes there: (D,K) -> (K,D), and
-(F,KH,KW,C) -> (F,C,KH,KW)."""
+"""PyTorch's names of our arrays, and for each rank how their axes are transposed for it:
+(D,K) -> (K,D) and (F,KH,KW,C) -> (F,C,KH,KW)."""
 
 
 @dataclass(frozen=True)
 class ArrayMap:
     """How the array ``name`` of a model ("0.w") is stored under the ``external`` name.
 
-    Its rows are permuted by ``order`` (for every row there, the row here) unless that is None, then
-    its axes are transposed by ``axes``.
+    Its rows are permuted by ``order`` (for every row of the other program, the row here) unless
+    that is None, then its axes are transposed by ``axes``.
     """
 
     external: str
@@ -44,7 +44,7 @@ class ArrayMap:
         return np.ascontiguousarray(rows.transpose(self.axes))
 
     def from_external(self, z: np.ndarray) -> np.ndarray:
-        """Return the array as it is here, given the other program's; the inverse of the above."""
+        """Return the array as it is here, given the other program's; undo ``to_external``."""
         rows = z.transpose(np.argsort(self.axes))
         return np.ascontiguousarray(rows if self.order is None else rows[np.argsort(self.order)])
 
@@ -53,8 +53,8 @@ class ArrayMap:
 class PlacedLayer:
     """A layer in its network: its index, its input shape (without N) and its arrays.
 
-    ``rearranges`` marks a Flatten with no Dense after it to undo the other order: the other
-    program has to move the channels last before it flattens.
+    ``rearranges`` marks a Flatten with no Dense after it that could be permuted: the other program
+    has to move the channels last before it flattens.
     """
 
     index: int
@@ -99,7 +99,7 @@ def with_shapes(
 
 
 def refuse_own_layers(layers: Iterable[nn.Layer]) -> None:
-    """Raise ShapeError for a user's own layer, also if its class is derived from one of ours."""
+    """Raise ShapeError for a user's own layer, even if its class is derived from one of ours."""
     for layer in layers:
         if type(layer) not in TRANSLATED:
             raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
@@ -117,5 +117,5 @@ def to_channels_first(shape: Shape) -> Shape:
 
 
 def flattened_order(shape: Shape, axes: tuple[int, ...]) -> np.ndarray:
-    """Return, for each number that Flatten writes of axes in the order ``axes``, its index here."""
+    """Return the index here of each number that Flatten writes if the axes are in another order."""
     return np.arange(math.prod(shape)).reshape(shape).transpose(axes).ravel()

@@ -1,4 +1,4 @@
-"""The metadata of an exported network: how images are prepared, and what the classes are called.
+"""The metadata of an exported network: the preparation of images and the names of classes.
 
 ONNX keeps short texts by name beside a graph; other formats keep them as one JSON text.
 """

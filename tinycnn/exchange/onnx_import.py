@@ -1,8 +1,8 @@
 """Read an ONNX model that is a chain of layers; other graphs are refused.
 
-Images usually have their channels first there, and Flatten makes rows in another order. So the
-chain remembers how our axes (H,W,C) are ordered there, or how the numbers of a row are, until the
-rows of a matrix are put into our order.
+In ONNX, images usually have their channels first, and Flatten makes rows in another order. So the
+chain remembers the order that our axes (H,W,C) have in the graph, or the order of a row's numbers,
+until the rows of a matrix are put into our order.
 """
 
 import inspect
@@ -23,7 +23,7 @@ from tinycnn.nn.layers import Shape
 _MOST_NODES = 1000
 
 CHANNELS_LAST, CHANNELS_FIRST = (0, 1, 2), (2, 0, 1)
-"""The order of the axes (H,W,C) there."""
+"""The order of our axes (H,W,C) in the graph."""
 
 _NOT_AN_IMAGE = "of an input that is not (N,C,H,W)"
 
@@ -101,20 +101,20 @@ def _array(tensor: TensorProto) -> np.ndarray:
 
 @dataclass
 class Chain(ImportedModel):
-    """The layers that the nodes read so far make, and how their output is laid out there."""
+    """The layers read so far, and how the graph lays out their output."""
 
     axes: tuple[int, ...] = ()
     order: np.ndarray | None = None
-    """For every number of a row there, its index here; None if they are the same."""
+    """For every number of a row in the graph, its index here; None if they are the same."""
 
     temperature: float | None = None
-    """A divisor of the logits before a last Softmax, which then is not a layer."""
+    """The divisor of the logits before a last Softmax, which then is not made a layer."""
 
     ended: bool = False
     """Whether that Softmax has been read."""
 
     def start(self, shape: Shape) -> None:
-        """Set the input shape, given what it is there: (C,H,W), (H,W), (H,W,1) or (D,)."""
+        """Set the input shape, given the graph's: (C,H,W), (H,W), (H,W,1) or (D,)."""
         if len(shape) not in (1, 2, 3) or not all(type(z) is int and z > 0 for z in shape):
             refuse(f"an input of the shape {shape}")
         self.axes = (0,) if len(shape) == 1 else CHANNELS_LAST
@@ -123,7 +123,7 @@ class Chain(ImportedModel):
         super().start(shape)
 
     def end(self) -> None:
-        """Refuse what only a further node could have made into a supported network."""
+        """Refuse a chain that needs another node to make sense; keep the temperature."""
         if self.temperature is not None:
             if not self.ended:
                 refuse("a division at the end")
@@ -227,7 +227,7 @@ class Chain(ImportedModel):
         node.require(not self.layers, "between layers")
 
     def flatten(self) -> None:
-        """Append a Flatten, and remember the order in which it writes there."""
+        """Append a Flatten, and remember the order in which the graph writes the row."""
         if len(self.shape) > 1:
             order = flattened_order(self.shape, self.axes)
             self.order = None if np.array_equal(order, np.arange(len(order))) else order
@@ -235,7 +235,7 @@ class Chain(ImportedModel):
         super().flatten()
 
     def in_our_order(self, z: np.ndarray) -> np.ndarray:
-        """Return z (D, ...) with its rows in the order that they have here."""
+        """Return z (D, ...) with its rows in our order."""
         return z if self.order is None else z[np.argsort(self.order)]
 
 
@@ -265,5 +265,5 @@ NODES: dict[str, tuple[Callable[..., None], Settings]] = {
     "Transpose": (Chain.transpose, {}),
     "Unsqueeze": (Chain.unsqueeze, {}),
 }
-"""By kind of node: the function that adds it, given the chain, the node and its constants, and the
-only settings that our layers can express."""
+"""For each kind of node the function that adds it, called with the chain, the node and its
+constants, and the settings that our layers can express."""

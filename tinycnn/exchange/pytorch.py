@@ -25,17 +25,7 @@ from tinycnn.exchange.layout import (
 )
 from tinycnn.exchange.metadata import KEY, Metadata, metadata_json, parse_metadata
 from tinycnn.exchange.reading import Arrays, ImportedModel, KnownNetwork, known_model, refuse, shown
-from tinycnn.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-)
+from tinycnn.nn import BatchNorm, Sequential
 from tinycnn.nn.layers import Shape
 from tinycnn.nn.weights import Opened
 
@@ -43,14 +33,14 @@ COUNTER = "num_batches_tracked"
 """PyTorch's BatchNorm counts batches; ours does not."""
 
 _MODULES = {
-    BatchNorm: "BatchNorm{rank}d({C})",
-    Conv2D: "Conv2d({C}, {layer.filters}, {layer.kernel_size})",
-    Dense: "Linear({C}, {layer.units})",
-    Dropout: "Dropout({layer.rate})",
-    Flatten: "Flatten()",
-    MaxPool2D: "MaxPool2d({layer.size})",
-    ReLU: "ReLU()",
-    Softmax: "Softmax(1)",
+    "BatchNorm": "BatchNorm{rank}d({C})",
+    "Conv2D": "Conv2d({C}, {layer.filters}, {layer.kernel_size})",
+    "Dense": "Linear({C}, {layer.units})",
+    "Dropout": "Dropout({layer.rate})",
+    "Flatten": "Flatten()",
+    "MaxPool2D": "MaxPool2d({layer.size})",
+    "ReLU": "ReLU()",
+    "Softmax": "Softmax(1)",
 }
 """The modules that do what our layers do, for an input with C channels or numbers."""
 
@@ -92,7 +82,7 @@ def _module(placed: PlacedLayer) -> str:
         transpose = f"nn.Unflatten(1, ({math.prod(shape)}, 1)), nn.ChannelShuffle({shape[-1]})"
         return f"nn.Sequential(nn.Flatten(), {transpose}, nn.Flatten())"
     rank = max(1, len(shape) - 1)
-    return "nn." + _MODULES[type(layer)].format(layer=layer, C=shape[-1], rank=rank)
+    return "nn." + _MODULES[type(layer).__name__].format(layer=layer, C=shape[-1], rank=rank)
 
 
 def read_state_dict(path: Path, known: KnownNetwork | None) -> ImportedModel:
@@ -150,7 +140,8 @@ def _form(weight: Shape, normalizes: bool) -> str:
 def _assigned(wanted: Sequence[str], modules: Modules) -> list[str]:
     """Return the name of a module for each wanted form; WeightsError if that is not clear."""
     present: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(modules, key=_by_numbers):
+    padded = {name: re.sub(r"\d+", lambda digits: digits[0].zfill(20), name) for name in modules}
+    for name in sorted(modules, key=padded.__getitem__):  # conv10 after conv9
         z = modules[name]
         present[_form(z["weight"].shape, STATISTICS[0] in z)].append(name)
     for form in dict.fromkeys([*wanted, *present]):
@@ -160,8 +151,3 @@ def _assigned(wanted: Sequence[str], modules: Modules) -> list[str]:
         if len({re.sub(r"\d+", "", name) for name in names}) > 1:
             raise WeightsError(f"which comes first of {shown(names)}? Name them by their order")
     return [present[form].pop(0) for form in wanted]
-
-
-def _by_numbers(name: str) -> list[tuple[bool, int, str]]:
-    """Sort conv10 after conv9."""
-    return [(z.isdigit(), int(z) if z.isdigit() else 0, z) for z in re.findall(r"\d+|\D+", name)]

@@ -1,4 +1,4 @@
-"""What the readers of ONNX, Keras and PyTorch files share: the model they build, and refusals.
+"""The parts that readers of ONNX, Keras and PyTorch files share: their model, and refusals.
 
 Readers raise a WeightsError that says what is wrong; ``importers`` adds which file it is in.
 """
@@ -33,7 +33,7 @@ class Part:
         return f"{shown(self.kind)[1:-1]} {shown(self.name)}"
 
     def require(self, supported: bool, otherwise: str) -> None:
-        """Refuse the part unless ``supported``; ``otherwise`` says what is different about it."""
+        """Refuse the layer unless ``supported``; ``otherwise`` says how it differs."""
         if not supported:
             refuse(f"{self} {otherwise}")
 
@@ -63,7 +63,7 @@ class ImportedModel:
 
     arrays: Arrays = field(default_factory=dict)
     epsilons: dict[int, float] = field(default_factory=dict)
-    """By the index of a BatchNorm: the number that the file's layer adds to the variance."""
+    """By the index of a BatchNorm: the number that it adds to the variance, if it is not ours."""
 
     metadata: Metadata = field(default_factory=dict)
     prepared: bool = False
@@ -112,12 +112,14 @@ class ImportedModel:
         the epsilons.
         """
         arrays = {name: np.ascontiguousarray(z) for name, z in self.arrays.items()}
-        for index, epsilon in self.epsilons.items():
+        for index, layer in enumerate(self.layers):
             name = f"{index}.variance"
-            if name in arrays:
+            if isinstance(layer, BatchNorm) and name in arrays:
+                epsilon = self.epsilons.get(index, BatchNorm.EPSILON)
                 variance = arrays[name].astype(np.float64) + (epsilon - BatchNorm.EPSILON)
                 if variance.min(initial=0) < 0:
-                    refuse(f"a BatchNorm with epsilon {epsilon:g}")
+                    least = arrays[name].min()
+                    refuse(f"a BatchNorm with epsilon {epsilon:g} and a variance of {least:g}")
                 arrays[name] = variance.astype(np.float32)
         return arrays
 
