@@ -17,9 +17,9 @@ from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, array_maps
 from tinycnn.exchange.metadata import KEY, Metadata, parse_metadata
 from tinycnn.exchange.reading import (
     Arrays,
+    ExternalLayer,
     ImportedModel,
     KnownNetwork,
-    Part,
     Settings,
     known_model,
     refuse,
@@ -103,33 +103,35 @@ def _read_config(config: Any) -> ImportedModel:
     model = ImportedModel()
     for entry in inner["layers"]:
         settings = entry["config"]
-        _add_layer(model, Part(str(entry["class_name"]), settings.get("name", ""), settings))
+        _add_layer(
+            model, ExternalLayer(str(entry["class_name"]), settings.get("name", ""), settings)
+        )
     if kind == "Functional":
         _refuse_branches(inner)
     return model
 
 
-def _add_layer(model: ImportedModel, part: Part) -> None:
-    if part.kind not in SUPPORTED:
-        refuse(f"the layer {part}")
-    part.require_settings(SUPPORTED[part.kind])
-    settings = part.settings
-    match part.kind:
+def _add_layer(model: ImportedModel, external: ExternalLayer) -> None:
+    if external.kind not in SUPPORTED:
+        refuse(f"the layer {external}")
+    external.require_settings(SUPPORTED[external.kind])
+    settings = external.settings
+    match external.kind:
         case "InputLayer":
             model.start(tuple(settings["batch_shape"][1:]))
         case "Rescaling":
-            model.prepare(part, settings["scale"])
+            model.prepare(external, settings["scale"])
         case "Reshape":
-            model.reshape(part, settings["target_shape"])
+            model.reshape(external, settings["target_shape"])
         case "Conv2D":
-            model.add(Conv2D(settings["filters"], part.square(settings["kernel_size"])))
+            model.add(Conv2D(settings["filters"], external.square(settings["kernel_size"])))
         case "MaxPooling2D":
-            size = part.square(settings["pool_size"])
-            part.require_settings({"strides": size})
+            size = external.square(settings["pool_size"])
+            external.require_settings({"strides": size})
             model.add(MaxPool2D(size))
         case "BatchNormalization":
             axis = settings.get("axis", -1)
-            part.require(simplified(axis) in (-1, len(model.shape)), f"over axis {shown(axis)}")
+            external.require(simplified(axis) in (-1, len(model.shape)), f"over axis {shown(axis)}")
             model.add_batch_norm(float(settings.get("epsilon", 1e-3)))
         case "Dense":
             model.add(Dense(settings["units"]))
@@ -137,18 +139,20 @@ def _add_layer(model: ImportedModel, part: Part) -> None:
             model.add(Dropout(settings["rate"]))
         case "Flatten":
             model.flatten()
-    _add_activation(model, part)
+    _add_activation(model, external)
 
 
-def _add_activation(model: ImportedModel, part: Part) -> None:
+def _add_activation(model: ImportedModel, external: ExternalLayer) -> None:
     """Append the layer for an activation, which may be a setting of another layer in Keras."""
-    name = {"ReLU": "relu", "Softmax": "softmax"}.get(part.kind) or part.settings.get("activation")
+    name = {"ReLU": "relu", "Softmax": "softmax"}.get(external.kind) or external.settings.get(
+        "activation"
+    )
     if name == "relu":
         model.add(ReLU())
     elif name == "softmax":
         model.add(Softmax())
     else:
-        part.require(name in (None, "linear"), f"with the activation {shown(name)}")
+        external.require(name in (None, "linear"), f"with the activation {shown(name)}")
 
 
 def _refuse_branches(model: Any) -> None:

@@ -16,7 +16,14 @@ from onnx import TensorProto, helper, numpy_helper
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.layout import flattened_order
 from tinycnn.exchange.metadata import own_metadata
-from tinycnn.exchange.reading import ImportedModel, Part, Settings, refuse, shown, simplified
+from tinycnn.exchange.reading import (
+    ExternalLayer,
+    ImportedModel,
+    Settings,
+    refuse,
+    shown,
+    simplified,
+)
 from tinycnn.nn import Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
 from tinycnn.nn.layers import Shape
 
@@ -29,7 +36,7 @@ _NOT_AN_IMAGE = "of an input that is not (N,C,H,W)"
 
 
 @dataclass(frozen=True)
-class Node(Part):
+class Node(ExternalLayer):
     """A node that takes the output of the one before it, and ``constants``."""
 
     constants: Sequence[np.ndarray]

@@ -22,7 +22,7 @@ Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class ExternalLayer:
     """A layer or node of an untrusted file."""
 
     kind: str
@@ -73,11 +73,13 @@ class ImportedModel:
         """Set the input shape; an image (H,W) has one channel."""
         self.input_shape = self.shape = (*shape, 1) if len(shape) == 2 else shape
 
-    def prepare(self, part: Part, scale: object) -> None:
+    def prepare(self, external: ExternalLayer, scale: object) -> None:
         """Multiply the input by ``scale``, which has to be the preparation that we do anyway."""
         sound = isinstance(scale, float) and math.isclose(scale, GRAY, rel_tol=1e-6)
         first = not self.layers and not self.prepared
-        part.require(sound and first, f"by {shown(scale)} instead of once by 1/255 at the start")
+        external.require(
+            sound and first, f"by {shown(scale)} instead of once by 1/255 at the start"
+        )
         self.prepared = True
 
     def add(self, layer: Layer, **arrays: np.ndarray) -> None:
@@ -95,7 +97,7 @@ class ImportedModel:
         """Append a Flatten."""
         self.add(Flatten())
 
-    def reshape(self, part: Part, target: Sequence[int]) -> None:
+    def reshape(self, external: ExternalLayer, target: Sequence[int]) -> None:
         """Reshape the output to a row; or the input, if it stays the same gray image."""
         gray = len(target) == 2 or 1 in (target[0], target[-1])
         if list(target) in ([-1], [math.prod(self.shape)]):
@@ -103,7 +105,7 @@ class ImportedModel:
         elif gray and not self.layers and _is_same_image(self.shape, target):
             self.start(tuple(target))
         else:
-            refuse(f"{part} into {shown(target)}")
+            refuse(f"{external} into {shown(target)}")
 
     def final_arrays(self) -> Arrays:
         """Return the arrays for BatchNorm as it is here.
