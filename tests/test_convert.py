@@ -187,7 +187,7 @@ def pickled_zip():
         (pickled_zip(), r"is a pickle, .* save it in PyTorch with safetensors.torch.save_file"),
         (pickle.dumps({"a": 1}), "is a pickle"),
         (b"", "not an ONNX model"),
-        (b"<html>not found</html>" * 9, "damaged, or of another kind"),
+        (b"<html>not found</html>" * 9, "damaged or of no supported kind"),
         (safetensors.numpy.save({"lstm.weight_ih_l0": np.zeros(3, "f4")}), "module 'lstm' with"),
         (safetensors.numpy.save({"0.weight": np.zeros(3, "f2")}), "is F16, expected F32"),
         (safetensors.numpy.save({"0.weight": np.zeros((9, 9), "f4")}), "it holds 0 Conv2d with"),

@@ -48,9 +48,7 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
         raise WeightsError(text if text.startswith(str(source)) else f"{source}: {text}") from error
     except Exception as error:  # other libraries' parsers raise all kinds
         why = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-        raise WeightsError(
-            f"{source} is damaged, or of another kind than it seems: {why}"
-        ) from error
+        raise WeightsError(f"{source} is damaged or of no supported kind: {why}") from error
 
 
 def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]:
@@ -78,7 +76,7 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
 
         kind, found = "ONNX", read_onnx(payload)
     if known:
-        raise WeightsError("it describes its layers itself; leave out --preset and --like")
+        raise WeightsError("it already describes its layers; leave out --preset and --like")
     return kind, found
 
 
