@@ -59,6 +59,7 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
     if source.stat().st_size > MAX_BYTES:
         raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
     payload = source.read_bytes()
+    # safetensors: eight bytes with the length of the header, then the header, which is JSON
     if payload[8:9] == b"{" and payload[:1] != b"{":
         return "PyTorch", read_state_dict(source, known)
     if payload.startswith(HDF5):
