@@ -1,4 +1,4 @@
-"""How well drawings of people are read: ``python -m benchmarks.drawings DIGITS.jsonl``.
+"""How well people's drawings are read: ``python -m benchmarks.drawings DIGITS.jsonl``.
 
 Single digits by how they are prepared, rows of digits by their gaps, and what share of letters
 and scribbles is taken for digits. Any stroke file will do: JSON lines with "strokes" and
@@ -6,9 +6,8 @@ and scribbles is taken for digits. Any stroke file will do: JSON lines with "str
 """
 
 import argparse
-import io
-import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,17 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import scribbles
-from benchmarks.command import progress, whole
-from benchmarks.pages import Sample, load_samples
-from benchmarks.reading import (
+from benchmarks.command import new_table, progress, whole, write_json
+from benchmarks.quality import scribbles
+from benchmarks.quality.pages import Sample, encoded, load_samples
+from benchmarks.quality.reading import (
     Outcome,
-    Rows,
     acceptance,
     auroc,
     digit_rows,
     image_scores,
     single_digits,
 )
-from benchmarks.tables import new_table
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
@@ -58,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         title = f"{weights}, {options.digits.name}, {len(samples):,} digits"
         results[weights] = _measure(title, samples, letters, recognizer, options)
         if options.errors:
-            _write_png(options.errors, picture_of_errors(samples, recognizer))
-    if options.json:
-        write_bytes(options.json, json.dumps(results, indent=2).encode())
+            picture = picture_of_errors(samples, recognizer)
+            write_bytes(options.errors, encoded(picture, "PNG"))
+    write_json(options.json, results)
     return 0
 
 
@@ -93,8 +90,8 @@ def _measure(
         console.print(table)
     console.print(_kinds_sentence(singles["strokes"]), soft_wrap=True)
     return {
-        "singles": {name: outcome.as_dict() for name, outcome in singles.items()},
-        "rows": {name: row.as_dict() for name, row in rows.items()},
+        "singles": {name: asdict(outcome) for name, outcome in singles.items()},
+        "rows": {gap: {way: asdict(o) for way, o in row.items()} for gap, row in rows.items()},
         "refusal": refusal,
     }
 
@@ -121,12 +118,6 @@ def _of_every_other_writer(samples: Sequence[Sample], half: int) -> list[Sample]
     return [sample for sample in samples if sample.writer in chosen]
 
 
-def _write_png(path: Path, image: Image.Image) -> None:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    write_bytes(path, buffer.getvalue())
-
-
 def _refusal(
     samples: Sequence[Sample], letters: Sequence[Sample], recognizer: Recognizer, seed: int
 ) -> dict[str, dict]:
@@ -149,7 +140,7 @@ def _refusal(
 
 
 def _accepted(digits: np.ndarray, others: np.ndarray, threshold: float) -> dict[str, Any]:
-    """What share of others is accepted where certain shares of the digits are, given scores."""
+    """The share of others that is accepted where certain shares of the digits are, by scores."""
     thresholds = {f"{share:.0%}": float(np.quantile(digits, 1 - share)) for share in ACCEPTED}
     thresholds["weights"] = threshold
     return {
@@ -160,28 +151,21 @@ def _accepted(digits: np.ndarray, others: np.ndarray, threshold: float) -> dict[
 
 
 def _singles_table(singles: dict[str, Outcome]) -> Table:
-    table = new_table(
-        "single digits", "errors", "right", "95 % interval", "of writers", "worst tenth"
-    )
-    for name, outcome in singles.items():
-        low, high = outcome.interval
-        table.add_row(
-            name,
-            f"{outcome.errors:,}",
-            f"{outcome.accuracy:.2%}",
-            f"{100 * low:.2f}–{100 * high:.2f}",
-            f"{outcome.by_writer:.2%}",
-            f"{outcome.worst_tenth:.1%}",
-        )
+    names = ("errors", "right", "95 % interval", "of writers", "worst tenth")
+    table = new_table("single digits", *names, words=1)
+    for name, o in singles.items():
+        low, high = o.interval95
+        figures = f"{o.errors:,}", f"{o.accuracy:.2%}", f"{100 * low:.2f}–{100 * high:.2f}"
+        table.add_row(name, *figures, f"{o.by_writer:.2%}", f"{o.worst_tenth:.1%}")
     return table
 
 
-def _rows_table(rows: dict[str, Rows]) -> Table:
+def _rows_table(rows: dict[str, dict[str, Outcome]]) -> Table:
     table = new_table("rows of 2–5, exactly right", "strokes", "bitmap", "digits apart", "cost")
     for name, row in rows.items():
-        cost = row.ceiling.accuracy - row.strokes.accuracy
-        cells = [f"{o.accuracy:.1%}" for o in (row.strokes, row.bitmap, row.ceiling)]
-        table.add_row(f"{name} gaps, n = {row.strokes.n:,}", *cells, f"{100 * cost:.1f} points")
+        cost = row["apart"].accuracy - row["strokes"].accuracy
+        cells = [f"{row[way].accuracy:.1%}" for way in ("strokes", "bitmap", "apart")]
+        table.add_row(f"{name} gaps, n = {row['strokes'].n:,}", *cells, f"{100 * cost:.1f} points")
     return table
 
 
@@ -197,7 +181,7 @@ def _refusal_table(refusal: dict[str, dict]) -> Table:
 
 
 def _kinds_sentence(outcome: Outcome) -> str:
-    kinds = [f"{label} as {answer}: {n}" for label, answer, n in outcome.kinds()[:MOST_KINDS]]
+    kinds = [f"{label} as {answer}: {n}" for label, answer, n in outcome.kinds[:MOST_KINDS]]
     return f"most frequent errors from strokes: {', '.join(kinds) or 'none'}"
 
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and who else was using it meanwhile."""
+"""The machine that figures were measured on, and how much of it other programs used."""
 
 import os
 import platform
@@ -18,6 +18,12 @@ def describe() -> dict[str, str | int]:
     }
 
 
+def in_words() -> str:
+    """Return the same as a line above a table."""
+    about = describe()
+    return f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
+
+
 def available_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -33,16 +39,16 @@ def _cpu_name() -> str:
 
 
 class Neighbors:
-    """What else runs on the machine, from Linux' own counters; elsewhere it is not known.
+    """Other programs on the machine, from Linux' own counters; elsewhere they are not known.
 
-    ``patience`` is how many seconds ``wait`` may spend in all until others make a pause.
+    ``patience`` is how many seconds ``wait`` may spend in all until others pause.
     """
 
     def __init__(self, patience: float = 0.0) -> None:
         self.patience = patience
 
     def wait(self, window: float = 0.1) -> None:
-        """Return when nobody else used the machine for ``window`` seconds, or patience ends."""
+        """Return when no other program ran for ``window`` seconds, or when patience ends."""
         while self.patience > 0:
             busy, start = busy_seconds(), time.perf_counter()
             time.sleep(window)
@@ -63,7 +69,7 @@ def cores() -> int:
 def busy_seconds() -> float:
     """Seconds that all cores together were at work or lent to other machines, since the start.
 
-    Zero where the system does not tell.
+    Zero where the system does not say.
     """
     counters = PROC / "stat"
     if not counters.exists():
@@ -72,3 +78,17 @@ def busy_seconds() -> float:
         int, counters.read_text().splitlines()[0].split()[1:]
     )
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_megabytes() -> int:
+    """Return the most memory that this process has used since it was started.
+
+    ``getrusage`` would count the memory of the process that started it, too.
+    """
+    status = PROC / "self" / "status"
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # in bytes on macOS

@@ -1,9 +1,12 @@
-"""How versions of one piece of work compare, when they have taken turns; see ``tinycnn.timing``."""
+"""How versions of one piece of work compare, timed interleaved; see ``tinycnn.timing``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from rich.table import Table
+
+from benchmarks.command import new_table
 from tinycnn.timing import Version, interleave
 
 
@@ -27,11 +30,33 @@ class Comparison:
             for name, values in self.samples.items()
         }
 
+    def table(self) -> Table:
+        """Return a table of all versions."""
+        table = new_table("version", self.unit, "beside the first", words=1)
+        table.title = self.title
+        for name, ratio in self.ratios().items():
+            table.add_row(name, spread(self.samples[name]), in_words(ratio))
+        return table
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return median and range, with as many digits as are of interest."""
+    digits = 0 if median(values) >= 100 else 1 if median(values) >= 10 else 2
+    middle, low, high = (f"{v:,.{digits}f}" for v in (median(values), min(values), max(values)))
+    return f"{middle} ({low}–{high})"
+
+
+def in_words(ratio: float) -> str:
+    """Say how much longer or shorter something took."""
+    if ratio < 1:
+        return f"{1 / ratio:.{1 if ratio < 0.1 else 2}f} times faster"
+    return f"{ratio:.2f} times slower" if ratio > 1 else ""
+
 
 def compare(
     title: str, versions: Mapping[str, Version], rounds: int, images: int = 128
 ) -> Comparison:
-    """Let versions take turns; a call of each handles so many ``images``."""
+    """Time versions, interleaved; a call of each handles so many ``images``."""
     seconds = interleave(versions, rounds)
     each = {name: [1e6 * s / images for s in values] for name, values in seconds.items()}
     return Comparison(title, "µs an image" if images > 1 else "µs", each)

@@ -1,12 +1,12 @@
-"""A network that reads the tidy hand of ``benchmarks.handwriting``, for the tests of ink.
+"""A network that reads the digits of ``benchmarks.quality.handwriting``, for the tests of ink.
 
-The network is one Dense layer whose filters are the ten digits themselves, so that its logits
+It is one Dense layer whose filters are the ten digits themselves, so that its logits
 are, up to a constant, minus the squared distances to them.
 """
 
 import numpy as np
 
-from benchmarks.handwriting import DIGITS
+from benchmarks.quality.handwriting import DIGITS
 from tinycnn.data.mnist import shift
 from tinycnn.ink import Recognizer, strokes_to_image
 from tinycnn.nn import Dense, Flatten, Sequential
@@ -19,7 +19,7 @@ def templates():
 
 
 def model():
-    """The network that reads this hand."""
+    """The network that reads these digits."""
     network = Sequential([Flatten(), Dense(10)], input_shape=(28, 28, 1), seed=0)
     flat = templates().reshape(10, -1).astype(np.float32) / 255
     dense = network.layers[1]

@@ -1,4 +1,4 @@
-"""benchmarks.adapting: an odd hand is taught, and somebody who is read well needs no teaching."""
+"""Adaptation measured: odd sevens are learned, and a writer who is read well is left out."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from template_network import DIGITS
 
-from benchmarks import adapting
+from benchmarks.quality import adapting
 from tinycnn.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,6 +29,6 @@ def test_a_writer_is_taught_and_the_table_says_what_came_of_it(tmp_path, capsys)
     assert "of 2,000" in table
 
 
-def test_nobody_to_teach_is_one_sentence(tmp_path):
-    with pytest.raises(DataError, match=r"nobody in .* is misread 5 times"):
+def test_no_writer_to_adapt_to_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match=r"no writer in .* is misread 5 times"):
         adapting.main([stroke_file(tmp_path / "tidy.jsonl", "7")])

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image
 from template_network import model, recognizer
 
-from benchmarks import drawings, preparation
-from benchmarks.handwriting import DIGITS, tremble, write
-from benchmarks.pages import GAPS, Sample, load_samples, strings
-from benchmarks.reading import Outcome, acceptance, auroc, digit_rows, image_scores
+from benchmarks import drawings
+from benchmarks.quality.handwriting import DIGITS, tremble, write
+from benchmarks.quality.pages import GAPS, Sample, load_samples, strings
+from benchmarks.quality.reading import acceptance, auroc, digit_rows, image_scores, outcome
+from benchmarks.speed import preparation
+from docs import pictures
 from tinycnn.cli import run_command
 from tinycnn.ink import read_strokes
 
@@ -74,27 +76,27 @@ def test_a_file_without_drawings_is_refused(tmp_path, capsys, content):
 
 def test_outcomes_are_counted_by_answer_and_by_writer():
     labels = np.array(list("1112"))
-    outcome = Outcome(np.array(["1", "7", "7", "2"]), labels, np.array(["a", "a", "a", "b"]))
-    assert (outcome.n, outcome.errors, outcome.accuracy) == (4, 2, 0.5)
-    assert outcome.by_writer == pytest.approx((1 / 3 + 1) / 2)
-    assert outcome.worst_tenth == pytest.approx(1 / 3)
-    assert outcome.kinds() == [("1", "7", 2)]
+    counted = outcome(["1", "7", "7", "2"], labels, np.array(["a", "a", "a", "b"]))
+    assert (counted.n, counted.errors, counted.accuracy) == (4, 2, 0.5)
+    assert counted.by_writer == pytest.approx((1 / 3 + 1) / 2)
+    assert counted.worst_tenth == pytest.approx(1 / 3)
+    assert counted.kinds == [("1", "7", 2)]
 
 
 def test_an_interval_is_wider_where_whole_writers_are_misread():
     labels, writers = np.array(["1"] * 400), np.repeat(np.arange(20), 20)
     spread, clustered = (np.array(["1"] * 400) for _ in range(2))
     spread[::20], clustered[:20] = "7", "7"  # one digit of each writer, or all digits of one
-    widths = [np.ptp(Outcome(z, labels, writers).interval) for z in (spread, clustered)]
+    widths = [np.ptp(outcome(z, labels, writers).interval95) for z in (spread, clustered)]
     assert widths[1] > 3 * widths[0]
 
 
 def test_segmentation_is_judged_by_what_is_read_with_digits_apart():
     samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
     rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)
-    assert rows["ordinary"].ceiling.accuracy == 1
-    assert rows["ordinary"].strokes.accuracy > 0.8
-    assert rows["touching"].bitmap.accuracy <= rows["ordinary"].bitmap.accuracy
+    assert rows["ordinary"]["apart"].accuracy == 1
+    assert rows["ordinary"]["strokes"].accuracy > 0.8
+    assert rows["touching"]["bitmap"].accuracy <= rows["ordinary"]["bitmap"].accuracy
 
 
 def test_a_row_knows_which_strokes_are_whose():
@@ -118,11 +120,15 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
     assert auroc(accept, refuse) == pytest.approx((pairs > 0).mean() + (pairs == 0).mean() / 2)
 
 
-def test_the_way_to_28_pixels_is_timed_and_drawn(folder, capsys, monkeypatch):
+def test_the_preparation_is_timed(folder, capsys, monkeypatch):
     monkeypatch.setattr(preparation, "PHOTO", (1600, 1200))
-    words = ["--weights", folder / "weights.safetensors", "--rounds", 1, "--pictures", folder]
-    assert run_command(preparation.main, [str(word) for word in words]) == 0
+    words = ["--weights", str(folder / "weights.safetensors"), "--rounds", "1"]
+    assert run_command(preparation.main, words) == 0
     assert "a photo of 12 megapixels" in capsys.readouterr().out
+
+
+def test_every_step_of_reading_is_drawn(tmp_path):
+    pictures.draw_steps(tmp_path, READER)
     for name in ("drawing-steps.png", "photo-steps.png", "touching-steps.png", "photo-boxes.jpg"):
-        with Image.open(folder / name) as picture:
+        with Image.open(tmp_path / name) as picture:
             assert np.asarray(picture).std() > 10

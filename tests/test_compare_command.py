@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks.handwriting import DIGITS, tremble
+from benchmarks.quality.handwriting import DIGITS, tremble
 from tinycnn.cli import run_command
 from tinycnn.compare import BASELINES, Task, Trained, load_drawings, measuring
 from tinycnn.compare import __main__ as compare

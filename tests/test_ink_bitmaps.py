@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from template_network import difference
 
-from benchmarks.handwriting import DIGITS
-from benchmarks.pages import on_canvas, paint
+from benchmarks.quality.handwriting import DIGITS
+from benchmarks.quality.pages import on_canvas, paint
 from tinycnn.ink import bitmap_to_image, shrink, strokes_to_image
 from tinycnn.ink.distance import signed_distance
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from benchmarks.handwriting import DIGITS
+from benchmarks.quality.handwriting import DIGITS
 from tinycnn.errors import ImageError
 from tinycnn.ink import parse_drawing, read_drawings
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from template_network import recognizer
 
-from benchmarks.handwriting import write
-from benchmarks.pages import page_of, paint, photograph
+from benchmarks.quality.handwriting import write
+from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
 from tinycnn.ink import (

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_network import recognizer
 
-from benchmarks.handwriting import DIGITS, write
-from benchmarks.pages import page_of
+from benchmarks.quality.handwriting import DIGITS, write
+from benchmarks.quality.pages import page_of
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
     Memory,

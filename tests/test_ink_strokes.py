@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from template_network import difference
 
-from benchmarks.handwriting import DIGITS
+from benchmarks.quality.handwriting import DIGITS
 from tinycnn.data.mnist import PEN, offset_to_center
 from tinycnn.errors import ImageError
 from tinycnn.ink import check_strokes, strokes_to_image

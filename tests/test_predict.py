@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from template_network import model, templates
 
-from benchmarks.handwriting import DIGITS, write
-from benchmarks.pages import page_of, photograph
+from benchmarks.quality.handwriting import DIGITS, write
+from benchmarks.quality.pages import page_of, photograph
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
 from tinycnn.predict import sources

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import namespaces, rank_model
+from benchmarks.speed import namespaces
 from tinycnn.cli import run_command
 from tinycnn.kernels.memory import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
@@ -339,18 +339,3 @@ def test_when_rank_0_cannot_save_all_end_with_its_sentence(easy_folder, place):
     assert done.stderr.count(b"error: cannot save: the disk is full") == 1
     assert b"Traceback" not in done.stderr
     assert mpiexec(1, place, "--resume", "run", "--quiet").returncode == 0
-
-
-# The model
-
-
-def test_the_model_is_found_again_in_times_that_follow_it():
-    true = rank_model.Model(fixed=3e-4, image=6e-5, message=5e-6, byte=2e-10)
-    batches, lengths = (16, 64, 256), (2**8, 2**14, 2**20)
-    steps = {str(batch): true.step(batch, 1) for batch in batches}
-    sums = {str(n): {"in a fixed order": true.exchange(2, 4 * n)} for n in lengths}
-    found = rank_model.fit([{"ranks": 1, "steps": steps}, {"ranks": 2, "sums": sums}])
-
-    for name, value in vars(true).items():
-        assert getattr(found, name) == pytest.approx(value), name
-    assert found.gain(16, 2) < 1 < found.gain(16_384, 64) < 64

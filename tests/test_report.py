@@ -13,10 +13,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from browser import chromium, complaints, requests, set_screen
 
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
-from tinycnn.errors import RunError
+from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.evaluate.evaluation import Duel, evaluate
 from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 from tinycnn.report import __main__ as report
@@ -34,12 +35,7 @@ from tinycnn.report.subject import Subject
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 DESKTOP, PHONE, NARROWEST = 1280, 390, 320  # pixels
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 EPOCH = (
     '{"epoch": 1, "loss": 0.5, "validation_loss": 0, "validation_accuracy": 1, "lr": 0, '
@@ -360,20 +356,12 @@ def test_a_sheet_keeps_tiles_apart():
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """Chromium without a window, which notes what is fetched and what is complained about."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("needs Chromium and its driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with webdriver.Chrome(options=options, service=Service(DRIVER)) as browser:
-        browser.get("about:blank")
-        yield browser
+    try:
+        with chromium(tmp_path_factory.mktemp("profile")) as browser:
+            browser.get("about:blank")
+            yield browser
+    except EnvironmentFault as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module", params=["one run", "two runs"])
@@ -386,29 +374,18 @@ def address(request, page, both, tmp_path_factory):
 @contextmanager
 def screen(browser, address, width=DESKTOP, scheme="light"):
     """The page on a screen so wide."""
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    set_screen(browser, width, 800, phone=width < 600, dark=scheme == "dark")
     browser.get(address)
     yield lambda script: browser.execute_script(f"return {script}")
 
 
 def test_a_browser_fetches_nothing_and_has_nothing_to_complain_of(browser, address):
-    for log in ("browser", "performance"):
-        browser.get_log(log)  # what came before is not ours
+    requests(browser), complaints(browser)  # of the pages before
     with screen(browser, address) as ask:
         assert ask("document.readyState") == "complete"
         assert ask("[...document.images].every(i => i.complete && i.naturalWidth > 1)")
-    assert browser.get_log("browser") == []
-    notes = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
-    fetched = [
-        note["params"]["request"]["url"]
-        for note in notes
-        if note["method"] == "Network.requestWillBeSent"
-    ]
-    assert address in fetched
-    assert {url for url in fetched if not url.startswith("data:")} == {address}
+    assert complaints(browser) == []
+    assert set(requests(browser)) == {address}
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE, NARROWEST])

@@ -2,15 +2,17 @@
 
 import json
 import textwrap
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numba.core import config
 
-from benchmarks import charts, machine, race, recipe, rounds, summary, versus
-from benchmarks.contender import Contender, ContenderError
-from benchmarks.plan import Plan
+from benchmarks.machine import Neighbors
+from benchmarks.speed import charts, race, rounds, summary, versus
+from benchmarks.speed.contender import Contender, ContenderError
+from benchmarks.speed.rounds import Plan
+from benchmarks.speed.workload import Workload, rows_from_chw
+from tinycnn.errors import TinyCNNError
 
 PEER = """
     import os
@@ -47,36 +49,35 @@ PEER = """
 """
 
 
+def work():
+    rng = np.random.default_rng(0)
+    digits = rng.integers(0, 256, (64, 28, 28), np.uint8), np.zeros(64, np.int64)
+    return Workload(digits, digits, {"lenet": {"0.w": rng.standard_normal((2, 3))}})
+
+
 @pytest.fixture
 def fake_peer(tmp_path, monkeypatch):
-    """Return what writes a peer module and gives its name; the work is laid out in tmp_path."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (64, 28, 28), np.uint8)
-    recipe.save_digits(tmp_path, train_images=images, train_labels=np.zeros(64, np.int64))
-    recipe.save_weights(tmp_path / "lenet.npz", {"0.w": rng.standard_normal((2, 3))})
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    """Return a function that writes a contender's module and returns the running contender."""
+    monkeypatch.syspath_prepend(tmp_path)
 
-    def write(name: str, addition: str = "") -> str:
-        source = textwrap.dedent(PEER) + textwrap.dedent(addition)
-        (tmp_path / f"{name}.py").write_text(source)
-        return name
+    def start(name: str, addition: str = "") -> Contender:
+        (tmp_path / f"{name}_peer.py").write_text(textwrap.dedent(PEER + addition))
+        return Contender(name, f"{name}_peer", 1, work(), tmp_path)
 
-    return write
+    return start
 
 
-def run_fakes(folder: Path, modules: dict[str, str], plan: Plan) -> rounds.Results:
-    contenders = [Contender(name, module, 1, folder) for name, module in modules.items()]
+def run_fakes(plan, *contenders):
     try:
-        return rounds.run(contenders, plan, machine.Neighbors())
+        return rounds.run(contenders, plan, Neighbors())
     finally:
         for contender in contenders:
             contender.close()
 
 
-def test_every_variant_gets_one_value_a_round(fake_peer, tmp_path):
-    module = fake_peer("even_peer")
+def test_every_variant_gets_one_value_a_round(fake_peer):
     plan = Plan(batch=16, rounds=3, images=64, latency_calls=5)
-    results = run_fakes(tmp_path, {"tinycnn": module, "torch": module}, plan)
+    results = run_fakes(plan, fake_peer("tinycnn"), fake_peer("torch"))
     assert results.failed == {}
     predictors = {("tinycnn", "plain"), ("torch", "plain")}
     assert {measure: set(rows) for measure, rows in results.samples.items()} == {
@@ -91,63 +92,57 @@ def test_every_variant_gets_one_value_a_round(fake_peer, tmp_path):
             assert min(values) > 0
 
 
-def test_who_computes_something_else_is_not_timed(fake_peer, tmp_path):
-    right = fake_peer("right_peer")
-    skewed = fake_peer("skewed_peer", 'TRAINERS["plain"] = lambda *a: Trainer(*a, skew=0.01)')
+def test_a_variant_that_computes_something_else_is_not_timed(fake_peer):
+    skewed = '    TRAINERS["plain"] = lambda *a: Trainer(*a, skew=0.01)'
     plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
-    results = run_fakes(tmp_path, {"tinycnn": right, "torch": skewed}, plan)
+    results = run_fakes(plan, fake_peer("tinycnn"), fake_peer("torch", skewed))
     assert [*results.failed.values()] == [
         "torch, plain (lenet, batch 16, 1 thread): its 0.w differs from tinycnn's by 1.0e-02"
     ]
-    assert set(results.samples["train"]) == {
-        ("tinycnn", "plain"),
-        ("tinycnn", "also plain"),
-        ("torch", "also plain"),
-    }
+    assert ("torch", "plain") not in results.samples["train"]
+    assert ("torch", "also plain") in results.samples["train"]
 
 
-def test_a_variant_that_fails_is_left_out_with_one_line(fake_peer, tmp_path):
-    module = fake_peer("frail_peer", 'PREDICTORS["compiled"] = broken')
+def test_a_variant_that_fails_is_left_out_with_one_line(fake_peer):
     plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
-    results = run_fakes(tmp_path, {"tinycnn": module}, plan)
+    results = run_fakes(plan, fake_peer("tinycnn", '    PREDICTORS["compiled"] = broken'))
     (sentence,) = results.failed.values()
     assert sentence.startswith("tinycnn, compiled (")
     assert sentence.endswith("): ValueError: no compiler here")
     assert set(results.samples["inference"]) == {("tinycnn", "plain")}
 
 
-def test_a_variant_that_fails_in_the_second_round_leaves_no_trace(fake_peer, tmp_path):
-    diverging = """
-        class Diverging(Trainer):
-            steps = 0
-            def step(self, batch):
-                self.steps += 1
-                return super().step(batch) if self.steps < 15 else float("nan")
-        TRAINERS["plain"] = Diverging
-    """
+LATER = """
+    class Later(Trainer):
+        steps = 0
+        def step(self, batch):
+            self.steps += 1
+            return super().step(batch) if self.steps < FIRST else float("VALUE")
+    TRAINERS["plain"] = Later
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "complaint"),
+    [("15", "nan", "its loss became nan"), ("2", "2.3026", "it learned nothing, its loss is 2.30")],
+)
+def test_a_variant_that_fails_later_leaves_no_trace(fake_peer, first, value, complaint):
     plan = Plan(batch=16, rounds=3, images=64, latency_calls=2)
-    modules = {"tinycnn": fake_peer("sound_peer"), "torch": fake_peer("diverging_peer", diverging)}
-    results = run_fakes(tmp_path, modules, plan)
-    assert [*results.failed.values()] == [
-        "torch, plain (lenet, batch 16, 1 thread): its loss became nan"
-    ]
-    assert [set(rows) for rows in results.samples.values()] == [
-        {("tinycnn", "plain"), ("tinycnn", "also plain"), ("torch", "also plain")},
-        {("tinycnn", "plain")},
-        {("tinycnn", "plain")},
-        {("tinycnn", "plain")},
-    ]
+    later = LATER.replace("FIRST", first).replace("VALUE", value)
+    results = run_fakes(plan, fake_peer("tinycnn"), fake_peer("torch", later))
+    assert [*results.failed.values()] == [f"torch, plain (lenet, batch 16, 1 thread): {complaint}"]
+    assert all(("torch", "plain") not in rows for rows in results.samples.values())
+    assert ("torch", "also plain") in results.samples["train"]
 
 
-def test_a_peer_that_is_not_installed_is_named(fake_peer, tmp_path):
-    module = fake_peer("absent_peer", "import a_framework_nobody_has")
+def test_a_framework_that_is_not_installed_is_named(fake_peer):
     with pytest.raises(ContenderError, match=r"^a_framework_nobody_has is not installed$"):
-        Contender("torch", module, 1, tmp_path)
+        fake_peer("torch", "    import a_framework_nobody_has")
 
 
-def test_a_peer_that_dies_is_noticed_and_its_last_words_are_told(fake_peer, tmp_path):
-    dying = 'TRAINERS["plain"] = lambda *a: Trainer(*a, last_words=b"out of luck")'
-    with Contender("torch", fake_peer("dying_peer", dying), 1, tmp_path) as contender:
+def test_a_contender_that_dies_is_noticed_and_its_last_words_are_told(fake_peer):
+    dying = '    TRAINERS["plain"] = lambda *a: Trainer(*a, last_words=b"out of luck")'
+    with fake_peer("torch", dying) as contender:
         contender.ask("load", network="lenet", batch=16)
         with pytest.raises(
             ContenderError, match=r"ended during 'first_step' \(exit code 7: .*luck"
@@ -155,30 +150,14 @@ def test_a_peer_that_dies_is_noticed_and_its_last_words_are_told(fake_peer, tmp_
             contender.ask("first_step", variant="plain")
 
 
-def test_all_train_on_the_same_batches_in_the_same_order(fake_peer, tmp_path):
-    plan = Plan(batch=16, rounds=3, images=96, latency_calls=2)
-    results = run_fakes(tmp_path, dict.fromkeys(("tinycnn", "torch"), fake_peer("peer")), plan)
-    images, _ = recipe.load_digits(tmp_path, "train")
-    done = 1 + 2 * (3 + plan.steps) + 3  # the check's, two rounds, and the last one's untimed
-    losses = [images[16 * (n % 4) :][:16].mean() / 255 for n in range(done, done + plan.steps)]
+def test_all_train_on_the_same_batches_in_the_same_order(fake_peer):
+    plan, (images, _) = Plan(batch=16, rounds=3, images=96, latency_calls=2), work().train
+    results = run_fakes(plan, fake_peer("tinycnn"), fake_peer("torch"))
+    steps = plan.counts["train"]["steps"]
+    done = 1 + 2 * (3 + steps) + 3  # the check's, two rounds, and the last one's untimed
+    losses = [images[16 * (n % 4) :][:16].mean() / 255 for n in range(done, done + steps)]
     assert len(results.losses) == 4
     assert list(results.losses.values()) == pytest.approx([np.mean(losses)] * 4)
-
-
-def test_who_learns_nothing_is_left_out_however_fast(fake_peer, tmp_path):
-    dead = """
-        class Dead(Trainer):
-            steps = 0
-            def step(self, batch):
-                self.steps += 1
-                return super().step(batch) if self.steps == 1 else 2.3026
-        TRAINERS["plain"] = Dead
-    """
-    plan = Plan(batch=16, rounds=1, images=64, latency_calls=2)
-    modules = {"tinycnn": fake_peer("quick_peer"), "torch": fake_peer("dead_peer", dead)}
-    (sentence,) = run_fakes(tmp_path, modules, plan).failed.values()
-    assert sentence.startswith("torch, plain")
-    assert sentence.endswith("it learned nothing, its loss is 2.30")
 
 
 def results_of(**samples: dict[tuple[str, str], list[float]]) -> rounds.Results:
@@ -198,14 +177,10 @@ SAMPLES = {
         ("onnxruntime", "spinning"): [20.0, 10.0, 30.0],
         ("onnxruntime", "sleeping"): [40.0, 40.0, 40.0],
     },
-    "peak_gflops": {
-        ("tinycnn", "registers"): [100.0, 200.0, 150.0],
-        ("torch", "matrix product"): [120.0, 90.0, 100.0],
-    },
 }
 
 
-def test_a_peers_best_variant_counts_and_tinycnn_counts_as_it_comes():
+def test_the_best_variant_of_the_others_counts_and_tinycnn_counts_as_it_comes():
     results = results_of(**SAMPLES)
     assert summary.medians(results, "train") == {"tinycnn": 40.0, "torch": 10.0}
     assert summary.medians(results, "latency_us") == {"tinycnn": 20.0, "onnxruntime": 20.0}
@@ -218,36 +193,11 @@ def test_ratios_divide_values_of_the_same_round():
     assert set(ratios) == {"train_vs_torch", "latency_vs_onnxruntime"}
 
 
-def test_the_dense_bound_follows_from_the_peak_and_the_work_of_an_image():
-    bounds = summary.bounds(results_of(**SAMPLES))
-    assert bounds["peak_gflops"] == 200
-    assert bounds["matrix_product_gflops"] == 120
-    assert bounds["mflop_per_training_image"] == pytest.approx(22.3, abs=0.01)
-    assert bounds["train_share_of_peak"] == pytest.approx(40 * 22.298112e6 / 200e9)
-
-
-@pytest.mark.parametrize("name", recipe.NETWORKS)
-def test_dense_work_is_that_of_the_sums_layer_by_layer(name):
-    forward = backward = 0
-    network = recipe.NETWORKS[name]
-    for index, (kind, *sizes) in enumerate(network):
-        before, after = recipe.shapes(network)[index : index + 2]
-        if kind == "conv":
-            work = 2 * after[0] * after[1] * after[2] * sizes[1] ** 2 * before[2]
-        elif kind == "dense":
-            work = 2 * before[0] * after[0]
-        else:
-            continue
-        forward += work
-        backward += work if index == 0 else 2 * work
-    assert recipe.dense_flops(network) == (forward, forward + backward)
-
-
-def test_rows_are_reordered_for_peers_that_flatten_channels_first():
+def test_rows_are_reordered_for_programs_that_flatten_channels_first():
     rng = np.random.default_rng(1)
     x, w = rng.standard_normal((3, 4, 5, 2)), rng.standard_normal((40, 7))
     channels_first = x.transpose(0, 3, 1, 2).reshape(3, -1)
-    reordered = recipe.rows_from_chw(w, (4, 5, 2))
+    reordered = rows_from_chw(w, (4, 5, 2))
     np.testing.assert_allclose(channels_first @ reordered, x.reshape(3, -1) @ w)
 
 
@@ -270,21 +220,14 @@ class Learner:
         return (np.arange(len(images)) % 4 >= self.steps).astype(int)
 
 
-def test_a_race_ends_with_the_half_epoch_that_reaches_the_target():
+@pytest.mark.parametrize(("target", "steps"), [(0.7, 3), (2.0, 8)])
+def test_a_race_ends_with_the_half_epoch_that_reaches_the_target(target, steps):
     digits = np.zeros((64, 28, 28), np.uint8), np.zeros(64, int)
-    learner = Learner()
-    rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
-    answer = race.run_race(lambda: learner, digits, digits, rates, 32, 0.7, seed=0)
-    assert [accuracy for _, accuracy in answer["curve"]] == [0.5, 0.75]
-    assert learner.rates == [0.1, 0.2, 0.3]
-
-
-def test_a_race_that_nobody_wins_ends_with_the_recipe():
-    digits = np.zeros((64, 28, 28), np.uint8), np.ones(64, int)
-    learner = Learner()
-    answer = race.run_race(lambda: learner, digits, digits, [0.1] * 5, 32, 1.0, seed=0)
-    assert learner.steps == 5
-    assert answer["curve"][-1][1] < 1
+    learner, rates = Learner(), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    rng = np.random.default_rng(0)
+    _, curve = race.run(learner, Workload(digits, digits), rates, 32, target, rng)
+    assert [accuracy for _, accuracy in curve][:2] == [0.5, 0.75]
+    assert learner.rates == rates[:steps]
 
 
 def test_charts_keep_their_text_as_text(tmp_path):
@@ -307,13 +250,17 @@ def test_charts_keep_their_text_as_text(tmp_path):
 def test_tinycnn_alone_gives_a_table_and_the_promised_json(tmp_path, capsys):
     out = tmp_path / "versus.json"
     alone = ["--quick", "--contenders", "tinycnn", "--threads", "1", "--patience", "0"]
-    assert versus.main([*alone, "--json", str(out)]) == 0
+    races = ["--to-accuracy", "50", "--seeds", "1"]
+    assert versus.main([*alone, *races, "--json", str(out), "--charts", str(tmp_path)]) == 0
     found = json.loads(out.read_text())
     assert set(found["train"]) == set(found["inference"]) == set(found["latency_us"]) == {"tinycnn"}
     assert found["train"]["tinycnn"] > 0
     assert found["ratio"] == {}
     assert found["left_out"] == []
+    assert found["races"][0]["training_seconds"] > 0
+    assert found["final_accuracies"]["tinycnn, fused"][0] > 0.9
     assert "training, images/s" in capsys.readouterr().out
+    assert ">tinycnn</text>" in (tmp_path / "versus-speed.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -322,13 +269,11 @@ def test_tinycnn_alone_gives_a_table_and_the_promised_json(tmp_path, capsys):
         (["--rounds", "0"], "no whole number from 1"),
         (["--batch", "many"], "no whole number from 1"),
         (["--contenders", "tinycnn,theano"], "there is no theano"),
-        (["--to-accuracy", "101"], "no percentage"),
+        (["--to-accuracy", "101"], "no number from"),
         (["--json", "nowhere/out.json"], "there is no folder nowhere"),
-        (["--patience", "nan"], "no number of seconds"),
+        (["--patience", "nan"], "no number from"),
     ],
 )
-def test_impossible_options_are_refused_before_anything_is_measured(arguments, complaint, capsys):
-    with pytest.raises(SystemExit) as stop:
+def test_impossible_options_are_refused_before_anything_is_measured(arguments, complaint):
+    with pytest.raises(TinyCNNError, match=complaint):
         versus.main(arguments)
-    assert stop.value.code == 2
-    assert complaint in capsys.readouterr().err

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.handwriting import DIGITS
+from benchmarks.quality.handwriting import DIGITS
 from tinycnn.errors import EnvironmentFault
 from tinycnn.ink import Recognizer, parse_drawing, read_drawings, read_strokes, strokes_to_image
 from tinycnn.nn import Sequential
@@ -18,7 +18,7 @@ from tinycnn.train.folder import find_weights
 ROOT = Path(__file__).parent.parent
 WEB = ROOT / "docs" / "web"
 DRAWINGS = Path(__file__).parent / "golden" / "drawings.jsonl"
-"""200 digits by the tidy hand of ``benchmarks.handwriting``, bent, trembling, in whole pixels."""
+"""200 digits by ``benchmarks.quality.handwriting``, warped, trembling, in whole pixels."""
 
 SECOND_GUESSES = 5  # of 200 drawings: the network may be unsure, but not of more
 
@@ -125,7 +125,7 @@ def site(tmp_path_factory):
     """The page as it is built; skips where onnx or node's modules are missing."""
     pytest.importorskip("onnx")
     pytest.importorskip("selenium")
-    from benchmarks.webpage import build_page
+    from webpage import build_page
 
     if not (WEB / "node_modules").is_dir():
         pytest.skip("npm ci was not run in docs/web")
@@ -137,8 +137,8 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(site, tmp_path_factory):
     """The page in Chromium, and nothing but a server of files on this machine."""
-    from benchmarks.browser import chromium, complaints, requests, serve
-    from benchmarks.webpage import WebPage
+    from browser import chromium, complaints, requests, serve
+    from webpage import WebPage
 
     try:
         with serve(site) as url, chromium(tmp_path_factory.mktemp("profile")) as browser:
@@ -154,7 +154,7 @@ def page(site, tmp_path_factory):
 @pytest.fixture
 def paper(page):
     """The page with nothing on its paper."""
-    from benchmarks.browser import set_screen
+    from browser import set_screen
 
     set_screen(page.browser, 1000, 800)
     if page.browser.find_element("id", "clear").is_enabled():
@@ -250,7 +250,7 @@ def test_keys_can_draw_take_back_and_clear(paper):
 @pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
 @pytest.mark.parametrize("width", [320, 390, 700, 1280])
 def test_the_page_fits_every_screen(paper, width, dark):
-    from benchmarks.browser import set_screen
+    from browser import set_screen
 
     set_screen(paper.browser, width, 700, phone=width < 500, dark=dark)
     wide, ground = paper.browser.execute_script(

@@ -1,7 +1,7 @@
 """The classics, by scikit-learn: all of them see an image as one row of gray levels, 0 to 1.
 
 They know nothing of neighbors: with the pixels shuffled, the same for all images, each of them
-would do as well as before. ``benchmarks.baselines`` chose their settings, by training data alone.
+would do as well as before. Their settings were chosen by training data alone (``docs/compare.md``).
 """
 
 import importlib

@@ -1,14 +1,14 @@
 """Chapter 12: a kernel is right before it is fast; both are measured."""
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import naive_kernels
+from benchmarks.kernels import naive_kernels
 from checking import compare, insist
 from tinycnn import kernels
 from tinycnn.nn import reference
+from tinycnn.timing import Version, interleave
 
 ENOUGH = 3.0
 """How many times as fast as the plain loops a convolution should be."""
@@ -20,10 +20,10 @@ def conv2d(answer, rng):
     for _ in range(4):
         N, C, F, KH, KW = (int(size) for size in rng.integers(1, 5, 5))
         H, W = KH + int(rng.integers(0, 5)), KW + int(rng.integers(0, 5))
-        _hold_to_reference(answer, rng, (N, H, W, C), (F, KH, KW, C))
-    _hold_to_reference(answer, rng, (2, 7, 6, 9), (37, 3, 2, 9))
+        _compare_with_reference(answer, rng, (N, H, W, C), (F, KH, KW, C))
+    _compare_with_reference(answer, rng, (2, 7, 6, 9), (37, 3, 2, 9))
     x, w, b = _numbers(rng, (8, 12, 12, 32), (64, 5, 5, 32))
-    times = _interleave(
+    times = _quickest(
         lambda: answer(x, w, b),
         lambda: naive_kernels.conv2d(x, w, b),
         lambda: kernels.conv2d(x, w, b),
@@ -43,7 +43,7 @@ def conv2d(answer, rng):
     return figures
 
 
-def _hold_to_reference(answer, rng, x_shape, w_shape):
+def _compare_with_reference(answer, rng, x_shape, w_shape):
     x, w, b = _numbers(rng, x_shape, w_shape)
     exact = reference.conv2d(*(z.astype(np.float64) for z in (x, w, b)))
     given = answer(x.copy(), w.copy(), b.copy())
@@ -70,7 +70,7 @@ def maxpool2d(answer, rng):
                 "hint: of equal numbers the first wins, and a NaN wins over everything",
             )
     x = rng.standard_normal((128, 24, 24, 32)).astype(np.float32)
-    yours, slow = _interleave(lambda: answer(x, 2), lambda: reference.maxpool2d(x, 2))
+    yours, slow = _quickest(lambda: answer(x, 2), lambda: reference.maxpool2d(x, 2))
     yours, slow = 1e6 * yours / len(x), 1e6 * slow / len(x)
     return f"{yours:,.1f} µs an image; the reference takes {slow / yours:.0f} times as long"
 
@@ -80,15 +80,10 @@ def _numbers(rng, x_shape, w_shape):
     return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
 
 
-def _interleave(*works: Callable[[], object]) -> list[float]:
-    """Return the least seconds of each; in turns, so that whatever disturbs disturbs all."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for _ in range(ROUNDS + 1):  # the first call may compile
-        for work, found in zip(works, seconds, strict=True):
-            start = time.perf_counter()
-            work()
-            found.append(time.perf_counter() - start)
-    return [min(found) for found in seconds]
+def _quickest(*works: Callable[[], object]) -> list[float]:
+    """Return the least seconds of each, interleaved, so that a disturbance hits all."""
+    versions = {str(number): Version(work) for number, work in enumerate(works)}
+    return [min(seconds) for seconds in interleave(versions, ROUNDS).values()]
 
 
 CHECKS = {"conv2d": conv2d, "maxpool2d": maxpool2d}

@@ -1,0 +1,1 @@
+"""The kernels, operation by operation and idea by idea: checked first, then timed."""

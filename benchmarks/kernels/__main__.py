@@ -1,0 +1,167 @@
+"""The kernels, idea by idea: ``python -m benchmarks.kernels``.
+
+First every operation is compared with ``reference.py`` on arguments from real training; then
+operations, ideas and starts are timed, versions interleaved in one run.
+``docs/making-it-fast.md`` explains the ideas in the order of the tables.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks import machine
+from benchmarks.command import (
+    add_outputs,
+    check_targets,
+    many,
+    names_of,
+    new_table,
+    progress,
+    whole,
+    write_json,
+)
+from benchmarks.kernels.ideas import compare_ideas
+from benchmarks.kernels.operations import (
+    Timing,
+    Training,
+    check,
+    living_shares,
+    recorded_calls,
+    time_operations,
+)
+from benchmarks.kernels.starting import compare_starts
+from benchmarks.plots import bars, figure
+from benchmarks.timing import Comparison, spread
+from tinycnn.cli import Parser, run_command
+from tinycnn.nn import set_threads
+
+TABLES = ("operations", "ideas", "starts")
+FEW_ROUNDS = 3
+"""Rounds of starts, at most."""
+
+CHARTS = {"convolution 2": "kernels-convolution.svg", "a whole": "kernels-step.svg"}
+"""How the titles of comparisons begin that are drawn, and where."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, check, measure, print; return the exit code."""
+    options = _parse(argv)
+    set_threads(options.threads)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    with progress() as tell:
+        found, timings, comparisons = _measure(options, tell)
+    _print(console, found, timings, comparisons, options)
+    settings = {"threads": options.threads, "rounds": options.rounds}
+    rows = {
+        "operations": [asdict(timing) for timing in timings],
+        "comparisons": [asdict(comparison) for comparison in comparisons],
+    }
+    write_json(options.json, {"machine": machine.describe(), **settings, **found, **rows})
+    if options.charts:
+        _draw(comparisons, options.charts)
+    return 0
+
+
+def _measure(
+    options: argparse.Namespace, tell: Callable[[str], None]
+) -> tuple[dict[str, Any], list[Timing], list[Comparison]]:
+    others, start = _seconds_of_others(), time.perf_counter()
+    tell("training a little, and checking every operation on what is found there")
+    training = Training()
+    calls = recorded_calls(training)
+    found: dict[str, Any] = {"checked": len(calls), "worst_difference": check(calls)}
+    timings: list[Timing] = []
+    comparisons: list[Comparison] = []
+    if "operations" in options.tables:
+        timings = time_operations(calls, options.rounds, tell)
+    if "ideas" in options.tables:
+        found["living"] = living_shares(calls)
+        comparisons += compare_ideas(training, calls, options.rounds, tell)
+    if "starts" in options.tables:
+        tell("starting processes with empty caches")
+        comparisons.append(compare_starts(min(options.rounds, FEW_ROUNDS)))
+    elapsed = time.perf_counter() - start
+    found["used_by_others"] = machine.Neighbors.share(_seconds_of_others() - others, elapsed)
+    return found, timings, comparisons
+
+
+def _seconds_of_others() -> float:
+    """Return the processor seconds that neither this process nor a child of it ever used."""
+    return machine.busy_seconds() - sum(os.times()[:4])
+
+
+def _print(
+    console: Console,
+    found: dict,
+    timings: Sequence[Timing],
+    comparisons: Sequence[Comparison],
+    options: argparse.Namespace,
+) -> None:
+    console.print(machine.in_words())
+    console.print(
+        f"checked: {found['checked']} calls of two training steps of lenet, batch 128, agree with "
+        f"reference.py in float64\nwithin {found['worst_difference']:.0e} of the largest number"
+    )
+    console.print(f"medians of {many(options.rounds, 'round')}, with smallest and largest\n")
+    if timings:
+        _print_operations(console, timings, options.threads)
+    for number, share in enumerate(found.get("living", ()), 1):
+        console.print(
+            f"convolution {number}: {share:.0%} of its windows have a living winner, so "
+            f"{share / 4:.1%} of its outputs get a gradient"
+        )
+    for comparison in comparisons:
+        console.print(comparison.table())
+    console.print(f"other programs used {found['used_by_others']:.0%} of the machine meanwhile")
+
+
+def _print_operations(console: Console, timings: Sequence[Timing], threads: int) -> None:
+    table = new_table("operation", "sizes", "NumPy", "kernel", "NumPy / kernel", "GFLOP/s")
+    table.title = (
+        f"operations, µs an image, {many(threads, 'thread')}; GFLOP/s as if every sum were computed"
+    )
+    for timing in timings:
+        kernel, numpy = (timing.times.samples[name] for name in ("kernel", "NumPy"))
+        figures = f"{median(numpy):,.1f}", spread(kernel), f"{timing.times.ratios()['NumPy']:.1f}"
+        table.add_row(timing.name, timing.sizes, *figures, f"{timing.gflops('kernel'):,.0f}")
+    console.print(table)
+
+
+def _draw(comparisons: Sequence[Comparison], folder: Path) -> None:
+    """Draw a panel of bars for each comparison in ``CHARTS``, one above the other."""
+    for title, name in CHARTS.items():
+        chosen = [c for c in comparisons if c.title.startswith(title)]
+        heights = [len(c.samples) for c in chosen]
+        size = 8, 0.5 * len(chosen) + 0.32 * sum(heights)
+        if chosen:
+            with figure(folder / name, len(chosen), figsize=size, height_ratios=heights) as axes:
+                for one, comparison in zip(axes[:, 0], chosen, strict=True):
+                    bars(one, comparison.samples, f"{comparison.title}, {comparison.unit}", ",.1f")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="python -m benchmarks.kernels", description=(__doc__ or "").partition("\n\n")[0]
+    )
+    cores = machine.available_cores()
+    add = parser.add_argument
+    add("--rounds", type=whole(1, 1000), default=7)
+    add("--threads", type=whole(1, cores), default=cores, help="default: one a core")
+    tables = ", ".join(TABLES)
+    add("--tables", type=names_of(TABLES), default=TABLES, metavar="NAME,...", help=tables)
+    add_outputs(parser)
+    options = parser.parse_args(argv)
+    check_targets(parser, options)
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

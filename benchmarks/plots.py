@@ -1,0 +1,73 @@
+"""The one style of all charts: SVG files whose text stays text, bars with their spread."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+COLORS = {
+    "tinycnn": "#D55E00",
+    "torch": "#0072B2",
+    "keras": "#009E73",
+    "onnxruntime": "#CC79A7",
+}
+"""From Okabe and Ito, told apart with every kind of color vision."""
+
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tinycnn",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+}
+
+WIDE = 50
+"""From this ratio on, bars need a logarithmic scale to be seen."""
+
+
+@contextmanager
+def figure(path: Path, rows: int = 1, columns: int = 1, **options: Any) -> Iterator[Any]:
+    """Yield an array of ``rows`` x ``columns`` axes, and save them as SVG afterwards.
+
+    The same figures give the same bytes. Matplotlib is imported only here.
+    """
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    with pyplot.rc_context(STYLE):
+        drawn, axes = pyplot.subplots(rows, columns, squeeze=False, layout="constrained", **options)
+        yield axes
+        drawn.savefig(path, metadata={"Date": None, "Creator": None})
+        pyplot.close(drawn)
+
+
+def bars(axes: Any, samples: Mapping[str, Sequence[float]], title: str, form: str = ",.0f") -> None:
+    """Draw the median of each row, and its range over the rounds."""
+    for row, (name, values) in enumerate(samples.items()):
+        middle = median(values)
+        spread = [[middle - min(values)], [max(values) - middle]]
+        axes.barh(row, middle, xerr=spread, color=COLORS.get(name, "#D55E00"), ecolor="#444444")
+        text = {"textcoords": "offset points", "va": "center"}
+        axes.annotate(f"{middle:{form}}", (max(values), row), (4, 0), **text)
+    axes.set_yticks(range(len(samples)), list(samples))
+    axes.set_title(title)
+    axes.invert_yaxis()
+    axes.tick_params(left=False)
+    axes.margins(x=0.2)  # room for the figures
+    medians = [median(values) for values in samples.values()]
+    if medians and max(medians) > WIDE * min(medians):
+        axes.set_xscale("log")
+        axes.set_xlim(left=1)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def lines(axes: Any, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
+    """Draw a line for each contender, given its x and y."""
+    for (name, (x, y)), marker in zip(curves.items(), "os^D", strict=False):
+        axes.plot(x, y, label=name, marker=marker, markersize=4, color=COLORS.get(name))
+    axes.legend(frameon=False)

@@ -1,0 +1,1 @@
+"""How well digits are read that people, or code, have drawn."""

@@ -1,0 +1,1 @@
+"""tinycnn beside PyTorch, Keras and onnxruntime, and other things that take time."""

@@ -1,0 +1,113 @@
+"""tinycnn as its users have it: the public names of ``tinycnn.nn`` and nothing else."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+import tinycnn
+from benchmarks.speed.peers import Predictor
+from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, Network, Weights
+from tinycnn import nn
+
+LAYERS = {
+    "conv": nn.Conv2D,
+    "relu": nn.ReLU,
+    "pool": nn.MaxPool2D,
+    "flatten": nn.Flatten,
+    "dense": nn.Dense,
+}
+
+
+def configure(threads: int) -> None:
+    nn.set_threads(threads)
+
+
+def versions() -> dict[str, str]:
+    return {"tinycnn": tinycnn.__version__}
+
+
+def build(network: Network, fused: bool = True, seed: int = 0) -> nn.Sequential:
+    """Return the network with tinycnn's own first weights, and small biases.
+
+    Biases of exactly 0 would put whole windows of background on the kink of ReLU, where every
+    number between two is a gradient, and the contenders would rightly differ.
+    """
+    layers = [LAYERS[kind](*sizes) for kind, *sizes in network]
+    model = nn.Sequential(layers, INPUT_SHAPE, seed=seed, fused=fused)
+    rng = np.random.default_rng([seed, 1])
+    for layer in model:
+        if "b" in layer.params:
+            layer.params["b"][...] = 0.01 * rng.standard_normal(layer.params["b"].shape)
+    return model
+
+
+def get_weights(model: nn.Sequential) -> Weights:
+    return {
+        f"{index}.{key}": z.copy()
+        for index, layer in enumerate(model)
+        for key, z in layer.params.items()
+    }
+
+
+def build_with(network: Network, weights: Weights, fused: bool = True) -> nn.Sequential:
+    model = build(network, fused)
+    for index, layer in enumerate(model):
+        for key, z in layer.params.items():
+            z[...] = weights[f"{index}.{key}"]
+    return model
+
+
+class TinyTrainer:
+    """The training step that the README shows."""
+
+    def __init__(self, network: Network, weights: Weights, lr: float, fused: bool) -> None:
+        self.model = build_with(network, weights, fused)
+        self.loss = nn.SoftmaxCrossEntropy()
+        self.optimizer = nn.SGD(self.model, lr, MOMENTUM)
+
+    def batch(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return images, labels
+
+    def step(self, batch: tuple[np.ndarray, np.ndarray]) -> float:
+        images, labels = batch
+        logits = self.model.forward(self.model.prepare(images), training=True)
+        loss = self.loss.forward(logits, labels)
+        self.model.backward(self.loss.backward())
+        self.optimizer.step()
+        return loss
+
+    def set_learning_rate(self, lr: float) -> None:
+        self.optimizer.lr = lr
+
+    def weights(self) -> Weights:
+        return get_weights(self.model)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return self.model.predict(images)
+
+
+def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) -> Predictor:
+    model = build_with(network, weights, fused)
+    if not fused:
+        return model.predict_proba
+    frozen = nn.Frozen(model)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        """Answer one image as the sketchpad does, many as ``evaluate`` does."""
+        if len(images) == 1:
+            return frozen.predict_proba(images[0])[None]
+        return model.predict_proba(images)
+
+    return predict
+
+
+TRAINERS = {
+    "fused": functools.partial(TinyTrainer, fused=True),
+    "layer by layer": functools.partial(TinyTrainer, fused=False),
+}
+
+PREDICTORS = {
+    "fused": functools.partial(_predictor, fused=True),
+    "layer by layer": functools.partial(_predictor, fused=False),
+}

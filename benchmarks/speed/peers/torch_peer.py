@@ -1,0 +1,164 @@
+"""PyTorch in the variants that it offers: channels last or first, eager, traced and compiled."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch._dynamo.config
+import torch._inductor.config
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.speed.peers import Predictor
+from benchmarks.speed.workload import MOMENTUM, Network, Weights, shapes
+
+
+def configure(threads: int) -> None:
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    torch._dynamo.config.cache_size_limit = 64  # beyond its 8 compilations it gives up silently
+
+
+def versions() -> dict[str, str]:
+    return {"PyTorch": torch.__version__}
+
+
+class Scale(nn.Module):
+    """From uint8 (N,28,28) to float32 (N,1,28,28), gray levels 0 to 1."""
+
+    def __init__(self, layout: torch.memory_format) -> None:
+        super().__init__()
+        self.layout = layout
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = images.unsqueeze(1).to(torch.float32).mul_(1 / 255)
+        return x.contiguous(memory_format=self.layout)
+
+
+class FlattenHWC(nn.Module):
+    """In tinycnn's order, which costs no copy when channels are last."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def _build(network: Network, weights: Weights, channels_last: bool) -> nn.Sequential:
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    modules = [
+        _module(kind, sizes, before)
+        for (kind, *sizes), before in zip(network, shapes(network), strict=False)
+    ]
+    for index, module in enumerate(modules):
+        if f"{index}.w" in weights:
+            _fill(module, weights[f"{index}.w"], weights[f"{index}.b"])
+    return nn.Sequential(Scale(layout), *modules).to(memory_format=layout)
+
+
+def _module(kind: str, sizes: list[int], before: tuple[int, ...]) -> nn.Module:
+    match kind:
+        case "conv":
+            return nn.Conv2d(before[-1], *sizes)
+        case "pool":
+            return nn.MaxPool2d(sizes[0])
+        case "flatten":
+            return FlattenHWC()
+        case "dense":
+            return nn.Linear(before[0], sizes[0])
+        case _:
+            return nn.ReLU()
+
+
+def _fill(module: nn.Module, w: np.ndarray, b: np.ndarray) -> None:
+    turned = w.transpose(0, 3, 1, 2) if w.ndim == 4 else w.T
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(turned.copy()))
+        module.bias.copy_(torch.from_numpy(b))
+
+
+class TorchTrainer:
+    """The usual training step, with the fused optimizer."""
+
+    def __init__(
+        self, network: Network, weights: Weights, lr: float, channels_last: bool, compiled: bool
+    ) -> None:
+        self.model = _build(network, weights, channels_last)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr, momentum=MOMENTUM, fused=True)
+        self.loss = torch.compile(self._loss, dynamic=False) if compiled else self._loss
+
+    def _loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(self.model(images), labels)
+
+    def batch(self, images: np.ndarray, labels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.from_numpy(images), torch.from_numpy(labels)
+
+    def step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        loss = self.loss(*batch)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def set_learning_rate(self, lr: float) -> None:
+        self.optimizer.param_groups[0]["lr"] = lr
+
+    def weights(self) -> Weights:
+        found = {}
+        for index, module in enumerate(self.model[1:]):
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                w = module.weight.detach().numpy()
+                found[f"{index}.w"] = (w.transpose(0, 2, 3, 1) if w.ndim == 4 else w.T).copy()
+                found[f"{index}.b"] = module.bias.detach().numpy().copy()
+        return found
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return self.model(torch.from_numpy(images)).argmax(1).numpy()
+
+
+def _classifier(network: Network, weights: Weights, channels_last: bool) -> nn.Module:
+    model = _build(network, weights, channels_last)
+    return nn.Sequential(*model, nn.Softmax(1)).eval()
+
+
+def _predictor(call: Callable) -> Predictor:
+    @torch.inference_mode()
+    def predict(images: np.ndarray) -> np.ndarray:
+        return call(torch.from_numpy(images)).numpy()
+
+    return predict
+
+
+def _eager(network: Network, weights: Weights, folder: Path, channels_last: bool) -> Predictor:
+    return _predictor(_classifier(network, weights, channels_last))
+
+
+def _traced(network: Network, weights: Weights, folder: Path) -> Predictor:
+    model = _classifier(network, weights, channels_last=True)
+    traced = torch.jit.trace(model, torch.zeros(2, 28, 28, dtype=torch.uint8))
+    return _predictor(torch.jit.optimize_for_inference(torch.jit.freeze(traced)))
+
+
+def _compiled(network: Network, weights: Weights, folder: Path, channels_last: bool) -> Predictor:
+    """With all that ``torch.compile`` offers: weights frozen, kernels tuned, calls from C++."""
+    torch._inductor.config.freezing = True
+    torch._inductor.config.cpp_wrapper = True
+    model = _classifier(network, weights, channels_last)
+    return _predictor(torch.compile(model, mode="max-autotune", dynamic=False))
+
+
+TRAINERS = {
+    "eager, channels last": functools.partial(TorchTrainer, channels_last=True, compiled=False),
+    "eager": functools.partial(TorchTrainer, channels_last=False, compiled=False),
+    "compiled, channels last": functools.partial(TorchTrainer, channels_last=True, compiled=True),
+    "compiled": functools.partial(TorchTrainer, channels_last=False, compiled=True),
+}
+
+PREDICTORS = {
+    "compiled, channels last": functools.partial(_compiled, channels_last=True),
+    "compiled": functools.partial(_compiled, channels_last=False),
+    "eager, channels last": functools.partial(_eager, channels_last=True),
+    "eager": functools.partial(_eager, channels_last=False),
+    "traced and frozen": _traced,
+}

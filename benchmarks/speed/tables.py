@@ -1,0 +1,106 @@
+"""The tables that ``python -m benchmarks.versus`` prints."""
+
+from collections.abc import Mapping, Sequence
+from statistics import mean, median, stdev
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.command import many, new_table
+from benchmarks.speed.cold_start import Start
+from benchmarks.speed.race import Race
+from benchmarks.speed.rounds import Results, Variant
+from benchmarks.speed.summary import OURS, best, contenders, medians, ratios
+
+UNITS = {
+    "train": "training, images/s",
+    "inference": "prediction, images/s",
+    "latency_us": "one image, µs",
+    "latency_p99_us": "99th percentile",
+}
+
+
+def print_results(console: Console, results: Results) -> None:
+    """Print all variants, then the ratios."""
+    plan = results.plan
+    console.print(
+        f"\n{plan}, {many(plan.rounds, 'round')} of {plan.counts['train']['steps']} training "
+        f"steps; all agree within {results.worst_difference:.0e} after one step"
+    )
+    console.print(_variants(results, "train"))
+    console.print(_variants(results, "inference", "latency_us", "latency_p99_us"))
+    console.print("median (smallest–largest of all rounds); * counts in the ratios")
+    table = new_table("tinycnn's value divided by the other's", "median", "smallest", "largest")
+    for name, row in ratios(results).items():
+        better = " (smaller is better)" if name.startswith("latency") else ""
+        values = [f"{row[key]:.2f}" for key in ("median", "min", "max")]
+        table.add_row(name.replace("_vs_", " / ") + better, *values)
+    if table.row_count:
+        console.print(table)
+
+
+def _variants(results: Results, *measures: str) -> Table:
+    trained = measures == ("train",)
+    titles = [*(UNITS[measure] for measure in measures), *(["loss at the end"] if trained else [])]
+    table = new_table("contender", "variant", *titles)
+    for name in contenders(results, measures[0]):
+        for variant in results.samples[measures[0]]:
+            if variant[0] == name:
+                cells = [_cell(results, measure, variant) for measure in measures]
+                cells += [f"{results.losses[variant]:.3f}"] if trained else []
+                table.add_row(*variant, *cells)
+    return table
+
+
+def _cell(results: Results, measure: str, variant: Variant) -> str:
+    values = results.samples[measure][variant]
+    if measure == "latency_p99_us":
+        return f"{median(values):,.0f}"
+    star = "*" if variant == best(results, measure, variant[0]) else " "
+    return f"{median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f}) {star}"
+
+
+def print_starts(console: Console, starts: Sequence[Start]) -> None:
+    """Print seconds to the first step (or prediction) and the memory of training."""
+    table = new_table("starting up", "variant", "imports, s", "warm, s", "cold, s", "peak, MB")
+    for row in starts:
+        name = row.variant[0] + ("" if row.measure == "train" else " (predicts only)")
+        seconds = (row.import_seconds, row.warm_seconds, row.cold_seconds)
+        table.add_row(name, row.variant[1], *(f"{s:.1f}" for s in seconds), f"{row.peak_mb:,.0f}")
+    table.caption = "from the creation of the process to the end of the first step; cold: no caches"
+    console.print(table)
+
+
+def print_grids(console: Console, grid: Sequence[Results]) -> None:
+    """Print all settings: the variant of each contender that usually wins."""
+    for measure in ("train", "inference"):
+        names = list(dict.fromkeys(name for cell in grid for name in contenders(cell, measure)))
+        table = new_table("network", "threads", "batch", *names, "tinycnn / best other")
+        table.title = f"{UNITS[measure]}, medians"
+        for cell in grid:
+            found, plan = medians(cell, measure), cell.plan
+            values = [f"{found[name]:,.0f}" if name in found else "-" for name in names]
+            others = [value for name, value in found.items() if name != OURS]
+            lead = f"{found[OURS] / max(others):.2f}" if others and OURS in found else "-"
+            table.add_row(plan.network, str(plan.threads), str(plan.batch), *values, lead)
+        console.print(table)
+
+
+def print_races(console: Console, races: Sequence[Race], target: float) -> None:
+    """Print how long each contender needed to reach ``target``."""
+    names = ("variant", "training, s", "with start, s", "epochs", "reached")
+    table = new_table(f"to {target:.1%} of the test digits", *names)
+    for row in sorted(races, key=lambda row: row.total_seconds or float("inf")):
+        seconds = [f"{s:.1f}" if s else "never" for s in (row.training_seconds, row.total_seconds)]
+        table.add_row(*row.variant, *seconds, f"{row.epochs:g}", f"{row.accuracy:.2%}")
+    console.print(table)
+
+
+def print_finals(console: Console, finals: Mapping[Variant, Sequence[float]], epochs: int) -> None:
+    """Print the share of test digits that each reads right after the same recipe."""
+    table = new_table(f"after {epochs} epochs", "variant", "mean", "deviation", "every seed")
+    for variant, values in finals.items():
+        spread = f"{stdev(values):.2%}" if len(values) > 1 else "-"
+        every = ", ".join(f"{100 * value:.2f}" for value in values)
+        table.add_row(*variant, f"{mean(values):.2%}", spread, every)
+    console.print(table)

@@ -1,0 +1,141 @@
+"""The pictures of the documentation: ``python -m docs.pictures``, from the project's folder.
+
+Sessions of the sketchpad are written by code and played by ``apps.sketchpad --replay``: a film with
+its record, which can be played again, and a picture of every tab. For the page on reading every
+step is drawn of a drawing, of a photo on bad paper and of two digits that touch.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from apps.sketchpad.__main__ import main as sketchpad
+from apps.sketchpad.context import Command
+from apps.sketchpad.record import FIRST
+from apps.sketchpad.tabs import tabs
+from benchmarks.quality import handwriting
+from benchmarks.quality.handwriting import tremble, write
+from benchmarks.quality.pages import PHOTO_DIGIT, encoded, page_of, photo_of
+from tinycnn.cli import run_command
+from tinycnn.errors import DataError
+from tinycnn.files import write_bytes
+from tinycnn.ink import Recognizer, Steps
+from tinycnn.nn import Sequential
+from tinycnn.predict.sources import answers
+from tinycnn.train.folder import find_weights
+
+DOCS = Path(__file__).parent
+DRAWN = (800, 600)  # pixels of the picture with the boxes
+PEN = 420.0  # paper units a second
+LIFT = 0.16  # seconds between strokes
+STEP = 7.0  # paper units between two places of the pen
+
+LAYERS, WHY, STEPS = 0, 2, 5  # tabs
+
+Timed = tuple[float, Command]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write all pictures into this folder."""
+    draw_sketchpad(DOCS)
+    draw_steps(DOCS / "ink", Recognizer.of(Sequential.load(find_weights("default"))))
+    return 0
+
+
+def draw_sketchpad(folder: Path) -> None:
+    """Play the film, and a number in every tab."""
+    record = folder / "sketchpad.jsonl"
+    write_record(record, film())
+    play(record, "--film", folder / "sketchpad.gif", "--screenshot", folder / "sketchpad.png")
+    passing = folder / ".tab.jsonl"
+    for number, tab in enumerate(tabs()):
+        write_record(passing, [*number_session(), (9.0, ("show", number))])
+        play(passing, "--screenshot", folder / f"sketchpad-{tab.title.lower()}.png")
+    passing.unlink()
+
+
+def play(record: Path, *arguments: object) -> None:
+    """Play a record without a window."""
+    sketchpad(["--replay", str(record), "--headless", *map(str, arguments)])
+
+
+def write_record(path: Path, session: Sequence[Timed]) -> None:
+    """Save a session as one that was recorded."""
+    lines = [FIRST, *({"at": round(at, 3), "do": list(command)} for at, command in session)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def film() -> list[Timed]:
+    """Digits in two strokes, two lines, a slip taken back, the naive way, and a look inside."""
+    session: list[Timed] = [(0.0, ("show", STEPS))]
+    session += written("47", 0.6, (60, 90), 150, seed=1)
+    session += written("1", after(session), (330, 95), 140, seed=2)
+    session.append((after(session, 0.9), ("undo",)))
+    session += written("2025", after(session, 0.5), (60, 350), 130, seed=3)
+    session.append((after(session, 1.0), ("next", -3)))
+    session.append((after(session, 1.2), ("naive",)))
+    session.append((after(session, 2.0), ("naive",)))
+    session.append((after(session, 1.2), ("show", LAYERS)))
+    session.append((after(session, 1.6), ("show", WHY)))
+    return session
+
+
+def number_session() -> list[Timed]:
+    """A number on the paper, its 4 looked at."""
+    session = [*written("3478", 0.0, (40, 200), 150, seed=5)]
+    return [*session, (after(session), ("select", 1))]
+
+
+def after(session: Sequence[Timed], pause: float = 0.35) -> float:
+    """The time at which something can follow."""
+    return session[-1][0] + pause
+
+
+def written(
+    text: str, start: float, at: tuple[float, float], height: float, seed: int
+) -> Iterator[Timed]:
+    """Digits written by hand: where the pen is when."""
+    rng = np.random.default_rng(seed)
+    now = start
+    for stroke in handwriting.tremble(handwriting.write(text, 32.0, height), rng, height / 60):
+        (x, y), *rest = (handwriting.resample(stroke, STEP) + at).round(1).tolist()
+        yield now, ("down", x, y)
+        for x, y in rest:
+            now += STEP / PEN
+            yield now, ("move", x, y)
+        yield now, ("up",)
+        now += LIFT
+
+
+def draw_steps(folder: Path, recognizer: Recognizer) -> None:
+    """Draw what ``predict --steps`` and ``--boxes`` show."""
+    rng = np.random.default_rng(4)
+    drawing = tremble(write("4", height=170, at=(90, 60)), rng, size=4)
+    record = json.dumps({"strokes": [stroke.tolist() for stroke in drawing]})
+    photo_rng = np.random.default_rng(5)
+    photo = photo_of(tremble(write("27", gap=30), photo_rng), photo_rng)
+    touching = page_of(
+        [s / 100 for s in tremble(write("64", gap=-6), rng)], PHOTO_DIGIT, PHOTO_DIGIT / 10
+    )
+    inputs = {
+        "drawing": record.encode(),
+        "photo": photo,
+        "touching": encoded(Image.fromarray(255 - touching), "PNG"),
+    }
+    for name, payload in inputs.items():
+        steps = Steps()
+        for answer in answers(name, payload, recognizer, steps):
+            if answer.framed is None:
+                raise DataError(f"{name}: {answer.error}")
+            if name == "photo":
+                boxes = answer.framed()
+                boxes.thumbnail(DRAWN)
+                write_bytes(folder / f"{name}-boxes.jpg", encoded(boxes, "JPEG"))
+        write_bytes(folder / f"{name}-steps.png", encoded(steps.picture(), "PNG"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

@@ -1,0 +1,1 @@
+"""Evidence of reliability: faults, kills and hostile files, tried many times."""

@@ -1,0 +1,107 @@
+"""Files of other programs for the fuzzer: a small network in their formats, changed."""
+
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tests.reliability.mutations import Mutator, Rng, bytes_changed, container_changed, json_changed
+from tinycnn.errors import WeightsError
+from tinycnn.exchange import keras_import, onnx_import, pytorch
+from tinycnn.exchange.importers import read
+from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, keras_files
+from tinycnn.exchange.onnx_export import onnx_bytes
+from tinycnn.exchange.pytorch import pytorch_files
+from tinycnn.exchange.reading import KnownNetwork
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Sequential
+
+SHAPE = (5, 5, 1)
+
+READERS = keras_import, onnx_import, pytorch
+"""Imported before the guard watches: dataclasses are made by code."""
+
+
+def _layers(classes: int = 3) -> list[Layer]:
+    head = [Flatten(), Dropout(0.1), Dense(classes)]
+    return [Conv2D(2, 2), BatchNorm(), MaxPool2D(2), *head]
+
+
+def _reader(path: Path, known: KnownNetwork | None = None) -> Callable[[bytes], bool]:
+    def target(data: bytes) -> bool:
+        with contextlib.suppress(WeightsError):
+            model = read(path, known)
+            assert all(np.isfinite(z).all() for z in model.arrays().values())
+            return True
+        return False
+
+    return target
+
+
+def _of_bytes(good: bytes) -> Mutator:
+    """A mutator of files that are changed byte by byte; one in ten stays as it is."""
+    return lambda rng: good if rng.random() < 0.1 else bytes_changed(good, rng)
+
+
+def _archives(good: bytes) -> Mutator:
+    """A mutator of .keras files: another value in the config, other bytes in the HDF5 or around."""
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        config, weights = json.loads(archive.read(CONFIG)), archive.read(WEIGHTS)
+
+    def archive_changed(rng: Rng) -> bytes:
+        chance, file = rng.random(), io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            text = json.dumps(json_changed(config, rng) if chance < 0.6 else config)
+            archive.writestr(CONFIG, text)
+            archive.writestr(WEIGHTS, bytes_changed(weights, rng) if chance > 0.8 else weights)
+        return bytes_changed(file.getvalue(), rng) if 0.6 < chance < 0.7 else file.getvalue()
+
+    return archive_changed
+
+
+def _nodes(good: bytes) -> Mutator:
+    """A mutator of ONNX files that mostly stay ONNX: a setting, a size, a name or a number."""
+    import onnx
+
+    def nodes_changed(rng: Rng) -> bytes:
+        if rng.random() < 0.3:
+            return bytes_changed(good, rng)
+        graph = (model := onnx.ModelProto.FromString(good)).graph
+        node = graph.node[rng.integers(len(graph.node))]
+        constant = graph.initializer[rng.integers(len(graph.initializer))]
+        match rng.integers(6):
+            case 0:
+                node.op_type = graph.node[rng.integers(len(graph.node))].op_type
+            case 1:
+                node.input.append(constant.name)
+            case 2 if node.attribute:
+                node.attribute[0].ints.extend([int(rng.integers(-3, 2**40))])
+            case 3:
+                constant.dims.append(int(rng.integers(0, 2**62)))
+            case 4:
+                constant.data_type = int(rng.integers(0, 30))
+            case 5:
+                constant.raw_data = rng.bytes(len(constant.raw_data))
+        return model.SerializeToString()
+
+    return nodes_changed
+
+
+def formats(path: Path) -> dict[str, tuple[Mutator, Callable[[bytes], bool], int]]:
+    """The formats for ``targets.FORMATS``; ``path`` is the file that the fuzzer writes."""
+    model = Sequential(_layers(), SHAPE)
+    (state, _), (numbers, _) = (
+        tuple(files.values())
+        for files in (pytorch_files(model, "x.safetensors"), keras_files(model, "x.weights.h5"))
+    )
+    archive = keras_files(model, "x.keras")["x.keras"]
+    known = KnownNetwork(_layers, SHAPE)
+    return {
+        "ONNX": (_nodes(onnx_bytes(model, softmax=True)), _reader(path), 40_000),
+        "state_dicts": (lambda rng: container_changed(state, rng), _reader(path, known), 40_000),
+        ".keras": (_archives(archive), _reader(path), 40_000),
+        ".weights.h5": (_of_bytes(numbers), _reader(path, known), 40_000),
+    }

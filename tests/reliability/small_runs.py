@@ -1,0 +1,67 @@
+"""Real training processes on a data set so small that a hundred of them can be killed."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinycnn.data import write_idx
+
+ROOT = Path(__file__).parents[2]
+PLAN = [
+    *("--preset", "tiny", "--epochs", "6", "--batch-size", "5", "--augment", "light"),
+    *("--average", "0.9", "--validation", "0.2", "--checkpoint-every", "1"),
+]
+
+
+def make_data(folder: Path) -> Path:
+    """Four IDX files in ``folder``: 50 and 20 noisy images of three classes."""
+    rng = np.random.default_rng(3)
+    patterns = rng.integers(0, 200, (3, 28, 28))
+    folder.mkdir(exist_ok=True)
+    for part, count in (("train", 50), ("t10k", 20)):
+        labels = (np.arange(count) % 3).astype(np.uint8)
+        images = (patterns[labels] + rng.integers(0, 56, (count, 28, 28))).astype(np.uint8)
+        write_idx(folder / f"{part}-images-idx3-ubyte", images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", labels)
+    return folder
+
+
+def command(data: Path, run: Path, threads: int | None = 1) -> list[str]:
+    """The words that start the run, or go on with it where there is a checkpoint."""
+    words = [sys.executable, "-m", "tinycnn.train"]
+    words += ["--threads", str(threads)] if threads else []
+    if any(run.glob("checkpoint*.safetensors")):
+        return [*words, "--resume", str(run), "--checkpoint-every", "1"]
+    return [*words, "--data-dir", str(data), "--run-dir", str(run), *PLAN]
+
+
+def start(words: list[str], folder: Path | None = None, **environment: str) -> subprocess.Popen:
+    """Start a training process with ``folder`` as its working directory."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.Popen(
+        words,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def train(
+    data: Path,
+    run: Path,
+    threads: int | None = 1,
+    folder: Path | None = None,
+    **environment: str,
+) -> str:
+    """Train to the end without being disturbed; return the SHA-256 of the weights."""
+    process = start(command(data, run, threads), folder, **environment)
+    _, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"training ended with {process.returncode}: {said[-500:]}")
+    return hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest()

@@ -1,0 +1,235 @@
+"""The short form of what tests.reliability tries at length."""
+
+import gzip
+import io
+import json
+import math
+import os
+import struct
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from PIL import Image
+
+from tests.reliability import bombs, determinism, faults, fuzz, kill_storm, mutations, targets
+from tinycnn import files
+from tinycnn.data.idx import decode_idx
+from tinycnn.errors import (
+    DataError,
+    EnvironmentFault,
+    ImageError,
+    RunError,
+    ShapeError,
+    WeightsError,
+)
+from tinycnn.ink import Recognizer, check_strokes, decode_picture, read_drawings
+from tinycnn.nn import Dense, Flatten, Sequential, build
+from tinycnn.train import checkpoint
+from tinycnn.train.state import State
+
+
+def kept(finding):
+    assert finding.times > 0
+    assert finding.breaches == []
+
+
+# ------------------------------------------------------------------------------- all or nothing
+
+IN_PROCESS = [fault for fault in faults.FAULTS if fault != "SIGKILL"]
+
+
+@pytest.mark.parametrize("forever", [False, True])
+@pytest.mark.parametrize("fault", IN_PROCESS)
+@pytest.mark.parametrize("save", faults.SAVES)
+def test_whichever_call_of_a_save_fails_no_file_is_torn(save, fault, forever):
+    finding = faults.tried(save, fault, forever)
+    kept(finding)
+    assert finding.times >= 9  # two opens, write, flush, fsync, replace, open, fsync, close
+
+
+def test_whichever_call_of_a_save_is_the_last_of_its_process_no_file_is_torn():
+    kept(faults.tried("a checkpoint", "SIGKILL"))
+
+
+def test_torn_files_would_be_seen(monkeypatch):
+    def careless(path, payload):
+        try:
+            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            with files.open(opened, "wb") as file:  # type: ignore[attr-defined]
+                file.write(payload)
+        except OSError as fault:
+            raise EnvironmentFault("told, but too late") from fault
+
+    save = faults.SAVES["a file"]
+    monkeypatch.setitem(
+        faults.SAVES,
+        "careless",
+        faults.Save(save.before, save.allowed, lambda at: careless(at / "file", faults.NEW)),
+    )
+    assert faults.tried("careless", "full disk").breaches
+
+
+def test_bytes_are_forced_out_before_they_get_their_name_and_the_name_before_it_is_told(
+    tmp_path, monkeypatch
+):
+    """After a power cut, a name must not stand for bytes that never reached the disk."""
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def forced(descriptor):
+        calls.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        fsync(descriptor)
+
+    def renamed(old, new):
+        calls.append("name")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", forced)
+    monkeypatch.setattr(os, "replace", renamed)
+    files.write_bytes(tmp_path / "file", b"content")
+    assert calls == ["file", "name", "folder"]
+
+
+# ------------------------------------------------------------------------- kills and the same bits
+
+
+def test_killed_interrupted_and_raced_runs_lose_nothing():
+    for finding in kill_storm.findings(print, kills=2, signals=2, raced=1):
+        kept(finding)
+
+
+def test_a_torn_file_in_a_run_folder_would_be_seen(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"epoch": 1}\n{"epo')
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"half")
+    assert len(list(kill_storm.breaches_of(tmp_path))) == 2
+
+
+def test_the_weights_have_one_digest_however_training_is_started():
+    finding = determinism.finding(short=True)
+    kept(finding)
+    assert finding.times == 3
+
+
+def test_the_long_matrix_has_two_dozen_configurations_of_different_names():
+    names = [configuration.name for configuration in determinism.configurations()]
+    assert len(names) == len(set(names)) >= 24
+
+
+# ------------------------------------------------------------------------------- hostile files
+
+
+@pytest.mark.parametrize("name", targets.FORMATS)
+def test_mutants_are_read_or_refused_as_documented(name):
+    kept(fuzz.fuzz(name, 400, seed=1))
+
+
+@pytest.mark.parametrize("name", targets.FORMATS)
+def test_mutators_make_files_of_both_kinds(name):
+    mutate, read, _ = targets.FORMATS[name]
+    outcomes = set()
+    for number in range(200):
+        data = mutate(np.random.default_rng([1, number]))
+        with targets.own_file_written(data):
+            outcomes.add(read(data))
+    assert outcomes == {True, False}
+
+
+def test_the_fuzzer_sees_leaks_writes_and_slowness(monkeypatch, tmp_path):
+    def leaks(data):
+        raise KeyError("undocumented")
+
+    def writes(data):
+        (tmp_path / "file").write_text("")
+        return True
+
+    for read, words in ((leaks, "KeyError"), (writes, "open")):
+        monkeypatch.setitem(targets.FORMATS, "bad", (mutations.idx, read, 1))
+        assert words in fuzz.fuzz("bad", 2).breaches[0]
+
+
+CHEAP = [name for name in bombs.BOMBS if "2^128" in name or "60,000" in name or "3 GB of" in name]
+
+
+@pytest.mark.parametrize("name", [*CHEAP, "BMP of ten million runs"])
+def test_bombs_do_not_go_off(name):
+    kept(bombs.finding(name))
+
+
+def test_an_empty_array_of_impossible_shape_is_refused():
+    data = struct.pack(">BBBB4I", 0, 0, 0x0E, 4, 2**32 - 1, 2**32 - 1, 2**32 - 1, 0)
+    for content in (data, gzip.compress(data)):
+        with pytest.raises(DataError, match="no array can have the shape 4294967295 x"):
+            decode_idx(io.BytesIO(content), len(content))
+
+
+def test_a_jpeg_of_very_many_scans_is_refused():
+    with pytest.raises(ImageError, match="scans, far more than it needs"):
+        decode_picture(bombs.scans(30))
+
+
+def test_usual_progressive_pictures_are_read():
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200)).save(file, "JPEG", progressive=True)
+    assert decode_picture(file.getvalue()).gray.shape == (200, 300)
+
+
+def test_strokes_and_lines_without_end_are_refused():
+    with pytest.raises(ImageError, match="5,001 strokes; 5,000 are the most"):
+        check_strokes([[[0, 0]]] * 5_001)
+    *_, last = read_drawings(gzip.compress(b"\n" * 1_000_001))
+    assert "more than 1,000,000 lines" in str(last)
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        *[{"temperature": z} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, True, "1")],
+        *[{"threshold": z} for z in (10**400, math.nan, False)],
+    ],
+)
+def test_a_calibration_that_gives_no_numbers_is_refused(calibration):
+    model = build("tiny")
+    model.description = {"calibration": calibration}
+    with pytest.raises(WeightsError):
+        Recognizer.of(model)
+
+
+def test_a_network_whose_inside_fills_the_memory_is_refused(tmp_path):
+    layers = [{"layer": "MaxPool2D", "size": 15}] * 4 + [{"layer": "Flatten"}]
+    text = json.dumps({"format": 1, "input_shape": [60_000, 60_000, 1], "layers": layers})
+    path = tmp_path / "weights"
+    path.write_bytes(safetensors.numpy.save({}, {"tinycnn": text}))
+    with pytest.raises(WeightsError, match="impossible network: 3,600,000,000 numbers"):
+        Sequential.load(path)
+
+
+FOREIGN = [
+    {"arrays": {"weights.0.w": np.full(3, np.inf, np.float32)}},
+    {"note": {"state": {}, "origin": []}},
+    {"note": []},
+    {"history": np.full((1, 7), np.inf)},
+    {"history": np.zeros((2, 3))},
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_checkpoint_whose_checksum_is_right_may_be_nonsense_all_the_same(foreign, tmp_path):
+    state = checkpoint.state_as_dict(State())
+    note = foreign.get("note", {"state": state, "origin": {}})
+    arrays = foreign.get("arrays", {}) | {"history": foreign.get("history", np.zeros((0, 7)))}
+    envelope = {"format": 1, "sha256": checkpoint._digest(arrays, note), "note": note}
+    path = tmp_path / "checkpoint"
+    path.write_bytes(safetensors.numpy.save(arrays, {"tinycnn-checkpoint": json.dumps(envelope)}))
+    with pytest.raises(RunError, match="is no checkpoint"):
+        checkpoint.read(path)
+
+
+# ------------------------------------------------------------------------------------------ numbers
+
+
+@pytest.mark.filterwarnings("ignore:images hold floats")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_images_that_are_not_finite_in_float32_are_refused(value):
+    model = Sequential([Flatten(), Dense(3)], (4, 4, 1))
+    with pytest.raises(ShapeError, match="not finite"):
+        model.predict(np.full((1, 4, 4), value))
