@@ -11,7 +11,7 @@ from apps.sketchpad.commands import do
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
-from benchmarks.quality import template_network
+from benchmarks.quality import handwriting
 
 SIZE = (1280, 800)
 
@@ -49,4 +49,4 @@ def draw(of, *lines):
 
 
 def write(of, text, at=(60.0, 80.0), height=140.0):
-    draw(of, *template_network.write(text, gap=30.0, height=height, at=at))
+    draw(of, *handwriting.write(text, gap=30.0, height=height, at=at))

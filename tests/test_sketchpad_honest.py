@@ -18,7 +18,6 @@ from apps.sketchpad.phrases import UNREAD, article, sentence
 from apps.sketchpad.session import PATIENCE, READ, Session
 from apps.sketchpad.tabs.steps import Steps
 from apps.sketchpad.worker import Inline
-from benchmarks.quality import template_network
 from tinycnn.errors import ImageError
 
 
@@ -193,7 +192,7 @@ def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "one.jsonl").write_text(
-        '{"strokes": [%s]}' % template_network.write("1")[0].round(1).tolist()  # noqa: UP031
+        '{"strokes": [%s]}' % handwriting.write("1")[0].round(1).tolist()  # noqa: UP031
     )
     assert samples.opened("~/one.jsonl").strokes
     with pytest.raises(ImageError, match="nowhere"):

@@ -21,7 +21,7 @@ from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.replay import write_drawings
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline, Thread
-from benchmarks.quality import template_network
+from benchmarks.quality import handwriting
 from docs.pictures import write_record, written
 from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import Recognizer, read_strokes
@@ -50,7 +50,7 @@ def test_what_is_written_is_read_while_it_is_written(session):
 
 
 def test_the_app_reads_what_the_library_reads(session):
-    strokes = template_network.write("4193", gap=30.0, at=(40.0, 60.0))
+    strokes = handwriting.write("4193", gap=30.0, at=(40.0, 60.0))
     draw(session, *strokes)
     known = read_strokes(strokes, template_network.recognizer(), session.pad.brush)
     assert session.text == known.text == "4193"
@@ -68,8 +68,8 @@ def test_numbers_written_point_by_point_are_read_as_predict_reads_them():
     texts = ["".join(map(str, rng.integers(0, 10, rng.integers(1, 6)))) for _ in range(25)]
     drawings, known = [], []
     for text in texts:
-        strokes = template_network.write(text, rng.uniform(15, 40))
-        strokes = template_network.tremble(strokes, rng, rng.uniform(0, 2.5))
+        strokes = handwriting.write(text, rng.uniform(15, 40))
+        strokes = handwriting.tremble(strokes, rng, rng.uniform(0, 2.5))
         drawings.append(json.dumps({"strokes": [stroke.tolist() for stroke in strokes]}))
         known.append(read_strokes(strokes, recognizer).text)
     written = [one["text"] for one in write_drawings("\n".join(drawings).encode(), session)]
@@ -118,7 +118,7 @@ def test_the_digit_written_last_is_looked_at_until_another_one_is_chosen(session
 
 
 def test_a_stroke_that_is_still_being_drawn_is_read_too(session):
-    strokes = template_network.write("5", height=150.0, at=(50.0, 50.0))
+    strokes = handwriting.write("5", height=150.0, at=(50.0, 50.0))
     draw(session, strokes[0])
     do(session, ("down", *strokes[1][0]))
     for place in strokes[1][1:]:
@@ -192,7 +192,7 @@ def test_mistakes_are_mistakes_and_others_come_at_every_turn(session):
 
 def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
     page = np.full((300, 400), 255, np.uint8)
-    for stroke in template_network.write("7", height=150.0, at=(120.0, 70.0)):
+    for stroke in handwriting.write("7", height=150.0, at=(120.0, 70.0)):
         for a, b in pairwise(stroke):
             for x, y in np.linspace(a, b, 60):
                 page[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5] = 20
@@ -205,7 +205,7 @@ def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
 
 
 def test_a_stroke_file_is_laid_on_the_paper(session, tmp_path):
-    strokes = [stroke.tolist() for stroke in template_network.write("40")]
+    strokes = [stroke.tolist() for stroke in handwriting.write("40")]
     (tmp_path / "forty.jsonl").write_text(json.dumps({"strokes": strokes}))
     do(session, ("open", str(tmp_path / "forty.jsonl")))
     session.tick()
@@ -378,7 +378,7 @@ def test_somebody_who_works_slowly_is_never_waited_for():
     write(session, "25")
     assert time.perf_counter() - start < 1
     assert session.text == ""
-    assert len(session.pad.page.strokes) == len(template_network.write("25"))
+    assert len(session.pad.page.strokes) == len(handwriting.write("25"))
     gate.set()
     deadline = time.perf_counter() + 20
     while session.text != "25" and time.perf_counter() < deadline:
@@ -404,7 +404,7 @@ def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
     path = tmp_path / "session.jsonl"
     now = 0.0
     with recorder(path, lambda: now) as note:
-        for stroke in template_network.write("8", height=150.0, at=(50.0, 90.0)):
+        for stroke in handwriting.write("8", height=150.0, at=(50.0, 90.0)):
             (x, y), *rest = stroke.tolist()
             for command in [("down", x, y), *[("move", *place) for place in rest], ("up",)]:
                 now += 0.01
@@ -442,7 +442,7 @@ def test_a_stroke_file_is_written_as_by_hand_and_every_drawing_is_answered(
 ):
     lines = []
     for text in ("3", "5"):
-        strokes = [stroke.tolist() for stroke in template_network.write(text, height=7.0)]
+        strokes = [stroke.tolist() for stroke in handwriting.write(text, height=7.0)]
         lines.append(json.dumps({"strokes": strokes, "label": text}))
     path = tmp_path / "drawings.jsonl.gz"
     path.write_bytes(gzip.compress("\n".join([*lines, "{broken"]).encode()))

@@ -23,7 +23,6 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import Steps
-from benchmarks.quality import template_network
 from tinycnn.nn import Dense, Flatten, Sequential
 
 BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernandes, 2009
@@ -513,7 +512,7 @@ def test_thumbnails_of_dots_and_lines_can_be_drawn():
     session = sketching.session()
     sketching.draw(session, [(100, 100)])
     do(session, ("clear",))
-    sketching.draw(session, *template_network.write("8"))
+    sketching.draw(session, *handwriting.write("8"))
     do(session, ("clear",))
     app = sketching.app(session)
     app.view.draw(app.surface)

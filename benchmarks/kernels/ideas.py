@@ -1,7 +1,7 @@
 """Each idea switched off or on: what it brings by itself, and what a training step loses.
 
 The library has no such switches. Three functions decide for it (``winograd.pays``,
-``winograd.tile_outputs`` and ``fused.visiting_all_pays``); here others take their place while a
+``winograd.tile_outputs`` and ``conv.visiting_all_pays``); here others take their place while a
 version is timed, and for the gradients a naive kernel does.
 """
 
@@ -16,7 +16,7 @@ from benchmarks.kernels import naive_kernels
 from benchmarks.kernels.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.timing import Comparison, compare
 from tinycnn import kernels
-from tinycnn.kernels import fused, winograd
+from tinycnn.kernels import conv, winograd
 from tinycnn.nn import Frozen, get_threads, set_threads
 from tinycnn.timing import Version
 
@@ -50,7 +50,7 @@ def _replaced(module: Any, name: str, function: Callable) -> Setting:
 ONE_THREAD = functools.partial(threads, 1)
 NO_WINOGRAD = _replaced(winograd, "pays", lambda *_: False)
 SMALL_TILES = _replaced(winograd, "tile_outputs", lambda *_: 2)
-VISIT_LIVING_ONLY = _replaced(fused, "visiting_all_pays", lambda *_: False)
+VISIT_LIVING_ONLY = _replaced(conv, "visiting_all_pays", lambda *_: False)
 MULTIPLY_ZEROS = functools.partial(
     _both,
     *(
@@ -71,7 +71,7 @@ def forward(call: Call) -> Ideas:
         ),
         "... fused with ReLU and pooling": Version(call.kernel, fused_only),
     }
-    if winograd.pays(call.given["w"].shape, call.given["size"]):
+    if winograd.pays(call.given["w"].shape):
         small = functools.partial(_both, ONE_THREAD, SMALL_TILES)
         ideas["... Winograd, tiles of 2x2"] = Version(call.kernel, small)
         ideas["... Winograd, tiles of 4x4"] = Version(call.kernel, ONE_THREAD)
@@ -92,7 +92,7 @@ def backward(calls: Sequence[Call]) -> Ideas:
         "living winners only": Version(gradients, living_only),
     }
     given = calls[0].given
-    if fused.visiting_all_pays(given["kernel_size"][1] * given["x"].shape[3]):
+    if conv.visiting_all_pays(given["kernel_size"][1] * given["x"].shape[3]):
         ideas["every output, unpooled image by image"] = Version(gradients, ONE_THREAD)
     return ideas | _more_threads(gradients)
 

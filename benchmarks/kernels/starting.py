@@ -50,12 +50,12 @@ def _first_step_seconds(environment: dict[str, str], *options: str) -> float:
 def main() -> None:
     """Train one step, and print a line then."""
     from tinycnn.data import load_dataset
-    from tinycnn.train import trainer
+    from tinycnn.train import trainer as training
     from tinycnn.train.recipe import resolve
 
     digits = load_dataset()
-    trainer = trainer.Trainer(resolve(len(digits.train_images), batch_size=BATCH), digits)
-    alone = mock.patch.object(trainer, "gradients_compiled_meanwhile", contextlib.nullcontext)
+    trainer = training.Trainer(resolve(len(digits.train_images), batch_size=BATCH), digits)
+    alone = mock.patch.object(training, "gradients_compiled_meanwhile", contextlib.nullcontext)
     with alone if sys.argv[1:] == ["--alone"] else contextlib.nullcontext():
         trainer.rehearse()
     trainer.step(*next(trainer.batches.of_epoch(1)))

@@ -172,7 +172,6 @@ def write_onnx(folder: Path, weights: dict[str, Weights]) -> None:
         return
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-
     from tinycnn.exchange.onnx_graph import onnx_bytes
 
     for name, network in NETWORKS.items():

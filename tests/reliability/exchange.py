@@ -22,8 +22,9 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.exchange import exporters, importers
-from tinycnn.exchange.layout import first
-from tinycnn.exchange.verification import Forward, answers, exact_forward
+from tinycnn.exchange.layout import to_channels_first
+from tinycnn.exchange.reading import KnownNetwork
+from tinycnn.exchange.verification import Forward, exact_forward, outputs
 from tinycnn.nn import BatchNorm, Sequential
 from tinycnn.train.folder import find_weights
 
@@ -40,17 +41,17 @@ def rows(name: str, images: np.ndarray) -> Iterator[str]:
     """
     model = Sequential.load(find_weights(name))
     x = model.prepare(images)
-    ours, exact = answers(model.forward, x), answers(exact_forward(model), x)
+    ours, exact = outputs(model.forward, x), outputs(exact_forward(model), x)
 
     def row(format_name: str, direction: str, forward: Forward, path: Path) -> str:
-        theirs = answers(forward, x)
+        theirs = outputs(forward, x)
         equal = int((theirs.argmax(axis=1) == ours.argmax(axis=1)).sum())
         wrong = abs(theirs - exact)
         differences = wrong, wrong / (1 + abs(exact)), abs(theirs - ours)
         cells = f"{equal:,} of {len(x):,}", *(f"{d.max():.1e}" for d in differences)
         return f"| {' | '.join((name, format_name, direction, *cells))} | {path.stat().st_size:,} |"
 
-    known = importers.Known(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
+    known = KnownNetwork(lambda classes: model.layers, model.input_shape, BatchNorm.EPSILON)
     for format_name, (to, file_name, save_again) in FORMATS.items():
         with tempfile.TemporaryDirectory() as folder:
             path, again = Path(folder, file_name), Path(folder, f"again-{file_name}")
@@ -67,7 +68,7 @@ def _onnx_by_pytorch(path: Path, again: Path, model: Sequential) -> None:
     """PyTorch's own exporter writes the graph."""
     import torch
 
-    x = torch.zeros(2, *first(model.input_shape))
+    x = torch.zeros(2, *to_channels_first(model.input_shape))
     settings = {"dynamic_axes": {"x": {0: "N"}}, "input_names": ["x"], "dynamo": False}
     torch.onnx.export(_module(model, path.parent), (x,), again, **settings)
 
