@@ -18,6 +18,7 @@ from apps.sketchpad.phrases import UNREAD, article, sentence
 from apps.sketchpad.session import PATIENCE, READ, Session
 from apps.sketchpad.tabs.steps import Steps
 from apps.sketchpad.worker import Inline
+from benchmarks.quality import handwriting
 from tinycnn.errors import ImageError
 
 

@@ -23,6 +23,7 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import Steps
+from benchmarks.quality import handwriting
 from tinycnn.nn import Dense, Flatten, Sequential
 
 BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernandes, 2009

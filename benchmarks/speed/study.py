@@ -172,7 +172,8 @@ def write_onnx(folder: Path, weights: dict[str, Weights]) -> None:
         return
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-    from tinycnn.exchange.onnx_graph import onnx_bytes
+
+    from tinycnn.exchange.onnx_export import onnx_bytes
 
     for name, network in NETWORKS.items():
         model = onnx.ModelProto.FromString(onnx_bytes(build_with(network, weights[name]), True))
