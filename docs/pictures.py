@@ -22,9 +22,9 @@ from benchmarks.quality.pages import PHOTO_DIGIT, encoded, page_of, photo_of
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
-from tinycnn.ink import Recognizer, Steps
+from tinycnn.ink import Recognizer, draw_trace
 from tinycnn.nn import Sequential
-from tinycnn.predict.sources import answers
+from tinycnn.predict.sources import read_items
 from tinycnn.train.folder import find_weights
 
 DOCS = Path(__file__).parent
@@ -126,15 +126,16 @@ def draw_steps(folder: Path, recognizer: Recognizer) -> None:
         "touching": encoded(Image.fromarray(255 - touching), "PNG"),
     }
     for name, payload in inputs.items():
-        steps = Steps()
-        for answer in answers(name, payload, recognizer, steps):
-            if answer.framed is None:
-                raise DataError(f"{name}: {answer.error}")
+        rows = []
+        for item in read_items(name, payload, recognizer):
+            if item.framed is None:
+                raise DataError(f"{name}: {item.error}")
+            rows += item.trace()
             if name == "photo":
-                boxes = answer.framed()
+                boxes = item.framed()
                 boxes.thumbnail(DRAWN)
                 write_bytes(folder / f"{name}-boxes.jpg", encoded(boxes, "JPEG"))
-        write_bytes(folder / f"{name}-steps.png", encoded(steps.picture(), "PNG"))
+        write_bytes(folder / f"{name}-steps.png", encoded(draw_trace(rows), "PNG"))
 
 
 if __name__ == "__main__":

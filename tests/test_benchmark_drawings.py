@@ -42,7 +42,7 @@ def run(folder, *words):
     return run_command(drawings.main, [str(word) for word in (*files, *words)])
 
 
-def test_the_command_measures_all_there_is(folder, capsys, monkeypatch):
+def test_the_command_measures_everything(folder, capsys, monkeypatch):
     monkeypatch.setattr(drawings, "SCRIBBLES", 5)
     options = ["--letters", folder / "letters.jsonl", "--rows", 3, "--brushes", 12]
     code = run(folder, *options, "--json", folder / "out.json", "--errors", folder / "errors.png")
@@ -91,7 +91,7 @@ def test_an_interval_is_wider_where_whole_writers_are_misread():
     assert widths[1] > 3 * widths[0]
 
 
-def test_segmentation_is_judged_by_what_is_read_with_digits_apart():
+def test_segmentation_is_compared_with_reading_the_digits_separately():
     samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
     rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)
     assert rows["ordinary"]["apart"].accuracy == 1
@@ -99,7 +99,7 @@ def test_segmentation_is_judged_by_what_is_read_with_digits_apart():
     assert rows["touching"]["bitmap"].accuracy <= rows["ordinary"]["bitmap"].accuracy
 
 
-def test_a_row_knows_which_strokes_are_whose():
+def test_a_row_knows_the_strokes_of_each_digit():
     samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
     (row,) = strings(samples, 1, GAPS["tight"], np.random.default_rng(3))
     assert [len(strokes) for strokes in row.digits()] == [len(DIGITS[d]) for d in row.label]

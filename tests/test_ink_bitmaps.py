@@ -8,7 +8,8 @@ from template_network import difference
 from benchmarks.quality.handwriting import DIGITS
 from benchmarks.quality.pages import on_canvas, paint
 from tinycnn.ink import bitmap_to_image, shrink, strokes_to_image
-from tinycnn.ink.distance import signed_distance
+from tinycnn.ink.bitmaps import bitmap_steps
+from tinycnn.ink.rasterize import signed_distance
 
 CLOSE = 0.035  # mean difference of gray levels, as a share of 255
 
@@ -52,7 +53,7 @@ def test_an_image_goes_through_a_second_time_almost_unchanged():
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=50)
-def test_the_longer_side_is_20_whatever_the_ink(seed):
+def test_the_longer_side_is_20_for_any_ink(seed):
     rng = np.random.default_rng(seed)
     H, W = rng.integers(1, 120, 2)
     gray = ndimage.gaussian_filter(rng.normal(size=(H, W)), rng.uniform(0.3, 6))
@@ -85,6 +86,11 @@ def test_faint_edges_and_hard_edges_give_the_same():
 def test_without_ink_the_image_is_blank():
     assert not bitmap_to_image(np.zeros((30, 40), np.uint8)).any()
     assert not bitmap_to_image(np.full((30, 40), 90, np.uint8)).any()  # too faint
+
+
+def test_the_steps_of_faint_ink_end_in_a_blank_image():
+    *_, (_, image) = bitmap_steps(np.full((5, 5), 100, np.uint8))
+    np.testing.assert_array_equal(image, np.zeros((28, 28), np.uint8))
 
 
 def test_the_naive_way_depends_on_the_brush():

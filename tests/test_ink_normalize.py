@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinycnn.data import load_dataset
-from tinycnn.data.mnist import is_prepared, offset_to_center, shift
-from tinycnn.ink import center
+from tinycnn.data.mnist import center, is_prepared, offset_to_center, shift
 
 
 def bundled_images():

@@ -16,18 +16,19 @@ from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
-    Steps,
     bitmap_to_image,
     check_strokes,
     decode_picture,
     draw_boxes,
-    picture_to_ink,
     read_file,
     read_picture,
     read_strokes,
 )
-from tinycnn.ink.tiff import tags_fit
-from tinycnn.predict.sources import answers
+from tinycnn.ink.photos import picture_to_ink
+from tinycnn.ink.pictures import tags_fit
+from tinycnn.ink.reading import picture_trace
+from tinycnn.ink.trace import draw_trace
+from tinycnn.predict.sources import read_items
 
 READER = recognizer()
 PAGE = 255 - page_of([stroke / 100 for stroke in write("305")], 60, 6)
@@ -294,12 +295,21 @@ def test_noise_is_no_ink():
 def test_every_step_of_a_photo_can_be_seen():
     rng = np.random.default_rng(0)
     ink = page_of([stroke / 100 for stroke in write("74")], PHOTO_SIZE, 12)
-    steps = Steps()
-    read_picture(decode_picture(photograph(ink, rng, ruled=True)), READER, steps)
-    titles = [title for title, _ in steps.rows[0][1]]
+    steps = list(picture_trace(decode_picture(photograph(ink, rng, ruled=True))))
+    titles = [title for title, _ in steps]
     assert len(titles) == len(set(titles)) >= 5
-    sheet = np.asarray(steps.picture())
+    sheet = np.asarray(draw_trace([("a photo", steps)]))
     assert sheet.std() > 10
+
+
+def test_the_steps_of_a_picture_that_cannot_be_read_are_shown_up_to_the_error():
+    dots = np.full((200, 200), 255, np.uint8)
+    dots[::4, ::4] = 0
+    (item,) = read_items("dots.png", encode(dots), READER)
+    assert "2,500 separate pieces" in item.error
+    ((name, steps),) = item.trace()
+    assert name == "dots.png"
+    assert [title for title, _ in steps] == ["gray levels", "difference from the paper"]
 
 
 def png_header(width, height):
@@ -366,16 +376,16 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", list(HOSTILE))
-def test_what_is_no_picture_is_refused_with_a_sentence(kind):
+def test_a_file_that_is_no_picture_is_refused_with_a_sentence(kind):
     with pytest.raises(ImageError) as refusal:
         decode_picture(HOSTILE[kind])
     assert 10 < len(str(refusal.value)) < 200
 
 
-FOREIGN = {
+UNSUPPORTED = {
     "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40),
     "AVIF": b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf" + bytes(40),
-    "film": b"\0\0\0\x18ftypisom\0\0\2\0isomavc1" + bytes(40),
+    "video": b"\0\0\0\x18ftypisom\0\0\2\0isomavc1" + bytes(40),
     "PDF": b"%PDF-1.7\n",
     "SVG": b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
     "JPEG XL": b"\xff\x0a" + bytes(40),
@@ -383,12 +393,12 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("name", list(FOREIGN))
+@pytest.mark.parametrize("name", list(UNSUPPORTED))
 def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(name):
-    for answer in answers("a file", FOREIGN[name], READER):
-        assert name in answer.error
-        assert "save" in answer.error
-        assert "IDX" not in answer.error
+    for item in read_items("a file", UNSUPPORTED[name], READER):
+        assert name in item.error
+        assert "save" in item.error
+        assert "IDX" not in item.error
 
 
 def test_tags_of_an_image_directory_may_fill_the_file_and_no_more():

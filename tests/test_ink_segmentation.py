@@ -10,17 +10,15 @@ from benchmarks.quality.handwriting import DIGITS, write
 from benchmarks.quality.pages import page_of
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
-    Memory,
+    PredictionCache,
     Recognizer,
     read_bitmap,
     read_images,
     read_strokes,
     strokes_to_image,
 )
-from tinycnn.ink.components import BitmapPieces
-from tinycnn.ink.fragments import StrokePieces
-from tinycnn.ink.lines import Line, find_lines
-from tinycnn.ink.seams import find_seams
+from tinycnn.ink.fragments import StrokeFragments, TextLine, find_lines
+from tinycnn.ink.seams import find_seams, split_components
 from tinycnn.ink.segmentation import Candidates, best_reading
 
 READER = recognizer()
@@ -40,7 +38,7 @@ def bitmap(strokes, brush=9):
 def test_the_strokes_of_one_digit_stay_together(digit):
     reading = read_strokes(DIGITS[digit], READER)
     assert reading.text == digit
-    assert reading.digits[0].pieces == tuple(range(len(DIGITS[digit])))
+    assert reading.digits[0].fragments == tuple(range(len(DIGITS[digit])))
 
 
 @given(numbers, st.floats(15, 60), st.integers(0, 2**32 - 1))
@@ -59,7 +57,7 @@ def test_numbers_are_read_from_bitmaps(text, gap, brush):
 
 @given(numbers, st.floats(0.01, 100), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
 @settings(max_examples=20)
-def test_size_and_place_do_not_change_what_is_read(text, scale, x, y):
+def test_size_and_place_do_not_change_the_reading(text, scale, x, y):
     strokes = write(text)
     before = read_strokes(strokes, READER)
     after = read_strokes([stroke * scale + np.array([x, y]) for stroke in strokes], READER)
@@ -80,17 +78,17 @@ def test_lines_are_read_from_top_to_bottom(text):
 @pytest.mark.parametrize("degrees", [-9, 9])
 def test_a_line_may_climb_or_fall(degrees):
     strokes = rotated(write("3071952"), degrees)
-    assert len(find_lines(StrokePieces(strokes))) == 1
+    assert len(find_lines(StrokeFragments(strokes))) == 1
 
 
 def test_an_eight_of_two_rings_is_one_line():
-    assert len(find_lines(StrokePieces(DIGITS["8"]))) == 1
-    assert len(find_lines(StrokePieces(write("88")))) == 1
-    assert len(find_lines(StrokePieces(write("0\n0")))) == 2
+    assert len(find_lines(StrokeFragments(DIGITS["8"]))) == 1
+    assert len(find_lines(StrokeFragments(write("88")))) == 1
+    assert len(find_lines(StrokeFragments(write("0\n0")))) == 2
 
 
 @pytest.mark.parametrize(("text", "gap"), [("23", -3), ("64", -4), ("71", 0), ("17", -4)])
-def test_touching_digits_are_cut(text, gap):
+def test_touching_digits_are_separated(text, gap):
     ink = bitmap(write(text, gap), 8)
     assert len(find_seams(ink[ink.any(axis=1)][:, ink.any(axis=0)], 108)) >= 1
     assert read_bitmap(ink, READER).text == text
@@ -107,14 +105,14 @@ def test_boxes_hold_the_ink_of_their_digit():
     reading = read_strokes(strokes, READER)
     for digit in reading.digits:
         x, y, width, height = digit.box
-        points = np.concatenate([strokes[index] for index in digit.pieces])
+        points = np.concatenate([strokes[index] for index in digit.fragments])
         np.testing.assert_allclose(points.min(axis=0), (x, y))
         np.testing.assert_allclose(points.max(axis=0), (x + width, y + height))
 
 
 def test_every_stroke_belongs_to_exactly_one_digit():
     strokes = write("4857")
-    used = [index for digit in read_strokes(strokes, READER).digits for index in digit.pieces]
+    used = [index for digit in read_strokes(strokes, READER).digits for index in digit.fragments]
     assert sorted(used) == list(range(len(strokes)))
 
 
@@ -128,7 +126,7 @@ def test_dots_and_dashes_are_read_between_digits_only():
     assert len(read_strokes([*one, dot, *two], READER).digits) == 2
 
 
-def test_words_are_parted_where_the_gap_is_unusual():
+def test_words_are_separated_where_the_gap_is_unusual():
     strokes = write("12") + write("345", at=(400, 0))
     assert read_strokes(strokes, READER).text == "12 345"
     assert read_strokes(write("1234", gap=180), READER).text == "1234"
@@ -155,10 +153,10 @@ def test_a_drawing_as_small_as_its_pen_is_a_dot():
     assert read_strokes(speck, READER, pen=10).text == ""
 
 
-def test_a_blot_is_no_digit():
+def test_a_round_spot_is_no_digit():
     y, x = np.mgrid[:60, :60]
-    component = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
-    assert read_bitmap(component, READER).digits == ()
+    spot = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
+    assert read_bitmap(spot, READER).digits == ()
 
 
 def test_without_ink_there_is_no_answer():
@@ -166,7 +164,7 @@ def test_without_ink_there_is_no_answer():
         assert (reading.text, reading.digits, reading.inked) == ("", (), False)
 
 
-def test_what_looks_like_no_digit_is_refused():
+def test_scribbles_are_rejected():
     rng = np.random.default_rng(3)
     scribble = [rng.normal(0, 30, (12, 2)).cumsum(axis=0)]
     digits = read_strokes(scribble, READER).digits
@@ -192,10 +190,10 @@ def test_temperature_changes_confidence_but_not_the_answer():
     assert warm.confidence < cool.confidence
 
 
-def test_a_line_is_not_cut_along_its_length():
+def test_a_line_is_not_split_along_its_length():
     ink = np.zeros((60, 60), np.uint8)
     ink[10:40, 20:30] = 255
-    assert len(BitmapPieces(ink).boxes) == 1
+    assert len(split_components(ink).spans) == 1
 
 
 def test_a_texture_is_refused_before_it_takes_for_ever():
@@ -220,14 +218,16 @@ def test_the_best_reading_is_the_best_of_all_readings(count, seed):
     runs = [(i, k) for i in range(count) for k in range(i + 1, count + 1) if k - i <= 4]
     weights = {run: rng.normal() - 3 for run in runs}
     odds = rng.normal(0, 2, count - 1)
-    row = Candidates(Line(list(range(count)), 1.0), odds, {run: tuple(range(*run)) for run in runs})
+    row = Candidates(
+        TextLine(list(range(count)), 1.0), odds, {run: tuple(range(*run)) for run in runs}
+    )
 
-    def weigh(cuts):
-        path = list(zip((0, *cuts), (*cuts, count), strict=True))
+    def weigh(ends):
+        path = list(zip((0, *ends), (*ends, count), strict=True))
         if any(run not in weights for run in path):
             return path, -np.inf
-        inner = [gap for gap in range(1, count) if gap not in cuts]
-        apart = sum(-np.logaddexp(0, odds[gap - 1]) for gap in cuts)
+        inner = [gap for gap in range(1, count) if gap not in ends]
+        apart = sum(-np.logaddexp(0, odds[gap - 1]) for gap in ends)
         joined = sum(-np.logaddexp(0, -odds[gap - 1]) for gap in inner)
         return path, sum(weights[run] for run in path) + apart + joined
 
@@ -239,25 +239,25 @@ def test_the_best_reading_is_the_best_of_all_readings(count, seed):
     np.testing.assert_allclose(certainty, np.exp(best - total))
 
 
-def test_a_drawing_that_grows_is_read_as_if_it_were_new_and_only_news_is_looked_at():
-    looked_at = []
+def test_a_drawing_that_grows_is_read_as_if_it_were_new_and_only_new_ink_is_classified():
+    classified = []
 
     def logits(images):
-        looked_at.append(len(images))
+        classified.append(len(images))
         return READER.logits(images)
 
     watched = Recognizer(logits, READER.classes, threshold=READER.threshold)
-    memory, strokes = Memory(), write("4715")
+    cache, strokes = PredictionCache(), write("4715")
     for count in range(1, len(strokes) + 1):
-        reading = read_strokes(strokes[:count], watched, memory=memory)
+        reading = read_strokes(strokes[:count], watched, cache=cache)
         fresh = read_strokes(strokes[:count], READER)
         assert reading.text == fresh.text
         for one, other in zip(reading.digits, fresh.digits, strict=True):
             np.testing.assert_allclose(one.probabilities, other.probabilities)
             np.testing.assert_array_equal(one.image, other.image)
-    assert looked_at[-1] < looked_at[0] + 6
-    read_strokes(strokes, watched, memory=memory)
-    assert len(looked_at) == len(strokes), "the same drawing needs no look"
+    assert classified[-1] < classified[0] + 6
+    read_strokes(strokes, watched, cache=cache)
+    assert len(classified) == len(strokes), "the same drawing is not classified again"
 
 
 @pytest.mark.parametrize("step", [2, 7, 40])

@@ -26,7 +26,7 @@ def longer_side(image):
 
 
 @given(drawings())
-def test_the_longer_side_is_20_and_the_mass_is_centerd(strokes):
+def test_the_longer_side_is_20_and_the_mass_is_centered(strokes):
     image = strokes_to_image(strokes)
     if len(np.unique(np.concatenate(strokes), axis=0)) > 1:
         assert longer_side(image) == 20
@@ -103,7 +103,7 @@ def test_ink_moves_continuously_with_the_line():
     assert 0 < np.abs(image - nudged).max() <= 8
 
 
-def test_what_lies_outside_is_cut_off():
+def test_ink_outside_the_image_is_cut_off():
     image = draw([np.array([[-1e4, 14.0], [1e4, 14.0]]), np.array([[500.0, 500.0]])], 2, (28, 28))
     np.testing.assert_array_equal(image[13:15], 255)
     assert not image[:12].any()
@@ -140,7 +140,7 @@ def test_the_strokes_are_left_alone():
         [5],
     ],
 )
-def test_what_are_no_strokes_is_refused(strokes):
+def test_invalid_strokes_are_refused(strokes):
     with pytest.raises(ImageError, match="stroke"):
         check_strokes(strokes)
 

@@ -128,7 +128,7 @@ def test_files_that_fail_are_reported_and_the_others_are_read(predict):
 
 
 @pytest.mark.parametrize("fault", [IndexError("x"), MemoryError(), RecursionError("deep")])
-def test_whatever_happens_inside_one_file_the_others_are_read(predict, monkeypatch, fault):
+def test_after_any_error_inside_one_file_the_others_are_read(predict, monkeypatch, fault):
     def fail(*_):
         raise fault
 
@@ -142,7 +142,7 @@ def test_whatever_happens_inside_one_file_the_others_are_read(predict, monkeypat
     assert any(line.startswith(type(fault).__name__) for line in err)
 
 
-def test_whatever_happens_inside_one_drawing_the_others_are_read(predict, monkeypatch):
+def test_after_any_error_inside_one_drawing_the_others_are_read(predict, monkeypatch):
     once = iter([IndexError("x")])
     read = sources.read_strokes
 
@@ -180,7 +180,7 @@ def test_thin_straight_ink_is_read_and_the_files_after_it_too(predict, folder):
     assert [line.split("  ")[0] for line in out] == ["hair.png: 1", "page.png: 472"]
 
 
-def test_further_pages_are_spoken_of(predict, folder):
+def test_further_pages_are_mentioned(predict, folder):
     page = Image.open(folder / "page.png")
     page.save(folder / "pages.tif", save_all=True, append_images=[page])
     code, out, err = predict("pages.tif")
@@ -215,7 +215,7 @@ def test_images_that_look_inverted_are_warned_of_once(predict, folder):
     ]
 
 
-def test_closed_standard_input_is_told(predict, monkeypatch):
+def test_a_closed_standard_input_is_reported(predict, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     code, out, err = predict("-", "page.png")
     assert (code, len(out)) == (1, 1)
@@ -231,9 +231,7 @@ def test_closed_standard_input_is_told(predict, monkeypatch):
         (["photo.jpg", "seen-2.png"], "--boxes", "seen.png", "seen-2.png"),
     ],
 )
-def test_nothing_that_is_read_is_written_over(
-    predict, folder, tmp_path, files, option, output, kept
-):
+def test_inputs_are_never_overwritten(predict, folder, tmp_path, files, option, output, kept):
     for name in ("page.png", "photo.jpg", "seen-2.png"):
         source = folder / name.replace("seen-2", "page")
         (tmp_path / name).write_bytes(source.read_bytes())
@@ -245,7 +243,7 @@ def test_nothing_that_is_read_is_written_over(
     assert (tmp_path / kept).read_bytes() == before
 
 
-def test_blank_files_give_an_empty_answer_for_machines(predict):
+def test_blank_files_give_an_empty_json_answer(predict):
     code, out, err = predict("blank.png", "--json")
     record = json.loads(out[0])
     assert (code, record["text"], record["digits"]) == (1, "", [])

@@ -72,7 +72,7 @@ class Engine:
     """A network that is ready to be asked: at once by the reference, later by kernels."""
 
     def __init__(self, model: "Sequential", weights: Path) -> None:
-        from tinycnn.ink import Memory, Recognizer
+        from tinycnn.ink import PredictionCache, Recognizer
         from tinycnn.nn import plain
 
         self.model, self.weights = model, weights
@@ -80,7 +80,7 @@ class Engine:
         self.classes = self.recognizer.classes
         self.compiled = False
         self._plain = Recognizer.of(model, lambda x: plain.forward(model, x))
-        self._memory = Memory()
+        self._cache = PredictionCache()
 
     @classmethod
     def load(cls, weights: str) -> "Engine":
@@ -124,7 +124,7 @@ class Engine:
         Until the last one is, none is used: kernels take turns, and one that is being compiled
         has its turn for seconds.
         """
-        from tinycnn.ink.distance import signed_distance
+        from tinycnn.ink.rasterize import signed_distance
 
         signed_distance(np.zeros((2, 2)))  # with which pictures are prepared
         self.recognizer(np.zeros((1, 28, 28), np.uint8))
@@ -150,7 +150,7 @@ class Engine:
         except ImageError as error:
             reading, fault = EMPTY, str(error)
         numbers = question.numbers
-        groups = [frozenset(numbers[i] for i in d.pieces if numbers) for d in reading.digits]
+        groups = [frozenset(numbers[i] for i in d.fragments if numbers) for d in reading.digits]
         seconds = time.perf_counter() - start
         return Answer(reading, question.version, tuple(groups), seconds, fault, question.sheet)
 
@@ -178,7 +178,7 @@ class Engine:
             return read_picture(source, recognizer)
         if isinstance(source, np.ndarray):
             return read_images(source[None], recognizer)[0]
-        return read_strokes(question.lines, recognizer, question.brush, self._memory)
+        return read_strokes(question.lines, recognizer, question.brush, self._cache)
 
 
 @contextlib.contextmanager

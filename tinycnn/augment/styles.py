@@ -13,8 +13,8 @@ import numpy as np
 from tinycnn.augment.refit import center_of_mass, refitted, resized, rows_with_ink
 from tinycnn.augment.strokes import add_marks
 from tinycnn.data.mnist import BOX, CENTER, PEN, center
-from tinycnn.ink.bitmaps import INKED, MARGIN, SIDE, WIDEST, cut, rescale, width_of
-from tinycnn.ink.distance import signed_distance
+from tinycnn.ink.bitmaps import INKED, MARGIN, SIDE, WIDEST, redraw, rescale, width_of
+from tinycnn.ink.rasterize import signed_distance
 
 Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images (B,28,28) uint8 of one digit to the same digits in another style, not yet refitted."""
@@ -124,7 +124,7 @@ def _brushed(image: np.ndarray, width: float) -> np.ndarray:
     depth = signed_distance(shape / np.float64(255))
     grown = max(width * SIDE - width_of(depth), 0) / (1 - width) / 2  # pixels on either side
     thick = signed_distance(np.clip(depth + grown + 0.5, 0, 1))
-    return center(cut(thick, min(width_of(thick), WIDEST + grown / 2)))
+    return center(redraw(thick, min(width_of(thick), WIDEST + grown / 2)))
 
 
 def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from tinycnn import __version__
 from tinycnn.console import Console
 from tinycnn.data.catalogue import NamedSet, OfficialFile
-from tinycnn.data.idx import GZIP_MAGIC, looks_like
+from tinycnn.data.formats import GZIP_MAGIC
+from tinycnn.data.idx import looks_like
 from tinycnn.errors import DownloadError, EnvironmentFault
 from tinycnn.files import sweep_temporaries, user_folder, write_bytes
 

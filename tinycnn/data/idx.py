@@ -21,6 +21,7 @@ from typing import NoReturn, Protocol
 
 import numpy as np
 
+from tinycnn.data.formats import GZIP_MAGIC, format_of
 from tinycnn.errors import DataError
 from tinycnn.files import PathLike, write_bytes
 
@@ -28,17 +29,8 @@ ELEMENT_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0
 MAX_RANK = 4
 MAX_BYTES = 512 * 2**20  # eleven times the largest file of MNIST
 LARGEST_EMPTY = 2**60  # product of the sizes of an empty array that are not 0
-GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
 CHUNK = 64 * 1024
-
-LOOKS_LIKE = {
-    b"<": "it looks like an HTML page; from a proxy or a login page?",
-    b"\x89PNG": "it looks like a PNG picture",
-    b"PK": "it looks like a zip archive; unpack it first",
-    b"\x93NUM": "it looks like a NumPy array; IDX is another format",
-    GZIP_MAGIC: "it was compressed with gzip twice",
-}
 
 
 def read_idx(path: PathLike, max_bytes: int = MAX_BYTES) -> np.ndarray:
@@ -103,15 +95,14 @@ def encode_idx(array: np.ndarray) -> bytes:
 
 
 def looks_like(first: bytes) -> str:
-    """What a file is that is not IDX, judged by its first bytes; for error messages."""
+    """How a file that is no IDX file starts, and which format that is; for error messages."""
     shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
-    text = first.lstrip(b"\xef\xbb\xbf \t\r\n")  # a web page may open with a byte-order mark
-    for signature, guess in LOOKS_LIKE.items():
-        if text.startswith(signature):
-            return f"{shown}; {guess}"
+    if first.startswith(GZIP_MAGIC):
+        return f"{shown}; it was compressed with gzip twice"
     if len(first) >= 4 and first[2:4] == b"\0\0" and first[1] in ELEMENT_TYPES:
         return f"{shown}; it looks like IDX written in little-endian byte order"
-    return shown
+    known = format_of(first)
+    return f"{shown}; it looks like {known}" if known else shown
 
 
 class _Source(Protocol):

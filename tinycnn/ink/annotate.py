@@ -7,10 +7,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tinycnn.ink.reading import Reading
 from tinycnn.ink.strokes import bounds
-from tinycnn.ink.trace import draw_lines
+from tinycnn.ink.trace import draw_polylines
 
-# Blue and orange can be told apart by everybody; a refused digit is gray besides.
-SURE, UNSURE, REFUSED = (0, 90, 200), (220, 110, 0), (130, 130, 130)
+# Blue and orange are distinct for color-blind people too; a rejected digit is gray.
+SURE, UNSURE, REJECTED = (0, 90, 200), (220, 110, 0), (130, 130, 130)
 CERTAIN = 0.9  # confidence from which a frame is blue
 LONGER = 1000  # pixels, longer side of the picture of a drawing
 MARGIN = 40
@@ -27,8 +27,8 @@ def draw_boxes(
 ) -> Image.Image:
     """Frames, labels and confidences on a copy of ``page``.
 
-    ``scale``: pixels of the page for one unit of the boxes; ``corner``: where on the page their
-    x = y = 0 is.
+    ``scale``: pixels of the page for one unit of the boxes; ``corner``: the place on the page, in
+    pixels, of their x = y = 0.
     """
     image = page.convert("RGB")
     canvas = ImageDraw.Draw(image)
@@ -36,7 +36,7 @@ def draw_boxes(
     font = ImageFont.load_default(max(size, 12))
     taken: list[Corners] = []
     for digit in reading.digits:
-        color = REFUSED if digit.rejected else SURE if digit.confidence >= CERTAIN else UNSURE
+        color = REJECTED if digit.rejected else SURE if digit.confidence >= CERTAIN else UNSURE
         x, y, width, height = (length * scale for length in digit.box)
         x, y = x + corner[0], y + corner[1]
         frame = [x - 2, y - 2, x + width + 2, y + height + 2]
@@ -52,7 +52,7 @@ def draw_boxes(
 def _free_place(
     frame: Sequence[float], label: Sequence[float], page: tuple[int, int], taken: list[Corners]
 ) -> Corners:
-    """Where a label goes: as near above or below its frame as no other label is, on the page."""
+    """The nearest place on the page, above or below the frame, that no other label takes."""
     left, top, _, bottom = frame
     width, height = label[0] + 1, label[1] + 2
     x = max(min(left, page[0] - width), 0)
@@ -78,5 +78,5 @@ def draw_drawing(strokes: Sequence[np.ndarray], reading: Reading) -> Image.Image
     x0, y0, x1, y1 = bounds(strokes) if strokes else (0.0, 0.0, 1.0, 1.0)
     scale = LONGER / max(x1 - x0, y1 - y0, 1e-9)
     size = round((x1 - x0) * scale) + 2 * MARGIN, round((y1 - y0) * scale) + 2 * MARGIN
-    page = draw_lines([(s - (x0, y0)) * scale + MARGIN for s in strokes], size, width=6)
+    page = draw_polylines([(s - (x0, y0)) * scale + MARGIN for s in strokes], size, width=6)
     return draw_boxes(page, reading, scale, (MARGIN - x0 * scale, MARGIN - y0 * scale))

@@ -1,73 +1,99 @@
-"""From a bitmap to MNIST: whatever the brush was, bring the line to MNIST's width.
+"""From a bitmap to MNIST: bring a line of any width to MNIST's.
 
-The ink is measured, not thinned: the depth of each pixel inside the ink (``distance``) says how
-wide the line is, and cutting at another depth gives the same drawing by a thinner or a thicker
-pen. So a digit comes out alike from any brush, at any size and at any resolution, up to what a
-thick brush has filled in.
+The line is not thinned to a skeleton. The signed distance to its edge (``rasterize``) says how
+wide it is, and thresholding that distance at another level gives the same drawing by a thinner or
+a thicker pen. A digit therefore comes out alike from any brush, at any size and at any resolution,
+except for gaps that a thick brush has filled in.
 """
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from tinycnn.data.mnist import BOX, PEN, SIZE, center
-from tinycnn.ink.distance import signed_distance
-from tinycnn.ink.rasterize import FINE, coverage
-from tinycnn.ink.trace import Show, unseen
+from tinycnn.errors import ImageError
+from tinycnn.ink.rasterize import FINE, coverage, signed_distance
+from tinycnn.ink.trace import Step, last
 
 SIDE = 96  # pixels, longer side of the ink while it is measured: finer gains nothing
 MARGIN = 12  # pixels around it, room for a thin line to grow
 WIDEST = SIDE / 4  # pixels: where a line seems wider, its loops are filled in
 INKED = 128  # a pixel at least this dark belongs to the shape
+SAMPLE = 20  # components whose line is measured
+CONNECTED = np.ones((3, 3))  # pixels that meet at a corner are one component
+MOST_FRAGMENTS = 1000  # a page with more is a texture, not writing
 
 
-def bitmap_to_image(ink: np.ndarray, show: Show = unseen) -> np.ndarray:
+@dataclass(frozen=True)
+class Fragment:
+    """A connected component of ink on a page, or a part of one between two seams."""
+
+    top: int
+    left: int  # with ``top``, the corner of its box on the page
+    ink: np.ndarray  # uint8 (H,W), the pixels in the box
+    component: int  # number of the component that it is, or is a part of
+    seam_odds: float | None = None  # log-odds that it and its neighbor to the left are one digit
+
+    def place(self, top: int = 0, left: int = 0) -> tuple[slice, slice]:
+        """Its rows and columns on the page, or on a part of the page from (top, left) on."""
+        y, x = self.top - top, self.left - left
+        return slice(y, y + self.ink.shape[0]), slice(x, x + self.ink.shape[1])
+
+
+def bitmap_to_image(ink: np.ndarray) -> np.ndarray:
     """Prepare one digit the way MNIST would have it.
 
     ink (H,W) uint8, 255 is ink, 0 is paper, any size -> uint8 (28,28), white on black; the
     longer side of the ink is 20 pixels, the center of mass rounds to index 14. Without ink the
     image is blank.
     """
-    show("ink", ink)
+    return last(bitmap_steps(ink))
+
+
+def bitmap_steps(ink: np.ndarray) -> Iterator[Step]:
+    """The steps of ``bitmap_to_image``, with their titles."""
+    yield "ink", ink
     if not (ink >= INKED).any():
-        return np.zeros((SIZE, SIZE), np.uint8)
+        yield "blank", np.zeros((SIZE, SIZE), np.uint8)
+        return
     shape = rescale(ink)
+    yield f"longer side {SIDE}", shape
     depth = signed_distance(shape / np.float64(255))
-    show(f"longer side {SIDE}", shape)
-    image = cut(depth, min(width_of(depth), WIDEST))
-    show(f"pen {PEN}, longer side {BOX}", image)
-    image = center(image)
-    show("center of mass at 14", image)
-    return image
+    image = redraw(depth, min(width_of(depth), WIDEST))
+    yield f"pen {PEN}, longer side {BOX}", image
+    yield "center of mass at 14", center(image)
 
 
 def shrink(ink: np.ndarray) -> np.ndarray:
-    """The naive way, to compare with: make the whole canvas smaller and hope.
+    """The naive way, for comparison: scale the whole canvas down.
 
-    ink (H,W) uint8 -> uint8 (28,28). This is what many demonstrations do, and why they misread
-    most drawings of people who do not write as large as MNIST's writers did.
+    ink (H,W) uint8 -> uint8 (28,28). Many demonstrations do this, and therefore misread most
+    drawings that are not as large as those of MNIST's writers.
     """
     return np.asarray(Image.fromarray(ink).resize((SIZE, SIZE), Image.Resampling.BOX))
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """First row, first column, last row + 1, last column + 1 of what is True in mask (H,W)."""
+    """First row, first column, last row + 1, last column + 1 of the True pixels, mask (H,W)."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
 def rescale(ink: np.ndarray) -> np.ndarray:
-    """Cut the ink out and scale it until its longer side is 96 pixels, with a margin around it.
+    """Crop to the ink and scale it until its longer side is 96 pixels, with a margin around it.
 
-    ink (H,W) uint8 -> uint8, half ink is still the edge of the shape.
+    ink (H,W) uint8 -> uint8; half ink is still the edge of the shape.
     """
     top, left, bottom, right = box_of(ink >= INKED)
     cropped = ink[top:bottom, left:right]
     scale = SIDE / max(cropped.shape)
     shape = _resize(cropped, scale)
     if 2 * np.count_nonzero(shape >= INKED) < scale**2 * np.count_nonzero(cropped >= INKED):
-        # Hairlines vanish when they are reduced; two pixels wide they survive. They need room to
-        # grow: inside its own crop a straight line fills everything already.
+        # Reduction erases hairlines; two pixels wide they survive. They need room to grow: a
+        # straight line fills its own crop already.
         thick = int(np.ceil(2 / scale))
         solid = np.where(np.pad(cropped, thick) >= INKED, 255, 0).astype(np.uint8)
         shape = _resize(ndimage.maximum_filter(solid, thick), scale)
@@ -83,15 +109,15 @@ def _resize(ink: np.ndarray, scale: float) -> np.ndarray:
     method = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     resized = Image.fromarray(np.pad(ink, pad)).resize(size, method, box=area)
     gray = np.asarray(resized, np.float32)
-    # Enlarged edges are wide ramps; made one pixel wide again, they are where they were.
-    return np.clip((gray - 127.5) * max(scale, 1.0) + 127.5, 0, 255).astype(np.uint8)
+    # Enlarging turns edges into wide ramps; steepen them to one pixel, in the same place.
+    return np.asarray(np.clip((gray - 127.5) * max(scale, 1.0) + 127.5, 0, 255), np.uint8)
 
 
 def width_of(depth: np.ndarray) -> float:
     """The width of the line, in pixels, from the signed distance (H,W).
 
-    Along the middle of a line the depth is half its width. Crossings and components are deeper than
-    the line itself, so the lower third counts, not the median.
+    Along the middle of a line the depth is half its width. Crossings and filled loops are deeper
+    than the line itself, so the 33rd percentile counts, not the median.
     """
     middle = depth[1:-1, 1:-1]
     ridge = (middle >= np.maximum(depth[1:-1, :-2], depth[1:-1, 2:])) & (
@@ -100,11 +126,11 @@ def width_of(depth: np.ndarray) -> float:
     return 2 * float(np.percentile(middle[ridge & (middle > 0)], 33))
 
 
-def cut(depth: np.ndarray, width: float) -> np.ndarray:
+def redraw(depth: np.ndarray, width: float) -> np.ndarray:
     """The drawing as MNIST's pen would have made it: depth (H,W), in pixels -> uint8 (28,28).
 
-    How much must come off each side depends on the final scale, and the scale on how much came
-    off; three rounds settle both.
+    ``width`` is that of the line now. How much must come off each side depends on the final scale,
+    and the scale on how much came off; three rounds are enough for both to converge.
     """
     level = 0.0
     for _ in range(3):
@@ -137,6 +163,37 @@ def _sample(field: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     for places in (rows, columns):
         length = len(field)
         low = np.clip(np.floor(places), 0, length - 2).astype(int)
-        part = np.clip(places - low, 0, 1)[:, None]
-        field = ((1 - part) * field[low] + part * field[low + 1]).T
+        share = np.clip(places - low, 0, 1)[:, None]
+        field = ((1 - share) * field[low] + share * field[low + 1]).T
     return field
+
+
+def find_components(ink: np.ndarray) -> list[Fragment]:
+    """The connected components of a page, ink (H,W) uint8; ImageError if there are too many."""
+    labels, count = ndimage.label(ink >= INKED, CONNECTED)
+    refuse_texture(count)
+    components = []
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels)):
+        pixels = np.where(labels[rows, columns] == number + 1, ink[rows, columns], 0)
+        components.append(Fragment(rows.start, columns.start, pixels, number))
+    return components
+
+
+def refuse_texture(count: int) -> None:
+    """Raise ImageError for a page in more fragments than writing has: it would take too long."""
+    if count > MOST_FRAGMENTS:
+        raise ImageError(
+            f"{count:,} separate pieces of ink are more than the {MOST_FRAGMENTS:,} that are read; "
+            "cut the digits out of the picture"
+        )
+
+
+def line_width(components: Sequence[Fragment]) -> float:
+    """The width of the line on a page, in pixels: the median over its larger components."""
+    sizes = np.array([max(component.ink.shape) for component in components])
+    large = np.flatnonzero(sizes >= 0.5 * sizes.max(initial=0))[:SAMPLE]
+    widths = []
+    for index in large:
+        depth = signed_distance(rescale(components[index].ink) / np.float64(255))
+        widths.append(width_of(depth) * sizes[index] / SIDE)
+    return float(np.median(widths)) if widths else 0.0

@@ -1,4 +1,4 @@
-"""Stroke files: a drawing a line, as JSON.
+"""Stroke files: one drawing per line, as JSON.
 
     {"strokes": [[[x, y], [x, y], ...], ...], "label": 7, "writer": "w1", "pen": 12}
 
@@ -15,18 +15,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinycnn.data.formats import GZIP_MAGIC
 from tinycnn.errors import ImageError
 from tinycnn.ink.strokes import check_strokes
 
 LONGEST_LINE = 4 * 2**20  # bytes; a digit needs about two thousand, and JSON 20 times as many
 MOST_LINES = 1_000_000
 MOST_BYTES = 512 * 2**20  # of all lines together, unpacked
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What somebody drew, and what is known of it."""
+    """The strokes of a drawing, with its label and writer if known."""
 
     strokes: list[np.ndarray]
     label: int | str | None = None
@@ -38,13 +38,16 @@ class Drawing:
 def read_drawings(payload: bytes) -> Iterator[Drawing | ImageError]:
     """The drawings of a stroke file, plain or gzip, one after the other.
 
-    A line that holds none gives the ImageError that says why, in its place. Memory stays near
-    the size of the file and of one line, whatever a compressed file claims.
+    A line without a drawing gives an ImageError in its place. Memory stays near the size of the
+    file and of one line, even if a compressed file claims more.
     """
     try:
         for line in _lines(payload):
             if line.strip():
-                yield _drawing_or_error(line)
+                try:
+                    yield parse_drawing(line)
+                except ImageError as error:
+                    yield error
     except ImageError as error:
         yield error
     except (EOFError, zlib.error, OSError) as error:
@@ -83,10 +86,3 @@ def parse_drawing(line: str | bytes) -> Drawing:
         raise ImageError('"pen" is no width')
     strokes = check_strokes(record["strokes"])
     return Drawing(strokes, label, None if writer is None else str(writer), float(pen))
-
-
-def _drawing_or_error(line: bytes) -> Drawing | ImageError:
-    try:
-        return parse_drawing(line)
-    except ImageError as error:
-        return error

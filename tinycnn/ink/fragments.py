@@ -1,26 +1,37 @@
-"""What a page of ink is cut into before digits are looked for: strokes, or parts of a bitmap.
+"""A page of ink in fragments, strokes or parts of a bitmap, and the lines of text they form.
 
-Segmentation need not know which: it asks pieces for their place and for their distance from each
-other. ``to_image`` makes 28 x 28 pixels of either.
+Segmentation need not know which kind they are: it asks for their place and for their distance from
+each other.
+
+Large fragments make the lines: neighbors that stand side by side are on one line, and so are their
+neighbors, so that a line may climb or fall. Small fragments (a bar, a hat, a dot) go to the nearest
+line; those that are far from every line are on lines of their own.
 """
 
-from functools import cached_property
-from typing import Protocol
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from tinycnn.errors import ImageError
-from tinycnn.ink.bitmaps import bitmap_to_image
-from tinycnn.ink.rasterize import Lines
-from tinycnn.ink.strokes import bounds, resample, strokes_to_image
-from tinycnn.ink.trace import Show, unseen
+from tinycnn.ink.bitmaps import INKED, MOST_FRAGMENTS, Fragment
+from tinycnn.ink.rasterize import Strokes
+from tinycnn.ink.strokes import bounds, resample
 
-MOST_PIECES = 1000  # a page with more is a texture, not writing
+FLAT = 0.2  # height over width: ink flatter than that is a dash
+LARGE = 0.5  # of the height of the tallest fragments
+BESIDE = 0.35  # of the lower one's height: overlap in y of fragments that stand side by side
+REACH = 3.0  # heights: neighbors are no farther apart
+BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
+HIGHEST = 0.75  # heights, and no farther than that
+STACKED = 0.36  # of the lower one's height: the two rings of an 8 are no farther apart
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in the units of the input."""
-
 
 Span = tuple[float, float, float, float]
 """x0, y0, x1, y1."""
@@ -29,83 +40,247 @@ Ink = np.ndarray | list[np.ndarray]
 """A bitmap (H,W) uint8, 255 is ink, or strokes (n,2)."""
 
 Group = tuple[int, ...]
-"""The numbers of some pieces."""
+"""The numbers of some fragments."""
 
 
-class Pieces(Protocol):
-    """Ink in pieces, numbered from 0."""
+class Fragments(ABC):
+    """Ink in fragments, numbered from 0."""
 
-    boxes: np.ndarray
-    """(n,4): the span of each piece's center line, so that no brush counts."""
+    def __init__(self, spans: Iterable[Span], pen: float, components: Iterable[int]) -> None:
+        # (n,4): spans of center lines, so that the width of the brush does not matter.
+        self.spans = np.array(list(spans)).reshape(-1, 4)
+        self.pen = pen  # its width, 0 if unknown
+        # (n,): fragments of one connected component have the same number.
+        self.components = np.array(list(components), dtype=int)
+        self._trees: dict[int, cKDTree] = {}
 
-    pen: float
-    """Width of the pen, 0 if unknown."""
-
-    origins: np.ndarray
-    """(n,): pieces that were cut from one component have the same number."""
+    def span(self, group: Group) -> Span:
+        """The span of the center lines of a group."""
+        spans = self.spans[list(group)]
+        x0, y0 = spans[:, :2].min(axis=0).tolist()
+        x1, y1 = spans[:, 2:].max(axis=0).tolist()
+        return x0, y0, x1, y1
 
     def distance(self, one: int, other: int) -> float:
-        """Between the center lines of two pieces, at their nearest."""
+        """The shortest distance between the center lines of two fragments."""
+        for index in (one, other):
+            if index not in self._trees:
+                self._trees[index] = cKDTree(self._points(index))
+        distances, _ = self._trees[one].query(self._trees[other].data)
+        return float(distances.min())
 
-    def cut_odds(self, one: int, other: int) -> float | None:
-        """Log-odds that two parts of one component belong together; None if they never were one."""
+    def seam_odds(self, _one: int, _other: int) -> float | None:
+        """Log-odds that two parts of one component are one digit; None if they never were one."""
+        return None
 
+    @abstractmethod
     def ink(self, group: Group) -> Ink:
         """The ink of the group alone."""
 
-    def frame(self, group: Group) -> Box:
+    @abstractmethod
+    def box(self, group: Group) -> Box:
         """The box around all ink of the group."""
 
-
-def refuse_texture(count: int) -> None:
-    """Raise ImageError for a page in more pieces than writing has; they would take for ever."""
-    if count > MOST_PIECES:
-        raise ImageError(
-            f"{count:,} separate pieces of ink are more than the {MOST_PIECES:,} that are read; "
-            "cut the digits out of the picture"
-        )
+    @abstractmethod
+    def _points(self, index: int) -> np.ndarray:
+        """Points (n,2) from which distances to the fragment are measured."""
 
 
-def span(pieces: Pieces, group: Group) -> Span:
-    """From where to where the center lines of a group reach."""
-    boxes = pieces.boxes[list(group)]
-    x0, y0 = boxes[:, :2].min(axis=0).tolist()
-    x1, y1 = boxes[:, 2:].max(axis=0).tolist()
-    return x0, y0, x1, y1
+class StrokeFragments(Fragments):
+    """Every stroke is a fragment."""
 
+    def __init__(self, strokes: Strokes, pen: float = 0.0) -> None:
+        super().__init__((bounds([z]) for z in strokes), pen, range(len(strokes)))
+        self.strokes = strokes
 
-def to_image(ink: Ink, show: Show = unseen) -> np.ndarray:
-    """Prepare the ink of one digit, strokes or bitmap, as MNIST would: uint8 (28,28)."""
-    if isinstance(ink, np.ndarray):
-        return bitmap_to_image(ink, show)
-    return strokes_to_image(ink, show)
-
-
-class StrokePieces:
-    """Every stroke is a piece."""
-
-    def __init__(self, strokes: Lines, pen: float = 0.0):
-        self.strokes = list(strokes)
-        self.pen = pen
-        self.boxes = np.array([bounds([stroke]) for stroke in self.strokes]).reshape(-1, 4)
-        self.origins = np.arange(len(self.strokes))
-
-    @cached_property
-    def _trees(self) -> list[cKDTree]:
-        x0, y0, x1, y1 = bounds(self.strokes)
-        step = max(x1 - x0, y1 - y0) / 200
-        return [cKDTree(resample(stroke, step)) for stroke in self.strokes]
-
-    def distance(self, one: int, other: int) -> float:
-        near, _ = self._trees[one].query(self._trees[other].data)
-        return float(near.min())
-
-    def cut_odds(self, one: int, other: int) -> float | None:
-        return None
-
-    def ink(self, group: Group) -> Ink:
+    def ink(self, group: Group) -> list[np.ndarray]:
         return [self.strokes[index] for index in group]
 
-    def frame(self, group: Group) -> Box:
-        x0, y0, x1, y1 = bounds([self.strokes[index] for index in group])
+    def box(self, group: Group) -> Box:
+        x0, y0, x1, y1 = self.span(group)
         return x0, y0, x1 - x0, y1 - y0
+
+    def _points(self, index: int) -> np.ndarray:
+        x0, y0, x1, y1 = self.span(tuple(range(len(self.strokes))))
+        return resample(self.strokes[index], max(x1 - x0, y1 - y0) / 200)
+
+
+class BitmapFragments(Fragments):
+    """Connected components of a bitmap, or parts of them."""
+
+    def __init__(self, fragments: Sequence[Fragment], pen: float) -> None:
+        spans = (_center_line(z, pen) for z in fragments)
+        super().__init__(spans, pen, (z.component for z in fragments))
+        self.fragments = fragments
+
+    def distance(self, one: int, other: int) -> float:
+        # The points are those of the outlines, half a pen from the center lines on both sides.
+        return super().distance(one, other) + self.pen
+
+    def seam_odds(self, one: int, other: int) -> float | None:
+        same = self.components[one] == self.components[other]
+        return self.fragments[other].seam_odds if same else None
+
+    def ink(self, group: Group) -> np.ndarray:
+        x, y, width, height = map(int, self.box(group))
+        page = np.zeros((height, width), np.uint8)
+        for fragment in (self.fragments[index] for index in group):
+            rows, columns = fragment.place(y, x)
+            page[rows, columns] = np.maximum(page[rows, columns], fragment.ink)
+        return page
+
+    def box(self, group: Group) -> Box:
+        members = [self.fragments[index] for index in group]
+        top, left = min(z.top for z in members), min(z.left for z in members)
+        bottom = max(z.top + z.ink.shape[0] for z in members)
+        right = max(z.left + z.ink.shape[1] for z in members)
+        return left, top, right - left, bottom - top
+
+    def view(self, size: tuple[int, ...]) -> np.ndarray:
+        """The page, uint8 (H,W), with neighboring fragments in different shades."""
+        page = np.zeros(size, np.uint8)
+        for number, fragment in enumerate(self.fragments):
+            rows, columns = fragment.place()
+            shade = fragment.ink // 3 * (1 + number % 3)
+            page[rows, columns] = np.maximum(page[rows, columns], shade)
+        return page
+
+    def _points(self, index: int) -> np.ndarray:
+        fragment = self.fragments[index]
+        inked = fragment.ink >= INKED
+        outline = np.argwhere(inked & ~ndimage.binary_erosion(inked))
+        return np.asarray(outline + (fragment.top, fragment.left))
+
+
+def _center_line(fragment: Fragment, pen: float) -> Span:
+    """The fragment's box without half the pen's width on each side."""
+    H, W = fragment.ink.shape
+    dy, dx = min(pen, H) / 2, min(pen, W) / 2
+    top, left = fragment.top, fragment.left
+    return left + dx, top + dy, left + W - dx, top + H - dy
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """The numbers of fragments from left to right, and the height of a digit among them."""
+
+    order: list[int]
+    height: float
+
+
+def find_lines(fragments: Fragments) -> list[TextLine]:
+    """Sort fragments into lines, from top to bottom."""
+    spans = fragments.spans
+    heights = spans[:, 3] - spans[:, 1]
+    large = heights >= LARGE * np.percentile(heights, 90)
+    large |= np.isin(fragments.components, fragments.components[large])
+    rows = _rows(fragments, np.flatnonzero(large))
+    usual = [_digit_height(spans[row]) for row in rows]
+    small = np.flatnonzero(~large)
+    near = [_nearest(spans, rows, usual, index) for index in small.tolist()]
+    far = small[[row is None for row in near]]
+    for index, row in zip(small.tolist(), near, strict=True):
+        if row is not None:
+            rows[row].append(index)
+    lines = [TextLine(_left_to_right(spans, row), _digit_height(spans[row])) for row in rows]
+    if far.size:  # by their own height, marks would look like small digits
+        height = float(np.median(usual))
+        lines += [TextLine(_left_to_right(spans, row), height) for row in _rows(fragments, far)]
+    return sorted(lines, key=lambda line: spans[line.order, 1::2].mean())
+
+
+def _rows(fragments: Fragments, large: np.ndarray) -> list[list[int]]:
+    """The fragments ``large`` (n,), by the line they are on."""
+    x0, y0, x1, y1 = fragments.spans[large].T
+    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    beside = _shared(y0, y1) >= BESIDE * lower
+    near = -_shared(x0, x1) <= REACH * lower
+    components = fragments.components[large]
+    rows = _connected(large, beside & near | (components[:, None] == components))
+    if len(rows) > 1:
+        rows = _join_stacked(fragments, _join_words(fragments, rows))
+    return rows
+
+
+def _connected(members: np.ndarray, linked: np.ndarray) -> list[list[int]]:
+    """Members (n,) in groups, given which pairs (n,n) are linked."""
+    count, labels = connected_components(linked, directed=False)
+    return [members[labels == label].tolist() for label in range(count)]
+
+
+def _shared(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,n): how much of the axis two intervals share; negative is the gap between them."""
+    return np.asarray(np.minimum(high[:, None], high) - np.maximum(low[:, None], low))
+
+
+def _join_words(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
+    """Rows far apart are words of one line if they overlap in y and neither is above the other."""
+    x0, y0, x1, y1 = np.array([fragments.span(tuple(row)) for row in rows]).T
+    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    one_line = (_shared(y0, y1) >= 0.5 * lower) & (_shared(x0, x1) <= 0)
+    groups = _connected(np.arange(len(rows)), one_line)
+    return [[index for row in group for index in rows[row]] for group in groups]
+
+
+def _join_stacked(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
+    """Two rows are the rings of 8s if each fragment of one is close above one of the other."""
+    spans = fragments.spans
+    joined: list[list[int]] = []
+    for row in sorted(rows, key=lambda row: spans[row, 1].min()):
+        above = joined[-1] if joined else []
+        pairs = zip(_left_to_right(spans, above), _left_to_right(spans, row), strict=False)
+        if len(above) == len(row) and all(_stacked(fragments, *pair) for pair in pairs):
+            joined[-1] = above + row
+        else:
+            joined.append(row)
+    return joined
+
+
+def _stacked(fragments: Fragments, one: int, other: int) -> bool:
+    (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
+    overlap = min(a1, c1) - max(a0, c0)
+    close = fragments.distance(one, other) <= STACKED * min(b1 - b0, d1 - d0)
+    return bool(close and overlap >= 0.5 * min(a1 - a0, c1 - c0))
+
+
+def _nearest(
+    spans: np.ndarray, rows: list[list[int]], heights: list[float], index: int
+) -> int | None:
+    """The row whose fragments are nearest to fragment ``index``, box to box; None if it is far."""
+    x0, y0, x1, y1 = spans[index]
+    gaps = []
+    for row in rows:
+        across = np.maximum(0, np.maximum(spans[row, 0] - x1, x0 - spans[row, 2]))
+        down = np.maximum(0, np.maximum(spans[row, 1] - y1, y0 - spans[row, 3]))
+        nearest = np.hypot(across, down).argmin()
+        gaps.append((float(across[nearest]), float(down[nearest])))
+    best = min(range(len(rows)), key=lambda row: math.hypot(*gaps[row]))
+    (across, down), height = gaps[best], heights[best]
+    length = min(BELONGS * max(x1 - x0, y1 - y0), HIGHEST * height)
+    reach = max(length, STACKED * height)
+    return best if down <= reach and across <= REACH * height else None
+
+
+def _left_to_right(spans: np.ndarray, row: list[int]) -> list[int]:
+    middles = spans[row, 0] + spans[row, 2]
+    return [row[place] for place in np.argsort(middles, kind="stable")]
+
+
+def _digit_height(spans: np.ndarray) -> float:
+    """How tall digits are in a line, given the spans (n,4) of its fragments.
+
+    A tilted line is taller than its digits, so each fragment is measured together with those above
+    and below it; the upper quartile is the height of a whole digit. Lengths are divided by the
+    result, so it is never close to zero, even for dots and flat dashes.
+    """
+    x0, y0, x1, y1 = spans.T
+    above = _shared(x0, x1) >= 0.5 * np.minimum((x1 - x0)[:, None], x1 - x0)
+    tops = np.where(above, y0, np.inf).min(axis=1)
+    bottoms = np.where(above, y1, -np.inf).max(axis=1)
+    height = np.percentile(bottoms - tops, 75, method="higher")
+    flat = y1 - y0 < FLAT * (
+        x1 - x0
+    )  # an underline says nothing about digits; a lone dash has to do
+    width = (x1 - x0)[~flat if not flat.all() else flat].max()
+    extent = max(x1.max() - x0.min(), y1.max() - y0.min(), np.finfo(float).tiny)
+    return max(float(height), FLAT * float(width), float(extent) / MOST_FRAGMENTS)

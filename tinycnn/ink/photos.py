@@ -1,30 +1,30 @@
-"""From gray levels to ink: find the paper, take away its light, and keep what was written on it.
+"""From gray levels to ink: find the paper, take away its light, and keep the writing.
 
-A drawing made on a screen has paper of one color, and ink is what differs from it. A photo has
-shadows, texture and ruled lines, and its paper must be found first. Both end as the same thing:
-an image in which 255 is ink and 0 is paper, and half ink (128) is the edge of a line.
+A drawing made on a screen has paper of one color, and every other color is ink. A photo has
+shadows, texture and ruled lines, and its paper must be found first. Both end as an image in which
+255 is ink, 0 is paper, and half ink (128) is the edge of a line.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from tinycnn.ink.bitmaps import INKED
-from tinycnn.ink.components import CONNECTED, find_components, pen_of
-from tinycnn.ink.lines import FLAT
-from tinycnn.ink.ruled_lines import find_ruled_lines
-from tinycnn.ink.trace import Show, unseen
+from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
+from tinycnn.ink.fragments import FLAT
+from tinycnn.ink.trace import Step, last
 
 EVEN = 6  # gray levels: paper of a single color varies no more than this
 PLAIN = 0.5  # of the pixels of a drawing are bare paper
-FAINTEST = 0.1  # of the paper's gray level: what differs less from it is not seen
-PALEST = 0.2  # of it: if all that is seen on a photo is paler, it is dirt and shadows
+FAINTEST = 0.1  # of the paper's gray level: smaller differences from it are no ink
+PALEST = 0.2  # of it: if nearly all ink on a photo is paler, it is dirt and shadows
 GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that
-SMALLEST = 10  # pixels: if what is written is usually smaller, it is grain
+SMALLEST = 10  # pixels: if components are usually smaller, they are grain
 DUST = 0.5  # of the width of a drawing's line: no dot of the same pen is smaller
-SPECK = 0.06  # of the usual height of what is written: smaller is dust
+SPECK = 0.06  # of the usual size of components: smaller is dust
 SHADOW = 0.4  # of the page's shorter side: longer components along the border are no digits
 ALONG = 0.7  # of a component's length on the border: it lies along it, and does not merely touch it
 END = 1.5  # of an upright component's width on the border: more than one end of it
@@ -32,39 +32,55 @@ PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
 LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
 WIDEST = 3.0  # times: no digit is so wide
 THINNER = 0.7  # of the width of the writing's line
-SMALL = 0.1  # of a line's length: what is smaller is a dot beside a 1, no writing beside a line
+SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
+
+CELL = 4  # pixels: ruled lines are sought on a coarse grid, so that small tilts need no trial
+STEEPEST = 0.06  # rise over run: about 3.5 degrees
+LONG = 0.7  # of the page's width is covered by a ruled line
+THICKEST = 0.012  # of the page's width: thicker bars are not ruled lines
+VERTICAL = np.array([[0, 1, 0]] * 3)  # pixels above each other are one run
 
 
-def picture_to_ink(gray: np.ndarray, show: Show = unseen) -> np.ndarray:
-    """What is written in a picture, dark on light or light on dark.
+def picture_to_ink(gray: np.ndarray) -> np.ndarray:
+    """The writing in a picture, dark on light or light on dark.
 
-    gray (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 where nothing is written. ImageError
-    if a drawing is in too many pieces.
+    gray (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 if nothing is written. ImageError if a
+    drawing is in too many fragments.
     """
-    show("gray levels", 255 - gray)
-    plain = plain_paper(gray)
-    if plain is not None:
-        ink = _contrast(np.abs(gray.astype(np.float32) - plain) / 255, FAINTEST)
-        show("difference from the paper", ink)
-        ink = np.where(_drawn_lines(ink), 0, ink)
-        ink = np.where(_specks(ink), 0, ink)
-        show("without specks, and lines beside the writing", ink)
-        return ink
-    paper, difference = _flatten(gray, show)
+    return last(picture_steps(gray))
+
+
+def picture_steps(gray: np.ndarray) -> Iterator[Step]:
+    """The steps of ``picture_to_ink``, with their titles."""
+    yield "gray levels", 255 - gray
+    plain = _plain_paper(gray)
+    if plain is None:
+        yield from _photo_steps(gray)
+        return
+    ink = _contrast(np.abs(gray.astype(np.float32) - plain) / 255)
+    yield "difference from the paper", ink
+    ink = _remove_specks(np.where(_drawn_lines(ink), 0, ink))
+    yield "without specks, and lines beside the writing", ink
+
+
+def _photo_steps(gray: np.ndarray) -> Iterator[Step]:
+    """The steps after the first one, for paper that is not of a single color."""
+    gray, paper = _find_paper(gray)
+    yield "the paper's light", np.rint(255 - paper).astype(np.uint8)
+    smooth = ndimage.gaussian_filter(gray.astype(np.float32), 1.0)
+    difference = np.clip(paper - smooth, 0, None)
     grain = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
-    darkness = difference / paper
+    darkness = difference / np.maximum(paper, 1)
     darkness[difference < GRAINS * grain] = 0
-    show("darker than the paper", np.rint(255 * darkness).astype(np.uint8))
+    yield "darker than the paper", np.rint(255 * darkness).astype(np.uint8)
     darkness[find_ruled_lines(darkness > FAINTEST)] = 0
-    show("without ruled lines", np.rint(255 * darkness).astype(np.uint8))
+    yield "without ruled lines", np.rint(255 * darkness).astype(np.uint8)
     if np.count_nonzero(darkness > PALEST) < 0.2 * np.count_nonzero(darkness > FAINTEST):
         darkness[:] = 0
-    ink = _remove_dirt(_contrast(darkness, FAINTEST))
-    show("contrast, without specks and shadows", ink)
-    return ink
+    yield "contrast, without specks and shadows", _remove_dirt(_contrast(darkness))
 
 
-def plain_paper(gray: np.ndarray) -> float | None:
+def _plain_paper(gray: np.ndarray) -> float | None:
     """The gray level of the paper, if it has a single one, as a drawing has; else None."""
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     paper = float(np.median(border))
@@ -72,83 +88,71 @@ def plain_paper(gray: np.ndarray) -> float | None:
     return paper if bare.mean() >= PLAIN and gray[bare].std() <= EVEN / 3 else None
 
 
-def _contrast(difference: np.ndarray, faintest: float) -> np.ndarray:
-    """Scale so that ink of the usual strength becomes 255; nothing below ``faintest`` is ink."""
-    inked = difference[difference > faintest]
+def _contrast(difference: np.ndarray) -> np.ndarray:
+    """Scale so that ink of the usual strength becomes 255; ``FAINTEST`` and below become 0."""
+    inked = difference[difference > FAINTEST]
     if not inked.size:
         return np.zeros(difference.shape, np.uint8)
     usual = float(np.percentile(inked, 80))
-    ink = np.where(difference > faintest, np.minimum(difference / usual, 1), 0)
-    return np.rint(255 * ink).astype(np.uint8)
+    ink = np.where(difference > FAINTEST, np.minimum(difference / usual, 1), 0)
+    return np.asarray(np.rint(255 * ink), np.uint8)
 
 
-def _flatten(gray: np.ndarray, show: Show) -> tuple[np.ndarray, np.ndarray]:
-    """The gray level of the paper everywhere, and how much darker each pixel is; (H,W) float32.
+def _find_paper(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The picture, inverted if it is light on dark, and the gray level of its paper everywhere.
 
-    Light ink on dark paper is turned round first. The paper's light changes slowly: on a coarse
-    image of the page, a gray closing (the lowest of the highest levels nearby) fills in strokes,
-    and what remains is the paper.
+    gray (H,W) uint8 -> uint8 and float32 (H,W). The paper's light changes slowly: on a coarse image
+    of the page, a gray closing (the lowest of the highest levels nearby) fills in strokes, and the
+    paper remains.
     """
     H, W = gray.shape
     scale = COARSE / max(H, W)
     size = max(round(W * scale), 1), max(round(H * scale), 1)
     coarse = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX), np.float32)
-    if _is_light_on_dark(coarse):
+    coarser = coarse[::4, ::4]  # every fourth pixel: the window is four times as wide on the page
+    if ((coarser - ndimage.median_filter(coarser, WINDOW)) ** 3).sum() > 0:  # mostly lighter ink
         gray, coarse = 255 - gray, 255 - coarse
     light = ndimage.gaussian_filter(ndimage.grey_closing(coarse, (WINDOW, WINDOW)), WINDOW / 4)
-    paper = np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
-    show("the paper's light", np.rint(255 - paper).astype(np.uint8))
-    smooth = ndimage.gaussian_filter(gray.astype(np.float32), 1.0)
-    return np.maximum(paper, 1), np.clip(paper - smooth, 0, None)
-
-
-def _is_light_on_dark(coarse: np.ndarray) -> bool:
-    """Whether what stands out from its wider surroundings is mostly lighter than they are."""
-    coarser = coarse[::4, ::4]  # every fourth pixel: the window is four times as wide on the page
-    return bool(((coarser - ndimage.median_filter(coarser, WINDOW)) ** 3).sum() > 0)
+    return gray, np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
 
 
 def _drawn_lines(ink: np.ndarray) -> np.ndarray:
     """Underlines, axes and margins of a drawing, ink (H,W) uint8 -> (H,W) bool.
 
-    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far wider than all
-    else is tall, or if it stands alone, longer and thinner than the writing beside it.
+    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far wider than the
+    rest is tall, or if it is a component of its own, longer and thinner than the writing beside it.
     """
     inked = ink >= INKED
-    rules = find_ruled_lines(inked)
-    rest = find_components(np.where(rules, 0, ink)) if rules.any() else []
+    lines = find_ruled_lines(inked)
+    rest = find_components(np.where(lines, 0, ink)) if lines.any() else []
     if not rest:
-        return np.zeros_like(rules)
-    tallest, pen = max(len(component.ink) for component in rest), pen_of(rest)
+        return np.zeros_like(lines)
+    tallest, pen = max(len(component.ink) for component in rest), line_width(rest)
     labels, _ = ndimage.label(inked, CONNECTED)
-    drawn = np.zeros_like(rules)
+    drawn = np.zeros_like(lines)
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         component = labels[place] == number
         H, W = component.shape
-        length, ruled = max(H, W), np.count_nonzero(component & rules[place])
+        length, ruled = max(H, W), np.count_nonzero(component & lines[place])
         alone = ruled >= PURE * np.count_nonzero(component) and tallest >= SMALL * length
         thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one component
         if WIDEST * tallest <= W or (alone and thin and length >= LONGER * tallest):
-            drawn[place] |= component & rules[place]
+            drawn[place] |= component & lines[place]
     return drawn
 
 
-def _specks(ink: np.ndarray) -> np.ndarray:
-    """The dust of a drawing, as scanners and fax machines leave it; (H,W) uint8 -> (H,W) bool."""
+def _remove_specks(ink: np.ndarray) -> np.ndarray:
+    """Remove the dust that scanners and fax machines leave on a drawing, ink (H,W) uint8."""
     components = find_components(ink)
-    specks = np.zeros(ink.shape, bool)
-    least = DUST * pen_of(components)
+    clean, least = ink.copy(), DUST * line_width(components)
     for component in components:
-        H, W = component.ink.shape
-        if max(H, W) < least:
-            specks[component.top : component.top + H, component.left : component.left + W] |= (
-                component.ink >= INKED
-            )
-    return specks
+        if max(component.ink.shape) < least:
+            clean[component.place()][component.ink >= INKED] = 0
+    return clean
 
 
 def _remove_dirt(ink: np.ndarray) -> np.ndarray:
-    """Without specks of dust and without what lies along the border or crosses the page."""
+    """Remove specks of dust, and shadows and lines along the border."""
     labels, count = ndimage.label(ink >= INKED, CONNECTED)
     if not count:
         return ink
@@ -165,8 +169,8 @@ def _remove_dirt(ink: np.ndarray) -> np.ndarray:
 def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.ndarray:
     """Which components are shadows and lines rather than digits that touch the border; (n,) bool.
 
-    A shadow lies along the border. What is thin for its length is a line if it is flat; upright,
-    it may be a 1, but a 1 touches the border with one end at most.
+    A shadow lies along the border. A thin component is a line if it is flat; if it is upright, it
+    may be a 1, but a 1 touches the border with one end at most.
     """
     H, W = labels.shape
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
@@ -177,4 +181,51 @@ def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.n
     sides = sum((top == 0, bottom == H, left == 0, right == W))
     along = contact >= ALONG * np.maximum(height, width)
     more = upright & ((sides > 1) | (contact > END * width))
-    return (contact > 0) & (along | more | flat)
+    return np.asarray((contact > 0) & (along | more | flat))
+
+
+def find_ruled_lines(ink: np.ndarray) -> np.ndarray:
+    """Straight lines across the page, in both directions; ink (H,W) bool -> (H,W) bool.
+
+    A ruled line shows as a row of ink nearly as long as the page, perhaps a little tilted. Along
+    it, runs of ink hardly thicker than the line are found; where handwriting crosses, the ink is
+    thicker and stays.
+    """
+    return np.asarray(_horizontal(ink) | _horizontal(ink.T).T)
+
+
+def _horizontal(ink: np.ndarray) -> np.ndarray:
+    near = np.zeros_like(ink)
+    columns = np.arange(ink.shape[1])
+    for start, rise in _rows(ink):
+        for beside in range(-CELL, CELL + 1):
+            rows = np.rint(start + rise * columns).astype(int) + beside
+            inside = (rows >= 0) & (rows < ink.shape[0])
+            near[rows[inside], columns[inside]] = True
+    return _thin_runs(ink, near) if near.any() else near
+
+
+def _rows(ink: np.ndarray) -> list[tuple[float, float]]:
+    """Straight rows of ink across the page: y at x = 0 in pixels, and rise over run."""
+    H, W = (length // CELL for length in ink.shape)
+    cells = ink[: H * CELL, : W * CELL].reshape(H, CELL, W, CELL).any(axis=(1, 3))
+    y, x = np.nonzero(cells)
+    reach = int(np.ceil(STEEPEST * W))
+    found: list[tuple[float, float]] = []
+    for rise in np.arange(-reach, reach + 1) / max(W, 1):
+        starts = np.rint(y - rise * x).astype(int) + reach
+        covered = np.bincount(starts, minlength=H + 2 * reach)
+        for start in np.flatnonzero(covered >= LONG * W):
+            found.append((float(start - reach + 0.5) * CELL, float(rise)))
+    return found
+
+
+def _thin_runs(ink: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """The vertical runs of ink near a ruled line that are about as thick as it, (H,W) bool."""
+    runs, count = ndimage.label(ink, VERTICAL)
+    length = np.bincount(runs.ravel())
+    touched = np.zeros(count + 1, bool)
+    touched[runs[near & ink]] = True
+    usual = float(np.median(length[touched])) if touched.any() else 0.0
+    thin = touched & (length <= min(1.5 * usual + 1, max(THICKEST * ink.shape[1], 2)))
+    return np.asarray(thin[runs])

@@ -1,8 +1,8 @@
-"""Opening pictures from strangers: any size, orientation, depth or color space, and any damage.
+"""Open untrusted pictures of any size, orientation, depth or color space, damaged ones included.
 
-What comes out is always the same thing: gray levels, upright, at a size that is quick to work
-on. What cannot be read is refused with one sentence, and a small file never becomes a large
-array: sizes are compared with a limit before anything is unpacked.
+The result is always gray levels, upright, at a size that is quick to work on. A picture that
+cannot be read is refused with one sentence, and a small file never becomes a large array: sizes
+are compared with a limit before anything is unpacked.
 """
 
 import io
@@ -10,33 +10,31 @@ import os
 import stat
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tinycnn.data.formats import format_of
+from tinycnn.data.mnist import is_prepared
 from tinycnn.errors import ImageError
-from tinycnn.ink.formats import format_of
-from tinycnn.ink.tiff import tags_fit, tile_pixels
+from tinycnn.files import PathLike
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # all that Pillow takes
 MOST_PIXELS = 25_000_000
 MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed color
 MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
 MOST_RUNS = 2**18  # bytes of a BMP in run lengths, which Pillow unpacks one by one, in Python
 WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
-NARROWEST = 8  # pixels: nothing can be read in what a reduction makes narrower
+NARROWEST = 8  # pixels: a picture that a reduction makes narrower is unreadable
 
-_ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # all that Pillow takes
+BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+# Bytes of a value by the number of a tag's type; decoders skip unknown types, the last entry here.
+ITEM_BYTES = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0])
+DIRECTORIES = (34665, 34853, 40965)  # tags whose value is the place of another directory
+MOST_TAGS = 2**16  # of a directory
+TILE_SIDES = (322, 323)
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,15 @@ class Picture:
     pages_left_out: bool = False
     """Whether the file has further pages, which are not in ``gray``."""
 
+    def prepared(self) -> np.ndarray | None:
+        """The image, white on black, if it has MNIST's size, box and center already; else None."""
+        return next(filter(is_prepared, (self.gray, 255 - self.gray)), None)
 
-def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
+
+def read_file(path: PathLike, most_bytes: int = MOST_BYTES) -> bytes:
     """The bytes of a regular file of bounded size; raises ImageError."""
     try:
-        # Opening a pipe that nobody writes to would otherwise wait for ever.
+        # Opening a pipe without a writer would otherwise wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -70,11 +72,11 @@ def read_file(path: str | os.PathLike, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
-    """The picture that the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file hold.
+    """The picture in the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file.
 
     Animations give their first frame and documents their first page, EXIF says which side is up,
     transparent pixels become paper, and 16 bits become 8 by division. Raises ImageError, with a
-    sentence that names no file, for whatever is wrong with it.
+    sentence that names no file, for anything wrong with it.
     """
     if not payload:
         raise ImageError("the file is empty")
@@ -89,21 +91,23 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
                 return _decode(image)
         except ImageError:
             raise
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             known = format_of(payload) or "no PNG, JPEG, WebP, BMP, GIF or TIFF picture"
             raise ImageError(f"this is {known}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ImageError(_too_large(most_pixels)) from error
-        except Exception as error:  # decoders raise whatever comes to their mind
+        except Exception as error:  # decoders raise exceptions of any type
             raise ImageError(f"the picture is damaged ({error or type(error).__name__})") from error
 
 
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
-    """Before a pixel is unpacked: what would take too much memory, or too long."""
-    pixels = max(image.width * image.height, tile_pixels(getattr(image, "tag_v2", {})))
+    """Before a pixel is unpacked, refuse pictures that would take too much memory or time."""
+    width, height = (getattr(image, "tag_v2", {}).get(side, 0) for side in TILE_SIDES)
+    tile = width * height if isinstance(width, int) and isinstance(height, int) else 0
+    pixels = max(image.width * image.height, tile)  # a small TIFF may come in huge tiles
     if image.format == "WEBP":  # its decoder holds whole pictures in color, several at a time
         most_pixels //= 2
-    if image.mode in ("I", "F"):  # four bytes a pixel, and several copies of them
+    if image.mode in ("I", "F"):  # four bytes per pixel, and several copies of them
         most_pixels //= 4
     if pixels > most_pixels:
         raise ImageError(_too_large(most_pixels))
@@ -125,31 +129,29 @@ def _decode(image: Image.Image) -> Picture:
         )
     size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)
     pages_left_out = image.format == "TIFF" and getattr(image, "is_animated", False)
-    orientation = _orientation(image)
+    info = {} if image.format == "TIFF" else dict(image.info)  # Pillow itself turns TIFF upright
     image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
     layer, opacity = _layers(image)
     gray = np.asarray(layer.resize(size, Image.Resampling.BOX))
     if opacity:
         gray = _on_paper(gray, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
-    upright = Image.fromarray(gray)
-    if orientation in _UPRIGHT:
-        upright = upright.transpose(_UPRIGHT[orientation])
-    return Picture(np.asarray(upright), longer / max(size), pages_left_out)
+    return Picture(_upright(gray, info), longer / max(size), pages_left_out)
 
 
 def _too_large(most_pixels: int) -> str:
     return f"the picture has more than {most_pixels / 1e6:g} million pixels; make it smaller"
 
 
-def _orientation(image: Image.Image) -> int:
-    """1 to 8; a picture with damaged EXIF data is still a picture."""
-    exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
-    if image.format == "TIFF" or not tags_fit(exif):  # Pillow itself turns a TIFF upright
-        return 1
+def _upright(gray: np.ndarray, info: dict[Any, Any]) -> np.ndarray:
+    """Turn a picture as its EXIF data say; with damaged EXIF data it is still a picture."""
+    if not tags_fit(info.get("exif", b"").removeprefix(b"Exif\0\0")):
+        return gray
+    image = Image.fromarray(gray)
+    image.info = info
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # the EXIF parser, too, raises all sorts of things
-        return 1
+        return np.asarray(ImageOps.exif_transpose(image))
+    except Exception:  # the EXIF parser, too, raises exceptions of any type
+        return gray
 
 
 def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -188,3 +190,32 @@ def _on_paper(gray: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         paper = 0.0 if opaque.size and opaque.mean() > 127 else 255.0
     share = alpha.astype(np.float32) / 255
     return np.rint(gray * share + paper * (1 - share)).astype(np.uint8)
+
+
+def tags_fit(payload: bytes) -> bool:
+    """Whether the tags of a TIFF file, or of EXIF data, together claim no more bytes than it has.
+
+    A tag says where its values lie and how many there are, and a decoder copies them. Thousands of
+    tags may name the same megabyte, so their claims are added up before a decoder sees the file.
+    """
+    order = BYTE_ORDERS.get(payload[:4])
+    if order is None or len(payload) < 8:
+        return False
+    starts, room = [int(np.frombuffer(payload, order + "u4", 1, 4)[0])], len(payload)
+    while starts:
+        tags = _directory(payload, starts.pop(), order)
+        item_bytes = ITEM_BYTES[np.minimum(tags["type"], len(ITEM_BYTES) - 1)]
+        room -= 2 + tags.nbytes + int((item_bytes * tags["count"].astype(np.int64)).sum())
+        if room < 0:
+            return False
+        starts += tags["value"][np.isin(tags["tag"], DIRECTORIES)].tolist()
+    return True
+
+
+def _directory(payload: bytes, start: int, order: str) -> np.ndarray:
+    """The tags of the directory at ``start``, as far as the file reaches."""
+    fields = [("tag", "u2"), ("type", "u2"), ("count", "u4"), ("value", "u4")]
+    layout = np.dtype([(name, order + kind) for name, kind in fields])
+    head, body = payload[start : start + 2], payload[start + 2 : start + 2 + MOST_TAGS * 12]
+    promised = int(np.frombuffer(head, order + "u2")[0]) if len(head) == 2 else 0
+    return np.frombuffer(body, layout, min(promised, len(body) // layout.itemsize))

@@ -1,8 +1,8 @@
 """Where a component of ink could be cut, if it were two digits that touch.
 
-A cut is a path from the top to the bottom of the component that goes down one row at a time,
-straight or diagonally, and crosses as little ink as it can (a seam). Whether a component is cut
-at all is not decided here: cuts make pieces, and segmentation weighs joining them again.
+A seam is a path from the top to the bottom of the component that goes down one row at a time,
+straight or diagonally, and crosses as little ink as it can. This module does not decide whether a
+component is two digits: seams divide it into fragments, and segmentation weighs joining them again.
 """
 
 from dataclasses import dataclass
@@ -10,61 +10,94 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from tinycnn.ink.bitmaps import INKED, Fragment, box_of, find_components, line_width
+from tinycnn.ink.fragments import BitmapFragments, find_lines
+
+WIDE = 0.5  # line heights: a component narrower or lower than this is not two digits
 HEIGHT = 48  # rows of the small copy on which seams are searched
-PAPER = 0.05  # cost of a step on paper, so that cuts are straight where nothing speaks against it
+PAPER = 0.05  # cost of a step on paper, so that seams across paper are straight
 INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
 APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the component
 MOST = 14  # seams of one component
-HOPELESS = 2.5  # log-odds: cuts that look less likely than one in twelve are not tried
+HOPELESS = 2.5  # log-odds: seams that look less likely than one in twelve are not tried
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A seam through a component: its column in each row, and the log-odds that it cuts a digit."""
+class Seam:
+    """Its column in each row, and the log-odds that the ink on both sides is one digit."""
 
     columns: np.ndarray
     odds: float
 
 
-def find_seams(ink: np.ndarray, height: float) -> list[Cut]:
+def split_components(ink: np.ndarray) -> BitmapFragments:
+    """The components of a page of ink (H,W) uint8, each split at every seam worth trying.
+
+    Raises ImageError if there are too many components.
+    """
+    components = find_components(ink)
+    whole = BitmapFragments(components, line_width(components))
+    if not components:
+        return whole
+    heights = {index: line.height for line in find_lines(whole) for index in line.order}
+    parts = [_split(z, heights[i], whole.pen) for i, z in enumerate(components)]
+    return BitmapFragments([fragment for part in parts for fragment in part], whole.pen)
+
+
+def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
+    """The parts of a component on a line of digits of that height, written with that pen."""
+    H, W = component.ink.shape
+    may_be_two = min(H, W) >= WIDE * height and 2 * pen <= W
+    seams = find_seams(component.ink, height) if may_be_two else []
+    edges = np.maximum.accumulate([np.zeros(H), *(seam.columns for seam in seams), np.full(H, W)])
+    columns = np.arange(W) + 0.5
+    parts = []
+    for seam, left, right in zip([None, *seams], edges[:-1], edges[1:], strict=True):
+        between = (columns >= left[:, None]) & (columns < right[:, None])
+        pixels = np.where(between, component.ink, 0)
+        if (pixels >= INKED).any():
+            y0, x0, y1, x1 = box_of(pixels >= INKED)
+            top, left = component.top + y0, component.left + x0
+            odds, inner = seam.odds if seam else None, pixels[y0:y1, x0:x1]
+            parts.append(Fragment(top, left, inner, component.component, odds))
+    return parts
+
+
+def find_seams(ink: np.ndarray, height: float) -> list[Seam]:
     """The seams worth trying, from left to right.
 
-    ink (H,W) uint8, one component, cut out tightly; height, in pixels, that of a digit on its line
-    -> cuts with columns (H,): what lies left of the seam has smaller ones.
+    ink (H,W) uint8, one component, cut out tightly; height, in pixels, of a digit on its line
+    -> seams with columns (H,): pixels left of a seam have smaller columns.
     """
     H, W = ink.shape
     size = max(round(W * HEIGHT / H), 1), HEIGHT
     small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX)) / np.float32(255)
     inked = small >= 0.5
+    above = np.logical_or.accumulate(inked)
+    below = np.logical_or.accumulate(inked[::-1])[::-1]
+    inside = above & below  # of the outline, column by column
     rows = (np.arange(H) + 0.5) * HEIGHT / H - 0.5
-    cuts = []
+    seams = []
     for inner in INNER:
-        cost = PAPER + np.maximum(small, inner * _between(inked))
+        cost = PAPER + np.maximum(small, inner * inside)
         down, up = _descend(cost), _descend(cost[::-1])[::-1]
         through = down + up - cost  # the cheapest seam through each place
         for column in _valleys(through[HEIGHT // 2]):
-            seam = _trace(down, up, column)
-            odds = _odds(inked, seam, height * HEIGHT / H)
+            path = _path(down, up, column)
+            odds = _odds(inked, path, height * HEIGHT / H)
             if odds < HOPELESS:
-                columns = np.interp(rows, np.arange(HEIGHT), seam + 0.5) * W / inked.shape[1]
-                cuts.append(Cut(columns, odds))
-    return _apart(cuts, APART * H)
+                columns = np.interp(rows, np.arange(HEIGHT), path + 0.5) * W / inked.shape[1]
+                seams.append(Seam(columns, odds))
+    return _apart(seams, APART * H)
 
 
-def _between(ink: np.ndarray) -> np.ndarray:
-    """Where there is ink above and below: what the outline encloses, column by column."""
-    above = np.logical_or.accumulate(ink)
-    below = np.logical_or.accumulate(ink[::-1])[::-1]
-    return above & below
-
-
-def _apart(cuts: list[Cut], distance: float) -> list[Cut]:
-    """The likeliest cuts, none nearer to another than ``distance``, from left to right."""
-    kept: list[Cut] = []
-    for cut in sorted(cuts, key=lambda cut: cut.odds):
-        if all(abs(cut.columns - other.columns).mean() >= distance for other in kept):
-            kept.append(cut)
-    return sorted(kept[:MOST], key=lambda cut: cut.columns.mean())
+def _apart(seams: list[Seam], distance: float) -> list[Seam]:
+    """The likeliest seams, none nearer to another than ``distance``, from left to right."""
+    kept: list[Seam] = []
+    for seam in sorted(seams, key=lambda seam: seam.odds):
+        if all(abs(seam.columns - other.columns).mean() >= distance for other in kept):
+            kept.append(seam)
+    return sorted(kept[:MOST], key=lambda seam: seam.columns.mean())
 
 
 def _odds(ink: np.ndarray, seam: np.ndarray, height: float) -> float:
@@ -72,8 +105,8 @@ def _odds(ink: np.ndarray, seam: np.ndarray, height: float) -> float:
 
     A logistic regression on 21,000 seams through pen digits that touch or do not. Digits meet
     where the outline of the component is narrow, each is about as high as a digit, and neither
-    reaches far across the other. (Half a unit is taken off: a cut that was not tried is lost,
-    and the classifier turns down most of those that were in vain.)
+    reaches far across the other. (The bias is half a unit lower than fitted: where a
+    seam is missing a digit is lost, and the classifier rejects most of the needless seams.)
     """
     H, W = ink.shape
     left = np.arange(W) < seam[:, None]
@@ -90,7 +123,7 @@ def _odds(ink: np.ndarray, seam: np.ndarray, height: float) -> float:
 
 
 def _span(ink: np.ndarray, axis: int) -> tuple[int, int]:
-    """The first and the last row (axis 0) or column with ink; where none is, a span of nothing."""
+    """The first and the last row (axis 0) or column (1) with ink; 0 and -1 without ink."""
     places = np.flatnonzero(ink.any(axis=1 - axis))
     return (int(places[0]), int(places[-1])) if places.size else (0, -1)
 
@@ -120,7 +153,7 @@ def _valleys(profile: np.ndarray) -> list[int]:
     return sorted(found)
 
 
-def _trace(down: np.ndarray, up: np.ndarray, column: int) -> np.ndarray:
+def _path(down: np.ndarray, up: np.ndarray, column: int) -> np.ndarray:
     """The cheapest seam through the middle row at ``column``: its column in every row."""
     seam = np.empty(HEIGHT, np.intp)
     middle = HEIGHT // 2
@@ -133,7 +166,7 @@ def _trace(down: np.ndarray, up: np.ndarray, column: int) -> np.ndarray:
 
 
 def _cheapest_near(total: np.ndarray, column: int) -> int:
-    """The neighbor with the least total; straight on where all are alike."""
+    """The neighbor with the least total; straight on if all are equal."""
     low = max(column - 1, 0)
     near = total[low : column + 2]
     best = int(near.argmin())

@@ -1,84 +1,99 @@
-"""Which pieces of ink make up one digit: every sensible grouping is weighed, the best one found.
+"""Which fragments of ink make up one digit: weigh every sensible grouping, choose the best.
 
-Within a line, pieces are sorted from left to right. A digit is then a run of neighboring pieces,
-and a reading of the line is a way to cut it into runs. Its weight is a sum of logarithms:
+Within a line, fragments are sorted from left to right. A digit is then a run of neighboring
+fragments, and a reading of the line is a way to divide it into runs. Its weight is a sum of
+logarithms:
 
     for each run              how sure the classifier is that the run is one digit
-    between two neighbors    how likely their place makes it that they belong together, or not
+    between two neighbors     how likely their place makes it that they belong together, or not
 
 so the best of all 2^(n-1) readings comes out of one pass from left to right, in which
-``best[k]`` is the weight of the best reading of the first k pieces (dynamic programming).
+``best[k]`` is the weight of the best reading of the first k fragments (dynamic programming).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from tinycnn.ink.fragments import Group, Pieces, span
-from tinycnn.ink.lines import Line
+from tinycnn.ink.fragments import Fragments, Group, Span, TextLine
 
-LONGEST_RUN = 9  # pieces in one digit: real ones have up to four strokes, but many cuts are tried
+LONGEST_RUN = 9  # fragments in one digit: people use up to four strokes, but many seams are tried
 WIDEST_RUN = 2.0  # line heights
 HOPELESS = -7.0  # log-odds: neighbors that belong together less probably than that are not tried
+TINY = 0.15  # line heights: a dot for certain
+LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
+USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
+RARER = 4.0  # by this much in log-probability for each line height
+MARGIN = 2.0  # score above the threshold that real digits have, and halves and pairs do not
+WORD_GAP = 1.0  # line heights between words, at least
 
 Run = tuple[int, int]
-"""Pieces start, ..., stop - 1 in the order of the line."""
-
-
-@dataclass(frozen=True)
-class Joins:
-    """Log-odds that neighbors belong together: a logistic regression on their geometry."""
-
-    bias: float
-    overlap: float  # share of the narrower piece's width that lies above or below the other
-    distance: float  # between their center lines, in line heights
-    lower: float  # height of the lower piece, in line heights: bars and hats are low
-    width: float  # of both together, in line heights
-
-
-STROKES = Joins(bias=5.0, overlap=6.5, distance=-8.5, lower=-7.3, width=-3.4)
+"""Fragments start, ..., stop - 1 in the order of the line."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a line could be cut into."""
+    """The runs into which a line could be divided."""
 
-    line: Line
-    odds: np.ndarray
-    """(n-1,): log-odds that each piece belongs together with the next one."""
-
-    groups: dict[Run, Group]
-    """The pieces of every run that could be one digit."""
+    line: TextLine
+    odds: np.ndarray  # (n-1,), log-odds that each fragment belongs together with the next one
+    groups: dict[Run, Group]  # the fragments of every run that could be one digit
 
 
-def candidates(pieces: Pieces, line: Line) -> Candidates:
+def candidates(fragments: Fragments, line: TextLine) -> Candidates:
     """All runs of a line that could be one digit."""
-    odds = np.array([_odds(pieces, *pair, line.height) for pair in pairwise(line.order)])
+    odds = np.array([_odds(fragments, *pair, line.height) for pair in pairwise(line.order)])
     groups = {}
     for start in range(len(line.order)):
         for stop in range(start + 1, min(start + LONGEST_RUN, len(line.order)) + 1):
             group = tuple(line.order[start:stop])
-            x0, _, x1, _ = span(pieces, group)
+            x0, _, x1, _ = fragments.span(group)
             if len(group) > 1 and (odds[stop - 2] < HOPELESS or x1 - x0 > WIDEST_RUN * line.height):
                 break
             groups[start, stop] = group
     return Candidates(line, odds, groups)
 
 
-def features(pieces: Pieces, one: int, other: int, height: float) -> tuple[float, ...]:
-    """What ``Joins`` weighs: overlap, distance, lower and width of two neighbors."""
-    (a0, b0, a1, b1), (c0, d0, c1, d1) = pieces.boxes[one], pieces.boxes[other]
+def _odds(fragments: Fragments, one: int, other: int, height: float) -> float:
+    """Log-odds that two neighbors belong together: of their seam, or of two strokes.
+
+    For strokes, a logistic regression on their geometry in line heights; the overlap is the share
+    of the narrower one's width that lies above or below the other.
+    """
+    seam_odds = fragments.seam_odds(one, other)
+    if seam_odds is not None:
+        return seam_odds
+    (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
     narrower = max(min(a1 - a0, c1 - c0), 0.05 * height)
     overlap = min(max((min(a1, c1) - max(a0, c0)) / narrower, 0.0), 1.0)
-    distance = min(pieces.distance(one, other) / height, 0.5)
-    lower = min(b1 - b0, d1 - d0) / height
-    return overlap, distance, lower, (max(a1, c1) - min(a0, c0)) / height
+    distance = min(fragments.distance(one, other) / height, 0.5)
+    lower = min(b1 - b0, d1 - d0) / height  # bars and hats are low
+    width = (max(a1, c1) - min(a0, c0)) / height  # of both together
+    return float(5.0 + 6.5 * overlap - 8.5 * distance - 7.3 * lower - 3.4 * width)
+
+
+def digit_weight(
+    span: Span, height: float, confidence: float, score: float, threshold: float
+) -> float:
+    """Log-probability that a run is one digit: like its class, like any digit, not too wide.
+
+    A digit whose ``score`` is below ``threshold`` is rejected.
+    """
+    excess = max((span[2] - span[0]) / height - USUAL_WIDTH, 0.0)
+    like_a_digit = -np.logaddexp(0, threshold + MARGIN - score)
+    return float(np.log(confidence) + like_a_digit - RARER * excess)
+
+
+def mark_weight(span: Span, height: float) -> float:
+    """Log-probability that a dot or a dash is on its own, and no part of a digit."""
+    tiny = max(span[2] - span[0], span[3] - span[1]) < TINY * height
+    return float(np.log(LONE_DOT if tiny else LONE_MARK))
 
 
 def best_reading(row: Candidates, weights: Mapping[Run, float]) -> tuple[list[Run], float]:
-    """The best way to cut a line into runs, and how probable it is among all the ways.
+    """The best way to divide a line into runs, and how probable it is among all the ways.
 
     weights: for every run of ``row``, the log-probability that it is a digit.
     """
@@ -100,10 +115,34 @@ def best_reading(row: Candidates, weights: Mapping[Run, float]) -> tuple[list[Ru
     return path[::-1], float(np.exp(best[count] - total[count]))
 
 
-def _odds(pieces: Pieces, one: int, other: int, height: float) -> float:
-    cut = pieces.cut_odds(one, other)
-    if cut is not None:
-        return cut
-    overlap, distance, lower, width = features(pieces, one, other, height)
-    j = STROKES
-    return j.bias + j.overlap * overlap + j.distance * distance + j.lower * lower + j.width * width
+def text_of(runs: Sequence[tuple[Span, str | None]], height: float) -> str:
+    """The characters of a line; between digits also dots, dashes and blanks.
+
+    runs: from left to right the span of each digit and its name, or None for a mark.
+    """
+    digits = [span for span, name in runs if name is not None]
+    gaps = [right[0] - left[2] for left, right in pairwise(digits)]
+    usual = float(np.median(gaps)) if len(gaps) > 1 else np.inf
+    word_gap = max(WORD_GAP * height, 2.5 * usual)
+    text, sign = "", ""
+    before: Span | None = None
+    for span, name in runs:
+        if name is None:
+            sign = _sign(span, before, height) if before else ""
+            continue
+        if before:
+            text += sign or (" " if span[0] - before[2] > word_gap else "")
+        text += name
+        before, sign = span, ""
+    return text
+
+
+def _sign(mark: Span, before: Span, height: float) -> str:
+    """The character for a mark to the right of a digit: ".", "-" or nothing."""
+    x0, y0, x1, y1 = mark
+    place = ((y0 + y1) / 2 - before[1]) / max(before[3] - before[1], 0.5 * height)
+    if x0 < before[2]:
+        return ""
+    if 0.3 < place < 0.7 and x1 - x0 > 0.2 * height:
+        return "-"
+    return "." if 0.7 <= place < 1.4 and x1 - x0 <= 0.2 * height else ""

@@ -1,51 +1,58 @@
-"""From strokes to MNIST: forget brush and size, keep the line, draw it anew with MNIST's pen.
+"""From strokes to MNIST: ignore brush and size, keep the line, redraw it with MNIST's pen.
 
-What a person draws is a line; how thick it looks depends on the brush, the screen and how large
-they write. So the line alone is kept, smoothed a little, fitted into MNIST's box of 20 pixels
-and drawn again. The same drawing gives the same image at any size, at any place, and with any
-number of points along its lines.
+A drawing is a set of lines; how thick they look depends on the brush, the screen and the size of
+the writing. Only the lines are kept, smoothed a little, fitted into MNIST's box of 20 pixels and
+drawn again. The same drawing gives the same image at any size, at any place, and with any number
+of points along its lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinycnn.data.mnist import BOX, PEN, SIZE, center
 from tinycnn.errors import ImageError
-from tinycnn.ink.rasterize import Lines, draw
-from tinycnn.ink.trace import Show, unseen
+from tinycnn.ink.rasterize import Strokes, draw
+from tinycnn.ink.trace import Step, last
 
 STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
-GRID = 64  # places for a point along a pixel
-ODD = 0.7183  # where to round up: an odd place, for tidy drawings consist of round numbers
+GRID = 64  # grid places per pixel
+ODD = 0.7183  # where to round up: an odd place, because tidy drawings consist of round numbers
 LONGEST = 10_000  # points along one line; no digit needs more than 300
 MOST_STROKES = 5_000  # in one drawing; a page of digits needs some hundred
-NEAREST = 1e-305  # closer points are one: the scale between them is no number any more
+NEAREST = 1e-305  # closer points are one point: the scale between them overflows
 FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
 
 
-def strokes_to_image(strokes: Lines, show: Show = unseen) -> np.ndarray:
+def strokes_to_image(strokes: Strokes) -> np.ndarray:
     """Draw one digit the way MNIST would have it.
 
     strokes: polylines (n,2), x to the right and y down, in any unit -> uint8 (28,28), white
     (255) on black; the longer side of the ink is 20 pixels, the center of mass rounds to index
     14. A single point becomes a dot as wide as the pen; no strokes give a blank image.
     """
-    show("as drawn", strokes)
+    return last(strokes_steps(strokes))
+
+
+def strokes_steps(strokes: Strokes) -> Iterator[Step]:
+    """The steps of ``strokes_to_image``, with their titles."""
+    yield "as drawn", strokes
     if not strokes:
-        return np.zeros((SIZE, SIZE), np.uint8)
-    lines = [_snap(line) for line in fit(smooth(fit(strokes)))]
-    show(f"smooth, longer side {BOX}", lines)
+        yield "blank", np.zeros((SIZE, SIZE), np.uint8)
+        return
+    lines = fit(smooth(fit(strokes)))
+    # The same drawing at another size has other rounding errors here. Rounding to a grid removes
+    # them, and the image is the same bit for bit.
+    lines = [np.floor(line * GRID + ODD) / GRID for line in lines]
+    yield f"smooth, longer side {BOX}", lines
     image = draw(lines, PEN, (SIZE, SIZE))
-    show(f"drawn with pen {PEN}", image)
-    image = center(image)
-    show("center of mass at 14", image)
-    return image
+    yield f"drawn with pen {PEN}", image
+    yield "center of mass at 14", center(image)
 
 
-def paper_to_image(strokes: Lines, brush: float, paper: tuple[float, float]) -> np.ndarray:
-    """The naive way, to compare with: the whole paper made smaller, its shape kept.
+def paper_to_image(strokes: Strokes, brush: float, paper: tuple[float, float]) -> np.ndarray:
+    """The naive way, for comparison: scale the whole paper down, keeping its shape.
 
     strokes and ``brush``, the width of the line, in the unit of ``paper`` (width, height) ->
     uint8 (28,28). This is what many demonstrations do; see ``bitmaps.shrink``.
@@ -56,7 +63,7 @@ def paper_to_image(strokes: Lines, brush: float, paper: tuple[float, float]) -> 
 
 
 def check_strokes(strokes: Any) -> list[np.ndarray]:
-    """Strokes from a stranger as float64 arrays (n,2); strokes without points are left out.
+    """Untrusted strokes as float64 arrays (n,2), without the strokes that have no points.
 
     Raises ImageError unless ``strokes`` is a list of lists of finite pairs.
     """
@@ -68,31 +75,32 @@ def check_strokes(strokes: Any) -> list[np.ndarray]:
     return [line for line in lines if len(line)]
 
 
-def bounds(lines: Lines) -> tuple[float, float, float, float]:
+def bounds(lines: Strokes) -> tuple[float, float, float, float]:
     """The box around the lines: least x, least y, greatest x, greatest y."""
     points = np.concatenate(lines)
     return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
 
 
-def fit(lines: Lines) -> list[np.ndarray]:
+def fit(lines: Strokes) -> list[np.ndarray]:
     """Scale and shift lines so that, drawn with MNIST's pen, they fill MNIST's box.
 
     The pen adds half its width on each side, so the lines themselves get 20 - 2.5 pixels.
     """
     x0, y0, x1, y1 = bounds(lines)
     longer = max(x1 - x0, y1 - y0)
-    # What is smaller than the rounding of its own coordinates is a dot: nothing to be enlarged.
+    # Lines smaller than the rounding error of their coordinates are a dot and are not enlarged.
     least = max(1e-12 * max(map(abs, (x0, y0, x1, y1))), NEAREST)
     scale = (BOX - PEN) / longer if longer > least else 0.0
     corner = (SIZE - BOX + PEN) / 2
     return [(line - (x0, y0)) * scale + corner for line in lines]
 
 
-def smooth(lines: Lines) -> list[np.ndarray]:
+def smooth(lines: Strokes) -> list[np.ndarray]:
     """Even out the trembling of a mouse; lines must be in pixels of 28.
 
-    Points are set anew at equal distances, so that it does not matter how many there were, and
-    averaged with their neighbors: twice 1/4, 1/2, 1/4, a bell of 0.5 pixels. Ends stay.
+    Lines are resampled at equal distances, so that their number of points does not matter, and
+    points are averaged with their neighbors twice, weighted 1/4, 1/2, 1/4: about a Gaussian of 0.5
+    pixels. Ends stay.
     """
     smoothed = []
     for line in lines:
@@ -112,20 +120,12 @@ def resample(line: np.ndarray, step: float) -> np.ndarray:
     return np.column_stack([np.interp(places, along, line[:, axis]) for axis in (0, 1)])
 
 
-def _snap(line: np.ndarray) -> np.ndarray:
-    """Put points on a grid of 1/64 pixel.
-
-    The same drawing at another size arrives here with other rounding errors; on the grid they
-    are gone, and the image is the same bit for bit.
-    """
-    return np.floor(line * GRID + ODD) / GRID
-
-
 def _check_line(number: int, stroke: Any) -> np.ndarray:
     try:
         points = np.array(stroke)
-        # NumPy would make numbers of texts and truths, too, and of truths among numbers.
-        if points.dtype.kind in "USb" or _holds_truths(stroke):
+        # NumPy would convert strings and booleans, also booleans between numbers, without an error.
+        booleans = isinstance(stroke, list) and any(type(z) is bool for xy in stroke for z in xy)
+        if points.dtype.kind in "USb" or booleans:
             raise TypeError(points.dtype)
         line = points.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -137,7 +137,3 @@ def _check_line(number: int, stroke: Any) -> np.ndarray:
     if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
         raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
     return line
-
-
-def _holds_truths(stroke: Any) -> bool:
-    return isinstance(stroke, list) and any(type(z) is bool for point in stroke for z in point)

@@ -23,7 +23,7 @@ Forward = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Prediction:
     """What a recognizer thinks of N images."""
 
     probabilities: np.ndarray
@@ -62,14 +62,14 @@ class Recognizer:
         logits = _logits_of(model, forward or model.forward)
         return cls(logits, names_of(model), **calibration_of(model))
 
-    def __call__(self, images: np.ndarray) -> Opinion:
+    def __call__(self, images: np.ndarray) -> Prediction:
         """Look at uint8 images (N,28,28), white on black."""
         return self.judge(self.logits(images))
 
-    def judge(self, logits: np.ndarray) -> Opinion:
+    def judge(self, logits: np.ndarray) -> Prediction:
         """What logits (N,K) mean at this temperature."""
         logits = np.asarray(logits, np.float64)
-        return Opinion(
+        return Prediction(
             np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),
             _log_sum(logits),
         )

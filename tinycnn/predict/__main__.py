@@ -19,8 +19,8 @@ from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for the compiler
     from PIL import Image
 
-    from tinycnn.ink import Reading, Recognizer, Steps
-    from tinycnn.predict.sources import Answer
+    from tinycnn.ink import Reading, Recognizer
+    from tinycnn.predict.sources import Item
 
 EXAMPLES = """\
 examples:
@@ -41,27 +41,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
 
     from tinycnn.console import Console
-    from tinycnn.ink import Recognizer, Steps
+    from tinycnn.ink import Recognizer, draw_trace
     from tinycnn.nn import Sequential
+    from tinycnn.predict.sources import MOST_ROWS
     from tinycnn.train.compile_progress import compilation_shown
     from tinycnn.train.folder import find_weights
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     weights = find_weights(arguments.weights)
     inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
     refuse_to_overwrite(filter(None, (arguments.boxes, arguments.steps)), inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
-    steps = Steps() if arguments.steps else None
+    rows: list[Any] = []
     everything_read = True
-    with compilation_shown(console):
-        for number, answer in enumerate(_answers(arguments, recognizer, steps)):
-            everything_read &= _report(answer, arguments)
-            if arguments.boxes and answer.framed:
+    with compilation_shown(Console(stderr=True, highlight=False, soft_wrap=True)):
+        for number, item in enumerate(_items(arguments, recognizer)):
+            everything_read &= _report(item, arguments)
+            if arguments.boxes and item.framed:
                 path = _numbered(arguments.boxes, number)
                 refuse_to_overwrite([path], inputs)
-                everything_read &= _write_page(path, answer.name, answer.framed)
-    if steps:
-        _write_png(arguments.steps, steps.picture())
+                everything_read &= _write_page(path, item.name, item.framed)
+            if arguments.steps:
+                rows += item.trace(MOST_ROWS - len(rows))
+    if arguments.steps:
+        _write_png(arguments.steps, draw_trace(rows))
     return 0 if everything_read else 1
 
 
@@ -105,22 +107,21 @@ def _png(text: str) -> Path:
     return Path(text)
 
 
-def _answers(
-    arguments: argparse.Namespace, recognizer: "Recognizer", steps: "Steps | None"
-) -> Iterator["Answer"]:
-    """The answers for all files, in the order of the command line."""
-    from tinycnn.predict.sources import Answer, answers, drawings, one_input
+def _items(arguments: argparse.Namespace, recognizer: "Recognizer") -> Iterator["Item"]:
+    """The items of all files, in the order of the command line."""
+    from tinycnn.predict.sources import Item, one_input, read_items
 
-    for files, reader in ((arguments.files, answers), (arguments.strokes, drawings)):
+    for files, strokes in ((arguments.files, False), (arguments.strokes, True)):
         for file in files:
             name = "standard input" if file == STDIN else file
             try:
                 with one_input():
                     payload = _payload(file)
             except ImageError as error:
-                yield Answer(name, error=str(error), cause=error)
+                yield Item(name, error=str(error), cause=error)
             else:
-                yield from islice(reader(name, payload, recognizer, steps), arguments.limit)
+                items = read_items(name, payload, recognizer, strokes=strokes)
+                yield from islice(items, arguments.limit)
 
 
 def _payload(file: str) -> bytes:
@@ -134,36 +135,36 @@ def _payload(file: str) -> bytes:
     return payload
 
 
-def _report(answer: "Answer", arguments: argparse.Namespace) -> bool:
-    """Print an answer; False if there was nothing to read."""
-    fault = answer.error
-    if answer.reading is not None and not answer.reading.inked:
+def _report(item: "Item", arguments: argparse.Namespace) -> bool:
+    """Print an item; False if there was nothing to read."""
+    fault = item.error
+    if item.reading is not None and not item.reading.inked:
         fault = "there is no ink in it"
     if fault:
-        _tell(answer.name, fault, answer.cause)
-    if answer.note:
-        print(f"{answer.file}: {answer.note}", file=sys.stderr)
+        _tell(item.name, fault, item.cause)
+    if item.note:
+        print(f"{item.file}: {item.note}", file=sys.stderr)
     if arguments.json:
-        print(to_json(_record(answer)))
-    elif answer.reading and not fault:
-        print(f"{answer.name}: {_sentence(answer.reading)}")
-    if arguments.ascii and answer.reading:
-        _draw_digits(answer.reading, sys.stderr if arguments.json else sys.stdout)
+        print(to_json(_record(item)))
+    elif item.reading and not fault:
+        print(f"{item.name}: {_sentence(item.reading)}")
+    if arguments.ascii and item.reading:
+        _draw_digits(item.reading, sys.stderr if arguments.json else sys.stdout)
     return not fault
 
 
-def _record(answer: "Answer") -> dict[str, Any]:
-    record: dict[str, Any] = {"file": answer.file}
-    if answer.index is not None:
-        record["index"] = answer.index
-    if answer.label is not None:
-        record["label"] = answer.label
-    if answer.reading is None:
-        return {**record, "error": answer.error}
+def _record(item: "Item") -> dict[str, Any]:
+    record: dict[str, Any] = {"file": item.file}
+    if item.index is not None:
+        record["index"] = item.index
+    if item.label is not None:
+        record["label"] = item.label
+    if item.reading is None:
+        return {**record, "error": item.error}
     from tinycnn.ink import as_record
 
-    note = {"note": answer.note} if answer.note else {}
-    return {**record, **as_record(answer.reading), **note}
+    note = {"note": item.note} if item.note else {}
+    return {**record, **as_record(item.reading), **note}
 
 
 def _sentence(reading: "Reading") -> str:
@@ -196,7 +197,7 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def _write_page(path: Path, name: str, draw: Callable[[], "Image.Image"]) -> bool:
-    """The page of an answer with its frames; False if it cannot be drawn."""
+    """The page of an item with its frames; False if it cannot be drawn."""
     from tinycnn.predict.sources import one_input
 
     try:

@@ -1,79 +1,92 @@
-"""Whatever a file holds, an answer for each picture, drawing or image in it.
+"""From the bytes of a file to a reading of each picture, drawing or image in it.
 
-What kind of file it is shows in its first bytes, never in its name. Whatever goes wrong inside
-one file, or one drawing among many, becomes an answer that says so; the others are read all the
-same.
+The first bytes of a file say which kind it is; its name does not matter. An error inside one file,
+or in one drawing among many, becomes an item that reports it; the others are read all the same.
 """
 
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial, wraps
-from typing import Any
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL import Image
 
 from tinycnn.data.checks import oddity
-from tinycnn.data.idx import ELEMENT_TYPES, GZIP_MAGIC, decode_idx
+from tinycnn.data.formats import GZIP_MAGIC
+from tinycnn.data.idx import ELEMENT_TYPES, decode_idx
 from tinycnn.errors import DataError, ImageError, TinyCNNError
-from tinycnn.ink import (
+from tinycnn.ink.annotate import draw_boxes, draw_drawing, percent
+from tinycnn.ink.drawings import Drawing, read_drawings
+from tinycnn.ink.pictures import Picture, decode_picture
+from tinycnn.ink.reading import (
     Reading,
-    Recognizer,
-    Steps,
-    decode_picture,
-    draw_boxes,
-    draw_drawing,
-    percent,
-    read_drawings,
+    image_steps,
+    picture_trace,
     read_images,
     read_picture,
     read_strokes,
-    to_image,
 )
-from tinycnn.ink.trace import unseen
+from tinycnn.ink.trace import Step
+from tinycnn.nn.classifier import Recognizer
 
+MOST_ROWS = 100  # of a trace
 BATCH = 256  # images of an IDX file at a time
 MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
-MOST_ROWS = 100  # of steps that are kept
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of one picture, drawing or image."""
+class Item:
+    """One picture, drawing or image of a file, with its reading or the reason why there is none."""
 
     file: str
-    index: int | None = None
-    """Its number in a file that holds several."""
-
-    label: int | str | None = None
-    """What it should be, if the file says so."""
-
+    index: int | None = None  # its number in a file that holds several
+    page: Picture | Drawing | None = None  # None for a prepared image, or if nothing was decoded
     reading: Reading | None = None
-    framed: Callable[[], Image.Image] | None = None
-    """Draws the page with a frame around each digit."""
-
-    note: str | None = None
-    """What people should know about the reading."""
-
-    error: str | None = None
-    """Why there is no reading."""
-
-    cause: Exception | None = None
-    """What was raised, for people who look for a fault."""
+    note: str | None = None  # a remark on the reading for the user
+    error: str | None = None  # why there is no reading
+    cause: Exception | None = None  # the exception behind ``error``
 
     @property
     def name(self) -> str:
         """The file, with the number in it."""
         return self.file if self.index is None else f"{self.file}[{self.index}]"
 
+    @property
+    def label(self) -> int | str | None:
+        """The right answer, if the file has it."""
+        return self.page.label if isinstance(self.page, Drawing) else None
+
+    @property
+    def framed(self) -> Callable[[], Image.Image] | None:
+        """Draws the page with a frame around each digit; None without a page that was read."""
+        if self.page is None or self.reading is None:
+            return None
+        if isinstance(self.page, Drawing):
+            return partial(draw_drawing, self.page.strokes, self.reading)
+        page = Image.fromarray(self.page.gray)
+        return partial(draw_boxes, page, self.reading, 1 / self.page.scale)
+
+    def trace(self, most: int = MOST_ROWS) -> list[tuple[str, list[Step]]]:
+        """The steps of the page and of up to ``most`` digits: titled rows for ``draw_trace``."""
+        rows: list[tuple[str, list[Step]]] = []
+        if isinstance(self.page, Picture):
+            rows.append((self.file, []))
+            with suppress(ImageError), one_input():  # ``error`` reports it; earlier steps are kept
+                rows[0][1].extend(picture_trace(self.page))
+        digits = self.reading.digits if self.page and self.reading else ()
+        for digit in digits[: max(most - len(rows), 0)]:
+            title = f"{self.name}: {digit.name}, {percent(digit.confidence)}"
+            rows.append((title, list(image_steps(digit.ink))))
+        return rows
+
 
 @contextmanager
 def one_input() -> Iterator[None]:
-    """Whatever goes wrong inside is the fault of one input: an ImageError says so.
+    """Turn unexpected exceptions into an ImageError, because only one input is at fault.
 
-    Errors of ours pass as they are, Ctrl-C passes too.
+    TinyCNNErrors and Ctrl-C pass unchanged.
     """
     try:
         yield
@@ -88,50 +101,22 @@ def one_input() -> Iterator[None]:
         raise ImageError(f"tinycnn failed to read it ({reason}); --debug shows where") from error
 
 
-def _ends_in_an_answer(reader: Callable[..., Iterator[Answer]]) -> Callable[..., Iterator[Answer]]:
-    """A reader whose last answer tells the error that ended it, if one did."""
-
-    @wraps(reader)
-    def read(file: str, *arguments: Any) -> Iterator[Answer]:
-        try:
-            with one_input():
-                yield from reader(file, *arguments)
-        except (ImageError, DataError) as error:
-            yield Answer(file, error=str(error), cause=error)
-
-    return read
+def read_items(
+    file: str, payload: bytes, recognizer: Recognizer, *, strokes: bool = False
+) -> Iterator[Item]:
+    """Read the bytes of a file called ``file``; with ``strokes``, take it for a stroke file."""
+    try:
+        with one_input():
+            reader = _read_drawings if strokes else _reader(payload)
+            yield from reader(file, payload, recognizer)
+    except (ImageError, DataError) as error:
+        yield Item(file, error=str(error), cause=error)
 
 
-@_ends_in_an_answer
-def answers(
-    file: str, payload: bytes, recognizer: Recognizer, steps: Steps | None = None
-) -> Iterator[Answer]:
-    """Read the bytes of a file called ``file``; ``steps``, if given, is shown everything."""
-    yield from _reader(payload)(file, payload, recognizer, steps)
+_Reader = Callable[[str, bytes, Recognizer], Iterator[Item]]
 
 
-@_ends_in_an_answer
-def drawings(
-    file: str, payload: bytes, recognizer: Recognizer, steps: Steps | None = None
-) -> Iterator[Answer]:
-    """Read a stroke file: an answer for every line."""
-    for index, drawing in enumerate(read_drawings(payload)):
-        if isinstance(drawing, ImageError):
-            yield Answer(file, index, error=str(drawing), cause=drawing)
-            continue
-        try:
-            with one_input():
-                reading = read_strokes(drawing.strokes, recognizer, drawing.pen)
-        except ImageError as error:
-            yield Answer(file, index, drawing.label, error=str(error), cause=error)
-            continue
-        framed = partial(draw_drawing, drawing.strokes, reading)
-        answer = Answer(file, index, drawing.label, reading, framed)
-        _show_digits(answer, steps)
-        yield answer
-
-
-def _reader(payload: bytes) -> Callable[..., Iterator[Answer]]:
+def _reader(payload: bytes) -> _Reader:
     first = payload[:64]
     if first.startswith(GZIP_MAGIC):
         try:
@@ -139,29 +124,36 @@ def _reader(payload: bytes) -> Callable[..., Iterator[Answer]]:
         except zlib.error as error:
             raise ImageError(f"the gzip stream is damaged ({error})") from error
     if first.startswith(b"\0\0") and ELEMENT_TYPES.keys() & first[2:3]:
-        return _idx_images
-    return drawings if first.lstrip().startswith(b"{") else _picture
+        return _read_idx
+    return _read_drawings if first.lstrip().startswith(b"{") else _read_picture
 
 
-def _picture(
-    file: str, payload: bytes, recognizer: Recognizer, steps: Steps | None
-) -> Iterator[Answer]:
+def _read_picture(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
     picture = decode_picture(payload)
-    if steps:
-        steps.begin(file)
-    reading = read_picture(picture, recognizer, steps or unseen)
-    page = Image.fromarray(picture.gray)
-    framed = partial(draw_boxes, page, reading, 1 / picture.scale)
     note = "only the first of its pages is read" if picture.pages_left_out else None
-    answer = Answer(file, reading=reading, framed=framed, note=note)
-    _show_digits(answer, steps)
-    yield answer
+    item = Item(file, page=picture, note=note)
+    yield _with_reading(item, partial(read_picture, picture, recognizer))
 
 
-def _idx_images(
-    file: str, payload: bytes, recognizer: Recognizer, steps: Steps | None
-) -> Iterator[Answer]:
-    """IDX images are prepared already, so they are taken as they are."""
+def _read_drawings(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
+    for index, drawing in enumerate(read_drawings(payload)):
+        if isinstance(drawing, ImageError):
+            yield Item(file, index, error=str(drawing), cause=drawing)
+        else:
+            read = partial(read_strokes, drawing.strokes, recognizer, drawing.pen)
+            yield _with_reading(Item(file, index, drawing), read)
+
+
+def _with_reading(item: Item, read: Callable[[], Reading]) -> Item:
+    try:
+        with one_input():
+            return replace(item, reading=read())
+    except ImageError as error:
+        return replace(item, note=None, error=str(error), cause=error)
+
+
+def _read_idx(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
+    """IDX images are prepared already, so they go to the network as they are."""
     images = decode_idx(io.BytesIO(payload), len(payload))
     if images.ndim != 3 or images.dtype != "uint8" or not images[:1].size:
         raise ImageError(f"the IDX file holds {images.dtype} {images.shape}, not gray images")
@@ -172,18 +164,9 @@ def _idx_images(
     for start in range(0, min(len(images), MOST_IMAGES), BATCH):
         readings = read_images(images[start : min(start + BATCH, MOST_IMAGES)], recognizer)
         for index, reading in enumerate(readings, start):
-            yield Answer(file, index, reading=reading, note=None if index else note)
+            yield Item(file, index, reading=reading, note=None if index else note)
     if len(images) > MOST_IMAGES:
         raise ImageError(
             f"the first {MOST_IMAGES:,} of its {len(images):,} images were read, no more; "
             "tinycnn.evaluate measures whole data sets"
         )
-
-
-def _show_digits(answer: Answer, steps: Steps | None) -> None:
-    """A row of steps for every digit."""
-    if steps is None or answer.reading is None:
-        return
-    for digit in answer.reading.digits[: max(MOST_ROWS - len(steps.rows), 0)]:
-        steps.begin(f"{answer.name}: {digit.name}, {percent(digit.confidence)}")
-        to_image(digit.ink, steps)

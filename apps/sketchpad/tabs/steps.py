@@ -62,12 +62,9 @@ class Steps:
 
 def steps_of(digit: "Digit") -> "list[tuple[str, View]]":
     """The steps of one digit, with their titles."""
-    from tinycnn.ink import Steps as Collected
-    from tinycnn.ink import to_image
+    from tinycnn.ink.reading import image_steps
 
-    steps = Collected()
-    to_image(digit.ink, steps)
-    return steps.rows[0][1] if steps.rows else []
+    return list(image_steps(digit.ink))
 
 
 def _draw_naive(canvas: Canvas, look: Look, top: float, side: float) -> None:
