@@ -2,9 +2,9 @@
 
 In a clone they are in ``data/`` and ``apps/sketchpad/``. In a wheel they are inside the package,
 as ``tinycnn.data.bundled`` and ``tinycnn.sketchpad``, because the names ``data`` and ``apps``
-belong to nobody. ``package_dir`` could say the same, but then an editable install no longer puts
-the clone on the path: it installs an import hook, which Python asks last, and a script beside the
-clone takes the clone's own folder for the package.
+belong to no package. ``package_dir`` could say the same, but then an editable install no longer
+puts the clone on the path: it installs an import hook, which Python asks last, and a script beside
+the clone takes the clone's own folder for the package.
 """
 
 from pathlib import Path

@@ -24,7 +24,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 FLOORS = [
     ["errors", "files", "timing", "streams", "console", "signals", "cli"],
     ["kernels"],
-    ["nn", "data", "metrics"],
+    ["nn", "data", "metrics", "plots"],
     ["exchange", "augment", "ink", "interpret"],
     ["train"],
     ["adapt", "compare", "evaluate", "explain", "predict", "report", "sweep", "estimator"],
@@ -194,6 +194,34 @@ def test_every_file_opens_with_a_sentence():
     assert silent == []
 
 
+def requirements(text):
+    """The names of packages in a list of setup.cfg, as they are imported."""
+    names = re.findall(r"^\s*([\w-]+)", text, re.MULTILINE)
+    return {{"Pillow": "PIL", "scikit-learn": "sklearn"}.get(n, n).lower() for n in names}
+
+
+def test_training_and_predicting_need_seven_packages():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    core = requirements(setup["options"]["install_requires"])
+    assert core == {"numpy", "numba", "scipy", "safetensors", "pooch", "rich", "pil"}
+
+
+def test_a_package_that_is_missing_is_looked_for_in_the_extra_that_has_it():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    extras = {k: requirements(v) for k, v in setup["options.extras_require"].items()}
+    asked = [
+        (call.args[0].value, next(k.value.value for k in call.keywords if k.arg == "extra"))
+        for tree in TREES.values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "need" and call.keywords
+    ]
+    assert asked
+    for package, extra in asked:
+        assert package in extras[extra], f"{package} is not in the extra {extra}"
+
+
 def test_every_package_is_installed():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
@@ -227,10 +255,26 @@ def test_every_command_ends_through_the_frame_of_the_commands():
         assert "run_command(main))" in guarded, module
 
 
+def command_modules():
+    """Modules that parse the arguments of a command, and those that run it."""
+    modules = {module for module, _ in COMMANDS.values()}
+    return modules | {name for name in FILES if re.fullmatch(r"tinycnn\.\w+\.command", name)}
+
+
 def test_no_command_writes_json_that_may_hold_nan():
-    for name, tree in TREES.items():
-        if floor_of(name) == "command":
-            assert not calls(tree) & {"json.dump", "json.dumps"}, f"{name}: storage.to_json"
+    for name in command_modules():
+        assert not calls(TREES[name]) & {"json.dump", "json.dumps"}, f"{name}: files.to_json"
+
+
+def test_a_command_imports_its_package_in_one_place():
+    """In ``cli.Command``, or in one block inside ``main``, after the arguments."""
+    for name in command_modules() - {"apps.sketchpad.__main__"}:
+        importing = {
+            function
+            for function, node in functions(TREES[name])
+            if any(isinstance(line, ast.Import | ast.ImportFrom) for line in ast.walk(node))
+        }
+        assert importing <= {"main"}, name
 
 
 def decorated(tree, decorator):

@@ -125,6 +125,37 @@ def test_what_the_system_refuses_is_a_sentence(refusal, sentence, capsys):
     assert capsys.readouterr().err == f"error: {sentence}\n"
 
 
+def test_a_parameter_in_a_message_of_the_library_is_shown_as_an_option(capsys):
+    def main(argv):
+        raise tinycnn.TinyCNNError("`batch_size` 9 is too large; `None` stays")
+
+    assert run_command(main) == 2
+    assert capsys.readouterr().err == "error: --batch-size 9 is too large; `None` stays\n"
+
+
+def test_debug_shows_the_traceback_of_an_error_wherever_it_is_typed(capsys):
+    def main(argv):
+        assert argv == ["x"]
+        raise tinycnn.TinyCNNError("no")
+
+    for arguments in (["--debug", "x"], ["x", "--debug"]):
+        assert run_command(main, arguments) == 2
+        assert capsys.readouterr().err.startswith("Traceback (most recent call last):")
+    assert run_command(main, ["x"]) == 2
+    assert capsys.readouterr().err == "error: no\n"
+
+
+def test_help_of_a_command_does_not_wait_for_its_package():
+    program = (
+        "import sys; from tinycnn import cli\n"
+        "for name in ('evaluate', 'predict', 'report', 'compare', 'explain', 'sweep', 'export'):\n"
+        "    assert cli.main([name, '--help']) == 0\n"
+        "print({'numba', 'jinja2', 'matplotlib', 'sklearn', 'PIL'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.endswith("set()\n"), done.stdout[-300:] + done.stderr
+
+
 def test_a_name_that_is_too_long_is_a_sentence(capsys):
     name = 300 * "x"
     assert cli.main(["evaluate", name]) == 3
@@ -171,7 +202,7 @@ def test_class_names_are_escaped_for_people_and_exact_for_machines(tmp_path, cap
     assert answer["digits"][0]["name"] in names
 
 
-def test_whoever_keeps_the_stream_may_reset_colors_when_the_command_is_over(capsys):
+def test_code_that_keeps_the_stream_may_reset_colors_when_the_command_is_over(capsys):
     kept = []
     run_command(lambda argv: kept.append(sys.stdout) or 0)
     kept[0].write("\x1b[0m")

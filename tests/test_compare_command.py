@@ -1,4 +1,4 @@
-"""python -m tinycnn.compare: what it measures, what it refuses, and that it can be stopped."""
+"""python -m tinycnn.compare: its measurements, its errors, and that it can be stopped."""
 
 import gzip
 import json
@@ -15,14 +15,17 @@ import pytest
 
 from benchmarks.quality.handwriting import DIGITS, tremble
 from tinycnn.cli import run_command
-from tinycnn.compare import BASELINES, Task, Trained, load_drawings, measuring
 from tinycnn.compare import __main__ as compare
-from tinycnn.compare.baselines import CLASSICS
-from tinycnn.compare.measuring import Result, Tally
+from tinycnn.compare import command, measuring
+from tinycnn.compare.baselines import SKLEARN_BASELINES
+from tinycnn.compare.drawings import load_drawings
+from tinycnn.compare.measuring import BASELINES, Measurement
 from tinycnn.compare.networks import NETWORKS, QUICK
 from tinycnn.compare.table import size
+from tinycnn.compare.task import Task, Trained
 from tinycnn.data import load_dataset
 from tinycnn.errors import DataError
+from tinycnn.metrics import Score
 from tinycnn.timing import duration
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -30,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Look at the clock once."""
+    """Take every time once."""
     monkeypatch.setattr(measuring, "SINGLES", 3)
     monkeypatch.setattr(measuring, "CALLS", 1)
 
@@ -54,9 +57,9 @@ class Naive:
 
 @pytest.fixture
 def baselines(monkeypatch, quick):
-    """Two that need no training, in the place of all others."""
+    """Two baselines that need no training, instead of all others."""
     there = {"zero": Naive("always zero"), "one": Naive("always one", 1)}
-    for module in (measuring, sys.modules["tinycnn.compare"]):
+    for module in (measuring, command):
         monkeypatch.setattr(module, "BASELINES", there)
     return there
 
@@ -91,7 +94,7 @@ def stroke_file(path, count=30, extra=()):
 # ------------------------------------------------------------------------------ what it measures
 
 
-def test_classics_and_a_network_learn_the_easy_digits(easy_folder, quick, capsys):
+def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capsys):
     pytest.importorskip("sklearn")
     words = ("--data-dir", easy_folder, "--only", "centroid,softmax,forest,dense")
     record = result_of(capsys, *words)
@@ -129,11 +132,11 @@ def test_a_digit_that_comes_alone_is_read_as_in_a_batch(name, easy_folder):
     assert [trained.predict_one(image) for image in images] == trained.predict(images).tolist()
 
 
-@pytest.mark.parametrize("name", CLASSICS)
-def test_every_classic_can_be_made_with_its_settings(name):
+@pytest.mark.parametrize("name", SKLEARN_BASELINES)
+def test_every_sklearn_baseline_can_be_made_with_its_settings(name):
     pytest.importorskip("sklearn")
-    model = CLASSICS[name].make(seed=7)
-    assert model.get_params().items() >= CLASSICS[name].settings.items()
+    model = SKLEARN_BASELINES[name].make(seed=7)
+    assert model.get_params().items() >= SKLEARN_BASELINES[name].settings.items()
     assert model.get_params().get("random_state", 7) == 7
 
 
@@ -144,14 +147,14 @@ def test_the_same_seed_gives_the_same_forest(easy_folder, quick, capsys):
     assert errors[0] == errors[1]
 
 
-def test_networks_say_when_they_learn_for_less_than_their_recipe():
+def test_networks_say_when_they_train_for_less_than_their_recipe():
     digits = load_dataset()
     recipe, words = NETWORKS["best"].recipe(Task(digits))
     assert recipe.epochs == QUICK["best"]
     assert words.startswith(f"{QUICK['best']} epochs instead of 60")
     recipe, words = NETWORKS["best"].recipe(Task(digits, all_epochs=True, seed=5))
     assert (recipe.epochs, recipe.seed) == (60, 5)
-    assert words == "60 epochs, images bent (strong)"
+    assert words == "60 epochs, augmentation strong"
 
 
 def test_drawings_are_a_column_of_their_own(baselines, tmp_path, capsys):
@@ -171,10 +174,10 @@ def test_intervals_of_drawings_allow_for_writers(tmp_path):
     drawings, _ = load_drawings(str(path))
     assert len(np.unique(drawings.writers)) == 4  # two are not known, and not the same
     ones = Trained("", 0, 0, lambda images: np.ones(len(images)), lambda image: 1)
-    tally = measuring._tally_of(ones, drawings)
-    assert (tally.n, tally.errors) == (42, 20)
-    low, high = tally.interval
-    plain_low, plain_high = Tally(42, 20).interval
+    score = measuring.score_drawings(ones, drawings)
+    assert (score.n, score.errors) == (42, 20)
+    low, high = score.interval
+    plain_low, plain_high = Score(42, 20).interval
     assert high - low > 1.5 * (plain_high - plain_low)
 
 
@@ -190,7 +193,7 @@ def test_lines_without_a_labeled_digit_are_left_out_and_counted(baselines, tmp_p
 # ----------------------------------------------------------------------------------- what it shows
 
 
-def test_people_get_a_table_and_are_told_the_settings(baselines, easy_folder, capsys):
+def test_without_json_there_are_a_table_and_the_settings(baselines, easy_folder, capsys):
     assert call("--data-dir", easy_folder) == 0
     out, err = capsys.readouterr()
     assert re.search(r"^classifier +easy % +95 % interval +errors +training", out, re.MULTILINE)
@@ -201,11 +204,9 @@ def test_people_get_a_table_and_are_told_the_settings(baselines, easy_folder, ca
     assert "\x1b" not in out
 
 
-def test_the_chart_is_an_image_with_words_and_its_bytes_do_not_change(
-    baselines, easy_folder, tmp_path
-):
+def test_the_chart_has_text_and_always_the_same_bytes(baselines, easy_folder, tmp_path):
     pytest.importorskip("matplotlib")
-    from tinycnn.compare import draw
+    from tinycnn.compare.chart import draw_chart
 
     path = tmp_path / "chart.svg"
     assert call("--data-dir", easy_folder, "--chart", path) == 0
@@ -213,13 +214,13 @@ def test_the_chart_is_an_image_with_words_and_its_bytes_do_not_change(
     assert "always zero" in words
     assert "size, MB" in words
     results = [
-        Result(name, name, "", Tally(50, 5), Tally(20, 9), 1.0, 2.0, 3.0, 4) for name in "ab"
+        Measurement(name, name, "", Score(50, 5), Score(20, 9), 1.0, 2.0, 3.0, 4) for name in "ab"
     ]
-    assert draw(results, "easy") == draw(results, "easy")
-    assert b"of drawings" in draw(results, "easy")
+    assert draw_chart(results, "easy") == draw_chart(results, "easy")
+    assert b"of drawings" in draw_chart(results, "easy")
 
 
-def test_times_and_sizes_are_told_in_fitting_units():
+def test_times_and_sizes_have_fitting_units():
     times = {
         5e-7: "0.5 µs",
         3.82e-5: "38.2 µs",
@@ -252,7 +253,7 @@ def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_train
 ):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(compare, "_compete", lambda *_: pytest.fail("something was trained"))
+    monkeypatch.setattr(command, "measure_baseline", lambda *_: pytest.fail("it was trained"))
     assert call(*words) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -278,7 +279,7 @@ def test_the_chart_does_not_replace_the_drawings(easy_folder, tmp_path, capsys):
     (tmp_path / "link.svg").symlink_to(drawings)
     for chart in (drawings, tmp_path / "link.svg"):
         assert call("--drawings", drawings, "--chart", chart) == 2
-        assert f"{chart} is what is to be read" in capsys.readouterr().err
+        assert f"{chart} is an input" in capsys.readouterr().err
     assert drawings.read_text() == "[]"
 
 
@@ -298,10 +299,10 @@ def test_without_scikit_learn_networks_can_still_be_compared(
     assert [found["name"] for found in record["classifiers"]] == ["dense"]
 
 
-def test_a_library_that_gives_up_ends_in_one_sentence_and_the_others_are_shown(
+def test_a_failing_library_ends_in_one_sentence_and_the_others_are_shown(
     baselines, easy_folder, capsys
 ):
-    baselines["one"] = CLASSICS["centroid"].__class__("broken", "svm.SVC", {"C": -1})
+    baselines["one"] = SKLEARN_BASELINES["centroid"].__class__("broken", "svm.SVC", {"C": -1})
     pytest.importorskip("sklearn")
     assert call("--data-dir", easy_folder) == 2
     out, err = capsys.readouterr()
@@ -327,14 +328,16 @@ def test_a_file_without_drawings_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
-def test_whoever_stops_it_sees_what_there_is(baselines, easy_folder, capsys, fault, code):
+def test_a_stopped_comparison_prints_the_results_so_far(
+    baselines, easy_folder, capsys, fault, code
+):
     baselines["one"].fault = fault
     assert exit_code("--data-dir", easy_folder, "--json") == code
     record = json.loads(capsys.readouterr().out)
     assert [found["name"] for found in record["classifiers"]] == ["zero"]
 
 
-def test_ctrl_c_is_heard_while_a_library_computes(baselines, easy_folder, capsys):
+def test_ctrl_c_stops_while_a_library_computes(baselines, easy_folder, capsys):
     baselines["one"].train = lambda task: time.sleep(20)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.perf_counter()
@@ -345,6 +348,6 @@ def test_ctrl_c_is_heard_while_a_library_computes(baselines, easy_folder, capsys
     assert err.endswith("stopped\n")
 
 
-def test_all_classifiers_have_names_of_their_own_and_the_help_tells_them():
+def test_all_classifiers_have_names_of_their_own_and_the_help_lists_them():
     assert len({baseline.title for baseline in BASELINES.values()}) == len(BASELINES) == 10
     assert f"  {', '.join(BASELINES)}\n" in compare.EXAMPLES

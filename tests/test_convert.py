@@ -599,7 +599,7 @@ def test_a_converted_network_can_be_evaluated_and_names_its_origin(tmp_path, cap
     [
         (["nowhere", "-o", "w"], "nowhere: there is no such file"),
         (["x.safetensors", "-o", "w"], "does not describe its layers"),
-        (["x.safetensors", "-o", "x.safetensors"], "is what is to be read"),
+        (["x.safetensors", "-o", "x.safetensors"], "is an input"),
         (["x.safetensors", "-o", "w", "--preset", "magic"], "there is no preset 'magic'"),
         (["x.safetensors", "-o", "w", "--preset", "tiny"], "it holds 0 Conv2d with weight"),
         (["x.safetensors", "-o", "no/w", "--like", "like"], "no does not exist"),

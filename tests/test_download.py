@@ -135,7 +135,7 @@ def server(content):
 
 @pytest.fixture
 def dead():
-    """The address of a port where nobody listens."""
+    """The address of a port where no server listens."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
@@ -208,7 +208,7 @@ def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
     url = f"{address}/{manner}/{named.files[0].name}"
     assert f"cannot fetch {named.files[0].name} of small: {url} " in str(caught.value)
     assert LIES[manner] in str(caught.value)
-    assert "--data-dir" in str(caught.value)
+    assert "`data_dir`" in str(caught.value)
     assert list(cache_folder("small").iterdir()) == []
 
 
@@ -304,7 +304,7 @@ def test_a_cache_that_cannot_be_made_is_told(named, tmp_path, monkeypatch):
     (tmp_path / "blocked").write_bytes(b"a file where a folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "blocked"))
 
-    with pytest.raises(EnvironmentFault, match=r"cannot make the folder .*--data-dir"):
+    with pytest.raises(EnvironmentFault, match=r"cannot make the folder .*`data_dir`"):
         fetch(named)
 
 

@@ -19,7 +19,7 @@ import tinycnn
 from tinycnn import DigitClassifier
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import ShapeError
-from tinycnn.estimator import SMALLEST, _spread
+from tinycnn.estimator import SMALLEST, _stratified
 from tinycnn.nn import build, get_threads
 from tinycnn.train.recipe import resolve
 from tinycnn.train.trainer import Trainer
@@ -238,7 +238,7 @@ def test_no_smaller_image_would_do_for_lenet():
         build("lenet", (SMALLEST - 1, SMALLEST - 1, 1))
 
 
-def test_images_are_bent_by_default_and_rows_and_negative_numbers_are_not(easy):
+def test_images_are_augmented_by_default_and_rows_and_negative_numbers_are_not(easy):
     images, names = easy
     quick = {"epochs": 1, "random_state": 0}
     assert DigitClassifier(**quick).fit(images, names).recipe_.augment == "mild"
@@ -256,7 +256,7 @@ def test_more_classes_than_a_byte_has_values():
 
 def test_sorted_labels_keep_every_class_on_both_sides():
     labels = np.repeat([0, 1, 2], [50, 30, 20])
-    order = _spread(labels, np.random.default_rng(0))
+    order = _stratified(labels, np.random.default_rng(0))
 
     assert sorted(order) == list(range(100))
     assert np.bincount(labels[order[-10:]]).tolist() == [5, 3, 2]
@@ -265,7 +265,7 @@ def test_sorted_labels_keep_every_class_on_both_sides():
 def test_a_class_of_one_sample_is_trained_on():
     labels = np.array([0] * 9 + [1])
     for seed in range(5):
-        assert 1 in labels[_spread(labels, np.random.default_rng(seed))[:-1]]
+        assert 1 in labels[_stratified(labels, np.random.default_rng(seed))[:-1]]
 
 
 def test_all_that_fit_finds_leaves_x_and_y_as_they_were(easy):
@@ -282,10 +282,10 @@ def test_all_that_fit_finds_leaves_x_and_y_as_they_were(easy):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"lr": -1}, "^lr must be a number above 0 and at most 10, not -1"),
-        ({"batch_size": 0}, "^batch_size must be a whole number"),
-        ({"batch_size": 99}, "^batch_size 99 is more than the 90 images to train on"),
-        ({"validation": 0}, "^validation must be a share"),
+        ({"lr": -1}, "^`lr` must be a number above 0 and at most 10, not -1"),
+        ({"batch_size": 0}, "^`batch_size` must be a whole number"),
+        ({"batch_size": 99}, "^`batch_size` 99 is more than the 90 images to train on"),
+        ({"validation": 0}, "^`validation` must be a share"),
         ({"scale": 0}, "^scale must be a number above 0"),
         ({"scale": "255"}, '^scale must be a number above 0 or "max"'),
         ({"preset": "alexnet"}, "there is no preset 'alexnet'"),
@@ -312,7 +312,7 @@ def test_images_of_another_shape_or_with_colors_are_refused(easy):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, where nothing is compiled
 def test_divergence_speaks_of_parameters_and_gives_the_threads_back(easy):
-    with pytest.raises(RuntimeError, match=r"diverged in epoch 1.* try lr 1$"):
+    with pytest.raises(RuntimeError, match=r"diverged in epoch 1.* try `lr` 1$"):
         DigitClassifier(**QUICK | {"lr": 10}, scale=1e-30, n_jobs=-1).fit(*easy)
     assert get_threads() == 1
 

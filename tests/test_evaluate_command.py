@@ -1,4 +1,4 @@
-"""python -m tinycnn.evaluate: what it measures, what it warns of, what it refuses."""
+"""python -m tinycnn.evaluate: its measurements, its warnings, its errors."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
     assert err == ""
 
 
-def test_people_get_a_table(weights, easy_folder, capsys):
+def test_without_json_there_are_tables(weights, easy_folder, capsys):
     assert call(weights, "--data-dir", easy_folder) == 0
 
     out = capsys.readouterr().out
@@ -81,7 +81,7 @@ def test_people_get_a_table(weights, easy_folder, capsys):
     assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
 
 
-def test_every_number_for_people_is_one_for_machines(weights, easy_folder, capsys):
+def test_json_has_every_number_of_the_tables(weights, easy_folder, capsys):
     result, _ = outcome(capsys, weights, "--data-dir", easy_folder)
 
     confusion = np.array(result["confusion"])
@@ -126,19 +126,19 @@ def test_several_data_sets_are_measured_in_one_call(tmp_path, monkeypatch, capsy
 
 
 def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_path, capsys):
-    stranger = Sequential([Flatten(), Dense(3)], (16, 16, 1), seed=5)
+    second = Sequential([Flatten(), Dense(3)], (16, 16, 1), seed=5)
     training = Sequential.load(weights).description["training"]
-    stranger.save(tmp_path / "other.safetensors", training=training)
+    second.save(tmp_path / "other.safetensors", training=training)
     words = ["--data-dir", easy_folder, "--split", "train", "--compare"]
 
     result, err = outcome(capsys, weights, *words, tmp_path / "other.safetensors")
-    other, duel = result["compared_with"], result["mcnemar"]
+    other, compared = result["compared_with"], result["mcnemar"]
     assert result["weights"] == weights
-    assert (other["n"], duel["n"]) == (90, 90)
-    assert result["errors"] == duel["only_second"] + duel["neither"]
-    assert other["errors"] == duel["only_first"] + duel["neither"]
-    changed = duel["only_first"], duel["only_second"]
-    assert duel["p_value"] == pytest.approx(binomtest(changed[0], sum(changed)).pvalue)
+    assert (other["n"], compared["n"]) == (90, 90)
+    assert result["errors"] == compared["only_second"] + compared["neither"]
+    assert other["errors"] == compared["only_first"] + compared["neither"]
+    changed = compared["only_first"], compared["only_second"]
+    assert compared["p_value"] == pytest.approx(binomtest(changed[0], sum(changed)).pvalue)
     assert err.count("about 100 % of these images were trained on") == 2
     assert f"warning: {tmp_path / 'other.safetensors'}: about" in err
 
@@ -148,7 +148,7 @@ def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_
     assert re.search(r"McNemar's test: p (= 0\.\d+|= 1|below 0.0001); ", out)
 
 
-def test_robustness_begins_where_nothing_is_spoiled(weights, easy_folder, capsys):
+def test_robustness_includes_images_that_are_not_corrupted(weights, easy_folder, capsys):
     result, _ = outcome(capsys, weights, "--data-dir", easy_folder, "--robustness")
 
     curves = {curve["corruption"]: curve for curve in result["robustness"]}
@@ -162,14 +162,14 @@ def test_robustness_begins_where_nothing_is_spoiled(weights, easy_folder, capsys
     assert re.search(r"^rotation, degrees +-60 ", capsys.readouterr().out, re.MULTILINE)
 
 
-def test_a_run_folder_stands_for_its_weights(weights, easy_folder, tmp_path, capsys):
+def test_a_run_folder_names_its_weights(weights, easy_folder, tmp_path, capsys):
     by_folder, _ = outcome(capsys, tmp_path / "run", "--data-dir", easy_folder)
     by_file, _ = outcome(capsys, weights, "--data-dir", easy_folder)
 
     assert by_folder == by_file
 
 
-def test_whoever_measures_on_training_images_is_warned(weights, easy_folder, capsys):
+def test_measuring_on_training_images_warns(weights, easy_folder, capsys):
     result, err = outcome(capsys, weights, "--data-dir", easy_folder, "--split", "train")
 
     assert (result["n"], result["trained_on"]) == (90, 1)
@@ -187,7 +187,7 @@ def test_the_validation_part_was_not_trained_on_but_chose_the_epoch(weights, eas
 def test_training_images_are_recognized_in_another_set(
     weights, easy_arrays, easy_folder, tmp_path, capsys
 ):
-    """As with the bundled digits, all of which are in the training part of the full set."""
+    """As with the bundled digits: all are in the training part of the full set."""
     other = shutil.copytree(easy_folder, tmp_path / "other")
     images = easy_arrays["t10k-images-idx3-ubyte"].copy()
     images[:10] = easy_arrays["train-images-idx3-ubyte"][20:30]
@@ -207,7 +207,7 @@ def test_other_classes_are_pointed_out(weights, easy_folder, easy_arrays, capsys
     assert "the classes of easy are not the ones that these weights learned" in err
 
 
-def test_weights_of_strangers_are_measured_without_a_word_on_their_training(
+def test_weights_of_other_programs_are_measured_without_a_record_of_their_training(
     easy_folder, tmp_path, capsys
 ):
     model = Sequential([Flatten(), Dense(3)], (16, 16, 1))
@@ -221,48 +221,48 @@ def test_weights_of_strangers_are_measured_without_a_word_on_their_training(
         assert "do not say what their validation part was" in capsys.readouterr().err
 
 
-def spoil_missing(path):
+def damage_missing(path):
     path.unlink()
 
 
-def spoil_empty(path):
+def damage_empty(path):
     path.write_bytes(b"")
 
 
-def spoil_page(path):
+def damage_page(path):
     path.write_bytes(b"<html>Not found</html>" * 20)
 
 
-def spoil_cut(path):
+def damage_cut(path):
     path.write_bytes(path.read_bytes()[:-4])
 
 
-def spoil_foreign(path):
+def damage_other_format(path):
     path.write_bytes(safetensors.numpy.save({"w": np.zeros(3, np.float32)}))
 
 
-def spoil_nan(path):
+def damage_nan(path):
     payload = bytearray(path.read_bytes())
     payload[-4:] = np.float32(np.nan).tobytes()
     path.write_bytes(payload)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    ("damage", "sentence"),
     [
-        (spoil_missing, "does not exist; name a .safetensors file"),
-        (spoil_empty, "is not a weights file"),
-        (spoil_page, "is not a weights file"),
-        (spoil_cut, "is not a weights file"),
-        (spoil_foreign, "not one of tinycnn's weights"),
-        (spoil_nan, "numbers that are not finite"),
+        (damage_missing, "does not exist; name a .safetensors file"),
+        (damage_empty, "is not a weights file"),
+        (damage_page, "is not a weights file"),
+        (damage_cut, "is not a weights file"),
+        (damage_other_format, "not one of tinycnn's weights"),
+        (damage_nan, "numbers that are not finite"),
     ],
 )
-def test_what_is_no_weights_file_ends_in_one_sentence(
-    weights, easy_folder, tmp_path, capfd, spoil, sentence
+def test_a_file_without_weights_ends_in_one_sentence(
+    weights, easy_folder, tmp_path, capfd, damage, sentence
 ):
     path = tmp_path / "run" / "weights.safetensors"
-    spoil(path)
+    damage(path)
     before = sorted(tmp_path.rglob("*"))
 
     assert call(path, "--data-dir", easy_folder) == 2
@@ -344,7 +344,7 @@ def test_weights_in_their_run_folder_are_measured_on_the_data_of_the_run(
     assert f"there is no folder {easy_folder}; if the data have moved" in capfd.readouterr().err
     assert call(weights, "--data-dir", moved) == 0
 
-    Path(weights).with_name("config.json").write_text(content)  # another program's
+    Path(weights).with_name("config.json").write_text(content)  # of another program
     assert call(weights) == 2
     assert "a set without a name" in capfd.readouterr().err
 

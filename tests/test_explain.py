@@ -12,11 +12,14 @@ import pytest
 from tinycnn import kernels
 from tinycnn.cli import run_command
 from tinycnn.errors import TinyCNNError
-from tinycnn.explain import NAMES, Operation, as_page, as_text, explain, find
 from tinycnn.explain import __main__ as command
+from tinycnn.explain.catalogue import NAMES, Operation, find
+from tinycnn.explain.explanation import explain
 from tinycnn.explain.figures import matrices, number, side_by_side
+from tinycnn.explain.html import as_page
 from tinycnn.explain.inputs import GIVEN
 from tinycnn.explain.source import listings
+from tinycnn.explain.text import as_text
 from tinycnn.explain.timing import SIZES, measure
 from tinycnn.nn import reference
 
@@ -290,8 +293,8 @@ def test_what_makes_no_sense_ends_in_one_sentence(words, sentence, capsys):
 
 
 def test_no_page_replaces_the_code_that_it_shows(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "write_bytes", lambda *_: pytest.fail("written"))  # the real code!
+    monkeypatch.setattr("tinycnn.explain.command.write_bytes", lambda *_: pytest.fail("written"))
     link = tmp_path / "page.html"
     link.symlink_to(reference.__file__)
     assert call("relu", "--rounds", "0", "--html", str(link)) == 2
-    assert f"{link} is what is to be read" in capsys.readouterr().err
+    assert f"{link} is an input" in capsys.readouterr().err

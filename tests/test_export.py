@@ -311,7 +311,7 @@ def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):
         (["nowhere", "--to", "onnx"], "nowhere does not exist"),
         (["default", "--to", "caffe"], "invalid choice: 'caffe'"),
         (["default", "--to", "keras", "--softmax"], "--softmax goes with --to onnx"),
-        (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "is what is to be read"),
+        (["w.safetensors", "--to", "pytorch", "-o", "w.safetensors"], "is an input"),
         (["w.safetensors", "--to", "pytorch", "-o", "no/w.safetensors"], "no does not exist"),
     ],
 )

@@ -1,16 +1,20 @@
-"""What is said of answers, held to examples worked by hand and to scipy."""
+"""Metrics, compared with examples worked by hand and with scipy."""
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from tinycnn.metrics import (
+    PairedComparison,
+    Score,
     calibration_bins,
     calibration_error,
     confusion_matrix,
     coverage,
     design_effect,
     mcnemar,
+    percent,
+    text_table,
 )
 
 ANSWERS = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0, 0.05, 0.95]])
@@ -27,25 +31,25 @@ def test_a_confusion_matrix_is_large_enough_for_many_classes():
     assert (matrix[39, 39], matrix[3, 39], matrix[0, 0], matrix.sum()) == (1, 1, 1, 3)
 
 
-def test_who_declines_the_least_certain_answers_errs_less():
+def test_without_the_least_confident_answers_there_are_fewer_errors():
     everything, surest, least = coverage(ANSWERS, LABELS, (1, 0.5, 0))
-    assert (everything.n, everything.errors, everything.confidence) == (4, 2, 0.5)
-    assert (surest.n, surest.errors, surest.confidence) == (2, 1, 0.9)
-    assert (least.n, least.errors, least.accuracy) == (1, 1, 0)
+    assert (everything.score, everything.confidence) == (Score(4, 2), 0.5)
+    assert (surest.score, surest.confidence) == (Score(2, 1), 0.9)
+    assert least.as_dict() == {"share": 0, "n": 1, "errors": 1, "confidence": 0.95, "accuracy": 0}
 
 
 def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():
     bins = calibration_bins(ANSWERS, LABELS)
-    assert [b.n for b in bins] == [1, 1, 1, 1]
-    assert sum(b.right for b in bins) == 2
-    gaps = sum(b.n * abs(b.accuracy - b.confidence) for b in bins) / 4
+    assert [b.score.n for b in bins] == [1, 1, 1, 1]
+    assert sum(b.score.errors for b in bins) == 2
+    gaps = sum(b.score.n * abs(b.score.accuracy - b.confidence) for b in bins) / 4
     assert calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
     assert gaps == pytest.approx((0.1 + 0.8 + 0.5 + 0.95) / 4)
 
 
 def test_certainty_itself_belongs_to_the_last_bin():
     (only,) = calibration_bins(np.eye(3), np.arange(3))
-    assert (only.n, only.accuracy, only.confidence) == (3, 1, 1)
+    assert (only.score, only.confidence) == (Score(3, 0), 1)
 
 
 @pytest.mark.parametrize("counts", [(0, 1), (3, 3), (9, 17), (17, 9), (0, 40), (400, 480)])
@@ -55,6 +59,26 @@ def test_mcnemar_is_the_exact_binomial_test(counts):
 
 def test_two_that_never_differ_are_not_told_apart():
     assert mcnemar(0, 0) == 1
+
+
+def test_two_readers_are_compared_image_by_image():
+    labels = np.array([1, 2, 3, 4, 5])
+    compared = PairedComparison.of(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 0, 5]), labels)
+    assert compared == PairedComparison(n=5, only_first=1, only_second=2, neither=1)
+    assert compared.sentence() == "McNemar's test: p = 1; it may be chance"
+    assert PairedComparison(99, 9, 0, 9).sentence().endswith("p = 0.0039; the first is better")
+    assert PairedComparison(99, 0, 30, 9).sentence().endswith("below 0.0001; the second is better")
+
+
+def test_an_interval_widens_with_the_design_effect():
+    assert Score(400, 40, effect=4.0).interval == Score(100, 10).interval
+
+
+def test_columns_of_a_table_are_aligned():
+    rows = [("a", "1", "b"), ("abc", "1,000", "")]
+    lines = text_table(("", "number", "text"), rows, left=(0, 2)).splitlines()
+    assert lines == ["     number  text", "a         1  b", "abc   1,000"]
+    assert [percent(0.12345), percent(None)] == ["12.35 %", "-"]
 
 
 def test_the_design_effect_is_the_variance_over_writers_by_that_of_independent_answers():

@@ -136,8 +136,7 @@ def test_after_any_error_inside_one_file_the_others_are_read(predict, monkeypatc
     code, out, err = predict("page.png", "photo.jpg", "--strokes", "drawings.jsonl")
     assert (code, len(out), len(err)) == (1, 10, 2)
     assert err[1].startswith("photo.jpg: ")
-    monkeypatch.setattr(sys, "argv", ["predict", "--debug"])
-    _, _, err = predict("page.png")
+    _, _, err = predict("page.png", "--debug")
     assert err[0] == "Traceback (most recent call last):"
     assert any(line.startswith(type(fault).__name__) for line in err)
 

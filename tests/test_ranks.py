@@ -276,7 +276,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         assert "Traceback" not in said
         if IS_MPICH:  # Open MPI listens no more, and ends with a code of its own
             assert process.returncode == 128 + number
-            assert said.count("all of it is saved. To go on:") == 1
+            assert said.count("everything is saved. To resume:") == 1
         wait_until(lambda: not ranks_in(place), 10)
 
     assert mpiexec(1, place, "--resume", "run", "--quiet").returncode == 0

@@ -1,4 +1,4 @@
-"""python -m tinycnn.report: what the page says, and that nothing in it can do harm."""
+"""python -m tinycnn.report: the contents of the page, and that nothing in it can do harm."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from browser import chromium, complaints, requests, set_screen
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.errors import EnvironmentFault, RunError
-from tinycnn.evaluate.evaluation import Duel, evaluate
+from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 from tinycnn.report import __main__ as report
 from tinycnn.train.folder import RunFolder
@@ -27,7 +27,9 @@ from tinycnn.train.resume import Source, start
 from tinycnn.train.trainer import EpochRecord
 
 pytest.importorskip("jinja2")
-from tinycnn.report import charts
+pytest.importorskip("matplotlib")
+from tinycnn.plots import COLORS, DASHES, MARKERS, Series
+from tinycnn.report.charts import Chart
 from tinycnn.report.overview import training_charts
 from tinycnn.report.page import render
 from tinycnn.report.pictures import sheet
@@ -94,11 +96,11 @@ def call(*words):
 
 
 class Reader(HTMLParser):
-    """Reads a page as a browser would: tags that fit into each other, words, attributes."""
+    """Reads a page as a browser would: nested tags, text, attributes."""
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags, self.words = [], [], []
+        self.open, self.tags, self.text = [], [], []
         self.feed(text)
         assert self.open == []
 
@@ -114,16 +116,16 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        self.text.append(data)
 
     def of(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-# ------------------------------------------------------------------------------------ what it says
+# ------------------------------------------------------------------------------- what the page has
 
 
-def test_every_mistake_is_there_with_what_it_is_and_what_it_was_taken_for(runs, folder, page):
+def test_every_mistake_is_shown_with_its_label_and_its_answer(runs, folder, page):
     digits = load_dataset(data_dir=folder)
     answers = Sequential.load(runs[0] / "weights.safetensors").predict(digits.test_images)
     mistakes = {
@@ -138,7 +140,7 @@ def test_every_mistake_is_there_with_what_it_is_and_what_it_was_taken_for(runs, 
 def test_the_numbers_are_those_of_evaluate(runs, folder, page):
     model = Sequential.load(runs[0] / "weights.safetensors")
     evaluation = evaluate(model, load_dataset(data_dir=folder))
-    text = " ".join("".join(Reader(page).words).split())
+    text = " ".join("".join(Reader(page).text).split())
     assert f"{100 * evaluation.score.accuracy:.2f} % right" in text
     assert f"{evaluation.score.errors} errors of 60 digits" in text
     links = re.findall(r'<a href="#run0-(\d)-as-(\d)" aria-label="(\d+):', page)
@@ -157,17 +159,17 @@ def test_every_link_on_the_page_leads_somewhere(both):
     assert labels <= set(places)
 
 
-def test_several_runs_stand_side_by_side_and_are_held_against_each_other(runs, folder, both):
+def test_several_runs_are_side_by_side_and_compared_with_each_other(runs, folder, both):
     first, second = (
         evaluate(Sequential.load(run / "weights.safetensors"), load_dataset(data_dir=folder))
         for run in runs
     )
-    duel = Duel.of(first, second)
+    compared = first.compare(second)
     row = re.search(
         r"<th scope=\"row\">longer</th><th scope=\"row\">shorter</th>(.*?)</tr>", both, re.S
     )
     assert [int(z) for z in re.findall(r"<td>(\d+)</td>", row[1])] == [
-        duel.only_first, duel.only_second, duel.neither
+        compared.only_first, compared.only_second, compared.neither
     ]  # fmt: skip
     assert "McNemar&#39;s test: p " in row[1]
     for evaluation in (first, second):
@@ -189,7 +191,7 @@ def test_equal_runs_give_equal_pages(runs, page):
     assert render([Subject.open(runs[0])]) == page
 
 
-def test_bare_weights_have_no_history_but_all_the_rest(runs, folder, tmp_path, capsys):
+def test_a_lone_weights_file_gets_a_page_without_history(runs, folder, tmp_path, capsys):
     shutil.copy(runs[0] / "weights.safetensors", tmp_path / "bare.safetensors")
     words = [tmp_path / "bare.safetensors", "--data-dir", folder, "-o", tmp_path / "bare.html"]
     assert call(*words) == 0
@@ -199,9 +201,11 @@ def test_bare_weights_have_no_history_but_all_the_rest(runs, folder, tmp_path, c
     assert str(tmp_path / "bare.html") in capsys.readouterr().out
 
 
-def test_a_report_lies_in_its_run_and_that_of_several_here(runs, tmp_path, monkeypatch, capsys):
+def test_a_report_is_in_its_run_folder_and_that_of_several_runs_here(
+    runs, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tinycnn.report.page.render", lambda subjects: f"{len(subjects)}")
+    monkeypatch.setattr("tinycnn.report.command.render", lambda subjects: f"{len(subjects)}")
     assert call(runs[0]) == 0
     assert (runs[0] / "report.html").read_text() == "1"
     assert call(*runs) == 0
@@ -213,7 +217,7 @@ def test_a_report_lies_in_its_run_and_that_of_several_here(runs, tmp_path, monke
 # ----------------------------------------------------------------------- what it must not be or do
 
 
-def test_the_page_is_small_and_needs_nobody(both):
+def test_the_page_is_small_and_needs_no_network(both):
     assert len(both.encode()) < 3e6 / 4
     reader = Reader(both)
     assert reader.of("script") == []
@@ -223,7 +227,7 @@ def test_the_page_is_small_and_needs_nobody(both):
     assert "http" not in re.sub(r'"data:[^"]*"', "", both).replace("http-equiv", "")
 
 
-def test_a_page_has_room_for_so_many_mistakes_and_runs(runs, monkeypatch):
+def test_the_numbers_of_mistakes_and_runs_are_limited(runs, monkeypatch):
     monkeypatch.setattr("tinycnn.report.page.MOST_MISTAKES", 9)
     subject = Subject.open(runs[1])
     errors = subject.evaluation.score.errors
@@ -239,18 +243,18 @@ def test_a_long_training_is_drawn_with_some_of_its_epochs(runs):
     subject = Subject.open(runs[0])
     epochs = [EpochRecord(k, 1 / k, 2 / k, 1 - 1 / k, 0.1, 1.0, 100.0) for k in range(1, 1001)]
     loss, *_ = training_charts([replace(subject, history=tuple(epochs))])
-    assert len(loss.lines[0].marks) <= 60
-    assert loss.rows[-1] == ("1000", "0.001", "0.002")
+    assert len(loss.lines[0].points) <= 60
+    assert loss.table[-1] == ("1000", "0.001", "0.002")
 
 
-def test_runs_of_one_name_are_told_apart(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinycnn.report.page.render", lambda s: " ".join(z.name for z in s))
+def test_runs_of_one_name_are_named_by_their_paths(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("tinycnn.report.command.render", lambda s: " ".join(z.name for z in s))
     other = shutil.copytree(runs[0], tmp_path / "longer")
     assert call(runs[0], other, "-o", tmp_path / "names") == 0
     assert (tmp_path / "names").read_text() == f"{runs[0]} {other}"
 
 
-def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
+def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
     evil = "<img src=x onerror=alert(1)>&\"'"
     run = shutil.copytree(runs[0], tmp_path / evil.replace("/", ""))
     config = json.loads((run / "config.json").read_text())
@@ -269,10 +273,10 @@ def test_words_from_files_stay_words(runs, folder, tmp_path, capsys):
     reader = Reader(page)
     assert {each["src"][:22] for each in reader.of("img")} == {"data:image/png;base64,"}
     assert not any(name.startswith("on") for _, each in reader.tags for name in each)
-    assert evil in "".join(reader.words)
+    assert evil in "".join(reader.text)
 
 
-def test_a_line_of_metrics_that_is_being_written_is_not_read(runs, tmp_path):
+def test_an_incomplete_line_of_metrics_is_not_read(runs, tmp_path):
     run = shutil.copytree(runs[0], tmp_path / "run")
     before = Subject.open(run).history
     with open(run / "metrics.jsonl", "a") as file:
@@ -305,43 +309,66 @@ def test_a_damaged_run_ends_in_one_sentence(runs, tmp_path, capfd, name, content
     assert not (run / "report.html").exists()
 
 
-def test_what_is_missing_ends_in_one_sentence(runs, tmp_path, monkeypatch, capfd):
+def test_a_missing_file_or_package_ends_in_one_sentence(runs, tmp_path, monkeypatch, capfd):
     assert call(tmp_path / "nowhere") == 2
     assert "does not exist" in capfd.readouterr().err
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert call(runs[0]) == 3
-    assert capfd.readouterr().err == "error: a report needs Jinja2: pip install 'tinycnn[report]'\n"
+    assert (
+        capfd.readouterr().err
+        == "error: python -m tinycnn.report needs jinja2: pip install 'tinycnn[report]'\n"
+    )
 
 
 # ------------------------------------------------------------------------------------------ charts
 
 
+def texts(svg):
+    return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+
+
 @pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("values", [[3.0], [0, 0], [0, 1e-3], [7, 93], [0.02, 0.5, 12], [-2, 4]])
-def test_an_axis_has_a_place_for_all_and_round_ticks(values, log):
-    values = [abs(z) for z in values] if log else values
-    axis = charts.Axis.over("x", values, log)
-    assert axis.low < axis.high
-    assert 1 <= len(axis.ticks) <= 9
-    assert all(axis.low <= z <= axis.high for z in axis.ticks)
-    for z in values:
-        assert 0 <= axis.place(z, 0, 100) <= 100
+@pytest.mark.parametrize("values", [[3.0], [0, 0], [0, 1e-3], [7, 93], [0.02, 0.5, 12], [1e-9, 1]])
+def test_a_chart_of_any_numbers_has_some_ticks_on_both_axes(values, log):
+    lines = [Series("line", [*enumerate(values)])]
+    svg = Chart("title", "across", "up", lines, range(len(values)), log=log).svg()
+    x_ticks, y_ticks = "|".join(texts(svg)).split("|across|")
+    assert x_ticks.split("|") == [str(x) for x in range(len(values))]
+    assert 3 <= len(y_ticks.split("|")) <= 9
+    Reader(svg)
 
 
-def test_ticks_leave_room_for_their_words():
-    axis = charts.Axis.at("x", [-2, -1.5, -1, -0.5, 0, 1, 2, 3, 4])
-    assert axis.ticks == (-2, -1, 0, 1, 2, 3, 4)
-    assert charts.Axis.at("epoch", [1]).place(1, 0, 100) == 0
+def test_ticks_leave_room_for_their_labels():
+    levels = [-2, -1.5, -1, -0.5, 0, 1, 2, 3, 4, 5]
+    chart = Chart("title", "x", "y", [Series("line", [(x, x) for x in levels])], levels)
+    assert texts(chart.svg())[:6] == ["−2", "−1", "0", "2", "4", "x"]
 
 
-def test_no_line_is_told_by_its_color_alone():
-    axis = charts.Axis("x", 0, 1, (0, 1))
-    lines = [charts.Line(str(k), [(0, 0), (1, k / 5)]) for k in range(charts.STYLES)]
-    chart = charts.draw("title", axis, axis, lines)
-    assert len({line.style for line in chart.lines}) == charts.STYLES
-    assert chart.head == ("x", "0", "1", "2", "3", "4", "5")
-    assert chart.rows[1] == ("1", "0", "0.2", "0.4", "0.6", "0.8", "1")
-    assert chart.lines[5].marks[1][:2] == (charts.RIGHT, charts.TOP)
+def test_lines_differ_in_more_than_their_color():
+    assert len(set(MARKERS)) == len(set(DASHES)) == len(COLORS)
+    lines = [Series(str(k), [(0, 0), (1, k / 5)]) for k in range(len(COLORS))]
+    chart = Chart("title", "x", "y", lines, (0, 1))
+    assert chart.table[0] == ("x", "0", "1", "2", "3", "4", "5")
+    assert chart.table[2] == ("1", "0", "0.2", "0.4", "0.6", "0.8", "1")
+    svg = chart.svg()
+    assert all(f"var(--c{k})" in svg for k in range(len(COLORS)))
+    assert len(set(re.findall(r"stroke-dasharray: ([\d.,]+)", svg))) == len(DASHES) - 1
+
+
+def test_a_chart_has_the_colors_of_the_page_and_identifiers_of_its_own():
+    lines = [Series("line", [(0, 1), (1, 2)], [(0, 2), (1, 3)])]
+    one, other = (Chart(title, "x", "y", lines, (0, 1)).svg() for title in ("one", "other"))
+    assert "#" not in re.sub(r"(href=\"|url\()#", "", one)
+    assert not set(re.findall(r' id="([^"]+)"', one)) & set(re.findall(r' id="([^"]+)"', other))
+
+
+def test_without_matplotlib_the_page_has_the_numbers_alone(runs, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = render([Subject.open(runs[0])])
+    assert Reader(page).of("svg") == []
+    assert page.count("<summary>The numbers") == 12
+    warning = "warning: a chart is not drawn: it needs matplotlib: pip install 'tinycnn[report]'\n"
+    assert capsys.readouterr().err == warning
 
 
 def test_a_sheet_keeps_tiles_apart():
@@ -379,7 +406,7 @@ def screen(browser, address, width=DESKTOP, scheme="light"):
     yield lambda script: browser.execute_script(f"return {script}")
 
 
-def test_a_browser_fetches_nothing_and_has_nothing_to_complain_of(browser, address):
+def test_a_browser_fetches_nothing_and_logs_nothing(browser, address):
     requests(browser), complaints(browser)  # of the pages before
     with screen(browser, address) as ask:
         assert ask("document.readyState") == "complete"
@@ -399,8 +426,8 @@ def test_the_page_is_as_wide_as_the_screen(browser, address, width):
         assert beyond == []
 
 
-def test_words_can_be_read_in_light_and_in_dark(browser, address):
-    """The contrast of WCAG: at least 4.5 between words and what is behind them."""
+def test_text_has_contrast_in_light_and_in_dark(browser, address):
+    """The contrast of WCAG: at least 4.5 between text and its background."""
     script = """(() => {
         const levels = color => color.match(/[\\d.]+/g).map(Number);
         const light = ([r, g, b]) => [r, g, b].map(z => z / 255)
@@ -474,7 +501,7 @@ def test_a_run_whose_name_is_not_utf_8_gets_its_page(runs, tmp_path):
     assert "run\\udcff" in (odd / "report.html").read_text()
 
 
-def test_no_page_replaces_what_it_is_made_from(runs, folder, tmp_path, capsys):
+def test_no_page_replaces_its_inputs(runs, folder, tmp_path, capsys):
     kept = RunFolder(runs[0])
     link = tmp_path / "page.html"
     link.symlink_to(kept.weights)
@@ -483,5 +510,5 @@ def test_no_page_replaces_what_it_is_made_from(runs, folder, tmp_path, capsys):
         before = output.read_bytes()
         assert call(runs[0], "-o", output) == 2
         out, err = capsys.readouterr()
-        assert (out, err) == ("", f"error: {output} is what is to be read; write to another file\n")
+        assert (out, err) == ("", f"error: {output} is an input; write to another file\n")
         assert output.read_bytes() == before

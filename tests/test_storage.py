@@ -15,7 +15,6 @@ from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.files import (
     TEMPORARY_PREFIX,
     grow,
-    optional_chart,
     refuse_to_overwrite,
     sweep_temporaries,
     to_json,
@@ -168,17 +167,17 @@ def test_what_a_killed_writer_leaves_is_swept_once_it_is_old(target):
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write_beside_it(target):
-    ours, strangers, young = (
+    ours, others, young = (
         target.parent / f"{TEMPORARY_PREFIX}{rest}" for rest in ("0" * 16, "notes", "1" * 16)
     )
-    for path in (ours, strangers, young):
+    for path in (ours, others, young):
         path.write_bytes(b"half")
-    for path in (ours, strangers):
+    for path in (ours, others):
         os.utime(path, (0, 0))
 
     write_bytes(target, NEW)
     assert {path.name for path in target.parent.iterdir()} == {
-        *(target.name, strangers.name, young.name)
+        *(target.name, others.name, young.name)
     }
 
 
@@ -217,9 +216,9 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
 
     absent = tmp_path / "absent" / ".." / target.name
     for output in (target, link, twin, tmp_path / "." / target.name, absent):
-        with pytest.raises(TinyCNNError, match="is what is to be read"):
+        with pytest.raises(TinyCNNError, match="is an input"):
             refuse_to_overwrite([tmp_path / "new.bin", output], ["-", target])
-    with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is what is to be read"):
+    with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is an input"):
         refuse_to_overwrite([target], [file.fileno()])
     refuse_to_overwrite([None, tmp_path / "new.bin", tmp_path / "other.bin"], [None, "-", target])
 
@@ -228,26 +227,3 @@ def test_json_holds_null_instead_of_what_is_not_finite():
     numbers = {"a": [math.nan, (1.5, -math.inf)], "b": np.float64("inf"), "c": True, "d": None}
 
     assert to_json(numbers) == '{"a": [null, [1.5, null]], "b": null, "c": true, "d": null}'
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        (ModuleNotFoundError("No module", name="matplotlib"), "pip install 'tinycnn[report]'"),
-        (ImportError("numpy.core.multiarray failed to import"), "numpy.core.multiarray failed"),
-        (MemoryError(), "MemoryError"),
-    ],
-)
-def test_whatever_goes_wrong_in_drawing_costs_the_chart_alone(tmp_path, capsys, fault, told):
-    def broken():
-        raise fault
-
-    assert not optional_chart(tmp_path / "chart.svg", broken)
-    assert not optional_chart(tmp_path / "no" / "chart.svg", lambda: NEW)
-    warning, of_the_folder = capsys.readouterr().err.splitlines()
-    assert warning.startswith("warning: ")
-    assert told in warning
-    assert "does not exist" in of_the_folder
-    assert os.listdir(tmp_path) == []
-    assert optional_chart(tmp_path / "chart.svg", lambda: NEW)
-    assert (tmp_path / "chart.svg").read_bytes() == NEW

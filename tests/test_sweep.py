@@ -1,4 +1,4 @@
-"""Sweeps: which trials there are, that none is lost or done twice, and what the table says."""
+"""Sweeps: the plan, that no trial is lost or done twice, and the table."""
 
 import contextlib
 import json
@@ -23,14 +23,16 @@ from tinycnn.nn import get_threads
 from tinycnn.sweep import __main__ as sweep
 from tinycnn.sweep import workers
 from tinycnn.sweep.folder import SweepFolder
-from tinycnn.sweep.plan import Plan, Range, make_plan, parse
-from tinycnn.sweep.table import Row, table
+from tinycnn.sweep.plan import Range, SweepPlan, make_plan, parse
+from tinycnn.sweep.table import SettingResult, results_table
 from tinycnn.sweep.trial import Order, run_trial
 from tinycnn.sweep.workers import local_workers, share_processors
 from tinycnn.train.recipe import resolve
 from tinycnn.train.resume import Source
 
-pytestmark = pytest.mark.skipif(UNCOMPILED, reason="in processes that nobody tells to give up")
+matplotlib = pytest.importorskip("matplotlib")
+
+pytestmark = pytest.mark.skipif(UNCOMPILED, reason="its processes would compile")
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--preset", "dense", "--limit", "100", "--augment", "none", "--threads", "1"]
@@ -91,7 +93,7 @@ def in_the_middle(folder):
     return over and any(count > 2 for count in begun)
 
 
-def nobody_left(group):
+def none_left(group):
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -101,7 +103,7 @@ def nobody_left(group):
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    """The weights of the long sweep, if nobody stops it."""
+    """The weights of the long sweep without interruption."""
     folder = tmp_path_factory.mktemp("uninterrupted") / "sweep"
     assert call(*SMALL, *LONG, "--sweep-dir", folder, "--quiet") == 0
     return weights(folder)
@@ -121,8 +123,11 @@ def test_a_grid_holds_all_combinations_with_every_seed():
     ]
     assert len({trial.name for trial in plan.trials()}) == 8
     assert plan.trials()[-1].given == {
-        **{"limit": 9, "preset": "tiny"},
-        **{"lr": 0.2, "epochs": 5, "seed": 1},
+        "limit": 9,
+        "preset": "tiny",
+        "lr": 0.2,
+        "epochs": 5,
+        "seed": 1,
     }
 
 
@@ -151,7 +156,7 @@ def test_a_plan_survives_being_written(tmp_path):
         (["--lr", "0.1,x"], "--lr takes numbers as in A,B,C, or A..B with --random, not 0.1,x"),
         (["--epochs", "2.5"], "--epochs takes whole numbers as in"),
         (["--lr", "0.2..0.1", "--random", "2"], "--lr takes numbers as in"),
-        (["--lr", "0.1..0.2"], "--lr 0.1..0.2 is a range, which goes with --random N"),
+        (["--lr", "0.1..0.2"], "--lr 0.1..0.2 is a range, which needs --random N"),
         (["--lr", "0.1,20"], "--lr must be a number above 0 and at most 10, not 20"),
         (["--random", "5", "--optimizer", "sgd,adam"], "--random 5 is more than the 2 settings"),
         (["--seeds", "0"], "--seeds and --random are whole numbers of at least 1"),
@@ -160,7 +165,10 @@ def test_a_plan_survives_being_written(tmp_path):
         (["--limit", "9", "--batch-size", "4,64"], "--batch-size 64 is more than the 8 images"),
         (["--jobs", "999"], "--jobs 999 with --threads 1 does not fit the "),
         (["--chart", "x.gif"], "--chart x.gif must end in .svg or .png"),
-        (["--resume", "x", "--lr", "1"], "--resume goes on with the settings the sweep has; leave"),
+        (
+            ["--resume", "x", "--lr", "1"],
+            "--resume continues with the settings of the sweep; leave",
+        ),
         (["--resume", "x"], "there is no sweep in x: it holds no plan.json"),
         (["--scheduler", "tcp://x", "--jobs", "2"], "--jobs is for this machine"),
     ],
@@ -178,7 +186,7 @@ def test_a_folder_with_other_things_is_left_alone(capfd):
     Path("mine").mkdir()
     Path("mine/letter").write_text("dear")
     assert call(*SMALL, "--sweep-dir", "mine") == 2
-    assert "mine holds other things; name a new folder" in capfd.readouterr().err
+    assert "mine holds other files; name a new folder" in capfd.readouterr().err
     assert os.listdir("mine") == ["letter"]
 
 
@@ -186,7 +194,7 @@ def test_a_folder_with_other_things_is_left_alone(capfd):
 
 
 def test_a_sweep_ends_in_a_table_and_a_chart(capfd, monkeypatch):
-    monkeypatch.delitem(sys.modules, "matplotlib")
+    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
     words = [*SMALL, "--lr", "1e-5,0.05", "--seeds", "2", "--epochs", "2", "--sweep-dir", "s"]
     assert call(*words) == 0
 
@@ -231,7 +239,8 @@ def test_a_chart_that_cannot_be_drawn_costs_nothing_else(capfd, monkeypatch):
         assert json.loads(Path("s/table.json").read_bytes())["settings"], "written first"
         raise ImportError("numpy.core.multiarray failed to import")
 
-    monkeypatch.setattr("tinycnn.sweep.chart.draw_chart", broken)
+    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
+    monkeypatch.setattr("tinycnn.sweep.command.draw_chart", broken)
     words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
     assert call(*words, "--chart", "x.svg") == 0
     out, err = capfd.readouterr()
@@ -245,7 +254,7 @@ def test_the_chart_does_not_replace_what_the_sweep_reads(capfd):
     Path("s").mkdir()
     words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
     assert call(*words, "--chart", "chart.svg") == 2
-    assert "chart.svg is what is to be read" in capfd.readouterr().err
+    assert "chart.svg is an input" in capfd.readouterr().err
 
 
 def test_it_is_tested_only_when_that_is_asked_for(capfd):
@@ -262,7 +271,7 @@ def test_it_is_tested_only_when_that_is_asked_for(capfd):
 
 
 def test_a_trial_that_diverges_is_a_result_too(capfd):
-    # Steps of 10 with all of the weights as decay: each turns them round and makes them larger.
+    # Steps of 10 with all of the weights as decay: each changes their sign and makes them larger.
     words = [*SMALL, "--lr", "10", "--weight-decay", "0,1", "--epochs", "30", "--sweep-dir", "s"]
     assert call(*words) == 1
     out, err = capfd.readouterr()
@@ -273,11 +282,14 @@ def test_a_trial_that_diverges_is_a_result_too(capfd):
     assert finished("s") == before
 
 
-def test_the_table_leaves_out_what_nobody_knows():
-    rows = [Row({"lr": 0.1}, ["a", "b"], [0.9, 0.8], [], [1.0, 2.0]), Row({}, failed=2)]
-    assert table(rows).splitlines()[1:] == [
+def test_the_table_has_dashes_for_missing_numbers():
+    rows = [
+        SettingResult({"lr": 0.1}, ["a", "b"], [0.9, 0.8], [], [1.0, 2.0]),
+        SettingResult({}, failed=2),
+    ]
+    assert results_table(rows).splitlines()[1:] == [
         "85.00 +- 7.07  2       0      1.5  --lr 0.1",
-        "            -  0       2        -  as it comes",
+        "            -  0       2        -  defaults",
     ]
     assert rows[0].as_dict()["validation_deviation"] == pytest.approx(np.std([0.9, 0.8], ddof=1))
 
@@ -313,9 +325,9 @@ def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err
-    assert re.search(r"stopped with \d of 4 trials to go; all of it is saved. To go on:\n", err)
+    assert re.search(r"stopped with \d of 4 trials to go; everything is saved. To resume:\n", err)
     assert err.endswith("  python -m tinycnn.sweep --resume s --jobs 1 --threads 1\n")
-    until(lambda: nobody_left(process.pid), seconds=20)
+    until(lambda: none_left(process.pid), seconds=20)
     assert call(*err.split()[-6:], "--quiet") == 0
     assert finished("s").items() >= before.items()
     assert weights("s") == uninterrupted
@@ -326,7 +338,7 @@ def test_workers_whose_sweep_was_killed_stop_by_themselves():
     until(lambda: in_the_middle("s"))
     process.kill()
     process.communicate()
-    until(lambda: nobody_left(process.pid), seconds=20)
+    until(lambda: none_left(process.pid), seconds=20)
     assert len(list(Path("s").glob("trials/*/outcome.json"))) < 4
 
 
@@ -336,7 +348,7 @@ def order(folder, **changes):
     return Order(folder=folder.path, token=folder.take_lease(), **{**facts, **changes})
 
 
-def test_whoever_takes_the_lease_stops_the_workers_of_the_one_before(tmp_path):
+def test_a_new_lease_stops_the_workers_of_the_earlier_one(tmp_path):
     folder = SweepFolder(tmp_path)
     first = order(folder)
     assert first.is_wanted()
@@ -377,7 +389,7 @@ def test_another_plan_in_the_same_folder_is_refused_with_the_differences(capfd):
 
     err = capfd.readouterr().err
     assert err.startswith(
-        "error: the sweep in s can only go on as it was planned, not with seeds 2"
+        "error: the sweep in s can only go on with its own settings, not with seeds 2"
     )
     assert "seeds 2 (it has 1); lr 0.02, 0.1 (it has 0.02, 0.05); momentum 0.5 (it has none)" in err
     assert {path: path.read_bytes() for path in Path("s").rglob("*.json")} == before
@@ -386,8 +398,8 @@ def test_another_plan_in_the_same_folder_is_refused_with_the_differences(capfd):
 
 def test_other_combinations_of_the_same_values_are_another_plan(tmp_path):
     source = Source("mnist10k", None, "1", "2")
-    one = Plan({}, ({"lr": 1, "epochs": 1}, {"lr": 2, "epochs": 2}), 1)
-    other = Plan({}, ({"lr": 1, "epochs": 2}, {"lr": 2, "epochs": 1}), 1)
+    one = SweepPlan({}, ({"lr": 1, "epochs": 1}, {"lr": 2, "epochs": 2}), 1)
+    other = SweepPlan({}, ({"lr": 1, "epochs": 2}, {"lr": 2, "epochs": 1}), 1)
     SweepFolder(tmp_path / "s").open(one, source)
     with pytest.raises(RunError, match="not with other combinations of the same values"):
         SweepFolder(tmp_path / "s").open(other, source)
@@ -402,7 +414,7 @@ def test_processes_share_the_processors(monkeypatch):
     assert share_processors(None, None, 3) == (3, 2)
     assert share_processors(2, None, 20) == (2, 4)
     assert share_processors(None, 4, 20) == (2, 4)
-    with pytest.raises(RunError, match="--jobs 3 with --threads 4 does not fit the 8 processors"):
+    with pytest.raises(RunError, match="`jobs` 3 with `threads` 4 does not fit the 8 processors"):
         share_processors(3, 4, 20)
 
 

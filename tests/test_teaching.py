@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from template_network import DIGITS
 
-from tinycnn.adapt import Comparison, Correction, CorrectionFile, adapt, export, save_adapted
-from tinycnn.adapt.comparison import compare
+from tinycnn.adapt import Change, Correction, CorrectionFile, adapt, export, save_adapted
 from tinycnn.adapt.corrections import default_path, parse_correction
 from tinycnn.adapt.folds import Course, CrossValidation
 from tinycnn.data import Dataset, load_dataset
@@ -134,8 +133,9 @@ def test_the_users_own_file_is_in_the_folder_for_user_data(monkeypatch, tmp_path
 
 def test_answers_are_compared_one_by_one():
     labels = np.array([1, 2, 3, 4, 5])
-    done = compare(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 4, 0]), labels)
-    assert done == Comparison(n=5, right_before=2, right_after=3, mended=2, spoiled=1)
+    done = Change.of(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 4, 0]), labels)
+    assert done == Change(n=5, only_first=1, only_second=2, neither=1)
+    assert (done.right_before, done.right_after, done.mended, done.spoiled) == (2, 3, 2, 1)
     assert done.verdict == "too few to tell"
 
 
@@ -153,8 +153,8 @@ def test_answers_are_compared_one_by_one():
     ],
 )
 def test_what_a_coin_could_do_is_no_change(n, mended, spoiled, chance, verdict):
-    done = Comparison(n, n // 2, n // 2 + mended - spoiled, mended, spoiled)
-    assert math.isclose(done.chance, chance)
+    done = Change(n, spoiled, mended, neither=n // 4)
+    assert math.isclose(done.p_value, chance)
     assert done.verdict == verdict
     assert verdict in str(done)
 

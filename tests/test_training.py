@@ -21,12 +21,12 @@ from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.provenance import SAMPLE, sample_of, share_known
 from tinycnn.errors import DataError, EnvironmentFault, RunError, ShapeError
 from tinycnn.metrics import (
-    accuracy_sentence,
+    Score,
     calibration_error,
     confusion_matrix,
+    cross_entropy,
     is_among_the_best,
     measure,
-    score,
     wilson_interval,
 )
 from tinycnn.nn import (
@@ -556,7 +556,7 @@ def test_a_number_that_is_not_finite_stops_the_run_in_its_batch(digits, tmp_path
                 poison(trainer)
 
     before = {}
-    message = rf"diverged in epoch 2, batch 5: {culprit}.*try --lr"
+    message = rf"diverged in epoch 2, batch 5: {culprit}.*try `lr`"
     with (
         new_run(digits, tmp_path / "run", save_every=3) as run,
         pytest.raises(RunError, match=message),
@@ -578,9 +578,7 @@ def test_arrays_that_are_not_finite_are_never_saved(digits):
 
 
 def test_a_validation_loss_that_is_not_finite_stops_the_run_too(digits, tmp_path, monkeypatch):
-    nonsense = score(np.full((10, 3), 1 / 3, np.float32), digits.train_labels[90:])
-    nonsense = dataclasses.replace(nonsense, loss=math.nan)
-    monkeypatch.setattr("tinycnn.train.trainer.score", lambda *arguments: nonsense)
+    monkeypatch.setattr("tinycnn.train.trainer.cross_entropy", lambda *arguments: math.nan)
     message = r"diverged in epoch 1, batch 6: the loss on the validation part is nan"
     with new_run(digits, tmp_path / "run") as run, pytest.raises(RunError, match=message):
         run.train()
@@ -690,7 +688,7 @@ def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
 def test_a_used_folder_is_refused_and_a_stranger_s_folder_is_left_alone(digits, tmp_path):
     finish(new_run(digits, tmp_path / "run"))
     before = files_of(tmp_path / "run")
-    with pytest.raises(RunError, match="used already; go on with --resume"):
+    with pytest.raises(RunError, match="used already; go on with `resume`"):
         new_run(digits, tmp_path / "run")
     assert files_of(tmp_path / "run") == before
 
@@ -769,7 +767,7 @@ def test_a_run_folder_is_no_file_and_no_link_that_leads_nowhere(tmp_path, monkey
         ("loop", "a link that leads nowhere"),
         ("tofile", "a file"),
     ):
-        with pytest.raises(RunError, match=f"is {kind}; name a new folder with --run-dir"):
+        with pytest.raises(RunError, match=f"is {kind}; name a new folder with `run_dir`"):
             RunFolder.create(name)
     for name, culprit in (("gone/run", "gone is a link"), ("tofile/a/b", "tofile is a file")):
         with pytest.raises(EnvironmentFault, match=f"cannot make the run folder.*: {culprit}"):
@@ -805,10 +803,10 @@ def test_changed_settings_are_refused_with_a_list(digits, tmp_path):
         run.train(Interrupter(3))
     before = files_of(tmp_path / "run")
 
-    message = r"--lr 0\.5 \(the run has 0\.05\), --epochs 9 \(the run has 3\)"
+    message = r"`lr` 0\.5 \(the run has 0\.05\), `epochs` 9 \(the run has 3\)"
     with pytest.raises(RunError, match=message):
         resume(tmp_path / "run", {"lr": 0.5, "epochs": 9, "batch_size": 16})
-    with pytest.raises(RunError, match=r"--dataset mnist \(the run has mnist10k\)"):
+    with pytest.raises(RunError, match=r"`dataset` mnist \(the run has mnist10k\)"):
         resume(tmp_path / "run", {"dataset": "mnist"})
     assert files_of(tmp_path / "run") == before
 
@@ -853,7 +851,7 @@ def test_a_finished_run_says_so_wherever_it_has_moved(digits, tmp_path):
     assert finished(tmp_path / "run", {}) is None
     result = finish(new_run(digits, tmp_path / "run"))
     assert finished(tmp_path / "run", {"epochs": 3}) == result
-    with pytest.raises(RunError, match=r"--epochs 4 \(the run has 3\)"):
+    with pytest.raises(RunError, match=r"`epochs` 4 \(the run has 3\)"):
         finished(tmp_path / "run", {"epochs": 4})
 
     (tmp_path / "run").rename(tmp_path / "moved")
@@ -984,25 +982,25 @@ def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeyp
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"epochs": 0}, "--epochs must be a whole number from 1"),
-        ({"epochs": -3}, "--epochs"),
-        ({"epochs": 2.5}, "--epochs"),
-        ({"batch_size": 0}, "--batch-size must be"),
-        ({"lr": 0.0}, "--lr must be a number above 0"),
-        ({"lr": -0.1}, "--lr"),
-        ({"lr": math.nan}, "--lr"),
-        ({"lr": math.inf}, "--lr"),
-        ({"lr": 1e6}, "--lr"),
-        ({"momentum": 1.0}, "--momentum must be"),
-        ({"weight_decay": -1.0}, "--weight-decay must be"),
-        ({"weight_decay": math.nan}, "--weight-decay"),
-        ({"average": 1.0}, "--average must be a share from 0"),
-        ({"seed": -1}, "--seed must be"),
-        ({"seed": 2**32}, "--seed must be"),
-        ({"limit": 1}, "--limit must be"),
-        ({"validation": 0.0}, "--validation must be"),
-        ({"validation": 1.0}, "--validation"),
-        ({"optimizer": "adam", "momentum": 0.5}, "--momentum belongs to --optimizer sgd"),
+        ({"epochs": 0}, "`epochs` must be a whole number from 1"),
+        ({"epochs": -3}, "`epochs`"),
+        ({"epochs": 2.5}, "`epochs`"),
+        ({"batch_size": 0}, "`batch_size` must be"),
+        ({"lr": 0.0}, "`lr` must be a number above 0"),
+        ({"lr": -0.1}, "`lr`"),
+        ({"lr": math.nan}, "`lr`"),
+        ({"lr": math.inf}, "`lr`"),
+        ({"lr": 1e6}, "`lr`"),
+        ({"momentum": 1.0}, "`momentum` must be"),
+        ({"weight_decay": -1.0}, "`weight_decay` must be"),
+        ({"weight_decay": math.nan}, "`weight_decay`"),
+        ({"average": 1.0}, "`average` must be a share from 0"),
+        ({"seed": -1}, "`seed` must be"),
+        ({"seed": 2**32}, "`seed` must be"),
+        ({"limit": 1}, "`limit` must be"),
+        ({"validation": 0.0}, "`validation` must be"),
+        ({"validation": 1.0}, "`validation`"),
+        ({"optimizer": "adam", "momentum": 0.5}, "`momentum` belongs to `optimizer` sgd"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(given, words):
@@ -1013,11 +1011,11 @@ def test_a_recipe_that_makes_no_sense_is_refused(given, words):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"optimizer": "magic"}, "no --optimizer magic; choose from sgd, adam"),
-        ({"schedule": "x"}, "no --schedule x; choose from constant, cosine, one-cycle"),
-        ({"augment": "x"}, "no --augment x; choose from none"),
+        ({"optimizer": "magic"}, "no `optimizer` magic; choose from sgd, adam"),
+        ({"schedule": "x"}, "no `schedule` x; choose from constant, cosine, one-cycle"),
+        ({"augment": "x"}, "no `augment` x; choose from none"),
         ({"preset": "x"}, "no preset 'x'"),
-        ({"batch_size": 91}, "--batch-size 91 is more than the 90 images"),
+        ({"batch_size": 91}, "`batch_size` 91 is more than the 90 images"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused(digits, given, words):
@@ -1049,16 +1047,16 @@ def test_the_interval_is_wilson_s(right, n):
 def test_a_score_by_hand():
     answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [1.0, 0.0]], np.float32)
     labels = np.array([0, 1, 1, 1], np.uint8)
-    measured = score(answers, labels)
+    score = Score.of(answers.argmax(axis=1), labels)
 
-    assert (measured.n, measured.errors, measured.accuracy) == (4, 2, 0.5)
+    assert (score.n, score.errors, score.accuracy) == (4, 2, 0.5)
     tiny = float(np.finfo(np.float32).tiny)
     expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
-    assert measured.loss == pytest.approx(expected, rel=1e-6)
+    assert cross_entropy(answers, labels) == pytest.approx(expected, rel=1e-6)
     assert confusion_matrix(answers, labels).tolist() == [[1, 0], [2, 1]]
     # Four bins with one answer each: |0.9-1|, |0.8-1|, |0.6-0| and |1-0|.
     assert calibration_error(answers, labels) == pytest.approx((0.1 + 0.2 + 0.6 + 1) / 4, rel=1e-5)
-    assert accuracy_sentence(10_000, 66).startswith("99.34 % right (66 errors of 10,000; 95 %")
+    assert Score(10_000, 66).sentence().startswith("99.34 % right (66 errors of 10,000; 95 %")
 
 
 def test_a_sample_tells_what_share_of_images_was_trained_on():

@@ -5,8 +5,8 @@
 >>> model.parameter_count()
 184586
 
-The public names are looked up when they are first used: whoever asks a command for its ``--help``
-does not wait for the compiler.
+The public names are imported when they are first used, so that ``--help`` of a command does not
+wait for the compiler.
 """
 
 import importlib
@@ -17,14 +17,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "tinycnn.data": ["Dataset", "load_dataset", "read_idx", "write_idx"],
     "tinycnn.errors": ["TinyCNNError"],
-    "tinycnn.nn": [
-        *["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"],
-        *["SGD", "Adam", "Sequential", "SoftmaxCrossEntropy", "build", "set_threads"],
-    ],
+    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"]
+    + ["SGD", "Adam", "Sequential", "SoftmaxCrossEntropy", "build", "set_threads"],
 }
 
 _HOMES_BY_EXTRA = {"tinycnn.estimator": ["DigitClassifier"]}
-"""Names that need more than tinycnn does; ``import *`` leaves them out."""
+"""Names that need an extra; ``import *`` leaves them out."""
 
 __all__ = [name for names in _HOMES.values() for name in names]
 

@@ -1,24 +1,25 @@
-"""What every command shares: how an error is told, how a command ends, and ``tinycnn COMMAND``.
+"""The frame of every command: its arguments, errors and exit codes, and ``tinycnn COMMAND``.
 
-A command is a module with ``main(argv) -> exit code`` that parses, calls the library and prints.
-``run_command`` is the frame around it. Exit codes: 0 done, 1 some inputs failed, 2 bad input or
-usage, 3 the environment refuses, 130 stopped by Ctrl-C, 143 by SIGTERM, 141 nobody reads on.
+The module of a command has ``main(argv) -> exit code``, in most cases a ``Command``.
+Exit codes: 0 done, 1 some inputs failed, 2 bad input or usage, 3 the environment, 130 stopped by
+Ctrl-C, 143 by SIGTERM, 141 the reader of the output has left.
 """
 
 import argparse
 import importlib
-import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from contextvars import ContextVar
+from typing import Any, NoReturn
 
 from tinycnn import __version__
-from tinycnn.errors import EnvironmentFault, TinyCNNError
+from tinycnn.errors import EnvironmentFault, TinyCNNError, need
 from tinycnn.signals import StopSignals, Terminated
 from tinycnn.streams import OutputLost, sturdy_streams
 
-Command = Callable[[Sequence[str] | None], int]
+Main = Callable[[Sequence[str] | None], int]
 
 COMMANDS = {
     "train": ("tinycnn.train.__main__", "train a network on a data set"),
@@ -26,47 +27,112 @@ COMMANDS = {
     "predict": ("tinycnn.predict.__main__", "read the digits in pictures or drawings"),
     "data": ("tinycnn.data.__main__", "list, fetch, verify and look at data sets"),
     "report": ("tinycnn.report.__main__", "turn training runs into one HTML page"),
-    "compare": ("tinycnn.compare.__main__", "other classifiers beside the network"),
-    "export": ("tinycnn.export", "hand a trained network to another program"),
-    "convert": ("tinycnn.convert", "take a network from another program"),
+    "compare": ("tinycnn.compare.__main__", "compare the network with other classifiers"),
+    "export": ("tinycnn.export", "export a trained network to another program"),
+    "convert": ("tinycnn.convert", "import a network from another program"),
     "explain": ("tinycnn.explain.__main__", "show what a layer does, step by step"),
     "sweep": ("tinycnn.sweep.__main__", "try several settings and compare them"),
     "sketchpad": ("apps.sketchpad.__main__", "draw digits and see what the network sees"),
-    "gradcheck": ("tinycnn.nn.gradcheck", "hold every gradient to finite differences"),
+    "gradcheck": ("tinycnn.nn.gradcheck", "compare every gradient with finite differences"),
 }
+
+_debugging = ContextVar("_debugging", default=False)
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one sentence, like everything else here, and not with the whole usage."""
+    """The arguments of a command; it reports an error in one sentence, without the usage."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, **settings})
 
     def error(self, message: str) -> NoReturn:
         raise TinyCNNError(f"{message}; {self.prog} --help tells more")
 
 
-def run_command(main: Command, argv: Sequence[str] | None = None) -> int:
-    """Call ``main`` and turn whatever ends it into an exit code.
+class Command(Parser):
+    """The ``main`` of a package: it parses the arguments, and ``PACKAGE.command.run`` takes them.
 
-    An error of ours, or of the system, is one sentence on stderr; ``--debug``, anywhere on the
-    line, adds the traceback. Anything else is a bug and keeps its traceback.
+    That module is imported afterwards, because ``--help`` should not wait for the compiler.
+    ``needs`` are packages that it imports, and the extras that have them.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    words = [word for word in arguments if word != "--debug"]
-    debug = len(words) < len(arguments)
-    with sturdy_streams(), StopSignals():
-        code = _exit_code(lambda: main(words), debug)
-        # A reader who left, or a full disk, is noticed here rather than at interpreter exit.
-        return _exit_code(sys.stdout.flush, debug) or code
+
+    def __init__(
+        self, package: str, description: str, examples: str, needs: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(prog=f"python -m {package}", description=description, epilog=examples)
+        self._package, self._needs = package, needs or {}
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        arguments = self.parse_args(argv)
+        for package, extra in self._needs.items():
+            need(package, extra, self.prog)
+        run: Callable[[argparse.Namespace], int]
+        run = importlib.import_module(f"{self._package}.command").run
+        return run(arguments)
 
 
-def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
-    """What ``act`` returns, or the code of whatever ends it, which is told."""
+Container = argparse._ActionsContainer  # noqa: SLF001 - a parser or one of its groups
+DATASET = "mnist10k (default) or another named set"
+
+
+def add_dataset(parser: Container, meaning: str = DATASET) -> None:
+    """Add ``--dataset`` and ``--data-dir``."""
+    parser.add_argument("--dataset", metavar="NAME", help=meaning)
+    add_data_dir(parser)
+
+
+def add_data_dir(parser: Container) -> None:
+    """Add ``--data-dir``."""
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
+
+
+def add_json(parser: Container, what: str = "one JSON object") -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help=f"print {what}")
+
+
+def option(name: str) -> str:
+    """Return the option that sets a parameter: ``--batch-size`` for ``batch_size``."""
+    return "--" + name.replace("_", "-")
+
+
+def with_options(message: str) -> str:
+    """Return a message of the library with its parameters, in backticks, written as options."""
+    return re.sub(r"`([a-z_]+)`", lambda found: option(found[1]), message)
+
+
+def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
+    """Call ``main`` and turn its result, or the exception that ends it, into an exit code.
+
+    An error of tinycnn or of the system is one sentence on stderr; ``--debug``, anywhere on the
+    line, adds the traceback. Any other exception is a bug and keeps its traceback.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = [argument for argument in given if argument != "--debug"]
+    before = _debugging.set(len(arguments) < len(given))
+    try:
+        with sturdy_streams(), StopSignals():
+            code = _exit_code(lambda: main(arguments))
+            # A reader that has left, or a full disk, is noticed here, not at interpreter exit.
+            return _exit_code(sys.stdout.flush) or code
+    finally:
+        _debugging.reset(before)
+
+
+def print_error(place: str, message: str, cause: BaseException | None = None) -> None:
+    """Print one sentence on stderr; with ``--debug``, the traceback of its cause first."""
+    if cause and _debugging.get():
+        traceback.print_exception(cause)
+    print(f"{place}: {with_options(message)}", file=sys.stderr)
+
+
+def _exit_code(act: Callable[[], int | None]) -> int:
+    """Return the result of ``act``, or report the exception that ends it and return its code."""
     try:
         try:
             return act() or 0
         except (TinyCNNError, OSError, MemoryError) as error:
-            if debug:
-                traceback.print_exc()
-            print(f"error: {_sentence(error)}", file=sys.stderr)
+            print_error("error", _sentence(error), error)
             return getattr(error, "exit_code", EnvironmentFault.exit_code)
         except (KeyboardInterrupt, Terminated) as stop:
             print("stopped", file=sys.stderr)
@@ -75,13 +141,13 @@ def _exit_code(act: Callable[[], int | None], debug: bool) -> int:
             return end.code if isinstance(end.code, int) else 0
     except OutputLost as lost:
         if lost.reader_left:
-            return 141  # what the shell reports for SIGPIPE
+            return 141  # as the shell reports SIGPIPE
         print(f"error: {lost}", file=sys.stderr)
         return EnvironmentFault.exit_code
 
 
 def _sentence(error: Exception) -> str:
-    """An error of ours says it itself; others are the system's, mostly on the name of a file."""
+    """Return the message of an error; that of the system has no file name in it by itself."""
     if isinstance(error, MemoryError):
         return f"there is not enough memory: {error}".removesuffix(": ")
     if isinstance(error, OSError) and error.strerror:
@@ -91,7 +157,7 @@ def _sentence(error: Exception) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``tinycnn COMMAND ...``: the same as ``python -m tinycnn.COMMAND ...``."""
+    """Run ``tinycnn COMMAND ...``: the same as ``python -m tinycnn.COMMAND ...``."""
     return run_command(_main, argv)
 
 
@@ -104,19 +170,13 @@ def _main(argv: Sequence[str] | None) -> int:
         print(_usage())
     elif command == "--version":
         print(f"tinycnn {__version__}")
-    else:
-        return _open(command)(rest)
-    return 0
-
-
-def _open(command: str) -> Command:
-    """The ``main`` of one command; only its own module is imported."""
-    if command not in COMMANDS:
+    elif command not in COMMANDS:
         raise TinyCNNError(f"there is no command {command!r}; choose from {', '.join(COMMANDS)}")
-    module, _ = COMMANDS[command]
-    if importlib.util.find_spec(module) is None:
-        raise TinyCNNError(f"this version of tinycnn does not have the command {command!r} yet")
-    return importlib.import_module(module).main
+    else:
+        module, _ = COMMANDS[command]
+        run: Main = importlib.import_module(module).main
+        return run(rest)
+    return 0
 
 
 def _usage() -> str:

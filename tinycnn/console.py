@@ -1,4 +1,4 @@
-"""The console of rich, for text that may be a stranger's."""
+"""The console of rich, safe for text from other people: file names and class names."""
 
 from collections.abc import Iterable
 from typing import IO
@@ -10,11 +10,11 @@ from tinycnn.streams import printable
 
 
 class Console(console.Console):
-    """Steers the terminal, but lets no text do so."""
+    """It controls the terminal, and text cannot: control characters are escaped."""
 
     @property
     def file(self) -> IO[str]:
-        """The stream below ``streams.Clean``, which would take colors for a stranger's."""
+        """The stream below ``streams.Clean``, which would escape the colors."""
         file = super().file
         return getattr(file, "rich_proxied_file", file)
 
@@ -29,3 +29,8 @@ class Console(console.Console):
     ) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+def log_console(quiet: bool = False) -> Console:
+    """Return the console for progress and warnings, which go to stderr."""
+    return Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)

@@ -1,45 +1,54 @@
-"""Everything that can go wrong on purpose: one small tree of exceptions.
+"""Every error that tinycnn raises on purpose: one small tree of exceptions.
 
-Whoever calls the library catches ``TinyCNNError``; the commands print its sentence and leave with
-its ``exit_code`` (2: bad input or usage, 3: the environment).
+A caller of the library catches ``TinyCNNError``; a command prints its sentence and ends with its
+``exit_code`` (2: bad input or usage, 3: the environment). A message names a parameter in
+backticks, as in "`batch_size` must be at least 1", and a command shows it as ``--batch-size``.
 """
+
+import importlib.util
 
 
 class TinyCNNError(Exception):
-    """The root of the tree; its message is one sentence that names the culprit and the way out."""
+    """The root of the tree; its message is one sentence that says what is wrong and what to do."""
 
     exit_code = 2
 
 
 class ShapeError(TinyCNNError, ValueError):
-    """Arrays or layers that do not fit together."""
+    """Arrays or layers do not fit together."""
 
 
 class DataError(TinyCNNError, ValueError):
-    """A data file or data set that is missing, damaged or not what it says it is."""
+    """A data file or data set is missing, damaged or not what it claims to be."""
 
 
 class WeightsError(TinyCNNError, ValueError):
-    """A weights file that is damaged, foreign or made for another network."""
+    """A weights file is damaged, of an unknown format or made for another network."""
 
 
 class ImageError(TinyCNNError, ValueError):
-    """A picture or drawing that cannot be read as digits."""
+    """A picture or drawing cannot be read as digits."""
 
 
 class RunError(TinyCNNError, RuntimeError):
-    """A training run that cannot start or go on."""
+    """A training run cannot start or go on."""
 
 
-class FolderInUse(RunError):  # noqa: N818 - it is one, and in use
-    """A run folder in which another process is at work."""
+class FolderInUse(RunError):  # noqa: N818 - the name says what is wrong
+    """Another process is using the run folder."""
 
 
 class EnvironmentFault(TinyCNNError, OSError):  # noqa: N818 - EnvironmentError is OSError
-    """The machine refuses: no display, no space, no permission."""
+    """The machine lacks something: a display, disk space, a permission, a package."""
 
     exit_code = 3
 
 
 class DownloadError(EnvironmentFault):
-    """A data set that could not be fetched from any mirror."""
+    """No mirror delivered a data set."""
+
+
+def need(package: str, extra: str, purpose: str = "this") -> None:
+    """Raise EnvironmentFault unless ``package`` is installed; ``extra`` is the one that has it."""
+    if importlib.util.find_spec(package) is None:
+        raise EnvironmentFault(f"{purpose} needs {package}: pip install 'tinycnn[{extra}]'")

@@ -1,13 +1,12 @@
 """``python -m tinycnn.export WEIGHTS --to onnx`` writes a network for another program.
 
-Only arguments and printing; ``tinycnn.exchange`` does the work.
+This file has the arguments and the printing; ``tinycnn.exchange`` does the work.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import Parser, add_json, run_command
 from tinycnn.errors import TinyCNNError
 from tinycnn.files import refuse_to_overwrite, to_json
 
@@ -20,54 +19,45 @@ examples:
   python -m tinycnn.export last --to keras -o x.weights.h5 its weights, and code that loads them
 """
 
-NAMES = {
+FILE_NAMES = {
     "onnx": "network.onnx",
     "pytorch": "network.safetensors",
     "keras": "network.keras",
 }
-"""The default file names."""
+"""The name of the file for each program where none is given."""
+
+parser = Parser(
+    prog="python -m tinycnn.export",
+    description="Export a trained network to another program.",
+    epilog=EXAMPLES,
+)
+parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
+parser.add_argument("--to", choices=FILE_NAMES, required=True, help="the other program")
+parser.add_argument("-o", "--output", metavar="FILE", help="default: network.onnx, ...")
+parser.add_argument("--softmax", action="store_true", help="onnx: probabilities instead of logits")
+add_json(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, export, report; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    """Parse the arguments, export and print; return the exit code."""
+    arguments = parser.parse_args(argv)
     if arguments.softmax and arguments.to != "onnx":
         raise TinyCNNError("--softmax goes with --to onnx only; other formats give logits")
 
-    from tinycnn.console import Console
+    from tinycnn.console import log_console
     from tinycnn.exchange.exporters import export
     from tinycnn.nn import Sequential
     from tinycnn.train.compile_progress import compilation_shown
     from tinycnn.train.folder import find_weights
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     source = find_weights(arguments.weights)
-    target = Path(arguments.output or NAMES[arguments.to])
+    target = Path(arguments.output or FILE_NAMES[arguments.to])
     model = Sequential.load(source)
     refuse_to_overwrite([target], [source])
-    with compilation_shown(console):
+    with compilation_shown(log_console()):
         report = export(model, arguments.to, target, arguments.softmax)
     print(to_json(report.as_dict()) if arguments.json else report)
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m tinycnn.export",
-        description="Write a trained network for another program.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "weights", metavar="WEIGHTS", help="a weights file, a run folder, last, default"
-    )
-    parser.add_argument("--to", choices=NAMES, required=True, help="the format to write")
-    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write (network.onnx)")
-    parser.add_argument(
-        "--softmax", action="store_true", help="onnx: probabilities instead of logits"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser
 
 
 if __name__ == "__main__":

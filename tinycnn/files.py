@@ -1,8 +1,8 @@
-"""Writing a file so that, whatever happens, the name holds the old bytes or the new ones.
+"""Write a file so that its name always holds either all the old bytes or all the new ones.
 
 The bytes go to a temporary file beside the target, are forced to the disk, and only then take
-over the name in one step. A crash, a full disk or an impatient Ctrl-C costs the new version at
-most, never the old one.
+over the name in one step. A crash, a full disk or Ctrl-C costs the new version at most, never
+the old one.
 """
 
 import contextlib
@@ -14,11 +14,9 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import platformdirs
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 
@@ -26,29 +24,35 @@ PathLike = str | os.PathLike[str]
 
 TEMPORARY_PREFIX = ".tmp-"
 OUR_TEMPORARIES = TEMPORARY_PREFIX + 16 * "[0-9a-f]"
-"""What ``write_bytes`` names them: in a folder of strangers nothing else is ours to remove."""
+"""The names that ``write_bytes`` gives; in a folder we do not own, we remove no other file."""
+
+USER_FOLDERS = {
+    "cache": ("XDG_CACHE_HOME", ".cache", "Library/Caches"),
+    "data": ("XDG_DATA_HOME", ".local/share", "Library/Application Support"),
+}
+"""The variable that names the folder, and the defaults in the home of Unix and of macOS."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_bytes(path: PathLike, payload: bytes) -> None:
-    """Put ``payload`` under the name ``path``, all or nothing.
+    """Write ``payload`` to the file ``path``, all or nothing.
 
-    Returns when the bytes and the name are on the disk. The folder must exist; a link is
-    followed; the mode is what the umask leaves of 0666. Raises EnvironmentFault, with the old
-    file (if any) untouched and nothing left behind.
+    Return when the bytes and the name are on the disk. The folder must exist, a link is followed,
+    and the umask applies to the mode 0666. Raise EnvironmentFault if that fails; the old file is
+    untouched then, and no temporary file is left.
     """
     target = Path(os.path.realpath(path))
     try:
-        _refuse_what_is_no_file(target)
-        sweep_temporaries(target.parent, names=OUR_TEMPORARIES)  # so that they fill no disk
+        _check_regular(target)
+        sweep_temporaries(target.parent, names=OUR_TEMPORARIES)  # or they would fill the disk
         _replace(target, payload)
     except OSError as fault:
         raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
 
 
 def to_json(content: Any, indent: int | None = None) -> str:
-    """``content`` as JSON that any program reads: a number that is not finite becomes null."""
+    """Return ``content`` as strict JSON; a number that is not finite becomes null."""
     return json.dumps(_with_nulls(content), indent=indent, allow_nan=False)
 
 
@@ -61,11 +65,11 @@ def _with_nulls(content: Any) -> Any:
 
 
 def grow(path: PathLike, payload: bytes) -> None:
-    """Bring the file ``path`` to ``payload`` by appending, so that ``tail -f`` can follow it.
+    """Make the file ``path`` hold ``payload`` by appending, so that ``tail -f`` can follow it.
 
-    Returns when the bytes are on the disk. A kill may leave a part of them, which the next call
-    completes; a file that does not begin like ``payload`` is replaced. Raises EnvironmentFault,
-    with the file as it was.
+    Return when the bytes are on the disk. If the process is killed, a part of them may be there,
+    and the next call completes it; a file that does not begin like ``payload`` is replaced. Raise
+    EnvironmentFault if that fails; the file is as it was before.
     """
     target = Path(path)
     present = target.read_bytes() if target.is_file() else None
@@ -83,35 +87,34 @@ def grow(path: PathLike, payload: bytes) -> None:
 
 
 def user_folder(kind: str) -> Path:
-    """The folder for this user's "cache" or "data", where the platform has it; it is not made.
+    """Return this user's folder for "cache" or "data", where the platform has it; do not make it.
 
-    A variable that holds no absolute path counts as unset, as the XDG specification says: it
-    would name another folder wherever one is. EnvironmentFault if there is no home either.
+    A variable without an absolute path counts as unset, as the XDG specification says: it would
+    name another folder for each working folder. Raise EnvironmentFault if there is no home.
     """
-    default = {"cache": "~/.cache/tinycnn", "data": "~/.local/share/tinycnn"}[kind]
-    try:
-        folder = getattr(platformdirs, f"user_{kind}_dir")("tinycnn", appauthor=False)
-    except RuntimeError:  # there is no home
-        folder = default
-    if not os.path.isabs(folder):  # an older platformdirs takes a variable at its word
-        folder = os.path.expanduser(default)
+    variable, unix, mac = USER_FOLDERS[kind]
+    if sys.platform == "win32":
+        variable, unix = "LOCALAPPDATA", "AppData/Local"
+    folder = os.environ.get(variable, "")
+    if not os.path.isabs(folder):
+        folder = os.path.expanduser(f"~/{mac if sys.platform == 'darwin' else unix}")
     if not os.path.isabs(folder):
         raise EnvironmentFault(f"there is no home folder to keep {kind} in; set HOME")
-    return Path(folder)
+    return Path(folder) / "tinycnn"
 
 
 def sweep_temporaries(
     folder: PathLike, older_than: float = 3600.0, names: str = TEMPORARY_PREFIX + "*"
 ) -> list[Path]:
-    """Remove what killed writers left in ``folder``, and tell what was removed.
+    """Remove the temporary files that killed writers left in ``folder``, and return their paths.
 
-    ``older_than`` is in seconds: whoever shares the folder with other writers waits an hour,
-    whoever holds the folder's lock may pass 0.
+    ``older_than`` is in seconds. The default leaves the files of other writers alone; with the
+    lock of the folder, pass 0.
     """
     swept = []
     horizon = time.time() - older_than
     for leftover in sorted(Path(folder).glob(names)):
-        with contextlib.suppress(OSError):  # another sweeper was faster, or we may not write here
+        with contextlib.suppress(OSError):  # another process was faster, or it is read-only
             if leftover.lstat().st_mtime <= horizon:
                 leftover.unlink()
                 swept.append(leftover)
@@ -123,34 +126,17 @@ def refuse_to_overwrite(
 ) -> None:
     """Raise TinyCNNError if an output is the same file as an input, by any name or link.
 
-    None is an option that was not given, a number an open file: 0 is standard input.
+    None is an option that was not given; a number is a file descriptor, 0 for standard input.
     """
     read = [source for source in inputs if source is not None and os.path.exists(source)]
     for output in outputs:
         target = None if output is None else os.path.realpath(output)  # as ``write_bytes`` takes it
         if target and os.path.exists(target) and any(os.path.samefile(target, z) for z in read):
-            raise TinyCNNError(f"{output} is what is to be read; write to another file")
+            raise TinyCNNError(f"{output} is an input; write to another file")
 
 
-def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> bool:
-    """Write what ``draw`` returns to ``path``; tell whether that went well.
-
-    Call it when all results are saved: any fault of drawing or writing, such as a matplotlib that
-    is missing or broken, costs this chart and nothing else.
-    """
-    try:
-        write_bytes(path, draw())
-    except Exception as fault:
-        reason = str(fault) or type(fault).__name__
-        if isinstance(fault, ModuleNotFoundError) and fault.name == "matplotlib":
-            reason = "it needs matplotlib: pip install 'tinycnn[report]'"
-        print(f"warning: {path} is not drawn: {reason}", file=sys.stderr)
-        return False
-    return True
-
-
-def _refuse_what_is_no_file(target: Path) -> None:
-    """Replacing a device or a pipe would succeed, and destroy it."""
+def _check_regular(target: Path) -> None:
+    """Raise OSError for a device or a pipe: replacing it would succeed, and destroy it."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):
@@ -167,7 +153,7 @@ def _replace(target: Path, payload: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:  # Ctrl-C too must leave nothing behind
+    except BaseException:  # Ctrl-C too must leave no temporary file
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
@@ -175,21 +161,21 @@ def _replace(target: Path, payload: bytes) -> None:
 
 
 def _append(target: Path, payload: bytes) -> None:
-    with open(target, "ab", 0) as file:  # unbuffered: nothing is left to be written when it closes
+    with open(target, "ab", 0) as file:  # unbuffered: closing it writes nothing
         if file.write(payload) < len(payload):
-            raise OSError(errno.ENOSPC, "only a part could be written")
+            raise OSError(errno.ENOSPC, "the disk took a part only")
         os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut."""
-    if os.name == "nt":  # Windows opens no folders
+    """Force the folder to the disk, so that the new name survives a power cut."""
+    if os.name == "nt":  # Windows cannot open a folder
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as fault:
-        # Some network disks know no such thing as a folder to be forced out.
+        # Some network disks cannot force a folder to the disk.
         if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

@@ -1,88 +1,141 @@
-"""How good a network is, how sure that is, and whether it knows itself when it is wrong."""
+"""How good a network is, how sure that is, and whether its confidence can be trusted."""
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any, Self
 
 import numpy as np
 
 from tinycnn.nn import Sequential
 
-BINS = 15  # of confidence, for the calibration error, as is usual
+BINS = 15
+"""Bins of confidence for the calibration error, the usual number."""
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Score:
-    """The outcome on ``n`` images; ``loss`` is the mean cross-entropy in nats."""
+    """``errors`` among ``n`` answers; ``effect`` widens the interval, see ``design_effect``."""
 
     n: int
     errors: int
-    loss: float
+    effect: float = 1.0
+
+    @classmethod
+    def of(cls, answers: np.ndarray, labels: np.ndarray) -> Self:
+        """The score of answers (N,) that should have been labels (N,)."""
+        return cls(len(labels), int(np.count_nonzero(answers != labels)))
 
     @property
     def accuracy(self) -> float:
-        """The share of right answers."""
+        """The fraction of correct answers."""
         return (self.n - self.errors) / self.n
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval of the accuracy."""
+        return wilson_interval((self.n - self.errors) / self.effect, self.n / self.effect)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The score, ready for JSON."""
+        return {
+            "accuracy": self.accuracy,
+            "errors": self.errors,
+            "n": self.n,
+            "interval95": self.interval,
+        }
+
+    def sentence(self) -> str:
+        """The accuracy, the errors and the interval as text."""
+        low, high = (f"{100 * bound:.2f}" for bound in self.interval)
+        return (
+            f"{percent(self.accuracy)} right ({self.errors:,} errors of {self.n:,}; "
+            f"95 % interval {low} to {high} %)"
+        )
 
 
 def measure(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Score:
     """The score of ``model`` on images (N,H,W) uint8 with labels (N,)."""
-    return score(model.predict_proba(images), labels)
+    return Score.of(model.predict_proba(images).argmax(axis=1), labels)
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
-    """The score of answers (N,K) that should have been labels (N,)."""
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The mean loss in nats of probabilities (N,K) for labels (N,)."""
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    errors = int(np.count_nonzero(probabilities.argmax(axis=1) != labels))
-    smallest = np.finfo(np.float32).tiny  # a probability that was rounded to zero has a log too
-    return Score(len(labels), errors, float(-np.log(np.maximum(of_truth, smallest)).mean()))
+    smallest = np.finfo(np.float32).tiny  # a probability may have been rounded to zero
+    return float(-np.log(np.maximum(of_truth, smallest)).mean())
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in percent with two decimals; a dash for None."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def interval_text(interval: Interval | None) -> str:
+    """The two bounds in percent; a dash for None."""
+    return "-" if interval is None else f"{100 * interval[0]:.2f} to {percent(interval[1])}"
+
+
+def text_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = (0,)
+) -> str:
+    """Columns as wide as their cells, those with numbers in ``left`` flush left."""
+    columns = []
+    for number, column in enumerate(zip(head, *rows, strict=True)):
+        width = max(map(len, column))
+        justify = str.ljust if number in left else str.rjust
+        columns.append([justify(cell, width) for cell in column])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 
 def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
     """Whether the last epoch is as good as the best, as far as ``n`` validation images can tell.
 
-    With errors of probability p, n images show n p of them, give or take the standard error
-    sqrt(n p (1 - p)). Within that the later epoch is to be preferred: it has seen more, and took
-    shorter steps. (Breiman et al. 1984 choose the simplest of all models within one standard
-    error.) As p is not known, (errors + 1) / (n + 2) of the best epoch stands for it (Laplace):
-    no errors at all do not prove that there will be none. And never does a single image decide.
+    With error probability p, n images show n p errors, plus or minus the standard error
+    sqrt(n p (1 - p)). Within that margin the later epoch is preferred: it has seen more images,
+    and its steps were shorter. (Breiman et al. 1984 choose the simplest of all models within one
+    standard error.) p is estimated by (errors + 1) / (n + 2) of the best epoch (Laplace): zero
+    errors do not prove that there will never be any. A single image never decides.
     """
     fewest, latest = (round(n * (1 - accuracy)) for accuracy in (max(accuracies), accuracies[-1]))
     p = (fewest + 1) / (n + 2)
     return latest - fewest <= max(1.0, math.sqrt(n * p * (1 - p)))
 
 
-def wilson_interval(right: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The interval of a share, after Wilson (1927): it holds near 100 % too.
+def wilson_interval(right: float, n: float, confidence: float = 0.95) -> Interval:
+    """The interval of a fraction, after Wilson (1927), which is valid near 100 % too.
 
     With z standard deviations for the confidence and p = right / n:
 
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
-    The same as scipy's ``binomtest(...).proportion_ci(method="wilson")``, which takes longer to
-    import than 10,000 digits take to read.
+    scipy's ``binomtest(...).proportion_ci(method="wilson")`` gives the same, but takes longer to
+    import than a network takes to read 10,000 digits.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = right / n
     middle = p + z**2 / (2 * n)
     half = z * (p * (1 - p) / n + (z / (2 * n)) ** 2) ** 0.5
     low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-    return (low if right > 0 else 0.0), (high if right < n else 1.0)  # free of rounding there
+    return (low if right > 0 else 0.0), (high if right < n else 1.0)  # without rounding errors
 
 
 def design_effect(right: np.ndarray, writers: np.ndarray) -> float:
-    """How many times as uncertain, in variance, an accuracy is because writers answer for many.
+    """How many times larger the variance of an accuracy is because writers wrote many digits each.
 
-    The digits of one writer are read rightly or wrongly together, so n of them tell less than n
-    by as many people. Of W writers each has n[j] digits of which r[j] are ``right`` (N,); with
-    p = sum r / N the variance of p is
+    The digits of one writer tend to be read correctly or wrongly together, so n of them say less
+    than n digits by n people. Of W writers, writer j has n[j] digits of which r[j] are ``right``
+    (N,); with p = sum r / N the variance of p is
 
         W / (W - 1) * sum_j (r[j] - n[j] p)^2 / N^2,
 
-    and would be p (1 - p) / N otherwise (Kish 1965). Never below 1, which it is for one writer:
-    nothing is known of others then. Divide N and the right ones by it before asking
-    ``wilson_interval``.
+    and would be p (1 - p) / N for independent digits (Kish 1965). The result is the ratio of the
+    two, never below 1, and 1 for a single writer, who says nothing about others. N divided by it
+    is the effective number of digits, which ``Score.interval`` uses.
     """
     _, writer = np.unique(writers, return_inverse=True)
     of_writer, N, p = np.bincount(writer), len(right), right.mean()
@@ -91,15 +144,6 @@ def design_effect(right: np.ndarray, writers: np.ndarray) -> float:
         return 1.0
     surplus = np.bincount(writer, right) - of_writer * p
     return max(1.0, float(W / (W - 1) * np.square(surplus).sum() / (N * p * (1 - p))))
-
-
-def accuracy_sentence(n: int, errors: int) -> str:
-    """An accuracy as a person would want to read it."""
-    low, high = (f"{100 * bound:.2f}" for bound in wilson_interval(n - errors, n))
-    return (
-        f"{100 * (1 - errors / n):.2f} % right ({errors:,} errors of {n:,}; "
-        f"95 % interval {low} to {high} %)"
-    )
 
 
 def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -111,79 +155,111 @@ def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarra
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers of similar confidence: how many, how sure on average, how many right."""
+    """Answers of similar confidence: their mean confidence, and how many are correct."""
 
-    n: int
     confidence: float
-    right: int
-
-    @property
-    def accuracy(self) -> float:
-        """The share of right answers: what ``confidence`` should be."""
-        return self.right / self.n
+    score: Score
 
 
 def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
-    """Sort answers (N,K) by confidence into ``BINS`` bins of equal width; without empty ones."""
+    """Sort answers (N,K) by confidence into ``BINS`` bins of equal width; empty ones are left out.
+
+    Confidence is calibrated if in each bin it equals the accuracy.
+    """
     confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
+    wrong = probabilities.argmax(axis=1) != labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    sums = (np.bincount(bins, z, minlength=BINS) for z in (np.ones(len(bins)), confidence, right))
-    return [Bin(int(n), float(c / n), int(r)) for n, c, r in zip(*sums, strict=True) if n]
+    sums = (np.bincount(bins, z, minlength=BINS) for z in (np.ones(len(bins)), confidence, wrong))
+    return [Bin(float(c / n), Score(int(n), int(w))) for n, c, w in zip(*sums, strict=True) if n]
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """How far confidence is from the share of right answers, on average over all answers.
-
-    Answers of similar confidence are put into bins, and each bin's mean confidence is compared
-    with its accuracy (the expected calibration error).
-    """
+    """The expected calibration error: |confidence - accuracy| of a bin, averaged over answers."""
     bins = calibration_bins(probabilities, labels)
-    return sum(abs(b.right - b.n * b.confidence) for b in bins) / len(labels)
+    gaps = (abs(b.score.n - b.score.errors - b.score.n * b.confidence) for b in bins)
+    return sum(gaps) / len(labels)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is left to answer when the network may decline all it is less sure of."""
+    """The score of the answers that are given when the least confident ones are withheld."""
 
     share: float
-    n: int
-    errors: int
+    score: Score
     confidence: float
-    """The least among the answers that are given."""
+    """The lowest among the answers that are given."""
 
-    @property
-    def accuracy(self) -> float:
-        """The share of right answers among those given."""
-        return (self.n - self.errors) / self.n
+    def as_dict(self) -> dict[str, Any]:
+        """The coverage, ready for JSON."""
+        return {
+            "share": self.share,
+            "n": self.score.n,
+            "errors": self.score.errors,
+            "confidence": self.confidence,
+            "accuracy": self.score.accuracy,
+        }
 
 
 def coverage(
     probabilities: np.ndarray, labels: np.ndarray, shares: Sequence[float]
 ) -> list[Coverage]:
-    """The outcome if only the surest ``share`` of answers (N,K) is given, for each of ``shares``.
+    """The score of only the most confident answers (N,K), for each of ``shares`` (0 to 1).
 
     At least one answer is always given.
     """
     confidence = probabilities.max(axis=1)
-    surest_first = np.argsort(-confidence, kind="stable")
+    most_confident_first = np.argsort(-confidence, kind="stable")
     wrong = probabilities.argmax(axis=1) != labels
-    errors = np.cumsum(wrong[surest_first])
-    given = [max(round(share * len(labels)), 1) for share in shares]
-    return [
-        Coverage(share, n, int(errors[n - 1]), float(confidence[surest_first[n - 1]]))
-        for share, n in zip(shares, given, strict=True)
-    ]
+    errors = np.cumsum(wrong[most_confident_first])
+    found = []
+    for share in shares:
+        n = max(round(share * len(labels)), 1)
+        lowest = float(confidence[most_confident_first[n - 1]])
+        found.append(Coverage(share, Score(n, int(errors[n - 1])), lowest))
+    return found
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """How often chance alone parts two readers of the same images at least as unevenly.
+    """How often chance alone splits differing answers at least as unevenly between two readers.
 
-    Only images that one reads rightly and the other does not can tell who is better. If neither
-    is, each of them is as likely to be the first's as the second's: a fair coin, thrown
-    ``only_first + only_second`` times (McNemar 1947, exact, both sides).
+    Only images that one reads correctly and the other does not can tell which is better. If
+    neither is, each of these images belongs to either reader with probability 1/2, like a fair
+    coin tossed ``only_first + only_second`` times (McNemar 1947, exact, two-sided).
     """
-    from scipy.special import bdtr  # the binomial distribution; not for who only wants a score
+    from scipy.special import bdtr  # the binomial distribution; slow to import
 
     differing = only_first + only_second
     return min(1.0, 2 * float(bdtr(min(only_first, only_second), differing, 0.5)))
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """Two readers of the same ``n`` images, and how many only one or neither reads correctly."""
+
+    n: int
+    only_first: int
+    only_second: int
+    neither: int
+
+    @classmethod
+    def of(cls, first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Self:
+        """Compare the answers (N,) of two readers with the labels (N,)."""
+        a, b = first == labels, second == labels
+        counts = (a & ~b, b & ~a, ~a & ~b)
+        return cls(len(labels), *(int(np.count_nonzero(z)) for z in counts))
+
+    @property
+    def p_value(self) -> float:
+        """How often chance alone makes the two differ at least as much (McNemar's test)."""
+        return mcnemar(self.only_first, self.only_second)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison, ready for JSON."""
+        return {**dataclasses.asdict(self), "p_value": self.p_value}
+
+    def sentence(self) -> str:
+        """What the comparison proves, in words."""
+        p = "below 0.0001" if self.p_value < 1e-4 else f"= {self.p_value:.2g}"
+        better = "first" if self.only_first > self.only_second else "second"
+        verdict = "it may be chance" if self.p_value > 0.05 else f"the {better} is better"
+        return f"McNemar's test: p {p}; {verdict}"

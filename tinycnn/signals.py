@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM ask the training loop to stop, and it does so between two batches.
+"""Ctrl-C and SIGTERM ask the training loop to stop between two batches.
 
-A checkpoint made in the middle of a batch would hold half a step, and no run that goes on from
-it could end like one that was never stopped.
+A checkpoint from the middle of a batch would hold half a step, and a run resumed from it could
+not end with the same bytes as one that was never stopped.
 """
 
 import os
@@ -10,23 +10,23 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
 
 
 class Terminated(SystemExit):
-    """SIGTERM, which unwinds the stack as Ctrl-C does."""
+    """SIGTERM; it unwinds the stack as Ctrl-C does."""
 
 
 def _nothing() -> None: ...
 
 
 class StopSignals:
-    """In a ``with``: at first a signal unwinds the stack, as Ctrl-C usually does.
+    """Handle both signals inside a ``with``: at first one unwinds the stack, as Ctrl-C does.
 
-    After ``defer()`` the first one is only noted, in ``received``, and a second one ends the
+    After ``defer()`` the first signal is only recorded, in ``received``, and a second one ends the
     process. Python delivers signals to the main thread only; in any other this does nothing.
     """
 
@@ -36,7 +36,7 @@ class StopSignals:
         self._deferring = False
 
     def __enter__(self) -> "StopSignals":
-        self._before = {}
+        self._before: dict[signal.Signals, Any] = {}
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in STOPPING}
         return self
@@ -46,11 +46,8 @@ class StopSignals:
             signal.signal(number, handler)
 
     def defer(self, then: Callable[[], None] = _nothing) -> None:
-        """From now on, note the first signal, and do ``then``.
-
-        Whoever asked for this looks at ``received``.
-        """
-        if self.received is not None:  # its exception was lost, as in a finalizer
+        """From now on, only record the first signal in ``received``, and call ``then``."""
+        if self.received is not None:  # its exception was lost, for example in a finalizer
             self._unwind(self.received)
         self._deferring, self._then = True, then
 
@@ -60,7 +57,7 @@ class StopSignals:
         if impatient:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
-            os._exit(128 + number)  # at once: no clean-up, which might be what takes so long
+            os._exit(128 + number)  # at once: the cleanup may be what takes so long
         if not self._deferring:
             self._unwind(number)
         self._then()

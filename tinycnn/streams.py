@@ -1,7 +1,7 @@
-"""Standard streams on which a command can rely, closed, full or narrow as they may be.
+"""Standard streams that a command can rely on, even if they are closed, full or ASCII only.
 
-What cannot be encoded is escaped, and so is what would steer a terminal: file names and class
-names come from strangers. JSON, being ASCII without control characters, passes unchanged.
+Characters that cannot be encoded are escaped, and so are those that control a terminal, because
+file names and class names may come from other people. JSON is ASCII and passes unchanged.
 """
 
 import contextlib
@@ -9,14 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and newline, and those that turn the direction of writing."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters except tab and newline, and those that change the direction of writing."""
 
 
 class OutputLost(BaseException):
-    """Output that cannot be written ends the command; like Ctrl-C, nobody else may catch it."""
+    """Standard output cannot be written; as with Ctrl-C, only the frame may catch it."""
 
     def __init__(self, fault: OSError) -> None:
         super().__init__(f"standard output cannot be written: {fault.strerror or fault}")
@@ -24,15 +24,14 @@ class OutputLost(BaseException):
 
 
 def printable(text: str) -> str:
-    """``text`` with its control characters escaped."""
-    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Return ``text`` with its control characters escaped."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class Sturdy:
-    """A stream whose faults are told from those of files.
+    """A stream whose errors differ in kind from those of files: OutputLost, not OSError.
 
-    What cannot be written is lost; of a stream that is not ``vital``, without a word, unless its
-    reader has left.
+    A stream that is not ``vital`` drops the text it cannot write, unless its reader has left.
     """
 
     def __init__(self, stream: Any, vital: bool) -> None:
@@ -43,16 +42,16 @@ class Sturdy:
 
     def write(self, text: str) -> int:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        with self._told():
+        with self._errors_as_lost():
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return len(text)
 
     def flush(self) -> None:
-        with self._told():
+        with self._errors_as_lost():
             self._stream.flush()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_as_lost(self) -> Iterator[None]:
         try:
             yield
         except OSError as fault:
@@ -62,13 +61,13 @@ class Sturdy:
                 raise lost from fault
 
     def _silence(self) -> None:
-        """Send the rest nowhere, so that the exit does not complain either."""
-        with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), self._stream.fileno())
+        """Send the rest to the null device, so that Python's exit does not complain either."""
+        with contextlib.suppress(OSError), open(os.devnull, "w") as null:
+            os.dup2(null.fileno(), self._stream.fileno())
 
 
 class Clean(Sturdy):
-    """A sturdy stream for what a command prints; it lets nobody steer the terminal."""
+    """A sturdy stream for the output of a command; no text controls the terminal."""
 
     cleaning = True
 
@@ -77,26 +76,26 @@ class Clean(Sturdy):
 
     @property
     def rich_proxied_file(self) -> Sturdy:
-        """The stream for ``tinycnn.console``, which steers the terminal itself."""
+        """The stream for ``tinycnn.console``, which controls the terminal itself."""
         return Sturdy(self._stream, self._vital)
 
 
 @contextlib.contextmanager
 def sturdy_streams() -> Iterator[None]:
-    """A ``with`` in which the standard streams are there, clean and sturdy."""
+    """Make the standard streams exist, clean and sturdy, inside a ``with``."""
     before = sys.stdin, sys.stdout, sys.stderr
-    # In this order: each takes the lowest free descriptor, so that no file of ours gets it.
-    sys.stdin = sys.stdin or _nowhere(os.O_RDONLY, "r")
-    sys.stdout = out = Clean(sys.stdout or _nowhere(os.O_RDONLY, "w"), vital=True)
-    sys.stderr = err = Clean(sys.stderr or _nowhere(os.O_WRONLY, "w"), vital=False)
+    # In this order: each takes the lowest free descriptor, so that no other file gets it.
+    sys.stdin = sys.stdin or _null_device(os.O_RDONLY, "r")
+    sys.stdout = out = Clean(sys.stdout or _null_device(os.O_RDONLY, "w"), vital=True)
+    sys.stderr = err = Clean(sys.stderr or _null_device(os.O_WRONLY, "w"), vital=False)
     try:
         yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
-        # The compiler's colorama keeps the stream it has met, and resets colors at the very end.
+        # numba's colorama keeps the stream it found, and resets the colors at interpreter exit.
         out.cleaning = err.cleaning = False
 
 
-def _nowhere(access: int, mode: str) -> Any:
-    """For a stream that is closed; to write where only reading is allowed is an OSError."""
+def _null_device(access: int, mode: str) -> IO[str]:
+    """Return a stream in place of a closed one; if it is read-only, writing is an OSError."""
     return open(os.open(os.devnull, access), mode, closefd=False)

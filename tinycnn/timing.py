@@ -1,7 +1,7 @@
-"""Versions of one piece of work take turns, so that whatever disturbs the machine hits them all.
+"""Time several versions of the same work alternately, so that other load slows all of them.
 
-Figures from different runs on a shared machine cannot be compared; medians of rounds can, and
-still better the ratios of turns of the same round.
+Times from different runs on a shared machine cannot be compared. Medians over rounds can, and
+ratios of times from the same round even better.
 """
 
 import contextlib
@@ -10,36 +10,36 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-TURN_SECONDS = 0.03
-"""Short work is repeated until a turn takes about so long."""
+MEASURE_SECONDS = 0.03
+"""Short work is repeated until one measurement takes about this long."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """Work to be timed, and the setting in which it runs: a context entered for each turn."""
+    """Work to be timed, and its setting: a context entered for each measurement."""
 
     work: Callable[[], object]
-    setting: Callable[[], AbstractContextManager] = contextlib.nullcontext
+    setting: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
 
 
 def interleave(versions: Mapping[str, Version], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of one call of each version, one value a round."""
+    """Return the seconds of one call of each version, one value per round."""
     repeats = {name: _repeats(version) for name, version in versions.items()}
     seconds: dict[str, list[float]] = {name: [] for name in versions}
     for number in range(rounds):
         for name in starting_with(number, list(versions)):
-            seconds[name].append(_turn(versions[name], repeats[name]))
+            seconds[name].append(_measure(versions[name], repeats[name]))
     return seconds
 
 
 def starting_with(number: int, names: list[str]) -> list[str]:
-    """Return the names in their order, beginning with another one in every round."""
+    """Return the names in their order, starting with a different one in each round."""
     first = number % len(names)
     return names[first:] + names[:first]
 
 
 def sleep_until_idle(pause: float = 0.005, limit: float = 2.0) -> None:
-    """Wait until this process uses no processor time any more: threads spin for a while."""
+    """Wait until this process uses no processor time: idle threads spin for a while."""
     give_up = time.perf_counter() + limit
     while time.perf_counter() < give_up:
         before = time.process_time()
@@ -49,14 +49,14 @@ def sleep_until_idle(pause: float = 0.005, limit: float = 2.0) -> None:
 
 
 def _repeats(version: Version) -> int:
-    """Return how often to repeat the work in a turn; the very first call may compile."""
-    _turn(version, 1)
-    return max(1, min(10_000, round(TURN_SECONDS / _turn(version, 1))))
+    """Return how often one measurement repeats the work; the first call may compile."""
+    _measure(version, 1)
+    return max(1, min(10_000, round(MEASURE_SECONDS / _measure(version, 1))))
 
 
-def _turn(version: Version, repeats: int) -> float:
-    """Return the seconds of one call, after one that only fills caches and wakes threads."""
-    sleep_until_idle()  # the threads of the version before
+def _measure(version: Version, repeats: int) -> float:
+    """Return the seconds of one call, after a call that fills the caches and wakes the threads."""
+    sleep_until_idle()  # threads of the previous version may still spin
     with version.setting():
         version.work()
         start = time.perf_counter()
@@ -66,7 +66,7 @@ def _turn(version: Version, repeats: int) -> float:
 
 
 def duration(seconds: float) -> str:
-    """A time as a person would want to read it, three figures."""
+    """Return a time with its unit, rounded to three digits."""
     rounded = float(f"{seconds:.3g}")
     unit, size = next(
         (pair for pair in (("s", 1), ("ms", 1e-3)) if rounded >= pair[1]), ("µs", 1e-6)

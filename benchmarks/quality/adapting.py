@@ -15,8 +15,7 @@ from rich.console import Console
 
 from benchmarks.command import new_table, progress, whole
 from benchmarks.quality.pages import Sample, load_samples
-from tinycnn.adapt import Adaptation, Comparison, Correction, adapt
-from tinycnn.adapt.comparison import compare
+from tinycnn.adapt import Adaptation, Change, Correction, adapt
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import DataError
@@ -34,7 +33,7 @@ class Taught:
     writer: str
     corrections: int
     adaptation: Adaptation
-    others: Comparison
+    others: Change
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +89,7 @@ def _teach(
     done = adapt(model, corrections, load_dataset(), **settings)
     now = _answers(Recognizer.of(done.model), images[others])
     labels = np.array([samples[i].label for i in others])
-    return [Taught(writer, len(chosen), done, compare(said[others], now, labels))]
+    return [Taught(writer, len(chosen), done, Change.of(said[others], now, labels))]
 
 
 def _answers(reader: Recognizer, images: np.ndarray) -> np.ndarray:
@@ -105,8 +104,8 @@ def _print_table(outcomes: Sequence[Taught]) -> None:
         row = [f"{count:,}" for count in counts]
         table.add_row(one.writer[:8], *row, f"{d.right_before:,} to {d.right_after:,} of {d.n:,}")
     others = [one.others for one in outcomes]
-    fields = ("n", "right_before", "right_after", "mended", "spoiled")
-    total = Comparison(*(sum(getattr(c, field) for c in others) for field in fields))
+    fields = ("n", "only_first", "only_second", "neither")
+    total = Change(*(sum(getattr(c, field) for c in others) for field in fields))
     lost = [o.adaptation.digits.right_before - o.adaptation.digits.right_after for o in outcomes]
     table.caption = (
         f"{len(outcomes)} writers; digits that were not taught: {total}; "

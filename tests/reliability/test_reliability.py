@@ -26,7 +26,7 @@ from tinycnn.errors import (
 from tinycnn.ink import Recognizer, check_strokes, decode_picture, read_drawings
 from tinycnn.nn import Dense, Flatten, Sequential, build
 from tinycnn.train import checkpoint
-from tinycnn.train.state import State
+from tinycnn.train.state import State, state_as_dict
 
 
 def kept(finding):
@@ -214,7 +214,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_a_checkpoint_whose_checksum_is_right_may_be_nonsense_all_the_same(foreign, tmp_path):
-    state = checkpoint.state_as_dict(State())
+    state = state_as_dict(State())
     note = foreign.get("note", {"state": state, "origin": {}})
     arrays = foreign.get("arrays", {}) | {"history": foreign.get("history", np.zeros((0, 7)))}
     envelope = {"format": 1, "sha256": checkpoint._digest(arrays, note), "note": note}

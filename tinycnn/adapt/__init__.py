@@ -5,14 +5,14 @@ learned), ``comparison`` (whether it helped), ``saving``, ``export``.
 """
 
 from tinycnn.adapt.adaptation import Adaptation, adapt
-from tinycnn.adapt.comparison import Comparison
+from tinycnn.adapt.comparison import Change
 from tinycnn.adapt.corrections import Correction, CorrectionFile
 from tinycnn.adapt.export import export
 from tinycnn.adapt.saving import save_adapted
 
 __all__ = [
     "Adaptation",
-    "Comparison",
+    "Change",
     "Correction",
     "CorrectionFile",
     "adapt",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.adapt.comparison import Comparison, compare
+from tinycnn.adapt.comparison import Change
 from tinycnn.adapt.corrections import Correction
 from tinycnn.adapt.folds import Course, CrossValidation, hold_exams
 from tinycnn.augment.policies import MILD, augment
@@ -47,10 +47,10 @@ class Adaptation:
     model: Sequential
     """A copy; the network that it came from is as it was."""
 
-    drawings: Comparison
+    drawings: Change
     """On corrections, each read by a fold_model that had not seen it."""
 
-    digits: Comparison
+    digits: Change
     """On the test part of the bundled digits, none of which was shown in adapting."""
 
     digits_known: float | None
@@ -96,8 +96,8 @@ def adapt(
     was, now = (r(images).probabilities.argmax(axis=1) for r in (reader, Recognizer.of(adapted)))
     return Adaptation(
         model=adapted,
-        drawings=compare(*exams.answers(), course.labels),
-        digits=compare(was, now, labels),
+        drawings=Change.of(*exams.answers(), course.labels),
+        digits=Change.of(was, now, labels),
         digits_known=known_share,
         rounds=exams.best_round(),
         in_time=exams.rounds() == LAYERS[layers],

@@ -1,42 +1,41 @@
 """Before and after: what changed, and whether it is more than chance."""
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from tinycnn.metrics import mcnemar
+from tinycnn.metrics import PairedComparison
 
 FEW = 20
-"""With fewer answers nothing is claimed."""
+"""With fewer answers there is no verdict."""
 
 CHANCE = 0.05
-"""What is likelier than this by chance alone is no change."""
+"""A change that is more likely than this by chance alone does not count."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two readers of the same ``n`` images."""
-
-    n: int
-    right_before: int
-    right_after: int
-    mended: int
-    """Wrong before, right after."""
-
-    spoiled: int
-    """Right before, wrong after."""
+class Change(PairedComparison):
+    """The same images, read before (first) and after (second) learning."""
 
     @property
-    def chance(self) -> float:
-        """How often chance would part ``mended`` and ``spoiled`` at least as unevenly."""
-        return mcnemar(self.mended, self.spoiled)
+    def right_before(self) -> int:
+        return self.n - self.neither - self.only_second
+
+    @property
+    def right_after(self) -> int:
+        return self.n - self.neither - self.only_first
+
+    @property
+    def mended(self) -> int:
+        """Wrong before, right after."""
+        return self.only_second
+
+    @property
+    def spoiled(self) -> int:
+        """Right before, wrong after."""
+        return self.only_first
 
     @property
     def verdict(self) -> str:
-        """What may be said: "too few to tell", "no clear change", "better" or "worse"."""
+        """One of "too few to tell", "no clear change", "better" and "worse"."""
         if self.n < FEW:
             return "too few to tell"
-        if self.chance > CHANCE:
+        if self.p_value > CHANCE:
             return "no clear change"
         return "better" if self.mended > self.spoiled else "worse"
 
@@ -45,10 +44,3 @@ class Comparison:
             f"{self.right_before:,} -> {self.right_after:,} right of {self.n:,} "
             f"({self.mended} mended, {self.spoiled} spoiled): {self.verdict}"
         )
-
-
-def compare(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> Comparison:
-    """Compare answers (n,) ``before`` and ``after`` with the true labels (n,)."""
-    was, now = before == labels, after == labels
-    counts = (was, now, ~was & now, was & ~now)
-    return Comparison(len(labels), *(int(np.count_nonzero(z)) for z in counts))

@@ -1,24 +1,6 @@
-"""Other classifiers on the same digits: how well they read, how long it takes, how large they are.
+"""Other classifiers on the same digits: their accuracy, their speed and their size.
 
-Read it in this order: ``task`` (what all of them get and give), ``classics`` (of scikit-learn),
-``networks`` (made of our layers), ``contest`` (measuring); ``table`` and ``chart`` show results.
+Reading order: ``task`` (what every classifier gets and returns), ``baselines`` (classifiers of
+scikit-learn), ``networks`` (made of tinycnn's layers), ``measuring``; ``table`` and ``chart`` show
+the results.
 """
-
-from tinycnn.compare.chart import draw
-from tinycnn.compare.drawings import load_drawings
-from tinycnn.compare.measuring import BASELINES, Result, compete
-from tinycnn.compare.table import as_table, captions
-from tinycnn.compare.task import Baseline, Task, Trained
-
-__all__ = [
-    "BASELINES",
-    "Baseline",
-    "Result",
-    "Task",
-    "Trained",
-    "as_table",
-    "captions",
-    "compete",
-    "draw",
-    "load_drawings",
-]

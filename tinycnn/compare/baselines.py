@@ -1,7 +1,8 @@
-"""The classics, by scikit-learn: all of them see an image as one row of gray levels, 0 to 1.
+"""Classifiers of scikit-learn, which all see an image as one row of gray levels, 0 to 1.
 
-They know nothing of neighbors: with the pixels shuffled, the same for all images, each of them
-would do as well as before. Their settings were chosen by training data alone (``docs/compare.md``).
+They ignore which pixels are neighbors: if all images were shuffled in the same way, each of them
+would be as accurate as before. Their settings were chosen on training data alone
+(``docs/compare.md``).
 """
 
 import importlib
@@ -23,28 +24,31 @@ from tinycnn.nn.model import GRAY
 
 @dataclass(frozen=True)
 class SklearnBaseline:
-    """An estimator of scikit-learn, ``module.Class``, and the arguments that it is made with."""
+    """An estimator of scikit-learn, ``module.Class``, and its arguments."""
 
     title: str
     estimator: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def train(self, task: Task) -> Trained:
-        """Fit the estimator; RunError or EnvironmentFault if it cannot be done."""
+        """Fit the estimator; RunError or EnvironmentFault if that fails."""
         images, labels = task.training
         model = self.make(task.seed)
-        libraries = _libraries()
+        from threadpoolctl import ThreadpoolController  # comes with scikit-learn
+
+        libraries = ThreadpoolController()  # those that are loaded by now
 
         def predict(images: np.ndarray) -> np.ndarray:
-            with self._in_words(), all_processors():
-                return model.predict(as_rows(images))
+            with self._failing_in_a_sentence(), all_processors():
+                return np.asarray(model.predict(as_rows(images)))
 
         def predict_one(image: np.ndarray) -> int:
-            with self._in_words(), libraries.limit(limits=1):  # to wake others would not pay
-                return model.predict(as_rows(image[None]))[0]
+            # For a single image, waking other threads takes longer than the work itself.
+            with self._failing_in_a_sentence(), libraries.limit(limits=1):
+                return int(model.predict(as_rows(image[None]))[0])
 
         started = time.perf_counter()
-        with self._in_words(), all_processors(), warnings.catch_warnings():
+        with self._failing_in_a_sentence(), all_processors(), warnings.catch_warnings():
             # Softmax regression may stop before it has converged, and some pixels never change.
             warnings.simplefilter("ignore", UserWarning)
             model.fit(as_rows(images), labels)
@@ -52,7 +56,7 @@ class SklearnBaseline:
         return Trained(str(self), seconds, len(pickle.dumps(model)), predict, predict_one)
 
     def make(self, seed: int) -> Any:
-        """A new estimator, whose random draws follow from ``seed`` if it makes any."""
+        """A new estimator; ``seed`` decides its random draws, if it makes any."""
         module, name = self.estimator.split(".")
         require_sklearn()
         model = getattr(importlib.import_module(f"sklearn.{module}"), name)(**self.settings)
@@ -61,14 +65,15 @@ class SklearnBaseline:
         return model
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Say in a sentence why a library gave up."""
+    def _failing_in_a_sentence(self) -> Iterator[None]:
+        """Turn the exceptions of a library into ours, with the first line of the message."""
         try:
             yield
-        except ValueError as error:
-            raise RunError(f"{self.title} cannot be done: {_first_line(error)}") from error
         except Exception as error:
-            raise EnvironmentFault(f"{self.title} failed: {_first_line(error)}") from error
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            if isinstance(error, ValueError):
+                raise RunError(f"{self.title} cannot be done: {reason}") from error
+            raise EnvironmentFault(f"{self.title} failed: {reason}") from error
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.settings.items())
@@ -76,42 +81,32 @@ class SklearnBaseline:
 
 
 def as_rows(images: np.ndarray) -> np.ndarray:
-    """Images (N,H,W) uint8 as rows (N,H*W) float32, gray levels 0 to 1: what networks get too."""
-    return np.multiply(images.reshape(len(images), -1), GRAY, dtype=np.float32)
+    """Images (N,H,W) uint8 as rows (N,H*W) float32, gray levels 0 to 1 as networks get them."""
+    rows: np.ndarray = np.multiply(images.reshape(len(images), -1), GRAY, dtype=np.float32)
+    return rows
 
 
 def require_sklearn() -> None:
-    """Raise EnvironmentFault, which says how to get it, unless scikit-learn can be imported."""
+    """Raise EnvironmentFault, which says how to install it, unless scikit-learn can be imported."""
     try:
-        import sklearn  # noqa: F401 - the only question is whether it is there
+        importlib.import_module("sklearn")
     except ImportError as error:
         raise EnvironmentFault(
-            "the classics need scikit-learn (pip install 'tinycnn[compare]'); "
-            "--only dense,lenet,tiny,best does without"
+            "this needs scikit-learn (pip install 'tinycnn[compare]'); "
+            "--only dense,lenet,tiny,best does not"
         ) from error
 
 
 @contextmanager
 def all_processors() -> Iterator[None]:
-    """Let estimators that can do so work on all processors."""
+    """Let estimators use all processors if they can."""
     from joblib import parallel_config
 
     with parallel_config(backend="threading", n_jobs=os.cpu_count()):
         yield
 
 
-def _libraries() -> Any:
-    """What tells the libraries that are loaded by now how many threads to use."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-CLASSICS: dict[str, SklearnBaseline] = {
+SKLEARN_BASELINES: dict[str, SklearnBaseline] = {
     "centroid": SklearnBaseline("nearest centroid", "neighbors.NearestCentroid"),
     "neighbors": SklearnBaseline(
         "k-nearest neighbors",

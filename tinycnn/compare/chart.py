@@ -1,80 +1,48 @@
 """Results as a picture: a row for each classifier, a panel for each question."""
 
-import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tinycnn.compare.measuring import Result, Tally
+from tinycnn.compare.measuring import Measurement
+from tinycnn.metrics import Score
+from tinycnn.plots import draw, name_rows, plot_rows, set_log_scale
 
-BLUE, ORANGE = "#0072B2", "#D55E00"
-"""From Okabe and Ito, told apart with every kind of color vision."""
-
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "tinycnn",  # and the same results draw the same bytes
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.axisbelow": True,
-}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def draw(results: Sequence[Result], dataset: str) -> bytes:
-    """An SVG file."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure  # the figure alone: no window, no global state
+def draw_chart(results: Sequence[Measurement], dataset: str) -> bytes:
+    """Errors, times and sizes of the classifiers as an SVG file."""
+    rows = range(len(results))
 
-    rows = list(results)[::-1]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 1.2 + 0.32 * len(rows)), layout="constrained")
+    def paint(figure: "Figure") -> None:
         panels = figure.subplots(1, 4, sharey=True, width_ratios=(5, 3, 5, 3))
         errors, training, times, sizes = panels
-        _draw_errors(errors, rows, dataset)
-        _draw_times(times, rows)
-        _dots(training, [row.training_seconds for row in rows], BLUE, "o")
+        _plot_errors(errors, [each.test for each in results], f"of {dataset}", 0)
+        if drawn := [each.drawings for each in results if each.drawings]:
+            _plot_errors(errors, drawn, "of drawings", 1)
+            errors.legend()
+        errors.set_title("errors, % (with 95 % interval)")
+        plot_rows(training, rows, [each.training_seconds for each in results])
         training.set_title("training, s")
-        _dots(sizes, [row.bytes / 1e6 for row in rows], BLUE, "o")
+        plot_rows(times, rows, [each.one_digit_us for each in results], label="one alone")
+        plot_rows(times, rows, [each.batch_digit_us for each in results], 1, label="in batches")
+        times.legend()
+        times.set_title("reading a digit, µs")
+        plot_rows(sizes, rows, [each.bytes / 1e6 for each in results])
         sizes.set_title("size, MB")
-        errors.set_yticks(range(len(rows)), [row.title for row in rows])
+        name_rows(errors, [each.title for each in results])
         for panel in panels:
-            panel.set_xscale("log")
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.grid(axis="y", color="#dddddd")
-            panel.tick_params(axis="y", length=0)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+            set_log_scale(panel, "x")
+            panel.grid(axis="y")
+
+    return draw(paint, 12, 1.2 + 0.32 * len(results))
 
 
-def _draw_errors(panel: Any, rows: Sequence[Result], dataset: str) -> None:
-    """Errors with their intervals."""
-    _intervals(panel, [row.test for row in rows], BLUE, "o", f"of {dataset}")
-    drawn = [row.drawings for row in rows if row.drawings]
-    if drawn:
-        _intervals(panel, drawn, ORANGE, "s", "of drawings")
-        panel.legend(frameon=False, loc="upper left")
-    panel.set_title("errors, % (with 95 % interval)")
-
-
-def _intervals(panel: Any, tallies: Sequence[Tally], color: str, marker: str, label: str) -> None:
-    places = range(len(tallies))
-    middle = [100 * (1 - tally.accuracy) for tally in tallies]
-    panel.hlines(
-        places,
-        [100 * (1 - tally.interval[1]) for tally in tallies],
-        [100 * (1 - tally.interval[0]) for tally in tallies],
-        colors=color,
-    )
-    panel.plot(middle, places, marker, color=color, label=label)
-
-
-def _draw_times(panel: Any, rows: Sequence[Result]) -> None:
-    _dots(panel, [row.one_digit_us for row in rows], BLUE, "o", "one alone")
-    _dots(panel, [row.batch_digit_us for row in rows], ORANGE, "s", "in batches")
-    panel.legend(frameon=False, loc="lower right")
-    panel.set_title("reading a digit, µs")
-
-
-def _dots(panel: Any, values: Sequence[float], color: str, marker: str, label: str = "") -> None:
-    panel.plot(values, range(len(values)), marker, color=color, label=label)
+def _plot_errors(axes: "Axes", scores: Sequence[Score], label: str, style: int) -> None:
+    """Plot error rates in percent with their intervals."""
+    wrong = [100 * (1 - score.accuracy) for score in scores]
+    below = [100 * (score.interval[1] - score.accuracy) for score in scores]
+    above = [100 * (score.accuracy - score.interval[0]) for score in scores]
+    plot_rows(axes, range(len(scores)), wrong, style, xerr=(below, above), label=label)

@@ -1,4 +1,4 @@
-"""Networks made of our layers: one without any convolution, and the presets of tinycnn."""
+"""Networks made of tinycnn's layers: one without any convolution, and the presets."""
 
 import math
 import time
@@ -12,18 +12,18 @@ from tinycnn.train.recipe import Recipe, resolve
 from tinycnn.train.trainer import Trainer
 
 QUICK: dict[str, int] = {"tiny": 5, "best": 4}
-"""Epochs of the networks whose recipes take long, unless all of them are asked for."""
+"""Epochs of the presets with long recipes, unless all epochs are asked for."""
 
 
 @dataclass(frozen=True)
-class Network:
-    """A preset, trained by its recipe, which keeps some of the digits apart to choose an epoch."""
+class NetworkBaseline:
+    """A preset, trained by its recipe; some of its digits are set aside to choose an epoch."""
 
     title: str
     preset: str
 
     def train(self, task: Task) -> Trained:
-        """Train the network; kernels are compiled before the clock starts."""
+        """Train the network; kernels are compiled before the time is taken."""
         recipe, settings = self.recipe(task)
         trainer = Trainer(recipe, task.dataset)
         trainer.rehearse()
@@ -39,18 +39,18 @@ class Network:
         return Trained(settings, seconds, size, best.predict, predict_one)
 
     def recipe(self, task: Task) -> tuple[Recipe, str]:
-        """The recipe for this task, and what is to be said about it."""
+        """The recipe for this task, and a description of it."""
         count = len(task.training[0])
         whole = resolve(count, preset=self.preset, limit=task.limit, seed=task.seed)
         most = math.inf if task.all_epochs else QUICK.get(self.preset, math.inf)
         recipe = replace(whole, epochs=int(min(whole.epochs, most)))
         cut = f" instead of {whole.epochs}" if recipe.epochs < whole.epochs else ""
-        return recipe, f"{recipe.epochs} epochs{cut}, images bent ({recipe.augment})"
+        return recipe, f"{recipe.epochs} epochs{cut}, augmentation {recipe.augment}"
 
 
-NETWORKS: dict[str, Network] = {
-    "dense": Network("dense network", "dense"),
-    "lenet": Network("tinycnn, lenet", "lenet"),
-    "tiny": Network("tinycnn, tiny", "tiny"),
-    "best": Network("tinycnn, best", "best"),
+NETWORKS: dict[str, NetworkBaseline] = {
+    "dense": NetworkBaseline("dense network", "dense"),
+    "lenet": NetworkBaseline("tinycnn, lenet", "lenet"),
+    "tiny": NetworkBaseline("tinycnn, tiny", "tiny"),
+    "best": NetworkBaseline("tinycnn, best", "best"),
 }

@@ -1,31 +1,24 @@
-"""What every classifier is given, and what it has to give back."""
+"""The task that every classifier gets, and the trained classifier that it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from tinycnn.compare.drawings import Drawings
 from tinycnn.data import Dataset
 
 Digits = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and labels (N,)."""
 
 
-class Drawings(NamedTuple):
-    """Digits that people drew, images (N,28,28) uint8 and labels (N,), and who drew each."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    writers: np.ndarray
-
-
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Digits to learn from, and others to be tested on; all classifiers get the same.
+    """Digits to train on and digits to test on, the same for all classifiers.
 
-    Only the first ``limit`` training digits count, if there is a limit. Networks whose recipes
-    take long stop earlier, after ``networks.QUICK`` epochs, unless they get ``all_epochs``.
+    Only the first ``limit`` training digits are used, if there is a limit. Networks with long
+    recipes stop after ``networks.QUICK`` epochs, unless ``all_epochs`` is set.
     """
 
     dataset: Dataset
@@ -36,38 +29,37 @@ class Task:
 
     @property
     def training(self) -> Digits:
-        """The digits to learn from."""
+        """The digits to train on."""
         dataset = self.dataset
         return dataset.train_images[: self.limit], dataset.train_labels[: self.limit]
 
     @property
     def test(self) -> Digits:
-        """The digits to be tested on."""
+        """The digits to test on."""
         return self.dataset.test_images, self.dataset.test_labels
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier that has learned."""
+    """A trained classifier.
+
+    ``seconds`` is the time of its training, without one-time costs such as compiling. ``bytes`` is
+    the size of all it needs to answer.
+    """
 
     settings: str
-    """What was chosen for it, in a few words."""
-
     seconds: float
-    """What its training took, without what is done only once on a machine."""
-
     bytes: int
-    """What has to be kept for it to answer."""
 
     predict: Callable[[np.ndarray], np.ndarray]
     """Images (N,H,W) uint8 -> labels (N,)."""
 
     predict_one: Callable[[np.ndarray], int]
-    """An image (H,W) uint8 -> its label, without waking other threads where that can be helped."""
+    """An image (H,W) uint8 -> its label, on one thread where possible."""
 
 
 class Baseline(Protocol):
-    """A classifier that can be trained; ``title`` is what people call it."""
+    """A classifier that can be trained; ``title`` is its usual name."""
 
     @property
     def title(self) -> str: ...

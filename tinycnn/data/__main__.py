@@ -1,14 +1,14 @@
-"""The command to the data sets: list, get, verify, info, show."""
+"""``python -m tinycnn.data`` lists, fetches, verifies and shows data sets."""
 
-import argparse
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import Parser, add_data_dir, add_json, run_command
 from tinycnn.data.ascii_art import draw
 from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile, bundled_folder, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
@@ -18,21 +18,15 @@ from tinycnn.files import to_json
 
 EXAMPLES = """\
 examples:
-  python -m tinycnn.data list                    the sets there are, and which are here already
+  python -m tinycnn.data list                    all sets, and which are here already
   python -m tinycnn.data get mnist               download one
   python -m tinycnn.data show mnist10k 0 1       draw two of its training images
   python -m tinycnn.data info --data-dir DIR     check and describe a folder of your own
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse and dispatch; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-    return arguments.command(arguments)
-
-
-def list_sets(arguments: argparse.Namespace) -> int:
-    """One line for each set of the catalogue."""
+def list_sets(arguments: Namespace) -> int:
+    """Print one line for each set of the catalogue."""
     for named in CATALOGUE.values():
         if arguments.json:
             print(to_json({"name": named.name, "title": named.title, "where": _where(named)}))
@@ -41,22 +35,22 @@ def list_sets(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def get(arguments: argparse.Namespace) -> int:
-    """Download a set and say where it lies."""
+def get(arguments: Namespace) -> int:
+    """Download a set and print its folder."""
     named = named_set(arguments.name)
     folder = bundled_folder(named.name) if named.bundled else fetch(named)
     print(to_json({"name": named.name, "folder": str(folder)}) if arguments.json else folder)
     return 0
 
 
-def verify(arguments: argparse.Namespace) -> int:
-    """Compare the files that are here with their checksums; 1 if one asked for is not right."""
+def verify(arguments: Namespace) -> int:
+    """Compare the files that are here with their checksums; return 1 if one is wrong."""
     sets = [named_set(arguments.name)] if arguments.name else list(CATALOGUE.values())
     fine = True
     for named in sets:
         folder = _folder(named)
         if not arguments.name and not any((folder / file.name).exists() for file in named.files):
-            continue  # never fetched, and nobody asked for it
+            continue  # never fetched, and not asked for
         for file in named.files:
             state = _state(folder / file.name, file)
             fine = fine and state == "ok"
@@ -65,7 +59,7 @@ def verify(arguments: argparse.Namespace) -> int:
     return 0 if fine else 1
 
 
-def info(arguments: argparse.Namespace) -> int:
+def info(arguments: Namespace) -> int:
     """Load a set, with all its checks, and describe it."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
     facts = _describe(dataset)
@@ -78,7 +72,7 @@ def info(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def show(arguments: argparse.Namespace) -> int:
+def show(arguments: Namespace) -> int:
     """Draw images, each under a line with its label."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
     images, labels = _part(dataset, arguments.split)
@@ -92,38 +86,6 @@ def show(arguments: argparse.Namespace) -> int:
         print(f"{arguments.split} image {index}: {dataset.class_names[labels[index]]}")
         print(draw(images[index], sys.stdout.encoding))
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m tinycnn.data",
-        description="Data sets to learn from: fetch them, verify them, look at them.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    machine = Parser(add_help=False)
-    machine.add_argument("--json", action="store_true", help="one JSON object a line")
-    source = Parser(add_help=False)
-    source.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
-
-    lister = commands.add_parser("list", parents=[machine], help="the sets there are")
-    lister.set_defaults(command=list_sets)
-    getter = commands.add_parser("get", parents=[machine], help="download a set")
-    getter.add_argument("name", metavar="NAME")
-    getter.set_defaults(command=get)
-    verifier = commands.add_parser("verify", parents=[machine], help="compare with the checksums")
-    verifier.add_argument("name", metavar="NAME", nargs="?", help="default: all that are here")
-    verifier.set_defaults(command=verify)
-    teller = commands.add_parser("info", parents=[machine, source], help="check and describe a set")
-    teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
-    teller.set_defaults(command=info)
-    shower = commands.add_parser("show", parents=[source], help="draw images in the terminal")
-    shower.add_argument("name", metavar="NAME")
-    shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")
-    shower.add_argument("--split", choices=("train", "test"), default="train")
-    shower.set_defaults(command=show)
-    return parser
 
 
 def _folder(named: NamedSet) -> Path:
@@ -163,6 +125,42 @@ def _describe(dataset: Dataset) -> dict[str, object]:
     facts["test_fingerprint"] = dataset.test_fingerprint
     facts["folder"] = str(Path(dataset.sources[0]).parent)
     return facts
+
+
+parser = Parser(
+    prog="python -m tinycnn.data",
+    description="Data sets to learn from: fetch them, verify them, look at them.",
+    epilog=EXAMPLES,
+)
+commands = parser.add_subparsers(required=True, metavar="COMMAND")
+machine = Parser(add_help=False)
+add_json(machine, "one JSON object per line")
+source = Parser(add_help=False)
+add_data_dir(source)
+
+lister = commands.add_parser("list", parents=[machine], help="all sets")
+lister.set_defaults(command=list_sets)
+getter = commands.add_parser("get", parents=[machine], help="download a set")
+getter.add_argument("name", metavar="NAME")
+getter.set_defaults(command=get)
+verifier = commands.add_parser("verify", parents=[machine], help="compare with the checksums")
+verifier.add_argument("name", metavar="NAME", nargs="?", help="default: all that are here")
+verifier.set_defaults(command=verify)
+teller = commands.add_parser("info", parents=[machine, source], help="check and describe a set")
+teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
+teller.set_defaults(command=info)
+shower = commands.add_parser("show", parents=[source], help="draw images in the terminal")
+shower.add_argument("name", metavar="NAME")
+shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")
+shower.add_argument("--split", choices=("train", "test"), default="train")
+shower.set_defaults(command=show)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and call the function of the command; return its exit code."""
+    arguments = parser.parse_args(argv)
+    code: int = arguments.command(arguments)
+    return code
 
 
 if __name__ == "__main__":

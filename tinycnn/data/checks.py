@@ -92,14 +92,17 @@ def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | No
 def _height_over_width(images: np.ndarray) -> np.ndarray:
     """(N,): how far the ink of images (N,H,W) spreads down over how far it spreads across."""
     rows, columns = (_spread(images.sum(axis=axis, dtype=np.float64)) for axis in (2, 1))
-    return rows / np.maximum(columns, 1e-9)
+    ratios: np.ndarray = rows / np.maximum(columns, 1e-9)
+    return ratios
 
 
 def _spread(profiles: np.ndarray) -> np.ndarray:
     """(N,): the standard deviation of place, weighted by profiles (N,L)."""
     weights = profiles / np.maximum(profiles.sum(axis=1, keepdims=True), 1)
     places = np.arange(profiles.shape[1])
-    return np.sqrt(np.maximum(weights @ places**2 - (weights @ places) ** 2, 0))
+    variances = weights @ places**2 - (weights @ places) ** 2
+    deviations: np.ndarray = np.sqrt(np.maximum(variances, 0))
+    return deviations
 
 
 def _check_part(
@@ -112,7 +115,7 @@ def _check_part(
     if images.dtype not in numbers or images.ndim != 3:
         raise DataError(f"{images_name} holds {_kind(images)}; images are uint8, N x H x W")
     if labels.dtype not in indices or labels.ndim != 1:
-        raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one an image")
+        raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one per image")
     if len(images) != len(labels):
         raise DataError(
             f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels: "

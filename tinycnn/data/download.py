@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import pooch
-import requests
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from tinycnn import __version__
@@ -30,7 +29,7 @@ PIECE = 4 * 1024
 WINDOW, LEAST = 30.0, 16 * 1024  # a mirror is given up if so many seconds bring fewer bytes
 WAY_OUT = (
     "Try again later, or get the four files in another way and name their folder with "
-    "--data-dir or TINYCNN_DATA."
+    "`data_dir` or TINYCNN_DATA."
 )
 
 
@@ -105,7 +104,7 @@ def _from_mirror(url: str, file: OfficialFile, bars: Progress) -> bytes:
     get = pooch.HTTPDownloader(chunk_size=PIECE, timeout=TIMEOUT, headers=HEADERS)
     try:
         _while_it_brings_enough(partial(get, url, sink, pooch=None), sink)
-    except (requests.RequestException, OSError) as error:
+    except OSError as error:  # those of requests, which pooch uses, are OSErrors
         raise _RefusedError(_reason(error)) from error
     finally:
         bars.remove_task(bar)
@@ -128,7 +127,7 @@ def _while_it_brings_enough(get: Callable[[], None], sink: _Sink) -> None:
     def run() -> None:
         try:
             get()
-        except BaseException as error:  # for the calling thread to raise
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller
             raised.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -143,19 +142,25 @@ def _while_it_brings_enough(get: Callable[[], None], sink: _Sink) -> None:
         raise raised.pop()  # nothing else may hold it, or sockets stay open
 
 
-def _reason(error: Exception) -> str:
-    """The long messages of requests in a few words."""
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
-        return "stopped answering"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "broke off"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "has no valid certificate"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot be reached"
-    return f"failed ({error})"
+REASONS = {
+    "ConnectTimeout": "stopped answering",
+    "Timeout": "stopped answering",
+    "ChunkedEncodingError": "broke off",
+    "SSLError": "has no valid certificate",
+    "ConnectionError": "cannot be reached",
+}
+"""What the exceptions of requests mean, by the names of their classes."""
+
+
+def _reason(error: OSError) -> str:
+    """Return a short reason in place of the long messages of requests."""
+    response = getattr(error, "response", None)
+    if type(error).__name__ == "HTTPError" and response is not None:
+        return f"answered {response.status_code} {response.reason}"
+    if "Read timed out" in str(error):
+        return REASONS["Timeout"]
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((REASONS[name] for name in names if name in REASONS), f"failed ({error})")
 
 
 def _guess(payload: bytes | bytearray) -> str:

@@ -1,7 +1,8 @@
-"""What a trained network is worth on a data set, and whether it has seen the answers before."""
+"""Evaluates a trained network on a data set, and tells whether it was trained on these images."""
 
 import dataclasses
 import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,13 @@ from tinycnn.data.provenance import share_known
 from tinycnn.errors import DataError, RunError
 from tinycnn.ink import Recognizer
 from tinycnn.metrics import (
+    Coverage,
+    PairedComparison,
     Score,
     calibration_error,
     confusion_matrix,
     coverage,
-    mcnemar,
-    score,
-    wilson_interval,
+    cross_entropy,
 )
 from tinycnn.nn import Sequential
 from tinycnn.train.recipe import Recipe
@@ -27,15 +28,15 @@ Part = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and their labels (N,)."""
 
 SHARES = (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5)
-"""Of the answers that are given: the coverage at which accuracy is told."""
+"""Shares of the answers, the most confident ones, whose accuracy is printed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The answers of a network to images (N,H,W), and all that follows from them.
+    """A network's answers to images (N,H,W), and all the figures that follow from them.
 
-    ``logits`` (N,K) are as they left the network; ``probabilities`` (N,K) come after the
-    temperature of its weights. ``trained_on`` is a share of the images, or None: unknown.
+    ``logits`` (N,K) are the network's outputs. ``trained_on`` is the share of the images that the
+    network was trained on, or None if its weights do not say.
     """
 
     dataset: str
@@ -50,28 +51,29 @@ class Evaluation:
 
     @functools.cached_property
     def probabilities(self) -> np.ndarray:
+        """(N,K), at the temperature that is saved with the weights."""
         return self.recognizer.judge(self.logits).probabilities
 
     @functools.cached_property
     def uncalibrated(self) -> np.ndarray:
-        """The probabilities (N,K) that a temperature of 1 would give."""
-        return (
-            dataclasses.replace(self.recognizer, temperature=1.0).judge(self.logits).probabilities
-        )
+        """The probabilities (N,K) at temperature 1."""
+        plain = dataclasses.replace(self.recognizer, temperature=1.0)
+        return plain.judge(self.logits).probabilities
 
     @property
     def answers(self) -> np.ndarray:
-        """(N,): the likeliest class of each image."""
-        return self.probabilities.argmax(axis=1)
+        """(N,): the most probable class of each image."""
+        answers: np.ndarray = self.probabilities.argmax(axis=1)
+        return answers
 
     @functools.cached_property
     def score(self) -> Score:
-        return score(self.probabilities, self.labels)
+        return Score.of(self.answers, self.labels)
 
     @functools.cached_property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
-        return wilson_interval(self.score.n - self.score.errors, self.score.n)
+    def loss(self) -> float:
+        """The mean cross-entropy in nats."""
+        return cross_entropy(self.probabilities, self.labels)
 
     @functools.cached_property
     def confusion(self) -> np.ndarray:
@@ -79,117 +81,65 @@ class Evaluation:
         return confusion_matrix(self.probabilities, self.labels)
 
     @functools.cached_property
-    def classes(self) -> list["ClassScore"]:
-        """One for each class of the data set."""
-        return [
-            ClassScore(name, *map(int, (self.confusion[k].sum(), z, self.confusion[:, k].sum())))
-            for k, (name, z) in enumerate(
-                zip(self.class_names, self.confusion.diagonal(), strict=False)
-            )
-        ]
+    def per_class(self) -> dict[str, dict[str, Any]]:
+        """From the name of a class to its figures, ready for JSON; None where there is nothing.
+
+        Recall is the fraction of the class's images that is recognized, also its "accuracy";
+        precision is the fraction of correct answers among those that name the class.
+        """
+        found = {}
+        for k, name in enumerate(self.class_names):
+            right, answers = int(self.confusion[k, k]), int(self.confusion[:, k].sum())
+            n = int(self.confusion[k].sum())
+            score = Score(n, n - right)
+            found[name] = {
+                "n": n,
+                "errors": n - right,
+                "accuracy": score.accuracy if n else None,
+                "interval95": score.interval if n else None,
+                "recall": score.accuracy if n else None,
+                "precision": right / answers if answers else None,
+            }
+        return found
+
+    def coverage(self, shares: Sequence[float] = SHARES) -> list[Coverage]:
+        """See ``metrics.coverage``."""
+        return coverage(self.probabilities, self.labels, shares)
+
+    def compare(self, other: "Evaluation") -> PairedComparison:
+        """Compare the answers with those of ``other``; DataError unless the images are equal."""
+        if not np.array_equal(self.images, other.images):
+            raise DataError("two networks can only be compared on the same images")
+        return PairedComparison.of(self.answers, other.answers, self.labels)
 
     def as_dict(self) -> dict[str, Any]:
-        """The outcome, ready for JSON."""
+        """The figures, ready for JSON."""
         return {
             "dataset": self.dataset,
             "split": self.split,
-            "accuracy": self.score.accuracy,
-            "errors": self.score.errors,
-            "n": self.score.n,
-            "interval95": self.interval,
-            "loss": self.score.loss,
-            "loss_uncalibrated": score(self.uncalibrated, self.labels).loss,
+            **self.score.as_dict(),
+            "loss": self.loss,
+            "loss_uncalibrated": cross_entropy(self.uncalibrated, self.labels),
             "calibration_error": calibration_error(self.probabilities, self.labels),
             "calibration_error_uncalibrated": calibration_error(self.uncalibrated, self.labels),
             "temperature": self.recognizer.temperature,
-            "per_class": {each.name: each.as_dict() for each in self.classes},
+            "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
-            "coverage": [
-                {**dataclasses.asdict(each), "accuracy": each.accuracy}
-                for each in coverage(self.probabilities, self.labels, SHARES)
-            ],
+            "coverage": [each.as_dict() for each in self.coverage()],
             "trained_on": self.trained_on,
             "warnings": self.warnings,
         }
 
 
-@dataclass(frozen=True)
-class ClassScore:
-    """``n`` images of a class, ``right`` of them found, among ``answered`` taken for it."""
-
-    name: str
-    n: int
-    right: int
-    answered: int
-
-    @property
-    def errors(self) -> int:
-        return self.n - self.right
-
-    @property
-    def recall(self) -> float | None:
-        """The share of its images that is found; None without any."""
-        return self.right / self.n if self.n else None
-
-    @property
-    def precision(self) -> float | None:
-        """The share of right ones among the answers that name it; None without any."""
-        return self.right / self.answered if self.answered else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the recall."""
-        return wilson_interval(self.right, self.n) if self.n else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON; the accuracy within a class is its recall."""
-        return {
-            "n": self.n,
-            "errors": self.errors,
-            "accuracy": self.recall,
-            "interval95": self.interval,
-            "recall": self.recall,
-            "precision": self.precision,
-        }
-
-
-@dataclass(frozen=True)
-class Duel:
-    """Two networks on the same ``n`` images: how many only the first, only the second reads."""
-
-    n: int
-    only_first: int
-    only_second: int
-    neither: int
-
-    @classmethod
-    def of(cls, first: Evaluation, second: Evaluation) -> "Duel":
-        """The duel of two evaluations of the same images; DataError if they are others."""
-        if not np.array_equal(first.images, second.images):
-            raise DataError("two networks can only be compared on the same images")
-        right = [each.answers == each.labels for each in (first, second)]
-        outcomes = right[0] & ~right[1], right[1] & ~right[0], ~right[0] & ~right[1]
-        return cls(len(first.labels), *(int(np.count_nonzero(z)) for z in outcomes))
-
-    @property
-    def p_value(self) -> float:
-        """How often chance alone would part them at least as far (McNemar's test)."""
-        return mcnemar(self.only_first, self.only_second)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The outcome, ready for JSON."""
-        return {**dataclasses.asdict(self), "p_value": self.p_value}
-
-
 def evaluate(
     model: Sequential, dataset: Dataset, split: str = "test", part: Part | None = None
 ) -> Evaluation:
-    """Measure ``model`` on one part of ``dataset``; DataError if they do not fit together.
+    """Evaluate ``model`` on one part of ``dataset``; DataError if they do not fit together.
 
-    ``train`` and ``validation`` are what they were when these weights were trained, unless
-    ``part`` says which images are meant.
+    The parts ``train`` and ``validation`` are split as for the training of these weights, unless
+    ``part`` gives the images and labels.
     """
-    recognizer = Recognizer.of(model)  # refuses what does not turn a gray image into classes
+    recognizer = Recognizer.of(model)  # WeightsError unless it turns a gray image into classes
     _check_fit(model, dataset)
     images, labels = part or part_of(model, dataset, split)
     share = share_trained_on(model, images)
@@ -207,26 +157,26 @@ def evaluate(
 
 
 def training_set(model: Sequential) -> str | None:
-    """The name of the set that ``model`` was trained on, if it is one of the catalogue."""
+    """The name of the data set that ``model`` was trained on, if it is in the catalogue."""
     name = training_of(model).get("dataset")
     return name if isinstance(name, str) and name in CATALOGUE else None
 
 
 def training_of(model: Sequential) -> dict[str, Any]:
-    """What the weights file says of its training; a stranger's file may say anything."""
+    """The metadata on training in the weights file; empty if there are none."""
     training = model.description.get("training")
     return training if isinstance(training, dict) else {}
 
 
 def part_of(model: Sequential, dataset: Dataset, split: str) -> Part:
-    """The images and labels of ``split``; DataError if these weights do not say which they were."""
+    """The images and labels of ``split``; DataError if the weights do not say how to split."""
     if split == "test":
         return dataset.test_images, dataset.test_labels
     try:
         recipe = Recipe(**training_of(model)["recipe"])
     except (TypeError, LookupError, RunError) as error:
         raise DataError(
-            f"these weights do not say what their {split} part was; use --split test"
+            f"these weights do not say what their {split} part was; use `split` test"
         ) from error
     count = len(dataset.train_images[: recipe.limit])
     training, validation = split_validation(count, recipe.validation)
@@ -236,6 +186,7 @@ def part_of(model: Sequential, dataset: Dataset, split: str) -> Part:
 
 
 def _check_fit(model: Sequential, dataset: Dataset) -> None:
+    """Raise DataError if the images have another size or there are more classes."""
     height, width = dataset.image_size
     if model.input_shape not in ((height, width, 1), (height * width,)):
         wanted = " x ".join(map(str, model.input_shape[:2]))
@@ -249,14 +200,20 @@ def _check_fit(model: Sequential, dataset: Dataset) -> None:
 
 
 def share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
-    """About which share of images (N,H,W) ``model`` was trained on; None: it does not say."""
+    """The share of images (N,H,W) that ``model`` was trained on, estimated from hashes.
+
+    None if its weights do not say.
+    """
     try:
         return share_known(images, training_of(model)["sample"])
-    except (TypeError, ValueError, LookupError):  # not one of our trainings
+    except (TypeError, ValueError, LookupError):  # not trained by tinycnn
         return None
 
 
-def _warnings(model: Sequential, dataset: Dataset, split: str, share: float | None):
+def _warnings(
+    model: Sequential, dataset: Dataset, split: str, share: float | None
+) -> Iterator[str]:
+    """Reasons why the accuracy may be too good, or may mean something else."""
     training = training_of(model)
     if share:
         yield (

@@ -40,7 +40,7 @@ from pathlib import Path
 network = {network.format(listing)}
 {loading.format(weights=path)}
 '''
-    return {f"{weights.split('.')[0]}_{framework.lower()}.py": code.encode()}
+    return {f"{weights.split('.', maxsplit=1)[0]}_{framework.lower()}.py": code.encode()}
 
 
 def refuse_to_replace(path: Path) -> None:

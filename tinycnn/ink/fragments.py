@@ -3,7 +3,7 @@
 Segmentation need not know which kind they are: it asks for their place and for their distance from
 each other.
 
-Large fragments make the lines: neighbors that stand side by side are on one line, and so are their
+Large fragments make the lines: neighbors that lie side by side are on one line, and so are their
 neighbors, so that a line may climb or fall. Small fragments (a bar, a hat, a dot) go to the nearest
 line; those that are far from every line are on lines of their own.
 """
@@ -24,7 +24,7 @@ from tinycnn.ink.strokes import bounds, resample
 
 FLAT = 0.2  # height over width: ink flatter than that is a dash
 LARGE = 0.5  # of the height of the tallest fragments
-BESIDE = 0.35  # of the lower one's height: overlap in y of fragments that stand side by side
+BESIDE = 0.35  # of the lower one's height: overlap in y of fragments that lie side by side
 REACH = 3.0  # heights: neighbors are no farther apart
 BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
 HIGHEST = 0.75  # heights, and no farther than that

@@ -215,8 +215,8 @@ def _rows(ink: np.ndarray) -> list[tuple[float, float]]:
     for rise in np.arange(-reach, reach + 1) / max(W, 1):
         starts = np.rint(y - rise * x).astype(int) + reach
         covered = np.bincount(starts, minlength=H + 2 * reach)
-        for start in np.flatnonzero(covered >= LONG * W):
-            found.append((float(start - reach + 0.5) * CELL, float(rise)))
+        longest = np.flatnonzero(covered >= LONG * W)
+        found += [(float(start - reach + 0.5) * CELL, float(rise)) for start in longest]
     return found
 
 

@@ -122,7 +122,7 @@ def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
 def _decode(image: Image.Image) -> Picture:
     longer = max(image.size)
     reduction = min(WORKING_SIDE / longer, 1.0)
-    if reduction * min(image.size) < min(NARROWEST, min(image.size)):
+    if reduction * min(image.size) < min(NARROWEST, *image.size):
         raise ImageError(
             f"the picture is {image.width:,} x {image.height:,} pixels, too narrow for its length; "
             "cut it into shorter ones"
@@ -150,7 +150,7 @@ def _upright(gray: np.ndarray, info: dict[Any, Any]) -> np.ndarray:
     image.info = info
     try:
         return np.asarray(ImageOps.exif_transpose(image))
-    except Exception:  # the EXIF parser, too, raises exceptions of any type
+    except Exception:  # noqa: BLE001 - the EXIF parser, too, raises exceptions of any type
         return gray
 
 

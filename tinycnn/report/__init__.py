@@ -1,6 +1,6 @@
-"""Training runs as one HTML page: what a network can do, what it cannot, and how it was made.
+"""Training runs as one HTML page: how well a network reads, where it fails, how it was trained.
 
-Reading order: ``subject`` (what is known of a run), ``pictures`` and ``charts`` (arrays and
-curves as something to look at), ``chapters`` and ``overview`` (what the page says), ``page``
-(templates make HTML of it).
+Reading order: ``subject`` (a run and its evaluation), ``pictures`` and ``charts`` (arrays and
+curves as images), ``chapters`` and ``overview`` (the contents of the page), ``page`` (templates
+make HTML of it).
 """

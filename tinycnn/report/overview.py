@@ -1,126 +1,167 @@
-"""What all runs of a report share: a table side by side, who is better, and curves in one frame."""
+"""The parts of a report that all its runs share: facts side by side, comparisons, and charts."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tinycnn.augment.corruptions import CORRUPTIONS
 from tinycnn.errors import DataError
-from tinycnn.evaluate.evaluation import Duel
 from tinycnn.evaluate.robustness import Curve
-from tinycnn.evaluate.tables import interval_text, percent
 from tinycnn.ink import percent as confidence_percent
-from tinycnn.metrics import calibration_bins, calibration_error, coverage, wilson_interval
-from tinycnn.report.charts import Axis, Chart, Line, draw
+from tinycnn.metrics import (
+    PairedComparison,
+    calibration_bins,
+    calibration_error,
+    interval_text,
+    percent,
+)
+from tinycnn.plots import Series
+from tinycnn.report.charts import PERCENT, Chart
 from tinycnn.report.pictures import gray_picture
 from tinycnn.report.subject import Subject
-from tinycnn.train.trainer import EpochRecord
+from tinycnn.train.state import EpochRecord
 
 SHARES = (1, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8)
-"""Of the answers that are given: the coverage at which accuracy is drawn."""
+"""Shares of the answers, the most confident ones, whose accuracy is drawn."""
 
 MOST_EPOCHS = 60
-"""As many marks can be told apart on a line."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """Two runs on the same digits, or on others: then there is no ``duel``."""
-
-    first: str
-    second: str
-    duel: Duel | None
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A chart of robustness, and the same digit at each level below it."""
-
-    chart: Chart
-    pictures: tuple[tuple[str, str], ...]
-    """(level, data URI)."""
+"""More markers on a line could not be told apart."""
 
 
 def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
-    """Rows of the table: what it is, and what it is in each run; none of which nothing is known."""
+    """Rows of the table: a name, and a value for each run; without rows that are empty."""
     rows: list[tuple[str, Callable[[Subject], str]]] = [
         ("right", lambda s: percent(s.evaluation.score.accuracy)),
-        ("95 % interval", lambda s: interval_text(s.evaluation.interval)),
+        ("95 % interval", lambda s: interval_text(s.evaluation.score.interval)),
         ("errors", lambda s: f"{s.evaluation.score.errors:,} of {s.evaluation.score.n:,}"),
         ("measured on", lambda s: f"{s.dataset.name}, test part"),
-        ("mean loss", lambda s: f"{s.evaluation.score.loss:.4f}"),
+        ("mean loss", lambda s: f"{s.evaluation.loss:.4f}"),
         ("calibration error", lambda s: _calibration(s, s.evaluation.probabilities)),
         ("the same at temperature 1", lambda s: _calibration(s, s.evaluation.uncalibrated)),
-        ("right among the surest 95 %", lambda s: percent(_covered(s, 0.95))),
-        ("network", lambda s: str(_recipe(s).get("preset", "-"))),
+        (
+            "right among the surest 95 %",
+            lambda s: percent(s.evaluation.coverage([0.95])[0].score.accuracy),
+        ),
+        ("network", lambda s: str(s.recipe.get("preset", "-"))),
         ("parameters", lambda s: f"{s.model.parameter_count():,}"),
         ("trained on", lambda s: _number(s.training.get("images"), "{:,} images")),
-        ("epochs", lambda s: str(_recipe(s).get("epochs", "-"))),
+        ("epochs", lambda s: str(s.recipe.get("epochs", "-"))),
         ("epoch kept", lambda s: str(s.training.get("best_epoch", "-"))),
         ("training took", lambda s: _number((s.result or {}).get("seconds"), "{:,.0f} s")),
     ]
-    told = [(name, [tell(each) for each in subjects]) for name, tell in rows]
-    return [(name, values) for name, values in told if set(values) != {"-"}]
+    found = [(name, [value(each) for each in subjects]) for name, value in rows]
+    return [(name, values) for name, values in found if set(values) != {"-"}]
 
 
-def matches(subjects: Sequence[Subject]) -> list[Match]:
-    """Each run against each later one."""
-    pairs = [(a, b) for k, a in enumerate(subjects) for b in subjects[k + 1 :]]
-    return [Match(a.name, b.name, _duel(a, b)) for a, b in pairs]
+def pairs(subjects: Sequence[Subject]) -> list[tuple[str, str, PairedComparison | None]]:
+    """Each run beside each later one, compared if both were measured on the same digits."""
+    found = []
+    for k, first in enumerate(subjects):
+        for second in subjects[k + 1 :]:
+            try:
+                comparison = first.evaluation.compare(second.evaluation)
+            except DataError:
+                comparison = None
+            found.append((first.name, second.name, comparison))
+    return found
 
 
 def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
     """Loss and validation errors over epochs; none if no run has a history."""
-    told = [each for each in subjects if each.history]
-    if not told:
+    trained = [each for each in subjects if each.history]
+    if not trained:
         return []
-    training = _history(told, lambda r: r.loss)
-    validation = _history(told, lambda r: r.validation_loss)
-    wrong = _history(told, lambda r: 100 * (1 - r.validation_accuracy))
-    if len(told) == 1:
-        losses = [Line("training", training[0].points), Line("validation", validation[0].points)]
+    training = _history(trained, lambda r: r.loss)
+    validation = _history(trained, lambda r: r.validation_loss)
+    wrong = _history(trained, lambda r: 100 * (1 - r.validation_accuracy))
+    errors = _over_epochs("Validation errors", "wrong (%)", wrong)
+    if len(trained) > 1:
         return [
-            _over_epochs("Loss", "loss (nats)", losses, log=True),
-            _over_epochs("Validation errors", "wrong (%)", wrong),
-            _over_epochs("Learning rate", "at the epoch’s end", _history(told, lambda r: r.lr)),
+            _over_epochs("Training loss", "loss (nats)", training, log=True),
+            _over_epochs("Validation loss", "loss (nats)", validation, log=True),
+            errors,
         ]
+    losses = [Series("training", training[0].points), Series("validation", validation[0].points)]
+    rates = _history(trained, lambda r: r.lr)
     return [
-        _over_epochs("Training loss", "loss (nats)", training, log=True),
-        _over_epochs("Validation loss", "loss (nats)", validation, log=True),
-        _over_epochs("Validation errors", "wrong (%)", wrong),
+        _over_epochs("Loss", "loss (nats)", losses, log=True),
+        errors,
+        _over_epochs("Learning rate", "at the epoch’s end", rates),
     ]
 
 
-def confidence_charts(subjects: Sequence[Subject]) -> list[Chart]:
-    """How far confidence may be trusted, and what it gains to answer only when sure."""
-    return [_calibration_chart(subjects), _coverage_chart(subjects)]
+def calibration_chart(subjects: Sequence[Subject]) -> Chart:
+    """Accuracy over confidence; of a single run, also without its temperature."""
+    if len(subjects) == 1:
+        evaluation = subjects[0].evaluation
+        without = _calibration_line("", evaluation.uncalibrated, evaluation.labels)
+        lines = [
+            _calibration_line("at its temperature", evaluation.probabilities, evaluation.labels),
+            Series("at temperature 1", without.points),  # more whiskers would hide the others
+        ]
+    else:
+        lines = [
+            _calibration_line(s.name, s.evaluation.probabilities, s.evaluation.labels)
+            for s in subjects
+        ]
+    return Chart(
+        "Is confidence honest?",
+        "confidence (%)",
+        "right (%)",
+        lines,
+        x_ticks=PERCENT,
+        y_ticks=PERCENT,
+        diagonal=True,
+        note="Answers of similar confidence together; whiskers are 95 % intervals. On the dotted "
+        "line, of answers given with 80 % confidence exactly 80 % are right; below it the network "
+        "is overconfident.",
+    )
 
 
-def robustness_strips(subjects: Sequence[Subject]) -> list[Strip]:
-    """A chart a corruption, and what it does to the first digit."""
+def coverage_chart(subjects: Sequence[Subject]) -> Chart:
+    """Errors over the share of answers that are given."""
+    lines = []
+    for each in subjects:
+        points = each.evaluation.coverage(SHARES)
+        wrong = [(100 * z.share, 100 * (1 - z.score.accuracy)) for z in points]
+        lines.append(Series(each.name, wrong))
+    return Chart(
+        "Errors among the answers given",
+        "answers given (%)",
+        "wrong (%)",
+        lines,
+        x_ticks=(80, 85, 90, 95, 100),
+        note="If the answers that the network is least sure of are left to a person.",
+    )
+
+
+def robustness_strips(subjects: Sequence[Subject]) -> list[tuple[Chart, list[tuple[str, str]]]]:
+    """For each corruption a chart, and each level with a picture of the first digit."""
     strips = []
     image = subjects[0].evaluation.images[:1]
     for k, corruption in enumerate(CORRUPTIONS):
-        lines = [_robust_line(each.name, each.robustness[k]) for each in subjects]
-        x = Axis.at(f"{corruption.name} ({corruption.unit})", corruption.levels)
-        chart = draw(corruption.name.capitalize(), x, _percent_axis("right (%)"), lines)
-        pictures = tuple(
-            (f"{level:g}", gray_picture(corruption(image, level)[0])) for level in corruption.levels
+        chart = Chart(
+            corruption.name.capitalize(),
+            f"{corruption.name} ({corruption.unit})",
+            "right (%)",
+            [_robustness_line(each.name, each.robustness[k]) for each in subjects],
+            x_ticks=corruption.levels,
+            y_ticks=PERCENT,
         )
-        strips.append(Strip(chart, pictures))
+        pictures = [
+            (f"{level:g}", gray_picture(corruption(image, level)[0])) for level in corruption.levels
+        ]
+        strips.append((chart, pictures))
     return strips
 
 
 def findings(subject: Subject) -> list[str]:
-    """What strikes most, in sentences."""
+    """The most notable results, in sentences."""
     evaluation = subject.evaluation
     confusion = evaluation.confusion.copy()
-    K = len(confusion)
-    confusion[range(K), range(K)] = 0
-    truth, answer = divmod(int(confusion.argmax()), K)
+    np.fill_diagonal(confusion, 0)
+    truth, answer = divmod(int(confusion.argmax()), len(confusion))
     names = evaluation.recognizer.classes
     found = []
     if most := int(confusion.max()):
@@ -128,126 +169,67 @@ def findings(subject: Subject) -> list[str]:
         found.append(
             f"The most frequent confusion is {names[truth]} taken for {names[answer]} ({times})."
         )
-    (surest,) = coverage(evaluation.probabilities, evaluation.labels, [0.9])
+    (surest,) = evaluation.coverage([0.9])
     found.append(
         f"Nine answers in ten have a confidence of {confidence_percent(surest.confidence)} or "
-        f"more; {percent(surest.accuracy)} of them are right."
+        f"more; {percent(surest.score.accuracy)} of them are right."
     )
-    return found + [_breaking_points(subject.robustness)]
+    return [*found, _breaking_points(subject.robustness)]
 
 
 def _breaking_points(curves: Iterable[Curve]) -> str:
-    """From where on each corruption costs more than five points."""
+    """The mildest level of each corruption that costs more than five points."""
     costly = []
     for curve in curves:
-        levels = curve.corruption.levels
-        untouched = curve.accuracies[levels.index(curve.corruption.harmless)]
-        hurt = [z for z, a in zip(levels, curve.accuracies, strict=True) if a < untouched - 0.05]
-        nearest = min(hurt, key=lambda z: abs(z - curve.corruption.harmless), default=None)
-        if nearest is not None:
-            unit = curve.corruption.unit
-            unit = unit.replace("more", "less") if nearest < 0 else unit
-            unit = unit.replace("pixels", "pixel") if abs(nearest) == 1 else unit
-            costly.append(f"{curve.corruption.name} {abs(nearest):g} {unit}")
+        corruption = curve.corruption
+        accuracies = dict(
+            zip(corruption.levels, (score.accuracy for score in curve.scores), strict=True)
+        )
+        enough = accuracies[corruption.harmless] - 0.05
+        hurt = [level for level, accuracy in accuracies.items() if accuracy < enough]
+        if hurt:
+            mildest = min(hurt, key=lambda level: abs(level - corruption.harmless))
+            unit = corruption.unit.replace("more", "less") if mildest < 0 else corruption.unit
+            unit = unit.replace("pixels", "pixel") if abs(mildest) == 1 else unit
+            costly.append(f"{corruption.name} {abs(mildest):g} {unit}")
     if not costly:
-        return "Nothing that was done to the images costs more than five points."
+        return "No corruption of the images costs more than five points."
     return f"It loses more than five points at: {'; '.join(costly)}."
 
 
-def _history(subjects: Sequence[Subject], of: Callable[[EpochRecord], float]) -> list[Line]:
-    return [Line(s.name, [(r.epoch, of(r)) for r in _some(s.history)]) for s in subjects]
-
-
-def _some(history: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
-    """At most ``MOST_EPOCHS`` epochs, evenly spread, the last among them."""
-    step = math.ceil(len(history) / MOST_EPOCHS)
-    return history[::-step][::-1]
-
-
-def _over_epochs(title: str, label: str, lines: Sequence[Line], log: bool = False) -> Chart:
-    values = [y for line in lines for _, y in line.points] + ([] if log else [0])
-    epochs = sorted({x for line in lines for x, _ in line.points})
-    return draw(title, Axis.at("epoch", epochs), Axis.over(label, values, log), lines)
-
-
-def _calibration_chart(subjects: Sequence[Subject]) -> Chart:
-    if len(subjects) == 1:
-        evaluation = subjects[0].evaluation
-        lines = [
-            _calibration_line("as told", evaluation.probabilities, evaluation.labels),
-            _calibration_line("at temperature 1", evaluation.uncalibrated, evaluation.labels),
-        ]
-        lines[1] = dataclasses.replace(lines[1], ranges=())  # two sets of whiskers hide all
-    else:
-        lines = [
-            _calibration_line(s.name, s.evaluation.probabilities, s.evaluation.labels)
-            for s in subjects
-        ]
-    return draw(
-        "Is confidence honest?",
-        _percent_axis("confidence (%)"),
-        _percent_axis("right (%)"),
-        lines,
-        "Answers of similar confidence together; whiskers are 95 % intervals. On the dotted line, "
-        "of answers given with 80 % just 80 % are right; below it the network boasts.",
-        diagonal=True,
-    )
-
-
-def _calibration_line(name: str, probabilities: np.ndarray, labels: np.ndarray) -> Line:
-    bins = calibration_bins(probabilities, labels)
-    return Line(
-        name,
-        [(100 * b.confidence, 100 * b.accuracy) for b in bins],
-        [_in_percent(wilson_interval(b.right, b.n)) for b in bins],
-    )
-
-
-def _coverage_chart(subjects: Sequence[Subject]) -> Chart:
+def _history(subjects: Sequence[Subject], value: Callable[[EpochRecord], float]) -> list[Series]:
+    """A line for each run, through at most ``MOST_EPOCHS`` epochs, the last among them."""
     lines = []
     for each in subjects:
-        evaluation = each.evaluation
-        points = coverage(evaluation.probabilities, evaluation.labels, SHARES)
-        lines.append(Line(each.name, [(100 * z.share, 100 * (1 - z.accuracy)) for z in points]))
-    values = [y for line in lines for _, y in line.points] + [0]
-    x = Axis("answers given (%)", 80, 100, (80, 85, 90, 95, 100))
-    note = "If the answers that the network is least sure of are left to a person."
-    return draw("Errors among the answers given", x, Axis.over("wrong (%)", values), lines, note)
+        step = math.ceil(len(each.history) / MOST_EPOCHS)
+        lines.append(Series(each.name, [(r.epoch, value(r)) for r in each.history[::-step][::-1]]))
+    return lines
 
 
-def _robust_line(name: str, curve: Curve) -> Line:
-    points = zip(curve.corruption.levels, curve.accuracies, strict=True)
-    return Line(name, [(x, 100 * y) for x, y in points], [*map(_in_percent, curve.intervals)])
+def _over_epochs(title: str, label: str, lines: Sequence[Series], log: bool = False) -> Chart:
+    epochs = sorted({x for line in lines for x, _ in line.points})
+    return Chart(title, "epoch", label, lines, x_ticks=epochs, log=log)
 
 
-def _percent_axis(label: str) -> Axis:
-    return Axis(label, 0, 100, (0, 20, 40, 60, 80, 100))
+def _calibration_line(name: str, probabilities: np.ndarray, labels: np.ndarray) -> Series:
+    bins = calibration_bins(probabilities, labels)
+    points = [(100 * b.confidence, 100 * b.score.accuracy) for b in bins]
+    return Series(name, points, [_in_percent(b.score.interval) for b in bins])
+
+
+def _robustness_line(name: str, curve: Curve) -> Series:
+    accuracies = [100 * score.accuracy for score in curve.scores]
+    points = list(zip(curve.corruption.levels, accuracies, strict=True))
+    return Series(name, points, [_in_percent(score.interval) for score in curve.scores])
 
 
 def _in_percent(bounds: tuple[float, float]) -> tuple[float, float]:
     return 100 * bounds[0], 100 * bounds[1]
 
 
-def _duel(first: Subject, second: Subject) -> Duel | None:
-    try:
-        return Duel.of(first.evaluation, second.evaluation)
-    except DataError:
-        return None
-
-
-def _recipe(subject: Subject) -> dict:
-    recipe = subject.training.get("recipe")
-    return recipe if isinstance(recipe, dict) else {}
-
-
 def _calibration(subject: Subject, probabilities: np.ndarray) -> str:
     return percent(calibration_error(probabilities, subject.evaluation.labels))
 
 
-def _covered(subject: Subject, share: float) -> float:
-    evaluation = subject.evaluation
-    return coverage(evaluation.probabilities, evaluation.labels, [share])[0].accuracy
-
-
-def _number(value: object, words: str) -> str:
-    return words.format(value) if isinstance(value, int | float) else "-"
+def _number(value: object, text: str) -> str:
+    return text.format(value) if isinstance(value, int | float) else "-"

@@ -1,8 +1,8 @@
-"""Arrays as PNG pictures that are part of the page: data URIs, nothing to be fetched.
+"""Arrays as PNG pictures inside the page, written as data URIs.
 
-Digits are gray, and the page turns them to ink on paper or light on dark. Numbers with a sign
-are orange above zero and blue below, and the less there is of them the more of the page shows
-through; so they suit a light page as well as a dark one.
+Digits are gray levels, which the page inverts in its light scheme. Numbers with a sign are orange
+above zero and blue below, and transparent where they are small, which suits a light page as well as
+a dark one.
 """
 
 import base64
@@ -13,10 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-ABOVE, BELOW = (222, 107, 20), (46, 125, 214)  # orange and blue, apart for every eye
+ABOVE, BELOW = (
+    (222, 107, 20),
+    (46, 125, 214),
+)  # orange and blue, distinct with every kind of color vision
 SHADES = 60  # of each: few, so that pictures stay small
 BETWEEN = (128, 128, 128, 90)
-TILE = 24  # pixels at least, longer side of what is enlarged
+TILE = 24  # least pixels of the longer side of an enlarged tile
 
 
 def gray_picture(image: np.ndarray) -> str:
@@ -40,7 +43,7 @@ def signed_picture(values: np.ndarray) -> str:
 def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
     """Lay tiles out in rows, left to right, with ``gap`` pixels of NaN between them.
 
-    All tiles get the size (h,w) of the largest; smaller ones lie in the middle of zeros.
+    All tiles get the size (h,w) of the largest; smaller ones are centered on zeros.
     """
     rows = math.ceil(len(tiles) / columns)
     h, w = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))

@@ -1,4 +1,4 @@
-"""What is known of a run: its network, its history, and what measuring it brought."""
+"""A run as a report sees it: its files, its network, its history and its evaluation."""
 
 import functools
 import json
@@ -17,12 +17,12 @@ from tinycnn.nn import Sequential
 from tinycnn.train.folder import DEFAULT as DEFAULT_WEIGHTS
 from tinycnn.train.folder import RunFolder, find_run, find_weights
 from tinycnn.train.resume import Source
-from tinycnn.train.trainer import EpochRecord
+from tinycnn.train.state import EpochRecord
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network to report on; bare weights have no ``folder``, ``history`` or ``config``."""
+    """A network to report on; a lone weights file has no ``folder``, ``history`` or ``config``."""
 
     name: str
     weights: Path
@@ -37,39 +37,49 @@ class Subject:
     def open(
         cls, name: PathLike, dataset: str | None = None, data_dir: PathLike | None = None
     ) -> "Subject":
-        """The run or weights file ``name`` and the data to measure it on: its own, by default.
+        """The run or weights file ``name`` and the data to evaluate it on: its own, by default.
 
         Raises WeightsError, RunError or DataError if one of them is missing or damaged.
         """
         weights = find_weights(name)
-        if weights.parent == find_run(name):
-            folder = RunFolder(weights.parent)
-            model = Sequential.load(weights)
-            config, result = _read_object(folder.config), _read_object(folder.result)
-            history = _read_history(folder.metrics)
-            data = _data_of(model, config, dataset, data_dir)
-            title = folder.path.resolve().name
-            return cls(title, weights, model, data, folder.path, history, config, result)
         model = Sequential.load(weights)
-        title = weights.name if str(name) != DEFAULT_WEIGHTS else str(name)
-        return cls(title, weights, model, _data_of(model, None, dataset, data_dir))
+        if weights.parent != find_run(name):
+            title = weights.name if str(name) != DEFAULT_WEIGHTS else str(name)
+            return cls(title, weights, model, _data_of(model, None, dataset, data_dir))
+        folder = RunFolder(weights.parent)
+        config = _read_object(folder.config)
+        return cls(
+            name=folder.path.resolve().name,
+            weights=weights,
+            model=model,
+            dataset=_data_of(model, config, dataset, data_dir),
+            folder=folder.path,
+            history=_read_history(folder.metrics),
+            config=config,
+            result=_read_object(folder.result),
+        )
 
     @functools.cached_property
     def evaluation(self) -> Evaluation:
-        """Its answers to the test part."""
+        """Its evaluation on the test part."""
         return evaluate(self.model, self.dataset)
 
     @functools.cached_property
     def robustness(self) -> tuple[Curve, ...]:
-        """Its accuracy on spoiled images of the test part."""
-        return robustness(
-            self.evaluation.recognizer, self.evaluation.images, self.evaluation.labels
-        )
+        """Its accuracy on corrupted images of the test part."""
+        evaluation = self.evaluation
+        return robustness(evaluation.recognizer, evaluation.images, evaluation.labels)
 
     @property
     def training(self) -> dict[str, Any]:
-        """What the weights say of their training."""
+        """The metadata on training in the weights file."""
         return training_of(self.model)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options of the training; empty if the weights do not say."""
+        recipe = self.training.get("recipe")
+        return recipe if isinstance(recipe, dict) else {}
 
 
 def _data_of(
@@ -78,7 +88,7 @@ def _data_of(
     name: str | None,
     data_dir: PathLike | None,
 ) -> Dataset:
-    """The set that is named; else the very one of the run; else the one the weights name."""
+    """The data set ``name``; without a name that of the run, or the one that the weights name."""
     if name is not None:
         return load_dataset(name, data_dir)
     if config is not None:
@@ -89,12 +99,12 @@ def _data_of(
         return source.load(data_dir)
     name = training_set(model)
     if name is None and data_dir is None:
-        raise DataError("these weights were trained on a set without a name; say --data-dir")
+        raise DataError("these weights were trained on a set without a name; say `data_dir`")
     return load_dataset(name or DEFAULT, data_dir)
 
 
 def _read_object(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None if there is no such file; RunError if it holds something else."""
+    """The JSON object in a file; None without the file; RunError if it holds anything else."""
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -107,11 +117,11 @@ def _read_object(path: Path) -> dict[str, Any] | None:
 
 
 def _read_history(path: Path) -> tuple[EpochRecord, ...]:
-    """The whole lines of metrics.jsonl; none if there is no such file."""
+    """The complete lines of metrics.jsonl; none without the file."""
     if not path.exists():
         return ()
     try:
-        *lines, _ = path.read_bytes().split(b"\n")  # the last one may be being written
+        *lines, _ = path.read_bytes().split(b"\n")  # the last one may still be being written
         records = [EpochRecord(**json.loads(line)) for line in lines]
         if not all(math.isfinite(z) for record in records for z in vars(record).values()):
             raise ValueError("it holds numbers that are not finite")

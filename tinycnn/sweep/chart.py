@@ -1,49 +1,51 @@
 """The table of a sweep as a picture."""
 
-import io
 import statistics
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tinycnn.sweep.table import Row, deviation
+from tinycnn.plots import draw, name_rows, plot_rows
+from tinycnn.sweep.table import SettingResult, deviation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST = 40
 """Settings that are drawn; beyond these, the best ones."""
 
 
-def draw_chart(rows: Sequence[Row], title: str, form: str = "svg") -> bytes:
+def draw_chart(results: Sequence[SettingResult], title: str, form: str = "svg") -> bytes:
     """Errors and seconds of each setting, the best on top, as an SVG or PNG file.
 
-    A dot is a trial, the bar reaches one standard deviation to either side of the mean.
+    A pale dot is a trial; the bar reaches one standard deviation to either side of the mean.
     """
-    shown = [row for row in rows if row.validation][:MOST]
-    import matplotlib as mpl
-    from matplotlib.figure import Figure  # the figure alone: no window, no global state
+    shown = [each for each in results if each.validation][:MOST]
 
-    # A fixed salt and no date: the same sweep draws the same bytes.
-    with mpl.rc_context({"svg.hashsalt": "tinycnn", "font.size": 10}):
-        figure = Figure(figsize=(9, 1.4 + 0.34 * max(3, len(shown))), layout="constrained")
+    def paint(figure: "Figure") -> None:
         errors, seconds = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
-        for part, color in (("validation", "C0"), ("test", "C1")):
-            _draw_errors(errors, [getattr(row, part) for row in shown], part, color)
-        seconds.barh(range(len(shown)), [statistics.mean(row.seconds) for row in shown], 0.6)
+        _plot_errors(errors, [each.validation for each in shown], "validation", 0)
+        _plot_errors(errors, [each.test for each in shown], "test", 1)
+        seconds.barh(range(len(shown)), [statistics.mean(each.seconds) for each in shown], 0.6)
+        name_rows(errors, [each.name for each in shown])
         errors.set(xlabel="errors (%)", title=title, xlim=(0, None))
-        errors.set_yticks(range(len(shown)), [row.name for row in shown])
-        errors.invert_yaxis()
-        errors.grid(axis="x", alpha=0.3)
+        errors.grid(axis="x")
         errors.legend()
         seconds.set(xlabel="seconds of training")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=form, metadata={"Date": None} if form == "svg" else None)
-    return buffer.getvalue()
+
+    return draw(paint, 9, 1.4 + 0.34 * max(3, len(shown)), form)
 
 
-def _draw_errors(axes, accuracies: Sequence[Sequence[float]], label: str, color: str) -> None:
-    places = [y for y, each in enumerate(accuracies) if each]
-    if not places:
+def _plot_errors(
+    axes: "Axes", accuracies: Sequence[Sequence[float]], label: str, style: int
+) -> None:
+    """Plot the trials of each row and their mean; a row may have none."""
+    wrong = {y: [100 * (1 - a) for a in each] for y, each in enumerate(accuracies) if each}
+    if not wrong:
         return
-    wrong = [[100 * (1 - accuracy) for accuracy in accuracies[y]] for y in places]
-    means = [statistics.mean(each) for each in wrong]
-    spreads = [deviation(each) or 0.0 for each in wrong]
-    dots = [(x, y) for y, each in zip(places, wrong, strict=True) for x in each]
-    axes.errorbar(means, places, xerr=spreads, fmt="|", capsize=4, color=color, label=label)
-    axes.plot(*zip(*dots, strict=True), "o", color=color, alpha=0.4, markersize=4)
+    trials = [(error, y) for y, errors in wrong.items() for error in errors]
+    values, rows = zip(*trials, strict=True)
+    plot_rows(axes, rows, values, style, markersize=4, alpha=0.4)
+    means = [statistics.mean(errors) for errors in wrong.values()]
+    spreads = [deviation(errors) or 0.0 for errors in wrong.values()]
+    plot_rows(axes, [*wrong], means, style, xerr=spreads, capsize=4, label=label)

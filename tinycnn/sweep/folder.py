@@ -1,12 +1,12 @@
-"""A sweep folder holds the plan, the trials, and the name of the process that may work on them.
+"""A sweep folder: the plan, the trials, and a lease that says which workers may go on.
 
-    plan.json       which trials there are, and the data: written first, never changed
+    plan.json       the trials and the data: written first, never changed
     trials/NAME/    an ordinary run folder; outcome.json in it says that the trial is over
-    lease           whose workers go on; all others stop after their batch, and save
-    table.json      what came of it, and chart.svg the same as a picture
+    lease           the token of the workers that go on; all others save and stop after their batch
+    table.json      the results, and chart.svg the same as a picture
 
-To go on after a crash is to take the lease. Workers that outlived their sweep, or that nobody can
-reach any more because they are on another machine, notice it at the next batch.
+A sweep that goes on after a crash takes the lease. Workers that outlived their sweep, or that are
+on another machine and cannot be reached any more, notice it at the next batch.
 """
 
 import json
@@ -18,13 +18,13 @@ from typing import Any
 
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.files import PathLike, to_json, write_bytes
-from tinycnn.sweep.plan import Plan
+from tinycnn.sweep.plan import SweepPlan
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.resume import Source
 
 FORMAT = 1
 OUTCOME = "outcome.json"
-"""The file in a run folder that says that the trial is over, and what came of it."""
+"""The file in a run folder that says that the trial is over, with its accuracy or error."""
 
 
 class SweepFolder:
@@ -37,30 +37,30 @@ class SweepFolder:
         self.table = self.path / "table.json"
         self.chart = self.path / "chart.svg"
 
-    def open(self, plan: Plan, source: Source) -> None:
-        """Write the plan, or see that the one that is there is the same; RunError if it is not."""
+    def open(self, plan: SweepPlan, source: Source) -> None:
+        """Write the plan; RunError if the folder has another one."""
         if self.plan.exists():
             _refuse_differences(self.path, *self.read(), plan, source)
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()):
-                raise RunError(f"{self.path} holds other things; name a new folder")
+                raise RunError(f"{self.path} holds other files; name a new folder")
         except OSError as fault:
             reason = fault.strerror or fault
             raise EnvironmentFault(f"cannot make the folder {self.path}: {reason}") from fault
         content = {"format": FORMAT, "data": asdict(source), **asdict(plan)}
         write_bytes(self.plan, (to_json(content, indent=2) + "\n").encode())
 
-    def read(self) -> tuple[Plan, Source]:
+    def read(self) -> tuple[SweepPlan, Source]:
         """The plan and the data of the sweep; RunError if there is none."""
         try:
             content = json.loads(self.plan.read_bytes())
             if content.pop("format") != FORMAT:
-                raise ValueError("it is of another version of tinycnn")
+                raise ValueError("it was written by another version of tinycnn")
             source = Source(**content.pop("data"))
             content["settings"] = tuple(map(dict, content["settings"]))
-            return Plan(**content), source
+            return SweepPlan(**content), source
         except FileNotFoundError:
             raise RunError(f"there is no sweep in {self.path}: it holds no plan.json") from None
         except (OSError, ValueError, TypeError, LookupError) as error:
@@ -71,7 +71,7 @@ class SweepFolder:
         return RunFolder(self.path / "trials" / name)
 
     def outcome(self, name: str) -> dict[str, Any] | None:
-        """What came of a trial; None if it is not over."""
+        """The accuracy or error of a trial; None if it is not over."""
         return _json_or_none(self.trial(name).path / OUTCOME)
 
     def result(self, name: str) -> dict[str, Any] | None:
@@ -79,13 +79,13 @@ class SweepFolder:
         return _json_or_none(self.trial(name).result)
 
     def take_lease(self) -> str:
-        """Make all other workers stop; returns what ours are to show."""
+        """Make all other workers stop; returns the token for ours."""
         token = secrets.token_hex(8)
         write_bytes(self.lease, token.encode())
         return token
 
     def end_lease(self, token: str) -> None:
-        """Make the workers with this ``token`` stop; the lease may be somebody else's by now."""
+        """Make the workers with this ``token`` stop, unless the lease has another one by now."""
         if self.is_leased(token):
             self.lease.unlink(missing_ok=True)
 
@@ -98,19 +98,20 @@ class SweepFolder:
 
     @classmethod
     def named(cls) -> "SweepFolder":
-        """``runs/<date-time>-sweep``, which comes to be with its plan."""
+        """``runs/<date-time>-sweep``, which is made when the plan is written."""
         return cls(Path("runs") / time.strftime("%Y-%m-%d-%H%M%S-sweep"))
 
 
 def _json_or_none(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_bytes())
+        content: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
+    return content
 
 
 def _refuse_differences(
-    path: Path, plan: Plan, source: Source, new_plan: Plan, new_source: Source
+    path: Path, plan: SweepPlan, source: Source, new_plan: SweepPlan, new_source: Source
 ) -> None:
     before, now = (_facts(*each) for each in ((plan, source), (new_plan, new_source)))
     differences = [
@@ -122,12 +123,12 @@ def _refuse_differences(
         differences = ["other combinations of the same values"]
     if differences:
         raise RunError(
-            f"the sweep in {path} can only go on as it was planned, not with "
-            f"{'; '.join(differences)}; go on with --resume {path}, or name a new folder"
+            f"the sweep in {path} can only go on with its own settings, not with "
+            f"{'; '.join(differences)}; go on with `resume` {path}, or name a new folder"
         )
 
 
-def _facts(plan: Plan, source: Source) -> dict[str, list[Any]]:
+def _facts(plan: SweepPlan, source: Source) -> dict[str, list[Any]]:
     """All values of each option, and of the data."""
     facts: dict[str, list[Any]] = {
         "seeds": [plan.seeds],

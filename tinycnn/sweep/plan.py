@@ -1,6 +1,6 @@
-"""Which settings are tried: all combinations of what was asked for, or some drawn at random.
+"""The settings to try: all combinations of the given values, or some drawn at random.
 
-A plan is a pure function of the options, so the same command always means the same trials.
+A plan depends on the options alone, so the same command always means the same trials.
 """
 
 import itertools
@@ -13,24 +13,24 @@ from typing import Any
 import numpy as np
 
 from tinycnn.errors import RunError
-from tinycnn.train.recipe import Recipe, option
+from tinycnn.train.recipe import Recipe
 
 KINDS: dict[str, type] = {
     field.name: field.type if field.type in (str, int) else float
     for field in fields(Recipe)
-    if field.name not in ("seed", "limit", "validation")  # these decide what is judged by
+    if field.name not in ("seed", "limit", "validation")  # these decide how trials are compared
 }
-"""What can be swept: the options of a recipe, and what their values are."""
+"""The options of a recipe that can be swept, and the types of their values."""
 
 LOGARITHMIC = ("lr", "weight_decay")
 """Options whose ranges are drawn from evenly on a logarithmic scale."""
 
-_PATIENCE = 1000  # draws for each setting that is wanted
+_PATIENCE = 1000  # draws per setting
 
 
 @dataclass(frozen=True)
 class Range:
-    """All numbers from ``low`` to ``high``, which themselves belong to it."""
+    """All numbers from ``low`` to ``high``, both included."""
 
     low: float
     high: float
@@ -44,7 +44,7 @@ Values = tuple[Any, ...] | Range
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: ``setting`` is what it has of its own, ``given`` all that is not left to choose."""
+    """One run: ``setting`` has the options that differ between trials, ``given`` all options."""
 
     name: str
     setting: Mapping[str, Any]
@@ -52,10 +52,10 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """All trials: every setting with every seed.
 
-    ``fixed`` (name to value) is the same in all of them, each of ``settings`` holds what differs.
+    ``fixed`` has the options that all trials share, each of ``settings`` those that differ.
     """
 
     fixed: dict[str, Any]
@@ -63,7 +63,7 @@ class Plan:
     seeds: int
 
     def trials(self) -> list[Trial]:
-        """In the order in which they are begun: all settings with the first seed, and so on."""
+        """The trials in starting order: all settings with the first seed, then the second, ..."""
         return [
             Trial(_name(setting, seed), setting, {**self.fixed, **setting, "seed": seed})
             for seed in range(self.seeds)
@@ -82,35 +82,35 @@ def parse(name: str, text: str) -> Values:
             return Range(low, high)
         return tuple(dict.fromkeys(kind(word) for word in text.split(",")))
     except ValueError:
-        what = {int: "whole numbers", float: "numbers"}[kind]
+        numbers = {int: "whole numbers", float: "numbers"}[kind]
         raise RunError(
-            f"{option(name)} takes {what} as in A,B,C, or A..B with --random, not {text}"
+            f"`{name}` takes {numbers} as in A,B,C, or A..B with `random`, not {text}"
         ) from None
 
 
 def make_plan(
     space: Mapping[str, Values], fixed: Mapping[str, Any], seeds: int, random: int | None
-) -> Plan:
+) -> SweepPlan:
     """The plan for all combinations in ``space``, or for ``random`` settings drawn from it."""
     if seeds < 1 or (random is not None and random < 1):
-        raise RunError("--seeds and --random are whole numbers of at least 1")
+        raise RunError("`seeds` and `random` are whole numbers of at least 1")
     single = {k: v[0] for k, v in space.items() if isinstance(v, tuple) and len(v) == 1}
     varied = {name: values for name, values in space.items() if name not in single}
     settings = _grid(varied) if random is None else _drawn(varied, random)
-    return Plan({**fixed, **single}, tuple(settings), seeds)
+    return SweepPlan({**fixed, **single}, tuple(settings), seeds)
 
 
 def _grid(varied: Mapping[str, Values]) -> list[dict[str, Any]]:
     lists: list[Sequence[Any]] = []
     for name, values in varied.items():
         if isinstance(values, Range):
-            raise RunError(f"{option(name)} {values} is a range, which goes with --random N")
+            raise RunError(f"`{name}` {values} is a range, which needs `random` N")
         lists.append(values)
     return [dict(zip(varied, chosen, strict=True)) for chosen in itertools.product(*lists)]
 
 
 def _drawn(varied: Mapping[str, Values], count: int) -> list[dict[str, Any]]:
-    """``count`` different settings; the first ones are the same whatever ``count`` is."""
+    """``count`` different settings; a larger ``count`` only adds some."""
     rng = np.random.default_rng(0)
     found: dict[str, dict[str, Any]] = {}
     for _ in range(_PATIENCE * count):
@@ -119,7 +119,7 @@ def _drawn(varied: Mapping[str, Values], count: int) -> list[dict[str, Any]]:
         if len(found) == count:
             return list(found.values())
     raise RunError(
-        f"--random {count} is more than the {len(found)} settings there are; leave it out"
+        f"`random` {count} is more than the {len(found)} settings there are; leave it out"
     )
 
 
@@ -132,7 +132,7 @@ def _draw(name: str, values: Values, rng: np.random.Generator) -> Any:
         number = math.exp(rng.uniform(math.log(values.low), math.log(values.high)))
     else:
         number = rng.uniform(values.low, values.high)
-    return float(f"{number:.3g}")  # as a person would have typed it
+    return float(f"{number:.3g}")  # three digits, short enough to type
 
 
 def _name(setting: Mapping[str, Any], seed: int) -> str:

@@ -1,20 +1,22 @@
-"""What a sweep found: for every setting mean, deviation and time, the best on validation first."""
+"""The results of a sweep: mean, deviation and time of every setting, the best first."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tinycnn.cli import option
+from tinycnn.metrics import text_table
 from tinycnn.sweep.folder import SweepFolder
-from tinycnn.sweep.plan import Plan
-from tinycnn.train.recipe import option
+from tinycnn.sweep.plan import SweepPlan
 
 
 @dataclass
-class Row:
-    """A setting with the accuracies of its trials, one a seed; ``test`` is empty if not asked for.
+class SettingResult:
+    """A setting with the accuracies of its trials, one for each seed.
 
-    ``seconds`` of training, and ``failed``: how many trials diverged.
+    ``test`` is empty unless the trials were tested, ``seconds`` are those of training, and
+    ``failed`` counts trials that diverged.
     """
 
     setting: dict[str, Any]
@@ -26,63 +28,56 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The setting in words."""
-        words = (f"{option(name)} {value}" for name, value in self.setting.items())
-        return " ".join(words) or "as it comes"
+        """The setting as command-line options."""
+        options = (f"{option(name)} {value}" for name, value in self.setting.items())
+        return " ".join(options) or "defaults"
 
     def as_dict(self) -> dict[str, Any]:
-        """The row, ready for JSON."""
-        means = {
-            f"{part}_{what}": function(getattr(self, part))
-            for part in ("validation", "test", "seconds")
-            for what, function in (("mean", mean), ("deviation", deviation))
-        }
-        return {**asdict(self), "n": len(self.validation), **means}
+        """The result, ready for JSON."""
+        content = {**asdict(self), "n": len(self.validation)}
+        for part in ("validation", "test", "seconds"):
+            content[f"{part}_mean"] = mean(getattr(self, part))
+            content[f"{part}_deviation"] = deviation(getattr(self, part))
+        return content
 
 
 def mean(numbers: Sequence[float]) -> float | None:
-    """The mean, or None of no numbers."""
+    """The mean, or None without numbers."""
     return statistics.mean(numbers) if numbers else None
 
 
 def deviation(numbers: Sequence[float]) -> float | None:
-    """The standard deviation of a sample, which one number does not have."""
+    """The standard deviation of a sample; None if there are fewer than two numbers."""
     return statistics.stdev(numbers) if len(numbers) > 1 else None
 
 
-def collect(folder: SweepFolder, plan: Plan, tested: bool) -> list[Row]:
-    """The rows of a sweep that is over; with ``tested``, what test images said as well."""
-    rows: dict[str, Row] = {}
+def collect(folder: SweepFolder, plan: SweepPlan, tested: bool) -> list[SettingResult]:
+    """The results of a finished sweep, the best first; with ``tested``, on test images too."""
+    found: dict[str, SettingResult] = {}
     for trial in plan.trials():
-        row = rows.setdefault(repr(trial.setting), Row(dict(trial.setting)))
+        each = found.setdefault(repr(trial.setting), SettingResult(dict(trial.setting)))
         outcome, result = folder.outcome(trial.name), folder.result(trial.name)
         if outcome is None or "error" in outcome:
-            row.failed += 1
+            each.failed += 1
             continue
-        row.trials.append(trial.name)
-        row.validation.append(outcome["validation_accuracy"])
-        row.seconds.append(outcome["seconds"])
+        each.trials.append(trial.name)
+        each.validation.append(outcome["validation_accuracy"])
+        each.seconds.append(outcome["seconds"])
         if tested and result:
-            row.test.append(result["test_accuracy"])
-    return sorted(rows.values(), key=lambda row: mean(row.validation) or 0.0, reverse=True)
+            each.test.append(result["test_accuracy"])
+    return sorted(found.values(), key=lambda each: mean(each.validation) or 0.0, reverse=True)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows in columns, for people."""
-    tested = any(row.test for row in rows)
-    columns = ["validation %", *(["test %"] if tested else []), "n", "failed", "seconds"]
-    lines = [[*columns, "setting"]]
-    for row in rows:
-        accuracies = [_percent(row.validation), *([_percent(row.test)] if tested else [])]
-        seconds = mean(row.seconds)
-        counts = [str(len(row.validation)), str(row.failed)]
-        time = "-" if seconds is None else f"{seconds:.1f}"
-        lines.append([*accuracies, *counts, time, row.name])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
-    return "\n".join(
-        "  ".join([*map(str.rjust, line, widths), line[-1]])
-        for line in lines  # the last column, of any width, stays as it is
-    )
+def results_table(results: Sequence[SettingResult]) -> str:
+    """The results in columns of text."""
+    tested = any(each.test for each in results)
+    head = ["validation %", *(["test %"] if tested else []), "n", "failed", "seconds", "setting"]
+    rows = []
+    for each in results:
+        accuracies = [_percent(each.validation), *([_percent(each.test)] if tested else [])]
+        seconds = f"{statistics.mean(each.seconds):.1f}" if each.seconds else "-"
+        rows.append([*accuracies, str(len(each.validation)), str(each.failed), seconds, each.name])
+    return text_table(head, rows, left=[len(head) - 1])
 
 
 def _percent(accuracies: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""One trial of a sweep, from the first batch or from where it stopped, in a process of its own."""
+"""One trial of a sweep, started or resumed in a process of its own."""
 
 import os
 import time
@@ -16,18 +16,18 @@ from tinycnn.train.run import Run
 from tinycnn.train.trainer import Trainer
 
 LOOK_SECONDS = 0.5
-"""How often a worker looks whether its sweep is still there."""
+"""A worker checks this often whether its sweep still exists."""
 
 PATIENCE_SECONDS = 60.0
-"""How long a worker of an earlier sweep may take to notice that it has been replaced."""
+"""A worker of an earlier sweep may take this long to notice that it has been replaced."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the workers of a sweep are told: where, with which data, and how long they may.
+    """The order that all workers of a sweep get: where to work, with which data, and until when.
 
-    ``parent`` is the process without which they are to stop; None on another machine. With
-    ``test`` the trained networks are tested as well.
+    They stop when the process ``parent`` is gone (None on another machine) or the lease has
+    another ``token``. With ``test`` the trained networks are tested as well.
     """
 
     folder: Path
@@ -42,7 +42,7 @@ class Order:
         return self.parent is not None and os.getppid() != self.parent
 
     def is_wanted(self) -> bool:
-        """Whether the sweep that gave this order still waits for it."""
+        """Whether the sweep that gave this order still waits for its trials."""
         return not self.is_orphaned() and SweepFolder(self.folder).is_leased(self.token)
 
 
@@ -58,11 +58,11 @@ def run_trial(order: Order, name: str, recipe: Recipe) -> bool:
         return False
     finally:
         if order.is_orphaned():
-            os._exit(1)  # all is saved, and nobody will ever ask this process for more
+            os._exit(1)  # all is saved, and no more work will come
 
 
-class _Leash(Watch):
-    """Stops training when nobody waits for it any more."""
+class _StopsWithTheSweep(Watch):
+    """Stops training when the sweep is over."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -78,7 +78,7 @@ class _Leash(Watch):
 def _over(run: Run, order: Order) -> bool:
     outcome = run.folder.path / OUTCOME
     try:
-        run.train(_Leash(order))
+        run.train(_StopsWithTheSweep(order))
     except RunError as error:  # it diverged, and would do so again
         run.folder.write_json(outcome, {"error": str(error)})
         return True
@@ -102,23 +102,21 @@ def _outcome(trainer: Trainer) -> dict[str, float]:
 
 
 def _opened(order: Order, name: str, recipe: Recipe) -> Run:
-    """The run of a trial, once nobody else has its folder."""
-    path = SweepFolder(order.folder).trial(name).path
+    """The run of a trial, as soon as no other process holds its folder."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return _open(path, order.source, recipe)
+            return _open(SweepFolder(order.folder).trial(name), order.source, recipe)
         except FolderInUse:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
 
 
-def _open(path: Path, source: Source, recipe: Recipe) -> Run:
-    folder = RunFolder(path)
+def _open(folder: RunFolder, source: Source, recipe: Recipe) -> Run:
     if folder.checkpoint.exists() or folder.previous.exists():
-        return resume(RunFolder.reopen(path), recipe.as_dict(), source.data_dir)[0]
-    folder = RunFolder.create(path)
+        return resume(RunFolder.reopen(folder.path), recipe.as_dict(), source.data_dir)[0]
+    folder = RunFolder.create(folder.path)
     with folder.released_on_failure():
         return start(recipe, source.load(), source, folder)
 

@@ -1,30 +1,32 @@
-"""Who does the work: processes on this machine, by joblib, or a Dask cluster that is running.
+"""The workers: processes on this machine, by joblib, or a running Dask cluster.
 
-Either is an executor as Python's ``concurrent.futures`` has them. Processes here are started
-anew, never forked: kernels do not run after a fork. Each has its share of the processors, and
-told so before it starts, so that threads never outnumber them.
+Either is an executor as in Python's ``concurrent.futures``. Local processes are spawned, never
+forked: kernels do not run after a fork. Each gets its share of the processors by environment
+variables before it starts, so that there are never more threads than processors.
 """
 
 import contextlib
+import importlib
 import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from typing import Any
 
-from tinycnn.errors import EnvironmentFault, RunError
-from tinycnn.sweep.trial import run_trial
+from tinycnn.errors import EnvironmentFault, RunError, need
+from tinycnn.sweep.trial import Order, run_trial
+from tinycnn.train.recipe import Recipe
 
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 5
-"""How long a process without work stays."""
+"""A process without work ends after this time."""
 
 _POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def share_processors(jobs: int | None, threads: int | None, trials: int) -> tuple[int, int]:
-    """How many processes, and of how many threads each; RunError for more than there are.
+    """The number of processes, and of threads in each; RunError if there are fewer processors.
 
-    What is not given becomes as many processes as there is work for, and threads of the rest.
+    By default there are as many processes as there is work for, and threads for the rest.
     """
     there = _joblib().cpu_count()
     if jobs is None:
@@ -32,14 +34,14 @@ def share_processors(jobs: int | None, threads: int | None, trials: int) -> tupl
     threads = threads or max(1, there // jobs)
     if jobs < 1 or threads < 1 or jobs * threads > there:
         raise RunError(
-            f"--jobs {jobs} with --threads {threads} does not fit the {there} processors there are"
+            f"`jobs` {jobs} with `threads` {threads} does not fit the {there} processors there are"
         )
     return jobs, threads
 
 
 @contextlib.contextmanager
 def local_workers(jobs: int, threads: int) -> Iterator[Executor]:
-    """Processes of this machine; EnvironmentFault when one of them is killed."""
+    """Processes on this machine; EnvironmentFault when one of them is killed."""
     env = dict.fromkeys(_POOLS, str(threads))
     pool = _joblib().externals.loky.ProcessPoolExecutor
     try:
@@ -51,19 +53,16 @@ def local_workers(jobs: int, threads: int) -> Iterator[Executor]:
 
 @contextlib.contextmanager
 def dask_workers(scheduler: str) -> Iterator[Executor]:
-    """The workers of the Dask scheduler at this address; EnvironmentFault when they get lost."""
-    try:
-        import distributed
-        from distributed.comm import CommClosedError
-    except ImportError as missing:
-        raise _needs("distributed") from missing
+    """The workers of the Dask scheduler at this address; EnvironmentFault when they are lost."""
+    need("distributed", extra="sweep")
+    distributed: Any = importlib.import_module("distributed")
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EnvironmentFault(
             f"no Dask scheduler answers at {scheduler}; start one with: dask scheduler"
         ) from error
-    lost = distributed.KilledWorker, CommClosedError, CancelledError, ImportError
+    lost = distributed.KilledWorker, distributed.comm.CommClosedError, CancelledError, ImportError
     try:
         with client:
             yield client.get_executor(pure=False)
@@ -71,14 +70,15 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
         raise EnvironmentFault(f"the Dask cluster at {scheduler} gave up: {error}") from error
 
 
-def work_through(calls: Mapping[str, tuple], executor: Executor) -> Iterator[str]:
-    """Call ``run_trial`` with the arguments under each name, and yield names as trials are over.
+def work_through(executor: Executor, order: Order, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+    """Run the trials with these names, and yield a name when its trial is over.
 
-    Those that had to stop are left out.
+    Names of trials that had to stop are left out.
     """
-    with _out_of_reach_of_ctrl_c():
-        waiting: dict[Any, str] = {
-            executor.submit(run_trial, *arguments): name for name, arguments in calls.items()
+    with _ctrl_c_ignored():
+        waiting = {
+            executor.submit(run_trial, order, name, recipe): name
+            for name, recipe in recipes.items()
         }
     for future in as_completed(waiting):
         if future.result():
@@ -86,8 +86,8 @@ def work_through(calls: Mapping[str, tuple], executor: Executor) -> Iterator[str
 
 
 @contextlib.contextmanager
-def _out_of_reach_of_ctrl_c() -> Iterator[None]:
-    """Processes started in here do not mind Ctrl-C; the sweep itself tells them to stop."""
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Make processes that are started in here ignore Ctrl-C; the sweep tells them to stop."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -96,12 +96,7 @@ def _out_of_reach_of_ctrl_c() -> Iterator[None]:
 
 
 def _joblib() -> Any:
-    try:
-        import joblib.externals.loky
-    except ImportError as missing:
-        raise _needs("joblib") from missing
+    need("joblib", extra="sweep")
+    import joblib.externals.loky
+
     return joblib
-
-
-def _needs(package: str) -> EnvironmentFault:
-    return EnvironmentFault(f"this needs {package}: pip install 'tinycnn[sweep]'")

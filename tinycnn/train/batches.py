@@ -5,14 +5,17 @@ run that goes on in epoch 7 at batch 120 sees exactly the images it would have s
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS
 from tinycnn.errors import RunError
 from tinycnn.train.recipe import SEEDS
+
+T = TypeVar("T")
 
 
 class Batches:
@@ -39,11 +42,11 @@ class Batches:
     ) -> None:
         if size > len(images):
             raise RunError(
-                f"--batch-size {size} is more than the {len(images):,} images to train on"
+                f"`batch_size` {size} is more than the {len(images):,} images to train on"
             )
         if augment != "none" and images.dtype != np.uint8:
             raise RunError(
-                f"--augment {augment} bends images of 256 gray levels, uint8, not {images.dtype}"
+                f"`augment` {augment} takes images of 256 gray levels, uint8, not {images.dtype}"
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)
@@ -83,10 +86,10 @@ def stream(seed: int, *place: int) -> np.random.Generator:
     return np.random.default_rng([seed, *place])
 
 
-def ahead(batches: Iterator) -> Iterator:
-    """The same batches; the next one is made while somebody works on the last.
+def ahead(batches: Iterator[T]) -> Iterator[T]:
+    """The same batches; the next one is made while the last one is used.
 
-    Augmentation images leaves the interpreter free, so both really happen at a time.
+    Augmenting images leaves the interpreter free, so both really happen at a time.
     """
     with ThreadPoolExecutor(1) as worker:
         coming = worker.submit(next, batches, None)
@@ -95,8 +98,8 @@ def ahead(batches: Iterator) -> Iterator:
             yield batch
 
 
-def look_up(name: str, value: str, table: dict):
-    """What ``table`` has under ``value``, the argument of an option."""
+def look_up(name: str, value: str, table: Mapping[str, T]) -> T:
+    """Return the entry of ``table`` for ``value``, the value of the parameter ``name``."""
     if value not in table:
-        raise RunError(f"there is no --{name} {value}; choose from {', '.join(table)}")
+        raise RunError(f"there is no `{name}` {value}; choose from {', '.join(table)}")
     return table[value]

@@ -73,7 +73,7 @@ def read(path: Path) -> Checkpoint:
         raise RunError(f"{path} is no checkpoint ({error})") from error
 
 
-def _unpack(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+def _unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if not path.is_file():
         raise ValueError("there is no such file")
     refuse_bombs(path, MAX_BYTES)
@@ -85,7 +85,7 @@ def _unpack(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         return {name: file.get_tensor(name) for name in names}, envelope
 
 
-def _checkpoint(arrays: dict[str, np.ndarray], note: dict) -> Checkpoint:
+def _checkpoint(arrays: dict[str, np.ndarray], note: dict[str, Any]) -> Checkpoint:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite")
@@ -100,7 +100,7 @@ def _checkpoint(arrays: dict[str, np.ndarray], note: dict) -> Checkpoint:
     return Checkpoint(arrays, State(**numbers, history=records), note["origin"])
 
 
-def _digest(arrays: dict[str, np.ndarray], note: dict) -> str:
+def _digest(arrays: dict[str, np.ndarray], note: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(note, sort_keys=True).encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}".encode())

@@ -1,4 +1,4 @@
-"""Compiling kernels takes seconds, once; whoever waits is told so and sees it go on."""
+"""Show that kernels are compiled, which takes seconds, once per machine."""
 
 import contextlib
 import time
@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from tinycnn.kernels.jit import cache_folder
 
 SECOND_PROCESS = "tinycnn:second process"
-"""numba's kind of event for this: another process compiles, and is waited for."""
+"""The kind of numba event for waiting while another process compiles."""
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def compilation_shown(console: Console) -> Iterator[None]:
 
 
 class _Lines(event.Listener):
-    """One line when compiling begins, here or in a second process, and one at the end."""
+    """One line when compilation begins, here or in a second process, and one at the end."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -37,7 +37,7 @@ class _Lines(event.Listener):
         self.announcement = "compiling kernels"
 
     def on_start(self, event: Any) -> None:
-        """Called before a function is compiled, never for one from the cache, and before a wait."""
+        """Announce a function that is compiled, not one from the cache, or a wait."""
         if self.started is None:
             self.started = time.perf_counter()
             if cache_folder():
@@ -49,7 +49,7 @@ class _Lines(event.Listener):
             self.show(f"now {event.data['dispatcher'].py_func.__name__.lstrip('_')}")
 
     def on_end(self, event: Any) -> None:
-        """Called afterwards."""
+        """Count the function."""
         self.compiled += event.kind != SECOND_PROCESS
         self.ended = time.perf_counter()
 
@@ -66,7 +66,7 @@ class _Lines(event.Listener):
 
 
 class _Spinner(_Lines):
-    """A line that moves: which function, how many are done, for how long."""
+    """A spinner: which function is compiled, how many are done, for how long."""
 
     def open(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -1,10 +1,14 @@
-"""The two curves of a training run, drawn if matplotlib is there."""
+"""The two curves of a training run, drawn if matplotlib is installed."""
 
 import importlib.util
-import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tinycnn.train.trainer import EpochRecord
+from tinycnn.plots import Series, draw, plot_lines, set_log_scale
+from tinycnn.train.state import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def can_draw() -> bool:
@@ -14,21 +18,17 @@ def can_draw() -> bool:
 
 def draw_curves(history: Sequence[EpochRecord]) -> bytes:
     """Loss and validation error over epochs as an SVG file."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure  # the figure alone: no window, no global state
+    training = Series("training", [(r.epoch, r.loss) for r in history])
+    validation = Series("validation", [(r.epoch, r.validation_loss) for r in history])
+    wrong = Series("", [(r.epoch, 100 * (1 - r.validation_accuracy)) for r in history])
 
-    epochs = [record.epoch for record in history]
-    # A fixed salt and no date: the same run draws the same bytes.
-    with mpl.rc_context({"svg.hashsalt": "tinycnn", "font.size": 10}):
-        figure = Figure(figsize=(9, 3.5), layout="constrained")
+    def paint(figure: "Figure") -> None:
         losses, errors = figure.subplots(1, 2)
-        losses.plot(epochs, [r.loss for r in history], "o-", label="training")
-        losses.plot(epochs, [r.validation_loss for r in history], "o-", label="validation")
-        losses.set(xlabel="epoch", ylabel="loss (nats)", yscale="log")
+        plot_lines(losses, [training, validation])
+        set_log_scale(losses, "y")
+        losses.set(xlabel="epoch", ylabel="loss (nats)")
         losses.legend()
-        wrong = [100 * (1 - r.validation_accuracy) for r in history]
-        errors.plot(epochs, wrong, "o-", color="C1")
+        plot_lines(errors, [wrong])
         errors.set(xlabel="epoch", ylabel="validation errors (%)", ylim=(0, None))
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+
+    return draw(paint, 9, 3.5)

@@ -166,9 +166,9 @@ class RunFolder:
                 self._acquire()  # a stranger's folder gets no lock file from us
         if self._holdings():
             self.release()
-            way = f"go on with --resume {typed(self.path)}, or " if self.is_resumable() else ""
+            way = f"go on with `resume` {typed(self.path)}, or " if self.is_resumable() else ""
             raise RunError(
-                f"{self.path} has been used already; {way}name a new folder with --run-dir"
+                f"{self.path} has been used already; {way}name a new folder with `run_dir`"
             )
         sweep_temporaries(self.path, older_than=0)  # of one that was killed before its first file
 
@@ -181,7 +181,7 @@ class RunFolder:
             kind = "a file" if nearest.exists() else "a link that leads nowhere"
             if missing:
                 raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is {kind}")
-            raise RunError(f"{self.path} is {kind}; name a new folder with --run-dir")
+            raise RunError(f"{self.path} is {kind}; name a new folder with `run_dir`")
         try:
             self.path.mkdir(parents=True, exist_ok=exist_ok)
         except FileExistsError:
@@ -212,7 +212,7 @@ class RunFolder:
             os.close(lock)
             raise FolderInUse(
                 f"{self.path} is in use by another training (process {owner or 'unknown'}); "
-                "wait for it, or name another folder with --run-dir"
+                "wait for it, or name another folder with `run_dir`"
             ) from None
         os.truncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())

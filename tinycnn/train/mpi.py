@@ -86,7 +86,7 @@ class Ranks(SingleProcess):
         failure, code = None, 0
         try:
             yield
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - every rank has to know of it
             failure, code = error, self._code_of(error)
         self._broken |= code >= 128  # by a signal, after which nobody knows who waits for whom
         if not self._broken:
@@ -142,7 +142,7 @@ class Ranks(SingleProcess):
             self._broken = True
             raise EnvironmentFault(
                 f"rank {partner} cannot be reached any more; "
-                "go on from the last checkpoint with --resume"
+                "go on from the last checkpoint with `resume`"
             ) from error
         except BaseException:
             self._broken = True
@@ -164,7 +164,7 @@ class Ranks(SingleProcess):
             if patience is not None and waited > patience:
                 raise EnvironmentFault(
                     f"rank {partner} has not answered for {patience:.0f} seconds; "
-                    "go on from the last checkpoint with --resume"
+                    "go on from the last checkpoint with `resume`"
                 )
 
     # -------------------------------------------------------------------------------- machines
@@ -195,7 +195,7 @@ class Ranks(SingleProcess):
         for handle, _ in self._ends.poll(0):
             raise EnvironmentFault(
                 f"rank {self._neighbors[handle]} has ended without a word; "
-                "go on from the last checkpoint with --resume"
+                "go on from the last checkpoint with `resume`"
             )
 
     def _code_of(self, error: BaseException) -> int:

@@ -19,11 +19,11 @@ from tinycnn.train.trainer import Trainer
 class Watch:
     """Is told how training goes. This one says nothing."""
 
-    def compilation(self) -> AbstractContextManager:
+    def compilation(self) -> AbstractContextManager[None]:
         """Entered while kernels may have to be compiled."""
         return contextlib.nullcontext()
 
-    def training(self, trainer: Trainer) -> AbstractContextManager:
+    def training(self, trainer: Trainer) -> AbstractContextManager[None]:
         """Entered while ``trainer`` trains."""
         return contextlib.nullcontext()
 
@@ -44,7 +44,7 @@ class Lines(Watch):
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def compilation(self) -> AbstractContextManager:
+    def compilation(self) -> AbstractContextManager[None]:
         return compilation_shown(self.console)
 
     def epoch(self, trainer: Trainer) -> None:

@@ -55,7 +55,7 @@ class SingleProcess:
         """The message of rank 0, on all ranks."""
         return message
 
-    def together(self) -> AbstractContextManager:
+    def together(self) -> AbstractContextManager[None]:
         """In a ``with``: an error of one rank ends all, with one sentence and one exit code."""
         return nullcontext()
 

@@ -75,9 +75,9 @@ class Recipe:
             if value is None and name in ("momentum", "limit"):
                 continue
             if not isinstance(value, kind) or not is_sound(value):
-                raise RunError(f"{option(name)} must be {words}, not {value}")
+                raise RunError(f"`{name}` must be {words}, not {value}")
         if self.momentum is not None and self.optimizer == "adam":
-            raise RunError("--momentum belongs to --optimizer sgd; adam has none to set")
+            raise RunError("`momentum` belongs to `optimizer` sgd; adam has none to set")
 
     @property
     def augmented_epochs(self) -> int:
@@ -103,11 +103,6 @@ def resolve(count: int, **given: Any) -> Recipe:
         return recipe
     trained_on = max(1, int(count * (1 - recipe.validation)))
     return replace(recipe, batch_size=min(recipe.batch_size, trained_on))
-
-
-def option(name: str) -> str:
-    """The command-line option of a field."""
-    return "--" + name.replace("_", "-")
 
 
 OPTIONS = tuple(field.name for field in fields(Recipe))

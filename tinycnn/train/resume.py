@@ -20,7 +20,7 @@ from tinycnn.files import PathLike
 from tinycnn.train import checkpoint
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.ranks import SingleProcess
-from tinycnn.train.recipe import Recipe, option
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.run import Follower, Result, Run
 from tinycnn.train.state import EpochRecord, State
 from tinycnn.train.trainer import Trainer
@@ -52,12 +52,12 @@ class Source:
         except DataError as error:
             if data_dir or not self.data_dir:
                 raise
-            raise DataError(f"{error}; if the data have moved, say where: --data-dir") from error
+            raise DataError(f"{error}; if the data have moved, say where: `data_dir`") from error
         fingerprints = dataset.fingerprint, dataset.test_fingerprint
         if fingerprints != (self.fingerprint, self.test_fingerprint):
             raise RunError(
                 f"the data set {dataset.name} is not the one that this run began with "
-                f"({Path(dataset.sources[0]).parent}); name the right folder with --data-dir"
+                f"({Path(dataset.sources[0]).parent}); name the right folder with `data_dir`"
             )
         return dataset
 
@@ -196,7 +196,7 @@ def _refuse_differences(
     folder: RunFolder, settings: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     differences = [
-        f"{option(name)} {value} (the run has {settings.get(name)})"
+        f"`{name}` {value} (the run has {settings.get(name)})"
         for name, value in given.items()
         if value != settings.get(name)
     ]

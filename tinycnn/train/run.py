@@ -22,9 +22,10 @@ from typing import Any
 from tinycnn import __version__
 from tinycnn.data.provenance import sample_of
 from tinycnn.errors import EnvironmentFault
-from tinycnn.files import grow, optional_chart
-from tinycnn.metrics import accuracy_sentence, measure
+from tinycnn.files import grow
+from tinycnn.metrics import Score, measure
 from tinycnn.nn import get_threads
+from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
 from tinycnn.train.checkpoint import Checkpoint, encode
@@ -55,7 +56,7 @@ class Result:
 
     def sentence(self) -> str:
         """The test accuracy as a person would want to read it."""
-        return accuracy_sentence(self.n, self.errors)
+        return Score(self.n, self.errors).sentence()
 
 
 class Run:

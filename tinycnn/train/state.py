@@ -1,6 +1,7 @@
 """How far a training has come: plain numbers, which JSON and checkpoints hold."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class State:
     history: list[EpochRecord] = field(default_factory=list)
 
 
-def state_as_dict(state: State) -> dict:
+def state_as_dict(state: State) -> dict[str, Any]:
     """The state without its history, ready for JSON."""
     numbers = asdict(state)
     del numbers["history"]

@@ -16,7 +16,7 @@ import numpy as np
 from tinycnn.data import Dataset, split_validation
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import RunError
-from tinycnn.metrics import is_among_the_best, score
+from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import (
     SCHEDULES,
     SGD,
@@ -208,13 +208,15 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state = self.state
         images, labels = self.validation_part
-        reached = score(self._probabilities(images), labels)
-        if not math.isfinite(reached.loss):
-            self._diverged(f"the loss on the validation part is {reached.loss}")
+        probabilities = self._probabilities(images)
+        reached = Score.of(probabilities.argmax(axis=1), labels)
+        loss = cross_entropy(probabilities, labels)
+        if not math.isfinite(loss):
+            self._diverged(f"the loss on the validation part is {loss}")
         record = EpochRecord(
             epoch=state.epoch,
             loss=state.loss_sum / state.images,
-            validation_loss=reached.loss,
+            validation_loss=loss,
             validation_accuracy=reached.accuracy,
             lr=self._rate(self.optimizer.steps - 1),
             seconds=round(state.epoch_seconds, 3),
@@ -249,7 +251,7 @@ class Trainer:
         batch = min(self.state.batch + 1, len(self.batches))  # the last one, if all are done
         raise RunError(
             f"training diverged in epoch {self.state.epoch}, batch {batch}: "
-            f"{culprit}; the steps are probably too long, try --lr {self.recipe.lr / 10:g}"
+            f"{culprit}; the steps are probably too long, try `lr` {self.recipe.lr / 10:g}"
         )
 
     def _new_model(self) -> Sequential:
@@ -265,7 +267,7 @@ def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
     is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
     if recipe.augment == "drawings" and not is_of_digits:
         raise RunError(
-            f"--augment drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
+            f"`augment` drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
         )
 
 
@@ -279,8 +281,8 @@ def _check_ranks(ranks: SingleProcess, model: Sequential, recipe: Recipe) -> Non
     mixing = {type(layer).__name__ for layer in model.layers} & {"BatchNorm", "Dropout"}
     if ranks.size > 1 and mixing:
         raise RunError(
-            f"--preset {recipe.preset} has {' and '.join(sorted(mixing))}, which look at whole "
-            "batches, and ranks have shares of them; choose --preset lenet, or start one process"
+            f"`preset` {recipe.preset} has {' and '.join(sorted(mixing))}, which look at whole "
+            "batches, and ranks have shares of them; choose `preset` lenet, or start one process"
         )
 
 

@@ -11,7 +11,7 @@ from apps.sketchpad.context import Command, Lesson, Look
 from apps.sketchpad.tabs.parts import function
 
 if TYPE_CHECKING:
-    from tinycnn.adapt import Adaptation, Comparison
+    from tinycnn.adapt import Adaptation, Change
 
 SIDE = 56.0  # of a corrected digit
 TOP = 112.0  # height of the corrections
@@ -88,7 +88,7 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     )
     step = min((canvas.height - 56) / len(rows), 46.0)
     for number, (words, comparison) in enumerate(rows):
-        _draw_comparison(canvas, 24 + step * number, words, comparison)
+        _draw_change(canvas, 24 + step * number, words, comparison)
     y = 25 + step * len(rows)
     buttons = (
         ("keep", ("keep",), "write the adapted weights beside your corrections"),
@@ -102,11 +102,11 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     function(canvas, canvas.width, y + 15, "teaching.adapt", anchor="right")
 
 
-def _draw_comparison(canvas: Canvas, y: float, words: str, comparison: "Comparison") -> None:
+def _draw_change(canvas: Canvas, y: float, words: str, change: "Change") -> None:
     canvas.text(0, y + 9, words, theme.QUIET, theme.SMALLEST)
     arrow = "\N{RIGHTWARDS ARROW}"
-    counts = f"{comparison.right_before:,} {arrow} {comparison.right_after:,} of {comparison.n:,}"
+    counts = f"{change.right_before:,} {arrow} {change.right_after:,} of {change.n:,}"
     used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
-    color = {"better": theme.BLUE, "worse": theme.ORANGE}.get(comparison.verdict, theme.QUIET)
-    details = f"{comparison.mended} mended, {comparison.spoiled} spoiled: {comparison.verdict}"
+    color = {"better": theme.BLUE, "worse": theme.ORANGE}.get(change.verdict, theme.QUIET)
+    details = f"{change.mended} mended, {change.spoiled} spoiled: {change.verdict}"
     canvas.text(used + 16, y + 30, details, color, theme.SMALLEST)

@@ -1,0 +1,155 @@
+"""One style for every chart: files whose bytes follow from the numbers alone.
+
+Each line has a color, a marker and a dash pattern of its own, so no line is told by its color
+alone. matplotlib is an extra: a chart that cannot be drawn costs that chart and nothing else.
+"""
+
+import io
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinycnn.errors import need
+from tinycnn.files import PathLike, write_bytes
+
+if TYPE_CHECKING:  # at run time only when something is drawn: importing it takes half a second
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, SOFT, GRID, PAPER = "#1c1f24", "#565c66", "#dddbd4", "#ffffff"
+COLORS = ("#1a5fb4", "#b4500f", "#00755a", "#86449c", "#7a6400", "#a02c5a")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", (0, (6, 3)), (0, (2, 3)), (0, (9, 3, 2, 3)), (0, (12, 4)), (0, (4, 2)))
+
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "tinycnn",  # without a salt, identifiers are drawn at random
+    "font.size": 10,
+    "font.sans-serif": ["DejaVu Sans"],  # matplotlib brings it along
+    "figure.facecolor": PAPER,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "grid.color": GRID,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+}
+
+Point = tuple[float, float]
+Interval = tuple[float, float]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line through ``points`` (x, y); ``intervals`` of y, if any, are drawn as whiskers."""
+
+    name: str
+    points: Sequence[Point]
+    intervals: Sequence[Interval] = ()
+
+
+def draw(
+    paint: Callable[["Figure"], None],
+    width: float,
+    height: float,
+    form: str = "svg",
+    style: Mapping[str, Any] = MappingProxyType({}),
+) -> bytes:
+    """The figure that ``paint`` fills, ``width`` by ``height`` inches, as an SVG or PNG file.
+
+    Settings of matplotlib in ``style`` override those of ``STYLE``.
+    """
+    import matplotlib as mpl
+    from cycler import cycler
+    from matplotlib.figure import Figure  # the figure alone: no window, no global state
+
+    lines = cycler(color=COLORS) + cycler(marker=MARKERS) + cycler(linestyle=DASHES)
+    with mpl.rc_context(STYLE | {"axes.prop_cycle": lines} | dict(style)):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        paint(figure)
+        buffer = io.BytesIO()
+        no_date = dict.fromkeys(("Date", "Creator", "Format", "Type")) if form == "svg" else None
+        figure.savefig(buffer, format=form, metadata=no_date)
+    return buffer.getvalue()
+
+
+def plot_lines(axes: "Axes", lines: Sequence[Series]) -> None:
+    """Plot every line with a style of its own."""
+    for line in lines:
+        x, y = zip(*line.points, strict=True)
+        if line.intervals:
+            below = [b - low for b, (low, _) in zip(y, line.intervals, strict=True)]
+            above = [high - b for b, (_, high) in zip(y, line.intervals, strict=True)]
+            axes.errorbar(x, y, yerr=(below, above), elinewidth=1.2, label=line.name)
+        else:
+            axes.plot(x, y, label=line.name)
+
+
+def plot_rows(
+    axes: "Axes", rows: Sequence[int], values: Sequence[float], style: int = 0, **options: Any
+) -> None:
+    """Plot a marker for each of ``values`` at its row; ``options`` go to ``Axes.errorbar``."""
+    axes.errorbar(values, rows, fmt=MARKERS[style], color=COLORS[style], **options)
+
+
+def name_rows(axes: "Axes", names: Sequence[str]) -> None:
+    """Name the rows of a chart, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+
+
+def set_log_scale(axes: "Axes", which: str) -> None:
+    """Give the axis ``which``, "x" or "y", a logarithmic scale with readable numbers on it.
+
+    If nothing on it is positive, it stays as it is.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    if axis.get_minpos() == math.inf:
+        return
+    axes.set(**{f"{which}scale": "log"})
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> bool:
+    """Write what ``draw`` returns to ``path``; returns whether that went well.
+
+    Call it when all results are saved.
+    """
+
+    def save() -> bool:
+        write_bytes(path, draw())
+        return True
+
+    return bool(or_warn(str(path), save))
+
+
+def or_warn(name: str, draw: Callable[[], T]) -> T | None:
+    """The result of ``draw``, or None and a warning that ``name`` is not drawn.
+
+    Any fault of drawing or writing, such as a matplotlib that is missing or broken, costs this
+    chart and nothing else.
+    """
+    try:
+        need("matplotlib", extra="report", purpose="it")
+        return draw()
+    except Exception as fault:  # noqa: BLE001 - matplotlib may raise anything
+        reason = str(fault) or type(fault).__name__
+        print(f"warning: {name} is not drawn: {reason}", file=sys.stderr)
+        return None

@@ -1,0 +1,147 @@
+"""Read the files that the arguments name, one after the other, and print each result at once."""
+
+import io
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from PIL import Image
+
+from tinycnn.cli import print_error
+from tinycnn.console import log_console
+from tinycnn.data.ascii_art import draw
+from tinycnn.errors import ImageError, TinyCNNError
+from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
+from tinycnn.ink import Reading, Recognizer, as_record, draw_trace, percent
+from tinycnn.ink.pictures import MOST_BYTES, read_file
+from tinycnn.nn import Sequential
+from tinycnn.predict.sources import MOST_ROWS, Item, one_input, read_items
+from tinycnn.train.compile_progress import compilation_shown
+from tinycnn.train.folder import find_weights
+
+STDIN = "-"
+SURE = 0.9  # below this confidence the second guess is printed too
+
+
+def run(arguments: Namespace) -> int:
+    """Read every file; return 1 if one cannot be read, else 0."""
+    if not arguments.files and not arguments.strokes:
+        raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
+    weights = find_weights(arguments.weights)
+    inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
+    refuse_to_overwrite([arguments.boxes, arguments.steps], inputs)
+    recognizer = Recognizer.of(Sequential.load(weights))
+    rows: list[Any] = []
+    all_read = True
+    with compilation_shown(log_console()):
+        for number, item in enumerate(_items(arguments, recognizer)):
+            all_read &= _report(item, arguments)
+            if arguments.boxes and item.framed:
+                path = _numbered(arguments.boxes, number)
+                refuse_to_overwrite([path], inputs)
+                all_read &= _write_page(path, item.name, item.framed)
+            if arguments.steps:
+                rows += item.trace(MOST_ROWS - len(rows))
+    if arguments.steps:
+        _write_png(arguments.steps, draw_trace(rows))
+    return 0 if all_read else 1
+
+
+def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
+    """Yield the items of all files, in the order of the command line."""
+    for files, strokes in ((arguments.files, False), (arguments.strokes, True)):
+        for file in files:
+            name = "standard input" if file == STDIN else file
+            try:
+                with one_input():
+                    payload = _payload(file)
+            except ImageError as error:
+                yield Item(name, error=str(error), cause=error)
+            else:
+                items = read_items(name, payload, recognizer, strokes=strokes)
+                yield from islice(items, arguments.limit)
+
+
+def _payload(file: str) -> bytes:
+    if file != STDIN:
+        return read_file(file)
+    payload = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(payload) > MOST_BYTES:
+        raise ImageError(f"it is longer than {MOST_BYTES // 2**20} MB")
+    return payload
+
+
+def _report(item: Item, arguments: Namespace) -> bool:
+    """Print an item; return False if there was nothing to read."""
+    fault = item.error
+    if item.reading is not None and not item.reading.inked:
+        fault = "there is no ink in it"
+    if fault:
+        print_error(item.name, fault, item.cause)
+    if item.note:
+        print(f"{item.file}: {item.note}", file=sys.stderr)
+    if arguments.json:
+        print(to_json(_as_dict(item)))
+    elif item.reading and not fault:
+        print(f"{item.name}: {_sentence(item.reading)}")
+    if arguments.ascii and item.reading:
+        _draw_digits(item.reading, sys.stderr if arguments.json else sys.stdout)
+    return not fault
+
+
+def _as_dict(item: Item) -> dict[str, Any]:
+    record: dict[str, Any] = {"file": item.file}
+    if item.index is not None:
+        record["index"] = item.index
+    if item.label is not None:
+        record["label"] = item.label
+    if item.reading is None:
+        return {**record, "error": item.error}
+    note = {"note": item.note} if item.note else {}
+    return {**record, **as_record(item.reading), **note}
+
+
+def _sentence(reading: Reading) -> str:
+    """Return the number that was read, and the confidence of each of its digits."""
+    if not reading.digits:
+        return "there is ink, but no digit"
+    parts = []
+    for digit in reading.digits:
+        part = f"{digit.name} {percent(digit.confidence)}"
+        if digit.rejected:
+            part += ", perhaps no digit"
+        elif digit.confidence < SURE:
+            part += f" or {digit.second[0]}"
+        parts.append(part)
+    return f"{' / '.join(reading.text.splitlines())}  ({'; '.join(parts)})"
+
+
+def _draw_digits(reading: Reading, out: TextIO) -> None:
+    for digit in reading.digits:
+        print(draw(digit.image, out.encoding), file=out)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """Return OUT.png for the first page, OUT-2.png for the next one."""
+    return path.with_stem(f"{path.stem}-{number + 1}") if number else path
+
+
+def _write_page(path: Path, name: str, page: Callable[[], Image.Image]) -> bool:
+    """Write the page of an item with its boxes; return False if it cannot be drawn."""
+    try:
+        with one_input():
+            image = page()
+    except ImageError as error:
+        print_error(name, str(error), error)
+        return False
+    _write_png(path, image)
+    return True
+
+
+def _write_png(path: Path, image: Image.Image) -> None:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
