@@ -21,7 +21,7 @@ from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsEr
 from tinycnn.exchange import exporters, verification
 from tinycnn.exchange.layout import TRANSLATED
 from tinycnn.nn import Dense, Flatten, ReLU, Sequential
-from tinycnn.nn.model import LAYERS
+from tinycnn.nn.weights import LAYERS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -1,4 +1,4 @@
-"""Looking inside: a network worked by hand, and every map held to what really happens."""
+"""Looking inside: a network worked by hand, and every map compared with the network itself."""
 
 import itertools
 import math
@@ -9,10 +9,10 @@ import pytest
 from tinycnn.ink import network_input
 from tinycnn.interpret import (
     Gallery,
-    Lesson,
     Moved,
     Normalized,
     Rectified,
+    SGDStepper,
     Share,
     Switchboard,
     Tracer,
@@ -100,7 +100,7 @@ def test_layer_by_layer_gives_what_the_network_answers(taken_apart):
     assert len(trace.outputs) == len(tracer.layers) == len(network.layers) - ends_in_softmax
 
 
-def test_whoever_answers_is_not_disturbed_and_what_is_learned_is_seen():
+def test_a_tracer_does_not_disturb_the_model_and_sees_its_changes():
     network, x = new("convolutions and norms")
     tracer = Tracer(network)
     network.forward(x, training=True)
@@ -112,7 +112,7 @@ def test_whoever_answers_is_not_disturbed_and_what_is_learned_is_seen():
     np.testing.assert_allclose(tracer.trace(x).logits, before + 1)
 
 
-def test_running_averages_stand_still_while_somebody_looks():
+def test_tracing_does_not_change_running_averages():
     network, x = new("convolutions and norms")
     before = [z.tobytes() for z in network.arrays().values()]
     tracer = Tracer(network)
@@ -338,7 +338,7 @@ def test_the_most_exciting_images_are_those_with_the_highest_peaks():
             assert e.region == receptive_field(tracer, 4, (int(i), int(j), f))
 
 
-# --------------------------------------------------------------------------------------- the lesson
+# ------------------------------------------------------------------------------------- the stepper
 
 
 def by_hand():
@@ -350,7 +350,7 @@ def by_hand():
 
 def test_the_way_back_of_a_network_worked_by_hand():
     network, x = by_hand()
-    back = Lesson(network, x, label=0).backward_pass()
+    back = SGDStepper(network, x, label=0).backward_pass()
     q = 1 / (1 + np.exp(2))  # p = [q, 1 - q]
     np.testing.assert_allclose(back.trace.logits, [1, 3])
     np.testing.assert_allclose(back.p, [q, 1 - q], rtol=1e-6)
@@ -368,23 +368,23 @@ def test_a_step_worked_by_hand():
     q = 1 / (1 + np.exp(2))
     # b moves by 0.1 (1 - q), and each w by that times its x: the gap of 2 shrinks by
     # 2 * 0.1 (1 - q) (1 + 1 + 4).
-    p = Lesson(network, x, label=0).step(lr=0.1)
+    p = SGDStepper(network, x, label=0).step(lr=0.1)
     assert p[0] == pytest.approx(1 / (1 + np.exp(2 - 1.2 * (1 - q))), rel=1e-5)
 
 
 def test_every_gradient_on_the_way_back_is_a_finite_difference(taken_apart):
     network, _, x = taken_apart
-    lesson = Lesson(network, x, label=2)
-    back, layers = lesson.backward_pass(), lesson.tracer.layers
+    stepper = SGDStepper(network, x, label=2)
+    back, layers = stepper.backward_pass(), stepper.tracer.layers
 
     def loss():
-        return -np.log(lesson.p()[2])
+        return -np.log(stepper.p()[2])
 
-    gradients = {"x": (lesson.x, back.dx[None])}
+    gradients = {"x": (stepper.x, back.dx[None])}
     for index, (layer, grads) in enumerate(zip(layers, back.dparams, strict=True)):
         assert grads.keys() == layer.params.keys()
         gradients |= {f"{index}.{key}": (layer.params[key], dz) for key, dz in grads.items()}
-    check("lesson", loss, gradients, 1.0)
+    check("stepper", loss, gradients, 1.0)
     assert [dy.shape for dy in back.doutputs] == [y.shape for y in back.trace.outputs]
     if layers:
         np.testing.assert_array_equal(back.doutputs[-1], back.dlogits)
@@ -392,26 +392,26 @@ def test_every_gradient_on_the_way_back_is_a_finite_difference(taken_apart):
 
 def test_steps_raise_the_probability_and_are_taken_back_bit_for_bit(taken_apart):
     network, _, x = taken_apart
-    lesson = Lesson(network, x, label=0)
-    learns = any(layer.params for layer in lesson.tracer.layers)
-    seen = [lesson.p()]
+    stepper = SGDStepper(network, x, label=0)
+    learns = any(layer.params for layer in stepper.tracer.layers)
+    seen = [stepper.p()]
     for _ in range(3):
-        seen.append(lesson.step(0.01))
+        seen.append(stepper.step(0.01))
         assert seen[-1][0] > seen[-2][0] or not learns
-    assert lesson.steps == 3
+    assert stepper.steps == 3
     for p in reversed(seen[:-1]):
-        assert lesson.undo()
-        assert lesson.p().tobytes() == p.tobytes()
-    assert not lesson.undo()
-    mine = [z.tobytes() for layer in lesson.tracer.layers for z in layer.params.values()]
+        assert stepper.undo()
+        assert stepper.p().tobytes() == p.tobytes()
+    assert not stepper.undo()
+    mine = [z.tobytes() for layer in stepper.tracer.layers for z in layer.params.values()]
     assert mine == [z.tobytes() for layer in network for z in layer.params.values()]
 
 
 def test_a_lesson_is_given_to_a_copy():
     network, x = new("convolutions and norms", np.float32)
     before = [z.tobytes() for z in network.arrays().values()]
-    lesson = Lesson(network, x, label=1)
-    lesson.step(0.1)
+    stepper = SGDStepper(network, x, label=1)
+    stepper.step(0.1)
     assert [z.tobytes() for z in network.arrays().values()] == before
 
 

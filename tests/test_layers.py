@@ -59,6 +59,17 @@ def test_config_makes_a_layer_like_this_one(layer, input_shape, output_shape):
     assert twin.shapes(input_shape) == layer.shapes(input_shape)
 
 
+class Leaky(ReLU):
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
+
+
+def test_a_layer_of_ones_own_is_described_by_the_arguments_that_it_keeps():
+    assert Leaky(0.1).config() == {"slope": 0.1}
+    assert repr(Leaky(0.1)) == "Leaky(0.1)"
+
+
 @every_layer
 def test_parameters_come_from_the_generator_alone(layer, input_shape, output_shape):
     first, again, other = (type(layer)(**layer.config()) for _ in range(3))

@@ -23,6 +23,8 @@ from tinycnn.nn import (
     build,
     losses,
     model,
+    open_set,
+    weights,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -92,7 +94,7 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
         build("alexnet")
 
 
-@pytest.mark.parametrize("module", [losses, model])
+@pytest.mark.parametrize("module", [losses, open_set, model])
 def test_examples_in_the_documentation_are_true(module):
     assert doctest.testmod(module) == (0, doctest.testmod(module).attempted)
     assert doctest.testmod(module).attempted
@@ -323,7 +325,7 @@ def test_a_layer_that_would_be_read_as_another_of_its_name_is_not_saved(tmp_path
 def test_every_kind_of_layer_comes_back(tmp_path):
     layers = [Conv2D(3, 2), BatchNorm(), MaxPool2D(2), ReLU(), Flatten()]
     layers += [Dropout(0.25), Dense(4), Softmax()]
-    assert {type(layer).__name__ for layer in layers} == set(model.LAYERS)
+    assert {type(layer).__name__ for layer in layers} == set(weights.LAYERS)
     Sequential(layers, (7, 7, 2)).save(tmp_path / "all")
     assert repr(Sequential.load(tmp_path / "all").layers) == repr(layers)
 

@@ -8,7 +8,7 @@ import pytest
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import RunError, ShapeError
 from tinycnn.nn import PRESETS, build
-from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy
+from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.train.batches import ahead
 from tinycnn.train.recipe import SUITED, resolve
 from tinycnn.train.trainer import Trainer

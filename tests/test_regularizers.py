@@ -1,4 +1,4 @@
-"""Layers that help a network to learn: what they do in training, and what to answer."""
+"""Layers that help a network to learn: in training and in inference."""
 
 import numpy as np
 import pytest

@@ -47,9 +47,10 @@ PENDING = (
     "tinycnn/adapt/*",
     "tinycnn/exchange/*",
     "tinycnn/explain/*",
-    "tinycnn/interpret/*",
     "tinycnn/kernels/*",
-    "tinycnn/nn/*",
+    "tinycnn/interpret/values.py",
+    "tinycnn/nn/reference.py",
+    "tinycnn/nn/weights.py",  # a format says "grey"
     "tinycnn/train/*",
 )
 """Files, by glob, that are not clean yet; the list is to become empty."""

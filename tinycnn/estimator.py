@@ -17,7 +17,7 @@ from tinycnn.console import log_console
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.nn import get_threads, set_threads
-from tinycnn.nn.model import GRAY
+from tinycnn.nn.checks import GRAY
 from tinycnn.train.progress import Lines, Watch
 from tinycnn.train.recipe import OPTIONS, Recipe, resolve
 from tinycnn.train.trainer import Trainer

@@ -73,13 +73,13 @@ class Engine:
 
     def __init__(self, model: "Sequential", weights: Path) -> None:
         from tinycnn.ink import PredictionCache, Recognizer
-        from tinycnn.nn import plain
+        from tinycnn.nn import reference
 
         self.model, self.weights = model, weights
         self.recognizer = Recognizer.of(model)
         self.classes = self.recognizer.classes
         self.compiled = False
-        self._plain = Recognizer.of(model, lambda x: plain.forward(model, x))
+        self._plain = Recognizer.of(model.on(reference))
         self._cache = PredictionCache()
 
     @classmethod

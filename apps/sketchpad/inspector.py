@@ -12,7 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from tinycnn.data import Dataset
-    from tinycnn.interpret import BackwardPass, Effect, Excitement, Lesson, Switchboard, Trace
+    from tinycnn.interpret import BackwardPass, Effect, Excitement, SGDStepper, Switchboard, Trace
     from tinycnn.nn import Sequential
 
 SHOWN = 1000
@@ -78,7 +78,7 @@ class Inspector:
         self.tracer = Tracer(model)
         self._boards: dict[int, Switchboard] = {}
         self._fold_model: tuple[bytes, int] | None = None
-        self._lesson: Lesson | None = None
+        self._lesson: SGDStepper | None = None
         self._taken: tuple[float, ...] = ()
 
     def warm_up(self) -> None:
@@ -151,12 +151,12 @@ class Inspector:
 
         The lesson of the last question goes on where that is possible, forth or back.
         """
-        from tinycnn.interpret import Lesson
+        from tinycnn.interpret import SGDStepper
 
         fold_model = image.tobytes(), label
         if self._fold_model != fold_model:
             self._fold_model = fold_model
-            self._lesson, self._taken = Lesson(self.model, self.input(image), label), ()
+            self._lesson, self._taken = SGDStepper(self.model, self.input(image), label), ()
         lesson = self._lesson
         assert lesson is not None
         while self._taken != rates[: len(self._taken)]:

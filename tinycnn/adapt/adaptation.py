@@ -135,7 +135,7 @@ def _course(
     replay, labels = _readable(digits, digits.train_images, digits.train_labels, classes)
     exam, practice = _dealt(len(replay), rng)
     return Course(
-        layers=tracer.layers[start:],
+        model=tracer.model.part(start, len(tracer.layers)),
         labels=np.array([classes.index(correction.label) for correction in known]),
         hands=rng.permutation(np.arange(len(known)) % HANDS),
         drawings=to_start(drawn),
@@ -165,7 +165,7 @@ def _graduate(
 ) -> Sequential:
     """A copy of ``model`` with what the last fold_model knew after the best round."""
     adapted = copy.deepcopy(model)
-    start = len(Tracer(model).layers) - len(course.layers)
+    start = len(Tracer(model).layers) - len(course.model.layers)
     for offset, params in enumerate(exams.parameters()):
         for key, z in params.items():
             adapted.layers[start + offset].params[key][...] = z

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.nn import SGD, Layer, SoftmaxCrossEntropy
-from tinycnn.nn.fusion import fuse
+from tinycnn.nn import SGD, Sequential, SoftmaxCrossEntropy
+from tinycnn.nn.fit import train_step
 from tinycnn.train.batches import stream
 
 DRAWN, KNOWN = 32, 224  # drawings a round, and digits to practice on
@@ -21,10 +21,10 @@ Params = list[dict[str, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """What there is to learn; arrays hold what comes to the first of ``layers``."""
+    """What there is to learn; arrays hold the input of ``model``."""
 
-    layers: Sequence[Layer]
-    """Those that learn; fold_models take copies."""
+    model: Sequential
+    """The layers that learn; fold_models take copies."""
 
     labels: np.ndarray
     """(n,): what each drawing is."""
@@ -56,9 +56,8 @@ class FoldModel:
 
     def __init__(self, course: Course, hand: int | None) -> None:
         self._course = course
-        self.layers = copy.deepcopy(list(course.layers))
-        self._stages = fuse(self.layers)
-        self._optimizer = SGD(self.layers, LR, MOMENTUM)
+        self.model = copy.deepcopy(course.model)
+        self._optimizer = SGD(self.model, LR, MOMENTUM)
         self._loss = SoftmaxCrossEntropy()
         hands, self.exam = course.hands.repeat(course.copies), np.flatnonzero(course.hands == hand)
         self._lessons = np.flatnonzero(hands != hand)
@@ -73,26 +72,12 @@ class FoldModel:
         labels = course.labels[drawn // course.copies], course.replay_labels[known]
         order = rng.permutation(DRAWN + KNOWN).reshape(-1, BATCH)
         for batch in order:
-            self._step(x[batch], np.concatenate(labels)[batch])
-
-    def logits(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """The logits (N,K) of x (N,...)."""
-        for stage in self._stages:
-            x = stage.forward(x, training)
-        return x
+            answers = np.concatenate(labels)[batch]
+            train_step(self.model, self._loss, self._optimizer, x[batch], answers)
 
     def params(self) -> Params:
         """A copy of all it knows."""
-        return [{key: z.copy() for key, z in layer.params.items()} for layer in self.layers]
-
-    def _step(self, x: np.ndarray, labels: np.ndarray) -> None:
-        self._loss.forward(self.logits(x, training=True), labels)
-        dy = self._loss.backward()
-        first, *others = self._stages
-        for stage in reversed(others):
-            dy = stage.backward(dy)
-        first.backward_params(dy)
-        self._optimizer.step()
+        return [{key: z.copy() for key, z in layer.params.items()} for layer in self.model]
 
 
 class CrossValidation:
@@ -112,13 +97,13 @@ class CrossValidation:
         losses, answers = np.zeros(len(labels)), np.zeros(len(labels), int)
         for fold_model in examined:
             if len(fold_model.exam):
-                logits = fold_model.logits(self._course.drawings[fold_model.exam])
+                logits = fold_model.model.forward(self._course.drawings[fold_model.exam])
                 losses[fold_model.exam] = _surprise(logits, labels[fold_model.exam])
                 answers[fold_model.exam] = logits.argmax(axis=1)
         self._losses.append(losses)
         self._answers.append(answers)
         self._params.append(graduate.params())
-        read = graduate.logits(self._course.known).argmax(axis=1)
+        read = graduate.model.forward(self._course.known).argmax(axis=1)
         self._misread.append(int(np.count_nonzero(read != self._course.known_labels)))
 
     def rounds(self) -> int:

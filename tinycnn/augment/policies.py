@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.augment.warp import CELL, grid_size, warp
-from tinycnn.nn.losses import NO_CLASS
+from tinycnn.nn.open_set import NO_CLASS
 
 WHOLE = slice(None)
 

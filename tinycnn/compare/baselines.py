@@ -19,7 +19,7 @@ import numpy as np
 
 from tinycnn.compare.task import Task, Trained
 from tinycnn.errors import EnvironmentFault, RunError
-from tinycnn.nn.model import GRAY
+from tinycnn.nn.checks import GRAY
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinycnn.errors import EnvironmentFault
 from tinycnn.exchange.metadata import PRODUCER
-from tinycnn.nn.layers import Shape
+from tinycnn.nn.checks import Shape
 
 _START = '"""A network of tinycnn for '
 

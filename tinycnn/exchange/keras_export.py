@@ -18,7 +18,7 @@ from tinycnn.exchange.code import rebuilding_code
 from tinycnn.exchange.layout import ArrayMap, external_arrays, refuse_own_layers, with_shapes
 from tinycnn.exchange.metadata import KEY, PRODUCER, metadata_json
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Layer, MaxPool2D, Sequential
-from tinycnn.nn.layers import Shape
+from tinycnn.nn.checks import Shape
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras file, a zip archive."""

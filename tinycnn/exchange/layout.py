@@ -13,7 +13,7 @@ import numpy as np
 
 from tinycnn import nn
 from tinycnn.errors import ShapeError
-from tinycnn.nn.layers import Shape
+from tinycnn.nn.checks import Shape
 
 _WITH_ARRAYS = {nn.Conv2D, nn.Dense, nn.BatchNorm}
 TRANSLATED = _WITH_ARRAYS | {nn.Dropout, nn.Flatten, nn.MaxPool2D, nn.ReLU, nn.Softmax}

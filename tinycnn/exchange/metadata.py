@@ -9,8 +9,8 @@ from typing import Any
 import tinycnn
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.nn import Sequential
+from tinycnn.nn.checks import GRAY
 from tinycnn.nn.classifier import calibration_of, names_of
-from tinycnn.nn.model import GRAY
 
 Metadata = dict[str, str]
 

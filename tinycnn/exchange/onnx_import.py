@@ -25,7 +25,7 @@ from tinycnn.exchange.reading import (
     simplified,
 )
 from tinycnn.nn import Conv2D, Dense, Dropout, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.layers import Shape
+from tinycnn.nn.checks import Shape
 
 _MOST_NODES = 1000
 

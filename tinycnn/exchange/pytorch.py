@@ -26,8 +26,8 @@ from tinycnn.exchange.layout import (
 from tinycnn.exchange.metadata import KEY, Metadata, metadata_json, parse_metadata
 from tinycnn.exchange.reading import Arrays, ImportedModel, KnownNetwork, known_model, refuse, shown
 from tinycnn.nn import BatchNorm, Sequential
-from tinycnn.nn.layers import Shape
-from tinycnn.nn.weights import Opened
+from tinycnn.nn.checks import Shape
+from tinycnn.nn.weights import opened
 
 COUNTER = "num_batches_tracked"
 """PyTorch's BatchNorm counts batches; ours does not."""
@@ -113,7 +113,7 @@ def read_state_dict(path: Path, known: KnownNetwork | None) -> ImportedModel:
 def _read_modules(path: Path) -> tuple[Modules, Metadata]:
     """Return the arrays of a state_dict by module, and its metadata if tinycnn wrote it."""
     modules: Modules = defaultdict(dict)
-    with Opened(path) as file:
+    with opened(path) as file:
         metadata = file.metadata() or {}
         if "tinycnn" in metadata:
             raise WeightsError("it is a weights file of tinycnn already")

@@ -14,8 +14,7 @@ import numpy as np
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.metadata import Metadata
 from tinycnn.nn import BatchNorm, Flatten, Layer
-from tinycnn.nn.layers import Shape
-from tinycnn.nn.model import GRAY
+from tinycnn.nn.checks import GRAY, Shape
 
 Arrays = dict[str, np.ndarray]
 Settings = dict[str, Any]

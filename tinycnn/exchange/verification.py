@@ -15,7 +15,7 @@ from scipy import special
 
 from tinycnn.data import load_dataset
 from tinycnn.errors import WeightsError
-from tinycnn.nn import Sequential, Softmax, plain
+from tinycnn.nn import Sequential, Softmax, reference
 from tinycnn.nn.classifier import calibration_of, finite, network_input
 from tinycnn.nn.model import BATCH
 
@@ -85,9 +85,10 @@ def examples(model: Sequential) -> np.ndarray:
 def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
     """Compute ``model`` in float64; ``softmax``: to probabilities at the measured temperature."""
     temperature = calibration_of(model).get("temperature", 1.0)
+    exact = model.on(reference)
 
     def forward(x: np.ndarray) -> np.ndarray:
-        y = plain.forward(model, x.astype(np.float64))
+        y = exact.forward(x.astype(np.float64))
         logits_wanted = not softmax or isinstance(model.layers[-1], Softmax)
         return y if logits_wanted else special.softmax(y / temperature, axis=1)
 

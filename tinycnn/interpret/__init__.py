@@ -1,13 +1,13 @@
-"""What a network sees and why it answers as it does, in numbers; nothing here draws.
+"""How a network sees an image and why it answers as it does, in numbers; nothing here draws.
 
 Read it in this order: ``tracer`` (layer by layer), ``values`` (where a number comes from),
-``filters``, ``reasons`` (why), ``neighbors``, ``lesson`` (the way back, one step at a time).
+``filters``, ``attribution`` (why), ``nearest``, ``sgd_step`` (the backward pass, step by step).
 """
 
 from tinycnn.interpret.attribution import class_gradient, occlusion, turn_into
 from tinycnn.interpret.filters import Effect, Excitement, Switchboard, convolutions, most_exciting
 from tinycnn.interpret.nearest import Gallery, Neighbor
-from tinycnn.interpret.sgd_step import BackwardPass, Lesson
+from tinycnn.interpret.sgd_step import BackwardPass, SGDStepper
 from tinycnn.interpret.tracer import SoftmaxSteps, Trace, Tracer, log_odds, softmax_steps
 from tinycnn.interpret.values import (
     Moved,
@@ -28,7 +28,6 @@ __all__ = [
     "Effect",
     "Excitement",
     "Gallery",
-    "Lesson",
     "Moved",
     "Neighbor",
     "Normalized",
@@ -36,6 +35,7 @@ __all__ = [
     "Reason",
     "Rectified",
     "Region",
+    "SGDStepper",
     "Share",
     "SoftmaxSteps",
     "Switchboard",

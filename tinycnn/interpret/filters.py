@@ -1,4 +1,4 @@
-"""What the filters of a convolution look for, and what the network is without one of them."""
+"""Which patterns the filters of a convolution look for, and how the network does without them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ BATCH = 250  # images at a time: the maps of a first layer are large
 
 @dataclass(frozen=True, eq=False)
 class Excitement:
-    """The place in one of many images that a filter answers most strongly to."""
+    """The place in one of many images where a filter has its largest output."""
 
     image: int
     """Its number among the images."""
@@ -23,12 +23,12 @@ class Excitement:
     """The receptive field: rows, columns and channels of the input."""
 
     value: float
-    """What the filter says there."""
+    """The output of the filter there."""
 
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """What switching off a filter does to one image and to ``n`` others."""
+    """The effect of switching filters off on one image and on ``n`` others."""
 
     p_before: np.ndarray
     p_after: np.ndarray
@@ -37,19 +37,19 @@ class Effect:
     n: int
     right_before: int
     right_after: int
-    """How many of the ``n`` are read rightly."""
+    """How many of the ``n`` are classified right."""
 
     changed: int
     """How many get another answer, right or wrong."""
 
 
 def convolutions(tracer: Tracer) -> list[int]:
-    """The numbers of the layers that are convolutions."""
+    """Return the numbers of the layers that are convolutions."""
     return [index for index, layer in enumerate(tracer.layers) if isinstance(layer, Conv2D)]
 
 
 def most_exciting(tracer: Tracer, index: int, x: np.ndarray, count: int) -> list[list[Excitement]]:
-    """For each filter of convolution ``index``, the ``count`` images of x (N,...) it likes best."""
+    """Return for each filter of convolution ``index`` the ``count`` images that excite it most."""
     parts = [_peaks(tracer.run(part, 0, index + 1)) for part in _batches(x)]
     values, places = (np.concatenate(z) for z in zip(*parts, strict=True))
     W = tracer.layers[index].shapes(tracer.input_shapes[index])[0][1]
@@ -70,9 +70,8 @@ def most_exciting(tracer: Tracer, index: int, x: np.ndarray, count: int) -> list
 class Switchboard:
     """Convolution ``index`` of a network with a switch for each filter.
 
-    A filter that is off sends zeros to the next layer that has weights. What comes before the
-    switches is done once for all of x (N,...), with their labels (N,); so a switch takes only
-    what comes after it.
+    A filter that is off sends zeros to the next layer that has weights. The layers before the
+    switches run once for all of x (N,...), with labels (N,); a switch only runs those after it.
     """
 
     def __init__(self, tracer: Tracer, index: int, x: np.ndarray, labels: np.ndarray) -> None:
@@ -82,7 +81,7 @@ class Switchboard:
         self._answers = self._after_gate(self._maps).argmax(axis=1)
 
     def switch_off(self, filters: set[int], x: np.ndarray) -> Effect:
-        """What the network makes of one image x (1,...), and of the others, without ``filters``."""
+        """Return the effect on one image x (1,...), and on the others, without ``filters``."""
         own = self._tracer.run(x, 0, self._gate)
         answers = self._after_gate(_without(filters, self._maps)).argmax(axis=1)
         before, after = (self._after_gate(z) for z in (own, _without(filters, own)))
@@ -106,7 +105,7 @@ def _without(filters: set[int], maps: np.ndarray) -> np.ndarray:
 
 
 def end_of_block(tracer: Tracer, index: int) -> int:
-    """Number of the first layer after convolution ``index`` that mixes filters, or one past all."""
+    """Return the first layer after convolution ``index`` that mixes filters, or one past all."""
     for later in range(index + 1, len(tracer.layers)):
         if isinstance(tracer.layers[later], Conv2D | Dense | Flatten | Softmax):
             return later
@@ -114,7 +113,7 @@ def end_of_block(tracer: Tracer, index: int) -> int:
 
 
 def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest number in each map of (N,H,W,F), and where it stands, row * W + column."""
+    """Return the largest number in each map of (N,H,W,F), and its place, row * W + column."""
     N, H, W, F = maps.shape
     flat = maps.reshape(N, H * W, F)
     return flat.max(axis=1), flat.argmax(axis=1)

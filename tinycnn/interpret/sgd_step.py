@@ -1,6 +1,6 @@
-"""One lesson: the true label is told, the gradients flow back, and the weights move a little.
+"""One step of SGD on one image: given its true label, gradients flow back and weights move.
 
-It is given to a copy of the network, and every step of it can be taken back, bit for bit.
+It happens to a copy of the network, and every step can be taken back, bit for bit.
 """
 
 import copy
@@ -11,16 +11,17 @@ import numpy as np
 
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.nn import SGD, Sequential, SoftmaxCrossEntropy
+from tinycnn.nn.fit import train_step
 
 MOST_STEPS = 200  # that can be taken back
 
 
 @dataclass(frozen=True, eq=False)
 class BackwardPass:
-    """The gradients of the loss, from the end to the beginning; no array has an axis for N."""
+    """The gradients of the loss, from the last layer to the first; no array has an axis for N."""
 
     trace: Trace
-    """The way forward that it belongs to."""
+    """The forward pass that it belongs to."""
 
     p: np.ndarray
     """(K,): the probabilities."""
@@ -29,7 +30,7 @@ class BackwardPass:
     """-log p[label]."""
 
     dlogits: np.ndarray
-    """(K,): p - truth, where the way back starts."""
+    """(K,): p - truth, where the backward pass starts."""
 
     doutputs: tuple[np.ndarray, ...]
     """Gradient of each layer's output, shaped like it; the last one is ``dlogits``."""
@@ -38,16 +39,16 @@ class BackwardPass:
     """Gradients of each layer's parameters."""
 
     dx: np.ndarray
-    """Gradient of the input: which pixels are to blame."""
+    """Gradient of the input: how each pixel changes the loss."""
 
 
-class Lesson:
-    """A copy of ``model`` learns that x (1, *input_shape) shows class ``label``.
+class SGDStepper:
+    """Trains a copy of ``model`` on one image x (1, *input_shape) of class ``label``.
 
-    >>> lesson = Lesson(model, x, label=7)
-    >>> lesson.backward_pass().dlogits
-    >>> lesson.step(lr=0.01)
-    >>> lesson.undo()
+    >>> stepper = SGDStepper(model, x, label=7)
+    >>> stepper.backward_pass().dlogits
+    >>> stepper.step(lr=0.01)
+    >>> stepper.undo()
     """
 
     def __init__(self, model: Sequential, x: np.ndarray, label: int) -> None:
@@ -56,7 +57,7 @@ class Lesson:
         self._past: deque[list[np.ndarray]] = deque(maxlen=MOST_STEPS)
 
     def backward_pass(self) -> BackwardPass:
-        """Go forward and all the way back with the weights as they are now."""
+        """Run forward and backward with the weights as they are now."""
         trace = self.tracer.trace(self.x, training=True)
         loss = SoftmaxCrossEntropy()
         value = loss.forward(trace.logits[None], np.array([self.label]))
@@ -71,14 +72,14 @@ class Lesson:
         return len(self._past)
 
     def p(self) -> np.ndarray:
-        """(K,): the probabilities with the weights as they are now."""
+        """Return the probabilities (K,) with the weights as they are now."""
         return self.tracer.trace(self.x).p
 
     def step(self, lr: float) -> np.ndarray:
         """Take one step of plain SGD downhill, and return the new probabilities (K,)."""
-        self.backward_pass()
         self._past.append([z.copy() for z in self._parameters()])
-        SGD(self.tracer.layers, lr, momentum=0.0).step()
+        model, label = self.tracer.model, np.array([self.label])
+        train_step(model, SoftmaxCrossEntropy(), SGD(model, lr, momentum=0.0), self.x, label)
         return self.p()
 
     def undo(self) -> bool:

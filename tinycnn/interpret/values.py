@@ -10,9 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinycnn.interpret.tracer import FixedNorm, Passing, Trace, Tracer
-from tinycnn.nn import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.layers import Shape, own
+from tinycnn.interpret.tracer import Trace, Tracer
+from tinycnn.nn import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
+from tinycnn.nn.checks import Shape
+from tinycnn.nn.fusion import own
 
 Place = tuple[int, ...]
 """Where a number stands: (i, j, f) in a map, (k,) in a row."""
@@ -104,13 +115,13 @@ def reason(tracer: Tracer, trace: Trace, index: int, place: Place) -> Reason:
             return Winner(window, (row, column), value)
         case ReLU():
             return Rectified(float(x[place]), value)
-        case FixedNorm() as norm:
+        case BatchNorm() as norm:
             c = place[-1]
-            numbers = (norm.state["mean"], norm.deviation, norm.params["w"], norm.params["b"])
+            numbers = (norm.state["mean"], norm.deviation(), norm.params["w"], norm.params["b"])
             return Normalized(float(x[place]), *(float(z[c]) for z in numbers))
         case Flatten():
             return Moved(tuple(map(int, np.unravel_index(place[0], x.shape))), value)
-        case Passing():
+        case Dropout():
             return Moved(place, value)
         case Softmax():
             return Share(x, place[0], value)
@@ -148,7 +159,7 @@ def _sees(layer: Layer, region: Region, input_shape: Shape) -> Region:
             rows, columns, channels = region
             grown = (slice(z.start * pool.size, z.stop * pool.size) for z in (rows, columns))
             return (*grown, channels)
-        case ReLU() | FixedNorm() | Passing():
+        case ReLU() | BatchNorm() | Dropout():
             return region
         case Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
             return _at(tuple(map(int, np.unravel_index(region[0].start, input_shape))))

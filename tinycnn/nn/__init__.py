@@ -1,16 +1,27 @@
-"""The library itself: operations, layers, losses, optimizers and the model.
+"""The library itself, to be read in this order: reference, layers, losses, optimizers, model,
+presets, fit.
 
-Start reading at ``reference.py``; it needs nothing but NumPy.
+``reference.py`` needs nothing but NumPy. The other modules serve speed, files and checks.
 """
 
 from tinycnn.kernels.jit import get_threads, set_threads
 from tinycnn.nn.inference import Frozen
-from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Softmax
-from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
+from tinycnn.nn.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
+from tinycnn.nn.losses import SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
+from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
 from tinycnn.nn.presets import PRESETS, build
-from tinycnn.nn.regularizers import BatchNorm, Dropout
 
 __all__ = [
     "NO_CLASS",

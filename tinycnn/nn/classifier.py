@@ -1,4 +1,4 @@
-"""A network that reads 28 x 28 images, together with what is known of how far to trust it."""
+"""A network that reads 28 x 28 images, the names of its classes, and its calibration."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,28 +9,26 @@ from PIL import Image
 
 from tinycnn.data.mnist import SIZE
 from tinycnn.errors import WeightsError
-from tinycnn.nn import Sequential, Softmax
-from tinycnn.nn.model import BATCH
+from tinycnn.nn.checks import Array
+from tinycnn.nn.layers import Softmax
+from tinycnn.nn.model import BATCH, Sequential
 
 COLDEST, HOTTEST = 0.01, 100.0
-"""Beyond these, a temperature is no measurement but nonsense."""
+"""A temperature outside of these is no measurement."""
 
-Logits = Callable[[np.ndarray], np.ndarray]
+Logits = Callable[[Array], Array]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
-
-Forward = Callable[[np.ndarray], np.ndarray]
-"""What goes into a network, float32 (N, *input_shape) -> what its last layer says."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a recognizer thinks of N images."""
+    """The answer of a recognizer to N images."""
 
-    probabilities: np.ndarray
+    probabilities: Array
     """(N,K), calibrated by the temperature."""
 
-    scores: np.ndarray
-    """(N,): how much each image looks like any class at all, log sum exp of its logits."""
+    scores: Array
+    """(N,), log sum exp of the logits: how much each image looks like any class at all."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Recognizer:
     """A classifier and its calibration, both measured on validation data.
 
     Logits are divided by ``temperature`` before they become probabilities. An image whose score
-    is below ``threshold`` is refused: it is none of the classes. ``classes`` are their names.
+    is below ``threshold`` is refused: it belongs to no class. ``classes`` are the names.
 
     >>> recognizer = Recognizer.of(Sequential.load("weights.safetensors"))
     >>> opinion = recognizer(images)
@@ -50,24 +48,21 @@ class Recognizer:
     threshold: float = -np.inf
 
     @classmethod
-    def of(cls, model: Sequential, forward: Forward | None = None) -> "Recognizer":
-        """The recognizer that ``model`` is, with the calibration of its weights file, if any.
-
-        ``forward``: another way to compute what ``model.forward`` does.
+    def of(cls, model: Sequential) -> "Recognizer":
+        """Return a recognizer that asks ``model``, with the calibration of its weights file.
 
         The file's description may hold ``"classes": [names]`` and ``"calibration":
         {"temperature": T, "threshold": score}``. Raises WeightsError for a network that does
-        not turn one gray image into classes, and for a description that is nonsense.
+        not turn one gray image into classes, and for a description that cannot be right.
         """
-        logits = _logits_of(model, forward or model.forward)
-        return cls(logits, names_of(model), **calibration_of(model))
+        return cls(_logits_of(model), names_of(model), **calibration_of(model))
 
-    def __call__(self, images: np.ndarray) -> Prediction:
-        """Look at uint8 images (N,28,28), white on black."""
+    def __call__(self, images: Array) -> Prediction:
+        """Classify uint8 images (N,28,28), white on black."""
         return self.judge(self.logits(images))
 
-    def judge(self, logits: np.ndarray) -> Prediction:
-        """What logits (N,K) mean at this temperature."""
+    def judge(self, logits: Array) -> Prediction:
+        """Return the probabilities and scores of logits (N,K)."""
         logits = np.asarray(logits, np.float64)
         return Prediction(
             np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),
@@ -75,14 +70,15 @@ class Recognizer:
         )
 
 
-def _log_sum(logits: np.ndarray) -> np.ndarray:
-    """Log sum exp over the classes, without overflow."""
+def _log_sum(logits: Array) -> Array:
+    """Return log sum exp over the classes (N,), without overflow."""
     largest = logits.max(axis=1, initial=-np.inf, keepdims=True)
-    return (largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True)))[:, 0]
+    log_sum: Array = largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
+    return log_sum[:, 0]
 
 
 def names_of(model: Sequential) -> tuple[str, ...]:
-    """What the classes of ``model`` are called; WeightsError if it has none, or other ones."""
+    """Return the names of the classes of ``model``; WeightsError if names and outputs differ."""
     shape = model.output_shape
     if len(shape) != 1 or shape[0] < 2:
         raise WeightsError(f"these weights give outputs of shape {shape}, not classes")
@@ -93,7 +89,10 @@ def names_of(model: Sequential) -> tuple[str, ...]:
 
 
 def calibration_of(model: Sequential) -> dict[str, float]:
-    """Temperature and threshold, as far as the weights file has them; it may be a stranger's."""
+    """Return temperature and threshold, as far as the weights file has them.
+
+    Raises WeightsError for others than ``train`` writes: the file may come from anywhere.
+    """
     calibration = model.description.get("calibration") or {}
     sound = isinstance(calibration, dict) and calibration.keys() <= {"temperature", "threshold"}
     if not sound or not all(_is_modest(z) for z in calibration.values()):
@@ -107,39 +106,39 @@ def calibration_of(model: Sequential) -> dict[str, float]:
 
 
 def _is_modest(z: object) -> bool:
-    """Whether ``z`` is a number to calculate with; a threshold may be below all scores."""
+    """Return whether ``z`` is a usable number; a threshold may be below all scores."""
     if isinstance(z, bool) or not isinstance(z, int | float):
         return False
     return abs(z) <= 1e9 or z == -math.inf
 
 
-def network_input(model: Sequential, images: np.ndarray) -> np.ndarray:
-    """What ``model`` gets of uint8 images (N,28,28): float32 (N, *input_shape).
+def network_input(model: Sequential, images: Array) -> Array:
+    """Return uint8 images (N,28,28) as the input of ``model``: float32 (N, *input_shape).
 
-    A network for other sizes sees the same picture. Raises WeightsError for a network that does
+    For a network of another size they are resized. Raises WeightsError for a network that does
     not take one gray image.
     """
     resized = _resize(images, *_input_size(model))
     return model.prepare(resized.reshape(-1, *model.input_shape))
 
 
-def _logits_of(model: Sequential, forward: Forward) -> Logits:
-    _input_size(model)  # a network that does not fit is refused now, not when it is asked
+def _logits_of(model: Sequential) -> Logits:
+    _input_size(model)  # a network that does not fit is refused now, not at the first image
     ends_in_softmax = isinstance(model.layers[-1], Softmax)
 
-    def logits(images: np.ndarray) -> np.ndarray:
+    def logits(images: Array) -> Array:
         outputs = [np.empty((0, *model.output_shape), np.float32)]
         for start in range(0, len(images), BATCH):
-            with np.errstate(all="ignore"):  # told in one sentence instead
-                y = forward(network_input(model, images[start : start + BATCH]))
+            with np.errstate(all="ignore"):  # ``finite`` says it in one sentence instead
+                y = model.forward(network_input(model, images[start : start + BATCH]))
             outputs.append(np.log(np.maximum(y, 1e-30)) if ends_in_softmax else y)
         return finite(np.concatenate(outputs))
 
     return logits
 
 
-def finite(answers: np.ndarray) -> np.ndarray:
-    """``answers`` of a network as they are; WeightsError if some are no numbers."""
+def finite(answers: Array) -> Array:
+    """Return the outputs of a network as they are; WeightsError if some are no numbers."""
     if not np.isfinite(answers).all():
         raise WeightsError(
             "these weights give answers that are not finite; train or fetch them again"
@@ -156,8 +155,8 @@ def _input_size(model: Sequential) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def _resize(images: np.ndarray, H: int, W: int) -> np.ndarray:
-    """Images (N,28,28) as (N,H,W)."""
+def _resize(images: Array, H: int, W: int) -> Array:
+    """Return images (N,28,28) as (N,H,W)."""
     if images.shape[1:] == (H, W):
         return images
     method = Image.Resampling.BICUBIC

@@ -1,14 +1,14 @@
 """Is a gradient right? Nudge a number a little, and see how much the result really changes.
 
 A wrong derivative is easily written and hard to notice: a network often learns with it, only
-worse. So a gradient dz that was derived by hand is held to central differences, for each number
-z[m] that the result depends on:
+worse. So a gradient dz that was derived by hand is compared with central differences, for each
+number z[m] that the result depends on:
 
     dz[m] = sum( dy * (f(z + step * e_m) - f(z - step * e_m)) ) / (2 * step)
 
 where e_m is 1 at m and 0 elsewhere. ``dy`` is random; were it all ones, a transposed or shuffled
-dy would go unnoticed. A large array is moved as a whole along a random direction v, in the place
-of e_m, and what is found is compared with sum(dz * v): two evaluations, however large.
+dy would go unnoticed. A large array is moved as a whole along a random direction v instead of
+e_m, and the difference is compared with sum(dz * v): two evaluations, however large.
 
 The relative error of two numbers is their difference over the larger one, but at least over a
 thousandth of the largest number in dz; along a direction, at least over the length of dz, which
@@ -18,8 +18,11 @@ is the usual size of sum(dz * v). All is done in float64.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from tinycnn.nn.checks import Array
 
 STEP = 1e-5
 """Near the cube root of float64's precision, where cutting and rounding errors balance."""
@@ -30,8 +33,11 @@ LIMIT = 1e-6
 FULL = 500
 """Arrays of at most so many numbers are checked number by number."""
 
-Gradients = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Gradients = Mapping[str, tuple[Array, Array]]
 """From the name of an argument z to z itself and dz."""
+
+Function = Callable[[], Any]
+Worst = tuple[tuple[int, ...] | None, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class GradientError(AssertionError):
         self.comparisons = list(comparisons)
 
 
-def slope(f: Callable, z: np.ndarray, v: np.ndarray, dy, step: float = STEP) -> float:
+def slope(f: Function, z: Array, v: Array, dy: Any, step: float = STEP) -> float:
     """Return how fast sum(dy * f()) grows when z moves along v.
 
     ``f`` takes no argument and reads z, which is moved in place and put back. Results are
@@ -84,7 +90,7 @@ def slope(f: Callable, z: np.ndarray, v: np.ndarray, dy, step: float = STEP) -> 
     return float(np.sum(dy * (above - below)) / (2 * step))
 
 
-def numerical_gradient(f: Callable, z: np.ndarray, dy, step: float = STEP) -> np.ndarray:
+def numerical_gradient(f: Function, z: Array, dy: Any, step: float = STEP) -> Array:
     """Return the gradient of sum(dy * f()) with respect to z, number by number."""
     axes = np.eye(z.size).reshape(z.size, *z.shape)
     return np.array([slope(f, z, e, dy, step) for e in axes]).reshape(z.shape)
@@ -92,15 +98,15 @@ def numerical_gradient(f: Callable, z: np.ndarray, dy, step: float = STEP) -> np
 
 def check(
     operation: str,
-    f: Callable,
+    f: Function,
     gradients: Gradients,
-    dy,
+    dy: Any,
     step: float = STEP,
     limit: float = LIMIT,
     full: int = FULL,
     seed: int = 0,
 ) -> list[Comparison]:
-    """Hold each dz of ``gradients`` to finite differences of sum(dy * f()).
+    """Compare each dz of ``gradients`` with finite differences of sum(dy * f()).
 
     ``f`` takes no argument and reads the arrays z, all float64; those of more than ``full``
     numbers are moved along a direction drawn from ``seed``. Returns a Comparison for each
@@ -114,8 +120,11 @@ def check(
                 f"{operation}: d{argument} has shape {dz.shape}; "
                 f"{argument} has shape {z.shape} and is {z.dtype}, expected float64"
             )
-        compare = _number_by_number if z.size <= full else _along_a_direction
-        index, by_hand, by_difference, error = compare(f, z, dz, dy, step, rng)
+        if z.size <= full:
+            worst = _number_by_number(f, z, dz, dy, step)
+        else:
+            worst = _along_a_direction(f, z, dz, dy, step, rng.standard_normal(z.shape))
+        index, by_hand, by_difference, error = worst
         comparisons.append(
             Comparison(operation, argument, z.size, index, by_hand, by_difference, error, limit)
         )
@@ -124,30 +133,29 @@ def check(
     return comparisons
 
 
-def _number_by_number(f, z, dz, dy, step, rng):
+def _number_by_number(f: Function, z: Array, dz: Array, dy: Any, step: float) -> Worst:
     """Return where dz is worst, both numbers there, and their relative error."""
     differences = numerical_gradient(f, z, dy, step)
     largest = max(abs(dz).max(initial=0), abs(differences).max(initial=0))
     errors = relative_error(dz, differences, largest / 1000)
     worst = np.unravel_index(errors.argmax(), z.shape)  # a NaN counts as the largest
-    return tuple(map(int, worst)), float(dz[worst]), float(differences[worst]), errors[worst]
+    return tuple(map(int, worst)), float(dz[worst]), float(differences[worst]), float(errors[worst])
 
 
-def _along_a_direction(f, z, dz, dy, step, rng):
+def _along_a_direction(f: Function, z: Array, dz: Array, dy: Any, step: float, v: Array) -> Worst:
     """Return no index, sum(dz * v) twice, and the relative error."""
-    v = rng.standard_normal(z.shape)
     by_hand, by_difference = float(np.sum(dz * v)), slope(f, z, v, dy, step)
     error = relative_error(by_hand, by_difference, np.linalg.norm(dz))
     return None, by_hand, by_difference, float(error)
 
 
-def relative_error(a, b, floor):
+def relative_error(a: Any, b: Any, floor: Any) -> Any:
     """Return the difference of a and b over the larger of both, but at least over ``floor``."""
     larger = np.maximum(np.maximum(abs(a), abs(b)), floor)
     return abs(a - b) / np.where(larger == 0, 1, larger)
 
 
-def spread(rng: np.random.Generator, *shape: int) -> np.ndarray:
+def spread(rng: np.random.Generator, *shape: int) -> Array:
     """Return numbers from -1 to 1, evenly spread and shuffled: no two alike and none near 0.
 
     At a kink, where a maximum changes hands or a ReLU opens, there is no derivative to compare

@@ -1,15 +1,23 @@
-"""Layers that stand in a row are run as one stage where that is faster, and gives the same.
+"""Layers in a row run as one stage where that is faster and gives the same.
 
-What a compiler would do behind our backs is done here in plain sight: Conv2D, ReLU and MaxPool2D
-in a row become one ``ConvReLUPool``. All other layers are stages of their own.
+A compiler would do this out of sight; here it is in plain sight: Conv2D, ReLU and MaxPool2D in a
+row become one ``ConvReLUPool``. All other layers are stages of their own.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+from tinycnn.nn.checks import Array, Shape
+from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU
 
-from tinycnn import kernels
-from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape, own, remembered
+
+def own(layer: Layer) -> Layer | None:
+    """Return ``layer`` if its class belongs to this library, and None if it is a class of yours.
+
+    Code that replaces a layer by something faster, or explains it, may do so only with layers
+    that it knows: a subclass of ReLU is no ReLU.
+    """
+    return layer if type(layer).__module__.startswith("tinycnn.") else None
 
 
 def fuse(layers: Sequence[Layer]) -> list[Layer]:
@@ -42,21 +50,21 @@ class ConvReLUPool(Layer):
         before_pooling, parameters = self.conv.shapes(input_shape)
         return self.pool.shapes(before_pooling)[0], parameters
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+    def forward(self, x: Array, training: bool = False) -> Array:
         w, b = self.conv.params["w"], self.conv.params["b"]
-        y, winner = kernels.conv2d_relu_maxpool2d(x, w, b, self.pool.size)
-        self._x = x if training else None
-        self._winner = winner if training else None
+        y: Array
+        y, winner = self.ops.conv2d_relu_maxpool2d(x, w, b, self.pool.size)
+        self._memory = (x, winner) if training else None
         return y
 
-    def backward_params(self, dy: np.ndarray) -> None:
-        dw, db = kernels.conv2d_relu_maxpool2d_backward_params(
-            dy, self._winner, remembered(self._x), self.conv.kernel, self.pool.size
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        (x, winner), size = self.remembered(), self.pool.size
+        dw, db = self.ops.conv2d_relu_maxpool2d_backward_params(
+            dy, winner, x, self.conv.filter_size, size
         )
         self.conv.grads = {"w": dw, "b": db}
-
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        input_size = remembered(self._x).shape[1:3]
-        return kernels.conv2d_relu_maxpool2d_backward_input(
-            dy, self._winner, self.conv.params["w"], input_size, self.pool.size
+        if not input_gradient:
+            return None
+        return self.ops.conv2d_relu_maxpool2d_backward_input(
+            dy, winner, self.conv.params["w"], x.shape[1:3], size
         )

@@ -1,10 +1,10 @@
-"""Hold gradients to finite differences: of an operation, a layer, a loss or a whole model.
+"""Compare gradients with finite differences: of an operation, a layer, a loss or a whole model.
 
     from tinycnn.nn.gradcheck import check_layer
     check_layer(MyLayer(), input_shape=(8, 8, 3))
 
 raises an AssertionError that names operation, argument, index and both numbers, unless all is
-right. How the comparing is done, and how exactly, stands in ``differences.py``.
+right. ``differences.py`` says how they are compared, and how exactly.
 
     python -m tinycnn.nn.gradcheck
 
@@ -22,25 +22,14 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.cli import Parser, run_command
 from tinycnn.kernels.jit import set_threads
+from tinycnn.nn import layers
+from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
-from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Softmax
-from tinycnn.nn.losses import NO_CLASS, OpenSetCrossEntropy, SoftmaxCrossEntropy
+from tinycnn.nn.layers import Layer
+from tinycnn.nn.losses import SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
+from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.nn.presets import build
-from tinycnn.nn.regularizers import BatchNorm, Dropout
-
-__all__ = [
-    "Comparison",
-    "GradientError",
-    "call",
-    "check",
-    "check_layer",
-    "check_loss",
-    "check_model",
-    "check_operation",
-    "quantities",
-    "spread",
-]
 
 # -------------------------------------------------------------------------------- operations
 
@@ -49,7 +38,7 @@ RESULTS = {"batchnorm": "y mean variance", "softmax": "p", "softmax_cross_entrop
 
 
 def check_operation(
-    operation: str, given: Mapping[str, Any], ops: Any = kernels, seed: int = 0, **options
+    operation: str, given: Mapping[str, Any], ops: Any = kernels, seed: int = 0, **options: Any
 ) -> list[Comparison]:
     """Check all gradients of an operation of ``ops``, a module such as kernels or reference.
 
@@ -59,7 +48,7 @@ def check_operation(
     known = quantities(operation, given, ops, seed)
     first, *_ = inspect.signature(forward).parameters
     arguments = {"backward": (first, "w", "b"), "input": (first,), "params": ("w", "b")}
-    gradients: dict[str, tuple] = {}
+    gradients: dict[str, tuple[Array, Array]] = {}
     for name in [name for name in dir(ops) if name.startswith(operation + "_backward")]:
         dzs = call(getattr(ops, name), known)
         for z, dz in zip(arguments[name.split("_")[-1]], dzs, strict=False):
@@ -89,14 +78,14 @@ def quantities(
     return known
 
 
-def call(function: Callable, known: Mapping[str, Any]) -> tuple:
-    """Return the results of ``function``, called with what its parameters' names stand for."""
+def call(function: Callable[..., Any], known: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the results of ``function``, called with the arguments of its parameters' names."""
     result = function(*(known[name] for name in inspect.signature(function).parameters))
     return result if isinstance(result, tuple) else (result,)
 
 
-def _upstream(y, seed: int):
-    """Return a random dy for y, of its dtype; a loss, one number, has nothing downstream."""
+def _upstream(y: Any, seed: int) -> Any:
+    """Return a random dy for y, of its dtype; 1 for a loss, which is one number."""
     if np.ndim(y) == 0:
         return 1.0
     return np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
@@ -105,8 +94,10 @@ def _upstream(y, seed: int):
 # ------------------------------------------------------------------------------------ layers
 
 
-def check_layer(layer: Layer, input_shape: Shape, seed: int = 0, **options) -> list[Comparison]:
-    """Check a layer, one of your own perhaps: its gradients, and what every layer promises.
+def check_layer(
+    layer: Layer, input_shape: Shape, seed: int = 0, **options: Any
+) -> list[Comparison]:
+    """Check a layer, one of your own perhaps: its gradients, and the promises of every layer.
 
     Copies of it are built for ``input_shape`` (without N), their parameters moved a little off
     their first values, and run on one example and on three, in float32 and in float64.
@@ -123,24 +114,24 @@ def check_layer(layer: Layer, input_shape: Shape, seed: int = 0, **options) -> l
     return comparisons
 
 
-def _forward(layer: Layer | Sequential, x: np.ndarray) -> np.ndarray:
-    """Go forward in training; what is drawn at random is the same every time."""
+def _forward(layer: Layer | Sequential, x: Array) -> Array:
+    """Run forward in training; random layers draw the same every time."""
     layer.draw_from(np.random.default_rng(0))
     return layer.forward(x, training=True)
 
 
-def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> tuple:
-    """Go forward and backward twice; return a built copy of the layer, x, dx and dy."""
+def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> tuple[Any, ...]:
+    """Run forward and backward twice; return a built copy of the layer, x, dx and dy."""
     rng = np.random.default_rng(seed)
     layer = copy.deepcopy(layer)
     output_shape = layer.build(input_shape, rng)
     _convert(layer, dtype, rng)
-    x: np.ndarray = spread(rng, N, *input_shape).astype(dtype)
+    x: Array = spread(rng, N, *input_shape).astype(dtype)
     kept_x = x.copy()
     y = _forward(layer, x).copy()
-    dy: np.ndarray = rng.standard_normal(y.shape).astype(dtype)
+    dy: Array = rng.standard_normal(y.shape).astype(dtype)
     kept_dy = dy.copy()
-    layer.backward(dy)
+    layer.backward(dy, input_gradient=False)
     once = {key: dz.copy() for key, dz in layer.grads.items()}
     again, dx = _forward(layer, x), layer.backward(dy)
     promises = {
@@ -164,29 +155,29 @@ def _convert(layer: Layer, dtype: type, rng: np.random.Generator) -> None:
         layer.params[key] = (z + noise).astype(dtype)
 
 
-def _insist(who: str, promises: Mapping[str, bool]) -> None:
+def _insist(case: str, promises: Mapping[str, bool]) -> None:
     for promise, kept in promises.items():
         if not kept:
-            raise AssertionError(f"{who}: broken promise: {promise}")
+            raise AssertionError(f"{case}: broken promise: {promise}")
 
 
-def _form(z: np.ndarray) -> tuple:
+def _form(z: Array) -> tuple[Shape, Any]:
     """Return shape and dtype."""
     return z.shape, z.dtype
 
 
-def _forms(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple]:
+def _forms(arrays: Mapping[str, Array]) -> dict[str, tuple[Shape, Any]]:
     return {key: _form(z) for key, z in arrays.items()}
 
 
-def _equal(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:
+def _equal(some: Mapping[str, Array], others: Mapping[str, Array]) -> bool:
     return all(np.array_equal(z, others[key]) for key, z in some.items())
 
 
 # ------------------------------------------------------------------------- losses and models
 
 
-def check_loss(loss: Any, logits: np.ndarray, labels: np.ndarray, **options) -> list[Comparison]:
+def check_loss(loss: Any, logits: Array, labels: Array, **options: Any) -> list[Comparison]:
     """Check the gradient of a loss at logits (N,K) and labels (N,)."""
     logits = np.array(logits, np.float64)
     forward = partial(loss.forward, logits, labels)
@@ -196,7 +187,7 @@ def check_loss(loss: Any, logits: np.ndarray, labels: np.ndarray, **options) -> 
 
 
 def check_model(
-    name: str, model: Sequential, loss: Any, x: np.ndarray, labels: np.ndarray, **options
+    name: str, model: Sequential, loss: Any, x: Array, labels: Array, **options: Any
 ) -> list[Comparison]:
     """Check the gradients of the loss with respect to x and to all parameters of a model.
 
@@ -210,11 +201,11 @@ def check_model(
     for layer in model:
         _convert(layer, np.float64, rng)
 
-    def forward():
+    def forward() -> Any:
         return loss.forward(_forward(model, x), labels)
 
     forward()
-    gradients: dict[str, tuple] = {}
+    gradients: dict[str, tuple[Array, Array]] = {}
     gradients["x"] = x, model.backward(loss.backward(), input_gradient=True)
     for index, layer in enumerate(model):
         gradients |= {f"{index}.{z}": (layer.params[z], layer.grads[z]) for z in layer.params}
@@ -236,17 +227,17 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "softmax": {"logits": (4, 5)},
     "softmax_cross_entropy": {"logits": (4, 5), "labels": np.array([3, 0, 4, 0])},
 }
-"""For each operation, its arguments; a tuple stands for an array of that shape."""
+"""For each operation, its arguments; a tuple is the shape of an array."""
 
 LAYERS: list[tuple[Layer, Shape]] = [
-    (Conv2D(3, 2), (5, 4, 2)),
-    (BatchNorm(), (5, 4, 2)),
-    (Dropout(0.3), (3, 4)),
-    (MaxPool2D(2), (5, 4, 3)),
-    (ReLU(), (3, 4)),
-    (Flatten(), (2, 3, 2)),
-    (Dense(4), (5,)),
-    (Softmax(), (5,)),
+    (layers.Conv2D(3, 2), (5, 4, 2)),
+    (layers.BatchNorm(), (5, 4, 2)),
+    (layers.Dropout(0.3), (3, 4)),
+    (layers.MaxPool2D(2), (5, 4, 3)),
+    (layers.ReLU(), (3, 4)),
+    (layers.Flatten(), (2, 3, 2)),
+    (layers.Dense(4), (5,)),
+    (layers.Softmax(), (5,)),
 ]
 
 
@@ -271,9 +262,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of all checks; return 0, or 1 if something is wrong."""
     Parser(
         prog="python -m tinycnn.nn.gradcheck",
-        description="Hold every gradient of this library to finite differences, in float64.",
+        description="Compare every gradient of this library with finite differences, in float64.",
     ).parse_args(argv)
-    set_threads(1)  # for arrays as small as these, waking another takes longer
+    set_threads(1)  # for arrays as small as these, to wake another thread takes longer
     print(f"{'operation':<24} {'argument':<8} {'numbers':>9}   worst relative error")
     gradients, failures = 0, []
     for run in library():

@@ -1,8 +1,8 @@
-"""A frozen model only answers, one image at a time, and wastes nothing on the way.
+"""Inference of one image at a time, without any work that could have been done before.
 
 A model in training packs its weights anew for every batch, because they change, and makes new
-arrays, because the way back needs the old ones. A frozen one does both once, and all its work is
-done by the calling thread: to wake another one would take longer than it could save.
+arrays, because the backward pass needs the old ones. A frozen model does both once, and the
+calling thread does all its work: to wake another one would take longer than it could save.
 """
 
 import copy
@@ -14,9 +14,10 @@ import numpy as np
 from tinycnn.kernels.conv import for_images
 from tinycnn.kernels.elementwise import scale, softmax_for_one_example
 from tinycnn.kernels.products import for_one_example
-from tinycnn.nn.fusion import ConvReLUPool
-from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax, own
-from tinycnn.nn.model import GRAY, Sequential
+from tinycnn.nn.checks import GRAY, Array
+from tinycnn.nn.fusion import ConvReLUPool, own
+from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.model import Sequential
 
 Step = Callable[[], object]
 
@@ -24,7 +25,7 @@ Step = Callable[[], object]
 class Frozen:
     """A snapshot of ``model``; later training does not change it.
 
-    Every thread that asks gets arrays of its own.
+    Every thread that calls it gets arrays of its own.
     """
 
     def __init__(self, model: Sequential) -> None:
@@ -32,20 +33,20 @@ class Frozen:
         self._arrays = threading.local()
         self._arrays.of_thread = _Arrays(self._model)
 
-    def predict_proba(self, image: np.ndarray) -> np.ndarray:
+    def predict_proba(self, image: Array) -> Array:
         """Return the probabilities (K,) of one image, uint8 (H,W) or scaled float32 (H,W,C).
 
-        They stand in an array that this thread's next call overwrites.
+        The next call in the same thread overwrites the array.
         """
         try:
-            arrays = self._arrays.of_thread
+            arrays: _Arrays = self._arrays.of_thread
         except AttributeError:  # the first call of this thread
             arrays = self._arrays.of_thread = _Arrays(self._model)
         return arrays.predict_proba(image)
 
 
 class _Arrays:
-    """All that one thread writes while it answers, and the steps that write it."""
+    """The arrays that one thread writes for an answer, and the steps that write them."""
 
     def __init__(self, model: Sequential) -> None:
         model = copy.deepcopy(model)  # layers of any kind may write into themselves
@@ -59,9 +60,9 @@ class _Arrays:
         if not isinstance(model.layers[-1], Softmax):
             y, step = softmax_for_one_example(y)
             self._steps.append(step)
-        self._probabilities = y[0]
+        self._probabilities: Array = y[0]
 
-    def predict_proba(self, image: np.ndarray) -> np.ndarray:
+    def predict_proba(self, image: Array) -> Array:
         if image.dtype == np.uint8 and image.shape in self._shapes:
             scale(image.ravel(), GRAY, self._x.ravel())
         else:
@@ -71,15 +72,17 @@ class _Arrays:
         return self._probabilities
 
 
-def _step(stage: Layer, x: np.ndarray) -> tuple[np.ndarray, Step | None]:
-    """Return where ``stage`` writes its output for what stands in x, and what makes it do so."""
+def _step(stage: Layer, x: Array) -> tuple[Array, Step | None]:
+    """Return the array for the output of ``stage`` on x, and the function that fills it."""
+    compiled: tuple[Array, Step]
     match own(stage):
         case ConvReLUPool() as block:
             w, b = (block.conv.params[key] for key in "wb")
             y, _, step = for_images(x, w, b)
             return y, step
         case Dense():
-            return for_one_example(x, *(stage.params[key] for key in "wb"))
+            compiled = for_one_example(x, *(stage.params[key] for key in "wb"))
+            return compiled
         case ReLU():
             return x, lambda: np.maximum(x, 0, out=x)
         case Flatten():

@@ -1,36 +1,43 @@
-"""A layer turns x into y, remembers what it needs, and turns dy into dx on the way back.
+"""A layer turns x into y, remembers what it needs, and turns dy into dx in the backward pass.
 
-What a layer computes stands in ``reference.py``; here stands what is remembered and in which
-order it flows. Every layer is used once in a step, so ``backward`` assigns its gradients.
+``reference.py`` says what a layer computes; this file says what it remembers and in which order
+things flow. Every layer is used once in a step, so ``backward`` assigns its gradients.
 """
 
+import copy
 import math
-from collections.abc import Mapping
+from inspect import signature
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from tinycnn import kernels
-from tinycnn.errors import ShapeError
-from tinycnn.kernels.shapes import conv2d_fits, pool_fits
-
-Shape = tuple[int, ...]
+from tinycnn.kernels import shapes
+from tinycnn.nn import checks
+from tinycnn.nn.checks import Array, Shape
 
 
 class Layer:
-    """What all layers share; a layer of your own overrides ``forward`` and ``backward_input``.
+    """What all layers share; a layer of your own overrides ``forward`` and ``backward``.
 
-    ``params`` and ``grads`` are dicts with equal keys. A layer with parameters also overrides
-    ``shapes``, ``initial`` and ``backward_params``. What else it keeps from batch to batch, and
-    does not learn by gradients, is in ``state``. Shapes here leave out N, the number of examples.
+    ``params`` and ``grads`` are dicts with equal keys; a layer with parameters also overrides
+    ``shapes`` and ``initial``. ``state`` is what it keeps from batch to batch without learning
+    it by gradients. Shapes here leave out N, the number of examples.
     """
 
+    ops: ModuleType = kernels  # the module that computes; ``Sequential.on`` changes it
+    inference = False  # True: BatchNorm and Dropout work as in inference, in training too
+
     def __init__(self) -> None:
-        self.params: dict[str, np.ndarray] = {}
-        self.grads: dict[str, np.ndarray] = {}
-        self.state: dict[str, np.ndarray] = {}
+        self.params: dict[str, Array] = {}
+        self.grads: dict[str, Array] = {}
+        self.state: dict[str, Array] = {}
+        self._memory: Any = None  # what forward keeps for backward
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
         """Check the input shape, make the parameters, return the output shape."""
+        self.draw_from(rng)
         output_shape, shapes = self.shapes(input_shape)
         self.params = {key: self.initial(key, shape, rng) for key, shape in shapes.items()}
         state = self.state_shapes(input_shape)
@@ -45,45 +52,44 @@ class Layer:
         """Return the shapes of the state."""
         return {}
 
-    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> Array:
         """Return the first values of a parameter or of the state, float32."""
         return np.zeros(shape, np.float32)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+    def forward(self, x: Array, training: bool = False) -> Array:
         """Return y; remember what ``backward`` needs when ``training``."""
         raise NotImplementedError
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Assign ``grads`` and return dx; belongs to the last ``forward`` in training."""
-        self.backward_params(dy)
-        return self.backward_input(dy)
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        """Assign ``grads`` and return dx; belongs to the last ``forward`` in training.
 
-    def backward_params(self, dy: np.ndarray) -> None:
-        """Assign ``grads``; a layer without parameters has nothing to do."""
-
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        """Return dx."""
+        Without ``input_gradient`` dx is not needed, and a layer may save its time and return None.
+        """
         raise NotImplementedError
 
-    def draw_from(self, rng: np.random.Generator) -> None:
-        """Take another generator; for layers that draw at random in training."""
+    def remembered(self) -> Any:
+        """Return what the last ``forward`` in training kept for ``backward``."""
+        if self._memory is None:
+            raise RuntimeError("backward needs a forward(x, training=True) before it")
+        return self._memory
 
-    def config(self) -> Mapping[str, float]:
-        """Return the arguments that make a layer like this one."""
-        return {}
+    def draw_from(self, rng: np.random.Generator) -> None:
+        """Take another generator; layers that draw at random in training draw from it."""
+        self._rng = rng
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make a layer like this one; it keeps each under its name."""
+        return {k: vars(self)[k] for k in signature(type(self)).parameters if k in vars(self)}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Layer":
+        memo[id(self.ops)] = self.ops  # a module cannot be copied, and need not be
+        twin = copy.copy(self)
+        vars(twin).update(copy.deepcopy(vars(self), memo))
+        return twin
 
     def __repr__(self) -> str:
         arguments = ", ".join(str(value) for value in self.config().values())
         return f"{type(self).__name__}({arguments})"
-
-
-def own(layer: Layer) -> Layer | None:
-    """Return ``layer`` if it is one of this library's, and None if it is a class of your own.
-
-    Who replaces a layer by something faster, or explains it, may do so only with layers it knows:
-    a subclass of ReLU is no ReLU.
-    """
-    return layer if type(layer).__module__.startswith("tinycnn.") else None
 
 
 class Conv2D(Layer):
@@ -92,40 +98,31 @@ class Conv2D(Layer):
     (H, W, C) -> (H - kernel_size + 1, W - kernel_size + 1, filters)
     """
 
-    _x: np.ndarray | None = None
-
     def __init__(self, filters: int, kernel_size: int) -> None:
         super().__init__()
-        self.filters = _positive("filters", filters)
-        self.kernel_size = _positive("kernel_size", kernel_size)
+        self.filters = checks.positive("filters", filters)
+        self.kernel_size = checks.positive("kernel_size", kernel_size)
+        self.filter_size = kernel_size, kernel_size  # KH, KW
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
-        H, W, C = _image(self, input_shape)
-        (KH, KW), F = self.kernel, self.filters
-        conv2d_fits((H, W), (KH, KW))
+        H, W, C = checks.image_shape(self, input_shape)
+        (KH, KW), F = self.filter_size, self.filters
+        shapes.conv2d_fits((H, W), (KH, KW))
         return (H - KH + 1, W - KW + 1, F), {"w": (F, KH, KW, C), "b": (F,)}
 
-    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> Array:
         fan_in = math.prod(shape[1:])
         return he_normal(shape, fan_in, rng) if key == "w" else np.zeros(shape, np.float32)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        self._x = x if training else None
-        return kernels.conv2d(x, self.params["w"], self.params["b"])
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self._memory = x if training else None
+        y: Array = self.ops.conv2d(x, self.params["w"], self.params["b"])
+        return y
 
-    def backward_params(self, dy: np.ndarray) -> None:
-        dw, db = kernels.conv2d_backward_params(dy, remembered(self._x), self.kernel)
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        dw, db = self.ops.conv2d_backward_params(dy, self.remembered(), self.filter_size)
         self.grads = {"w": dw, "b": db}
-
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return kernels.conv2d_backward_input(dy, self.params["w"])
-
-    def config(self) -> dict[str, int]:
-        return {"filters": self.filters, "kernel_size": self.kernel_size}
-
-    @property
-    def kernel(self) -> tuple[int, int]:
-        return self.kernel_size, self.kernel_size
+        return self.ops.conv2d_backward_input(dy, self.params["w"]) if input_gradient else None
 
 
 class MaxPool2D(Layer):
@@ -134,142 +131,170 @@ class MaxPool2D(Layer):
     (H, W, C) -> (H // size, W // size, C)
     """
 
-    _winner: np.ndarray | None = None
-
     def __init__(self, size: int = 2) -> None:
         super().__init__()
-        self.size = _positive("size", size)
+        self.size = checks.positive("size", size)
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
-        H, W, C = _image(self, input_shape)
-        pool_fits((H, W), self.size)
+        H, W, C = checks.image_shape(self, input_shape)
+        shapes.pool_fits((H, W), self.size)
         return (H // self.size, W // self.size, C), {}
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        y, winner = kernels.maxpool2d(x, self.size)
-        self._winner = winner if training else None
-        self._input_size = x.shape[1:3]
+    def forward(self, x: Array, training: bool = False) -> Array:
+        y: Array
+        y, winner = self.ops.maxpool2d(x, self.size)
+        self._memory = (winner, x.shape[1:3]) if training else None
         return y
 
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        winner = remembered(self._winner)
-        return kernels.maxpool2d_backward(dy, winner, self._input_size, self.size)
-
-    def config(self) -> dict[str, int]:
-        return {"size": self.size}
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        return self.ops.maxpool2d_backward(dy, *self.remembered(), self.size)
 
 
 class ReLU(Layer):
     """Let positive numbers pass and silence the others; any shape."""
 
-    _y: np.ndarray | None = None
-
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        y = kernels.relu(x)
-        self._y = y if training else None
+    def forward(self, x: Array, training: bool = False) -> Array:
+        y: Array = self.ops.relu(x)
+        self._memory = y if training else None
         return y
 
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return kernels.relu_backward(dy, remembered(self._y))
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        return self.ops.relu_backward(dy, self.remembered())
 
 
 class Flatten(Layer):
     """Write the numbers of an example in one row: (H, W, C) -> (H * W * C,)."""
 
-    _shape: Shape | None = None
-
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         return (math.prod(input_shape),), {}
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        self._shape = x.shape if training else None
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self._memory = x.shape if training else None
         return x.reshape(len(x), math.prod(x.shape[1:]))
 
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return dy.reshape(remembered(self._shape))
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        return dy.reshape(self.remembered())
 
 
 class Dense(Layer):
     """Connect every input with each of ``units`` outputs: (D,) -> (units,)."""
 
-    _x: np.ndarray | None = None
-
     def __init__(self, units: int) -> None:
         super().__init__()
-        self.units = _positive("units", units)
+        self.units = checks.positive("units", units)
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
-        (D,) = _row(self, input_shape)
+        (D,) = checks.row_shape(self, input_shape)
         return (self.units,), {"w": (D, self.units), "b": (self.units,)}
 
-    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> Array:
         return he_normal(shape, shape[0], rng) if key == "w" else np.zeros(shape, np.float32)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        self._x = x if training else None
-        return kernels.dense(x, self.params["w"], self.params["b"])
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self._memory = x if training else None
+        y: Array = self.ops.dense(x, self.params["w"], self.params["b"])
+        return y
 
-    def backward_params(self, dy: np.ndarray) -> None:
-        dw, db = kernels.dense_backward_params(dy, remembered(self._x))
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        dw, db = self.ops.dense_backward_params(dy, self.remembered())
         self.grads = {"w": dw, "b": db}
-
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return kernels.dense_backward_input(dy, self.params["w"])
-
-    def config(self) -> dict[str, int]:
-        return {"units": self.units}
+        return self.ops.dense_backward_input(dy, self.params["w"]) if input_gradient else None
 
 
 class Softmax(Layer):
-    """Turn K numbers into K probabilities, for those who want that as a layer: (K,) -> (K,).
+    """Turn K numbers into K probabilities: (K,) -> (K,).
 
-    Training needs no such layer: ``SoftmaxCrossEntropy`` takes the numbers before it, the
-    logits, and does both steps in one.
+    Training needs no such layer: ``SoftmaxCrossEntropy`` does both steps in one.
     """
 
-    _p: np.ndarray | None = None
-
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
-        return _row(self, input_shape), {}
+        return checks.row_shape(self, input_shape), {}
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        p = kernels.softmax(x)
-        self._p = p if training else None
+    def forward(self, x: Array, training: bool = False) -> Array:
+        p: Array = self.ops.softmax(x)
+        self._memory = p if training else None
         return p
 
-    def backward_input(self, dy: np.ndarray) -> np.ndarray:
-        return kernels.softmax_backward(dy, remembered(self._p))
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        return self.ops.softmax_backward(dy, self.remembered())
 
 
-def he_normal(shape: Shape, fan_in: int, rng: np.random.Generator) -> np.ndarray:
+class BatchNorm(Layer):
+    """Bring every channel to standard deviation w and mean b over the batch: any shape (..., C).
+
+    Inference uses running averages instead, which each batch of training moves by a tenth of the
+    way: an answer must not depend on the other images of its batch.
+    """
+
+    EPSILON, FOLLOW = 1e-5, 0.1
+
+    def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
+        return input_shape, {"w": input_shape[-1:], "b": input_shape[-1:]}
+
+    def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"mean": input_shape[-1:], "variance": input_shape[-1:]}
+
+    def initial(self, key: str, shape: Shape, rng: np.random.Generator) -> Array:
+        return np.full(shape, key in ("w", "variance"), np.float32)
+
+    def deviation(self, dtype: Any = np.float32) -> Array:
+        """Return (C,), the number by which inference divides differences from the mean."""
+        deviation: Array = np.sqrt(self.state["variance"].astype(dtype) + self.EPSILON)
+        return deviation
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        w, b = self.params["w"], self.params["b"]
+        self._memory = x if training else None
+        if self.inference or not training:
+            y: Array = w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
+            return y
+        checks.several_a_channel(x)
+        y, self._mean, self._variance = self.ops.batchnorm(x, w, b, self.EPSILON)
+        self.state["mean"] += self.FOLLOW * (self._mean - self.state["mean"])
+        self.state["variance"] += self.FOLLOW * (self._variance - self.state["variance"])
+        return y
+
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        x, w = self.remembered(), self.params["w"]
+        if self.inference:  # mean and deviation are constants
+            z = (x - self.state["mean"]) / self.deviation(x.dtype)
+            m = tuple(range(x.ndim - 1))
+            self.grads = {"w": (dy * z).sum(axis=m), "b": dy.sum(axis=m)}
+            return dy * (w / self.deviation(x.dtype))
+        mean, variance = self._mean, self._variance
+        dx, dw, db = self.ops.batchnorm_backward(dy, x, w, mean, variance, self.EPSILON)
+        self.grads = {"w": dw, "b": db}
+        return dx
+
+
+class Dropout(Layer):
+    """Silence a share ``rate`` of all numbers in training, others in every step; any shape.
+
+    A generator given by ``draw_from`` and, later, started anew silences the same numbers again.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        shapes.dropout_rate(rate)
+        self.rate = rate
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if self.inference or not training:
+            return x
+        draw = self._memory = self._rng.random(x.shape, dtype=x.dtype.type)
+        y: Array = self.ops.dropout(x, draw, self.rate)
+        return y
+
+    def backward(self, dy: Array, input_gradient: bool = True) -> Any:
+        if self.inference:
+            return dy
+        return self.ops.dropout_backward(dy, self.remembered(), self.rate)
+
+
+def he_normal(shape: Shape, fan_in: int, rng: np.random.Generator) -> Array:
     """Draw weights of variance 2 / fan_in, float32.
 
     Each output sums ``fan_in`` inputs of which a ReLU has silenced about half: with this variance
     the numbers neither fade nor explode from layer to layer (He et al. 2015).
     """
     return (rng.standard_normal(shape) * math.sqrt(2 / fan_in)).astype(np.float32)
-
-
-def remembered(value):
-    """Return what ``forward`` kept for the way back."""
-    if value is None:
-        raise RuntimeError("backward needs a forward(x, training=True) before it")
-    return value
-
-
-def _positive(name: str, value: int) -> int:
-    if type(value) is not int or value < 1:  # True is an int, but no size
-        raise ShapeError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return value
-
-
-def _image(layer: Layer, shape: Shape) -> tuple[int, int, int]:
-    if len(shape) != 3:
-        raise ShapeError(f"{layer} takes images (H, W, C), not {shape}")
-    return shape[0], shape[1], shape[2]
-
-
-def _row(layer: Layer, shape: Shape) -> tuple[int]:
-    if len(shape) != 1:
-        raise ShapeError(f"{layer} takes rows (D,), not {shape}; put a Flatten before it")
-    return (shape[0],)

@@ -5,11 +5,13 @@ that has to be saved to go on later.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from types import ModuleType
 
 import numpy as np
 
 from tinycnn import kernels
+from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
 
 Schedule = Callable[[float], float]
@@ -17,33 +19,30 @@ Schedule = Callable[[float], float]
 
 
 class Optimizer:
-    """What both optimizers share: they walk over all parameters of ``layers``."""
+    """The base of both optimizers: one step for every parameter of ``layers``, in place."""
 
+    ops: ModuleType = kernels
     slots: tuple[str, ...] = ()
 
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
         self.layers = list(layers)
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.steps = 0
+        self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
         self.state = {
-            f"{slot}.{name}": np.zeros_like(z)
-            for name, z, _ in self._parameters(gradients=False)
+            f"{slot}.{index}.{key}": np.zeros_like(z)
+            for index, layer in enumerate(self.layers)
+            for key, z in layer.params.items()
             for slot in self.slots
         }
 
     def step(self) -> None:
         """Change every parameter by one step, in place."""
         self.steps += 1
-        for name, z, dz in self._parameters():
-            self._update(z, dz, *(self.state[f"{slot}.{name}"] for slot in self.slots))
-
-    def _parameters(self, gradients: bool = True) -> Iterator[tuple]:
         for index, layer in enumerate(self.layers):
             for key, z in layer.params.items():
-                yield f"{index}.{key}", z, layer.grads[key] if gradients else None
+                state = (self.state[f"{slot}.{index}.{key}"] for slot in self.slots)
+                self._update(z, layer.grads[key], *state)
 
-    def _update(self, z, dz, *state):
+    def _update(self, z: Array, dz: Array, *state: Array) -> None:
         raise NotImplementedError
 
 
@@ -53,18 +52,14 @@ class SGD(Optimizer):
     slots = ("velocity",)
 
     def __init__(
-        self,
-        layers: Iterable[Layer],
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
+        self, layers: Iterable[Layer], lr: float, momentum: float = 0.9, weight_decay: float = 0.0
     ) -> None:
         super().__init__(layers, lr, weight_decay)
         self.momentum = momentum
 
-    def _update(self, z, dz, *state):
+    def _update(self, z: Array, dz: Array, *state: Array) -> None:
         (velocity,) = state
-        kernels.sgd_update(z, dz, velocity, self.lr, self.momentum, self.weight_decay)
+        self.ops.sgd_update(z, dz, velocity, self.lr, self.momentum, self.weight_decay)
 
 
 class Adam(Optimizer):
@@ -86,17 +81,16 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(layers, lr, weight_decay)
-        self.betas = betas
-        self.epsilon = epsilon
+        self.betas, self.epsilon = betas, epsilon
 
-    def _update(self, z, dz, *state):
+    def _update(self, z: Array, dz: Array, *state: Array) -> None:
         mean, square = state
-        kernels.adam_update(
+        self.ops.adam_update(
             z, dz, mean, square, self.steps, self.lr, *self.betas, self.epsilon, self.weight_decay
         )
 
 
-def constant(share: float) -> float:
+def constant(_share: float) -> float:
     """Always the highest learning rate."""
     return 1.0
 

@@ -3,24 +3,17 @@
 from collections.abc import Callable
 
 from tinycnn.errors import ShapeError
-from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape
+from tinycnn.nn.checks import Shape
+from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from tinycnn.nn.model import Sequential
-from tinycnn.nn.regularizers import BatchNorm, Dropout
 
 
 def lenet(classes: int) -> list[Layer]:
     """Two 5x5 convolutions, each with ReLU and pooling (28-24-12-8-4), and two dense layers."""
     return [
-        Conv2D(32, 5),
-        ReLU(),
-        MaxPool2D(2),
-        Conv2D(64, 5),
-        ReLU(),
-        MaxPool2D(2),
-        Flatten(),
-        Dense(128),
-        ReLU(),
-        Dense(classes),
+        *[Conv2D(32, 5), ReLU(), MaxPool2D(2)],
+        *[Conv2D(64, 5), ReLU(), MaxPool2D(2)],
+        *[Flatten(), Dense(128), ReLU(), Dense(classes)],
     ]
 
 
@@ -56,10 +49,7 @@ def dense(classes: int) -> list[Layer]:
 
 
 PRESETS: dict[str, Callable[[int], list[Layer]]] = {
-    "lenet": lenet,
-    "tiny": tiny,
-    "best": best,
-    "dense": dense,
+    preset.__name__: preset for preset in (lenet, tiny, best, dense)
 }
 
 

@@ -32,6 +32,14 @@ class State:
     best_accuracy: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
 
+    def add_batch(self, count: int, loss: float, seconds: float) -> None:
+        """Record a batch of ``count`` images and its mean loss."""
+        self.batch += 1
+        self.images += count
+        self.loss_sum += loss * count
+        self.epoch_seconds += seconds
+        self.training_seconds += seconds
+
 
 def state_as_dict(state: State) -> dict[str, Any]:
     """The state without its history, ready for JSON."""

@@ -1,8 +1,7 @@
-"""The loop: a batch forward, its gradients back, a step; after every epoch, a look at validation.
+"""The training loop around ``nn.fit.train_step``, with a validation after every epoch.
 
-A ``Trainer`` knows nothing of files, signals and screens. Between two batches it can be stopped,
-and all it is lies in ``arrays()`` and ``state``; give both to a new one, and it goes on as if
-nothing had happened.
+A ``Trainer`` knows nothing of files, signals and screens. It can be stopped between two batches;
+a new one that gets its ``arrays()`` and ``state`` goes on as if nothing had happened.
 """
 
 import math
@@ -27,6 +26,7 @@ from tinycnn.nn import (
     SoftmaxCrossEntropy,
     build,
 )
+from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
 from tinycnn.train.batches import Batches, ahead, look_up, stream
@@ -90,7 +90,9 @@ class Trainer:
         while not self.finished:
             state, started = self.state, time.perf_counter()
             for images, labels in ahead(self.batches.of_epoch(state.epoch, start=state.batch)):
-                self._train_batch(images, labels, started)
+                count = self.batches.count(state.batch)
+                loss = self.step(images, labels, count)
+                state.add_batch(count, loss, time.perf_counter() - started)
                 if after_batch():
                     return
                 started = time.perf_counter()
@@ -98,15 +100,23 @@ class Trainer:
             after_epoch()
 
     def step(self, images: np.ndarray, labels: np.ndarray, count: int | None = None) -> float:
-        """Forward, backward, one step of the optimizer; returns the mean loss before the step.
+        """Learn from one batch; return its mean loss before the step.
 
         Of the ``count`` images of the batch (None: as many as there are) these are our share.
         """
+        model, optimizer, count = self.model, self.optimizer, count or len(images)
         # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
-        self.model.draw_from(stream(self.recipe.seed, self.optimizer.steps, 1, 1))
-        loss = self.ranks.add_up(*self._share_of_gradients(images, labels, count or len(images)))
-        self.optimizer.lr = self._rate(self.optimizer.steps)
-        self.optimizer.step()
+        model.draw_from(stream(self.recipe.seed, optimizer.steps, 1, 1))
+        optimizer.lr = self._rate(optimizer.steps)
+
+        def all_reduce(gradients: list[np.ndarray], loss: float) -> float:
+            return self.ranks.add_up(gradients, loss * (len(images) / count))
+
+        if len(images):
+            loss = train_step(model, self._loss, optimizer, images, labels, count, all_reduce)
+        else:  # more ranks than images: this one adds nothing, and takes the step of the others
+            loss = all_reduce(_no_gradients(model), 0.0)
+            optimizer.step()
         self._follow()
         self._refuse_non_finite(loss)
         return loss
@@ -116,7 +126,7 @@ class Trainer:
 
         Some kernels have ways of their own for batches of some sizes, so all sizes take part.
         Meanwhile a second process compiles gradients of convolutions and augmentation, if there is
-        need; what comes before them on the way back is all there is in a network without any.
+        need; the backward pass before those is all there is in a network without convolutions.
         """
         rehearsal = Trainer(self.recipe, self.dataset)
         unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
@@ -155,23 +165,8 @@ class Trainer:
         self.optimizer.steps = (state.epoch - 1) * len(self.batches) + state.batch
 
     def _rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        return self.recipe.lr * self._schedule(step / self.steps)
-
-    def _share_of_gradients(
-        self, images: np.ndarray, labels: np.ndarray, count: int
-    ) -> tuple[list[np.ndarray], float]:
-        """Assign what our images add to the gradients; return these and our part of the loss."""
-        loss = 0.0
-        if len(images):
-            x = self.model.prepare(images)
-            loss = self._loss.forward(self.model.forward(x, training=True), labels)
-            self.model.backward(self._loss.backward(count))
-        else:  # -0.0 is what can be added to any number, -0.0 too, and changes nothing
-            for layer in self.model.layers:
-                layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
-        gradients = [dz for layer in self.model.layers for dz in layer.grads.values()]
-        return gradients, loss * (len(images) / count)
+        """Return the learning rate of a step, counted from 0."""
+        return float(self.recipe.lr * self._schedule(step / self.steps))
 
     def _probabilities(self, images: np.ndarray) -> np.ndarray:
         """The answers to ``images``, of which each rank reads every so manieth batch."""
@@ -193,17 +188,6 @@ class Trainer:
         newest = self.model.arrays()
         for name, z in self._averaged().items():
             z += (1 - kept) * (newest[name] - z)
-
-    def _train_batch(self, images: np.ndarray, labels: np.ndarray, started: float) -> None:
-        state = self.state
-        count = self.batches.count(state.batch)
-        loss = self.step(images, labels, count)
-        seconds = time.perf_counter() - started
-        state.batch += 1
-        state.images += count
-        state.loss_sum += loss * count
-        state.epoch_seconds += seconds
-        state.training_seconds += seconds
 
     def _finish_epoch(self) -> None:
         state = self.state
@@ -286,7 +270,14 @@ def _check_ranks(ranks: SingleProcess, model: Sequential, recipe: Recipe) -> Non
         )
 
 
-def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy | OpenSetCrossEntropy:
+def _no_gradients(model: Sequential) -> list[np.ndarray]:
+    """Assign and return gradients that change none when they are added: -0.0, not 0.0."""
+    for layer in model:
+        layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
+    return model.gradients()
+
+
+def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy:
     """The loss for what ``recipe`` shows the network: drawings that are no digit have no class."""
     return OpenSetCrossEntropy() if recipe.augment == "drawings" else SoftmaxCrossEntropy()
 

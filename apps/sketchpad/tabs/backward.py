@@ -26,7 +26,7 @@ LEAST_ROW = 17.0  # height of a class
 FUNCTIONS = {
     "Conv2D": "reference.conv2d_backward_params:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · x",
     "Dense": "reference.dense_backward_params:  dw = x · dy",
-    "BatchNorm": "inside.FixedNorm.backward:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · z",
+    "BatchNorm": "BatchNorm.backward:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · z",
 }
 
 
@@ -188,7 +188,7 @@ def _draw_input(canvas: Canvas, look: Look, back: "BackwardPass") -> None:
     assert look.engine is not None
     H, W, _ = look.engine.inspector.tracer.image_shape
     dx = back.dx.reshape(H, W, -1).sum(axis=2)
-    function(canvas, 0, 9, "Lesson.backward_pass().dx")
+    function(canvas, 0, 9, "SGDStepper.backward_pass().dx")
     legend(canvas, canvas.width, 9, largest(dx))
     side = min(canvas.height - 24, canvas.width)
     canvas.signed((0, 24, side, side), dx, largest(dx))
