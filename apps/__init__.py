@@ -1,1 +1,1 @@
-"""Programs with a window that stand on the library; they hold no network mathematics."""
+"""Programs with a window, built on the library; they hold no network mathematics."""

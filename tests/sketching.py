@@ -1,4 +1,4 @@
-"""A sketchpad without a window, and a hand that writes on it: what its tests work with."""
+"""A sketchpad without a window, and a hand that writes on it, for the tests."""
 
 from pathlib import Path
 
@@ -26,14 +26,12 @@ def engine():
 
 
 def session(tabs=(), load=engine):
-    made = Session(Inline(), load, tabs)
-    made.tick()
-    made.tick()
-    return made
+    """Loaded and compiled: its worker does every job at once."""
+    return Session(Inline(), load, tabs)
 
 
 def app(of=None, size=SIZE, scale=1.0):
-    """An app on a surface that nobody sees; time stands still."""
+    """An app on a surface without a screen, with a clock that does not run."""
     return App(of or session(), pygame.Surface(size), scale, clock=lambda: 0.0)
 
 

@@ -89,7 +89,7 @@ def test_a_script_beside_the_clone_finds_the_package_and_not_the_folder(code):
     python = code / "env/bin/python"
     pip(python, "install", "-e", "./tinycnn", cwd=code)
     (code / "mine.py").write_text(
-        "import tinycnn\nfrom tinycnn.data import load_dataset\nfrom apps.sketchpad import page\n"
+        "import tinycnn\nfrom tinycnn.data import load_dataset\nfrom apps.sketchpad import keys\n"
         "print(len(load_dataset().train_images), tinycnn.__file__)"
     )
     out = run(python, "mine.py", cwd=code)

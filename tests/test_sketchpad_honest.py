@@ -1,4 +1,4 @@
-"""What is shown and copied is what stands on the paper now, as far as it has been read."""
+"""The window shows and copies the present drawing, as far as it has been read."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 import sketching
 from sketching import draw, write
 
-from apps.sketchpad import samples
+from apps.sketchpad import files
 from apps.sketchpad.__main__ import main
 from apps.sketchpad.commands import do
 from apps.sketchpad.document import Sheet
@@ -16,7 +16,7 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.inspector import Inspector
 from apps.sketchpad.phrases import UNREAD, article, sentence
 from apps.sketchpad.session import PATIENCE, READ, Session
-from apps.sketchpad.tabs.steps import Steps
+from apps.sketchpad.tabs.steps import StepsTab
 from apps.sketchpad.worker import Inline
 from benchmarks.quality import handwriting
 from tinycnn.errors import ImageError
@@ -44,7 +44,7 @@ class Slow(Inline):
 @pytest.fixture
 def session():
     now = [0.0]
-    made = Session(Slow(), sketching.engine, [Steps()], clock=lambda: now[0])
+    made = Session(Slow(), sketching.engine, [StepsTab()], clock=lambda: now[0])
     made.pass_time = lambda seconds: now.__setitem__(0, now[0] + seconds)
     made.tick()
     made.tick()
@@ -71,16 +71,14 @@ def test_an_answer_older_than_the_drawing_is_pale_and_not_copied(session):
     session.pass_time(2 * PATIENCE)
     assert session.late
     assert BLUE not in colors(app)
-    do(session, ("copy",))
-    assert session.wishes == []
+    assert do(session, ("copy",)) is None
     assert "still reading" in session.screen.note
     do(session, ("save",))
     assert "still being read" in session.screen.note
     session.worker.let_go()
     session.tick()
     assert not session.late
-    do(session, ("copy",))
-    assert session.wishes == [("copy", "12")]
+    assert do(session, ("copy",)) == ("copy", "12")
 
 
 def test_answers_that_keep_coming_are_not_old_while_the_pen_moves(session):
@@ -93,7 +91,7 @@ def test_answers_that_keep_coming_are_not_old_while_the_pen_moves(session):
         assert not session.late
 
 
-def test_the_answer_of_the_page_before_does_not_stand_on_a_picture(session):
+def test_a_picture_does_not_show_the_answer_of_the_page_before(session):
     write(session, "1")
     session.worker.free = False
     session.pad.show(Sheet("photo", np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8)))
@@ -119,8 +117,7 @@ def test_a_correction_changes_the_number_and_what_is_copied(session):
     write(session, "42")
     do(session, ("label", "7"))
     assert session.text == "47"
-    do(session, ("copy",))
-    assert session.wishes == [("copy", "47")]
+    assert do(session, ("copy",)) == ("copy", "47")
     do(session, ("label", ""))
     assert session.text == "4", "what is no digit is none of the number"
 
@@ -129,8 +126,7 @@ def test_refused_ink_is_not_copied_as_a_digit(session):
     write(session, "3")
     draw(session, [(400, 80), (430, 200), (460, 80), (490, 200), (400, 140), (500, 150), (410, 90)])
     assert [digit.rejected for digit in session.digits] == [False, True]
-    do(session, ("copy",))
-    assert session.wishes == [("copy", session.text)]
+    assert do(session, ("copy",)) == ("copy", session.text)
     assert session.text.replace(" ", "") == f"3{UNREAD}"
     assert "not read" in session.screen.note
 
@@ -164,7 +160,7 @@ def test_a_tab_keeps_its_picture_pale_while_the_next_is_awaited(session):
     def tab():
         session.tick()
         app.view.draw(app.surface)
-        x, y, width, height = app.view.layout.inside
+        x, y, width, height = app.view.layout.tab
         area = pygame.Rect(x, y, width, height)
         return pygame.surfarray.array3d(app.surface.subsurface(area)).astype(int)
 
@@ -195,9 +191,9 @@ def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
     (tmp_path / "one.jsonl").write_text(
         '{"strokes": [%s]}' % handwriting.write("1")[0].round(1).tolist()  # noqa: UP031
     )
-    assert samples.opened("~/one.jsonl").strokes
+    assert files.opened("~/one.jsonl").strokes
     with pytest.raises(ImageError, match="nowhere"):
-        samples.opened("~/nowhere")
+        files.opened("~/nowhere")
 
 
 def test_the_window_is_gone_as_soon_as_it_is_left(monkeypatch, tmp_path):

@@ -11,13 +11,13 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-BRAIN = sketching.engine()
+ENGINE = sketching.engine()
 
 
 class Sketching(RuleBasedStateMachine):
     @initialize()
     def start(self):
-        self.session = sketching.session(tabs(), lambda: BRAIN)
+        self.session = sketching.session(tabs(), lambda: ENGINE)
         self.app = sketching.app(self.session, (960, 640))
 
     def do(self, *command):

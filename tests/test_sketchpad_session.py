@@ -11,11 +11,11 @@ import template_network
 from PIL import Image
 from sketching import draw, write
 
-from apps.sketchpad import saving
+from apps.sketchpad import files
 from apps.sketchpad.__main__ import main
 from apps.sketchpad.commands import COMMANDS, do
 from apps.sketchpad.engine import Engine
-from apps.sketchpad.keys import KEYS
+from apps.sketchpad.keys import KEYS, by_name
 from apps.sketchpad.phrases import percent, sentence, spelled, verdict
 from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.replay import write_drawings
@@ -77,7 +77,7 @@ def test_numbers_written_point_by_point_are_read_as_predict_reads_them():
     assert np.mean(np.array(known) == texts) > 0.8
 
 
-def test_more_strokes_than_are_read_are_said_to_be_and_can_be_taken_back(session):
+def test_too_many_strokes_are_reported_and_can_be_taken_back(session):
     lines = [np.array([(x, y), (x + 3.0, y + 9.0)]) for x in range(40) for y in range(26)]
     session.pad.write([line * 10 for line in lines], 4.0)
     session.tick()
@@ -93,7 +93,7 @@ def test_more_strokes_than_are_read_are_said_to_be_and_can_be_taken_back(session
 def test_empty_paper_has_no_answer(session):
     assert session.text == ""
     assert session.selected is None
-    assert session.look().digit is None
+    assert session.context().digit is None
     write(session, "3")
     do(session, ("clear",))
     session.tick()
@@ -103,18 +103,18 @@ def test_empty_paper_has_no_answer(session):
     assert session.text == "3"
 
 
-def test_the_digit_written_last_is_looked_at_until_another_one_is_chosen(session):
+def test_the_digit_written_last_is_selected_until_another_one_is_chosen(session):
     write(session, "12")
     write(session, "3", at=(10.0, 300.0))
-    assert session.look().digit.name == "3"
+    assert session.context().digit.name == "3"
     do(session, ("select", 0))
-    assert session.look().digit.name == "1"
+    assert session.context().digit.name == "1"
     do(session, ("next", 1))
-    assert session.look().digit.name == "2"
+    assert session.context().digit.name == "2"
     do(session, ("next", -2))
-    assert session.look().digit.name == "3", "it goes round"
+    assert session.context().digit.name == "3", "it goes round"
     write(session, "4", at=(200.0, 300.0))
-    assert session.look().digit.name == "4", "writing goes before choosing"
+    assert session.context().digit.name == "4", "writing goes before choosing"
 
 
 def test_a_stroke_that_is_still_being_drawn_is_read_too(session):
@@ -132,13 +132,13 @@ def test_labels_stay_with_their_strokes(session):
     write(session, "12")
     do(session, ("select", 0))
     do(session, ("label", "7"))
-    assert session.look().label == "7"
+    assert session.context().label == "7"
     do(session, ("select", 1))
-    assert session.look().label is None
+    assert session.context().label is None
     do(session, ("undo",))
     session.tick()
     do(session, ("select", 0))
-    assert session.look().label is None
+    assert session.context().label is None
 
 
 def test_a_class_that_the_network_does_not_have_is_no_label(session):
@@ -148,23 +148,23 @@ def test_a_class_that_the_network_does_not_have_is_no_label(session):
     assert "no class k" in session.screen.note
 
 
-def test_the_naive_way_is_the_whole_paper_made_smaller(session):
+def test_the_naive_way_is_the_whole_paper_scaled_down(session):
     write(session, "7", at=(10.0, 10.0), height=60.0)
-    prepared = session.look().image
+    prepared = session.context().image
     do(session, ("naive",))
-    naive = session.look().image
+    naive = session.context().image
     assert naive.shape == (28, 28)
     assert naive[14:].sum() == 0, "the digit is in the upper left corner"
     assert prepared[14:].sum() > 0
 
 
-def test_a_frozen_look_stays_as_it_was(session):
+def test_a_frozen_context_stays_as_it_was(session):
     write(session, "1")
     do(session, ("freeze",))
     write(session, "2", at=(200.0, 80.0))
-    assert session.look().digit.name == "1"
+    assert session.context().digit.name == "1"
     do(session, ("freeze",))
-    assert session.look().digit.name == "2"
+    assert session.context().digit.name == "2"
 
 
 # -------------------------------------------------------------------------------- other ways in
@@ -176,7 +176,7 @@ def test_test_digits_are_laid_on_the_paper(session):
     session.tick()
     sheet = session.pad.page.sheet
     assert sheet.truth in "0123456789"
-    np.testing.assert_array_equal(session.look().image, 255 - sheet.shade)
+    np.testing.assert_array_equal(session.context().image, 255 - sheet.shade)
 
 
 def test_mistakes_are_mistakes_and_others_come_at_every_turn(session):
@@ -214,7 +214,7 @@ def test_a_stroke_file_is_laid_on_the_paper(session, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"{not json", b'{"strokes": 5}'])
-def test_a_file_that_holds_nothing_is_said_to(content, session, tmp_path):
+def test_a_file_without_a_picture_is_reported(content, session, tmp_path):
     (tmp_path / "strange").write_bytes(content)
     do(session, ("open", str(tmp_path / "strange")))
     session.tick()
@@ -236,12 +236,12 @@ def test_the_name_of_a_file_can_be_typed(session, tmp_path):
 
 def test_what_is_saved_is_read_again_as_it_was(session, tmp_path):
     write(session, "385")
-    files = {path.suffix: path for path in saving.save(session, tmp_path)}
-    assert set(files) == {".png", ".json", ".jsonl"}
-    assert json.loads(files[".json"].read_text())["text"] == "385"
-    with Image.open(files[".png"]) as picture:
+    saved = {path.suffix: path for path in files.save(session, tmp_path)}
+    assert set(saved) == {".png", ".json", ".jsonl"}
+    assert json.loads(saved[".json"].read_text())["text"] == "385"
+    with Image.open(saved[".png"]) as picture:
         assert picture.size[0] > 100
-    drawing = json.loads(files[".jsonl"].read_text())
+    drawing = json.loads(saved[".jsonl"].read_text())
     strokes = [np.array(stroke) for stroke in drawing["strokes"]]
     again = read_strokes(strokes, template_network.recognizer(), drawing["pen"])
     assert again.text == "385"
@@ -264,12 +264,9 @@ def test_a_command_that_does_not_exist_or_has_other_arguments_is_refused(session
 
 
 def test_every_key_gives_a_command_and_no_single_key_ends_the_program():
-    windows = {"zoom", "fullscreen", "photograph"}
-    for key in KEYS:
-        if key.names:
-            assert key.command[0] in COMMANDS.keys() | windows
-        if key.command == ("quit",):
-            assert all("+" in name for name in key.names)
+    for name, command in by_name(KEYS).items():
+        assert command[0] in COMMANDS
+        assert command != ("quit",) or "+" in name
 
 
 def test_a_fault_of_a_tab_is_told_and_the_drawing_goes_on(session, capsys):
@@ -319,7 +316,7 @@ def test_certainty_is_never_claimed(session):
     assert percent(1.0) == "99.9 %"
     assert percent(0.0) == "0.0 %"
     write(session, "8")
-    digit = session.look().digit
+    digit = session.context().digit
     assert verdict(digit) == "sure"
     assert "8" in sentence(digit)
     assert "100" not in sentence(digit)
@@ -366,7 +363,7 @@ def test_reading_goes_before_what_tabs_have_asked():
     assert worked == ["read", "layers"]
 
 
-def test_somebody_who_works_slowly_is_never_waited_for():
+def test_the_session_never_waits_for_a_slow_worker():
     gate = threading.Event()
 
     def load():
@@ -389,9 +386,8 @@ def test_somebody_who_works_slowly_is_never_waited_for():
 
 def test_until_kernels_are_compiled_the_reference_answers():
     engine = sketching.engine()
-    slow = Session(Inline(), lambda: engine)
     engine.compile = lambda: None
-    slow.tick()
+    slow = Session(Inline(), lambda: engine)
     write(slow, "9")
     assert not engine.compiled
     assert slow.text == "9"
@@ -418,17 +414,24 @@ def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
         assert image.size == (960, 640)
 
 
-def test_a_replay_saves_nothing(tmp_path, monkeypatch, weights):
-    """The record may be a stranger's."""
+def test_a_replay_saves_nothing_copies_nothing_and_ends_with_its_record(
+    tmp_path, monkeypatch, weights, capsys
+):
+    """The record may come from others."""
     place = tmp_path / "place"
     place.mkdir()
     monkeypatch.chdir(place)
+    monkeypatch.setenv("XDG_DATA_HOME", str(place))
     path = tmp_path / "session.jsonl"
-    commands = [["down", 9, 9], ["move", 90, 90], ["up"], ["save"]]
+    commands = [["down", 9, 9], ["move", 90, 90], ["up"], ["save"], ["label", "1"], ["copy"]]
+    commands += [["photograph"], ["quit"], ["clear"]]
     lines = [{"sketchpad": 1}, *({"at": 0.1, "do": command} for command in commands)]
     path.write_text("\n".join(map(json.dumps, lines)))
     assert main(["--replay", str(path), "--headless", "--weights", str(weights)]) == 0
     assert list(place.iterdir()) == []
+    seen = capsys.readouterr()
+    assert json.loads(seen.out)["text"] == "", "it went on after the command to quit"
+    assert seen.err == "", "there is no clipboard to complain of"
 
 
 @pytest.mark.parametrize("at", ["1e999", "NaN", "-1", "1e300", "9" * 400])

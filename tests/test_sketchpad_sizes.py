@@ -71,7 +71,7 @@ def drawn(session, tab, size, scale):
     for _ in range(3):  # tabs ask, are answered, and ask again
         session.tick()
         app.view.draw(app.surface)
-    area = [round(length * app.view.scale) for length in app.view.layout.inside]
+    area = [round(length * app.view.scale) for length in app.view.layout.tab]
     part = app.surface.subsurface(pygame.Rect(area).clip(app.surface.get_rect()))
     pixels = pygame.surfarray.array2d(part).ravel()
     return app, set(pixels[:: 1 + len(pixels) // 20_000].tolist())
@@ -79,7 +79,7 @@ def drawn(session, tab, size, scale):
 
 def assert_all_is_drawn(session, tab, size, scale=1.0):
     app, colors = drawn(session, tab, size, scale)
-    assert app.view.faults == [], (size, scale, session.tabs[tab].title)
+    assert app.view.faults == {}, (size, scale, session.tabs[tab].title)
     assert len(colors) > 5, (size, scale, session.tabs[tab].title)
 
 
@@ -111,7 +111,7 @@ def test_all_classes_to_choose_from_lie_on_their_tab(size, sessions):
     counted = 0
     for tab in range(len(sessions[1].tabs)):
         app, _ = drawn(sessions[1], tab, size, 1.0)
-        left, _, room, _ = app.view.layout.inside
+        left, _, room, _ = app.view.layout.tab
         for hit in app.view.hits:
             if hit.command[1:2] in (("other",), ("truth",)):
                 counted += 1

@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.sketchpad import document as pages
 from apps.sketchpad.document import Sheet
-from apps.sketchpad.editor import BRUSHES, STEPS_BACK, Pad
+from apps.sketchpad.editor import BRUSHES, PAST_PAGES, UNDO_STEPS, Pad
 
 numbers = st.floats(-2000, 3000)
 places = st.tuples(numbers, numbers)
@@ -111,9 +110,9 @@ def test_a_new_stroke_ends_what_could_be_done_again():
 
 def test_undo_remembers_many_steps_but_not_endlessly():
     pad = Pad()
-    for number in range(STEPS_BACK + 50):
+    for number in range(UNDO_STEPS + 50):
         pad.label(frozenset({number}), "1")
-    for _ in range(STEPS_BACK + 50):
+    for _ in range(UNDO_STEPS + 50):
         pad.undo()
     assert not pad.can_undo
     assert 0 < len(pad.page.labels) < 60
@@ -169,7 +168,7 @@ def test_only_so_many_past_pages_are_kept():
     for number in range(40):
         draw(pad, (number, 1))
         pad.clear(str(number))
-    assert len(pad.page.past) == pages.PAST_PAGES
+    assert len(pad.page.past) == PAST_PAGES
     assert pad.page.past[0].text == "39"
 
 
@@ -188,7 +187,7 @@ def test_a_stroke_takes_the_place_of_a_picture_and_undo_brings_it_back():
     assert pad.page.sheet is not None
 
 
-def test_a_label_said_twice_is_taken_back_and_another_one_replaces_it():
+def test_a_label_given_twice_is_taken_back_and_another_one_replaces_it():
     pad = Pad()
     group = frozenset({1, 2})
     pad.label(group, "4")

@@ -15,7 +15,7 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.inspector import Inspector
 from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
-from apps.sketchpad.tabs.kernels import strongest_slices
+from apps.sketchpad.tabs.filters import strongest_slices
 from apps.sketchpad.tabs.mosaic import Mosaic, as_maps
 from apps.sketchpad.tabs.parts import number
 from apps.sketchpad.worker import Inline
@@ -86,7 +86,7 @@ def draw(session, size=(590, 300), mouse=None):
     surface = pygame.Surface(size)
     surface.fill((255, 255, 255))
     canvas = Canvas(surface, 1.0, mouse)
-    session.tabs[session.screen.tab].draw(canvas, session.look())
+    session.tabs[session.screen.tab].draw(canvas, session.context())
     return pygame.surfarray.array3d(surface), canvas.hits
 
 
@@ -105,7 +105,7 @@ def test_whatever_can_be_clicked_or_typed_may_be(tab, written):
     for size in ((590, 300), (1230, 590)):
         _, hits = draw(written, size)
         commands = [(*hit.command, 0.4) if hit.slides else hit.command for hit in hits]
-        commands += [command for command, _ in written.tabs[tab].keys.values()]
+        commands += [key.command for key in written.tabs[tab].keys]
         for command in [*commands[:12], ("tab", "nonsense"), ("tab", "layer", -99)]:
             do(written, command)
             draw(written, size)
@@ -144,7 +144,7 @@ def test_the_mouse_asks_the_number_that_lies_under_it():
         x, y, width, height = mosaic.square(cell)
         assert mosaic.cell_at((x + width / 2, y + height / 2)) == cell
     assert mosaic.cell_at((9, 25)) is None
-    assert mosaic.cell_at((11 + mosaic.side, 25)) is None, "gaps belong to nobody"
+    assert mosaic.cell_at((11 + mosaic.side, 25)) is None, "gaps belong to no cell"
     assert mosaic.cell_at(None) is None
 
 
@@ -167,8 +167,8 @@ def test_mosaics_stay_in_their_area():
     for shape in ((24, 24, 32), (1, 1, 1024), (8, 8, 64), (1, 1, 10), (3, 3, 1)):
         for width, height in ((446, 130), (690, 38), (100, 400)):
             mosaic = Mosaic.fitted((0, 0, width, height), shape, 60)
-            assert mosaic.width <= width + 0.01
-            assert mosaic.height <= height + 0.01
+            assert mosaic.size[0] <= width + 0.01
+            assert mosaic.size[1] <= height + 0.01
             assert mosaic.side <= 60
 
 
@@ -220,10 +220,10 @@ def test_the_strongest_slice_is_that_with_the_largest_weights():
 def digit_image():
     session = session_of()
     write(session)
-    return session.look().image
+    return session.context().image
 
 
-def test_steps_forth_and_back_are_the_same_as_a_fresh_lesson():
+def test_steps_forth_and_back_are_the_same_as_fresh_steps():
     layers, shape = NETWORKS["convolutions"]
     network = Sequential(layers, shape, seed=2)
     image = digit_image()
@@ -232,9 +232,9 @@ def test_steps_forth_and_back_are_the_same_as_a_fresh_lesson():
         ((0.1,), (0.1, 0.2), (0.1,), (0.3,), ()),
     )
     for rates in names:
-        fresh = Inspector(network, tuple("0123456789")).taught(image, 3, rates)
-        assert walked.taught(image, 3, rates).back.p.tobytes() == fresh.back.p.tobytes()
-        assert fresh.p_before.tobytes() == walked.trace(image).p.tobytes()
+        back, before = Inspector(network, tuple("0123456789")).train(image, 3, rates)
+        assert walked.train(image, 3, rates)[0].p.tobytes() == back.p.tobytes()
+        assert before.tobytes() == walked.trace(image).p.tobytes()
 
 
 def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afresh():
@@ -248,9 +248,9 @@ def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afres
         do(session, ("tab", command))
         draw(session)
     assert tab.rates == (tab.rate,)
-    look = session.look()
-    taught = look.engine.inspector.taught(look.image, 3, tab.rates)
-    assert taught.back.p[3] > taught.p_before[3]
+    context = session.context()
+    back, before = context.engine.inspector.train(context.image, 3, tab.rates)
+    assert back.p[3] > before[3]
     do(session, ("clear",))
     write(session, "4")
     draw(session)
@@ -260,8 +260,8 @@ def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afres
 def test_a_filter_that_is_switched_off_can_be_switched_on_again():
     session = session_of()
     write(session)
-    do(session, ("show", NAMES.index("Kernels")))
-    tab = session.tabs[NAMES.index("Kernels")]
+    do(session, ("show", NAMES.index("Filters")))
+    tab = session.tabs[NAMES.index("Filters")]
     before, _ = draw(session)
     do(session, ("tab", "switch", 2))
     dark, _ = draw(session)

@@ -1,11 +1,10 @@
-"""Teaching in the sketchpad: what is said is kept, what is taken back is forgotten, base stays."""
+"""Corrections in the sketchpad: labels are kept, undone labels are deleted, the base stays."""
 
 import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +53,7 @@ def say(session, *commands):
         session.tick()
 
 
-def test_what_is_said_is_kept_with_strokes_and_answer(session, kept):
+def test_a_label_is_kept_with_strokes_and_answer(session, kept):
     write(session, "7")
     say(session, ("label", "1"))
     assert said(kept) == [("1", "7")]
@@ -91,28 +90,28 @@ def test_no_digit_is_no_correction(session, kept):
     assert said(kept) == []
 
 
-def test_more_that_is_written_does_not_change_what_was_said(session, kept):
+def test_more_strokes_do_not_change_earlier_labels(session, kept):
     write(session)
     say(session, ("label", "1"))
     sketching.draw(session, [(500, 500), (510, 560)])
     assert said(kept) == [("1", "7")]
 
 
-def test_what_was_said_before_is_there_at_the_start(session, kept, tmp_path):
+def test_earlier_corrections_are_read_at_the_start(session, kept, tmp_path):
     write(session)
     say(session, ("label", "1"))
     later = Session(Inline(), sketching.engine, tabs(), corrections=lambda: kept)
     later.tick()
-    assert [c.label for c in later.teacher.lesson.corrections] == ["1"]
+    assert [c.label for c in later.teacher.learning.corrections] == ["1"]
 
 
-def test_a_damaged_file_is_said_on_the_tab(session, kept):
+def test_a_damaged_file_is_reported_on_the_tab(session, kept):
     kept.path.parent.mkdir()
     kept.path.write_bytes(b"{\n")
     write(session)
     say(session, ("label", "1"))
-    assert "1 of 2 lines cannot be read" in session.teacher.lesson.fault
-    assert len(session.teacher.lesson.corrections) == 1
+    assert "1 of 2 lines cannot be read" in session.teacher.learning.fault
+    assert len(session.teacher.learning.corrections) == 1
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(session, kept):
@@ -137,7 +136,7 @@ def test_too_few_are_refused_with_a_sentence(session):
     taught(session, 2)
     say(session, ("adapt",))
     assert "least to learn from" in session.screen.note
-    assert not session.teacher.lesson.busy
+    assert not session.teacher.learning.busy
     assert session.screen.tab == [tab.title for tab in session.tabs].index("Teach")
 
 
@@ -146,7 +145,7 @@ def test_an_adapted_network_reads_until_it_is_discarded(session, kept, monkeypat
     base = session.engine
     before = [z.tobytes() for z in base.model.arrays().values()]
     say(session, ("adapt",))
-    result = session.teacher.lesson.result
+    result = session.teacher.learning.result
     assert result is not None
     assert result.drawings.n == 6
     assert result.drawings.verdict == "too few to tell"
@@ -160,7 +159,7 @@ def test_an_adapted_network_reads_until_it_is_discarded(session, kept, monkeypat
     assert session.teacher.base is base
     say(session, ("discard",))
     assert session.engine is base
-    assert session.teacher.lesson.result is None
+    assert session.teacher.learning.result is None
 
 
 def test_what_is_kept_can_be_loaded_and_the_base_file_stays(session, kept, tmp_path):
@@ -192,28 +191,24 @@ def test_loading_again_ends_the_trial(session):
     taught(session)
     say(session, ("adapt",), ("reload",))
     assert session.teacher.base is None
-    assert session.teacher.lesson.result is None
+    assert session.teacher.learning.result is None
     assert "adapted" not in session.engine.name
 
 
-def test_without_a_file_nothing_is_left_behind(monkeypatch, tmp_path):
+def test_without_a_file_nothing_is_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     session = sketching.session(tabs())
     write(session)
     say(session, ("label", "1"))
-    folder = session.teacher.open_file().path.parent
-    assert len(session.teacher.lesson.corrections) == 1
-    assert not list(Path(tmp_path).iterdir())
-    del session
-    import gc
-
-    gc.collect()
-    assert not folder.exists()
+    assert session.labels == ["1"]
+    say(session, ("adapt",))
+    assert "not ready" in session.screen.note
+    assert not list(tmp_path.iterdir())
 
 
-def test_what_is_kept_while_something_is_learned_does_not_end_the_lesson(session):
-    session.teacher.lesson = replace(session.teacher.lesson, busy=True)
+def test_a_correction_while_the_network_learns_does_not_end_the_learning(session):
+    session.teacher.learning = replace(session.teacher.learning, busy=True)
     write(session)
     say(session, ("label", "1"))
-    assert session.teacher.lesson.busy
-    assert len(session.teacher.lesson.corrections) == 1
+    assert session.teacher.learning.busy
+    assert len(session.teacher.learning.corrections) == 1

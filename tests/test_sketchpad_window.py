@@ -1,4 +1,4 @@
-"""A real window on a screen that nobody sees (Xvfb), with a mouse that moves (xdotool)."""
+"""A real window on a virtual screen (Xvfb), with a mouse that moves (xdotool)."""
 
 import contextlib
 import json

@@ -1,8 +1,8 @@
 """The sketchpad: draw digits, and see what the network sees.
 
-Read it in this order: ``page`` and ``state`` (what is on the paper), ``engine`` and ``worker`` (who
-reads it), ``session`` and ``commands`` (what can be done); so far nothing knows of pygame. Then
-``canvas`` and ``view`` with the panels (how it looks), ``app`` and ``window``.
+Read it in this order: ``document`` and ``editor`` (the paper), ``engine`` and ``worker`` (a network
+in the background), ``session`` and ``commands`` (the state and its changes); so far nothing imports
+pygame. Then ``canvas`` and ``view`` with the panels and tabs, ``app`` and ``window``.
 """
 
 import os

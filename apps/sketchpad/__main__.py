@@ -1,4 +1,4 @@
-"""The command to the sketchpad: ``python -m apps.sketchpad`` opens a window to draw digits in."""
+"""The command ``python -m apps.sketchpad``, which opens a window to draw digits in."""
 
 import argparse
 import importlib.util
@@ -29,49 +29,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, open the window, draw; returns the exit code."""
     arguments = _parser().parse_args(argv)
     if (arguments.headless or arguments.film) and not arguments.replay:
-        raise TinyCNNError("--headless and --film want something to play: give a --replay FILE")
+        raise TinyCNNError("--headless and --film need a --replay FILE")
     if importlib.util.find_spec("pygame") is None:
         raise EnvironmentFault("the sketchpad needs pygame: pip install 'tinycnn[sketchpad]'")
     load = _loader(arguments.weights)
     if arguments.replay:
-        from apps.sketchpad.replay import replay
-
-        return replay(arguments, load)
-    return _draw(arguments, load)
-
-
-def _draw(arguments: argparse.Namespace, load: "Callable[[], Engine]") -> int:
-    """A person at the window."""
-    from apps.sketchpad import window
-    from apps.sketchpad.app import App
-    from apps.sketchpad.record import recorder
-    from apps.sketchpad.session import Session
-    from apps.sketchpad.tabs import tabs
-    from apps.sketchpad.teacher import users_file
-    from apps.sketchpad.worker import Thread
-    from tinycnn.signals import StopSignals
-
-    surface = window.open_window(arguments.size)
-    scale = arguments.scale or window.fitting_scale()
-    session = Session(
-        Thread(window.ring), load, tabs(), folder=arguments.save_to, corrections=users_file
-    )
-    with StopSignals(), recorder(arguments.record) as note, window.closing():
-        app = App(session, surface, scale, note=note)
-        app.run()
-        if arguments.screenshot:
-            window.save_png(app.surface, arguments.screenshot)
-    return 0
+        from apps.sketchpad.replay import run
+    else:
+        from apps.sketchpad.app import run
+    return run(arguments, load)
 
 
 def _loader(weights: str) -> "Callable[[], Engine]":
-    """What makes the engine; a file that somebody named is read now, to be refused now."""
+    """The function that makes the engine; a named file is read now, to be refused now."""
     from apps.sketchpad.engine import Engine
 
-    if weights == DEFAULT:
-        return lambda: Engine.load(DEFAULT)
-    engine = Engine.load(weights)
-    loaded = [engine]
+    loaded = [] if weights == DEFAULT else [Engine.load(weights)]
     return lambda: loaded.pop() if loaded else Engine.load(weights)
 
 
@@ -82,25 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last"
-    )
-    parser.add_argument("--size", metavar="WxH", type=_size, help="of the window")
-    parser.add_argument("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
-    parser.add_argument("--record", metavar="FILE", type=Path, help="write all that is done")
-    parser.add_argument(
-        "--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file"
-    )
-    parser.add_argument("--headless", action="store_true", help="replay without a window")
-    parser.add_argument(
-        "--screenshot", metavar="PNG", type=Path, help="write what is shown at the end"
-    )
-    parser.add_argument(
-        "--film", metavar="GIF", type=_film, help="write a replay as an animated picture"
-    )
-    parser.add_argument(
-        "--save-to", metavar="DIR", type=Path, default=Path(), help="where S saves drawings"
-    )
+    add = parser.add_argument
+    add("--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last")
+    add("--size", metavar="WxH", type=_size, help="of the window")
+    add("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
+    add("--record", metavar="FILE", type=Path, help="write all that is done")
+    add("--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file")
+    add("--headless", action="store_true", help="replay without a window")
+    add("--screenshot", metavar="PNG", type=Path, help="write what is shown at the end")
+    add("--film", metavar="GIF", type=_film, help="write a replay as an animated picture")
+    add("--save-to", metavar="DIR", type=Path, default=Path(), help="where S saves drawings")
     return parser
 
 

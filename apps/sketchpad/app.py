@@ -1,39 +1,62 @@
-"""The window: events become commands, and what changed is shown."""
+"""The window: events become commands, and everything that changed is shown."""
 
+import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pygame
 
-from apps.sketchpad import window
-from apps.sketchpad.canvas import Hit, Place, inside
-from apps.sketchpad.commands import do
+from apps.sketchpad import commands, record, tabs, teacher, window, worker
+from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
-from apps.sketchpad.keys import BY_NAME
+from apps.sketchpad.document import Place
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.keys import KEYS, by_name
 from apps.sketchpad.session import Session
 from apps.sketchpad.view import View
+from tinycnn.signals import StopSignals
 
 FRAME = 1 / 120  # seconds between frames while drawing, at least
 LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
 PATIENCE = 0.5  # seconds that the tab waits at most
 STILL = 5.0  # logical pixels: a press that moves no further is a click
-SWITCH = 0.0005  # seconds after which a thread that computes lets the window have its turn
+SWITCH = 0.0005  # seconds after which a thread that computes must let the window run
 REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom")  # by a key that is held down
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
+HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR
+ARROW = pygame.SYSTEM_CURSOR_ARROW
+
+
+def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
+    """Open a window, and run until it is closed; returns the exit code."""
+    surface = window.open_window(arguments.size)
+    scale, reader = arguments.scale or window.fitting_scale(), worker.Thread(window.ring)
+    folder, file = arguments.save_to, teacher.users_file
+    session = Session(reader, load, tabs.tabs(), folder=folder, corrections=file)
+    with StopSignals(), record.recorder(arguments.record) as note:
+        try:
+            app = App(session, surface, scale, note=note)
+            app.run()
+            if arguments.screenshot:
+                window.save_png(app.surface, arguments.screenshot)
+        finally:
+            pygame.display.quit()  # although the process may take longer to end
+    return 0
 
 
 @dataclass
 class Mouse:
-    """What the mouse is doing."""
+    """The state of the mouse."""
 
     drawing: bool = False
-    rubbing: bool = False
+    erasing: bool = False
     slides: Hit | None = None
-    pressed: tuple[Place, Hit] | None = None
-    """A press on something on the paper: a click if the mouse stays, a stroke if it moves."""
+    pressed: tuple[Place, Hit] | None = None  # on the paper: a click if it stays, else a stroke
 
 
 class App:
@@ -47,75 +70,41 @@ class App:
         clock: Callable[[], float] = time.perf_counter,
         note: Callable[[Command], None] = lambda command: None,
     ) -> None:
-        """``note`` is told every command, to record it."""
+        """``note`` is called with every command, to record it."""
         self.session, self.surface, self.clock, self.note = session, surface, clock, note
-        self.view = View(session)
-        self.scale = scale
-        self.done = False
-        self.mouse = Mouse()
-        self._pointer = "arrow"
+        self.view, self.scale, self.mouse = View(session), scale, Mouse()
+        self.effects: dict[str, Callable[..., None]] = {
+            "copy": window.copy,
+            "quit": self._quit,
+            "zoom": self._zoom,
+            "fullscreen": self._fullscreen,
+            "photograph": self._photograph,
+        }
+        self.done, self._pointer = False, ARROW
         self._windowed: tuple[int, int] | None = None  # the size to come back to from full screen
         self._held: set[int] = set()
-        self._shown_at = self._looked_at = self._hovered_at = 0.0
+        self._shown_at = self._tab_shown_at = self._hovered_at = 0.0
         self._fit()
 
     def run(self) -> None:
-        """Until the window is closed."""
+        """Run until the window is closed."""
         sys.setswitchinterval(SWITCH)
         while not self.done:
             self.turn()
 
     def turn(self) -> None:
-        """Wait for something to happen, do it, show it."""
+        """Wait for events, and show what they changed; the tab waits until all is read."""
         self._wait()
-        self._fulfill()
-        self._show()
-
-    def look_out(self) -> None:
-        """During a replay: show everything, and see whether somebody closes the window."""
-        pygame.display.flip()
-        self.done |= any(event.type == pygame.QUIT for event in pygame.event.get())
-
-    def _show(self) -> None:
-        """Ink and answer come first; the tab follows when there is nothing to be read."""
         writing, now = self.session.pad.writing, self.clock()
         if self.update(hurry=True):
             self._shown_at = self.clock()
-        leisure = not writing or now - self._looked_at > LEISURE
-        if (leisure and self.session.up_to_date) or now - self._looked_at > PATIENCE:
-            self._looked_at = now
+        leisure = not writing or now - self._tab_shown_at > LEISURE
+        if (leisure and self.session.up_to_date) or now - self._tab_shown_at > PATIENCE:
+            self._tab_shown_at = now
             self.update(hurry=False)
 
-    def update(self, hurry: bool) -> bool:
-        """Draw what has changed, in a ``hurry`` all but the tab; tells whether anything had."""
-        changed = self.view.draw(self.surface, hurry)
-        if changed:
-            pygame.display.update(changed)
-        return bool(changed)
-
-    def do(self, command: Command) -> None:
-        """Do a command and have it noted."""
-        self.note(command)
-        if command[0] in ("zoom", "fullscreen", "photograph"):
-            getattr(self, f"_{command[0]}")(*command[1:])
-        else:
-            do(self.session, command)
-        if command[0] == "hover":
-            self._point(self.session.screen.hover)
-
-    def _point(self, place: Place | None) -> None:
-        """Say what a click would do where the mouse is, and let the pointer show it."""
-        hit = self.view.hit_at(place) if place else None
-        self.session.screen.hint = hit.hint if hit else ""
-        on_paper = place is not None and inside(place, self.view.layout.paper)
-        drawn_on = on_paper and not self.session.screen.enlarged
-        shape = "hand" if hit else "cross" if drawn_on else "arrow"
-        if shape != self._pointer:
-            self._pointer = shape
-            window.point(shape)
-
     def _wait(self) -> None:
-        """Take in events until a frame is due that has something to show, or an answer comes."""
+        """Take in events until a frame is due that has something to show, or a result comes."""
         happened = False
         while True:
             writing = self.session.pad.writing
@@ -132,26 +121,42 @@ class App:
             if window.RING in kinds or not early:
                 return
 
-    def _fulfill(self) -> None:
-        """What the session wants from a window."""
-        for name, *arguments in self.session.wishes:
-            if name == "quit":
-                self.done = True
-            elif name == "copy":
-                window.copy(*arguments)
-        self.session.wishes.clear()
+    def update(self, hurry: bool) -> bool:
+        """Draw what has changed, in a ``hurry`` all but the tab; tells whether anything had."""
+        changed = self.view.draw(self.surface, hurry)
+        if changed:
+            pygame.display.update(changed)
+        return bool(changed)
 
-    # ------------------------------------------------------------------------------------- events
+    def do(self, command: Command) -> None:
+        """Record a command, do it, and carry out its effect."""
+        self.note(command)
+        effect = commands.do(self.session, command)
+        if effect is not None:
+            self.effects[effect[0]](*effect[1:])
+        if command[0] == "hover":
+            self._point(self.session.screen.hover)
+
+    def _point(self, place: Place | None) -> None:
+        """Set the hint and the pointer for the place of the mouse."""
+        hit = self.view.hit_at(place) if place else None
+        self.session.screen.hint = hit.hint if hit else ""
+        pen = place is not None and self._on_paper(place)
+        pointer = HAND if hit else CROSS if pen else ARROW
+        if pointer != self._pointer:
+            self._pointer = pointer
+            with contextlib.suppress(pygame.error):  # not every screen has pointers
+                pygame.mouse.set_cursor(pointer)
 
     def handle(self, event: pygame.event.Event) -> None:
-        """One event of pygame's."""
+        """Turn one event into commands."""
         match event.type:
             case pygame.MOUSEBUTTONDOWN:
-                self._press(self._place(event.pos), event.button)
+                self._press(self._place(event), event.button)
             case pygame.MOUSEMOTION:
-                self._motion(self._place(event.pos))
+                self._motion(self._place(event))
             case pygame.MOUSEBUTTONUP:
-                self._release(event.button)
+                self._release()
             case pygame.MOUSEWHEEL:
                 self.do(("brush_step", event.y))
             case pygame.KEYDOWN:
@@ -169,25 +174,28 @@ class App:
             case pygame.QUIT:
                 self.do(("quit",))
 
-    def _place(self, position: tuple[int, int]) -> Place:
-        return position[0] / self.view.scale, position[1] / self.view.scale
+    def _place(self, event: pygame.event.Event) -> Place:
+        return event.pos[0] / self.view.scale, event.pos[1] / self.view.scale
+
+    def _on_paper(self, place: Place) -> bool:
+        return not self.session.screen.enlarged and inside(place, self.view.layout.paper)
 
     def _press(self, place: Place, button: int) -> None:
-        hit = self.view.hit_at(place)
-        on_paper = not self.session.screen.enlarged and inside(place, self.view.layout.paper)
+        hit, on_paper = self.view.hit_at(place), self._on_paper(place)
+        erases = button == RIGHT or (on_paper and bool(pygame.key.get_pressed()[pygame.K_e]))
         if self.session.screen.help:
             self.do(("help",))
-        elif button == RIGHT or (button == LEFT and on_paper and self._rubber_key()):
-            if on_paper:
-                self.mouse.rubbing = True
-                self.do(("rub", *self.view.on_paper(place)))
-        elif button != LEFT:
+        elif button not in (LEFT, RIGHT):
             return
+        elif erases:
+            if on_paper:
+                self.mouse.erasing = True
+                self.do(("rub", *self.view.on_paper(place)))
         elif hit is not None and on_paper:
             self.mouse.pressed = place, hit
         elif hit is not None and hit.slides:
             self.mouse.slides = hit
-            self._slide(place)
+            self._slide(hit, place)
         elif hit is not None:
             self.do(hit.command)
         elif on_paper:
@@ -206,58 +214,58 @@ class App:
                 self._draw_from(start)
         if mouse.drawing:
             self.do(("move", *self.view.on_paper(place)))
-        elif mouse.rubbing:
+        elif mouse.erasing:
             self.do(("rub", *self.view.on_paper(place)))
         elif mouse.slides:
-            self._slide(place)
+            self._slide(mouse.slides, place)
         else:
             self._hover(place)
 
-    def _slide(self, place: Place) -> None:
-        assert self.mouse.slides is not None
-        x, _, width, _ = self.mouse.slides.area
+    def _slide(self, hit: Hit, place: Place) -> None:
+        x, _, width, _ = hit.area
         part = min(max((place[0] - x) / width, 0.0), 1.0)
-        self.do((*self.mouse.slides.command, part))
+        self.do((*hit.command, part))
 
     def _hover(self, place: Place) -> None:
-        if self.clock() - self._hovered_at > HOVERS:  # a record need not know every step
+        if self.clock() - self._hovered_at > HOVERS:  # a record need not have every step
             self._hovered_at = self.clock()
             self.note(("hover", *place))
-        do(self.session, ("hover", *place))
+        commands.do(self.session, ("hover", *place))
         self._point(place)
 
-    def _release(self, button: int) -> None:
+    def _release(self) -> None:
         mouse, self.mouse = self.mouse, Mouse()
         if mouse.pressed is not None:
             self.do(mouse.pressed[1].command)
-        elif mouse.drawing or mouse.rubbing:
+        elif mouse.drawing or mouse.erasing:
             self.do(("up",))
-
-    def _rubber_key(self) -> bool:
-        return bool(pygame.key.get_pressed()[pygame.K_e])
 
     def _key(self, event: pygame.event.Event) -> None:
         """Keys of the shown tab come first, then those of the table, then classes."""
         control, shift = (event.mod & which for which in (pygame.KMOD_CTRL, pygame.KMOD_SHIFT))
-        name = pygame.key.name(event.key)
+        name, tabs = pygame.key.name(event.key), self.session.tabs
         if self.session.screen.typed is not None:
             self._type(event, name)
             return
+        keys = by_name(KEYS)
+        if tabs:
+            keys |= by_name(tabs[self.session.screen.tab].keys)
         full = ("ctrl+" if control else "") + ("shift+" if shift else "") + name
-        tab = self.session.tabs[self.session.screen.tab].keys if self.session.tabs else {}
-        number = int(name[1:]) - 2 if name[:1] == "f" and name[1:].isdecimal() else -1
-        command = tab[full][0] if full in tab else BY_NAME.get(full)
+        numbered = {f"f{n + 2}": ("show", n) for n in range(len(tabs))}
+        command = keys.get(full) or numbered.get(name)
         if event.key in self._held and (command is None or command[0] not in REPEATED):
             return  # held down for long, or the machine is busy: once is enough
         if command is not None:
             self.do(command)
-        elif 0 <= number < len(self.session.tabs):
-            self.do(("show", number))
         elif event.unicode.isdecimal() and not control:
-            self._label(event.unicode)
+            digit = event.unicode  # the class of that name, or of that number
+            classes = self.session.engine.classes if self.session.engine else ()
+            if digit not in classes and int(digit) < len(classes):
+                digit = classes[int(digit)]
+            self.do(("label", digit))
 
     def _type(self, event: pygame.event.Event, name: str) -> None:
-        """A key while the name of a file is being typed."""
+        """A key while the path of a file is being typed."""
         if name in ("return", "escape", "enter"):
             self.do(("typed", name != "escape"))
         elif name == "backspace":
@@ -267,14 +275,8 @@ class App:
         elif event.unicode.isprintable() and event.unicode:
             self.do(("type", event.unicode))
 
-    def _label(self, digit: str) -> None:
-        """A digit means the class of that name, or of that number."""
-        classes = self.session.engine.classes if self.session.engine else ()
-        if digit not in classes and int(digit) < len(classes):
-            digit = classes[int(digit)]
-        self.do(("label", digit))
-
-    # ------------------------------------------------------------------------------- the window
+    def _quit(self) -> None:
+        self.done = True
 
     def _zoom(self, step: int) -> None:
         if step > 0 and self.scale > self.view.scale:
@@ -288,9 +290,11 @@ class App:
         self._fit()
 
     def _photograph(self) -> None:
-        self.session.screen.note = f"wrote {window.photograph(self.surface)}"
+        path = Path(time.strftime("sketchpad-%Y-%m-%d-%H%M%S.png"))
+        window.save_png(self.surface, path)
+        self.session.screen.note = f"wrote {path}"
 
     def _fit(self) -> None:
-        """The window has another size, or things in it have."""
+        """Arrange everything anew in a window of another size, or at another scale."""
         self.view.fit(self.surface.get_size(), self.scale)
-        self.do(("room", *self.view.room()))
+        self.do(("room", *self.view.layout.paper[2:]))

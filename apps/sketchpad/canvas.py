@@ -1,9 +1,4 @@
-"""A part of the window to draw on, in logical pixels; it remembers what can be clicked.
-
-Everything the sketchpad shows goes through here: text in the bundled font, gray pictures as the
-network sees them, signed numbers in blue and orange, and smooth corners, which pygame does not
-have.
-"""
+"""A canvas: a part of the window to draw on, in logical pixels; it lists what can be clicked."""
 
 import math
 from collections.abc import Sequence
@@ -14,27 +9,19 @@ import pygame
 
 from apps.sketchpad import primitives, theme
 from apps.sketchpad.context import Command
+from apps.sketchpad.document import Place
+from apps.sketchpad.layout import Area
 from apps.sketchpad.theme import Color
-
-Area = tuple[float, float, float, float]
-"""x, y, width, height."""
-
-Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Hit:
     """A part of the window that answers to the mouse."""
 
-    area: Area
-    """In logical pixels of the window."""
-
+    area: Area  # in logical pixels of the window
     command: Command
-    hint: str = ""
-    """Shown while the mouse is over it."""
-
-    slides: bool = False
-    """Dragging along it repeats the command with the place, 0 to 1, as one more argument."""
+    hint: str = ""  # shown while the mouse is over it
+    slides: bool = False  # dragging repeats the command with the place, 0 to 1, as an argument
 
 
 def inside(place: Place | None, area: Area) -> bool:
@@ -62,30 +49,16 @@ class Canvas:
         """A canvas on ``area`` of this one; what lies outside it is cut off."""
         x, y, width, height = area
         box = self._pixels(area).clip(self.surface.get_rect())
-        one = Canvas.__new__(Canvas)
-        one.surface = self.surface.subsurface(box) if box else pygame.Surface((1, 1))
-        one.scale, one.hits, one.width, one.height = self.scale, self.hits, width, height
+        one = Canvas(self.surface.subsurface(box) if box else pygame.Surface((1, 1)), self.scale)
+        one.hits, one.width, one.height = self.hits, width, height
         one.corner = self.corner[0] + x, self.corner[1] + y
-        one.mouse = None
         if self.mouse is not None and inside(self.mouse, area):
             one.mouse = self.mouse[0] - x, self.mouse[1] - y
-        return one
-
-    def shrunk(self, part: float) -> "Canvas":
-        """The same place with everything on it smaller; for pictures of text, not for clicks."""
-        one = Canvas(self.surface, self.scale * part)
-        one.hits = self.hits
         return one
 
     def over(self, area: Area) -> bool:
         """Whether the mouse is over ``area``."""
         return inside(self.mouse, area)
-
-    # --------------------------------------------------------------------------------- shapes
-
-    def card(self, area: Area, color: Color = theme.CARD, edge: Color | None = None) -> None:
-        """A filled area with round corners."""
-        self.fill(area, color, theme.ROUND, edge)
 
     def fill(
         self, area: Area, color: Color, corner: float = 0.0, edge: Color | None = None
@@ -106,7 +79,7 @@ class Canvas:
             pygame.draw.rect(self.surface, color, box, wide)
 
     def pale(self) -> None:
-        """Make all that is here look old."""
+        """Pale everything that is here."""
         self.surface.blit(primitives.veil(self.surface.get_size()), (0, 0))
 
     def line(self, points: Sequence[Place], color: Color, thickness: float = 1.0) -> None:
@@ -118,13 +91,8 @@ class Canvas:
         else:
             pygame.draw.lines(self.surface, color, False, ends, wide)
 
-    def dot(self, place: Place, radius: float, color: Color) -> None:
-        """A filled circle."""
-        x, y = place
-        self.fill((x - radius, y - radius, 2 * radius, 2 * radius), color, radius)
-
     def dots(self, places: Sequence[Place], radius: float, color: Color) -> None:
-        """The same circle at many places."""
+        """A filled circle at each of many places."""
         side = max(round(2 * radius * self.scale), 1)
         shape = primitives.rounded((side, side), color, radius * self.scale)
         half = side / 2
@@ -136,8 +104,6 @@ class Canvas:
         turns = [2 * math.pi * part / 48 for part in range(49)]
         x, y = place
         self.line([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], color)
-
-    # ----------------------------------------------------------------------------------- text
 
     def text(
         self,
@@ -185,22 +151,14 @@ class Canvas:
                 top, line = top + step, word
         return top - y
 
-    # ------------------------------------------------------------------------------- pictures
-
-    def gray(self, area: Area, image: np.ndarray, paper: bool = False) -> None:
-        """An image uint8 (H,W), 255 is ink, each pixel enlarged to a square.
-
-        White on black, as the network gets it; with ``paper``, black on white.
-        """
-        shade = 255 - image if paper else image
-        self.picture(area, np.repeat(shade[..., None], 3, axis=2))
-
     def signed(self, area: Area, values: np.ndarray, most: float) -> None:
         """Numbers (H,W): blue is positive, orange negative, gray 0, full color at ``most``."""
         self.picture(area, primitives.diverging(values, most))
 
     def picture(self, area: Area, pixels: np.ndarray, smooth: bool = False) -> None:
-        """Colors uint8 (H,W,3), stretched to fill ``area``."""
+        """Colors uint8 (H,W,3), or gray (H,W), stretched to fill ``area``: a square per pixel."""
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
         image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))  # surfarray is x first
         box = self._pixels(area)
         if not box:
@@ -208,10 +166,15 @@ class Canvas:
         scale = pygame.transform.smoothscale if smooth else pygame.transform.scale
         self.surface.blit(scale(image, box.size), box)
 
-    # ---------------------------------------------------------------------- what can be clicked
+    def fitted(self, image: np.ndarray) -> None:
+        """A gray image uint8 (H,W) in the middle, as large as there is room."""
+        H, W = image.shape
+        unit = min(self.width / W, self.height / H)
+        place = (self.width - W * unit) / 2, (self.height - H * unit) / 2
+        self.picture((*place, W * unit, H * unit), image, smooth=True)
 
     def hit(self, area: Area, command: Command, hint: str = "", slides: bool = False) -> None:
-        """From now on, a click on ``area`` is ``command``; the last one said is on top."""
+        """Make a click on ``area`` give ``command``; later hits lie above earlier ones."""
         x, y, width, height = area
         place = (self.corner[0] + x, self.corner[1] + y, width, height)
         self.hits.append(Hit(place, command, hint, slides))

@@ -1,23 +1,24 @@
-"""Everything that can be done: a command is a name with arguments, all of them JSON.
-
-Nothing else changes a session, so what was recorded can be played again.
-"""
+"""All commands; nothing else changes a session, so a recorded session can be played again."""
 
 from collections.abc import Callable
 from typing import Any
 
-from apps.sketchpad import samples, saving
+from apps.sketchpad import files
 from apps.sketchpad.context import Command
 from apps.sketchpad.editor import BRUSHES
 from apps.sketchpad.phrases import UNREAD
-from apps.sketchpad.session import LOAD, SHEET, Session
+from apps.sketchpad.session import SHEET, Session
 from tinycnn.errors import TinyCNNError
 
-OFTEN = ("move", "rub", "hover", "room")  # what these do is seen, and no note is worth less for it
+OFTEN = ("move", "rub", "hover", "room")  # these leave the note of the command before
 
 
-def do(session: Session, command: Command) -> None:
-    """Do one command; raises TinyCNNError for one that does not exist or has other arguments."""
+def do(session: Session, command: Command) -> Command | None:
+    """Do one command; raises TinyCNNError for one that does not exist or has other arguments.
+
+    Returns the effect that it has beyond the session, for a window to carry out: ``("quit",)``,
+    ``("copy", text)``, ``("zoom", step)``, ``("fullscreen",)`` or ``("photograph",)``.
+    """
     name, *arguments = command
     action = COMMANDS.get(name)
     if action is None:
@@ -26,10 +27,12 @@ def do(session: Session, command: Command) -> None:
     if name not in OFTEN:
         session.screen.note = ""
     try:
-        action(session, *arguments)
-        session.teacher.follow(session)
+        effect: Command | None = action(session, *arguments)
+        session.teacher.follow(session.pad.page, session.answer)
+        return effect
     except TinyCNNError as error:
         session.screen.note = str(error)
+        return None
     except (TypeError, ValueError, OverflowError) as error:
         raise TinyCNNError(f"the command {name!r} does not take {arguments}") from error
 
@@ -47,7 +50,7 @@ def brush_part(session: Session, part: float) -> None:
 
 
 def room(session: Session, width: float, height: float) -> None:
-    """The window has so much room for the paper."""
+    """Say how much room the window has for the paper."""
     session.pad.room = width, height
 
 
@@ -57,20 +60,19 @@ def select(session: Session, number: int) -> None:
         session.chosen = session.answer.groups[number]
 
 
-def step(session: Session, step: int) -> None:
+def select_next(session: Session, step: int) -> None:
     """Look at the next digit, or the one before."""
     if session.answer and session.answer.groups:
         select(session, ((session.selected or 0) + step) % len(session.answer.groups))
 
 
 def label(session: Session, name: str) -> None:
-    """The selected digit is a ``name``; "" if it is no digit at all."""
+    """Label the selected digit with a class; "" for not a digit."""
     if session.answer is None or session.selected is None or session.pad.page.sheet:
-        session.screen.note = "write a digit first, then say what it is"
-    elif session.engine and name and name not in session.engine.classes:
-        session.screen.note = f"this network has no class {name}"
-    else:
-        session.pad.label(session.answer.groups[session.selected], name)
+        raise TinyCNNError("write a digit first, then say what it is")
+    if session.engine and name and name not in session.engine.classes:
+        raise TinyCNNError(f"this network has no class {name}")
+    session.pad.label(session.answer.groups[session.selected], name)
 
 
 def show(session: Session, tab: int) -> None:
@@ -78,49 +80,44 @@ def show(session: Session, tab: int) -> None:
     session.screen.tab = min(max(tab, 0), max(len(session.tabs) - 1, 0))
 
 
-def tab(session: Session, *words: Any) -> None:
-    """Something that the shown tab understands."""
+def tab(session: Session, *action: Any) -> None:
+    """Have the shown tab do something."""
     if session.tabs:
-        session.tabs[session.screen.tab].act(words, session.look())
+        session.tabs[session.screen.tab].act(action, session.context())
 
 
-def _flip(name: str) -> Callable[[Session], None]:
-    """A command that switches something about the screen on, or off again."""
-    return lambda session: setattr(session.screen, name, not getattr(session.screen, name))
+def flip(session: Session, name: str) -> None:
+    """Switch something about the screen on, or off again."""
+    setattr(session.screen, name, not getattr(session.screen, name))
 
 
 def freeze(session: Session) -> None:
     """Keep the tab as it is, or let it follow the drawing again."""
-    session.screen.frozen = None if session.screen.frozen else session.look()
+    session.screen.frozen = None if session.screen.frozen else session.context()
 
 
 def hover(session: Session, x: float, y: float) -> None:
-    """The mouse is at a place of the window."""
+    """Move the mouse to a place of the window."""
     session.screen.hover = x, y
 
 
-def digit(session: Session) -> None:
-    """Lay a test digit on the paper."""
-    session.worker.submit(SHEET, None, samples.any_digit, float(session.rng.random()))
-
-
 def mistake(session: Session) -> None:
-    """Lay a test digit on the paper that this network gets wrong."""
+    """Lay a test digit on the paper that this network gets wrong: every time another one."""
     if session.engine:
+        session.worker.submit(SHEET, None, files.mistake, session.engine, session.mistakes)
         session.mistakes += 1
-        session.worker.submit(SHEET, None, samples.mistake, session.engine, session.mistakes - 1)
 
 
 def open_file(session: Session, path: str = "") -> None:
-    """Open a file; without its name, ask for it."""
+    """Open a file; without a path, ask for it."""
     if path:
-        session.worker.submit(SHEET, None, samples.opened, path)
+        session.worker.submit(SHEET, None, files.opened, path)
     else:
         session.screen.typed = ""
 
 
 def type_text(session: Session, text: str) -> None:
-    """Add to what is being typed."""
+    """Add to the path that is being typed."""
     session.screen.typed = (session.screen.typed or "") + text
 
 
@@ -130,7 +127,7 @@ def untype(session: Session) -> None:
 
 
 def typed(session: Session, wanted: bool) -> None:
-    """What was asked for has been typed, or is not wanted any more."""
+    """End the typing of a path, and open the file if it is ``wanted``."""
     path, session.screen.typed = session.screen.typed, None
     if wanted and path:
         open_file(session, path)
@@ -138,42 +135,40 @@ def typed(session: Session, wanted: bool) -> None:
 
 def save(session: Session) -> None:
     """Save the drawing."""
-    files = saving.save(session, session.folder)
-    session.screen.note = "wrote " + ", ".join(path.name for path in files)
+    paths = files.save(session, session.folder)
+    session.screen.note = "wrote " + ", ".join(path.name for path in paths)
 
 
-def reload(session: Session) -> None:
-    """Load the weights again: training may go on meanwhile."""
-    session.worker.submit(LOAD, None, lambda: session.load().sharpen())
-
-
-def adapt(session: Session) -> None:
-    """Have a copy of the network learn from all corrections, and show what came of it."""
-    titles = [tab.title for tab in session.tabs]
-    if "Teach" in titles:
-        session.screen.tab = titles.index("Teach")
-    session.teacher.adapt(session)
-
-
-def copy(session: Session) -> None:
-    """Put the text on the clipboard; not one that is older than the drawing."""
+def copy(session: Session) -> Command:
+    """Copy the text to the clipboard, unless it is older than the drawing."""
     text = session.text
     if not text:
         reading = not (session.up_to_date or session.pad.page.empty)
-        session.screen.note = "still reading: nothing was copied" if reading else "nothing to copy"
-        return
-    session.wishes.append(("copy", text))
+        raise TinyCNNError("still reading: nothing was copied" if reading else "nothing to copy")
     unread = f"; {UNREAD} is ink that was not read" * (UNREAD in text)
-    session.screen.note = f"copied {' / '.join(text.splitlines())}{unread}{_left_out(session)}"
-
-
-def _left_out(session: Session) -> str:
-    """What to know of ink that is no part of the text."""
     count = len(session.unread)
-    return f"; {count} mark{'s' * (count > 1)} not read" * (count > 0)
+    marks = f"; {count} mark{'s' * (count > 1)} not read" * (count > 0)
+    session.screen.note = f"copied {' / '.join(text.splitlines())}{unread}{marks}"
+    return "copy", text
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+def adapt(session: Session) -> None:
+    """Have a copy of the network learn from all corrections, and show the outcome."""
+    titles = [tab.title for tab in session.tabs]
+    if "Teach" in titles:
+        session.screen.tab = titles.index("Teach")
+    session.teacher.adapt(session.engine)
+
+
+def discard(session: Session) -> None:
+    """Bring the loaded network back."""
+    base = session.teacher.forget()
+    if base is not None:
+        session.put(base)
+        session.screen.note = "back to the network as it was loaded"
+
+
+COMMANDS: dict[str, Callable[..., Command | None]] = {
     "down": down,
     "move": lambda session, x, y: session.pad.move(x, y),
     "up": lambda session: session.pad.up(),
@@ -187,28 +182,33 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "recall": lambda session, number: session.pad.recall(number, session.text),
     "room": room,
     "select": select,
-    "next": step,
+    "next": select_next,
     "label": label,
     "show": show,
     "tab": tab,
-    "naive": _flip("naive"),
-    "enlarge": _flip("enlarged"),
-    "help": _flip("help"),
+    "naive": lambda session: flip(session, "naive"),
+    "enlarge": lambda session: flip(session, "enlarged"),
+    "help": lambda session: flip(session, "help"),
     "freeze": freeze,
     "hover": hover,
-    "digit": digit,
+    "digit": lambda session: session.worker.submit(
+        SHEET, None, files.any_digit, float(session.rng.random())
+    ),
     "mistake": mistake,
     "open": open_file,
     "type": type_text,
     "untype": untype,
     "typed": typed,
     "save": save,
-    "reload": reload,
+    "reload": lambda session: session.load_engine(),
     "adapt": adapt,
-    "keep": lambda session: session.teacher.keep_result(session, own=False),
-    "keep_as": lambda session: session.teacher.keep_result(session, own=True),
-    "discard": lambda session: session.teacher.discard(session),
-    "export": lambda session: session.teacher.export(session),
+    "keep": lambda session: session.teacher.keep(None),
+    "keep_as": lambda session: session.teacher.keep(session.folder),
+    "discard": discard,
+    "export": lambda session: session.teacher.export(session.engine, session.folder),
     "copy": copy,
-    "quit": lambda session: session.wishes.append(("quit",)),
+    "zoom": lambda session, step: ("zoom", int(step)),
+    "fullscreen": lambda session: ("fullscreen",),
+    "photograph": lambda session: ("photograph",),
+    "quit": lambda session: ("quit",),
 }

@@ -1,4 +1,4 @@
-"""What there is to look at: the selected digit, the network, and somebody who does slow work."""
+"""The context of a tab: the selected digit, the network, and a way to ask for slow work."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -6,66 +6,74 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:  # numba is not imported before the window stands
-    from apps.sketchpad.engine import Engine, Naive
+if TYPE_CHECKING:  # numba is not imported before the window is open
+    from apps.sketchpad.engine import Engine, NaiveReading
+    from apps.sketchpad.inspector import Inspector
     from tinycnn.adapt import Adaptation, Correction
     from tinycnn.ink import Digit
+    from tinycnn.interpret import Trace
 
 T = TypeVar("T")
 
 Command = tuple[Any, ...]
-"""A name and its arguments, all of them JSON: ``("select", 2)``. Whatever happens is one."""
+"""A name and its arguments, all of them JSON: ``("select", 2)``."""
+
+
+Request = tuple[Hashable, ...]
+"""A kind of request, and everything that its result depends on."""
 
 
 class Ask(Protocol):
-    """Slow work is asked for, not waited for."""
+    """``job(*arguments)`` once the worker has computed it, None until then.
 
-    def __call__(self, key: Hashable, job: Callable[..., T], *arguments: Any) -> T | None:
-        """``job(*arguments)`` when a worker has done it, None until then.
+    When the result arrives, the tab is drawn again. Of each kind of request (``key[0]``), only the
+    latest one is kept waiting.
+    """
 
-        ``key`` must name everything that the answer depends on. When it is there, all is drawn
-        anew. Only the latest question of a kind (``key[0]``) is kept waiting.
-        """
+    def __call__(self, key: Request, job: Callable[..., T], *arguments: Any) -> T | None: ...
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What the person has taught so far, and what came of it."""
+class Learning:
+    """The corrections so far, and the network that was adapted to them."""
 
     corrections: "tuple[Correction, ...]" = ()
-    fault: str = ""
-    """What could not be read of them."""
-
+    fault: str = ""  # why some of them could not be read
     result: "Adaptation | None" = None
-    busy: bool = False
-    """Whether something is being learned now."""
+    busy: bool = False  # whether a network is being adapted now
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One moment, as a tab sees it."""
+class Context:
+    """Everything that a tab draws."""
 
-    engine: "Engine | None"
-    """The network with its name and its ``recognizer``; None until it is loaded."""
-
-    digit: "Digit | None"
-    """The selected digit, None on empty paper."""
-
-    image: np.ndarray | None
-    """uint8 (28,28), white on black: what the network gets; prepared naively after ``P``."""
-
-    naive: bool
-    """Whether ``image`` is the whole paper made smaller, as many demonstrations do."""
-
-    naive_way: "Callable[[], Naive | None]"
-    """That image, and what the network thinks of it; None until it is there."""
-
-    moment: Hashable
-    """Equal for equal ``image`` and ``engine``: a part of keys for ``ask``."""
-
+    engine: "Engine | None"  # None until it is loaded
+    loads: int  # how many engines there have been
+    digit: "Digit | None"  # the selected one; None on empty paper
+    label: str | None  # the user's label for it, "" for "not a digit", None without a label
+    image: np.ndarray | None  # uint8 (28,28), white on black: the input of the network
+    probabilities: np.ndarray | None  # (K,): the answer for ``image``
+    naive: bool  # whether ``image`` is the whole paper scaled down (key P)
+    naive_reading: "Callable[[], NaiveReading | None]"  # None until it is computed
     ask: Ask
+    learning: Learning
 
-    label: str | None = None
-    """What the person says the digit is, if they did."""
+    @property
+    def moment(self) -> tuple[int, bytes]:
+        """Equal for equal ``engine`` and ``image``: a part of keys for ``ask``."""
+        return self.loads, b"" if self.image is None else self.image.tobytes()
 
-    lesson: Lesson = Lesson()
+    @property
+    def inspector(self) -> "Inspector":
+        """The inspector of a network that has been loaded."""
+        assert self.engine is not None
+        return self.engine.inspector
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the network's classes; none before it is loaded."""
+        return self.engine.classes if self.engine else ()
+
+    def trace(self) -> "Trace | None":
+        """The outputs of all layers for ``image``; None until they are computed."""
+        return self.ask(("trace", self.moment), self.inspector.trace, self.image)

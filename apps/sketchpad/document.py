@@ -1,9 +1,6 @@
-"""What is on the paper at one moment: never changed, only replaced, so that undo is exact.
+"""The document: everything on the paper, in paper units; never changed, only replaced."""
 
-Coordinates are in paper units: logical pixels with (0, 0) at the paper's top left.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -12,28 +9,23 @@ import numpy as np
 
 Place = tuple[float, float]
 Size = tuple[float, float]
+"""In paper units: logical pixels, (0, 0) at the top left of the paper."""
 
 SHEET_PART = 0.86  # of the paper that a picture may fill
 DRAWING_PART = 0.6  # of the paper that a drawing of unknown size gets
-PAST_PAGES = 12  # that are kept to be taken up again
 
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
     """One line of the pen."""
 
-    number: int
-    """Its own number: no other stroke of the session has it."""
-
-    points: np.ndarray
-    """(n,2), n >= 1, float64."""
-
-    brush: float
-    """Width of the line as it is shown; the network never sees it."""
+    number: int  # no other stroke of the session has it
+    points: np.ndarray  # (n,2), n >= 1, float64
+    brush: float  # width of the line as it is shown; the network never sees it
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
-        """x, y, width, height of all that is shown of it."""
+        """X, y, width and height of the ink."""
         low = self.points.min(axis=0) - self.brush / 2
         size = self.points.max(axis=0) + self.brush / 2 - low
         return float(low[0]), float(low[1]), float(size[0]), float(size[1])
@@ -44,17 +36,10 @@ class Sheet:
     """A picture laid on the paper: a photo, or a digit of the test set."""
 
     name: str
-    shade: np.ndarray
-    """uint8 (H,W) as it is shown, 0 is black."""
-
-    source: object
-    """What is read: a Picture of ``tinycnn.ink``, or an image (28,28) that is prepared already."""
-
-    truth: str | None = None
-    """What it really is, if known."""
-
-    unit: float = 1.0
-    """Pixels of ``shade`` for one unit of the boxes that are read in it."""
+    shade: np.ndarray  # uint8 (H,W) as it is shown, 0 is black
+    source: object  # to be read: a Picture of ``tinycnn.ink``, or a prepared image (28,28)
+    truth: str | None = None  # its true class, if known
+    unit: float = 1.0  # pixels of ``shade`` for one unit of the boxes that are read in it
 
     def placed(self, paper: Size) -> tuple[float, float, float]:
         """X and y of its corner on the paper, and paper units for one pixel."""
@@ -65,7 +50,7 @@ class Sheet:
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """A page that was cleared away, and what was read on it."""
+    """A page that was cleared away, and the text that was read on it."""
 
     page: "Page"
     text: str
@@ -77,15 +62,12 @@ class Page:
 
     strokes: tuple[Stroke, ...] = ()
     sheet: Sheet | None = None
-    labels: dict[frozenset[int], str] = field(default_factory=dict)
-    """What the person says a group of strokes is: a class, or "" for no digit."""
-
-    past: tuple[Past, ...] = ()
-    """Pages that were cleared away, the latest first."""
+    labels: dict[frozenset[int], str] = field(default_factory=dict)  # of groups of strokes
+    past: tuple[Past, ...] = ()  # pages that were cleared away, the latest first
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is to be seen."""
+        """Whether there is nothing to see."""
         return not self.strokes and self.sheet is None
 
     @cached_property
@@ -97,28 +79,27 @@ class Page:
 
 
 def erase(strokes: Sequence[Stroke], start: Place, end: Place, radius: float) -> list[Stroke]:
-    """What remains when a round rubber goes from ``start`` to ``end``.
+    """The strokes that remain when a round eraser goes from ``start`` to ``end``.
 
     A stroke that is touched keeps the runs of its points that are not; they get negative
     numbers, to be replaced by their new owner.
     """
     kept = []
+    left, right = min(start[0], end[0]) - radius, max(start[0], end[0]) + radius
+    top, bottom = min(start[1], end[1]) - radius, max(start[1], end[1]) + radius
     for stroke in strokes:
         x, y, width, height = stroke.box
-        reach = radius + stroke.brush / 2
-        apart = (
-            max(start[0], end[0]) < x - radius
-            or min(start[0], end[0]) > x + width + radius
-            or max(start[1], end[1]) < y - radius
-            or min(start[1], end[1]) > y + height + radius
-        )
-        kept += [stroke] if apart else _rubbed(stroke, start, end, reach)
+        apart = right < x or left > x + width or bottom < y or top > y + height
+        kept += [stroke] if apart else _remains(stroke, start, end, radius + stroke.brush / 2)
     return kept
 
 
-def _rubbed(stroke: Stroke, start: Place, end: Place, reach: float) -> list[Stroke]:
-    points = dense(stroke.points, reach / 4)
-    away = distance_to(points, start, end) > reach
+def _remains(stroke: Stroke, start: Place, end: Place, reach: float) -> list[Stroke]:
+    points = _resampled(stroke.points, reach / 4)
+    origin = np.array(start)
+    way = np.array(end) - origin
+    along = np.clip((points - origin) @ way / max(float(way @ way), 1e-12), 0, 1)
+    away = np.hypot(*(points - origin - along[:, None] * way).T) > reach
     if away.all():
         return [stroke]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], away, [False]]).astype(int)))
@@ -126,7 +107,7 @@ def _rubbed(stroke: Stroke, start: Place, end: Place, reach: float) -> list[Stro
     return [Stroke(-1, points[a:b], stroke.brush) for a, b in runs.tolist() if b - a > 1]
 
 
-def dense(points: np.ndarray, step: float) -> np.ndarray:
+def _resampled(points: np.ndarray, step: float) -> np.ndarray:
     """The same line with no two neighbors further apart than ``step``; (n,2) -> (m,2)."""
     pieces = [points[:1]]
     for one, other in pairwise(points):
@@ -135,21 +116,13 @@ def dense(points: np.ndarray, step: float) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def distance_to(points: np.ndarray, start: Place, end: Place) -> np.ndarray:
-    """(n,): how far each of points (n,2) is from the line between two places."""
-    origin = np.array(start)
-    way = np.array(end) - origin
-    along = (points - origin) @ way / max(float(way @ way), 1e-12)
-    return np.hypot(*(points - origin - np.clip(along, 0, 1)[:, None] * way).T)
-
-
 def is_on(place: Place, paper: Size) -> bool:
     """Whether a place lies on the paper, its edge included."""
     return 0 <= place[0] <= paper[0] and 0 <= place[1] <= paper[1]
 
 
 def crossing(inner: Place, outer: Place, paper: Size) -> Place:
-    """Where the way from a place on the paper to one beside it leaves the paper."""
+    """The place at which the way from a place on the paper to one beside it leaves the paper."""
     part = 1.0
     for a, b, most in zip(inner, outer, paper, strict=True):
         if b < 0:
@@ -161,23 +134,18 @@ def crossing(inner: Place, outer: Place, paper: Size) -> Place:
 
 
 def overlapping(groups: Sequence[frozenset[int]], wanted: frozenset[int]) -> int | None:
-    """The number of the group that shares most with ``wanted``; None if none shares any."""
+    """The index of the group that shares most with ``wanted``; None if none shares any."""
     shared = [len(group & wanted) for group in groups]
     best = max(shared, default=0)
     return shared.index(best) if best else None
 
 
-def unlabeled(labels: dict[frozenset[int], str], group: frozenset[int]) -> Iterator[frozenset]:
-    """The groups of ``labels`` that share no stroke with ``group``."""
-    return (other for other in labels if not other & group)
-
-
-def placed(lines: Sequence[np.ndarray], paper: Size) -> list[np.ndarray]:
-    """Strokes in any unit, in the middle of the paper."""
+def placed(lines: Sequence[np.ndarray], size: Size, part: float = DRAWING_PART) -> list[np.ndarray]:
+    """Strokes (n,2) in any unit, in the middle of an area, of which they fill a ``part``."""
     if not lines:
         return []
     points = np.concatenate(lines)
-    low, size = points.min(axis=0), np.ptp(points, axis=0)
-    scale = min(DRAWING_PART * np.array(paper) / np.maximum(size, 1e-9)) if size.any() else 1.0
-    corner = (np.array(paper) - size * scale) / 2
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = min(part * np.array(size) / np.maximum(extent, 1e-9)) if extent.any() else 1.0
+    corner = (np.array(size) - extent * scale) / 2
     return [(line - low) * scale + corner for line in lines]

@@ -1,7 +1,6 @@
-"""Who reads: a network from a weights file, its name, and what is known of how good it is.
+"""The engine: a network from a weights file, which reads the paper on a worker.
 
-Everything here is slow enough for a worker. The library is imported when it is first needed,
-for the window must not wait for it.
+The library is imported when it is first needed, because the window must not wait for it.
 """
 
 import contextlib
@@ -10,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.sketchpad.document import Sheet, Size
+from apps.sketchpad.document import Sheet, Size, Stroke
 
 if TYPE_CHECKING:
     from apps.sketchpad.inspector import Inspector
@@ -24,52 +23,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is on the paper, to be read."""
+    """Everything on the paper, to be read."""
 
-    version: int
-    """Of the pad: the answer is compared with it."""
-
-    lines: Sequence[np.ndarray]
-    """All strokes, polylines (n,2) in paper units."""
-
-    numbers: tuple[int, ...]
-    """Whose lines they are: the strokes' numbers."""
-
+    version: int  # of the pad: the answer has the same
+    strokes: Sequence[Stroke]
     brush: float
     paper: Size
-    sheet: Sheet | None = None
+    sheet: Sheet | None
+
+    @property
+    def lines(self) -> list[np.ndarray]:
+        """All strokes as polylines (n,2)."""
+        return [stroke.points for stroke in self.strokes]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What was read, and what it took."""
+class PaperReading:
+    """The reading of the paper: the answer to a question."""
 
     reading: "Reading"
     version: int
-    groups: tuple[frozenset[int], ...]
-    """Of each digit, the numbers of its strokes."""
-
+    groups: tuple[frozenset[int], ...]  # of each digit, the numbers of its strokes
     seconds: float
-    fault: str = ""
-    """Why nothing could be read."""
-
-    sheet: Sheet | None = None
-    """The picture in which it was read."""
+    fault: str = ""  # why nothing could be read
+    sheet: Sheet | None = None  # the picture in which it was read
 
 
 @dataclass(frozen=True, eq=False)
-class Naive:
-    """What becomes of a drawing without preparation."""
+class NaiveReading:
+    """The reading of a drawing that has not been prepared."""
 
-    image: np.ndarray
-    """uint8 (28,28): the whole paper made smaller."""
-
-    probabilities: np.ndarray
-    """(K,): what the network thinks of that."""
+    image: np.ndarray  # uint8 (28,28): the whole paper scaled down
+    probabilities: np.ndarray  # (K,)
 
 
 class Engine:
-    """A network that is ready to be asked: at once by the reference, later by kernels."""
+    """A network that reads: at first with NumPy, once kernels are compiled with them."""
 
     def __init__(self, model: "Sequential", weights: Path) -> None:
         from tinycnn.ink import PredictionCache, Recognizer
@@ -92,54 +81,53 @@ class Engine:
         return cls(Sequential.load(path), path)
 
     @property
+    def _training(self) -> dict[str, Any]:
+        return self.model.description.get("training") or {}
+
+    @property
     def name(self) -> str:
-        """What people call this network."""
-        training = self.model.description.get("training") or {}
-        preset = training.get("recipe", {}).get("preset") or self.weights.stem
+        """The preset or file name, and the size of the network."""
+        preset = self._training.get("recipe", {}).get("preset") or self.weights.stem
         adapted = ", adapted" if "adapted" in self.model.description else ""
         return f"{preset}, {self.model.parameter_count():,} parameters{adapted}"
 
     @property
     def accuracy(self) -> str:
-        """How good it was on MNIST, as far as its file says."""
-        training = self.model.description.get("training") or {}
-        accuracy = training.get("validation_accuracy")
+        """The accuracy on validation data, if the weights file has it."""
+        accuracy = self._training.get("validation_accuracy")
         if not isinstance(accuracy, float) or "adapted" in self.model.description:
             return ""
-        return f"{training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
+        return f"{self._training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
 
-    def sharpen(self) -> "Engine":
-        """Have the pen ready with which drawings are prepared.
-
-        The compiler does one thing at a time: later, reading would wait until all is compiled.
-        """
+    def compile_pen(self) -> "Engine":
+        """Compile the kernel that prepares drawings, so that reading need not wait for the rest."""
         from tinycnn.ink import strokes_to_image
 
         strokes_to_image([np.zeros((1, 2))])
         return self
 
     def compile(self) -> None:
-        """Have all kernels ready: seconds the first time, an instant ever after.
+        """Compile all kernels: seconds the first time, an instant when they are cached.
 
-        Until the last one is, none is used: kernels take turns, and one that is being compiled
-        has its turn for seconds.
+        Until the last one is ready, none is used: threads run one kernel at a time, and one that
+        is being compiled would block them for seconds.
         """
         from tinycnn.ink.rasterize import signed_distance
 
-        signed_distance(np.zeros((2, 2)))  # with which pictures are prepared
+        signed_distance(np.zeros((2, 2)))  # prepares pictures
         self.recognizer(np.zeros((1, 28, 28), np.uint8))
         self.inspector.warm_up()
         self.compiled = True
 
     @cached_property
     def inspector(self) -> "Inspector":
-        """The network taken apart; to be looked into once it is ``compiled``."""
+        """The inspector of the network; to be used once it is ``compiled``."""
         from apps.sketchpad.inspector import Inspector
 
         return Inspector(self.model, self.classes)
 
-    def read(self, question: Question) -> Answer:
-        """Read what is on the paper."""
+    def read(self, question: Question) -> PaperReading:
+        """Read the paper."""
         from tinycnn.errors import ImageError
         from tinycnn.ink.reading import EMPTY
 
@@ -149,36 +137,37 @@ class Engine:
                 reading = self._reading(question)
         except ImageError as error:
             reading, fault = EMPTY, str(error)
-        numbers = question.numbers
+        numbers = [stroke.number for stroke in question.strokes]
         groups = [frozenset(numbers[i] for i in d.fragments if numbers) for d in reading.digits]
         seconds = time.perf_counter() - start
-        return Answer(reading, question.version, tuple(groups), seconds, fault, question.sheet)
+        return PaperReading(
+            reading, question.version, tuple(groups), seconds, fault, question.sheet
+        )
 
-    def naively(self, question: Question) -> Naive:
-        """Make the whole paper, or picture, smaller, and hope."""
+    def _reading(self, question: Question) -> "Reading":
+        from tinycnn.ink import Picture, read_images, read_picture, read_strokes
+
+        source = question.sheet.source if question.sheet else None
+        if isinstance(source, Picture):
+            return read_picture(source, self.asked)
+        if isinstance(source, np.ndarray):
+            return read_images(source[None], self.asked)[0]
+        return read_strokes(question.lines, self.asked, question.brush, self._cache)
+
+    def read_naively(self, question: Question) -> NaiveReading:
+        """Scale the whole paper, or picture, down, and read that."""
         from tinycnn.ink import paper_to_image, shrink
 
         if question.sheet is not None:
             image = shrink(255 - question.sheet.shade)
         else:
             image = paper_to_image(question.lines, question.brush, question.paper)
-        return Naive(image, self.asked(image[None]).probabilities[0])
+        return NaiveReading(image, self.asked(image[None]).probabilities[0])
 
     @property
     def asked(self) -> "Recognizer":
         """The recognizer that answers soonest."""
         return self.recognizer if self.compiled else self._plain
-
-    def _reading(self, question: Question) -> "Reading":
-        from tinycnn.ink import Picture, read_images, read_picture, read_strokes
-
-        recognizer = self.asked
-        source = question.sheet.source if question.sheet else None
-        if isinstance(source, Picture):
-            return read_picture(source, recognizer)
-        if isinstance(source, np.ndarray):
-            return read_images(source[None], recognizer)[0]
-        return read_strokes(question.lines, recognizer, question.brush, self._cache)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Ink on paper: smooth lines with round ends, drawn as they grow and only where they changed.
 
 A line is evened out, and then smoothed by quadratic curves: they run from middle to middle of
-neighboring points and bend at the points, sharply where the points are far apart. Round stamps
+neighboring points and turn at the points, sharply where the points are far apart. Round stamps
 along the curve, darkest wins, give clean edges and round ends; and as each curve depends on a few
 points only, a line that grows looks like one that is drawn at once.
 """
@@ -15,12 +15,12 @@ import pygame
 
 from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.document import Page, Stroke
+from apps.sketchpad.document import Page, Stroke, placed
 
 SPACING = 1 / 8  # of the brush, between stamps: the edge is then even within 0.06 pixels
 PARTS = 4  # of a pixel that a stamp may be placed at
 PASSES = 2  # of evening out
-BEND = 9.0  # paper units: a corner is rounded off no further than this
+ROUNDING = 9.0  # paper units: a corner is rounded off no further than this
 GRID = 40.0  # paper units between the dots
 
 
@@ -29,7 +29,7 @@ class Paper:
 
     def __init__(self) -> None:
         self._strokes: dict[int, Stroke] = {}
-        self._surface: pygame.Surface | None = None
+        self._surface = pygame.Surface((0, 0))
         self._zoom = 0.0
         self._live: list[int] = []
 
@@ -41,19 +41,19 @@ class Paper:
         size in pixels; ``zoom``: pixels for one paper unit.
         """
         wanted = {stroke.number: stroke for stroke in strokes}
-        if self._surface is None or self._surface.get_size() != size or self._zoom != zoom:
+        if self._surface.get_size() != size or self._zoom != zoom:
             self._surface, self._zoom = pygame.Surface(size), zoom
             self._strokes, self._live = wanted, []
             self._redraw(self._surface.get_rect())
         gone = [self._strokes[number] for number in self._strokes.keys() - wanted.keys()]
         new = [wanted[number] for number in wanted.keys() - self._strokes.keys()]
         self._strokes = wanted
-        if self._live and not live and len(new) != len(self._live):  # begun and taken back
+        if self._live and not live and len(new) != len(self._live):  # begun, but taken back
             self._redraw(self._surface.get_rect())
         elif gone:
             self._redraw(self._pixels(gone[0]).unionall([self._pixels(s) for s in gone]))
         for stroke in new:
-            self._stamp(even(stroke.points), stroke.brush)
+            self._stamp(self._surface, even(stroke.points), stroke.brush)
         self._grow(live)
         return self._surface
 
@@ -65,42 +65,32 @@ class Paper:
                 self._live.append(0)
             known, final = self._live[index], max(len(stroke.points) - PASSES, 1)
             line = even(stroke.points)[max(known - 2, 0) : final]
-            self._stamp(line, stroke.brush, known < 3, False)
+            self._stamp(self._surface, line, stroke.brush, known < 3, False)
             self._live[index] = final
 
     def tip(self, target: pygame.Surface, live: Sequence[Stroke]) -> None:
-        """Draw the very end of a growing line, which the next points may still bend."""
+        """Draw the very end of a growing line, which the next points may still change."""
         for stroke in live[-1:]:
-            line = even(stroke.points)[-PASSES - 2 :] * self._zoom
-            for piece in curves(line, BEND * self._zoom, len(stroke.points) == len(line)):
-                stamps(target, piece, stroke.brush * self._zoom)
+            line = even(stroke.points)[-PASSES - 2 :]
+            self._stamp(target, line, stroke.brush, len(stroke.points) == len(line))
 
     def _redraw(self, area: pygame.Rect) -> None:
-        assert self._surface is not None
+        """Draw an area anew: faint dots, which help to write straight, and the ink."""
         self._surface.set_clip(area)
         self._surface.fill(theme.CARD, area)
-        self._dots(area)
+        step, side = GRID * self._zoom, max(round(1.5 * self._zoom), 1)
+        for row in range(max(math.ceil(area.top / step), 1), int(area.bottom / step) + 1):
+            for column in range(max(math.ceil(area.left / step), 1), int(area.right / step) + 1):
+                place = round(column * step), round(row * step), side, side
+                self._surface.fill(theme.DOT, place)
         for stroke in self._strokes.values():
             if area.colliderect(self._pixels(stroke)):
-                self._stamp(even(stroke.points), stroke.brush)
+                self._stamp(self._surface, even(stroke.points), stroke.brush)
         self._surface.set_clip(None)
 
-    def _dots(self, area: pygame.Rect) -> None:
-        """Faint dots, so that people write straight."""
-        assert self._surface is not None
-        step, side = GRID * self._zoom, max(round(1.5 * self._zoom), 1)
-        for row in range(math.ceil(area.top / step), int(area.bottom / step) + 1):
-            for column in range(math.ceil(area.left / step), int(area.right / step) + 1):
-                if row and column:
-                    place = round(column * step), round(row * step), side, side
-                    self._surface.fill(theme.DOT, place)
-
-    def _stamp(
-        self, points: np.ndarray, brush: float, begins: bool = True, ends: bool = True
-    ) -> None:
-        assert self._surface is not None
-        for piece in curves(points * self._zoom, BEND * self._zoom, begins, ends):
-            stamps(self._surface, piece, brush * self._zoom)
+    def _stamp(self, target: pygame.Surface, line: np.ndarray, brush: float, *ends: bool) -> None:
+        for piece in curves(line * self._zoom, ROUNDING * self._zoom, *ends):
+            stamps(target, piece, brush * self._zoom)
 
     def _pixels(self, stroke: Stroke) -> pygame.Rect:
         """All pixels that a stroke may touch."""
@@ -112,17 +102,8 @@ class Paper:
 def draw_small(canvas: Canvas, page: Page) -> None:
     """A page as a thumbnail."""
     if page.sheet is not None:
-        H, W = page.sheet.shade.shape
-        unit = min(canvas.width / W, canvas.height / H)
-        area = (canvas.width - W * unit) / 2, (canvas.height - H * unit) / 2, W * unit, H * unit
-        canvas.picture(area, np.repeat(page.sheet.shade[..., None], 3, axis=2), smooth=True)
-        return
-    points = np.concatenate([stroke.points for stroke in page.strokes])
-    low, size = points.min(axis=0), np.ptp(points, axis=0)
-    unit = min(canvas.width, canvas.height) * 0.84 / max(float(size.max()), 1.0)
-    corner = (np.array([canvas.width, canvas.height]) - size * unit) / 2
-    for stroke in page.strokes:
-        line = (stroke.points - low) * unit + corner
+        canvas.fitted(page.sheet.shade)
+    for line in placed([s.points for s in page.strokes], (canvas.width, canvas.height), 0.84):
         canvas.line([*map(tuple, line.tolist()), tuple(line[-1] + 0.5)], theme.INK, 2)
 
 
@@ -134,7 +115,7 @@ def even(points: np.ndarray) -> np.ndarray:
     points = points.astype(float)
     if len(points) < 3:
         return points
-    far = (np.hypot(*np.diff(points, axis=0).T) > BEND)[:, None]
+    far = (np.hypot(*np.diff(points, axis=0).T) > ROUNDING)[:, None]
     stays = far[:-1] | far[1:]
     for _ in range(PASSES):
         between = (points[:-2] + 2 * points[1:-1] + points[2:]) / 4
@@ -143,16 +124,14 @@ def even(points: np.ndarray) -> np.ndarray:
 
 
 def curves(
-    points: np.ndarray, bend: float, begins: bool = True, ends: bool = True
+    points: np.ndarray, rounding: float, begins: bool = True, ends: bool = True
 ) -> Iterator[np.ndarray]:
-    """The smoothed line through points (n,2), as pieces (a, bend, b).
+    """The smoothed line through points (n,2), as pieces (a, control, b).
 
-    A part of a line that neither ``begins`` nor ``ends`` goes from where it leaves its first
-    point but one to where it enters its last.
-
-    Curves begin and end half-way between points, but no further from the point at which they
-    bend than ``bend``: corners between long straight pieces stay corners. A straight piece has
-    its bend in the middle.
+    A part of a line that neither ``begins`` nor ``ends`` goes from its second point to its last.
+    Curves begin and end half-way between points, but no further than ``rounding`` from the point
+    where they turn: corners between long straight pieces stay corners. The control point of a
+    straight piece is its middle.
     """
     if len(points) < 3:
         if ends or len(points) == 1:
@@ -160,27 +139,27 @@ def curves(
         return
     way = np.diff(points, axis=0)
     length = np.hypot(*way.T)[:, None]
-    reach = way * np.minimum(0.5, bend / np.maximum(length, 1e-9))
+    reach = way * np.minimum(0.5, rounding / np.maximum(length, 1e-9))
     leaves, enters = points[:-1] + reach, points[1:] - reach
     if begins:
         yield _straight(np.array([points[0], enters[0]]))
     for k in range(1, len(way)):
         yield np.array([enters[k - 1], points[k], leaves[k]])
-        if k < len(way) - 1 and length[k] > 2 * bend:
+        if k < len(way) - 1 and length[k] > 2 * rounding:
             yield _straight(np.array([leaves[k], enters[k]]))
     if ends:
         yield _straight(np.array([leaves[-1], points[-1]]))
-    elif length[-1] > 2 * bend:
+    elif length[-1] > 2 * rounding:
         yield _straight(np.array([leaves[-1], enters[-1]]))
 
 
 def stamps(target: pygame.Surface, piece: np.ndarray, diameter: float) -> None:
-    """Press round stamps along a curve (a, bend, b)."""
-    a, bend, b = piece
-    length = float(np.hypot(*(bend - a)) + np.hypot(*(b - bend)))
+    """Press round stamps along a curve (a, control, b)."""
+    a, control, b = piece
+    length = float(np.hypot(*(control - a)) + np.hypot(*(b - control)))
     count = int(length / max(diameter * SPACING, 0.5)) + 1
     t = (np.arange(count + 1) / count)[:, None]
-    places = (1 - t) ** 2 * a + 2 * t * (1 - t) * bend + t**2 * b
+    places = (1 - t) ** 2 * a + 2 * t * (1 - t) * control + t**2 * b
     fine = np.rint(places * PARTS).astype(int)
     whole, part = fine // PARTS, fine % PARTS
     key = round(diameter * 4) / 4

@@ -1,75 +1,36 @@
-"""The network of a engine, taken apart: what tabs ask a worker for.
+"""The inspector answers the questions of tabs about a network, by ``tinycnn.interpret``."""
 
-Nothing is computed here that ``tinycnn.interpret`` does not compute; this is where its objects live
-from one question to the next, for some take a while to make.
-"""
-
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from tinycnn.data import Dataset
-    from tinycnn.interpret import BackwardPass, Effect, Excitement, SGDStepper, Switchboard, Trace
+    from tinycnn.interpret import BackwardPass, Effect, Gallery, SGDStepper, Switchboard, Trace
     from tinycnn.nn import Sequential
 
-SHOWN = 1000
-"""Bundled digits that a switched-off filter is tried on, and that excite filters."""
+TESTED = 1000  # bundled digits that excite filters, and that a switched-off filter is tested on
+PATCHES = 5  # shown of each filter
+SEARCHED = 4000  # bundled digits among which the nearest are found
 
-EXCITING = 5
-"""Pieces of digits shown of each filter."""
+Neighbors = list[tuple[np.ndarray, str, float]]
+"""Known digits (28,28), their classes and their distances, nearest first."""
 
-HUNG = 4000
-"""Bundled digits among which the nearest are looked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Why:
-    """What speaks for a class, pixel by pixel; maps (H,W), ``dx`` of one class against another."""
-
-    label: int
-    rather_than: int
-    image: np.ndarray
-    occlusion: np.ndarray
-    contribution: np.ndarray
-    """Gradient times input, for ``label``."""
-
-    contrast: np.ndarray
-    """Gradient of ``rather_than`` less that of ``label``: what would make it the other."""
+Patches = list[list[tuple[np.ndarray, float]]]
+"""Of each filter, the patches (h,w) that excite it most, and how much, strongest first."""
 
 
-@dataclass(frozen=True, eq=False)
-class Likeness:
-    """A known digit that the network takes for nearly the same."""
+@cache
+def digits() -> "Dataset":
+    """The bundled digits, read once; no network has been trained on the test digits."""
+    from tinycnn.data import load_dataset
 
-    image: np.ndarray
-    name: str
-    distance: float
-
-
-@dataclass(frozen=True, eq=False)
-class FilterView:
-    """A convolution: its kernels, and for each the patches that excite it most."""
-
-    kernels: np.ndarray
-    """(F,KH,KW,C)."""
-
-    patches: list[list[tuple[np.ndarray, "Excitement"]]]
-    """Of each filter: pieces of digits (h,w), strongest first."""
-
-
-@dataclass(frozen=True, eq=False)
-class Taught:
-    """A lesson after some steps: the gradients now, and the probabilities (K,) at first."""
-
-    back: "BackwardPass"
-    p_before: np.ndarray
+    return load_dataset()
 
 
 class Inspector:
-    """A network to look into; used by one worker at a time."""
+    """A network to inspect; used by one worker at a time."""
 
     def __init__(self, model: "Sequential", classes: tuple[str, ...]) -> None:
         from tinycnn.interpret import Tracer
@@ -77,120 +38,95 @@ class Inspector:
         self.model, self.classes = model, classes
         self.tracer = Tracer(model)
         self._boards: dict[int, Switchboard] = {}
-        self._fold_model: tuple[bytes, int] | None = None
-        self._lesson: SGDStepper | None = None
-        self._taken: tuple[float, ...] = ()
+        self._stepper: tuple[tuple[bytes, int], SGDStepper] | None = None
+        self._rates: tuple[float, ...] = ()
 
     def warm_up(self) -> None:
-        """Have all kernels compiled, so that no question waits for a compiler."""
+        """Compile all kernels, so that no question waits for the compiler."""
         blank = np.zeros((28, 28), np.uint8)
         blank[10:18, 13:15] = 255
         self.trace(blank)
         self.why(blank, 0, 1)
-        self.taught(blank, 0, (0.01,))
+        self.train(blank, 0, (0.01,))
 
-    def input(self, image: np.ndarray) -> np.ndarray:
-        """An image uint8 (28,28) as the network gets it: (1, *input_shape)."""
+    def input(self, images: np.ndarray) -> np.ndarray:
+        """Images uint8 (N,28,28) as the network gets them: (N, *input_shape)."""
         from tinycnn.ink import network_input
 
-        return network_input(self.model, image[None])
+        return network_input(self.model, images)
 
     def trace(self, image: np.ndarray) -> "Trace":
-        """What every layer makes of an image."""
-        return self.tracer.trace(self.input(image))
+        """The output of every layer for an image uint8 (28,28)."""
+        return self.tracer.trace(self.input(image[None]))
 
-    def why(self, image: np.ndarray, label: int, other: int) -> Why:
-        """What speaks for ``label``, and what would make it ``other``."""
+    def why(self, image: np.ndarray, label: int, other: int) -> tuple[np.ndarray, ...]:
+        """Maps (H,W): the input, and what speaks for ``label``, or for ``other`` instead.
+
+        The second is occlusion, the third gradient times input, the last a contrast of gradients.
+        """
         from tinycnn.interpret import class_gradient, occlusion
 
-        x, (H, W, _) = self.input(image), self.tracer.image_shape
-        maps = (
-            x[0] * class_gradient(self.tracer, x, label),
-            class_gradient(self.tracer, x, other, label),
-        )
-        return Why(
-            label,
-            other,
-            x.reshape(H, W, -1).sum(axis=2),
-            occlusion(self.tracer, x, label),
-            *(z.reshape(H, W, -1).sum(axis=2) for z in maps),
-        )
+        x, (H, W, _) = self.input(image[None]), self.tracer.image_shape
+        contribution = x[0] * class_gradient(self.tracer, x, label)
+        contrast = class_gradient(self.tracer, x, other, label)
+        pixels, *gradients = (z.reshape(H, W, -1).sum(axis=2) for z in (x, contribution, contrast))
+        return pixels, occlusion(self.tracer, x, label), *gradients
 
-    def neighbors(self, image: np.ndarray) -> list[Likeness]:
+    def neighbors(self, image: np.ndarray) -> Neighbors:
         """The bundled digits that are nearest to an image in the last hidden layer."""
-        images, labels, gallery = self._gallery
-        names = self._digits.class_names
+        data = digits()
         return [
-            Likeness(images[n], names[labels[n]], distance)
-            for n, distance in gallery.nearest(self.input(image), 5)
+            (data.train_images[n], data.class_names[data.train_labels[n]], distance)
+            for n, distance in self._gallery.nearest(self.input(image[None]), 5)
         ]
 
-    def filters(self, index: int) -> FilterView:
-        """The kernels of convolution ``index``, and what excites them."""
+    def patches(self, index: int) -> Patches:
+        """The patches of digits that excite the filters of convolution ``index``."""
         from tinycnn.interpret import most_exciting
 
-        H, W, _ = self.tracer.image_shape
         x = self._known
-        patches = [
-            [(x[e.image][e.region].sum(axis=2), e) for e in best]
-            for best in most_exciting(self.tracer, index, x, EXCITING)
+        return [
+            [(x[e.image][e.region].sum(axis=2), e.value) for e in best]
+            for best in most_exciting(self.tracer, index, x, PATCHES)
         ]
-        return FilterView(self.tracer.layers[index].params["w"], patches)
 
     def switched_off(self, index: int, filters: frozenset[int], image: np.ndarray) -> "Effect":
-        """What this image and 1,000 bundled digits are without some filters."""
+        """The answers for this image and 1,000 bundled digits without some filters."""
         from tinycnn.interpret import Switchboard
 
         if index not in self._boards:
-            labels = self._known_labels
+            labels = digits().labels_in(self.classes, digits().test_labels[:TESTED])
             self._boards[index] = Switchboard(self.tracer, index, self._known, labels)
-        return self._boards[index].switch_off(set(filters), self.input(image))
+        return self._boards[index].switch_off(set(filters), self.input(image[None]))
 
-    def taught(self, image: np.ndarray, label: int, rates: tuple[float, ...]) -> Taught:
-        """A copy of the network after steps at ``rates`` toward reading ``image`` as ``label``.
+    def train(
+        self, image: np.ndarray, label: int, rates: tuple[float, ...]
+    ) -> "tuple[BackwardPass, np.ndarray]":
+        """Gradients after steps at ``rates`` toward reading ``image`` as ``label``, and p before.
 
-        The lesson of the last question goes on where that is possible, forth or back.
+        It goes on, or back, from the steps of the last question where that is possible.
         """
         from tinycnn.interpret import SGDStepper
 
-        fold_model = image.tobytes(), label
-        if self._fold_model != fold_model:
-            self._fold_model = fold_model
-            self._lesson, self._taken = SGDStepper(self.model, self.input(image), label), ()
-        lesson = self._lesson
-        assert lesson is not None
-        while self._taken != rates[: len(self._taken)]:
-            lesson.undo()
-            self._taken = self._taken[:-1]
-        for rate in rates[len(self._taken) :]:
-            lesson.step(rate)
-            self._taken += (rate,)
-        return Taught(lesson.backward_pass(), self.trace(image).p)
-
-    @property
-    def _digits(self) -> "Dataset":
-        from apps.sketchpad.digits import digits
-
-        return digits()
+        topic = image.tobytes(), label
+        if self._stepper is None or self._stepper[0] != topic:
+            self._stepper = topic, SGDStepper(self.model, self.input(image[None]), label)
+            self._rates = ()
+        stepper = self._stepper[1]
+        while self._rates != rates[: len(self._rates)]:
+            stepper.undo()
+            self._rates = self._rates[:-1]
+        for rate in rates[len(self._rates) :]:
+            stepper.step(rate)
+            self._rates += (rate,)
+        return stepper.backward_pass(), self.trace(image).p
 
     @cached_property
     def _known(self) -> np.ndarray:
-        from tinycnn.ink import network_input
-
-        return network_input(self.model, self._digits.test_images[:SHOWN])
-
-    @property
-    def _known_labels(self) -> np.ndarray:
-        """Numbers of the network's classes; -1 where it has none for a digit."""
-        names = self._digits.class_names
-        numbers = [self.classes.index(n) if n in self.classes else -1 for n in names]
-        return np.array(numbers)[self._digits.test_labels[:SHOWN]]
+        return self.input(digits().test_images[:TESTED])
 
     @cached_property
-    def _gallery(self):
-        from tinycnn.ink import network_input
+    def _gallery(self) -> "Gallery":
         from tinycnn.interpret import Gallery
 
-        images = self._digits.train_images[:HUNG]
-        gallery = Gallery(self.tracer, network_input(self.model, images))
-        return images, self._digits.train_labels[:HUNG], gallery
+        return Gallery(self.tracer, self.input(digits().train_images[:SEARCHED]))

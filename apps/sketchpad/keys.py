@@ -1,4 +1,4 @@
-"""All keys, in one table: what is pressed, what it does, and how the list of keys says it."""
+"""All keys in one table: names, commands, and lines for the list of keys."""
 
 from dataclasses import dataclass
 
@@ -9,47 +9,46 @@ from apps.sketchpad.context import Command
 class Key:
     """A key and its command."""
 
-    names: tuple[str, ...]
-    """As pygame calls them, with "ctrl+" and "shift+" in front: any of them does it."""
-
+    names: str  # pygame's names, with "ctrl+" and "shift+" in front, separated by spaces
     command: Command
-    shown: str
-    """As people call it; empty: it is listed with another one."""
-
-    does: str = ""
+    does: str = ""  # empty: another line mentions this key
+    shown: str = ""  # the name in the list of keys, where ``names`` does not serve
 
 
-ZOOM_IN = "ctrl+=", "ctrl+shift+=", "ctrl++", "ctrl+[+]"  # with Shift on many keyboards
+ZOOM_IN = "ctrl+= ctrl+shift+= ctrl++ ctrl+[+]"  # "+" needs Shift on many keyboards
 
 KEYS = (
-    Key((), (), "left button, pen, finger", "draw; a click is a dot"),
-    Key((), (), "right button, E held", "erase"),
-    Key(("ctrl+z",), ("undo",), "Ctrl+Z", "take back the last stroke, also a clear"),
-    Key(("ctrl+y", "ctrl+shift+z"), ("redo",), "Ctrl+Y, Ctrl+Shift+Z", "redo"),
-    Key(("c", "delete", "escape"), ("clear",), "C, Delete, Esc", "a new page"),
-    Key((), (), "0 to 9", "the selected digit is this one; again: undo"),
-    Key(("n",), ("label", ""), "N", "not a digit"),
-    Key(("tab",), ("next", 1), "Tab, Shift+Tab", "select the next or previous digit"),
-    Key(("shift+tab",), ("next", -1), ""),
-    Key(("[",), ("brush_step", -1), "[ and ], wheel", "thinner or thicker brush"),
-    Key(("]",), ("brush_step", 1), ""),
-    Key(("p",), ("naive",), "P", "prepare naively, as many programs do"),
-    Key(("t",), ("digit",), "T", "lay a test digit on the paper"),
-    Key(("shift+t",), ("mistake",), "Shift+T", "one that this network gets wrong"),
-    Key(("space",), ("freeze",), "Space", "freeze the tab"),
-    Key(("return",), ("enlarge",), "Enter", "enlarge the tab, and back"),
-    Key(("ctrl+c",), ("copy",), "Ctrl+C", "copy the number"),
-    Key(("s", "ctrl+s"), ("save",), "S", "save picture, strokes and reading"),
-    Key(("o", "ctrl+o"), ("open",), "O, or drop a file", "read a photo or a picture"),
-    Key(("a",), ("adapt",), "A", "learn from your corrections"),
-    Key(("ctrl+a",), ("discard",), "Ctrl+A", "back to the network as it was loaded"),
-    Key(("r",), ("reload",), "R", "load the weights again (training goes on)"),
-    Key(ZOOM_IN, ("zoom", 1), "Ctrl +, Ctrl -", "everything larger or smaller"),
-    Key(("ctrl+-", "ctrl+[-]"), ("zoom", -1), ""),
-    Key(("f11",), ("fullscreen",), "F11", "full screen"),
-    Key(("f12",), ("photograph",), "F12", "screenshot of this window"),
-    Key(("f1",), ("help",), "F1", "this list"),
-    Key(("ctrl+q",), ("quit",), "Ctrl+Q", "quit"),
+    Key("", (), "draw; a click is a dot", "left button, pen, finger"),
+    Key("", (), "erase", "right button, E held"),
+    Key("ctrl+z", ("undo",), "take back the last stroke, also a clear", "Ctrl+Z"),
+    Key("ctrl+y ctrl+shift+z", ("redo",), "redo", "Ctrl+Y, Ctrl+Shift+Z"),
+    Key("c delete escape", ("clear",), "a new page", "C, Delete, Esc"),
+    Key("", (), "the selected digit is this one; again: undo", "0 to 9"),
+    Key("n", ("label", ""), "not a digit", "N"),
+    Key("tab", ("next", 1), "select the next or previous digit", "Tab, Shift+Tab"),
+    Key("shift+tab", ("next", -1)),
+    Key("[", ("brush_step", -1), "thinner or thicker brush", "[ and ], wheel"),
+    Key("]", ("brush_step", 1)),
+    Key("p", ("naive",), "prepare naively, as many programs do", "P"),
+    Key("t", ("digit",), "lay a test digit on the paper", "T"),
+    Key("shift+t", ("mistake",), "one that this network gets wrong", "Shift+T"),
+    Key("space", ("freeze",), "freeze the tab", "Space"),
+    Key("return", ("enlarge",), "enlarge the tab, and back", "Enter"),
+    Key("ctrl+c", ("copy",), "copy the number", "Ctrl+C"),
+    Key("s ctrl+s", ("save",), "save picture, strokes and reading", "S"),
+    Key("o ctrl+o", ("open",), "read a photo or a picture", "O, or drop a file"),
+    Key("a", ("adapt",), "learn from your corrections", "A"),
+    Key("ctrl+a", ("discard",), "back to the network as it was loaded", "Ctrl+A"),
+    Key("r", ("reload",), "load the weights again (training goes on)", "R"),
+    Key(ZOOM_IN, ("zoom", 1), "everything larger or smaller", "Ctrl +, Ctrl -"),
+    Key("ctrl+- ctrl+[-]", ("zoom", -1)),
+    Key("f11", ("fullscreen",), "full screen", "F11"),
+    Key("f12", ("photograph",), "screenshot of this window", "F12"),
+    Key("f1", ("help",), "this list", "F1"),
+    Key("ctrl+q", ("quit",), "quit", "Ctrl+Q"),
 )
 
-BY_NAME = {name: key.command for key in KEYS for name in key.names}
+
+def by_name(keys: tuple[Key, ...]) -> dict[str, Command]:
+    """From pygame's name of a key to its command."""
+    return {name: key.command for key in keys for name in key.names.split()}

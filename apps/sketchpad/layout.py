@@ -1,17 +1,18 @@
-"""Where everything is: areas in logical pixels, computed from the window's size alone."""
+"""The layout of the window: areas in logical pixels, computed from its size alone."""
 
 from dataclasses import dataclass
 
 from apps.sketchpad.theme import GAP
 
 Area = tuple[float, float, float, float]
+"""x, y, width, height."""
 
 SMALLEST = (960.0, 700.0)  # of a window in which every tab has room: what is smaller shrinks
 USUAL = (1280, 800)
 HEADER = 46.0
 SHELF = 74.0  # past pages and buttons
 STATUS = 30.0
-READING = 0.36, 212.0, 300.0  # of the height beside the paper: what was read; least and most
+READING = 0.36, 212.0, 300.0  # of the height beside the paper; least and most
 TAB_BAR = 40.0
 
 
@@ -23,7 +24,7 @@ class Layout:
     paper: Area
     reading: Area
     bar: Area
-    inside: Area
+    tab: Area
     shelf: Area
     status: Area
 
@@ -49,7 +50,7 @@ def arrange(width: float, height: float, enlarged: bool = False) -> Layout:
         paper=(GAP, HEADER, left, body),
         reading=(x, HEADER, right, reading),
         bar=bar,
-        inside=content,
+        tab=content,
         shelf=(0, shelf, width, SHELF),
         status=(0, bottom, width, STATUS),
     )

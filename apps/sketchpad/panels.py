@@ -1,27 +1,27 @@
-"""Everything around the paper: header, what was read, the tabs' bar, the shelf, the status line."""
+"""The panels around the paper, from the header to the status line, and the list of keys."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pygame
 
 from apps.sketchpad import theme
-from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.canvas import Canvas, Hit
+from apps.sketchpad.context import Context, Request
 from apps.sketchpad.editor import BRUSHES
 from apps.sketchpad.ink_renderer import draw_small
+from apps.sketchpad.keys import KEYS
+from apps.sketchpad.layout import Area
 from apps.sketchpad.phrases import article, color_of, percent, sentence, verdict
 from apps.sketchpad.session import Session
-
-if TYPE_CHECKING:
-    from pygame import Surface
-
-    from apps.sketchpad.context import Look
 
 TAB_MARGIN = 26.0
 IMAGE_TOP = 106.0  # of the network's image
 COPY = 64.0  # width of the button
 MOST_BARS = 10
+KEY_ROW, KEY_MARGIN, KEY_NAMES, KEY_WIDTH = 26.0, 28.0, 205.0, 1160.0  # of the list of keys
 WAITING = "the network is being loaded"
 READING = "reading \N{HORIZONTAL ELLIPSIS}"
 COMPILING = "kernels are being compiled, the first time only; until then NumPy answers"
@@ -39,35 +39,33 @@ def draw_header(canvas: Canvas, session: Session) -> None:
     canvas.text(right - 108, middle, words, theme.QUIET, anchor="right")
 
 
-# ------------------------------------------------------------------------------- what was read
-
-
 def draw_reading(canvas: Canvas, session: Session) -> None:
-    """The number, the selected digit's image, and the probabilities of all classes."""
-    canvas.card((0, 0, canvas.width, canvas.height), edge=theme.EDGE)
-    look, left = session.look(), float(theme.PADDING)
+    """The number, the image of the selected digit, and the probabilities of all classes."""
+    canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
+    context, left = session.context(), float(theme.PADDING)
     half = canvas.width * 0.47 - left
     side = min(canvas.height - IMAGE_TOP - theme.PADDING, half - COPY - 16)
     _draw_number(canvas, session, half)
-    _draw_image(canvas, (left, IMAGE_TOP, side, side), look)
-    buttons = left + side + 16
-    canvas.button(
-        (buttons, canvas.height - theme.PADDING - 30, COPY, 30),
-        "copy",
-        ("copy",),
-        "copy the number (Ctrl+C)",
-        possible=bool(session.pieces),
-    )
+    image = (left, IMAGE_TOP, side, side)
+    if context.image is None:
+        canvas.fill(image, theme.SUNK, 6)
+        place = left + side / 2, IMAGE_TOP + side / 2
+        canvas.text(*place, "28 × 28", theme.FAINT, anchor="center")
+    else:
+        canvas.picture(image, context.image)
+    button = (left + side + 16, canvas.height - theme.PADDING - 30, COPY, 30)
+    hint, possible = "copy the number (Ctrl+C)", bool(session.pieces)
+    canvas.button(button, "copy", ("copy",), hint, possible=possible)
     bars = left + half + 24
     area = (bars, 12.0, canvas.width - bars - theme.PADDING, canvas.height - 24)
-    _draw_bars(canvas, area, session, look)
+    _draw_bars(canvas, area, session, context)
     if session.late:
         canvas.pale()
-    _draw_sentence(canvas, session, look, half)
+    _draw_sentence(canvas, session, context, half)
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
-    """What stands on the paper, as large as there is room; pale is what may be no digit."""
+    """The number on the paper, as large as there is room; ink that may be no digit is pale."""
     size, labels = float(theme.HUGE), session.labels
     pieces = [(piece.replace("\n", " / "), index) for piece, index in session.pieces]
     text = "".join(piece for piece, _ in pieces)
@@ -78,19 +76,18 @@ def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
     field = canvas.part((theme.PADDING, 4, room, 68))
     x = min(room - canvas.text_width(text, size, bold=True), 0.0)  # the end of what is too long
     for piece, index in pieces:
-        said = "none" if index is None else verdict(session.digits[index])
-        said = "sure" if index is not None and labels[index] is not None else said
-        color = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[said]
+        trust = "none" if index is None else verdict(session.digits[index], labels[index])
+        color = {"none": theme.FAINT, "unsure": theme.ORANGE, "sure": theme.TEXT}[trust]
         width = field.text(x, 34, piece, color, size, bold=True)
-        if index is not None and index == session.selected and len(session.digits) > 1:
-            field.fill((x, 34 + size * 0.46, width, 4), color_of(session.digits[index]), 2)
         if index is not None:
             field.hit((x, 4, width, 60), ("select", index), "look at this digit")
+            if index == session.selected and len(session.digits) > 1:
+                field.fill((x, 34 + size * 0.46, width, 4), color_of(session.digits[index]), 2)
         x += width
 
 
-def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) -> None:
-    digit, color = look.digit, theme.QUIET
+def _draw_sentence(canvas: Canvas, session: Session, context: Context, room: float) -> None:
+    digit, color = context.digit, theme.QUIET
     if session.engine is None and not session.pad.page.empty:
         words = f"{WAITING}; nothing is lost"
     elif digit is None:
@@ -98,63 +95,42 @@ def _draw_sentence(canvas: Canvas, session: Session, look: "Look", room: float) 
         words = "nothing to read yet" if session.pad.page.empty else words
     elif session.late:
         words, color = READING, theme.TEXT
-    elif look.naive:
+    elif context.naive:
         words = "P: the whole paper made smaller, as many demonstrations do"
-    elif look.label is not None:
-        said = f"{article(look.label)} {look.label}" if look.label else "not a digit"
+    elif context.label is not None:
+        said = f"{article(context.label)} {context.label}" if context.label else "not a digit"
         words = f"You say: {said}. The network: {digit.name} ({percent(digit.confidence)})"
     else:
         words, color = sentence(digit), color_of(digit)
     canvas.lines((theme.PADDING, 66, room, 40), words, color, leading=1.25)
 
 
-def _draw_image(canvas: Canvas, area: tuple, look: "Look") -> None:
-    x, y, width, height = area
-    if look.image is None:
-        canvas.fill(area, theme.SUNK, 6)
-        canvas.text(x + width / 2, y + height / 2, "28 × 28", theme.FAINT, anchor="center")
-    else:
-        canvas.gray(area, look.image)
-
-
-def _draw_bars(canvas: Canvas, area: tuple, session: Session, look: "Look") -> None:
+def _draw_bars(canvas: Canvas, area: Area, session: Session, context: Context) -> None:
     """A bar for each class; the ten likeliest if there are more."""
     x, y, width, height = area
-    names = session.engine.classes if session.engine else tuple("0123456789")
-    shown, color = _probabilities(look), theme.FAINT
+    names, known = context.classes or tuple("0123456789"), context.probabilities is not None
+    shown = np.zeros(len(names)) if context.probabilities is None else context.probabilities
     order = list(range(len(names)))
     if len(names) > MOST_BARS:
-        best = np.argsort(-shown)[:MOST_BARS] if shown is not None else order[:MOST_BARS]
-        order = [int(index) for index in best]
-    if look.digit is not None:
-        color = theme.ORANGE if look.naive else color_of(look.digit)
-    color = theme.FAINT if session.late else color
-    best_one = int(shown.argmax()) if shown is not None else -1
-    row_height = height / MOST_BARS
+        order = np.argsort(-shown, kind="stable")[:MOST_BARS].tolist()
+    color = theme.FAINT
+    if context.digit is not None and not session.late:
+        color = theme.ORANGE if context.naive else color_of(context.digit)
     label = max(canvas.text_width(names[index], theme.SMALLEST, True) for index in order) + 10
     length = width - label - 70
     for row, index in enumerate(order):
-        middle = y + (row + 0.5) * row_height
-        part = float(shown[index]) if shown is not None else 0.0
-        first = index == best_one
-        ink = theme.TEXT if first else theme.QUIET if shown is not None else theme.FAINT
+        middle = y + (row + 0.5) * height / MOST_BARS
+        first = known and index == int(shown.argmax())
+        ink = theme.TEXT if first else theme.QUIET if known else theme.FAINT
         canvas.text(x, middle, names[index], ink, theme.SMALLEST, bold=first)
         canvas.fill((x + label, middle - 5, length, 10), theme.SUNK, 5)
-        if part * length >= 1:
-            filled = max(part * length, 6)
-            canvas.fill((x + label, middle - 5, filled, 10), color if first else theme.FAINT, 5)
-        if shown is not None:
-            canvas.text(x + width, middle, percent(part), ink, theme.SMALLEST, first, "right")
-
-
-def _probabilities(look: "Look") -> "np.ndarray | None":
-    if look.digit is None:
-        return None
-    naive = look.naive_way() if look.naive else None
-    return naive.probabilities if naive is not None else look.digit.probabilities
-
-
-# ----------------------------------------------------------------------------------- the tabs
+        filled = float(shown[index]) * length
+        if filled >= 1:
+            area = (x + label, middle - 5, max(filled, 6), 10)
+            canvas.fill(area, color if first else theme.FAINT, 5)
+        if known:
+            words = percent(float(shown[index]))
+            canvas.text(x + width, middle, words, ink, theme.SMALLEST, first, "right")
 
 
 def draw_bar(canvas: Canvas, session: Session) -> None:
@@ -178,45 +154,35 @@ def draw_bar(canvas: Canvas, session: Session) -> None:
         x += width + 2
 
 
-@dataclass
-class Seen:
-    """The last picture of a tab to which no answer was wanting, and where it was."""
-
-    key: Hashable = None
-    picture: "Surface | None" = None
-
-
-def draw_inside(canvas: Canvas, session: Session, seen: Seen) -> None:
-    """The shown tab on its card; the picture before, but pale, while it waits for an answer."""
-    canvas.card((0, -theme.ROUND, canvas.width, canvas.height + theme.ROUND), edge=theme.EDGE)
+def draw_tab(canvas: Canvas, session: Session, last: dict[Hashable, pygame.Surface]) -> None:
+    """The shown tab on its card; its ``last`` picture, but pale, while it waits for an answer."""
+    area = (0.0, -theme.ROUND, canvas.width, canvas.height + theme.ROUND)
+    canvas.fill(area, theme.CARD, theme.ROUND, theme.EDGE)
     if not session.tabs:
         return
-    inner = canvas.part(
-        (theme.PADDING, 8, canvas.width - 2 * theme.PADDING, canvas.height - 8 - theme.GAP)
-    )
+    width, height = canvas.width - 2 * theme.PADDING, canvas.height - 8 - theme.GAP
+    inner = canvas.part((theme.PADDING, 8, width, height))
     missing: list[Hashable] = []
 
-    def ask(key: Hashable, job: Callable[..., Any], *arguments: Any) -> Any:
-        answer = look.ask(key, job, *arguments)
+    def ask(key: Request, job: Callable[..., Any], *arguments: Any) -> Any:
+        answer = context.ask(key, job, *arguments)
         missing.extend([key] * (answer is None))
         return answer
 
-    look = session.look()
-    session.tabs[session.screen.tab].draw(inner, replace(look, ask=ask))
+    context = session.context()
+    session.tabs[session.screen.tab].draw(inner, replace(context, ask=ask))
     key = session.screen.tab, inner.surface.get_size()
     if not missing:
-        seen.key, seen.picture = key, inner.surface.copy()
-    elif seen.key == key and seen.picture is not None:
-        inner.surface.blit(seen.picture, (0, 0))
+        last.clear()
+        last[key] = inner.surface.copy()
+    elif key in last:
+        inner.surface.blit(last[key], (0, 0))
     if missing or session.late:
         inner.pale()
 
 
-# ---------------------------------------------------------------------------- shelf and status
-
-
 def draw_shelf(canvas: Canvas, session: Session) -> None:
-    """Past pages, and what can be done with the present one."""
+    """Buttons for the page, the brush, and past pages."""
     x, middle = float(theme.GAP), canvas.height / 2
     pad = session.pad
     buttons = (
@@ -232,7 +198,8 @@ def draw_shelf(canvas: Canvas, session: Session) -> None:
     thin, thick = BRUSHES
     part = (pad.brush - thin) / (thick - thin)
     canvas.slider((x, middle - 14, 120, 28), part, ("brush_part",), "width of the line ([ and ])")
-    canvas.dot((x + 152, middle), pad.brush / 2, theme.INK)
+    area = (x + 152 - pad.brush / 2, middle - pad.brush / 2, pad.brush, pad.brush)
+    canvas.fill(area, theme.INK, pad.brush / 2)
     _draw_past(canvas, session, x + 200)
 
 
@@ -254,7 +221,7 @@ def _draw_past(canvas: Canvas, session: Session, x: float) -> None:
 
 
 def draw_status(canvas: Canvas, session: Session) -> None:
-    """How fast it was read, and what there is to know now."""
+    """The time of the last reading, and a note, a hint or advice."""
     middle, answer = canvas.height / 2, session.answer
     canvas.fill((0, 0, canvas.width, canvas.height), theme.EDGE)
     speed = ""
@@ -271,21 +238,54 @@ def draw_status(canvas: Canvas, session: Session) -> None:
 
 
 def _advice(session: Session) -> str:
-    """What a person may want to know now."""
+    """Advice for the present moment."""
     if session.engine is None:
         return WAITING
     if not session.engine.compiled:
         return COMPILING
     if session.screen.frozen is not None:
         return "the tab is frozen; Space lets it follow the drawing again"
-    look = session.look()
-    if look.digit is None:
+    context = session.context()
+    if context.digit is None:
         return "left button draws, right button erases; T lays a test digit on the paper"
-    sheet = session.pad.page.sheet
-    if sheet is not None:
+    if session.pad.page.sheet is not None:
         return "Draw to replace the picture; Undo brings it back"
-    if look.label:
-        return f"You say it is {look.label}. The same key once more takes that back."
-    if verdict(look.digit) == "sure":
-        return "Wrong? Type the right digit (N: not a digit)"
-    return "Unsure. Type the right digit (N: not a digit)"
+    if context.label:
+        return f"You say it is {context.label}. The same key once more takes that back."
+    sure = verdict(context.digit) == "sure"
+    return f"{'Wrong?' if sure else 'Unsure.'} Type the right digit (N: not a digit)"
+
+
+def draw_help(canvas: Canvas, session: Session) -> None:
+    """The keys and their commands, in two columns."""
+    shade = pygame.Surface(canvas.surface.get_size(), pygame.SRCALPHA)
+    shade.fill((*theme.NIGHT, 150))
+    canvas.surface.blit(shade, (0, 0))
+    hits, part = canvas.hits, min(1.0, canvas.width / (KEY_WIDTH + 2 * KEY_MARGIN))
+    canvas = Canvas(canvas.surface, canvas.scale * part)
+    rows = listed(session)
+    half = (len(rows) + 1) // 2
+    width, height = KEY_WIDTH, half * KEY_ROW + 84
+    left, top = (canvas.width - width) / 2, max((canvas.height - height) / 2, 0)
+    canvas.fill((left, top, width, height), theme.CARD, theme.ROUND)
+    canvas.text(left + KEY_MARGIN, top + 34, "Keys", size=theme.LARGE, bold=True)
+    hint = "F1 or a click closes this list"
+    canvas.text(left + width - KEY_MARGIN, top + 34, hint, theme.QUIET, anchor="right")
+    column = (width - KEY_MARGIN) / 2
+    for index, (name, does) in enumerate(rows):
+        x = left + KEY_MARGIN + (index // half) * column
+        y = top + 74 + (index % half) * KEY_ROW
+        canvas.text(x, y, name, theme.BLUE, theme.SMALLEST, bold=True)
+        explained = canvas.part((x + KEY_NAMES, y - KEY_ROW / 2, column - KEY_NAMES - 8, KEY_ROW))
+        explained.text(0, KEY_ROW / 2, does, theme.TEXT, theme.SMALLEST)
+    hits.append(Hit((0, 0, canvas.width, canvas.height), ("help",)))
+
+
+def listed(session: Session) -> list[tuple[str, str]]:
+    """All keys, and those of the shown tab, with what they do."""
+    rows = [(key.shown, key.does) for key in KEYS if key.does]
+    rows += [(f"F{number + 2}", tab.purpose) for number, tab in enumerate(session.tabs)]
+    if session.tabs:
+        shown = session.tabs[session.screen.tab]
+        rows += [(f"{shown.title}: {key.names}", key.does) for key in shown.keys]
+    return rows

@@ -1,4 +1,4 @@
-"""How a reading is put into words and colors; nothing is ever certain."""
+"""The words and colors for a reading; nothing is ever certain."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,33 +9,34 @@ from apps.sketchpad.theme import Color
 if TYPE_CHECKING:
     from tinycnn.ink import Digit, Reading
 
-SURE = 0.9
-MOST = 0.999
 UNREAD = "?"  # in place of ink that was refused
 
 
 def percent(probability: float) -> str:
-    """A probability for people: 100 % is never said."""
-    shown = min(probability, MOST)
-    return f"{100 * shown:.1f} %"
+    """A probability for people: never 100 %."""
+    from tinycnn import ink
+
+    return ink.percent(probability)
 
 
-def verdict(digit: "Digit") -> str:
-    """How far to trust a digit: "sure", "unsure", or "none" if it looks like none."""
-    if digit.rejected:
+def verdict(digit: "Digit", label: str | None = None) -> str:
+    """How far to trust a digit: "sure" with a label of the user, "unsure", "none": no digit."""
+    from tinycnn.ink.annotate import CERTAIN
+
+    if label is None and digit.rejected:
         return "none"
-    return "sure" if digit.confidence >= SURE else "unsure"
+    return "sure" if label is not None or digit.confidence >= CERTAIN else "unsure"
 
 
 def color_of(digit: "Digit", label: str | None = None) -> Color:
-    """Blue is sure, orange unsure, gray no digit; what a person said is dark."""
+    """Blue is sure, orange unsure, gray no digit; a label of the user is dark."""
     if label is not None:
         return theme.INK
     return {"sure": theme.BLUE, "unsure": theme.ORANGE, "none": theme.QUIET}[verdict(digit)]
 
 
 def sentence(digit: "Digit") -> str:
-    """The same in a sentence."""
+    """A digit and how far to trust it, in a sentence."""
     second, probability = digit.second
     guess = f"{digit.name} ({percent(digit.confidence)})"
     match verdict(digit):
@@ -48,16 +49,16 @@ def sentence(digit: "Digit") -> str:
 
 
 def article(name: str) -> str:
-    """What stands before the name of a class, as it is spoken."""
+    """The indefinite article for the name of a class, as it is spoken."""
     spoken = "aefhilmnorsx" if len(name) == 1 else "aeiou"
     return "an" if name.lower().startswith((*spoken, "8", "11", "18")) else "a"
 
 
 def spelled(reading: "Reading", labels: Sequence[str | None] = ()) -> list[tuple[str, int | None]]:
-    """The text in pieces, each with the number of the digit that it is, None for what is between.
+    """The text in pieces, each with the index of its digit, None for text between digits.
 
-    ``labels`` are what a person says the digits are, None for nothing. What looks like no digit
-    is UNREAD, and what a person calls none is left out.
+    ``labels`` are the user's, None for a digit without one. A digit that looks like none is
+    UNREAD; a digit that the user calls none is left out.
     """
     pieces: list[tuple[str, int | None]] = []
     rest = reading.text

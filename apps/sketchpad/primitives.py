@@ -1,7 +1,4 @@
-"""What pygame lacks: smooth corners, dashes, blue-and-orange numbers, and a font that is ours.
-
-Everything is made once and kept; all sizes are in pixels.
-"""
+"""What pygame lacks: smooth corners, dashes, signed colors and our font; all sizes in pixels."""
 
 import functools
 from importlib import resources
@@ -54,7 +51,9 @@ def _solid(size: tuple[int, int], color: Color, corner: float) -> pygame.Surface
 
 
 @functools.lru_cache(512)
-def disc(diameter: float, color: Color, right: int = 0, down: int = 0, parts: int = 4) -> tuple:
+def disc(
+    diameter: float, color: Color, right: int = 0, down: int = 0, parts: int = 4
+) -> tuple[pygame.Surface, int]:
     """A smooth disc whose center lies ``right`` and ``down`` parts of a pixel off a corner.
 
     Returns the surface, white where the disc is not, and how far its corner is from the center.
@@ -92,4 +91,5 @@ def diverging(values: np.ndarray, most: float) -> np.ndarray:
     part = np.clip(values / max(most, 1e-12), -1, 1)[..., None]
     end = np.where(part < 0, np.array(theme.ORANGE), np.array(theme.BLUE))
     zero = np.array(theme.ZERO)
-    return (zero + (end - zero) * np.abs(part)).astype(np.uint8)
+    colors: np.ndarray = (zero + (end - zero) * np.abs(part)).astype(np.uint8)
+    return colors

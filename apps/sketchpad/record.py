@@ -8,8 +8,8 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from apps.sketchpad.context import Command
 from tinycnn.errors import DataError, EnvironmentFault
@@ -19,8 +19,7 @@ LONGEST = 86_400.0  # seconds
 FIRST = {"sketchpad": FORMAT}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A command and when it was given, in seconds from the start."""
 
     at: float

@@ -1,21 +1,26 @@
-"""Playing again: a recorded session, or a file of strokes that is written as a hand would.
+"""Playing again: a recorded session, or a file of strokes that is written as by hand.
 
-Everything takes the way through session and view that a person's drawing takes, only that nothing
-is done in the background. So tests, pictures for the documentation and bug reports see what
-people see.
+All commands go through session and view like a user's, only nothing is done in the background.
+So tests, pictures for the documentation and bug reports show exactly what users see.
 """
 
 import argparse
+import io
 import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pygame
+from PIL import Image
 
+from apps.sketchpad import window
+from apps.sketchpad.app import App
 from apps.sketchpad.commands import do
 from apps.sketchpad.document import placed
 from apps.sketchpad.engine import Engine
@@ -25,73 +30,67 @@ from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
+from tinycnn.files import write_bytes
 
-if TYPE_CHECKING:
-    from pygame import Surface
+FRAMES = 10  # per second of the film
+PART = 0.625  # of the window's size
+COLORS = 64
+LAST = 2.5  # seconds that the last frame stays
 
 
-def replay(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
+def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
     """Play a file, print what was read, take pictures; returns the exit code."""
+    from tinycnn.ink import read_file
+
     if arguments.headless:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
-    from apps.sketchpad import window
-
-    payload = _read(arguments)
-    arguments.size, arguments.scale = arguments.size or USUAL, arguments.scale or 1.0
-    surface = (window.open_nothing if arguments.headless else window.open_window)(arguments.size)
-    with tempfile.TemporaryDirectory() as place:  # a stranger's session may save what it likes
-        return _play(payload, arguments, Player(surface, arguments, load, Path(place)))
-
-
-def _play(payload: bytes, arguments: argparse.Namespace, player: "Player") -> int:
-    from apps.sketchpad import window
-
-    text = payload[:100].decode(errors="replace")
-    if is_record(text):
-        entries = read_record(payload.decode(errors="replace"), str(arguments.replay))
-        player.play(entries)
-        print(json.dumps(_result(player.session)))
-    else:
-        for record in write_drawings(payload, player.session):
-            print(json.dumps(record))
-            player.show()
-    player.show()
-    if arguments.film:
-        player.film.take(player.surface)
-        player.film.save(arguments.film)
-    if arguments.screenshot:
-        window.save_png(player.surface, arguments.screenshot)
+    try:
+        payload = read_file(arguments.replay)
+    except ImageError as error:
+        raise TinyCNNError(f"{arguments.replay}: {error}") from error
+    with tempfile.TemporaryDirectory() as folder:  # a record from others may save anything
+        player = Player(arguments, load, Path(folder))
+        if is_record(payload[:100].decode(errors="replace")):
+            player.play(read_record(payload.decode(errors="replace"), str(arguments.replay)))
+            print(json.dumps(_result(player.session)))
+        else:
+            for record in write_drawings(payload, player.session):
+                print(json.dumps(record))
+                player.show()
+        player.show()
+        if player.film:
+            player.film.add(player.app.surface)
+            player.film.save(arguments.film)
+        if arguments.screenshot:
+            window.save_png(player.app.surface, arguments.screenshot)
     return 0
 
 
 class Player:
-    """Gives the commands of a record; where somebody is looking, at the pace of the record."""
+    """Gives the commands of a record; in a window that is seen, at the pace of the record."""
 
     def __init__(
-        self,
-        surface: "Surface",
-        arguments: argparse.Namespace,
-        load: Callable[[], Engine],
-        folder: Path,
+        self, arguments: argparse.Namespace, load: Callable[[], Engine], folder: Path
     ) -> None:
-        """``folder`` is where the commands of the record save."""
-        from apps.sketchpad.app import App
-        from apps.sketchpad.gif import Film
+        """``folder`` is where the commands of the record save, and corrections are kept."""
+        from tinycnn.adapt import CorrectionFile
 
-        self.surface, self.seen = surface, not arguments.headless
-        self.film = Film()
-        self.filming = arguments.film is not None
+        self.seen, size = not arguments.headless, arguments.size or USUAL
+        surface = window.open_window(size) if self.seen else pygame.Surface(size)
+        self.film = Film() if arguments.film else None
         self.now = 0.0
-        self.session = Session(Inline(), load, tabs(), folder=folder)
-        self.app = App(self.session, surface, arguments.scale, clock=lambda: self.now)
-        self.session.tick()
+        corrections = partial(CorrectionFile, folder / "drawings.jsonl")
+        self.session = Session(Inline(), load, tabs(), folder=folder, corrections=corrections)
+        self.app = App(self.session, surface, arguments.scale or 1.0, clock=lambda: self.now)
+        for name in ("copy", "photograph", "quit"):  # a record must not touch the user's things
+            self.app.effects[name] = lambda *arguments: None
 
-    def play(self, entries: Sequence[Entry]) -> None:
-        """All commands, one after the other."""
+    def play(self, entries: list[Entry]) -> None:
+        """Do all commands, one after the other."""
         for entry in entries:
-            while self.filming and self.film.due(entry.at):
+            while self.film and self.film.seconds <= entry.at:
                 self.show()
-                self.film.take(self.surface)
+                self.film.add(self.app.surface)
             if self.seen and entry.at > self.now:
                 self.show()
                 time.sleep(entry.at - self.now)
@@ -102,15 +101,53 @@ class Player:
                 return
 
     def show(self) -> None:
-        """Bring the window up to date."""
-        self.session.tick()
-        self.app.view.draw(self.surface)
+        """Bring the window up to date, and see whether the user closes it."""
+        self.app.view.draw(self.app.surface)
         if self.seen:
-            self.app.look_out()
+            pygame.display.flip()
+            self.app.done |= any(event.type == pygame.QUIT for event in pygame.event.get())
+
+
+class Film:
+    """A replay as an animated picture: few colors, and only what changes from frame to frame."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # how long it is
+        self._frames: list[Image.Image] = []
+        self._milliseconds: list[int] = []
+
+    def add(self, surface: pygame.Surface) -> None:
+        """Add a frame; one that equals the last lets that one stay longer."""
+        self.seconds += 1 / FRAMES
+        pixels = np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+        image = Image.fromarray(pixels)
+        width, height = (round(length * PART) for length in image.size)
+        small = image.resize((width, height), Image.Resampling.LANCZOS)
+        if self._frames and small.tobytes() == self._frames[-1].tobytes():
+            self._milliseconds[-1] += round(1000 / FRAMES)
+            return
+        self._frames.append(small)
+        self._milliseconds.append(round(1000 / FRAMES))
+
+    def save(self, path: Path) -> None:
+        """Write a GIF, or another format that the name ends in and Pillow can animate."""
+        self._milliseconds[-1] += round(1000 * LAST)
+        palette = self._frames[-1].quantize(COLORS)
+        frames = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in self._frames]
+        buffer = io.BytesIO()
+        frames[0].save(
+            buffer,
+            path.suffix.lstrip("."),
+            save_all=True,
+            append_images=frames[1:],
+            duration=self._milliseconds,
+            loop=0,
+        )
+        write_bytes(path, buffer.getvalue())
 
 
 def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]:
-    """Write every drawing of a stroke file by hand, one page each; yields what is read."""
+    """Write every drawing of a stroke file by hand, one page each; yields the readings."""
     from tinycnn.ink import read_drawings
 
     for index, drawing in enumerate(read_drawings(payload)):
@@ -127,7 +164,7 @@ def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]
 
 
 def write_line(line: np.ndarray, session: Session) -> None:
-    """Press, move and lift the pen along a line (n,2)."""
+    """Press, move and lift the pen along a line (n,2), and have the paper read."""
     (x, y), *rest = line.tolist()
     do(session, ("down", x, y))
     for x, y in rest:
@@ -139,16 +176,6 @@ def write_line(line: np.ndarray, session: Session) -> None:
 def _result(session: Session) -> dict[str, Any]:
     from tinycnn.ink import as_record
 
-    session.tick()
     if session.answer is None:
         raise TinyCNNError("nothing could be read: the network did not load")
     return as_record(session.answer.reading)
-
-
-def _read(arguments: argparse.Namespace) -> bytes:
-    from tinycnn.ink import read_file
-
-    try:
-        return read_file(arguments.replay)
-    except ImageError as error:
-        raise TinyCNNError(f"{arguments.replay}: {error}") from error

@@ -1,8 +1,4 @@
-"""Colors and sizes: calm paper, and hues that everybody can tell apart.
-
-Blue and orange are those of Okabe and Ito, chosen for all kinds of color vision; no meaning is
-ever carried by red against green. Sizes are in logical pixels, before the window's scale.
-"""
+"""Colors and sizes; blue and orange are those of Okabe and Ito, for all kinds of color vision."""
 
 Color = tuple[int, int, int]
 
@@ -14,16 +10,16 @@ DOT: Color = (222, 226, 233)  # of the paper's grid
 INK: Color = (24, 32, 48)
 TEXT: Color = (30, 38, 54)
 QUIET: Color = (96, 106, 124)  # less important text: still 5:1 on a card
-FAINT: Color = (158, 167, 182)  # what is not there yet
+FAINT: Color = (158, 167, 182)  # placeholders
 BLUE: Color = (0, 98, 178)
 ORANGE: Color = (186, 80, 0)
 PALE_BLUE: Color = (219, 234, 247)
 SPOT: Color = (255, 190, 60)  # a frame on black
 FUNCTION: Color = (110, 70, 140)  # names of functions
 ZERO: Color = (229, 231, 235)  # of signed numbers
-NIGHT: Color = (14, 18, 28)  # behind what the network sees
+NIGHT: Color = (14, 18, 28)  # behind images of the network
 
-SMALLEST = 15  # logical pixels: no text is smaller
+SMALLEST = 15  # logical pixels, before the window's scale: no text is smaller
 NORMAL = 16
 LARGE = 22
 HUGE = 52

@@ -1,10 +1,9 @@
-"""The system's side of the window: opening it, its clipboard, and being sure that it is seen."""
+"""The system's side of the window: its display, its clipboard, and pictures of it."""
 
 import contextlib
+import io
 import os
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pygame
@@ -12,12 +11,13 @@ import pygame
 from apps.sketchpad import primitives, theme
 from apps.sketchpad.layout import USUAL
 from tinycnn.errors import EnvironmentFault
+from tinycnn.files import write_bytes
 
 RING = pygame.event.custom_type()
-"""The event that says: somebody who worked in the background has an answer."""
+"""The event that says: a worker in the background has a result."""
 
 TITLE = "tinycnn sketchpad"
-CLASS = "tinycnn-sketchpad"  # by which window managers know it
+CLASS = "tinycnn-sketchpad"  # the name for window managers
 PLAIN_TEXT = "text/plain;charset=utf-8"  # SDL's own clipboard; pygame.SCRAP_TEXT may be refused
 LINES = 1000  # of a usual screen
 INVISIBLE = ("dummy", "offscreen")
@@ -27,26 +27,23 @@ NO_DISPLAY = (
 
 
 def open_window(size: tuple[int, int] | None) -> pygame.Surface:
-    """Open the window, of the usual size if none is given; EnvironmentFault if nobody would see it.
+    """Open the window, of the usual size if none is given; EnvironmentFault without a display.
 
-    Without a display, SDL silently draws to nowhere unless it is asked what it is doing.
+    Without a display, SDL silently draws to nowhere unless its driver is checked.
     """
     asked_for = os.environ.get("SDL_VIDEODRIVER") or _driver()
-    os.environ["SDL_VIDEO_X11_WMCLASS"] = CLASS  # pygame has said __main__.py
+    os.environ["SDL_VIDEO_X11_WMCLASS"] = CLASS  # the default is __main__.py
     try:
         pygame.display.init()
-    except pygame.error as error:
-        raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
-    if pygame.display.get_driver() in INVISIBLE and asked_for not in INVISIBLE:
-        pygame.display.quit()
-        raise EnvironmentFault(NO_DISPLAY)
-    if pygame.display.get_driver() == "x11":
-        # By OpenGL, the whole window would be sent for every change: 6 ms, and not 0.3.
-        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
-    pygame.display.set_caption(TITLE)
-    pygame.display.set_icon(_icon())
-    usual = round(USUAL[0] * fitting_scale()), round(USUAL[1] * fitting_scale())
-    try:
+        if pygame.display.get_driver() in INVISIBLE and asked_for not in INVISIBLE:
+            pygame.display.quit()
+            raise EnvironmentFault(NO_DISPLAY)
+        if pygame.display.get_driver() == "x11":
+            # By OpenGL, the whole window would be sent for every change: 6 ms, and not 0.3.
+            os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+        pygame.display.set_caption(TITLE)
+        pygame.display.set_icon(_icon())
+        usual = round(USUAL[0] * fitting_scale()), round(USUAL[1] * fitting_scale())
         surface = pygame.display.set_mode(_fitting(size or usual), pygame.RESIZABLE)
     except pygame.error as error:
         raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
@@ -55,11 +52,11 @@ def open_window(size: tuple[int, int] | None) -> pygame.Surface:
 
 
 def resized(surface: pygame.Surface, size: tuple[int, int] | None) -> pygame.Surface:
-    """Give the window another size, None is the full screen; returns what to draw on now.
+    """Give the window another size, None is the full screen; returns its new surface.
 
     (pygame's own toggle_fullscreen opens another window, and forgets the icon.)
     """
-    if surface is not pygame.display.get_surface():  # nobody sees it
+    if surface is not pygame.display.get_surface():  # it is not on a screen
         return surface
     return pygame.display.set_mode(size or (0, 0), pygame.RESIZABLE if size else pygame.FULLSCREEN)
 
@@ -71,18 +68,30 @@ def fitting_scale() -> float:
     return float(min(max(pygame.display.get_desktop_sizes()[0][1] // LINES, 1), 3))
 
 
-@contextlib.contextmanager
-def closing() -> Iterator[None]:
-    """After the ``with`` the window is gone, although the process may take longer to end."""
-    try:
-        yield
-    finally:
-        pygame.display.quit()
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    """The size, but no larger than the desktop."""
+    if pygame.display.get_driver() in INVISIBLE:
+        return size
+    desktop = pygame.display.get_desktop_sizes()[0]
+    return min(size[0], desktop[0]), min(size[1], desktop[1])
 
 
-def open_nothing(size: tuple[int, int]) -> pygame.Surface:
-    """A surface that nobody sees."""
-    return pygame.Surface(size)
+def _driver() -> str | None:
+    """Name the driver for SDL, where it is known: SDL prints complaints about those that fail."""
+    if not sys.platform.startswith("linux") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    if not os.environ.get("DISPLAY"):
+        raise EnvironmentFault(NO_DISPLAY)
+    os.environ["SDL_VIDEODRIVER"] = "x11"
+    return "x11"
+
+
+def _icon() -> pygame.Surface:
+    """A 7 on blue."""
+    icon = primitives.rounded((64, 64), theme.BLUE, 14).copy()
+    digit = primitives.text("7", 50, theme.CARD, bold=True)
+    icon.blit(digit, digit.get_rect(center=(32, 33)))
+    return icon
 
 
 def ring() -> None:
@@ -102,66 +111,17 @@ def copy(text: str) -> None:
 
 
 def paste() -> str:
-    """What the clipboard holds: its first line."""
-    try:
+    """The first line of the text on the clipboard."""
+    held = b""
+    with contextlib.suppress(pygame.error):
         if not pygame.scrap.get_init():
             pygame.scrap.init()
         held = pygame.scrap.get(PLAIN_TEXT) or b""
-    except pygame.error:
-        held = b""
     return held.decode(errors="replace").strip("\0\r\n ").partition("\n")[0]
-
-
-def point(shape: str) -> None:
-    """Give the mouse's pointer a shape: a hand, a cross or an arrow."""
-    shapes = {
-        "hand": pygame.SYSTEM_CURSOR_HAND,
-        "cross": pygame.SYSTEM_CURSOR_CROSSHAIR,
-        "arrow": pygame.SYSTEM_CURSOR_ARROW,
-    }
-    with contextlib.suppress(pygame.error):  # not every screen has pointers
-        pygame.mouse.set_cursor(shapes[shape])
-
-
-def photograph(surface: pygame.Surface) -> Path:
-    """Write what the window shows to a file in the present folder."""
-    path = Path(time.strftime("sketchpad-%Y-%m-%d-%H%M%S.png"))
-    save_png(surface, path)
-    return path
 
 
 def save_png(surface: pygame.Surface, path: Path) -> None:
     """Write a surface as PNG; raises EnvironmentFault."""
-    import io
-
-    from tinycnn.files import write_bytes
-
     buffer = io.BytesIO()
     pygame.image.save(surface, buffer, "out.png")
     write_bytes(path, buffer.getvalue())
-
-
-def _driver() -> str | None:
-    """Tell SDL where to draw, if that is known: what it tries in vain, it complains about."""
-    if not sys.platform.startswith("linux") or os.environ.get("WAYLAND_DISPLAY"):
-        return None
-    if not os.environ.get("DISPLAY"):
-        raise EnvironmentFault(NO_DISPLAY)
-    os.environ["SDL_VIDEODRIVER"] = "x11"
-    return "x11"
-
-
-def _icon() -> pygame.Surface:
-    """A 7 on blue."""
-    icon = primitives.rounded((64, 64), theme.BLUE, 14).copy()
-    digit = primitives.text("7", 50, theme.CARD, bold=True)
-    icon.blit(digit, digit.get_rect(center=(32, 33)))
-    return icon
-
-
-def _fitting(size: tuple[int, int]) -> tuple[int, int]:
-    """No larger than the desktop."""
-    if pygame.display.get_driver() in INVISIBLE:
-        return size
-    desktop = pygame.display.get_desktop_sizes()[0]
-    return min(size[0], desktop[0]), min(size[1], desktop[1])

@@ -1,20 +1,21 @@
-"""Slow work happens elsewhere: the window never waits, and the newest question wins.
+"""Slow work happens on a worker: the window never waits, and the newest job of a kind wins.
 
 ``Thread`` works in the background, ``Inline`` at once; replays and tests use the latter, so that
 nothing depends on how fast the machine is.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-FIRST = "read"  # the kind of work that everybody waits for
+FIRST = "read"  # the kind of work that goes before all other
 
 
 @dataclass(frozen=True)
 class Done:
-    """A question and its answer."""
+    """A job that has been done, and its result or the error that ended it."""
 
     kind: str
     key: Hashable
@@ -22,78 +23,54 @@ class Done:
     error: Exception | None = None
 
 
-@dataclass(frozen=True)
-class _Job:
-    kind: str
-    key: Hashable
-    work: Callable[..., Any]
-    arguments: tuple[Any, ...]
-
-    def run(self) -> Done:
-        try:
-            return Done(self.kind, self.key, self.work(*self.arguments))
-        except Exception as error:  # it is told where it was asked
-            return Done(self.kind, self.key, error=error)
-
-
-class Worker(Protocol):
-    """Somebody who works."""
-
-    def submit(self, kind: str, key: Hashable, work: Callable[..., Any], *arguments: Any) -> None:
-        """Have ``work(*arguments)`` done; what still waits of this ``kind`` is forgotten."""
-
-    def aside(self, kind: str, work: Callable[..., Any], *arguments: Any) -> None:
-        """Have something long done beside the other work."""
-
-    def collect(self) -> list[Done]:
-        """What has been done since the last time."""
-
-
 class Inline:
-    """Works at once."""
+    """A worker that does every job at once."""
 
-    def __init__(self) -> None:
-        self._done: list[Done] = []
+    def __init__(self, ring: Callable[[], None] = lambda: None) -> None:
+        """``ring`` is called, from any thread, when there is something to collect."""
+        self._ring = ring
+        self._done: deque[Done] = deque()  # threads may append while another one pops
 
     def submit(self, kind: str, key: Hashable, work: Callable[..., Any], *arguments: Any) -> None:
-        self._done.append(_Job(kind, key, work, arguments).run())
+        """Have ``work(*arguments)`` done; a job of this ``kind`` that still waits is dropped."""
+        self._run(kind, key, work, arguments)
 
     def aside(self, kind: str, work: Callable[..., Any], *arguments: Any) -> None:
-        self.submit(kind, None, work, *arguments)
+        """Have a long job done beside the others."""
+        self._run(kind, None, work, arguments)
 
     def collect(self) -> list[Done]:
-        done, self._done = self._done, []
-        return done
+        """All jobs that have been done since the last call."""
+        return [self._done.popleft() for _ in range(len(self._done))]
+
+    def _run(
+        self, kind: str, key: Hashable, work: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> None:
+        try:
+            done = Done(kind, key, work(*arguments))
+        except Exception as error:  # reported by the session that asked
+            done = Done(kind, key, error=error)
+        self._done.append(done)
+        self._ring()
 
 
-class Thread:
-    """Works in the background: reading goes first, then what was asked first.
-
-    Of each kind only the newest question is answered.
-
-    ``ring`` is called, from the background, when there is something to collect.
-    """
+class Thread(Inline):
+    """A worker in the background: reading goes first, then jobs in the order of their arrival."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
-        self._waiting: dict[str, _Job] = {}
-        self._done: list[Done] = []
+        super().__init__(ring)
+        self._waiting: dict[str, tuple[Hashable, Callable[..., Any], tuple[Any, ...]]] = {}
         self._change = threading.Condition()
         threading.Thread(target=self._work, daemon=True, name="reader").start()
 
     def submit(self, kind: str, key: Hashable, work: Callable[..., Any], *arguments: Any) -> None:
         with self._change:
-            self._waiting[kind] = _Job(kind, key, work, arguments)
+            self._waiting[kind] = key, work, arguments
             self._change.notify()
 
     def aside(self, kind: str, work: Callable[..., Any], *arguments: Any) -> None:
-        job = _Job(kind, None, work, arguments)
-        threading.Thread(target=self._finish, args=(job,), daemon=True, name=kind).start()
-
-    def collect(self) -> list[Done]:
-        with self._change:
-            done, self._done = self._done, []
-        return done
+        job = kind, None, work, arguments
+        threading.Thread(target=self._run, args=job, daemon=True, name=kind).start()
 
     def _work(self) -> None:
         while True:
@@ -101,10 +78,4 @@ class Thread:
                 self._change.wait_for(lambda: self._waiting)
                 kind = FIRST if FIRST in self._waiting else next(iter(self._waiting))
                 job = self._waiting.pop(kind)
-            self._finish(job)
-
-    def _finish(self, job: _Job) -> None:
-        done = job.run()
-        with self._change:
-            self._done.append(done)
-        self._ring()
+            self._run(kind, *job)

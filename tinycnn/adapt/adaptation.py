@@ -199,8 +199,7 @@ def _readable(
     digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The images whose classes the network has, and the numbers of those."""
-    numbers = [classes.index(name) if name in classes else -1 for name in digits.class_names]
-    mine = np.array(numbers)[labels]
+    mine = digits.labels_in(classes, labels)
     if not (mine >= 0).any():
         raise RunError(
             f"the network reads {', '.join(classes)[:60]}, and none of these is in {digits.name}: "

@@ -72,6 +72,12 @@ class Dataset:
         """The same of the test part."""
         return _sha256(self.test_images, self.test_labels)
 
+    def labels_in(self, classes: Sequence[str], labels: np.ndarray) -> np.ndarray:
+        """``labels`` of this data set as indices into ``classes``; -1 where a class is missing."""
+        numbers = [classes.index(name) if name in classes else -1 for name in self.class_names]
+        indices: np.ndarray = np.array(numbers)[labels]
+        return indices
+
 
 def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Dataset:
     """The data set ``name``, or the one in the folder ``data_dir``.

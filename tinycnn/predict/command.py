@@ -16,6 +16,7 @@ from tinycnn.data.ascii_art import draw
 from tinycnn.errors import ImageError, TinyCNNError
 from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 from tinycnn.ink import Reading, Recognizer, as_record, draw_trace, percent
+from tinycnn.ink.annotate import CERTAIN
 from tinycnn.ink.pictures import MOST_BYTES, read_file
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import MOST_ROWS, Item, one_input, read_items
@@ -23,7 +24,6 @@ from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.folder import find_weights
 
 STDIN = "-"
-SURE = 0.9  # below this confidence the second guess is printed too
 
 
 def run(arguments: Namespace) -> int:
@@ -113,7 +113,7 @@ def _sentence(reading: Reading) -> str:
         part = f"{digit.name} {percent(digit.confidence)}"
         if digit.rejected:
             part += ", perhaps no digit"
-        elif digit.confidence < SURE:
+        elif digit.confidence < CERTAIN:
             part += f" or {digit.second[0]}"
         parts.append(part)
     return f"{' / '.join(reading.text.splitlines())}  ({'; '.join(parts)})"

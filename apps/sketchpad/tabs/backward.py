@@ -1,19 +1,31 @@
-"""The way back: from p - truth through the gradients of every layer, and one step of learning."""
+"""The backward pass: gradients from p - truth to the input, and single steps of training."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.context import Command, Look
-from apps.sketchpad.inspector import Taught
+from apps.sketchpad.context import Context
+from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic, as_maps
-from apps.sketchpad.tabs.names import LIST, draw_names
-from apps.sketchpad.tabs.parts import chips, function, is_ready, largest, legend, number
+from apps.sketchpad.tabs.parts import (
+    ARROW,
+    LIST,
+    MINUS,
+    SIGMA,
+    Tab,
+    bar,
+    chips,
+    draw_names,
+    function,
+    largest,
+    legend,
+    number,
+)
 
 if TYPE_CHECKING:
     from tinycnn.interpret import BackwardPass
@@ -24,23 +36,24 @@ TOP = 36.0  # height of the row of labels
 BOTTOM = 40.0  # of the row of steps
 LEAST_ROW = 17.0  # height of a class
 FUNCTIONS = {
-    "Conv2D": "reference.conv2d_backward_params:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · x",
+    "Conv2D": f"reference.conv2d_backward_params:  dw = {SIGMA} dy · x",
     "Dense": "reference.dense_backward_params:  dw = x · dy",
-    "BatchNorm": "BatchNorm.backward:  dw = \N{GREEK CAPITAL LETTER SIGMA} dy · z",
+    "BatchNorm": f"BatchNorm.backward:  dw = {SIGMA} dy · z",
 }
 
 
-class Backward:
+class BackwardTab(Tab):
     """Gradients of everything, and steps that can be taken back."""
 
     title = "Backward"
     purpose = "gradients flow back; a step of learning"
-    keys: Mapping[str, tuple[Command, str]] = {
-        "up": (("tab", "layer", -1), "nearer to the loss"),
-        "down": (("tab", "layer", 1), "further back"),
-        ".": (("tab", "step"), "one step of learning, on a copy"),
-        ",": (("tab", "back"), "take the step back"),
-    }
+    shows = "how a network would learn from it"
+    keys = (
+        Key("up", ("tab", "layer", -1), "nearer to the loss"),
+        Key("down", ("tab", "layer", 1), "further back"),
+        Key(".", ("tab", "step"), "one step of learning, on a copy"),
+        Key(",", ("tab", "back"), "take the step back"),
+    )
 
     def __init__(self) -> None:
         self.label: int | None = None
@@ -49,34 +62,38 @@ class Backward:
         self.rates: tuple[float, ...] = ()
         self._of: Any = None
 
-    def draw(self, canvas: Canvas, look: Look) -> None:
+    def draw_digit(self, canvas: Canvas, context: Context) -> None:
         """Labels above, a layer's gradients in the middle, steps below."""
-        if not is_ready(canvas, look, "how a network would learn from it"):
-            return
-        assert look.engine is not None
-        assert look.image is not None
-        names, label = look.engine.classes, self._label(look)
+        names, label = context.classes, self._label(context)
         used = canvas.text(0, 13, "The truth is", theme.TEXT)
-        chips(canvas, (used + 8, 0), names, label, "truth")
-        rates = self._rates_for(look, label)
-        key = ("taught", look.moment, label, rates)
-        taught = look.ask(key, look.engine.inspector.taught, look.image, label, rates)
-        if taught is None:
+        chips(canvas, used + 8, names, label, "truth")
+        rates = self._rates_for(context, label)
+        key = ("trained", context.moment, label, rates)
+        trained = context.ask(key, context.inspector.train, context.image, label, rates)
+        if trained is None:
             return
-        layers = look.engine.inspector.tracer.layers
-        rows = ["p \N{MINUS SIGN} truth", *(repr(layer) for layer in reversed(layers)), "input"]
+        back, before = trained
+        layers = [repr(layer) for layer in context.inspector.tracer.layers]
+        rows = [f"p {MINUS} truth", *reversed(layers), "input"]
         self.row = min(self.row, len(rows) - 1)
-        middle = (0.0, TOP, canvas.width, canvas.height - TOP - BOTTOM)
-        part = canvas.part(middle)
-        draw_names(part, rows, self.row)
-        area = (LIST + theme.GAP, 0.0, canvas.width - LIST - theme.GAP, part.height - 8)
-        self._draw_gradients(part.part(area), look, taught, label)
-        bottom = (0.0, canvas.height - BOTTOM + 4, canvas.width, BOTTOM - 4)
-        self._draw_steps(canvas.part(bottom), taught, names[label], label)
+        middle = canvas.part((0, TOP, canvas.width, canvas.height - TOP - BOTTOM))
+        draw_names(middle, rows, self.row)
+        left = LIST + theme.GAP
+        part = middle.part((left, 0, canvas.width - left, middle.height - 8))
+        if self.row == 0:
+            _draw_start(part, back, names, label)
+        elif self.row > len(layers):
+            _draw_input(part, back, context.inspector.tracer.image_shape)
+        else:
+            index = len(layers) - self.row
+            _draw_layer(part, back, index, layers[index].split("(")[0])
+        bottom = (0, canvas.height - BOTTOM + 4, canvas.width, BOTTOM - 4)
+        p = float(before[label]), float(back.p[label])
+        self._draw_steps(canvas.part(bottom), names[label], *p)
 
-    def act(self, words: Sequence[Any], look: Look) -> None:
+    def act(self, action: Sequence[Any], context: Context) -> None:
         """Choose a label, a layer or a rate; take a step, or take it back."""
-        match words:
+        match action:
             case ["truth", int(index)]:
                 self.label = index
             case ["layer", int(step)]:
@@ -85,40 +102,27 @@ class Backward:
                 self.row = max(row, 0)
             case ["rate", float(part) | int(part)]:
                 self.rate = SLOWEST * (FASTEST / SLOWEST) ** min(max(part, 0.0), 1.0)
-            case ["step"] if look.image is not None and len(self.rates) < MOST_STEPS:
-                self.rates = (*self._rates_for(look, self._label(look)), self.rate)
+            case ["step"] if context.image is not None and len(self.rates) < MOST_STEPS:
+                self.rates = (*self._rates_for(context, self._label(context)), self.rate)
             case ["back"]:
                 self.rates = self.rates[:-1]
 
-    def _label(self, look: Look) -> int:
-        """The truth: as chosen here, as the person said, or as it is read."""
-        assert look.engine is not None
-        names = look.engine.classes
+    def _label(self, context: Context) -> int:
+        """The truth: as chosen here, as the user's label, or as it is read."""
+        names = context.classes
         if self.label is not None:
             return min(self.label, len(names) - 1)
-        said = look.label or (look.digit.name if look.digit else "")
+        said = context.label or (context.digit.name if context.digit else "")
         return names.index(said) if said in names else 0
 
-    def _rates_for(self, look: Look, label: int) -> tuple[float, ...]:
-        """The steps taken; none yet with another digit or label."""
-        if self._of != (look.moment, label):
-            self._of, self.rates = (look.moment, label), ()
+    def _rates_for(self, context: Context, label: int) -> tuple[float, ...]:
+        """The learning rates of the steps so far; none yet with another digit or label."""
+        if self._of != (context.moment, label):
+            self._of, self.rates = (context.moment, label), ()
         return self.rates
 
-    def _draw_gradients(self, canvas: Canvas, look: Look, taught: Taught, label: int) -> None:
-        assert look.engine is not None
-        back, count = taught.back, len(taught.back.doutputs)
-        if self.row == 0:
-            _draw_start(canvas, back, look.engine.classes, label)
-        elif self.row > count:
-            _draw_input(canvas, look, back)
-        else:
-            index = count - self.row
-            layer = repr(look.engine.inspector.tracer.layers[index]).split("(")[0]
-            _draw_layer(canvas, back, index, layer)
-
-    def _draw_steps(self, canvas: Canvas, taught: Taught, name: str, label: int) -> None:
-        """Rate, step, back, and what became of the probability."""
+    def _draw_steps(self, canvas: Canvas, name: str, before: float, now: float) -> None:
+        """Rate, step, back, and the change of the probability."""
         canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
         part = math.log(self.rate / SLOWEST) / math.log(FASTEST / SLOWEST)
         canvas.text(0, 22, f"rate {self.rate:.2g}", theme.QUIET, theme.SMALLEST)
@@ -127,37 +131,27 @@ class Backward:
         canvas.button((184, 7, 58, 29), "step", ("tab", "step"), hint)
         taken = len(self.rates)
         canvas.button((248, 7, 58, 29), "back", ("tab", "back"), "undo (,)", possible=taken > 0)
-        before, now = float(taught.p_before[label]), float(taught.back.p[label])
-        words = f"p({name}) = {_chance(before)}"
-        if taken:
-            words += f" \N{RIGHTWARDS ARROW} {_chance(now)} after {taken}"
+        was, here = (percent(p) if p >= 0.001 else f"{p:.1e}" for p in (before, now))
+        words = f"p({name}) = {was}" + f" {ARROW} {here} after {taken}" * (taken > 0)
         canvas.text(320, 22, words, theme.BLUE if now >= before else theme.ORANGE)
-
-
-def _chance(p: float) -> str:
-    """A probability; the smallest ones too are told apart."""
-    return percent(p) if p >= 0.001 else f"{p:.1e}"
 
 
 def _draw_start(canvas: Canvas, back: "BackwardPass", names: Sequence[str], label: int) -> None:
     """P, truth and their difference, a row for each class; the largest if there are too many."""
-    function(canvas, 0, 9, "softmax_cross_entropy_backward:  dlogits = p \N{MINUS SIGN} truth")
+    function(canvas, 0, 9, f"softmax_cross_entropy_backward:  dlogits = p {MINUS} truth")
     rows = min(max(int((canvas.height - 46) / LEAST_ROW), 1), 10)
     order = np.sort(np.argsort(-np.abs(back.dlogits), kind="stable")[:rows]).tolist()
     row = min((canvas.height - 46) / len(order), 30.0)
-    middle, half = canvas.width * 0.6, canvas.width * 0.27
     for place, k in enumerate(order):
         y = 22 + (place + 0.5) * row
         gap = float(back.dlogits[k])
         true = k == label
         canvas.text(0, y, names[k], theme.BLUE if true else theme.TEXT, 15, bold=true)
-        sign = "\N{MINUS SIGN} 1" if true else "\N{MINUS SIGN} 0"
-        canvas.text(130, y, f"{float(back.p[k]):.4f} {sign}", theme.TEXT, 15, anchor="right")
-        color = theme.BLUE if gap >= 0 else theme.ORANGE
-        length = half * gap
-        canvas.fill((min(middle, middle + length), y - 5, max(abs(length), 1), 10), color)
+        words = f"{float(back.p[k]):.4f} {MINUS} {int(true)}"
+        canvas.text(130, y, words, theme.TEXT, 15, anchor="right")
+        bar(canvas, canvas.width * 0.6, y, canvas.width * 0.27 * gap, 10)
         canvas.text(canvas.width, y, number(round(gap, 4)), theme.TEXT, 15, anchor="right")
-    words = f"loss = \N{MINUS SIGN}log p({names[label]}) = {back.loss:.4f}"
+    words = f"loss = {MINUS}log p({names[label]}) = {back.loss:.4f}"
     canvas.text(0, 22 + len(order) * row + 12, words, theme.TEXT, 15, bold=True)
 
 
@@ -183,11 +177,9 @@ def _draw_layer(canvas: Canvas, back: "BackwardPass", index: int, kind: str) -> 
         Mosaic.fitted((0, top + 14, canvas.width, room), maps.shape, 60).draw(canvas, maps, most)
 
 
-def _draw_input(canvas: Canvas, look: Look, back: "BackwardPass") -> None:
-    """Which pixels are to blame."""
-    assert look.engine is not None
-    H, W, _ = look.engine.inspector.tracer.image_shape
-    dx = back.dx.reshape(H, W, -1).sum(axis=2)
+def _draw_input(canvas: Canvas, back: "BackwardPass", shape: tuple[int, ...]) -> None:
+    """The gradient of the loss with respect to the input."""
+    dx = back.dx.reshape(*shape[:2], -1).sum(axis=2)
     function(canvas, 0, 9, "SGDStepper.backward_pass().dx")
     legend(canvas, canvas.width, 9, largest(dx))
     side = min(canvas.height - 24, canvas.width)

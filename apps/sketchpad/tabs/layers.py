@@ -1,16 +1,17 @@
-"""Every layer of the network at work on the selected digit, and the sum behind each number."""
+"""The output of every layer for the selected digit, and the sum behind each number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.sketchpad import theme
-from apps.sketchpad.canvas import Area, Canvas
-from apps.sketchpad.context import Command, Look
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.context import Context
+from apps.sketchpad.keys import Key
+from apps.sketchpad.layout import Area
 from apps.sketchpad.tabs.mosaic import Cell, Mosaic, as_maps
-from apps.sketchpad.tabs.names import LIST, draw_names
-from apps.sketchpad.tabs.parts import is_ready, largest, legend
+from apps.sketchpad.tabs.parts import LIST, Tab, draw_names, largest, legend
 from apps.sketchpad.tabs.sums import draw_sum
 
 if TYPE_CHECKING:
@@ -22,56 +23,53 @@ ASIDE = 380.0  # width of the sum beside them
 LARGEST = 64.0  # side of a map
 
 
-class Layers:
+class LayersTab(Tab):
     """All maps, layer by layer."""
 
     title = "Layers"
     purpose = "all maps, and the sum behind every number"
-    keys: Mapping[str, tuple[Command, str]] = {
-        "up": (("tab", "layer", -1), "the layer before"),
-        "down": (("tab", "layer", 1), "the next layer"),
-        "left": (("tab", "channel", -1), "the map before"),
-        "right": (("tab", "channel", 1), "the next map"),
-        "shift+left": (("tab", "move", 0, -1), "ask the number to the left"),
-        "shift+right": (("tab", "move", 0, 1), "to the right"),
-        "shift+up": (("tab", "move", -1, 0), "above"),
-        "shift+down": (("tab", "move", 1, 0), "below"),
-    }
+    shows = "what every layer makes of it"
+    keys = (
+        Key("up", ("tab", "layer", -1), "the layer before"),
+        Key("down", ("tab", "layer", 1), "the next layer"),
+        Key("left", ("tab", "channel", -1), "the map before"),
+        Key("right", ("tab", "channel", 1), "the next map"),
+        Key("shift+left", ("tab", "move", 0, -1), "ask the number to the left"),
+        Key("shift+right", ("tab", "move", 0, 1), "to the right"),
+        Key("shift+up", ("tab", "move", -1, 0), "above"),
+        Key("shift+down", ("tab", "move", 1, 0), "below"),
+    )
 
     def __init__(self) -> None:
         self.layer = 0
         self.channel = 0
-        self.place: tuple[int, int] | None = None
-        """Row and column of the number that is asked; None: where the map is strongest."""
-
-        self._asked = 0, 0
+        self.place: tuple[int, int] | None = None  # row, column; None: where the map is strongest
+        self._asked = 0, 0  # the row and column of the number that is explained
         self._drawn: tuple[Trace | None, dict[tuple[int, Mosaic, float], np.ndarray]] = None, {}
 
-    def draw(self, canvas: Canvas, look: Look) -> None:
+    def draw_digit(self, canvas: Canvas, context: Context) -> None:
         """One layer and the sum under it, or all layers and the sum beside them."""
-        if not is_ready(canvas, look, "what every layer makes of it"):
-            return
-        assert look.engine is not None
-        assert look.image is not None
-        inspector = look.engine.inspector
-        trace: Trace | None = look.ask(("trace", look.moment), inspector.trace, look.image)
+        inspector = context.inspector
+        trace = context.trace()
         if trace is None:
             return
         self.layer = min(self.layer, len(trace.outputs) - 1)
         large = canvas.width >= LARGE[0] and canvas.height >= LARGE[1]
-        draw = self._draw_all if large else self._draw_one
-        index, cell = draw(canvas, look, trace)
-        left, top = LIST + theme.GAP, canvas.height - SUM
-        area = (left, top, canvas.width - left, SUM)
+        names = [repr(layer) for layer in inspector.tracer.layers]
         if large:
+            index, cell = self._draw_all(canvas, names, trace)
             area = (canvas.width - ASIDE, 0.0, ASIDE, canvas.height)
+        else:
+            index, cell = self.layer, self._draw_one(canvas, names, trace)
+            left = LIST + theme.GAP
+            area = (left, canvas.height - SUM, canvas.width - left, SUM)
         draw_sum(canvas.part(area), inspector.tracer, trace, index, cell)
 
-    def act(self, words: Sequence[Any], look: Look) -> None:
+    def act(self, action: Sequence[Any], context: Context) -> None:
         """Choose a layer, or a map of it."""
-        match words:
+        match action:
             case ["layer", int(step)]:
-                self.layer, self.channel, self.place = max(self.layer + step, 0), 0, None
+                self.act(["choose", self.layer + step], context)
             case ["choose", int(index)]:
                 self.layer, self.channel, self.place = max(index, 0), 0, None
             case ["channel", int(step)]:
@@ -79,36 +77,32 @@ class Layers:
             case ["move", int(rows), int(columns)]:
                 self.place = self._asked[0] + rows, self._asked[1] + columns
 
-    def _draw_one(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
-        """The chosen layer, large."""
-        assert look.engine is not None
-        layers = look.engine.inspector.tracer.layers
-        draw_names(canvas, [repr(layer) for layer in layers], self.layer)
+    def _draw_one(self, canvas: Canvas, names: list[str], trace: "Trace") -> Cell:
+        """The chosen layer, large; returns the number to explain."""
+        draw_names(canvas, names, self.layer)
         values = trace.outputs[self.layer]
-        maps, most = as_maps(values), largest(values)
         left = LIST + theme.GAP
-        canvas.text(left, 9, _shape(values), theme.QUIET, theme.SMALLEST)
-        legend(canvas, canvas.width, 9, most)
+        shape = " \N{MULTIPLICATION SIGN} ".join(map(str, values.shape))
+        shape += " numbers" * (values.ndim != 3)
+        canvas.text(left, 9, shape, theme.QUIET, theme.SMALLEST)
+        legend(canvas, canvas.width, 9, largest(values))
         area = (left, 24.0, canvas.width - left, canvas.height - SUM - 34)
-        mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
-        return self.layer, self._draw_mosaic(canvas, mosaic, trace, self.layer)
+        mosaic = Mosaic.fitted(area, as_maps(values).shape, LARGEST)
+        return self._draw_mosaic(canvas, mosaic, trace, self.layer)
 
-    def _draw_all(self, canvas: Canvas, look: Look, trace: "Trace") -> tuple[int, Cell]:
-        """All layers, one under the other."""
-        assert look.engine is not None
-        layers = look.engine.inspector.tracer.layers
+    def _draw_all(self, canvas: Canvas, names: list[str], trace: "Trace") -> tuple[int, Cell]:
+        """All layers, one under the other; returns the layer and the number to explain."""
         left = 150.0
         width = canvas.width - ASIDE - left - 2 * theme.GAP
         asked: tuple[int, Cell] | None = None
         default: tuple[int, Cell] = (self.layer, (0, 0, 0))
         for index, area in _strips(trace, left, width, canvas.height, self.layer):
             values = trace.outputs[index]
-            maps, most = as_maps(values), largest(values)
-            mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
+            mosaic = Mosaic.fitted(area, as_maps(values).shape, LARGEST)
             color = theme.BLUE if index == self.layer else theme.TEXT
             top = area[1]
-            canvas.text(0, top + 8, repr(layers[index]), color, theme.SMALLEST, bold=True)
-            canvas.text(0, top + 26, f"±{most:.3g}", theme.QUIET, theme.SMALLEST)
+            canvas.text(0, top + 8, names[index], color, theme.SMALLEST, bold=True)
+            canvas.text(0, top + 26, f"±{largest(values):.3g}", theme.QUIET, theme.SMALLEST)
             canvas.hit((0, top, left, area[3]), ("tab", "choose", index), "ask this layer")
             cell = self._draw_mosaic(canvas, mosaic, trace, index)
             if mosaic.cell_at(canvas.mouse) is not None:
@@ -169,11 +163,6 @@ def _peak(maps: np.ndarray, channel: int) -> Cell:
     """Where a map is strongest."""
     i, j = np.unravel_index(np.abs(maps[..., channel]).argmax(), maps.shape[:2])
     return int(i), int(j), channel
-
-
-def _shape(values: np.ndarray) -> str:
-    sizes = " \N{MULTIPLICATION SIGN} ".join(map(str, values.shape))
-    return sizes if values.ndim == 3 else f"{sizes} numbers"
 
 
 def _visible(area: Area, least: float = 5.0) -> Area:

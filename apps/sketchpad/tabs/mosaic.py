@@ -1,11 +1,13 @@
-"""All maps of a layer as one picture of tiles, and which number lies under the mouse."""
+"""A mosaic: all maps of a layer as one picture of tiles, and the number under the mouse."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from apps.sketchpad import primitives, theme
-from apps.sketchpad.canvas import Area, Canvas, Place, inside
+from apps.sketchpad.canvas import Canvas, inside
+from apps.sketchpad.document import Place
+from apps.sketchpad.layout import Area
 
 Cell = tuple[int, int, int]
 """Row, column and channel of a number."""
@@ -28,9 +30,7 @@ class Mosaic:
     at: Place
     side: float
     columns: int
-    shape: tuple[int, int, int]
-    """Of the maps: (H,W,F)."""
-
+    shape: tuple[int, int, int]  # of the maps: (H,W,F)
     gap: float = 2.0
 
     @classmethod
@@ -38,33 +38,33 @@ class Mosaic:
         """As large as ``area`` allows, with tiles of at most ``most``."""
         x, y, width, height = area
         F, gap = shape[2], cls.gap if shape[:2] != (1, 1) else 1.0
-        best, columns, fewest = 0.0, 1, F
-        for count in range(1, F + 1):
-            rows = -(-F // count)
-            side = min((width + gap) / count - gap, (height + gap) / rows - gap, most)
-            if side > best or (side == best and rows < fewest):
-                best, columns, fewest = side, count, rows
-        return cls((x, y), max(best, 0.0), columns, shape, gap)
+        rows = [-(-F // columns) for columns in range(1, F + 1)]
+        sides = [
+            max(min((width + gap) / (k + 1) - gap, (height + gap) / n - gap, most), 0.0)
+            for k, n in enumerate(rows)
+        ]
+        best = max(range(F), key=lambda k: (sides[k], -rows[k]))
+        return cls((x, y), sides[best], best + 1, shape, gap)
 
     @property
-    def height(self) -> float:
-        """Of the whole picture."""
-        rows = -(-self.shape[2] // self.columns)
-        return rows * (self.side + self.gap) - self.gap
+    def pitch(self) -> float:
+        """From one tile to the next."""
+        return self.side + self.gap
 
     @property
-    def width(self) -> float:
-        """Of the whole picture."""
-        return min(self.columns, self.shape[2]) * (self.side + self.gap) - self.gap
+    def size(self) -> tuple[float, float]:
+        """Width and height of all tiles."""
+        columns, rows = min(self.columns, self.shape[2]), -(-self.shape[2] // self.columns)
+        return columns * self.pitch - self.gap, rows * self.pitch - self.gap
 
     def tile(self, channel: int) -> Area:
-        """Where a channel is."""
+        """The area of a channel."""
         row, column = divmod(channel, self.columns)
-        pitch = self.side + self.gap
-        return (self.at[0] + column * pitch, self.at[1] + row * pitch, self.side, self.side)
+        x, y = self.at[0] + column * self.pitch, self.at[1] + row * self.pitch
+        return x, y, self.side, self.side
 
     def square(self, cell: Cell) -> Area:
-        """Where a number is."""
+        """The area of a number."""
         x, y, side, _ = self.tile(cell[2])
         H, W, _ = self.shape
         return (x + side * cell[1] / W, y + side * cell[0] / H, side / W, side / H)
@@ -73,17 +73,13 @@ class Mosaic:
         """The number under the mouse."""
         if mouse is None or self.side <= 0:
             return None
-        pitch = self.side + self.gap
-        column, row = (int((m - c) // pitch) for m, c in zip(mouse, self.at, strict=True))
+        column, row = (int((m - c) // self.pitch) for m, c in zip(mouse, self.at, strict=True))
+        H, W, F = self.shape
         channel = row * self.columns + column
-        if not (0 <= column < self.columns and row >= 0 and channel < self.shape[2]):
+        x, y, side, _ = area = self.tile(channel)
+        if not (0 <= column < self.columns and 0 <= channel < F and inside(mouse, area)):
             return None
-        area = self.tile(channel)
-        if not inside(mouse, area):
-            return None
-        H, W, _ = self.shape
-        i, j = (mouse[1] - area[1]) / area[3] * H, (mouse[0] - area[0]) / area[2] * W
-        return int(i), int(j), channel
+        return int((mouse[1] - y) / side * H), int((mouse[0] - x) / side * W), channel
 
     def draw(
         self, canvas: Canvas, maps: np.ndarray, most: float, pixels: np.ndarray | None = None
@@ -91,16 +87,14 @@ class Mosaic:
         """Paint maps (H,W,F), full color at ``most``; or ``pixels`` that were made of them."""
         if self.side > 0:
             made = self.pixels(maps, most, canvas.scale) if pixels is None else pixels
-            canvas.picture((*self.at, self.width, self.height), made)
+            canvas.picture((*self.at, *self.size), made)
 
     def pixels(self, maps: np.ndarray, most: float, scale: float) -> np.ndarray:
         """The picture in pixels of the screen, so that stretching it moves no border."""
         H, W, F = maps.shape
-        pitch = self.side + self.gap
-        size = round(self.height * scale), round(self.width * scale)
-        places = [(np.arange(length) + 0.5) / scale for length in size]
-        tiles = [(p // pitch).astype(int) for p in places]
-        offsets = [p - t * pitch for p, t in zip(places, tiles, strict=True)]
+        places = [(np.arange(round(length * scale)) + 0.5) / scale for length in self.size[::-1]]
+        tiles = [(p // self.pitch).astype(int) for p in places]
+        offsets = [p - t * self.pitch for p, t in zip(places, tiles, strict=True)]
         h, w = (
             np.minimum(o / self.side * length, length - 1).astype(int)
             for o, length in zip(offsets, (H, W), strict=True)

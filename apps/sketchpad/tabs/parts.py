@@ -1,52 +1,94 @@
-"""What several tabs draw: a legend of the colors, a number with its sign, a reason to wait."""
+"""The base of all tabs, and elements of several: chips, colors and their scale, lists."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from apps.sketchpad import primitives, theme
-from apps.sketchpad.canvas import Area, Canvas
-from apps.sketchpad.context import Look
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.context import Context
+from apps.sketchpad.keys import Key
+from apps.sketchpad.layout import Area
 
 LEAST = 400.0, 200.0  # width and height that a tab needs
 LEGEND = 46.0  # width of the colors
 SHADE = 0.35  # of ink under colors
 MOST_CHIPS = 12
+LIST = 130.0  # width of a list of layers
+ROW = 25.0  # height of a layer in it
+SIGMA = "\N{GREEK CAPITAL LETTER SIGMA}"
+MINUS = "\N{MINUS SIGN}"
+ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def is_ready(canvas: Canvas, look: Look, what: str) -> bool:
-    """Whether there is a digit and a network to look into; says what is missing."""
-    large = canvas.width >= LEAST[0] and canvas.height >= LEAST[1]
-    ready = look.engine is not None and look.engine.compiled and look.image is not None
-    if ready and large:
-        return True
-    words = f"write a digit to see {what}"
-    if not large:
-        words = "Enter gives this more room"
-    elif look.engine is None:
-        words = "the network is being loaded"
-    elif not look.engine.compiled and look.image is not None:
-        words = "kernels are being compiled, the first time only"
-    canvas.text(0, 20, words, theme.FAINT)
-    return False
+class Tab:
+    """One view of the selected digit; subclasses override ``draw_digit`` and ``act``."""
+
+    title = ""  # on the tab bar: one word
+    purpose = ""  # one line, for the list of keys
+    shows = ""  # completes the sentence "write a digit to see ..."
+    keys: tuple[Key, ...] = ()  # only while the tab is shown
+
+    def draw(self, canvas: Canvas, context: Context) -> None:
+        """Draw the tab, and list what can be clicked; or say what is missing."""
+        engine, image = context.engine, context.image
+        if canvas.width < LEAST[0] or canvas.height < LEAST[1]:
+            words = "Enter gives this more room"
+        elif engine is None:
+            words = "the network is being loaded"
+        elif not engine.compiled and image is not None:
+            words = "kernels are being compiled, the first time only"
+        elif image is None:
+            words = f"write a digit to see {self.shows}"
+        else:
+            self.draw_digit(canvas, context)
+            return
+        canvas.text(0, 20, words, theme.FAINT)
+
+    def draw_digit(self, canvas: Canvas, context: Context) -> None:
+        """Draw the tab for a digit and a compiled network, where there is enough room."""
+
+    def act(self, action: Sequence[Any], context: Context) -> None:
+        """Do the command ``("tab", *action)``; an unknown one changes nothing."""
+
+
+def draw_names(canvas: Canvas, names: Sequence[str], chosen: int) -> None:
+    """A list to choose one from: as many of ``names`` as fit around the chosen one."""
+    fit = max(int((canvas.height + 2) / ROW), 1)
+    first = min(max(chosen - fit // 2, 0), max(len(names) - fit, 0))
+    for place, index in enumerate(range(first, min(first + fit, len(names)))):
+        area = (0.0, place * ROW, LIST, ROW - 2)
+        here = index == chosen
+        if here or canvas.over(area):
+            canvas.fill(area, theme.PALE_BLUE if here else theme.SUNK, 5)
+        color = theme.BLUE if here else theme.TEXT
+        canvas.text(8, area[1] + ROW / 2 - 1, names[index], color, theme.SMALLEST, bold=here)
+        canvas.hit(area, ("tab", "choose", index), "look at this one")
 
 
 def number(value: float) -> str:
-    """A number with as many digits as people can use, and a real minus sign."""
+    """A number with as many digits as a reader can use, and a real minus sign."""
     if value == 0:
         return "0"
     size = abs(value)
     text = f"{size:.2f}" if 0.1 <= size < 10 else f"{size:.2g}" if size < 0.1 else f"{size:.3g}"
-    return f"\N{MINUS SIGN}{text}" if value < 0 else text
+    return f"{MINUS}{text}" if value < 0 else text
 
 
-def legend(canvas: Canvas, right: float, y: float, most: float) -> float:
-    """The colors and what full color means, ending at ``right``; returns their width."""
+def bar(canvas: Canvas, zero: float, y: float, length: float, height: float) -> None:
+    """A bar from ``zero`` to the right in blue, or to the left in orange for a negative length."""
+    color = theme.BLUE if length >= 0 else theme.ORANGE
+    area = (min(zero, zero + length), y - height / 2, max(abs(length), 1), height)
+    canvas.fill(area, color)
+
+
+def legend(canvas: Canvas, right: float, y: float, most: float) -> None:
+    """The scale of colors and its two ends, ending at ``right``."""
     high = canvas.text(right, y, number(most), theme.QUIET, theme.SMALLEST, anchor="right")
     x = right - high - 6 - LEGEND
     canvas.signed((x, y - 6, LEGEND, 12), np.linspace(-1, 1, 23)[None], 1.0)
-    low = canvas.text(x - 6, y, number(-most), theme.QUIET, theme.SMALLEST, anchor="right")
-    return high + low + 12 + LEGEND
+    canvas.text(x - 6, y, number(-most), theme.QUIET, theme.SMALLEST, anchor="right")
 
 
 def largest(values: np.ndarray) -> float:
@@ -54,19 +96,15 @@ def largest(values: np.ndarray) -> float:
     return max(float(np.abs(values).max(initial=0.0)), 1e-9)
 
 
-def chips(
-    canvas: Canvas, at: tuple[float, float], names: Sequence[str], chosen: int, word: str
-) -> float:
+def chips(canvas: Canvas, x: float, names: Sequence[str], chosen: int, word: str) -> None:
     """A row of classes to choose one from; a click is ``("tab", word, its number)``."""
-    x, y = at
     names = names[:MOST_CHIPS]
     texts = [canvas.text_width(name, theme.SMALLEST) for name in names]
     spare = (canvas.width - x - sum(texts)) / len(names) - 3  # on which none is cut off
     for index, (name, text) in enumerate(zip(names, texts, strict=True)):
         width = max(text + min(spare, 12), min(text + spare, 25))
-        canvas.button((x, y, width, 25), name, ("tab", word, index), pressed=index == chosen)
+        canvas.button((x, 0, width, 25), name, ("tab", word, index), pressed=index == chosen)
         x += width + 3
-    return x - at[0]
 
 
 def overlaid(canvas: Canvas, area: Area, values: np.ndarray, image: np.ndarray) -> None:
@@ -78,12 +116,12 @@ def overlaid(canvas: Canvas, area: Area, values: np.ndarray, image: np.ndarray) 
 
 def inked(canvas: Canvas, area: Area, image: np.ndarray) -> None:
     """An image (H,W) of numbers from 0 to 1, white on black."""
-    canvas.gray(area, (255 * np.clip(image, 0, 1)).astype(np.uint8))
+    canvas.picture(area, (255 * np.clip(image, 0, 1)).astype(np.uint8))
 
 
-def function(canvas: Canvas, x: float, y: float, name: str, anchor: str = "left") -> float:
-    """The function that computes what is seen; without its formula, or not, if it has no room."""
+def function(canvas: Canvas, x: float, y: float, name: str, anchor: str = "left") -> None:
+    """The name of the function that computed a picture; its formula only if there is room."""
     room = x if anchor == "right" else canvas.width - x
     short = (name, name.partition(":")[0], "")
     name = next(one for one in short if canvas.text_width(one, theme.SMALLEST) <= max(room, 0))
-    return canvas.text(x, y, name, theme.FUNCTION, theme.SMALLEST, anchor=anchor)
+    canvas.text(x, y, name, theme.FUNCTION, theme.SMALLEST, anchor=anchor)

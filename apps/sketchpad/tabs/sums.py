@@ -1,37 +1,38 @@
-"""The sum behind one number: what it depends on, the patch, the kernel, and what they add."""
+"""The sum behind one number: its receptive field, the patch, the filter, and their products."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.sketchpad import theme
-from apps.sketchpad.canvas import Area, Canvas
+from apps.sketchpad.canvas import Canvas
+from apps.sketchpad.layout import Area
 from apps.sketchpad.tabs.mosaic import Cell, index_of
-from apps.sketchpad.tabs.parts import function, inked, largest, number
+from apps.sketchpad.tabs.parts import MINUS, SIGMA, function, inked, largest, number
 
 if TYPE_CHECKING:
     from tinycnn.interpret import Reason, Region, Trace, Tracer, WeightedSum, Winner
 
 PICTURE = 88.0
-ADDED = 134.0  # width of what is added
+ADDED = 134.0  # width of the sums
 LEGEND = (
     "framed: all pixels that this number depends on\n"
     "gray is 0, blue above, orange below; full color is the largest of its layer"
 )
 FUNCTIONS = {
-    "Conv2D": "reference.conv2d:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
-    "Dense": "reference.dense:  y = b + \N{GREEK CAPITAL LETTER SIGMA} x · w",
+    "Conv2D": f"reference.conv2d:  y = b + {SIGMA} x · w",
+    "Dense": f"reference.dense:  y = b + {SIGMA} x · w",
     "MaxPool2D": "reference.maxpool2d:  y = max of the window",
     "ReLU": "reference.relu:  y = max(x, 0)",
-    "BatchNorm": "BatchNorm.forward:  y = w · (x \N{MINUS SIGN} mean) / deviation + b",
+    "BatchNorm": f"BatchNorm.forward:  y = w · (x {MINUS} mean) / deviation + b",
     "Flatten": "Flatten.forward:  the same numbers in a row",
     "Dropout": "Dropout.forward:  y = x, when it answers",
-    "Softmax": "reference.softmax:  y = exp(x) / \N{GREEK CAPITAL LETTER SIGMA} exp(x)",
+    "Softmax": f"reference.softmax:  y = exp(x) / {SIGMA} exp(x)",
 }
 
 
 def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell: Cell) -> None:
-    """Why the output of a layer has at ``cell`` the number that it has."""
+    """The computation of the number at ``cell`` of the output of a layer."""
     from tinycnn.interpret import reason, receptive_field
 
     place = index_of(trace.outputs[index], cell)
@@ -61,23 +62,17 @@ def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell:
 def _draw_field(
     canvas: Canvas, area: Area, tracer: "Tracer", trace: "Trace", region: "Region"
 ) -> None:
-    """The input, and a frame around what the number depends on."""
+    """The input, and a frame around the receptive field of the number."""
     H, W, _ = tracer.image_shape
-    image = trace.x.reshape(H, W, -1).mean(axis=2)
-    inked(canvas, area, image)
-    if len(region) == 1:  # a row: its first and last pixel, as rows of the image
-        first, last = region[0].start // W, (region[0].stop - 1) // W
-        whole = first != last
-        columns = slice(0, W) if whole else slice(region[0].start % W, (region[0].stop - 1) % W + 1)
-        region = (slice(first, last + 1), columns)
-    rows, columns = region[:2]
+    inked(canvas, area, trace.x.reshape(H, W, -1).mean(axis=2))
+    rows, columns = region[0], region[min(1, len(region) - 1)]
+    if len(region) == 1:  # the network has a row as input: the rows of the image that it covers
+        first, last = rows.start // W, (rows.stop - 1) // W
+        columns = slice(0, W) if first != last else slice(rows.start % W, (rows.stop - 1) % W + 1)
+        rows = slice(first, last + 1)
     x, y, side, _ = area
-    frame = (
-        x + side * columns.start / W,
-        y + side * rows.start / H,
-        side * (columns.stop - columns.start) / W,
-        side * (rows.stop - rows.start) / H,
-    )
+    width, height = side * (columns.stop - columns.start) / W, side * (rows.stop - rows.start) / H
+    frame = (x + side * columns.start / W, y + side * rows.start / H, width, height)
     canvas.frame(frame, theme.SPOT, 2)
 
 
@@ -95,21 +90,17 @@ def _draw_reason(canvas: Canvas, why: "Reason") -> None:
             fate = "passes" if why.x > 0 else "is silenced"
             canvas.text(0, 14, f"{number(why.x)} {fate}: max({number(why.x)}, 0) = {number(why.y)}")
         case Normalized():
-            words = (
-                f"{number(why.w)} · ({number(why.x)} \N{MINUS SIGN} {number(why.mean)}) / "
-                f"{number(why.deviation)} + {number(why.b)} = {number(why.y)}"
-            )
+            w, x, mean, b = map(number, (why.w, why.x, why.mean, why.b))
+            words = f"{w} · ({x} {MINUS} {mean}) / {number(why.deviation)} + {b} = {number(why.y)}"
             canvas.lines((0, 0, canvas.width, 60), words, theme.TEXT)
         case Moved():
-            canvas.text(0, 14, f"it stood at {', '.join(map(str, why.place))}")
+            canvas.text(0, 14, f"it was at {', '.join(map(str, why.place))}")
         case Share():
-            canvas.text(
-                0, 14, f"exp({number(float(why.logits[why.k]))}) / \N{GREEK CAPITAL LETTER SIGMA}"
-            )
+            canvas.text(0, 14, f"exp({number(why.logits[why.k])}) / {SIGMA}")
 
 
 def _draw_window(canvas: Canvas, why: "Winner") -> None:
-    """What the largest number won against."""
+    """The window that the largest number won."""
     side, (i, j) = min(PICTURE, canvas.height - 4), why.place
     unit = side / len(why.window)
     canvas.signed((0, 0, side, side), why.window, largest(why.window))
@@ -119,7 +110,7 @@ def _draw_window(canvas: Canvas, why: "Winner") -> None:
 
 
 def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
-    """Patch times kernel is products, of the channel that adds most; and what all channels add."""
+    """Patch times filter is products, of the channel that adds most; and the sums of channels."""
     added = why.products.sum(axis=(0, 1))
     c = int(np.abs(added).argmax())
     tall = canvas.height > 200
@@ -131,35 +122,26 @@ def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
         canvas.text(x + side + 12, side / 2, sign, theme.TEXT, 20, anchor="center")
         x += side + 24
     left, top = (0.0, side + 14) if tall else (max(x - 14, 0.0), 9.0)
-    for row, line in enumerate(_added(why, added, c)):
-        canvas.text(left, top + 20 * row, line, theme.TEXT, theme.SMALLEST)
-
-
-def _added(why: "WeightedSum", added: np.ndarray, c: int) -> list[str]:
-    """What each part adds to the sum."""
-    lines = [f"adds {number(float(added[c]))}"]
+    lines = [f"adds {number(added[c])}"]
     if len(added) > 1:
-        others = float(added.sum() - added[c])
-        lines = [
-            f"map {c}: {number(float(added[c]))}",
-            f"{len(added) - 1} others: {number(others)}",
-        ]
-    return [*lines, f"bias: {number(why.b)}", f"sum: {number(why.y)}"]
+        others = number(added.sum() - added[c])
+        lines = [f"map {c}: {number(added[c])}", f"{len(added) - 1} others: {others}"]
+    lines += [f"bias: {number(why.b)}", f"sum: {number(why.y)}"]
+    for row, line in enumerate(lines):
+        canvas.text(left, top + 20 * row, line, theme.TEXT, theme.SMALLEST)
 
 
 def _draw_dense(canvas: Canvas, why: "WeightedSum") -> None:
     """The inputs that add most, largest first, as bars."""
     products = why.products
     order = np.argsort(-np.abs(products))[: max(int((canvas.height - 6) // 19) - 1, 1)]
-    most = largest(products)
-    room = canvas.width - 226
+    unit = (canvas.width - 226) / largest(products)
     for row, d in enumerate(order.tolist()):
         y = 9 + 19 * row
-        words = f"x[{d}] · w = {number(float(why.x[d]))} · {number(float(why.w[d]))}"
+        words = f"x[{d}] · w = {number(why.x[d])} · {number(why.w[d])}"
         canvas.text(0, y, words, theme.TEXT, theme.SMALLEST)
-        length = room * abs(float(products[d])) / most
         color = theme.BLUE if products[d] >= 0 else theme.ORANGE
-        canvas.fill((226, y - 5, max(length, 1), 10), color, 3)
-    rest = float(products.sum() - products[order].sum())
-    words = f"and {len(products) - len(order)} others {number(rest)}, b {number(why.b)}"
+        canvas.fill((226, y - 5, max(unit * abs(products[d]), 1), 10), color, 3)
+    rest = number(products.sum() - products[order].sum())
+    words = f"and {len(products) - len(order)} others {rest}, b {number(why.b)}"
     canvas.text(0, 9 + 19 * len(order), words, theme.QUIET, theme.SMALLEST)

@@ -1,14 +1,13 @@
-"""What people have said digits are, and what a copy of the network learned from it."""
+"""The user's corrections, and how much a copy of the network learned from them."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.context import Command, Lesson, Look
-from apps.sketchpad.tabs.parts import function
+from apps.sketchpad.context import Context, Learning
+from apps.sketchpad.tabs.parts import ARROW, Tab, function
 
 if TYPE_CHECKING:
     from tinycnn.adapt import Adaptation, Change
@@ -21,60 +20,52 @@ INVITATION = (
 )
 
 
-class Teach:
+class TeachTab(Tab):
     """Corrections, adapting, and the outcome."""
 
     title = "Teach"
     purpose = "your corrections, and learning from them"
-    keys: Mapping[str, tuple[Command, str]] = {}
 
-    def draw(self, canvas: Canvas, look: Look) -> None:
+    def draw(self, canvas: Canvas, context: Context) -> None:
         """The latest corrections, and under them the outcome of learning."""
-        lesson = look.lesson
-        count = len(lesson.corrections)
+        learning = context.learning
+        count = len(learning.corrections)
         title = f"{count} labeled digit{'' if count == 1 else 's'}"
         canvas.text(0, 13, title, theme.TEXT, bold=True)
         right = canvas.width - 70
         canvas.button((right, 0, 70, 28), "export", ("export",), "as a data set and as strokes")
         canvas.button((right - 86, 0, 80, 28), "A  adapt", ("adapt",), "learn from all corrections")
-        shown = look.ask(("corrected", count, id(lesson.corrections)), images_of, lesson)
+        shown = context.ask(("corrected", count, id(learning.corrections)), images_of, learning)
         for place, (image, words) in enumerate(shown or []):
             x = place * (SIDE + 10)
             if x + SIDE > canvas.width:
                 break
-            canvas.gray((x, 38, SIDE, SIDE), image)
+            canvas.picture((x, 38, SIDE, SIDE), image)
             canvas.text(x + SIDE / 2, 38 + SIDE + 11, words, theme.TEXT, 15, anchor="center")
-        if lesson.fault:
-            canvas.lines((0, TOP + 2, canvas.width, 40), lesson.fault, theme.ORANGE)
+        if learning.fault:
+            canvas.lines((0, TOP + 2, canvas.width, 40), learning.fault, theme.ORANGE)
         area = (0.0, TOP + 4, canvas.width, canvas.height - TOP - 4)
-        self._draw_outcome(canvas.part(area), lesson)
-
-    def act(self, words: Sequence[Any], look: Look) -> None:
-        """There is nothing to be chosen here."""
-
-    def _draw_outcome(self, canvas: Canvas, lesson: Lesson) -> None:
-        canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
-        result = lesson.result
-        if lesson.busy:
-            canvas.text(0, 24, "learning ...", theme.BLUE)
-        elif result is None:
-            canvas.lines((0, 10, canvas.width, 80), INVITATION)
+        outcome = canvas.part(area)
+        outcome.line([(0, 0), (canvas.width, 0)], theme.EDGE)
+        if learning.busy:
+            outcome.text(0, 24, "learning ...", theme.BLUE)
+        elif learning.result is None:
+            outcome.lines((0, 10, canvas.width, 80), INVITATION)
         else:
-            _draw_result(canvas, result)
+            _draw_result(outcome, learning.result)
 
 
-def images_of(lesson: Lesson) -> list[tuple[np.ndarray, str]]:
+def images_of(learning: Learning) -> list[tuple[np.ndarray, str]]:
     """The latest corrections, newest first: image (28,28) and what it is, was read as."""
-    newest = lesson.corrections[::-1][:16]
-    arrow = "\N{RIGHTWARDS ARROW}"
+    newest = learning.corrections[::-1][:16]
     return [
-        (c.image(), c.label if c.answer in (None, c.label) else f"{c.answer} {arrow} {c.label}")
+        (c.image(), c.label if c.answer in (None, c.label) else f"{c.answer} {ARROW} {c.label}")
         for c in newest
     ]
 
 
 def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
-    """Before and after, and what may be said of it."""
+    """The counts before and after, and the verdict."""
     ended = "" if result.in_time else " (time was up)"
     title = f"Learned {result.rounds} rounds{ended}; the copy reads now."
     if not result.rounds:
@@ -99,13 +90,12 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     for label, command, hint in buttons:
         canvas.button((x, y, 84, 29), label, command, hint)
         x += 92
-    function(canvas, canvas.width, y + 15, "teaching.adapt", anchor="right")
+    function(canvas, canvas.width, y + 15, "adapt.adapt", anchor="right")
 
 
 def _draw_change(canvas: Canvas, y: float, words: str, change: "Change") -> None:
     canvas.text(0, y + 9, words, theme.QUIET, theme.SMALLEST)
-    arrow = "\N{RIGHTWARDS ARROW}"
-    counts = f"{change.right_before:,} {arrow} {change.right_after:,} of {change.n:,}"
+    counts = f"{change.right_before:,} {ARROW} {change.right_after:,} of {change.n:,}"
     used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
     color = {"better": theme.BLUE, "worse": theme.ORANGE}.get(change.verdict, theme.QUIET)
     details = f"{change.mended} mended, {change.spoiled} spoiled: {change.verdict}"

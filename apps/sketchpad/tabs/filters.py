@@ -1,105 +1,99 @@
-"""What the filters look for, and what the network is without one of them."""
+"""The filters of a convolution: their weights, what excites them, and a switch for each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.context import Command, Look
-from apps.sketchpad.inspector import FilterView
+from apps.sketchpad.context import Context
+from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
-from apps.sketchpad.tabs.parts import function, inked, is_ready, largest, legend, number
+from apps.sketchpad.tabs.parts import ARROW, Tab, function, inked, largest, legend, number
 
 if TYPE_CHECKING:
     from tinycnn.interpret import Effect
 
-LARGEST = 84.0  # side of a kernel
-DETAIL = 142.0  # height of what is told of one filter
+LARGEST = 84.0  # side of a filter
+DETAIL = 142.0  # height of the details of one filter
 PATCH = 62.0
 
 
-class Kernels:
+class FiltersTab(Tab):
     """The weights of every filter, what excites it, and a switch for it."""
 
-    title = "Kernels"
+    title = "Filters"
     purpose = "what filters look for; switch them off"
-    keys: Mapping[str, tuple[Command, str]] = {
-        "up": (("tab", "layer", -1), "the convolution before"),
-        "down": (("tab", "layer", 1), "the next convolution"),
-        "left": (("tab", "filter", -1), "the filter before"),
-        "right": (("tab", "filter", 1), "the next filter"),
-        "x": (("tab", "switch"), "switch the filter off or on"),
-    }
+    shows = "what filters look for"
+    keys = (
+        Key("up", ("tab", "layer", -1), "the convolution before"),
+        Key("down", ("tab", "layer", 1), "the next convolution"),
+        Key("left", ("tab", "filter", -1), "the filter before"),
+        Key("right", ("tab", "filter", 1), "the next filter"),
+        Key("x", ("tab", "switch"), "switch the filter off or on"),
+    )
 
     def __init__(self) -> None:
         self.layer = 0
         self.filter = 0
         self.off: dict[int, frozenset[int]] = {}
 
-    def draw(self, canvas: Canvas, look: Look) -> None:
-        """All kernels of a convolution, and the chosen one more closely."""
+    def draw_digit(self, canvas: Canvas, context: Context) -> None:
+        """All filters of a convolution, and the chosen one more closely."""
         from tinycnn.interpret import convolutions
 
-        if not is_ready(canvas, look, "what filters look for"):
-            return
-        assert look.engine is not None
-        assert look.image is not None
-        inspector = look.engine.inspector
+        inspector = context.inspector
         found = convolutions(inspector.tracer)
         if not found:
             canvas.text(0, 20, "this network has no convolution", theme.FAINT)
             return
         self.layer = min(self.layer, len(found) - 1)
-        index, loaded = found[self.layer], look.moment[0] if isinstance(look.moment, tuple) else 0
-        view = look.ask(("filters", loaded, index), inspector.filters, index)
+        index = found[self.layer]
+        patches = context.ask(("filters", context.loads, index), inspector.patches, index)
         self._draw_layers(canvas, [repr(inspector.tracer.layers[i]) for i in found])
-        if view is None:
+        if patches is None:
             return
-        chosen = self._draw_kernels(canvas, view)
+        chosen = self._draw_filters(canvas, inspector.tracer.layers[index].params["w"])
         off = self.off.get(self.layer, frozenset())
-        key = ("off", look.moment, index, tuple(sorted(off)))
-        effect = look.ask(key, inspector.switched_off, index, off, look.image)
+        key = ("off", context.moment, index, tuple(sorted(off)))
+        effect = context.ask(key, inspector.switched_off, index, off, context.image)
         area = (0.0, canvas.height - DETAIL, canvas.width, DETAIL)
-        _draw_detail(canvas.part(area), view, chosen, chosen in off)
+        _draw_detail(canvas.part(area), patches[chosen], chosen, chosen in off)
         if effect is not None:
-            _draw_effect(canvas, canvas.height - 34, effect, len(off), look.engine.classes)
+            _draw_effect(canvas, canvas.height - 34, effect, len(off), context.classes)
 
-    def act(self, words: Sequence[Any], look: Look) -> None:
+    def act(self, action: Sequence[Any], context: Context) -> None:
         """Choose a convolution or a filter, or switch one."""
-        match words:
+        match action:
             case ["layer", int(step)]:
-                self.layer, self.filter = max(self.layer + step, 0), 0
+                self.act(["choose", self.layer + step], context)
             case ["choose", int(layer)]:
                 self.layer, self.filter = max(layer, 0), 0
             case ["filter", int(step)]:
                 self.filter = max(self.filter + step, 0)
             case ["switch"]:
-                self._switch(self.filter)
+                self.off[self.layer] = self.off.get(self.layer, frozenset()) ^ {self.filter}
             case ["switch", int(which)]:
                 self.filter = max(which, 0)
-                self._switch(self.filter)
-
-    def _switch(self, which: int) -> None:
-        self.off[self.layer] = self.off.get(self.layer, frozenset()) ^ {which}
+                self.act(["switch"], context)
 
     def _draw_layers(self, canvas: Canvas, names: Sequence[str]) -> None:
         x = 0.0
         if sum(canvas.text_width(name, theme.SMALLEST) + 26 for name in names) > canvas.width - 170:
             names = [str(place + 1) for place in range(len(names))]
-        for number_of, name in enumerate(names):
+        for index, name in enumerate(names):
             width = canvas.text_width(name, theme.SMALLEST) + 20
-            here = number_of == self.layer
-            canvas.button((x, 0, width, 26), name, ("tab", "choose", number_of), pressed=here)
+            here = index == self.layer
+            canvas.button((x, 0, width, 26), name, ("tab", "choose", index), pressed=here)
             x += width + 6
 
-    def _draw_kernels(self, canvas: Canvas, view: FilterView) -> int:
-        """All kernels; returns the one under the mouse, or the chosen one."""
-        maps, most = strongest_slices(view.kernels), largest(view.kernels)
+    def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> int:
+        """All filters; returns the one under the mouse, or the chosen one."""
+        maps, most = strongest_slices(weights), largest(weights)
         legend(canvas, canvas.width, 13, most)
-        if view.kernels.shape[3] > 1:
+        if weights.shape[3] > 1:
             words = "of each filter its strongest slice"
             canvas.text(canvas.width / 2, 13, words, theme.QUIET, theme.SMALLEST, anchor="center")
         area = (0.0, 36.0, canvas.width, canvas.height - 36 - DETAIL - 8)
@@ -122,28 +116,27 @@ class Kernels:
         return chosen
 
 
-def strongest_slices(kernels: np.ndarray) -> np.ndarray:
+def strongest_slices(weights: np.ndarray) -> np.ndarray:
     """Of each filter (F,KH,KW,C) the slice with the largest weights: (KH,KW,F)."""
-    strength = (kernels**2).sum(axis=(1, 2))
+    strength = (weights**2).sum(axis=(1, 2))
     best = strength.argmax(axis=1)
-    return kernels[np.arange(len(kernels)), :, :, best].transpose(1, 2, 0)
+    return weights[np.arange(len(weights)), :, :, best].transpose(1, 2, 0)
 
 
-def _draw_detail(canvas: Canvas, view: FilterView, f: int, off: bool) -> None:
-    """What excites one filter."""
+def _draw_detail(canvas: Canvas, best: list[tuple[np.ndarray, float]], f: int, off: bool) -> None:
+    """The patches that excite one filter."""
     canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
-    best = view.patches[f]
     state = ", switched off" if off else ""
     canvas.text(0, 15, f"filter {f}{state}", theme.ORANGE if off else theme.TEXT, bold=True)
-    function(canvas, canvas.width, 15, "inside.most_exciting", anchor="right")
+    function(canvas, canvas.width, 15, "interpret.most_exciting", anchor="right")
     used = canvas.text_width(f"filter {f}{state}", bold=True) + 14
     canvas.text(used, 15, "what excites it most", theme.QUIET, theme.SMALLEST)
-    for place, (patch, excitement) in enumerate(best):
+    for place, (patch, value) in enumerate(best):
         x = place * (PATCH + 48)
         if x + PATCH + 42 > canvas.width:
             break
         inked(canvas, (x, 32, PATCH, PATCH), patch)
-        canvas.text(x + PATCH + 5, 62, number(excitement.value), theme.QUIET, theme.SMALLEST)
+        canvas.text(x + PATCH + 5, 62, number(value), theme.QUIET, theme.SMALLEST)
 
 
 def _draw_effect(
@@ -153,15 +146,14 @@ def _draw_effect(
     canvas.line([(0, top), (canvas.width, top)], theme.EDGE)
     if not count:
         canvas.text(0, top + 18, "click a filter to switch it off", theme.QUIET, theme.SMALLEST)
-        function(canvas, canvas.width, top + 18, "inside.Switchboard.switch_off", anchor="right")
+        function(canvas, canvas.width, top + 18, "interpret.Switchboard.switch_off", anchor="right")
         return
     before, after = int(effect.p_before.argmax()), int(effect.p_after.argmax())
     p = percent(float(effect.p_after[after]))
     was = f"{names[before]} {percent(float(effect.p_before[before]))}"
-    arrow = "\N{RIGHTWARDS ARROW}"
     words = (
-        f"{count} off: {was} {arrow} {names[after]} {p};  of {effect.n:,} bundled digits "
-        f"{effect.right_before} {arrow} {effect.right_after} right"
+        f"{count} off: {was} {ARROW} {names[after]} {p};  of {effect.n:,} bundled digits "
+        f"{effect.right_before} {ARROW} {effect.right_after} right"
     )
     color = theme.BLUE if before == after else theme.ORANGE
     canvas.lines((0, top + 1, canvas.width, 33), words, color, leading=1.1)
