@@ -14,19 +14,18 @@ from tinycnn.cli import run_command
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain import __main__ as command
 from tinycnn.explain.catalogue import NAMES, Operation, find
-from tinycnn.explain.explanation import explain
+from tinycnn.explain.explanation import explain, measure
 from tinycnn.explain.figures import matrices, number, side_by_side
 from tinycnn.explain.html import as_page
-from tinycnn.explain.inputs import GIVEN
-from tinycnn.explain.source import listings
+from tinycnn.explain.inputs import ARRAYS, realistic
+from tinycnn.explain.source import sources
 from tinycnn.explain.text import as_text
-from tinycnn.explain.timing import SIZES, measure
 from tinycnn.nn import reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROOT = Path(__file__).parent.parent
-WORDS = {"max": max, "exp": math.exp, "log": math.log, "sqrt": math.sqrt}
+FUNCTIONS = {"max": max, "exp": math.exp, "log": math.log, "sqrt": math.sqrt}
 
 every_operation = pytest.mark.parametrize("name", NAMES)
 
@@ -37,8 +36,8 @@ def explained():
     return {name: explain(Operation(name), rounds=0) for name in NAMES}
 
 
-def call(*words):
-    return run_command(command.main, list(words))
+def call(*argv):
+    return run_command(command.main, list(argv))
 
 
 # --------------------------------------------------------------------------------- operations
@@ -46,7 +45,7 @@ def call(*words):
 
 def test_the_operations_are_those_of_the_kernels():
     assert set(NAMES) == set(dir(kernels))
-    assert set(GIVEN) == set(SIZES) == {Operation(name).forward for name in NAMES}
+    assert set(ARRAYS) == {Operation(name).forward for name in NAMES}
 
 
 @every_operation
@@ -73,7 +72,7 @@ def test_every_docstring_has_a_sentence_a_formula_and_shapes(name):
         ("conv2d_backward_input", "conv2d_backward_input"),
     ],
 )
-def test_people_find_what_they_mean(word, name):
+def test_other_names_find_the_operation(word, name):
     assert find(word).name == name
 
 
@@ -89,40 +88,40 @@ def test_an_unknown_word_gets_the_nearest_or_the_list(word, hint):
 
 
 @every_operation
-def test_the_code_stands_in_its_file_at_its_line(name, explained):
-    for listing in explained[name].reference + explained[name].compiled:
-        lines = (ROOT / listing.file).read_text().splitlines()
-        code = listing.code.splitlines()
-        assert lines[listing.line - 1 : listing.line - 1 + len(code)] == code
-        assert f"def {listing.name}(" in listing.code
+def test_the_code_is_in_its_file_at_its_line(name, explained):
+    for source in explained[name].reference + explained[name].compiled:
+        lines = (ROOT / source.file).read_text().splitlines()
+        code = source.code.splitlines()
+        assert lines[source.line - 1 : source.line - 1 + len(code)] == code
+        assert f"def {source.name}(" in source.code
     assert explained[name].reference[0].name == explained[name].compiled[0].name == name
 
 
 def test_helpers_are_listed_other_operations_are_named():
-    names = [listing.name for listing in listings(reference.conv2d)]
+    names = [source.name for source in sources(reference.conv2d)]
     assert names == ["conv2d", "_windows"]
-    (fused, *_) = listings(reference.conv2d_relu_maxpool2d)
+    (fused, *_) = sources(reference.conv2d_relu_maxpool2d)
     assert ("tinycnn/nn/reference.py", "relu") in fused.uses
-    compiled = listings(kernels.conv2d)
-    assert [listing.name for listing in compiled] == ["conv2d", "_conv2d_image"]
+    compiled = sources(kernels.conv2d)
+    assert [source.name for source in compiled] == ["conv2d", "_conv2d_image"]
     assert ("tinycnn/kernels/microkernels.py", "gemm_tile") in compiled[1].uses
     assert ("tinycnn/kernels/memory.py", "empty") in compiled[0].uses
 
 
-def test_what_the_page_says_above_the_code_is_not_repeated_in_it():
-    (listing,) = listings(reference.dense)
-    assert listing.body == "def dense(x, w, b):\n    return x @ w + b"
+def test_the_code_does_not_repeat_the_docstring_shown_above_it():
+    (source,) = sources(reference.dense)
+    assert source.body == "def dense(x, w, b):\n    return x @ w + b"
 
 
 # ------------------------------------------------------------------------------------ numbers
 
 
 @every_operation
-def test_what_is_worked_out_by_hand_is_what_comes_out(name, explained):
+def test_numbers_worked_by_hand_are_those_of_the_reference(name, explained):
     example = explained[name].example
-    assert example.by_hand
-    for line in example.by_hand:
-        value = eval(line.sum, {**WORDS, **example.given})
+    assert example.worked
+    for line in example.worked:
+        value = eval(line.sum, {**FUNCTIONS, **example.given})
         assert value == pytest.approx(line.value, abs=2e-4), str(line)
         assert np.asarray(example.results[line.name])[line.index] == line.value
 
@@ -132,11 +131,11 @@ def test_example_and_gradients_are_right_and_the_kernel_agrees(name, explained):
     explanation = explained[name]
     assert explanation.right
     assert explanation.example.apart < 1e-12
-    versions = {check.version for check in explanation.checks}
+    versions = {version for version, _ in explanation.checks}
     assert versions == (set() if name.endswith("_update") else {"reference", "compiled"})
 
 
-def test_the_numbers_on_the_way_are_the_variables_of_the_reference(explained):
+def test_intermediate_values_are_the_variables_of_the_reference(explained):
     between = explained["conv2d_backward_input"].example.between
     given = explained["conv2d_backward_input"].example.given
     np.testing.assert_array_equal(between["turned"], given["w"][:, ::-1, ::-1])
@@ -145,7 +144,7 @@ def test_the_numbers_on_the_way_are_the_variables_of_the_reference(explained):
     assert set(explained["softmax"].example.between) == {"exponentials"}
 
 
-def test_an_update_shows_what_was_and_what_became_of_it(explained):
+def test_an_update_shows_its_arguments_before_and_after(explained):
     example = explained["sgd_update"].example
     np.testing.assert_allclose(example.given["z"], [1, -2, 3])
     np.testing.assert_allclose(example.results["velocity"], [0.3, 0.5, 0.4])
@@ -155,7 +154,7 @@ def test_an_update_shows_what_was_and_what_became_of_it(explained):
 
 def test_gradients_that_belong_to_the_operation_are_checked(explained):
     def arguments(name):
-        return {check.comparison.argument for check in explained[name].checks}
+        return {comparison.argument for _, comparison in explained[name].checks}
 
     assert arguments("conv2d") == {"x", "w", "b"}
     assert arguments("conv2d_backward_params") == {"w", "b"}
@@ -163,7 +162,7 @@ def test_gradients_that_belong_to_the_operation_are_checked(explained):
     assert arguments("softmax_cross_entropy_backward") == {"logits"}
 
 
-def test_a_wrong_kernel_and_a_wrong_gradient_are_told(monkeypatch, capsys):
+def test_a_wrong_kernel_and_a_wrong_gradient_are_reported(monkeypatch, capsys):
     right = kernels.dense_backward_input
 
     def wrong(dy, w):
@@ -177,16 +176,24 @@ def test_a_wrong_kernel_and_a_wrong_gradient_are_told(monkeypatch, capsys):
 
 
 def test_both_versions_are_timed_at_a_size_of_training():
-    timing = measure(Operation("softmax"), rounds=3)
-    assert len(timing.reference) == len(timing.compiled) == 3
-    assert timing.sizes == "logits (128, 10)"
-    assert timing.ratio > 0
+    seconds, sizes = measure(Operation("softmax"), rounds=3)
+    assert [len(z) for z in seconds.values()] == [3, 3]
+    assert list(seconds) == ["reference", "compiled"]
+    assert sizes == "logits (128, 10)"
+
+
+@every_operation
+def test_realistic_arguments_have_the_declared_shapes(name):
+    operation = Operation(name)
+    arguments = realistic(operation)
+    assert operation.version("reference").check(**arguments)
+    assert max(np.size(z) for z in arguments.values()) >= 1280
 
 
 # ------------------------------------------------------------------------------------- showing
 
 
-def test_matrices_are_aligned_and_know_their_place():
+def test_matrices_are_aligned_and_labeled_with_their_index():
     x = np.arange(-2.0, 14.0).reshape(1, 2, 4, 2)
     text = side_by_side(list(matrices("x", x)))
     assert text.splitlines() == [
@@ -211,7 +218,7 @@ def test_the_text_has_all_parts(explained):
         f"Reference (tinycnn/nn/reference.py, line {reference.conv2d.__code__.co_firstlineno})",
         f"Compiled (tinycnn/kernels/conv.py, line {line})",
         "Example: given",
-        "Example: on the way",
+        "Example: intermediate values",
         "Example: result",
         "Gradient check",
     ]
@@ -222,7 +229,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.loaded, self.words = [], [], []
+        self.open, self.loaded, self.texts = [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -234,7 +241,7 @@ class Page(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        self.texts.append(data)
 
 
 @every_operation
@@ -245,21 +252,21 @@ def test_the_page_is_sound_and_loads_nothing(name, explained):
     assert page.loaded == []
     assert "<script" not in text
     assert "@import" not in text
-    assert explained[name].operation.docstring.formula in "".join(page.words)
-    for line in explained[name].example.by_hand:
-        assert str(line) in "".join(page.words)
+    assert explained[name].operation.docstring.formula in "".join(page.texts)
+    for line in explained[name].example.worked:
+        assert str(line) in "".join(page.texts)
 
 
 # ------------------------------------------------------------------------------------- the command
 
 
-@pytest.mark.parametrize("words", [(), ("--list",)])
-def test_without_a_name_all_operations_are_listed(words, capsys):
-    assert call(*words) == 0
+@pytest.mark.parametrize("argv", [(), ("--list",)])
+def test_without_a_name_all_operations_are_listed(argv, capsys):
+    assert call(*argv) == 0
     assert set(NAMES) <= set(capsys.readouterr().out.split())
 
 
-def test_machines_get_one_object(capsys):
+def test_json_is_one_object(capsys):
     assert call("relu", "--rounds", "0", "--json") == 0
     record = json.loads(capsys.readouterr().out)
     assert record["operation"] == "relu"
@@ -279,14 +286,14 @@ def test_a_page_is_written_and_the_file_is_named(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("argv", "sentence"),
     [
         (["conv3d"], "there is no operation 'conv3d'; did you mean conv2d?"),
         (["relu", "--rounds", "many"], "many is no number from 0 to 1000"),
     ],
 )
-def test_what_makes_no_sense_ends_in_one_sentence(words, sentence, capsys):
-    assert call(*words) == 2
+def test_bad_usage_ends_in_one_sentence(argv, sentence, capsys):
+    assert call(*argv) == 2
     err = capsys.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1

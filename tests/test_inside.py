@@ -8,25 +8,25 @@ import pytest
 
 from tinycnn.ink import network_input
 from tinycnn.interpret import (
-    Gallery,
-    Moved,
+    Copied,
+    FilterAblation,
+    Maximum,
+    NearestNeighbors,
     Normalized,
+    Probability,
     Rectified,
     SGDStepper,
-    Share,
-    Switchboard,
     Tracer,
     WeightedSum,
-    Winner,
+    adversarial_steps,
     class_gradient,
+    computation,
     convolutions,
     log_odds,
-    most_exciting,
+    max_activations,
     occlusion,
-    reason,
     receptive_field,
     softmax_steps,
-    turn_into,
 )
 from tinycnn.nn import (
     BatchNorm,
@@ -144,55 +144,57 @@ def places(tracer, index, rng, count=6):
     return [tuple(int(rng.integers(size)) for size in shape) for _ in range(count)]
 
 
-def test_every_value_is_what_its_reason_says(taken_apart):
+def test_every_value_is_the_result_of_its_computation(taken_apart):
     _, tracer, x = taken_apart
     trace, rng = tracer.trace(x), np.random.default_rng(0)
     for index, y in enumerate(trace.outputs):
         for place in places(tracer, index, rng):
-            assert reason(tracer, trace, index, place).y == pytest.approx(float(y[place]))
+            assert computation(tracer, trace, index, place).y == pytest.approx(float(y[place]))
 
 
-def test_reasons_name_the_numbers():
+def test_computations_name_the_numbers():
     network, x = new("convolutions and norms")
     tracer = Tracer(network)
     trace = tracer.trace(x)
     w = network.layers[0].params["w"]
 
-    conv = reason(tracer, trace, 0, (2, 3, 1))
+    conv = computation(tracer, trace, 0, (2, 3, 1))
     assert isinstance(conv, WeightedSum)
     np.testing.assert_array_equal(conv.x, x[0, 2:5, 3:6])
     np.testing.assert_array_equal(conv.w, w[1])
     np.testing.assert_array_equal(conv.products, x[0, 2:5, 3:6] * w[1])
 
-    norm = reason(tracer, trace, 1, (2, 3, 1))
+    norm = computation(tracer, trace, 1, (2, 3, 1))
     assert isinstance(norm, Normalized)
     assert norm.x == pytest.approx(conv.y)
 
-    relu = reason(tracer, trace, 2, (2, 3, 1))
+    relu = computation(tracer, trace, 2, (2, 3, 1))
     assert relu == Rectified(pytest.approx(norm.y), max(norm.y, 0))
 
-    pool = reason(tracer, trace, 3, (1, 2, 1))
-    assert isinstance(pool, Winner)
+    pool = computation(tracer, trace, 3, (1, 2, 1))
+    assert isinstance(pool, Maximum)
     np.testing.assert_array_equal(pool.window, trace.outputs[2][2:4, 4:6, 1])
     assert pool.window[pool.place] == pool.y == pool.window.max()
 
-    flat = reason(tracer, trace, 7, (11,))
-    assert flat == Moved((0, 2, 1), float(trace.outputs[6][0, 2, 1]))
+    flat = computation(tracer, trace, 7, (11,))
+    assert flat == Copied((0, 2, 1), float(trace.outputs[6][0, 2, 1]))
 
-    dense = reason(tracer, trace, 9, (4,))
+    dense = computation(tracer, trace, 9, (4,))
     np.testing.assert_array_equal(dense.w, network.layers[9].params["w"][:, 4])
     np.testing.assert_array_equal(dense.x, trace.outputs[8])
 
-    passed = reason(tracer, trace, 8, (11,))
-    assert passed == Moved((11,), flat.y), "an answer drops nothing"
+    passed = computation(tracer, trace, 8, (11,))
+    assert passed == Copied((11,), flat.y), "outside of training, nothing is dropped"
 
 
-def test_a_share_is_one_of_a_softmax():
+def test_a_probability_is_the_result_of_a_softmax():
     network, x = new("softmax in the middle")
     trace = Tracer(network).trace(x)
-    share = reason(Tracer(network), trace, 2, (1,))
-    assert isinstance(share, Share)
-    assert share.y == pytest.approx(np.exp(share.logits[1]) / np.exp(share.logits).sum())
+    probability = computation(Tracer(network), trace, 2, (1,))
+    assert isinstance(probability, Probability)
+    assert probability.y == pytest.approx(
+        np.exp(probability.logits[1]) / np.exp(probability.logits).sum()
+    )
 
 
 def test_a_receptive_field_holds_exactly_the_pixels_that_can_change_the_value(taken_apart):
@@ -227,10 +229,10 @@ def touched(tracer, index, place, rng):
 
 
 @pytest.mark.parametrize("kind", ["convolutions and norms", "no convolution", "a row"])
-def test_occlusion_is_what_a_slow_loop_finds(kind):
+def test_occlusion_agrees_with_a_slow_loop(kind):
     network, x = new(kind)
     tracer = Tracer(network)
-    x[:, : x.shape[1] // 2] = 0  # paper, over which nothing is to be found
+    x[:, : x.shape[1] // 2] = 0  # paper, which hides nothing when covered
     H, W, C = tracer.image_shape
     expected = np.zeros((H, W))
     for i in range(H):
@@ -262,17 +264,17 @@ def test_class_gradients_are_finite_differences(taken_apart):
         check("class", lambda: tracer.logits(x)[0], {"x": (x, dx[None])}, dy)
 
 
-def test_an_image_can_be_turned_into_another_class_by_little_steps():
+def test_adversarial_steps_change_the_class_by_small_changes():
     network, x = new("convolutions and norms")
     tracer = Tracer(network)
     label = int(tracer.logits(x)[0].argsort()[1])
-    way = turn_into(tracer, x, label, step=0.3)
-    assert way[0] is x
-    assert all(tracer.logits(z)[0].argmax() != label for z in way[:-1])
-    assert tracer.logits(way[-1])[0].argmax() == label
-    assert all(z.min() >= 0 and z.max() <= 1 for z in way)
-    assert all(np.linalg.norm(b - a) <= 0.3 + 1e-9 for a, b in itertools.pairwise(way))
-    assert turn_into(tracer, way[-1], label) == [way[-1]]
+    images = adversarial_steps(tracer, x, label, step=0.3)
+    assert images[0] is x
+    assert all(tracer.logits(z)[0].argmax() != label for z in images[:-1])
+    assert tracer.logits(images[-1])[0].argmax() == label
+    assert all(z.min() >= 0 and z.max() <= 1 for z in images)
+    assert all(np.linalg.norm(b - a) <= 0.3 + 1e-9 for a, b in itertools.pairwise(images))
+    assert adversarial_steps(tracer, images[-1], label) == [images[-1]]
 
 
 def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_last_hidden_layer():
@@ -281,7 +283,7 @@ def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_las
     x = rng.random((300, *INPUT))
     hidden = np.array([tracer.trace(z[None]).outputs[-2] for z in x])
     distances = np.linalg.norm(hidden - hidden[270], axis=1)
-    found = Gallery(tracer, x).nearest(x[270:271], 4)
+    found = NearestNeighbors(tracer, x).nearest(x[270:271], 4)
     assert [n for n, _ in found] == np.argsort(distances)[:4].tolist()
     assert found[0] == (270, pytest.approx(0, abs=1e-9))
     np.testing.assert_allclose([d for _, d in found], np.sort(distances)[:4], atol=1e-9)
@@ -289,45 +291,45 @@ def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_las
 
 def test_every_network_has_neighbors(taken_apart):
     _, tracer, x = taken_apart
-    assert Gallery(tracer, np.concatenate([x + 1, x])).nearest(x, 1)[0].image == 1
+    assert NearestNeighbors(tracer, np.concatenate([x + 1, x])).nearest(x, 1)[0].image == 1
 
 
 # ---------------------------------------------------------------------------------------- filters
 
 
-def test_a_filter_that_is_off_says_nothing_to_the_next_weights():
+def test_an_ablated_filter_sends_zeros_to_the_next_weights():
     network, _ = new("convolutions and norms")
     tracer, rng = Tracer(network), np.random.default_rng(0)
     assert convolutions(tracer) == [0, 4]
     x, labels = rng.random((40, *INPUT)), rng.integers(0, 3, 40)
-    board = Switchboard(tracer, 0, x, labels)
-    effect = board.switch_off({1, 3}, x[:1])
+    ablation = FilterAblation(tracer, 0, x, labels)
+    effect = ablation.ablate({1, 3}, x[:1])
 
-    deaf, _ = new("convolutions and norms")
-    deaf.layers[4].params["w"][..., [1, 3]] = 0  # the next convolution does not listen to them
-    for p, some in ((effect.p_before, network), (effect.p_after, deaf)):
+    without, _ = new("convolutions and norms")
+    without.layers[4].params["w"][..., [1, 3]] = 0  # the next convolution ignores them
+    for p, some in ((effect.p_before, network), (effect.p_after, without)):
         np.testing.assert_allclose(p, Tracer(some).trace(x[:1]).p, atol=1e-12)
-    answers = [some.forward(x).argmax(axis=1) for some in (network, deaf)]
+    answers = [some.forward(x).argmax(axis=1) for some in (network, without)]
     assert effect.n == 40
     assert effect.right_before == np.sum(answers[0] == labels)
     assert effect.right_after == np.sum(answers[1] == labels)
     assert effect.changed == np.sum(answers[0] != answers[1])
 
 
-def test_without_a_switch_nothing_changes():
+def test_an_ablation_of_no_filter_changes_nothing():
     network, x = new("convolutions and norms")
-    effect = Switchboard(Tracer(network), 4, x, np.array([0])).switch_off(set(), x)
+    effect = FilterAblation(Tracer(network), 4, x, np.array([0])).ablate(set(), x)
     np.testing.assert_array_equal(effect.p_before, effect.p_after)
     assert effect.changed == 0
     assert effect.right_before == effect.right_after
 
 
-def test_the_most_exciting_images_are_those_with_the_highest_peaks():
+def test_the_maximal_activations_are_the_highest_peaks():
     network, _ = new("convolutions and norms")
     tracer, rng = Tracer(network), np.random.default_rng(0)
     x = rng.random((300, *INPUT))
     maps = tracer.run(x, 0, 5)
-    found = most_exciting(tracer, 4, x, 3)
+    found = max_activations(tracer, 4, x, 3)
     assert len(found) == 5
     for f, best in enumerate(found):
         peaks = maps[..., f].max(axis=(1, 2))
@@ -348,7 +350,7 @@ def by_hand():
     return network, np.array([[1, 2]], np.float32)
 
 
-def test_the_way_back_of_a_network_worked_by_hand():
+def test_the_backward_pass_of_a_network_worked_by_hand():
     network, x = by_hand()
     back = SGDStepper(network, x, label=0).backward_pass()
     q = 1 / (1 + np.exp(2))  # p = [q, 1 - q]
@@ -372,7 +374,7 @@ def test_a_step_worked_by_hand():
     assert p[0] == pytest.approx(1 / (1 + np.exp(2 - 1.2 * (1 - q))), rel=1e-5)
 
 
-def test_every_gradient_on_the_way_back_is_a_finite_difference(taken_apart):
+def test_every_gradient_of_the_backward_pass_is_a_finite_difference(taken_apart):
     network, _, x = taken_apart
     stepper = SGDStepper(network, x, label=2)
     back, layers = stepper.backward_pass(), stepper.tracer.layers
@@ -407,7 +409,7 @@ def test_steps_raise_the_probability_and_are_taken_back_bit_for_bit(taken_apart)
     assert mine == [z.tobytes() for layer in network for z in layer.params.values()]
 
 
-def test_a_lesson_is_given_to_a_copy():
+def test_steps_are_taken_on_a_copy():
     network, x = new("convolutions and norms", np.float32)
     before = [z.tobytes() for z in network.arrays().values()]
     stepper = SGDStepper(network, x, label=1)

@@ -5,7 +5,7 @@ import pytest
 
 from tinycnn.errors import ShapeError
 from tinycnn.exchange.layout import refuse_own_layers
-from tinycnn.interpret import Tracer, reason, receptive_field
+from tinycnn.interpret import Tracer, computation, receptive_field
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,
@@ -83,8 +83,8 @@ def test_a_subclass_is_neither_explained_nor_exported_as_its_parent(network, x):
     tracer = Tracer(network)
     trace = tracer.trace(x[:1])
     place = next(k for k, layer in enumerate(network) if type(layer).__name__ == "Shifted")
-    with pytest.raises(TypeError, match="no layer that can be looked into"):
-        reason(tracer, trace, place, (0,) * trace.outputs[place].ndim)
+    with pytest.raises(TypeError, match="the computation of Shifted"):
+        computation(tracer, trace, place, (0,) * trace.outputs[place].ndim)
     (rows, *_) = receptive_field(tracer, place, (0,) * trace.outputs[place].ndim)
     assert rows.start == 0
     assert rows.stop >= 8

@@ -7,7 +7,14 @@ import numpy as np
 
 if TYPE_CHECKING:
     from tinycnn.data import Dataset
-    from tinycnn.interpret import BackwardPass, Effect, Gallery, SGDStepper, Switchboard, Trace
+    from tinycnn.interpret import (
+        BackwardPass,
+        Effect,
+        FilterAblation,
+        NearestNeighbors,
+        SGDStepper,
+        Trace,
+    )
     from tinycnn.nn import Sequential
 
 TESTED = 1000  # bundled digits that excite filters, and that a switched-off filter is tested on
@@ -37,7 +44,7 @@ class Inspector:
 
         self.model, self.classes = model, classes
         self.tracer = Tracer(model)
-        self._boards: dict[int, Switchboard] = {}
+        self._boards: dict[int, FilterAblation] = {}
         self._stepper: tuple[tuple[bytes, int], SGDStepper] | None = None
         self._rates: tuple[float, ...] = ()
 
@@ -82,22 +89,22 @@ class Inspector:
 
     def patches(self, index: int) -> Patches:
         """The patches of digits that excite the filters of convolution ``index``."""
-        from tinycnn.interpret import most_exciting
+        from tinycnn.interpret import max_activations
 
         x = self._known
         return [
             [(x[e.image][e.region].sum(axis=2), e.value) for e in best]
-            for best in most_exciting(self.tracer, index, x, PATCHES)
+            for best in max_activations(self.tracer, index, x, PATCHES)
         ]
 
     def switched_off(self, index: int, filters: frozenset[int], image: np.ndarray) -> "Effect":
         """The answers for this image and 1,000 bundled digits without some filters."""
-        from tinycnn.interpret import Switchboard
+        from tinycnn.interpret import FilterAblation
 
         if index not in self._boards:
             labels = digits().labels_in(self.classes, digits().test_labels[:TESTED])
-            self._boards[index] = Switchboard(self.tracer, index, self._known, labels)
-        return self._boards[index].switch_off(set(filters), self.input(image[None]))
+            self._boards[index] = FilterAblation(self.tracer, index, self._known, labels)
+        return self._boards[index].ablate(set(filters), self.input(image[None]))
 
     def train(
         self, image: np.ndarray, label: int, rates: tuple[float, ...]
@@ -126,7 +133,7 @@ class Inspector:
         return self.input(digits().test_images[:TESTED])
 
     @cached_property
-    def _gallery(self) -> "Gallery":
-        from tinycnn.interpret import Gallery
+    def _gallery(self) -> "NearestNeighbors":
+        from tinycnn.interpret import NearestNeighbors
 
-        return Gallery(self.tracer, self.input(digits().train_images[:SEARCHED]))
+        return NearestNeighbors(self.tracer, self.input(digits().train_images[:SEARCHED]))

@@ -1,6 +1,6 @@
-"""One operation from all sides: its formula, both codes, an example, its gradient, its time.
+"""One operation in full: its formula, both codes, an example, its gradient and its speed.
 
-Read it in this order: ``catalogue`` (names), ``listings`` (code), ``small``, ``example`` and
-``by_hand`` (numbers to follow), ``clock``, ``explanation`` (all of it); ``figures``, ``words``
-and ``page`` show it.
+Read it in this order: ``catalogue`` (names), ``source`` (code), ``inputs``, ``worked`` and
+``example`` (numbers that can be checked with a pencil), ``explanation`` (everything together).
+``sections`` arranges an explanation, ``text`` and ``html`` render it, ``figures`` aligns numbers.
 """

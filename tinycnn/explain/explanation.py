@@ -1,31 +1,21 @@
-"""All that there is to say about one operation, gathered."""
+"""An operation explained: codes, example, gradient check and timing, gathered in one object."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinycnn.explain.catalogue import Operation, kernels, reference
+from tinycnn.explain.catalogue import VERSIONS, Operation
 from tinycnn.explain.example import Example, Values, work_out
-from tinycnn.explain.inputs import given
-from tinycnn.explain.source import Listing, listings
-from tinycnn.explain.timing import Timing, measure
+from tinycnn.explain.inputs import realistic, small_forward
+from tinycnn.explain.source import FunctionSource, sources
 from tinycnn.nn.differences import Comparison, GradientError
 from tinycnn.nn.gradcheck import check_operation
+from tinycnn.timing import Version, interleave
 
 ROUNDING = 1e-9
-"""How far kernel and reference may be apart on the example, whose numbers are near 1."""
-
-UPDATES = ("sgd_update", "adam_update")
-"""Operations that nothing flows back through: they are what gradients are for."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One gradient of the reference or of the kernel beside finite differences."""
-
-    version: str
-    comparison: Comparison
+"""Largest allowed difference of kernel and reference on the example, whose numbers are near 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,67 +23,84 @@ class Explanation:
     """An operation: both codes, an example, the check of its gradients, both times."""
 
     operation: Operation
-    reference: list[Listing]
-    compiled: list[Listing]
+    reference: list[FunctionSource]
+    compiled: list[FunctionSource]
     example: Example
-    checks: list[Check]
-    timing: Timing | None
+    checks: list[tuple[str, Comparison]]
+    """A gradient of the reference or of the kernel, compared with finite differences."""
+
+    seconds: dict[str, list[float]]
+    """Of one call of each version, one value per round; empty if nothing was timed."""
+
+    sizes: str
+    """The arrays of the timed calls."""
 
     @property
     def right(self) -> bool:
-        """Whether all gradients are, and the kernel agrees with the reference."""
-        return self.example.apart <= ROUNDING and all(check.comparison.ok for check in self.checks)
+        """Whether all gradients are right and the kernel agrees with the reference."""
+        return self.example.apart <= ROUNDING and all(c.ok for _, c in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        """For machines."""
-        doc, example, timing = self.operation.docstring, self.example, self.timing
+        """The content of the JSON object."""
+        example = self.example
         return {
             "operation": self.operation.name,
-            "sentence": doc.sentence,
-            "idea": doc.idea,
-            "formula": doc.formula,
-            "shapes": doc.shapes,
-            "reference": [vars(listing) for listing in self.reference],
-            "compiled": [vars(listing) for listing in self.compiled],
+            **vars(self.operation.docstring),
+            "reference": [vars(source) for source in self.reference],
+            "compiled": [vars(source) for source in self.compiled],
             "example": {
                 "given": _plain(example.given),
                 "between": _plain(example.between),
                 "results": _plain(example.results),
-                "by_hand": [str(line) for line in example.by_hand],
+                "by_hand": [str(line) for line in example.worked],
                 "largest_difference": example.apart,
             },
-            "gradients": [_as_record(check) for check in self.checks],
-            "seconds": timing and {"reference": timing.reference, "compiled": timing.compiled},
-            "sizes": timing and timing.sizes,
+            "gradients": [
+                {
+                    "version": version,
+                    "argument": c.argument,
+                    "index": c.index,
+                    "by_hand": c.by_hand,
+                    "by_difference": c.by_difference,
+                    "relative_error": float(c.error),
+                    "ok": bool(c.ok),
+                }
+                for version, c in self.checks
+            ],
+            "seconds": self.seconds or None,
+            "sizes": self.sizes or None,
         }
 
 
 def explain(operation: Operation, rounds: int = 7) -> Explanation:
     """Gather everything; ``rounds`` of timing, or none."""
+    seconds, sizes = measure(operation, rounds) if rounds else ({}, "")
     return Explanation(
         operation,
-        listings(operation.reference),
-        listings(operation.kernel),
+        sources(operation.version("reference")),
+        sources(operation.version("compiled")),
         work_out(operation),
         check_gradients(operation),
-        measure(operation, rounds) if rounds else None,
+        seconds,
+        sizes,
     )
 
 
-def check_gradients(operation: Operation) -> list[Check]:
-    """Hold the gradients to finite differences at the numbers of the example.
+def check_gradients(operation: Operation) -> list[tuple[str, Comparison]]:
+    """Compare gradients with finite differences at the numbers of the example.
 
-    Of a forward pass these are all of its gradients, of a gradient itself.
+    A forward pass is checked with all of its gradients, a backward operation with its own; an
+    update has none.
     """
-    if operation.name in UPDATES:
+    if operation.name.endswith("_update"):
         return []
     found = []
-    for version, ops in (("reference", reference), ("compiled", kernels)):
+    for version, ops in VERSIONS.items():
         try:
-            comparisons = check_operation(operation.forward, given(operation.forward), ops)
+            comparisons = check_operation(operation.forward, small_forward(operation.forward), ops)
         except GradientError as error:
             comparisons = error.comparisons
-        found += [Check(version, c) for c in comparisons if _belongs(operation, c.argument)]
+        found += [(version, c) for c in comparisons if _belongs(operation, c.argument)]
     return found
 
 
@@ -103,21 +110,17 @@ def _belongs(operation: Operation, argument: str) -> bool:
     return argument not in "wb" or not operation.name.endswith("_input")
 
 
+def measure(operation: Operation, rounds: int) -> tuple[dict[str, list[float]], str]:
+    """Time both versions alternately; return the seconds per call, and the sizes of the arrays."""
+    arguments = realistic(operation)
+    versions = {z: Version(partial(operation.version(z), **arguments)) for z in VERSIONS}
+    arrays = {name: z for name, z in arguments.items() if isinstance(z, np.ndarray)}
+    sizes = ", ".join(f"{name} {z.shape}" for name, z in arrays.items())
+    return interleave(versions, rounds), sizes
+
+
 def _plain(values: Values) -> dict[str, Any]:
     return {
         name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
         for name, value in values.items()
-    }
-
-
-def _as_record(check: Check) -> dict[str, Any]:
-    c = check.comparison
-    return {
-        "version": check.version,
-        "argument": c.argument,
-        "index": c.index,
-        "by_hand": c.by_hand,
-        "by_difference": c.by_difference,
-        "relative_error": float(c.error),
-        "ok": bool(c.ok),
     }

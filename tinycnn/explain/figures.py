@@ -1,24 +1,24 @@
-"""Numbers and arrays as people read them: matrices, side by side, each with its place."""
+"""Numbers and arrays for people to read: matrices side by side, each labeled with its index."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 WIDTH = 96
-"""Characters of a line of matrices."""
+"""Characters in a line of matrices."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A part of an array that lies flat; ``label`` is its name in NumPy's words."""
+    """A two-dimensional part of an array; ``label`` is its index expression in NumPy."""
 
     label: str
     rows: tuple[tuple[str, ...], ...]
 
     def lines(self) -> list[str]:
-        """The label and the rows, aligned, all of one length."""
+        """The label and the rows, aligned and of equal length."""
         wide = max((len(cell) for row in self.rows for cell in row), default=0)
         rows = ["  ".join(f"{cell:>{wide}}" for cell in row) for row in self.rows]
         length = max(map(len, [self.label, *rows]))
@@ -26,7 +26,7 @@ class Matrix:
 
 
 def number(value: float) -> str:
-    """A number with four decimals at most; a tiny one with its power of ten."""
+    """A number with at most four decimals; a tiny one with its power of ten."""
     value = float(value)
     if value and abs(value) < 1e-4:
         return f"{value:.0e}" if value > 0 else f"({value:.0e})"
@@ -35,23 +35,19 @@ def number(value: float) -> str:
 
 
 def matrices(name: str, value: np.ndarray) -> Iterator[Matrix]:
-    """An array as matrices: of images rows and columns lie flat, of all else the last two axes."""
-    if value.ndim < 2:
-        yield Matrix(name, (tuple(map(number, value)),))
-        return
-    flat = (1, 2) if value.ndim == 4 else (value.ndim - 2, value.ndim - 1)
-    others = [axis for axis in range(value.ndim) if axis not in flat]
-    for place in np.ndindex(*(value.shape[axis] for axis in others)):
-        index: list[Any] = [slice(None)] * value.ndim
-        for axis, i in zip(others, place, strict=True):
-            index[axis] = i
-        words = ",".join(":" if isinstance(i, slice) else str(i) for i in index)
-        label = f"{name}[{words.removesuffix(',:,:')}]" if others else name
-        yield Matrix(label, tuple(tuple(map(number, row)) for row in value[tuple(index)]))
+    """An array as matrices: rows and columns of images, of other arrays the last two axes."""
+    images = value.ndim == 4
+    stack = np.moveaxis(value, 3, 1) if images else np.atleast_2d(value)
+    for place in np.ndindex(stack.shape[:-2]):
+        index = list(map(str, place))
+        if images:
+            index[1:1] = [":", ":"]
+        label = f"{name}[{','.join(index)}]" if index else name
+        yield Matrix(label, tuple(tuple(map(number, row)) for row in stack[place]))
 
 
 def side_by_side(found: Sequence[Matrix], width: int = WIDTH) -> str:
-    """Matrices beside each other as far as they fit, the rest below."""
+    """Matrices beside each other as far as they fit, the others below."""
     blocks: list[list[list[str]]] = [[]]
     used = 0
     for matrix in found:
@@ -70,13 +66,12 @@ def _beside(block: Sequence[Sequence[str]]) -> str:
     return "\n".join("    ".join(row).rstrip() for row in zip(*padded, strict=True))
 
 
-def is_array(value: Any) -> bool:
-    """Whether ``value`` is shown as matrices rather than in a line."""
-    return isinstance(value, np.ndarray) and value.ndim > 0
-
-
-def in_a_line(value: Any) -> str:
-    """A number, or a tuple of them."""
-    if isinstance(value, tuple):
-        return f"({', '.join(map(in_a_line, value))}{',' if len(value) == 1 else ''})"
-    return number(value)
+def shown(values: Mapping[str, Any]) -> tuple[str, str, list[Matrix]]:
+    """Named values as a line of the arrays' shapes, a line of the other values, and matrices."""
+    arrays = {name: z for name, z in values.items() if isinstance(z, np.ndarray) and z.ndim}
+    others = {name: z for name, z in values.items() if name not in arrays}
+    shapes = ", ".join(f"{name} {z.shape}" for name, z in arrays.items())
+    numbers = ", ".join(
+        f"{name} = {z if isinstance(z, tuple) else number(z)}" for name, z in others.items()
+    )
+    return shapes, numbers, [m for name, z in arrays.items() for m in matrices(name, z)]

@@ -1,18 +1,15 @@
-"""An explanation as one HTML page that needs nothing else: no network, no script."""
+"""An explanation as one HTML page that needs no other file, no network and no script."""
 
 import re
-from collections.abc import Iterable, Sequence
 from html import escape
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from tinycnn.explain import text
-from tinycnn.explain.example import Values
 from tinycnn.explain.explanation import Explanation
-from tinycnn.explain.figures import Matrix, is_array, matrices
-from tinycnn.explain.source import Listing
+from tinycnn.explain.figures import Matrix, shown
+from tinycnn.explain.sections import Code, Lines, Part, Table, sections
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #57606a;
@@ -27,7 +24,6 @@ body { margin: 0; background: var(--paper); color: var(--ink);
 main { max-width: 56rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font: 600 2rem/1.2 ui-monospace, monospace; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 h2 { margin: 2.5rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
-h3 { margin: 1.25rem 0 .25rem; }
 p { margin: .5rem 0; overflow-wrap: anywhere; }
 .soft, caption { color: var(--soft); font-size: .9rem; }
 pre, .matrices, .scroll { overflow-x: auto; }
@@ -52,57 +48,35 @@ caption { text-align: left; font-family: ui-monospace, monospace; padding-bottom
 
 def as_page(explanation: Explanation) -> str:
     """The whole page."""
-    name, doc = explanation.operation.name, explanation.operation.docstring
-    own, *helpers = explanation.reference
-    parts = [
-        f"<h1>{escape(name)}</h1>",
-        *map(_paragraph, [doc.sentence, *doc.idea]),
-        "<h2>Formula</h2>",
-        f'<pre class="wrap">{escape(doc.formula)}</pre>',
-        _paragraph(doc.shapes),
-        "<h2>Reference</h2>",
-        _code([own], [own.body, *(helper.code for helper in helpers)]),
-        "<h2>Compiled</h2>",
-        _code(explanation.compiled, [listing.code for listing in explanation.compiled]),
-        "<h2>Worked example</h2>",
-        *_example(explanation),
-        *_figures(explanation),
-    ]
+    (name, introduction), *rest = sections(explanation)
+    body = [f"<h1>{escape(name)}</h1>", *map(_html, introduction)]
+    for heading, parts in rest:
+        body += [f"<h2>{escape(heading)}</h2>", *map(_html, parts)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(name)} - tinycnn</title>\n<style>{STYLE}</style>\n</head>\n"
-        "<body>\n<main>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
+        "<body>\n<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def _example(explanation: Explanation) -> Iterable[str]:
-    example = explanation.example
-    yield from _values("Given", example.given)
-    if example.between:
-        yield from _values("On the way", example.between)
-    yield from _values("Result", example.results)
-    yield "<h3>By hand</h3>"
-    yield f'<pre class="wrap">{escape(chr(10).join(map(str, example.by_hand)))}</pre>'
-    yield _paragraph(text.agreement(explanation))
-
-
-def _figures(explanation: Explanation) -> Iterable[str]:
-    if explanation.checks:
-        yield "<h2>Gradient check</h2>"
-        yield _paragraph(text.CHECKED_AT)
-        yield _table(text.CHECKED, list(text.checked(explanation)))
-    if explanation.timing:
-        yield "<h2>Time</h2>"
-        yield _table(text.TIMED, list(text.timed(explanation)))
-        yield _paragraph(text.verdict(explanation))
-
-
-def _values(title: str, values: Values) -> Iterable[str]:
-    yield f"<h3>{title}</h3>"
-    yield _paragraph("; ".join(filter(None, [text.shapes(values), text.numbers(values)])), "soft")
-    found = [m for name, value in values.items() if is_array(value) for m in matrices(name, value)]
-    yield f'<div class="matrices" tabindex="0">{"".join(map(_matrix, found))}</div>'
+def _html(part: Part) -> str:
+    match part:
+        case dict():
+            *notes, matrices = shown(part)
+            note = _paragraph("; ".join(filter(None, notes)), "soft")
+            return (
+                f'{note}<div class="matrices" tabindex="0">{"".join(map(_matrix, matrices))}</div>'
+            )
+        case Table():
+            return _table(part)
+        case Code():
+            colored = highlight(part, PythonLexer(), HtmlFormatter(nowrap=True))
+            return f'<pre tabindex="0"><code>{colored}</code></pre>'
+        case Lines():
+            return f'<pre class="wrap">{escape(part)}</pre>'
+        case _:
+            return _paragraph(part, "soft" if part.startswith("Calls ") else "")
 
 
 def _matrix(matrix: Matrix) -> str:
@@ -112,17 +86,11 @@ def _matrix(matrix: Matrix) -> str:
     return f'<table class="matrix"><caption>{escape(matrix.label)}</caption>{rows}</table>'
 
 
-def _code(listings: Sequence[Listing], codes: Sequence[str]) -> str:
-    note = f"{text.place(listings[0])}. {text.used(listings)}"
-    shown = highlight("\n\n\n".join(codes), PythonLexer(), HtmlFormatter(nowrap=True))
-    return f'{_paragraph(note, "soft")}\n<pre tabindex="0"><code>{shown}</code></pre>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+def _table(table: Table) -> str:
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
     return (
-        f'<div class="scroll" tabindex="0"><table class="figures">'
+        '<div class="scroll" tabindex="0"><table class="figures">'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -4,52 +4,58 @@ Read it in this order: ``tracer`` (layer by layer), ``values`` (where a number c
 ``filters``, ``attribution`` (why), ``nearest``, ``sgd_step`` (the backward pass, step by step).
 """
 
-from tinycnn.interpret.attribution import class_gradient, occlusion, turn_into
-from tinycnn.interpret.filters import Effect, Excitement, Switchboard, convolutions, most_exciting
-from tinycnn.interpret.nearest import Gallery, Neighbor
+from tinycnn.interpret.attribution import adversarial_steps, class_gradient, occlusion
+from tinycnn.interpret.filters import (
+    Effect,
+    FilterAblation,
+    MaxActivation,
+    convolutions,
+    max_activations,
+)
+from tinycnn.interpret.nearest import NearestNeighbors, Neighbor
 from tinycnn.interpret.sgd_step import BackwardPass, SGDStepper
 from tinycnn.interpret.tracer import SoftmaxSteps, Trace, Tracer, log_odds, softmax_steps
 from tinycnn.interpret.values import (
-    Moved,
+    Computation,
+    Copied,
+    Maximum,
     Normalized,
     Place,
-    Reason,
+    Probability,
     Rectified,
     Region,
-    Share,
     WeightedSum,
-    Winner,
-    reason,
+    computation,
     receptive_field,
 )
 
 __all__ = [
     "BackwardPass",
+    "Computation",
+    "Copied",
     "Effect",
-    "Excitement",
-    "Gallery",
-    "Moved",
+    "FilterAblation",
+    "MaxActivation",
+    "Maximum",
+    "NearestNeighbors",
     "Neighbor",
     "Normalized",
     "Place",
-    "Reason",
+    "Probability",
     "Rectified",
     "Region",
     "SGDStepper",
-    "Share",
     "SoftmaxSteps",
-    "Switchboard",
     "Trace",
     "Tracer",
     "WeightedSum",
-    "Winner",
+    "adversarial_steps",
     "class_gradient",
+    "computation",
     "convolutions",
     "log_odds",
-    "most_exciting",
+    "max_activations",
     "occlusion",
-    "reason",
     "receptive_field",
     "softmax_steps",
-    "turn_into",
 ]

@@ -1,7 +1,7 @@
-"""Why this answer: cover the image piece by piece, and ask the gradients.
+"""Attribution: which pixels the answer depends on, by occlusion and by gradients.
 
-Covering asks what would really happen, one patch at a time; a gradient asks all pixels at once,
-but only about a very small change. Where the two agree, one may believe them.
+Occlusion really covers the image, one patch at a time; a gradient tells about all pixels at once,
+but only for a very small change. Trust them where they agree.
 """
 
 import numpy as np
@@ -13,29 +13,30 @@ AT_ONCE = 1024  # covered images; all there are of 28 x 28
 
 
 def occlusion(tracer: Tracer, x: np.ndarray, label: int, size: int = PATCH) -> np.ndarray:
-    """How much less ``label`` is believed when a patch of paper covers the place.
+    """Return how much less sure of ``label`` the network is when a patch covers each place.
 
-    The patch, ``size`` x ``size`` with its middle on the pixel and cut off at the border, is laid
-    on every pixel in turn; what counts is how far the log-odds of ``label`` fall:
+    The patch is blank paper, ``size`` x ``size``, centered on the pixel and cut off at the border.
+    The map holds how far the log-odds of ``label`` fall:
 
         map[i,j] = log_odds(x) - log_odds(x with 0 where |h - i| and |w - j| are at most size // 2)
 
-    x (1, *input_shape), ``size`` odd  ->  map (H,W); above 0: what was covered spoke for ``label``
+    x (1, *input_shape), ``size`` odd  ->  map (H,W); above 0: the covered ink supports ``label``
     """
     H, W, _ = tracer.image_shape
     image = x.reshape(tracer.image_shape)
-    windows = {
-        (i, j): (_within(i, size // 2), _within(j, size // 2)) for i in range(H) for j in range(W)
-    }
-    # A patch over mere paper hides nothing, so such places need no look.
-    places = [place for place, window in windows.items() if image[window].any()]
+    rows, columns = (
+        [slice(max(i - size // 2, 0), i + size // 2 + 1) for i in range(length)]
+        for length in (H, W)
+    )
+    # A patch over blank paper hides nothing, so such places are skipped.
+    places = [(i, j) for i in range(H) for j in range(W) if image[rows[i], columns[j]].any()]
     before = log_odds(tracer.logits(x), label)
     drop = np.zeros((H, W))
     for start in range(0, len(places), AT_ONCE):
         some = places[start : start + AT_ONCE]
         covered = np.repeat(image[None], len(some), axis=0)
-        for copy, place in zip(covered, some, strict=True):
-            copy[windows[place]] = 0
+        for copy, (i, j) in zip(covered, some, strict=True):
+            copy[rows[i], columns[j]] = 0
         after = log_odds(tracer.logits(covered.reshape(-1, *tracer.input_shape)), label)
         drop[tuple(np.transpose(some))] = before - after
     return drop
@@ -44,12 +45,13 @@ def occlusion(tracer: Tracer, x: np.ndarray, label: int, size: int = PATCH) -> n
 def class_gradient(
     tracer: Tracer, x: np.ndarray, label: int, rather_than: int | None = None
 ) -> np.ndarray:
-    """How the logit of ``label`` grows with each pixel, less how that of ``rather_than`` does.
+    """Return the gradient of the logit of ``label``, less that of ``rather_than`` if given.
 
         dx = d logits[label] / dx - d logits[rather_than] / dx
 
-    For one class, x * dx says how much each pixel adds to its logit. The difference of two says
-    what would turn one answer into the other: ink where it is positive, paper where negative.
+    For one class, x * dx is how much each pixel adds to its logit. The difference of two classes
+    shows how to turn one answer into the other: add ink where it is positive, remove it where
+    it is negative.
 
     x (1, *input_shape)  ->  dx (*input_shape)
     """
@@ -61,26 +63,22 @@ def class_gradient(
     return tracer.backward(dlogits)[0] if tracer.layers else dlogits
 
 
-def turn_into(
+def adversarial_steps(
     tracer: Tracer, x: np.ndarray, label: int, step: float = 0.5, most: int = 50
 ) -> list[np.ndarray]:
-    """The image x (1, *input_shape) on its way to being read as ``label``.
+    """Return the images from x (1, *input_shape) to one that the network classifies as ``label``.
 
-    Each step follows the difference of the two class gradients, ``step`` long, and stays between
-    paper and ink. Ends when ``label`` is ahead, or after ``most`` steps. The result looks much as
-    before: a network can be fooled by less than a person sees (Szegedy et al. 2014).
+    Each step follows the difference of two class gradients, has length ``step`` and stays between
+    paper and ink. The steps end when ``label`` is ahead, or after ``most`` steps. To a person the
+    last image looks much like the first (Szegedy et al. 2014).
     """
-    way = [x]
-    while len(way) <= most:
-        logits = tracer.logits(way[-1])[0]
+    images = [x]
+    while len(images) <= most:
+        logits = tracer.logits(images[-1])[0]
         answer = int(logits.argmax())
-        dx = class_gradient(tracer, way[-1], label, answer)
+        dx = class_gradient(tracer, images[-1], label, answer)
         length = float(np.linalg.norm(dx))
         if answer == label or length == 0:
             break
-        way.append(np.clip(way[-1] + x.dtype.type(step / length) * dx, 0, 1))
-    return way
-
-
-def _within(i: int, reach: int) -> slice:
-    return slice(max(i - reach, 0), i + reach + 1)
+        images.append(np.clip(images[-1] + x.dtype.type(step / length) * dx, 0, 1))
+    return images

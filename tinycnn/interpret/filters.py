@@ -13,7 +13,7 @@ BATCH = 250  # images at a time: the maps of a first layer are large
 
 
 @dataclass(frozen=True, eq=False)
-class Excitement:
+class MaxActivation:
     """The place in one of many images where a filter has its largest output."""
 
     image: int
@@ -28,7 +28,7 @@ class Excitement:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """The effect of switching filters off on one image and on ``n`` others."""
+    """The effect of leaving filters out, on one image and on ``n`` others."""
 
     p_before: np.ndarray
     p_after: np.ndarray
@@ -48,15 +48,17 @@ def convolutions(tracer: Tracer) -> list[int]:
     return [index for index, layer in enumerate(tracer.layers) if isinstance(layer, Conv2D)]
 
 
-def most_exciting(tracer: Tracer, index: int, x: np.ndarray, count: int) -> list[list[Excitement]]:
-    """Return for each filter of convolution ``index`` the ``count`` images that excite it most."""
-    parts = [_peaks(tracer.run(part, 0, index + 1)) for part in _batches(x)]
+def max_activations(
+    tracer: Tracer, index: int, x: np.ndarray, count: int
+) -> list[list[MaxActivation]]:
+    """Return for each filter of convolution ``index`` the ``count`` images with its top outputs."""
+    parts = [_peaks(tracer.run(part, 0, index + 1)) for part in batches(x)]
     values, places = (np.concatenate(z) for z in zip(*parts, strict=True))
     W = tracer.layers[index].shapes(tracer.input_shapes[index])[0][1]
     best = np.argsort(-values, axis=0, kind="stable")[:count]
     return [
         [
-            Excitement(
+            MaxActivation(
                 int(n),
                 receptive_field(tracer, index, (*divmod(int(places[n, f]), W), f)),
                 float(values[n, f]),
@@ -67,24 +69,24 @@ def most_exciting(tracer: Tracer, index: int, x: np.ndarray, count: int) -> list
     ]
 
 
-class Switchboard:
-    """Convolution ``index`` of a network with a switch for each filter.
+class FilterAblation:
+    """The effect of single filters of convolution ``index``: how answers change without them.
 
-    A filter that is off sends zeros to the next layer that has weights. The layers before the
-    switches run once for all of x (N,...), with labels (N,); a switch only runs those after it.
+    A filter that is left out sends zeros to the next layer that has weights. The layers before
+    that one run only once for all of x (N,...), with labels (N,).
     """
 
     def __init__(self, tracer: Tracer, index: int, x: np.ndarray, labels: np.ndarray) -> None:
         self._tracer, self._labels = tracer, labels
-        self._gate = end_of_block(tracer, index)
-        self._maps = np.concatenate([tracer.run(part, 0, self._gate) for part in _batches(x)])
-        self._answers = self._after_gate(self._maps).argmax(axis=1)
+        self._end = end_of_block(tracer, index)
+        self._maps = np.concatenate([tracer.run(part, 0, self._end) for part in batches(x)])
+        self._answers = self._after_block(self._maps).argmax(axis=1)
 
-    def switch_off(self, filters: set[int], x: np.ndarray) -> Effect:
+    def ablate(self, filters: set[int], x: np.ndarray) -> Effect:
         """Return the effect on one image x (1,...), and on the others, without ``filters``."""
-        own = self._tracer.run(x, 0, self._gate)
-        answers = self._after_gate(_without(filters, self._maps)).argmax(axis=1)
-        before, after = (self._after_gate(z) for z in (own, _without(filters, own)))
+        own = self._tracer.run(x, 0, self._end)
+        answers = self._after_block(_without(filters, self._maps)).argmax(axis=1)
+        before, after = (self._after_block(z) for z in (own, _without(filters, own)))
         return Effect(
             p_before=kernels.softmax(before)[0],
             p_after=kernels.softmax(after)[0],
@@ -94,14 +96,14 @@ class Switchboard:
             changed=int(np.count_nonzero(answers != self._answers)),
         )
 
-    def _after_gate(self, maps: np.ndarray) -> np.ndarray:
-        return self._tracer.run(maps, self._gate, len(self._tracer.layers))
+    def _after_block(self, maps: np.ndarray) -> np.ndarray:
+        return self._tracer.run(maps, self._end, len(self._tracer.layers))
 
 
 def _without(filters: set[int], maps: np.ndarray) -> np.ndarray:
-    dimmed = maps.copy()
-    dimmed[..., sorted(filters)] = 0
-    return dimmed
+    maps = maps.copy()
+    maps[..., sorted(filters)] = 0
+    return maps
 
 
 def end_of_block(tracer: Tracer, index: int) -> int:
@@ -119,5 +121,6 @@ def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flat.max(axis=1), flat.argmax(axis=1)
 
 
-def _batches(x: np.ndarray) -> list[np.ndarray]:
+def batches(x: np.ndarray) -> list[np.ndarray]:
+    """Split x (N,...) into parts whose maps fit into memory."""
     return [x[start : start + BATCH] for start in range(0, len(x), BATCH)]

@@ -1,7 +1,7 @@
-"""Where a value comes from: the pixels that it depends on, and the sum that it is.
+"""Where a value comes from: the pixels that it depends on, and the formula that gives it.
 
-Any number that any layer puts out can be asked. Its receptive field is the part of the input
-that can change it at all; its reason is the calculation of its own layer, with all numbers.
+For any output of any layer, the receptive field is the part of the input that can change it, and
+the computation is the formula of that layer with all its numbers.
 """
 
 import math
@@ -26,7 +26,7 @@ from tinycnn.nn.checks import Shape
 from tinycnn.nn.fusion import own
 
 Place = tuple[int, ...]
-"""Where a number stands: (i, j, f) in a map, (k,) in a row."""
+"""The index of a number: (i, j, f) in a map, (k,) in a row."""
 
 Region = tuple[slice, ...]
 """A block of an array, a slice for each axis."""
@@ -34,7 +34,7 @@ Region = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class WeightedSum:
-    """What Conv2D and Dense do: y = b + sum(x * w); ``x`` and ``w`` have one shape."""
+    """Conv2D and Dense: y = b + sum(x * w); ``x`` and ``w`` have the same shape."""
 
     x: np.ndarray
     w: np.ndarray
@@ -42,8 +42,9 @@ class WeightedSum:
 
     @property
     def products(self) -> np.ndarray:
-        """What each input adds to the sum."""
-        return self.x * self.w
+        """The contribution of each input to the sum."""
+        products: np.ndarray = self.x * self.w
+        return products
 
     @property
     def y(self) -> float:
@@ -51,8 +52,8 @@ class WeightedSum:
         return self.b + float(self.products.sum(dtype=np.float64))
 
 
-class Winner(NamedTuple):
-    """What MaxPool2D does: of ``window`` (size,size), the number at ``place`` goes on."""
+class Maximum(NamedTuple):
+    """MaxPool2D: the largest number of ``window`` (size,size), which is at ``place``."""
 
     window: np.ndarray
     place: tuple[int, int]
@@ -60,14 +61,14 @@ class Winner(NamedTuple):
 
 
 class Rectified(NamedTuple):
-    """What ReLU does: y = max(x, 0)."""
+    """ReLU: y = max(x, 0)."""
 
     x: float
     y: float
 
 
 class Normalized(NamedTuple):
-    """What BatchNorm does when it answers: y = w * (x - mean) / deviation + b."""
+    """BatchNorm outside of training: y = w * (x - mean) / deviation + b."""
 
     x: float
     mean: float
@@ -77,42 +78,42 @@ class Normalized(NamedTuple):
 
     @property
     def y(self) -> float:
-        """The number that comes out."""
+        """The output."""
         return self.w * (self.x - self.mean) / self.deviation + self.b
 
 
-class Moved(NamedTuple):
-    """What Flatten and Dropout do when they answer: the number at ``place`` is passed on."""
+class Copied(NamedTuple):
+    """Flatten and, outside of training, Dropout: the input at ``place`` is copied."""
 
     place: Place
     y: float
 
 
-class Share(NamedTuple):
-    """What Softmax does: y = exp(logits[k]) / sum_m exp(logits[m])."""
+class Probability(NamedTuple):
+    """Softmax: y = exp(logits[k]) / sum_m exp(logits[m])."""
 
     logits: np.ndarray
     k: int
     y: float
 
 
-Reason = WeightedSum | Winner | Rectified | Normalized | Moved | Share
+Computation = WeightedSum | Maximum | Rectified | Normalized | Copied | Probability
 
 
-def reason(tracer: Tracer, trace: Trace, index: int, place: Place) -> Reason:
-    """Why the output of layer ``index`` has at ``place`` the number that it has."""
+def computation(tracer: Tracer, trace: Trace, index: int, place: Place) -> Computation:
+    """Return how the output of layer ``index`` at ``place`` is computed."""
     layer, x, y = tracer.layers[index], trace.input_of(index), trace.outputs[index]
     value = float(y[place])
     match own(layer):
         case Conv2D() | Dense():
-            window = x[_sees(layer, _at(place), x.shape)]
+            window = x[_inputs_of(layer, _block(place), x.shape)]
             w = layer.params["w"]
             w = w[place[-1]] if isinstance(layer, Conv2D) else w[:, place[0]]
             return WeightedSum(window, w, float(layer.params["b"][place[-1]]))
         case MaxPool2D() as pool:
-            window = x[_sees(layer, _at(place), x.shape)][..., 0]
+            window = x[_inputs_of(layer, _block(place), x.shape)][..., 0]
             row, column = divmod(int(window.argmax()), pool.size)
-            return Winner(window, (row, column), value)
+            return Maximum(window, (row, column), value)
         case ReLU():
             return Rectified(float(x[place]), value)
         case BatchNorm() as norm:
@@ -120,34 +121,34 @@ def reason(tracer: Tracer, trace: Trace, index: int, place: Place) -> Reason:
             numbers = (norm.state["mean"], norm.deviation(), norm.params["w"], norm.params["b"])
             return Normalized(float(x[place]), *(float(z[c]) for z in numbers))
         case Flatten():
-            return Moved(tuple(map(int, np.unravel_index(place[0], x.shape))), value)
+            return Copied(tuple(map(int, np.unravel_index(place[0], x.shape))), value)
         case Dropout():
-            return Moved(place, value)
+            return Copied(place, value)
         case Softmax():
-            return Share(x, place[0], value)
-    raise TypeError(f"{layer} is no layer that can be looked into")
+            return Probability(x, place[0], value)
+    raise TypeError(f"the computation of {layer} is not known")
 
 
 def receptive_field(tracer: Tracer, index: int, place: Place) -> Region:
-    """The part of the input that the output of layer ``index`` at ``place`` depends on.
+    """Return the part of the input that the output of layer ``index`` at ``place`` depends on.
 
-    A block: (rows, columns, channels) of an image, and of a row one slice. Nothing outside of it
-    can change that number.
+    It is a block: (rows, columns, channels) of an image, one slice of a row. No number outside
+    of it can change that output.
     """
-    region = _at(place)
+    region = _block(place)
     for k in range(index, -1, -1):
-        region = _sees(tracer.layers[k], region, tracer.input_shapes[k])
+        region = _inputs_of(tracer.layers[k], region, tracer.input_shapes[k])
     return region
 
 
-def _at(place: Place) -> Region:
+def _block(place: Place) -> Region:
     return tuple(slice(i, i + 1) for i in place)
 
 
-def _sees(layer: Layer, region: Region, input_shape: Shape) -> Region:
-    """The block of its input that ``layer`` needs to make a block of its output.
+def _inputs_of(layer: Layer, region: Region, input_shape: Shape) -> Region:
+    """Return the block of its input from which ``layer`` computes a block of its output.
 
-    Of a layer that is not known here, all of it.
+    For a layer that is not known here, that is the whole input.
     """
     match own(layer):
         case Conv2D() as conv:
@@ -162,5 +163,5 @@ def _sees(layer: Layer, region: Region, input_shape: Shape) -> Region:
         case ReLU() | BatchNorm() | Dropout():
             return region
         case Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
-            return _at(tuple(map(int, np.unravel_index(region[0].start, input_shape))))
+            return _block(tuple(map(int, np.unravel_index(region[0].start, input_shape))))
     return tuple(slice(0, size) for size in input_shape)

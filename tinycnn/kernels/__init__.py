@@ -65,4 +65,5 @@ def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
         result = compiled(*given)
         return idea(*given) if result is NotImplemented else result
 
+    operation.check = check  # type: ignore[attr-defined]
     return operation

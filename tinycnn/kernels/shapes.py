@@ -74,6 +74,18 @@ class Check:
             rule(given, sizes)
         return list(given.values())
 
+    def example(self, sizes: Values, draw: Callable) -> Values:
+        """Return arrays of the declared shapes: labels, and numbers drawn by ``draw(*shape)``."""
+        arrays = {}
+        for name in self._arrays:
+            axes = "NHWC" if self._letters[name] == ("...",) else self._letters[name]
+            letters = [z for axis in axes for z in ("HW" if axis == "..." else [axis])]
+            array = draw(*(sizes[z] for z in letters))
+            arrays[name] = abs(array) if name in ("draw", "square") else array
+        if "labels" in arrays:
+            arrays["labels"] = np.arange(sizes["N"]) % sizes["K"]
+        return arrays
+
     def _make_ready(self, given: Values) -> None:
         """Bring arrays into the form that kernels want; what is changed in place must have it."""
         dtype = None

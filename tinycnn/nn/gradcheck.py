@@ -78,6 +78,15 @@ def quantities(
     return known
 
 
+def example(operation: str, sizes: Mapping[str, int], draw: Callable[..., Array]) -> dict[str, Any]:
+    """Return arguments of a forward pass or an update, with the axes that ``@shapes`` declares.
+
+    ``sizes`` are those of the axes by letter; ``draw(*shape)`` returns an array.
+    """
+    arrays: dict[str, Any] = getattr(kernels, operation).check.example(sizes, draw)
+    return NUMBERS | arrays
+
+
 def call(function: Callable[..., Any], known: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the results of ``function``, called with the arguments of its parameters' names."""
     result = function(*(known[name] for name in inspect.signature(function).parameters))
@@ -214,20 +223,18 @@ def check_model(
 
 # ---------------------------------------------------------------------- the library's own table
 
-IMAGES = {"x": (2, 8, 7, 2), "w": (3, 3, 2, 2), "b": (3,)}
+OPERATIONS = sorted(
+    {name.partition("_backward")[0] for name in dir(kernels) if "_backward" in name}
+)
+"""The operations that have gradients, by the names of their forward passes."""
 
-OPERATIONS: dict[str, dict[str, Any]] = {
-    "conv2d": IMAGES,
-    "conv2d_relu_maxpool2d": {**IMAGES, "size": 2},
-    "batchnorm": {"x": (3, 2, 3, 2), "w": (2,), "b": (2,), "epsilon": 1.0},
-    "dropout": {"x": (4, 5), "draw": (4, 5), "rate": 0.3},
-    "maxpool2d": {"x": (2, 7, 6, 3), "size": 2},
-    "relu": {"x": (4, 5)},
-    "dense": {"x": (3, 5), "w": (5, 4), "b": (4,)},
-    "softmax": {"logits": (4, 5)},
-    "softmax_cross_entropy": {"logits": (4, 5), "labels": np.array([3, 0, 4, 0])},
-}
-"""For each operation, its arguments; a tuple is the shape of an array."""
+SIZES = {"N": 3, "H": 6, "W": 5, "C": 2, "F": 3, "KH": 3, "KW": 2, "D": 5, "K": 4}
+"""Small sizes for the axes that ``@shapes`` declares."""
+
+NUMBERS: dict[str, Any] = {"size": 2, "rate": 0.5, "epsilon": 1.0, "step": 1} | {
+    "learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.0, "beta1": 0.9, "beta2": 0.99
+}  # fmt: skip
+"""The arguments of operations that are not arrays."""
 
 LAYERS: list[tuple[Layer, Shape]] = [
     (layers.Conv2D(3, 2), (5, 4, 2)),
@@ -244,12 +251,8 @@ LAYERS: list[tuple[Layer, Shape]] = [
 def library(seed: int = 0) -> Iterator[Callable[[], list[Comparison]]]:
     """Return the checks of every operation, layer and loss, and of the network ``lenet``."""
     rng = np.random.default_rng(seed)
-    for operation, arguments in OPERATIONS.items():
-        given = {
-            z: spread(rng, *value) if isinstance(value, tuple) else value
-            for z, value in arguments.items()
-        }
-        yield partial(check_operation, operation, given)
+    for operation in OPERATIONS:
+        yield partial(check_operation, operation, example(operation, SIZES, partial(spread, rng)))
     for layer, input_shape in LAYERS:
         yield partial(check_layer, layer, input_shape)
     loss, labels = SoftmaxCrossEntropy(), rng.integers(0, 10, 3)

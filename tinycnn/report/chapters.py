@@ -13,7 +13,7 @@ import numpy as np
 from tinycnn.cli import option
 from tinycnn.evaluate.evaluation import Evaluation
 from tinycnn.ink import network_input, percent
-from tinycnn.interpret import Tracer, convolutions, most_exciting
+from tinycnn.interpret import Tracer, convolutions, max_activations
 from tinycnn.interpret.filters import end_of_block
 from tinycnn.report.pictures import enlarged, gray_picture, sheet, signed_picture
 from tinycnn.report.subject import Subject
@@ -116,7 +116,7 @@ def _filters(subject: Subject, example: int) -> list[dict[str, Any]]:
 def _patches(tracer: Tracer, index: int, x: np.ndarray) -> list[np.ndarray]:
     """A tile for each filter: the patches that excite it most, two in a row."""
     tiles = []
-    for favorites in most_exciting(tracer, index, x, PATCHES):
+    for favorites in max_activations(tracer, index, x, PATCHES):
         patches = [enlarged(x[each.image][each.region][..., 0]) for each in favorites]
         tiles.append(sheet(patches, 2))
     return tiles

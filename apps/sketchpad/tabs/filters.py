@@ -128,7 +128,7 @@ def _draw_detail(canvas: Canvas, best: list[tuple[np.ndarray, float]], f: int, o
     canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
     state = ", switched off" if off else ""
     canvas.text(0, 15, f"filter {f}{state}", theme.ORANGE if off else theme.TEXT, bold=True)
-    function(canvas, canvas.width, 15, "interpret.most_exciting", anchor="right")
+    function(canvas, canvas.width, 15, "interpret.max_activations", anchor="right")
     used = canvas.text_width(f"filter {f}{state}", bold=True) + 14
     canvas.text(used, 15, "what excites it most", theme.QUIET, theme.SMALLEST)
     for place, (patch, value) in enumerate(best):
@@ -146,7 +146,7 @@ def _draw_effect(
     canvas.line([(0, top), (canvas.width, top)], theme.EDGE)
     if not count:
         canvas.text(0, top + 18, "click a filter to switch it off", theme.QUIET, theme.SMALLEST)
-        function(canvas, canvas.width, top + 18, "interpret.Switchboard.switch_off", anchor="right")
+        function(canvas, canvas.width, top + 18, "interpret.FilterAblation.ablate", anchor="right")
         return
     before, after = int(effect.p_before.argmax()), int(effect.p_after.argmax())
     p = percent(float(effect.p_after[after]))

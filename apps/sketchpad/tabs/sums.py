@@ -11,7 +11,7 @@ from apps.sketchpad.tabs.mosaic import Cell, index_of
 from apps.sketchpad.tabs.parts import MINUS, SIGMA, function, inked, largest, number
 
 if TYPE_CHECKING:
-    from tinycnn.interpret import Reason, Region, Trace, Tracer, WeightedSum, Winner
+    from tinycnn.interpret import Computation, Maximum, Region, Trace, Tracer, WeightedSum
 
 PICTURE = 88.0
 ADDED = 134.0  # width of the sums
@@ -33,10 +33,10 @@ FUNCTIONS = {
 
 def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell: Cell) -> None:
     """The computation of the number at ``cell`` of the output of a layer."""
-    from tinycnn.interpret import reason, receptive_field
+    from tinycnn.interpret import computation, receptive_field
 
     place = index_of(trace.outputs[index], cell)
-    why, kind = reason(tracer, trace, index, place), repr(tracer.layers[index]).split("(")[0]
+    why, kind = computation(tracer, trace, index, place), repr(tracer.layers[index]).split("(")[0]
     region = receptive_field(tracer, index, place)
     where = ", ".join(map(str, place))
     tall = canvas.height > 300
@@ -76,15 +76,15 @@ def _draw_field(
     canvas.frame(frame, theme.SPOT, 2)
 
 
-def _draw_reason(canvas: Canvas, why: "Reason") -> None:
-    from tinycnn.interpret import Moved, Normalized, Rectified, Share, WeightedSum, Winner
+def _draw_reason(canvas: Canvas, why: "Computation") -> None:
+    from tinycnn.interpret import Copied, Maximum, Normalized, Probability, Rectified, WeightedSum
 
     match why:
         case WeightedSum() if why.x.ndim == 3:
             _draw_convolution(canvas, why)
         case WeightedSum():
             _draw_dense(canvas, why)
-        case Winner():
+        case Maximum():
             _draw_window(canvas, why)
         case Rectified():
             fate = "passes" if why.x > 0 else "is silenced"
@@ -93,13 +93,13 @@ def _draw_reason(canvas: Canvas, why: "Reason") -> None:
             w, x, mean, b = map(number, (why.w, why.x, why.mean, why.b))
             words = f"{w} · ({x} {MINUS} {mean}) / {number(why.deviation)} + {b} = {number(why.y)}"
             canvas.lines((0, 0, canvas.width, 60), words, theme.TEXT)
-        case Moved():
+        case Copied():
             canvas.text(0, 14, f"it was at {', '.join(map(str, why.place))}")
-        case Share():
+        case Probability():
             canvas.text(0, 14, f"exp({number(why.logits[why.k])}) / {SIGMA}")
 
 
-def _draw_window(canvas: Canvas, why: "Winner") -> None:
+def _draw_window(canvas: Canvas, why: "Maximum") -> None:
     """The window that the largest number won."""
     side, (i, j) = min(PICTURE, canvas.height - 4), why.place
     unit = side / len(why.window)

@@ -95,4 +95,4 @@ def _draw_likeness(canvas: Canvas, like: Neighbors) -> None:
         canvas.text(side + 8, y + side / 2, name, theme.BLUE, theme.LARGE, bold=True)
         words = f"{distance:.1f}"
         canvas.text(canvas.width, y + side / 2 + 2, words, theme.QUIET, 15, anchor="right")
-    function(canvas, 0, canvas.height - 8, "Gallery.nearest")
+    function(canvas, 0, canvas.height - 8, "NearestNeighbors.nearest")
