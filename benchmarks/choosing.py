@@ -24,7 +24,7 @@ from tinycnn.cli import Parser, run_command
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.metrics import is_among_the_best, measure
-from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
 EXAMPLES = """\
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     first = None
     for text in options.tried:
-        recipe = resolve(len(dataset.train_images), validation=1 / options.blocks, **text)
+        recipe = Recipe.for_data(len(dataset.train_images), validation=1 / options.blocks, **text)
         seeded = [dataclasses.replace(recipe, seed=seed) for seed in range(options.seeds)]
         results = [
             [judge(each, turned(dataset, block, options.blocks)) for each in seeded]

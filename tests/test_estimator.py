@@ -21,7 +21,7 @@ from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import ShapeError
 from tinycnn.estimator import SMALLEST, _stratified
 from tinycnn.nn import build, get_threads
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -101,7 +101,7 @@ def test_a_copy_from_a_file_answers_the_same(easy, tmp_path):
 def test_weights_are_those_of_the_trainer_itself(augment):
     digits = load_dataset()
     images, labels = digits.train_images[:120], digits.train_labels[:120]
-    recipe = resolve(120, preset="tiny", epochs=1, augment=augment, seed=3)
+    recipe = Recipe.for_data(120, preset="tiny", epochs=1, augment=augment, seed=3)
     trainer = Trainer(recipe, Dataset("d", images, labels, images, labels, digits.class_names))
     trainer.train(lambda: False, lambda: None)
 

@@ -19,7 +19,7 @@ from tinycnn.data.provenance import sample_of
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.nn import PRESETS, Dense, Flatten, ReLU, Sequential
 from tinycnn.train.folder import RunFolder
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -31,7 +31,7 @@ def weights(easy_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(PRESETS, "flat", lambda k: [Flatten(), Dense(k)])
     digits = load_dataset(data_dir=easy_folder)
-    recipe = resolve(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
+    recipe = Recipe.for_data(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
     source = Source.of(digits, "mnist10k", easy_folder)
     with start(recipe, digits, source, RunFolder.create(tmp_path / "run")) as run:
         run.train()

@@ -208,7 +208,7 @@ def test_one_two_and_four_ranks_end_with_the_bytes_of_one_process(easy_folder, p
     for count in (1, 2, 4):
         done = mpiexec(count, place, *words, f"run{count}")
         assert done.returncode == 0, done.stderr
-        assert done.stderr.count("\nepoch ") == 3, "progress is told once, a line an epoch"
+        assert done.stderr.count("\nepoch ") == 3, "progress is printed once, one line per epoch"
         assert done.stdout.count("right") == 1
     assert {digest(place / f"run{count}") for count in (1, 2, 4)} == {digest(place / "alone")}
     assert not ranks_in(place)
@@ -258,7 +258,7 @@ def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folde
         killed = time.monotonic()
         _, said = process.communicate(timeout=20)
         assert time.monotonic() - killed < 10
-        told = said.count("; go on from the last checkpoint with --resume")
+        told = said.count("; continue from the last checkpoint with --resume")
         assert "Traceback" not in said
         wait_until(lambda: not ranks_in(place), 10)
         if told == 0 and process.returncode == signal.SIGKILL:
@@ -295,7 +295,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         (3, [], 2, "3 ranks cannot share batches"),
     ],
 )
-def test_what_is_wrong_is_told_once_and_all_end_with_its_code(
+def test_an_error_is_printed_once_and_all_ranks_end_with_its_code(
     easy_folder, place, count, words, code, sentence
 ):
     (place / "file").write_text("in the way")

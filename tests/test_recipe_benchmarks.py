@@ -12,7 +12,7 @@ from benchmarks import accuracy, choosing
 from benchmarks.choosing import judge, turned
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_seeds_do_not_pass_for_blocks_and_recipes_are_compared_block_by_block():
 
 def test_test_images_do_not_matter(few):
     blank = dataclasses.replace(few, test_images=np.zeros_like(few.test_images))
-    recipe = resolve(200, validation=0.2, epochs=2, augment="none")
+    recipe = Recipe.for_data(200, validation=0.2, epochs=2, augment="none")
     (found, loss, rules), (*same, same_rules) = (judge(recipe, dataset) for dataset in (few, blank))
     assert [found, loss] == same
     assert np.array_equal(rules, same_rules)

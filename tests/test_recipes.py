@@ -10,7 +10,7 @@ from tinycnn.errors import RunError, ShapeError
 from tinycnn.nn import PRESETS, build
 from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.train.batches import ahead
-from tinycnn.train.recipe import SUITED, resolve
+from tinycnn.train.recipe import SUITED, Recipe
 from tinycnn.train.trainer import Trainer
 
 
@@ -27,7 +27,7 @@ def few():
 
 
 def test_drawings_hold_some_images_of_no_class_and_a_loss_that_takes_them(few):
-    trainer = Trainer(resolve(300, augment="drawings", batch_size=90), few)
+    trainer = Trainer(Recipe.for_data(300, augment="drawings", batch_size=90), few)
     batches = list(trainer.batches.of_epoch(1))
     labels = np.concatenate([labels for _, labels in batches])
     assert 0.01 < (labels == NO_CLASS).mean() < 0.12
@@ -43,11 +43,11 @@ def test_drawings_are_refused_for_what_is_no_digit(few):
     )
     for dataset in (clothes, small):
         with pytest.raises(RunError, match=f"28 x 28 pixels; {dataset.name} needs another"):
-            Trainer(resolve(9, augment="drawings"), dataset)
+            Trainer(Recipe.for_data(9, augment="drawings"), dataset)
 
 
 def test_the_average_follows_the_weights_and_is_what_is_judged_and_kept(few):
-    trainer = Trainer(resolve(300, average=0.9, batch_size=54, epochs=1), few)
+    trainer = Trainer(Recipe.for_data(300, average=0.9, batch_size=54, epochs=1), few)
     expected = None
     for step, batch in enumerate(trainer.batches.of_epoch(1), 1):
         trainer.step(*batch)
@@ -67,23 +67,23 @@ def test_the_average_follows_the_weights_and_is_what_is_judged_and_kept(few):
 
 
 def test_the_average_is_the_model_itself_unless_it_is_asked_for(few):
-    trainer = Trainer(resolve(300), few)
+    trainer = Trainer(Recipe.for_data(300), few)
     assert trainer.answering is trainer.model
     assert not [name for name in trainer.arrays() if name.startswith("average")]
 
 
 def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
-    lenet, best = resolve(60_000), resolve(60_000, preset="best")
+    lenet, best = Recipe.for_data(60_000), Recipe.for_data(60_000, preset="best")
     assert (lenet.preset, lenet.epochs, lenet.average) == ("lenet", 10, 0)
     assert best.average > 0
-    assert resolve(60_000, preset="best", average=0.5, augment="none") == dataclasses.replace(
-        best, average=0.5, augment="none"
-    )
+    assert Recipe.for_data(
+        60_000, preset="best", average=0.5, augment="none"
+    ) == dataclasses.replace(best, average=0.5, augment="none")
     assert set(SUITED) <= set(PRESETS)
 
 
-def test_of_five_epochs_the_last_bends_nothing():
-    assert [resolve(60_000, epochs=n).augmented_epochs for n in (1, 4, 5, 10, 24)] == [
+def test_the_last_of_five_epochs_augments_nothing():
+    assert [Recipe.for_data(60_000, epochs=n).augmented_epochs for n in (1, 4, 5, 10, 24)] == [
         1,
         4,
         4,
@@ -92,8 +92,8 @@ def test_of_five_epochs_the_last_bends_nothing():
     ]
 
 
-def test_large_sets_spare_less_for_validation_and_bend_more():
-    large, small = resolve(60_000), resolve(8_000)
+def test_large_sets_hold_out_less_for_validation_and_augment_more():
+    large, small = Recipe.for_data(60_000), Recipe.for_data(8_000)
     assert large.validation < small.validation
     assert (large.augment, small.augment) == ("strong", "mild")
 
@@ -121,7 +121,7 @@ def test_one_batch_is_made_ahead_and_no_more():
     assert made == [1, 2, 3]
 
 
-def test_what_goes_wrong_ahead_is_told_where_the_batch_is_needed():
+def test_an_error_in_a_batch_made_ahead_is_raised_when_the_batch_is_needed():
     def batches():
         yield 1
         raise ShapeError("torn")

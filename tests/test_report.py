@@ -22,7 +22,7 @@ from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 from tinycnn.report import __main__ as report
 from tinycnn.train.folder import RunFolder
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, start
 from tinycnn.train.trainer import EpochRecord
 
@@ -74,7 +74,7 @@ def runs(folder, tmp_path_factory):
         patch.setitem(PRESETS, "small", small)
         patch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
-            recipe = resolve(200, preset="small", epochs=epochs, augment="none")
+            recipe = Recipe.for_data(200, preset="small", epochs=epochs, augment="none")
             with start(recipe, digits, source, RunFolder.create(path)) as run:
                 run.train()
                 run.finish()

@@ -27,7 +27,7 @@ from tinycnn.sweep.plan import Range, SweepPlan, make_plan, parse
 from tinycnn.sweep.table import SettingResult, results_table
 from tinycnn.sweep.trial import Order, run_trial
 from tinycnn.sweep.workers import local_workers, share_processors
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -165,10 +165,7 @@ def test_a_plan_survives_being_written(tmp_path):
         (["--limit", "9", "--batch-size", "4,64"], "--batch-size 64 is more than the 8 images"),
         (["--jobs", "999"], "--jobs 999 with --threads 1 does not fit the "),
         (["--chart", "x.gif"], "--chart x.gif must end in .svg or .png"),
-        (
-            ["--resume", "x", "--lr", "1"],
-            "--resume continues with the settings of the sweep; leave",
-        ),
+        (["--resume", "x", "--lr", "1"], "--resume continues with the settings of the sweep"),
         (["--resume", "x"], "there is no sweep in x: it holds no plan.json"),
         (["--scheduler", "tcp://x", "--jobs", "2"], "--jobs is for this machine"),
     ],
@@ -364,7 +361,7 @@ def test_a_new_lease_stops_the_workers_of_the_earlier_one(tmp_path):
 def test_a_worker_saves_and_stops_when_the_lease_ends(tmp_path, monkeypatch):
     folder = SweepFolder(tmp_path)
     given = order(folder)
-    recipe = resolve(100, preset="dense", limit=100, epochs=9, augment="none", seed=0)
+    recipe = Recipe.for_data(100, preset="dense", limit=100, epochs=9, augment="none", seed=0)
     monkeypatch.setattr("tinycnn.sweep.trial.LOOK_SECONDS", 0)
     looks = iter([True] * 12)
     monkeypatch.setattr(Order, "is_wanted", lambda self: next(looks, False))

@@ -111,7 +111,7 @@ def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypa
     moved = easy_folder.rename(easy_folder.with_name("moved away"))
     assert call("--resume", "last", "--threads", "1") == 2
     err = capsys.readouterr().err
-    assert f"there is no folder {easy_folder}; if the data have moved, say where: --data-dir" in err
+    assert f"there is no folder {easy_folder}; if the data have moved, give their --data-dir" in err
 
     assert call("--resume", "last", "--data-dir", moved, "--threads", "1") == 0
     assert carried_out(capsys.readouterr().out, "next ") == 0
@@ -130,7 +130,9 @@ def stop_when(method, monkeypatch, number):
     )
 
 
-def test_what_is_kept_and_why_is_told_once_and_marked_beside_its_epoch(easy_folder, capsys):
+def test_kept_weights_and_the_reason_are_printed_once_and_marked_beside_the_epoch(
+    easy_folder, capsys
+):
     assert call("--data-dir", easy_folder, "--epochs", "6", "--threads", "1") == 0
     err = capsys.readouterr().err
     marked = [line for line in err.splitlines() if line.endswith("  kept")]
@@ -473,7 +475,7 @@ def test_ctrl_c_and_sigterm_save_and_the_resumed_run_ends_with_the_same_bytes(
             command("--resume", f"stopped{number}", "--threads", "1"), capture_output=True
         )
         assert resumed.returncode == 0
-        assert b"going on in epoch" in resumed.stderr
+        assert b"resuming in epoch" in resumed.stderr
         assert (elsewhere / f"stopped{number}" / "weights.safetensors").read_bytes() == whole
 
 
@@ -636,7 +638,7 @@ def lock_of(files):
     return {name: content for name, content in files.items() if name.endswith(".lock")}
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(easy_folder, capfd):
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_used(easy_folder, capfd):
     assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run") == 0
     weights = contents_of("run/weights.safetensors")
     os.unlink("run/result.json")
@@ -648,7 +650,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(easy_folder, ca
     assert call("--resume", "run", "--threads", "1") == 0
     err = capfd.readouterr().err
     assert re.search(r"warning: run/checkpoint\.safetensors is (damaged|no checkpoint)", err)
-    assert "going on from the one before it, checkpoint.prev.safetensors" in err
+    assert "resuming from the one before it, checkpoint.prev.safetensors" in err
     assert contents_of("run/weights.safetensors") == weights
 
 
@@ -657,7 +659,7 @@ def contents_of(name):
         return file.read()
 
 
-def test_divergence_is_told_in_one_sentence(easy_folder, capfd, monkeypatch):
+def test_divergence_is_reported_in_one_sentence(easy_folder, capfd, monkeypatch):
     monkeypatch.setattr("tinycnn.nn.losses.SoftmaxCrossEntropy.forward", forward_to_nan)
 
     assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet") == 2

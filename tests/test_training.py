@@ -47,7 +47,7 @@ from tinycnn.train.batches import Batches, stream
 from tinycnn.train.curves import can_draw, draw_curves
 from tinycnn.train.folder import RunFolder, find_run, find_weights
 from tinycnn.train.progress import Watch
-from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, finished, start
 from tinycnn.train.state import EpochRecord, State
 from tinycnn.train.trainer import Trainer
@@ -83,7 +83,7 @@ def digits(easy_folder):
 
 def recipe(**given):
     plain = {"preset": "small", "epochs": 3, "batch_size": 16, "augment": "none"}
-    return resolve(100, **{**plain, **given})
+    return Recipe.for_data(100, **{**plain, **given})
 
 
 def new_run(digits, folder, save_every=2, **given):
@@ -96,7 +96,9 @@ def new_run(digits, folder, save_every=2, **given):
 
 
 def resume(path, *arguments, **options):
-    return launch.resume(RunFolder.reopen(find_run(path)), *arguments, **options)
+    folder = RunFolder.reopen(find_run(path))
+    with folder.released_on_failure():
+        return launch.resume(folder, *arguments, **options)
 
 
 def finish(run):
@@ -122,7 +124,7 @@ class Interrupter(Watch):
 
 
 def train_with_interruptions(run, after):
-    """Stop a run after each number of batches in turn, and let it go on to its end."""
+    """Stop a run after every number of batches from the list, and resume it to its end."""
     path = run.folder.path
     for count in after:
         with run:
@@ -137,7 +139,7 @@ def train_with_interruptions(run, after):
 
 def test_a_network_overfits_32_digits():
     bundled = load_dataset()
-    trainer = Trainer(resolve(8000, preset="tiny", lr=0.1, schedule="constant"), bundled)
+    trainer = Trainer(Recipe.for_data(8000, preset="tiny", lr=0.1, schedule="constant"), bundled)
     images, labels = bundled.train_images[:32], bundled.train_labels[:32]
 
     losses = [trainer.step(images, labels) for _ in range(150)]
@@ -461,7 +463,7 @@ def test_a_full_disk_stops_the_run_and_costs_nothing_that_was_saved(digits, tmp_
         genuine(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with run, pytest.raises(EnvironmentFault, match=r"no space left.*saved before is untouched"):
+    with run, pytest.raises(EnvironmentFault, match=r"no space left.*checkpoints are unchanged"):
         run.train()
     monkeypatch.setattr(os, "fsync", genuine)
 
@@ -494,7 +496,7 @@ def test_nothing_is_written_into_a_folder_that_has_taken_the_place_of_the_run_s(
                 (tmp_path / "run").symlink_to(tmp_path / "letters")
 
     run = new_run(digits, tmp_path / "run", save_every=2)
-    with run, pytest.raises(EnvironmentFault, match=r"run has been replaced.*before is untouched"):
+    with run, pytest.raises(EnvironmentFault, match=r"run has been replaced.*are unchanged"):
         run.train(Swapper())
     assert list((tmp_path / "letters").iterdir()) == []
     run, _ = resume(tmp_path / "moved", {})
@@ -585,7 +587,7 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run_too(digits, tmp_path
     assert not (tmp_path / "run" / "weights.safetensors").exists()
 
 
-def test_a_network_too_large_for_checkpoints_is_told_before_it_is_trained(
+def test_a_network_too_large_for_checkpoints_is_refused_before_it_is_trained(
     digits, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(checkpoint, "MAX_BYTES", 1000)
@@ -594,15 +596,29 @@ def test_a_network_too_large_for_checkpoints_is_told_before_it_is_trained(
     assert run.trainer.optimizer.steps == 0
 
 
+def test_a_watch_that_asks_once_to_stop_stops_the_run(digits, tmp_path):
+    class Once(Watch):
+        asked = 0
+
+        def stops(self):
+            self.asked += 1
+            return self.asked == 3
+
+    with new_run(digits, tmp_path / "run", save_every=None) as run:
+        assert run.train(Once()) is None
+    assert not run.trainer.finished
+    assert run.trainer.state.batch == 3
+
+
 def test_metrics_grow_by_appending_and_a_torn_line_is_completed_on_resume(digits, tmp_path):
     path, versions = tmp_path / "run" / "metrics.jsonl", []
 
-    class Follower(Watch):
+    class Reader(Watch):
         def epoch(self, trainer):
             versions.append((path.stat().st_ino, path.read_bytes()))
 
     with new_run(digits, tmp_path / "run", epochs=4) as run:
-        run.train(Follower())
+        run.train(Reader())
     (file,), contents = {inode for inode, _ in versions}, [content for _, content in versions]
     assert [content.count(b"\n") for content in contents] == [1, 2, 3, 4]
     assert all(contents[-1].startswith(content) for content in contents)
@@ -639,7 +655,7 @@ def test_a_run_that_dies_while_its_first_files_are_written_can_be_resumed(
     run.folder.release()
 
 
-def test_a_lock_that_vanishes_under_ones_hands_is_somebody_else_s(tmp_path, monkeypatch):
+def test_a_lock_file_removed_before_it_is_locked_belongs_to_another_process(tmp_path, monkeypatch):
     genuine = os.stat
 
     def stat(path, **options):
@@ -685,10 +701,10 @@ def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
     run.folder.release()
 
 
-def test_a_used_folder_is_refused_and_a_stranger_s_folder_is_left_alone(digits, tmp_path):
+def test_a_used_folder_is_refused_and_another_program_s_folder_is_left_alone(digits, tmp_path):
     finish(new_run(digits, tmp_path / "run"))
     before = files_of(tmp_path / "run")
-    with pytest.raises(RunError, match="used already; go on with `resume`"):
+    with pytest.raises(RunError, match="used already; continue with `resume`"):
         new_run(digits, tmp_path / "run")
     assert files_of(tmp_path / "run") == before
 
@@ -1005,7 +1021,7 @@ def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeyp
 )
 def test_a_recipe_that_makes_no_sense_is_refused(given, words):
     with pytest.raises(RunError, match=words):
-        resolve(1000, **given)
+        Recipe.for_data(1000, **given)
 
 
 @pytest.mark.parametrize(
@@ -1024,14 +1040,14 @@ def test_a_recipe_that_does_not_fit_is_refused(digits, given, words):
 
 
 def test_the_default_steps_suit_the_size_of_the_set():
-    small, large, few = resolve(8000), resolve(60_000), resolve(20)
+    small, large, few = Recipe.for_data(8000), Recipe.for_data(60_000), Recipe.for_data(20)
     assert (large.batch_size, large.lr, large.momentum) == (128, 0.1, 0.9)
     assert small.batch_size < large.batch_size
     assert few.batch_size <= 18  # what is left of 20 without the validation part
-    assert resolve(8000, optimizer="adam").lr == 0.001
-    assert resolve(8000, lr=0.5).lr == 0.5
-    assert resolve(8000, optimizer="adam").momentum is None
-    assert Recipe(**resolve(8000).as_dict()) == resolve(8000)
+    assert Recipe.for_data(8000, optimizer="adam").lr == 0.001
+    assert Recipe.for_data(8000, lr=0.5).lr == 0.5
+    assert Recipe.for_data(8000, optimizer="adam").momentum is None
+    assert Recipe(**Recipe.for_data(8000).as_dict()) == Recipe.for_data(8000)
 
 
 # Measures

@@ -19,7 +19,7 @@ def started(monkeypatch):
         processes.append(popen(*args, **options))
         return processes[-1]
 
-    monkeypatch.setattr(precompile, "_has_something_to_do", lambda: True)
+    monkeypatch.setattr(precompile, "_has_work", lambda: True)
     monkeypatch.setattr(subprocess, "Popen", start)
     return processes
 
@@ -54,7 +54,7 @@ def test_a_wait_for_it_is_shown_where_all_else_is_compiled(terminal, shown, monk
         def wait(self):
             seen.append(log.getvalue())
 
-    monkeypatch.setattr(precompile, "_has_something_to_do", lambda: True)
+    monkeypatch.setattr(precompile, "_has_work", lambda: True)
     monkeypatch.setattr(subprocess, "Popen", Slow)
     console = Console(file=log, force_terminal=terminal, width=200, highlight=False)
     with compilation_shown(console), precompile.gradients_compiled_meanwhile("mild"):

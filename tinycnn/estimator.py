@@ -19,7 +19,7 @@ from tinycnn.errors import RunError
 from tinycnn.nn import get_threads, set_threads
 from tinycnn.nn.checks import GRAY
 from tinycnn.train.progress import Lines, Watch
-from tinycnn.train.recipe import OPTIONS, Recipe, resolve
+from tinycnn.train.recipe import OPTIONS, Recipe
 from tinycnn.train.trainer import Trainer
 
 try:
@@ -213,7 +213,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
                 "leave out StandardScaler",
                 stacklevel=3,
             )
-        recipe = resolve(len(X), seed=self._seed(), **given)
+        recipe = Recipe.for_data(len(X), seed=self._seed(), **given)
         held_out = min(max(1, round(recipe.validation * len(X))), len(X) - 1)
         return replace(recipe, validation=held_out / len(X))
 

@@ -51,10 +51,10 @@ def main() -> None:
     """Train one step, and print a line then."""
     from tinycnn.data import load_dataset
     from tinycnn.train import trainer as training
-    from tinycnn.train.recipe import resolve
+    from tinycnn.train.recipe import Recipe
 
     digits = load_dataset()
-    trainer = training.Trainer(resolve(len(digits.train_images), batch_size=BATCH), digits)
+    trainer = training.Trainer(Recipe.for_data(len(digits.train_images), batch_size=BATCH), digits)
     alone = mock.patch.object(training, "gradients_compiled_meanwhile", contextlib.nullcontext)
     with alone if sys.argv[1:] == ["--alone"] else contextlib.nullcontext():
         trainer.rehearse()

@@ -28,7 +28,7 @@ from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import set_threads
 from tinycnn.train.mpi_launch import find_ranks
 from tinycnn.train.ranks import SingleProcess
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
 LENGTHS = [4**power for power in range(4, 11)]
@@ -48,7 +48,7 @@ def measure_here(rounds: int) -> dict[str, Any] | None:
         "sums": {str(length): _sum_seconds(ranks, length, rounds) for length in LENGTHS},
         "steps": {str(batch): _step_seconds(ranks, batch, rounds) for batch in BATCHES},
     }
-    return seconds if ranks.leads else None
+    return seconds if ranks.is_leader else None
 
 
 def _sum_seconds(ranks: SingleProcess, length: int, rounds: int) -> dict[str, float]:
@@ -74,7 +74,7 @@ def _sum_seconds(ranks: SingleProcess, length: int, rounds: int) -> dict[str, fl
 def _step_seconds(ranks: SingleProcess, batch: int, rounds: int) -> float:
     """One step of training, gradients added up, on batches that are there already."""
     dataset = load_dataset("mnist10k")
-    recipe = resolve(8000, batch_size=batch, augment="none")
+    recipe = Recipe.for_data(8000, batch_size=batch, augment="none")
     trainer = Trainer(recipe, dataset, ranks)
     share = ranks.share(batch)
     images, labels = dataset.train_images[:batch][share], dataset.train_labels[:batch][share]

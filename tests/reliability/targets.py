@@ -27,7 +27,7 @@ from tinycnn.errors import DataError, ImageError, RunError, TinyCNNError, Weight
 from tinycnn.ink import Drawing, Recognizer, decode_picture, read_drawings, strokes_to_image
 from tinycnn.nn import Sequential, build
 from tinycnn.train import checkpoint
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import origin_of
 from tinycnn.train.state import State
 
@@ -121,7 +121,7 @@ def _no_network() -> Engine:
 def _checkpoints() -> mutations.Mutator:
     arrays = {f"weights.{name}": z for name, z in build("tiny").arrays().items()}
     data = {"name": "mnist10k", "data_dir": None, "fingerprint": "0", "test_fingerprint": "0"}
-    origin = {"recipe": resolve(8000).as_dict(), "data": data, "versions": {"numpy": "2"}}
+    origin = {"recipe": Recipe.for_data(8000).as_dict(), "data": data, "versions": {"numpy": "2"}}
     return mutations.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
 
 

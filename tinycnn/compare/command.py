@@ -23,7 +23,7 @@ from tinycnn.files import refuse_to_overwrite, to_json
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.compile_progress import compilation_shown
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 
 
 def run(arguments: Namespace) -> int:
@@ -67,7 +67,7 @@ def _check_chart(path: Path) -> None:
 def _task(arguments: Namespace) -> tuple[Task, int]:
     """Return the task, and how many lines of the stroke file are left out of it."""
     dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
-    resolve(len(dataset.train_images), limit=arguments.limit, seed=arguments.seed)  # checks both
+    Recipe.check(limit=arguments.limit, seed=arguments.seed)
     refuse_to_overwrite([arguments.chart], [arguments.drawings, *dataset.sources])
     drawings, left_out = None, 0
     if arguments.drawings:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycnn.compare.task import Task, Trained
 from tinycnn.nn import Frozen
-from tinycnn.train.recipe import Recipe, resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
 QUICK: dict[str, int] = {"tiny": 5, "best": 4}
@@ -41,7 +41,7 @@ class NetworkBaseline:
     def recipe(self, task: Task) -> tuple[Recipe, str]:
         """The recipe for this task, and a description of it."""
         count = len(task.training[0])
-        whole = resolve(count, preset=self.preset, limit=task.limit, seed=task.seed)
+        whole = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
         most = math.inf if task.all_epochs else QUICK.get(self.preset, math.inf)
         recipe = replace(whole, epochs=int(min(whole.epochs, most)))
         cut = f" instead of {whole.epochs}" if recipe.epochs < whole.epochs else ""

@@ -18,7 +18,7 @@ from tinycnn.sweep.launch import Sweep
 from tinycnn.sweep.plan import KINDS, SweepPlan, Trial, make_plan, parse
 from tinycnn.sweep.table import collect, results_table
 from tinycnn.sweep.workers import dask_workers, local_workers, share_processors
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 
 PLAN_OPTIONS = ("seeds", "random", "dataset", "limit", "validation", "sweep_dir")
 """The options of a plan, besides those of the recipe."""
@@ -64,7 +64,7 @@ def _plan(arguments: Namespace) -> SweepPlan:
     seeds = 1 if arguments.seeds is None else arguments.seeds
     plan = make_plan(space, fixed, seeds, arguments.random)
     for trial in plan.trials():
-        resolve(0, **trial.given)
+        Recipe.check(**trial.given)
     return plan
 
 

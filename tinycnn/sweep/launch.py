@@ -10,7 +10,7 @@ from tinycnn.sweep.folder import SweepFolder
 from tinycnn.sweep.plan import SweepPlan, Trial
 from tinycnn.sweep.trial import Order
 from tinycnn.sweep.workers import work_through
-from tinycnn.train.recipe import resolve
+from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source
 from tinycnn.train.trainer import Trainer
 
@@ -27,7 +27,9 @@ class Sweep:
         self.folder, self.plan, self.dataset, self.source = folder, plan, dataset, source
         self._token = ""
         count = len(dataset.train_images[: plan.fixed.get("limit")])
-        self.recipes = {trial.name: resolve(count, **trial.given) for trial in plan.trials()}
+        self.recipes = {
+            trial.name: Recipe.for_data(count, **trial.given) for trial in plan.trials()
+        }
         for trial in plan.trials()[: len(plan.settings)]:  # the same for every seed
             self.validation = Trainer(self.recipes[trial.name], dataset).validation
         folder.open(plan, source)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import FolderInUse, RunError
-from tinycnn.nn import set_threads
 from tinycnn.sweep.folder import OUTCOME, SweepFolder
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.progress import Watch
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, resume, start
-from tinycnn.train.run import Run
+from tinycnn.train.run import Run, use_threads
 from tinycnn.train.trainer import Trainer
 
 LOOK_SECONDS = 0.5
@@ -51,7 +50,7 @@ def run_trial(order: Order, name: str, recipe: Recipe) -> bool:
     try:
         if not order.is_wanted():
             return False
-        _use_threads(order.threads)
+        use_threads(order.threads)
         with _opened(order, name, recipe) as run:
             return _over(run, order)
     except (KeyboardInterrupt, SystemExit):  # a signal, which the sweep has received as well
@@ -114,15 +113,9 @@ def _opened(order: Order, name: str, recipe: Recipe) -> Run:
 
 
 def _open(folder: RunFolder, source: Source, recipe: Recipe) -> Run:
-    if folder.checkpoint.exists() or folder.previous.exists():
-        return resume(RunFolder.reopen(folder.path), recipe.as_dict(), source.data_dir)[0]
-    folder = RunFolder.create(folder.path)
+    begun = folder.is_resumable()
+    folder = RunFolder.reopen(folder.path) if begun else RunFolder.create(folder.path)
     with folder.released_on_failure():
+        if begun:
+            return resume(folder, recipe.as_dict(), source.data_dir)[0]
         return start(recipe, source.load(), source, folder)
-
-
-def _use_threads(threads: int) -> None:
-    try:
-        set_threads(threads)
-    except ValueError as error:
-        raise RunError(f"--{error}") from error

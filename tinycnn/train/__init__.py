@@ -1,6 +1,7 @@
-"""Training runs: a recipe and a data set become a folder with trained weights.
+"""A training run turns a recipe and a data set into a folder with trained weights.
 
-Reading order: ``recipe`` (what decides the result), ``batches`` (which images come next),
-``training`` (the loop), ``checkpoint`` and ``folder`` (how nothing gets lost), ``run`` (all of
-it together). ``measure`` says how good the outcome is.
+Reading order: ``recipe`` (the values that decide the result), ``batches`` (which images come
+next), ``trainer`` (the loop), ``checkpoint`` and ``folder`` (how nothing gets lost), ``run`` and
+``command`` (all of it together). ``ranks``, ``mpi``, ``mpi_launch`` and ``followers`` concern
+trainings of several processes only.
 """

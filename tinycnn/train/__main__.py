@@ -54,18 +54,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, train and print; return the exit code."""
     with StopSignals():  # from here on, SIGTERM cleans up as Ctrl-C does
         ranks = find_ranks()
-        with ranks.together():
+        with ranks.all_or_none():
             arguments = parser.parse_args(argv)
             _check_run_options(arguments)
 
-            from tinycnn.train.command import follow, lead
+            from tinycnn.train.command import lead
+            from tinycnn.train.followers import follow
 
-        return lead(arguments, ranks) if ranks.leads else follow(arguments, ranks)
+        return lead(arguments, ranks) if ranks.is_leader else follow(arguments, ranks)
 
 
 def _check_run_options(arguments: Namespace) -> None:
     if arguments.resume is not None and arguments.run_dir is not None:
-        raise RunError("--run-dir is for new runs; --resume names the folder to go on in")
+        raise RunError("--run-dir is for new runs; --resume names the folder to continue in")
     every = arguments.checkpoint_every
     if every is not None and every < 1:
         raise RunError(f"--checkpoint-every must be a number of batches from 1 on, not {every}")

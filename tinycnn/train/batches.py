@@ -1,7 +1,7 @@
-"""Which images come next is a pure function of seed, epoch and batch: nothing to remember.
+"""Which images come next is a pure function of seed, epoch and batch: there is no state to save.
 
-A generator that ran through all epochs would have to be saved with every checkpoint; this way a
-run that goes on in epoch 7 at batch 120 sees exactly the images it would have seen.
+A random generator that runs through all epochs would have to be in every checkpoint. This way, a
+run that is resumed in epoch 7 at batch 120 sees exactly the images it would have seen.
 """
 
 import math
@@ -21,12 +21,12 @@ T = TypeVar("T")
 class Batches:
     """Images (N,H,W) uint8 and labels (N,), in a new order every epoch.
 
-    Without augmentation the images may be float32 as well. After ``augmented_epochs``
-    images stay as they are.
+    Without augmentation the images may be float32 as well. Epochs after ``augmented_epochs`` use
+    the final augmentation, which for most leaves images unchanged.
 
-    The last batch of an epoch holds what is left, so every image is seen once; fewer than
-    ``smallest`` join the batch before. ``share`` says which images of so many are made; the others
-    are left to other ranks.
+    The last batch of an epoch holds the remaining images, so every image is seen once; if fewer
+    than ``smallest`` remain, they join the batch before. ``share`` maps the size of a batch to the
+    slice of its images that this rank makes; other ranks make the others.
     """
 
     def __init__(
@@ -50,36 +50,36 @@ class Batches:
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = look_up("augment", augment, AUGMENTATIONS)
-        self.settled, self.augmented_epochs = FINAL_AUGMENTATIONS[augment], augmented_epochs
+        self.final_augment, self.augmented_epochs = FINAL_AUGMENTATIONS[augment], augmented_epochs
         self._share, self._smallest = share, smallest
 
     def __len__(self) -> int:
-        """How many batches an epoch has."""
+        """Return the number of batches per epoch."""
         whole, left = divmod(len(self.images), self.size)
         return whole + (left >= self._smallest)
 
     def count(self, batch: int) -> int:
-        """How many images batch number ``batch`` (from 0) of an epoch has."""
+        """Return the number of images in batch ``batch`` (from 0) of an epoch."""
         left = len(self.images) - batch * self.size
         return left if batch == len(self) - 1 else self.size
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
-        augment = self.augment if epoch <= self.augmented_epochs else self.settled
+        augment = self.augment if epoch <= self.augmented_epochs else self.final_augment
         order = stream(self.seed, epoch).permutation(len(self.images))
         for batch in range(start, len(self)):
             chosen = order[batch * self.size :][: self.count(batch)]
-            # Counted from 1: SeedSequence takes [seed, epoch, 0] and [seed, epoch] for the same.
+            # Counted from 1: SeedSequence treats [seed, epoch, 0] and [seed, epoch] as equal.
             rng = stream(self.seed, epoch, batch + 1)
             share = self._share(len(chosen))
             yield augment(self.images[chosen], self.labels[chosen], rng, share)
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
-    """A generator that belongs to one ``place`` under ``seed``, and to no other.
+    """Return a generator that belongs to one ``place`` under ``seed``, and to no other.
 
-    NumPy writes all numbers in words of 32 bits, one after the other, so a longer seed would
-    be taken for a shorter one with another place behind it.
+    NumPy concatenates all numbers as 32-bit words, so a longer seed would equal a shorter one
+    followed by another place.
     """
     if not 0 <= seed < 2**32:
         raise RunError(f"a seed must be {SEEDS}, not {seed}")
@@ -87,14 +87,14 @@ def stream(seed: int, *place: int) -> np.random.Generator:
 
 
 def ahead(batches: Iterator[T]) -> Iterator[T]:
-    """The same batches; the next one is made while the last one is used.
+    """Yield the same batches; a thread makes the next one while the last one is used.
 
-    Augmenting images leaves the interpreter free, so both really happen at a time.
+    Augmentation releases the interpreter's lock, so both really run at the same time.
     """
     with ThreadPoolExecutor(1) as worker:
-        coming = worker.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = worker.submit(next, batches, None)
+        upcoming = worker.submit(next, batches, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = worker.submit(next, batches, None)
             yield batch
 
 

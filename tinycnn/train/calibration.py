@@ -1,9 +1,9 @@
-"""How sure a network may be: measured on validation images, and kept with its weights.
+"""Calibrate a network: measure on validation images how sure it may be.
 
-Two numbers. Logits are divided by a ``temperature`` before they become probabilities, so that of
-all answers given with 90 % about 90 % are right. And what scores below a ``threshold`` is no
-digit; the score is log sum exp of the logits, which is high where any class fits well. The
-``Recognizer`` of the weights applies both.
+Calibration is two numbers, saved with the weights. Logits are divided by a ``temperature`` before
+they become probabilities, so that about 90 % of all answers with probability 0.9 are right. An
+image whose score is below a ``threshold`` is no digit; the score is log sum exp of the logits,
+which is high if any class fits well. The ``Recognizer`` of the weights applies both.
 """
 
 import math
@@ -14,22 +14,22 @@ from tinycnn.data.catalogue import DIGITS
 from tinycnn.nn import Sequential
 
 COLDEST, HOTTEST = 0.5, 5.0
-"""Between these a temperature is looked for."""
+"""The range of temperatures."""
 
 SPREAD = 0.25
-"""How far log T is from 0, before any image is seen: two networks of three are within it."""
+"""The standard deviation of log T before any image is seen (the prior)."""
 
 NON_DIGITS = 2000
-"""How many non-digits are held against the validation digits."""
+"""The number of non-digits to compare with the validation digits."""
 
 REFUSED = 0.02
-"""The share of validation digits that may score below the threshold."""
+"""The fraction of validation digits that may score below the threshold."""
 
 
 def calibrate(
     model: Sequential, images: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]
 ) -> dict[str, float]:
-    """The calibration of ``model``, measured on images (N,H,W) uint8 and labels (N,).
+    """Return the calibration of ``model``, measured on images (N,H,W) uint8 and labels (N,).
 
     A temperature, and for 28 x 28 digits a threshold. Equal arguments give equal numbers.
     """
@@ -46,17 +46,17 @@ def calibrate(
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The likeliest temperature of a network that gave logits (N,K) where labels (N,) are true.
+    """Return the likeliest temperature, given logits (N,K) and true labels (N,).
 
-    What speaks against s = 1 / temperature is the cross-entropy of softmax(s * logits), summed
-    over all images (Guo et al. 2017), and how unusual it would be: log s is normally distributed
-    around 0 with deviation ``SPREAD``. Without that, images that are all read rightly would ask
-    for the coldest network there is; with it, they say little and move little. Both are convex
-    in s below e, so the slope of their sum,
+    For s = 1 / temperature, minimize the cross-entropy of softmax(s * logits), summed over all
+    images (Guo et al. 2017), plus a prior: log s is normally distributed around 0 with standard
+    deviation ``SPREAD``. Without the prior, images that are all classified correctly would lead
+    to the coldest temperature; with it, they change little. Both terms are convex in s below e,
+    so the derivative of their sum,
 
         sum_n (sum_k p[n,k] * logits[n,k] - logits[n,labels[n]]) + log(s) / (s * SPREAD^2),
 
-    changes sign once; halving an interval finds the place.
+    changes sign once, and bisection finds the place.
     """
     z = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
     of_truth = z[np.arange(len(labels)), labels].sum()
@@ -71,11 +71,11 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def choose_threshold(digits: np.ndarray, others: np.ndarray) -> float:
-    """The score that parts digits from others best, given the scores (N,) and (M,) of both.
+    """Return the score that separates digits from others best, given the scores (N,) and (M,).
 
-    There the share of digits that reach it exceeds the share of others by most. But where a
-    network cannot tell them apart, rather too much is taken for a digit than too little: no more
-    than ``REFUSED`` of the digits are lost.
+    There the difference between the fractions of digits and of others that reach it is largest
+    (Youden's index). But if a network cannot separate them, it should accept too much rather than
+    too little: at most a fraction ``REFUSED`` of the digits is lost.
     """
     candidates = np.sort(np.concatenate([digits, others]))
     reached = [1 - np.searchsorted(np.sort(z), candidates) / len(z) for z in (digits, others)]

@@ -1,7 +1,7 @@
-"""A checkpoint is one file with all that a run needs to go on as if it had never stopped.
+"""A checkpoint is one file with everything that a run needs to continue as if never stopped.
 
 It is a safetensors file: the arrays of the trainer, the history of the epochs, and a JSON note
-with everything else. A checksum over both tells a damaged file from a good one.
+with everything else. A checksum over both reveals a damaged file.
 """
 
 import hashlib
@@ -19,23 +19,29 @@ from tinycnn.nn.weights import refuse_bombs
 from tinycnn.train.state import EpochRecord, State, state_as_dict
 
 FORMAT = 1
-MAX_BYTES = 2**26  # sixteen times what the largest preset needs
-LARGEST = 2**63  # of all numbers in a state
+MAX_BYTES = 2**26  # sixteen times the size for the largest preset
+LARGEST = 2**63  # bound on each number in a state
 
 _KEY = "tinycnn-checkpoint"
 _HISTORY = "history"  # float64 (epochs, fields of EpochRecord)
 _COLUMNS = tuple(field.name for field in fields(EpochRecord))
 _DTYPES = ("F32", "F64")
 _DAMAGES = (
-    *(safetensors.SafetensorError, OSError, ValueError, TypeError, LookupError),
-    *(AttributeError, OverflowError, RecursionError),
+    safetensors.SafetensorError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
 )
-"""What may come up while something that is no checkpoint is taken for one."""
+"""The errors that may occur when a file that is no checkpoint is read as one."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """``arrays`` and ``state`` are the trainer's; ``origin`` (JSON) says what run it is."""
+    """``arrays`` and ``state`` are the trainer's; ``origin`` (JSON) identifies the run."""
 
     arrays: dict[str, np.ndarray]
     state: State
@@ -43,7 +49,7 @@ class Checkpoint:
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
-    """The bytes of a checkpoint file; raises RunError for numbers that are not finite."""
+    """Return the bytes of a checkpoint file; raises RunError for numbers that are not finite."""
     for name, array in checkpoint.arrays.items():
         if not np.isfinite(array).all():
             raise RunError(f"{name} holds numbers that are not finite, which are never saved")
@@ -61,7 +67,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def read(path: Path) -> Checkpoint:
-    """The checkpoint in ``path``; raises RunError if a single bit of it is wrong."""
+    """Return the checkpoint in ``path``; raises RunError if a single bit of it is wrong."""
     try:
         arrays, envelope = _unpack(path)
         if envelope["format"] > FORMAT:
@@ -96,7 +102,7 @@ def _checkpoint(arrays: dict[str, np.ndarray], note: dict[str, Any]) -> Checkpoi
         if type(numbers[name]) is not type(like) or not 0 <= numbers[name] < LARGEST:
             raise ValueError(f"its {name} is {numbers[name]!r}")
     if not isinstance(note["origin"], dict):
-        raise ValueError("it does not say what run it is of")
+        raise ValueError("it does not say which run it belongs to")
     return Checkpoint(arrays, State(**numbers, history=records), note["origin"])
 
 

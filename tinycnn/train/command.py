@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from contextlib import ExitStack
 from dataclasses import asdict
 from signal import SIGTERM
 from typing import Any
@@ -9,92 +10,67 @@ from typing import Any
 from tinycnn.console import Console, log_console
 from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import RunError
 from tinycnn.files import to_json
-from tinycnn.nn import set_threads
 from tinycnn.train import resume
 from tinycnn.train.folder import RunFolder, find_run, typed
+from tinycnn.train.followers import announce
 from tinycnn.train.progress import introduction, kept, place, say, watch_for
 from tinycnn.train.ranks import SingleProcess
-from tinycnn.train.recipe import OPTIONS, resolve
-from tinycnn.train.run import Result, Run
+from tinycnn.train.recipe import OPTIONS, Recipe
+from tinycnn.train.run import Result, Run, use_threads
 
 
 def lead(arguments: Namespace, ranks: SingleProcess) -> int:
-    """Train as rank 0, or as the only process; only rank 0 writes files and prints."""
+    """Train as the only process, or as the leader of several ranks; return the exit code."""
     console = log_console(arguments.quiet)
-    with ranks.together():
-        run = _begin(arguments, console, ranks)
-    if run is None:
-        ranks.spread(b"")
-        return 0
-    with run:
-        if ranks.size > 1:
-            resume.lead(run, ranks)
-        return _train(run, console, arguments)
+    with ExitStack() as lock:
+        with ranks.all_or_none():
+            use_threads(ranks.threads if arguments.threads is None else arguments.threads)
+            begin = _start if arguments.resume is None else _resume
+            run = begin(arguments, ranks, lock)
+        announce(run, ranks)
+        return _train(run, console, arguments) if run else 0
 
 
-def follow(arguments: Namespace, ranks: SingleProcess) -> int:
-    """Train as another rank, without printing."""
-    with ranks.together():  # rank 0 may find that there is nothing to train
-        _use_threads(arguments.threads, ranks)
-    run = resume.follow(arguments.data_dir, arguments.checkpoint_every, ranks)
-    return 128 + signal if run and (signal := run.train()) else 0
-
-
-def _begin(arguments: Namespace, console: Console, ranks: SingleProcess) -> Run | None:
-    """Return the run to train; if it is finished already, print its result and return None."""
-    if arguments.resume is None:
-        return _start(arguments, ranks)
-    path = find_run(arguments.resume)
-    if result := resume.finished(path, _given(arguments)):
-        print(f"{path} is finished: nothing to do", file=sys.stderr)
-        _report(result, arguments)
-        return None
-    folder = RunFolder.reopen(path)
-    with folder.released_on_failure():
-        _use_threads(arguments.threads, ranks)
-        run, warnings = resume.resume(
-            folder, _given(arguments), arguments.data_dir, arguments.checkpoint_every, ranks
-        )
-    for warning in warnings:
-        say(console, f"warning: {warning}")
+def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
+    """Return a new run, in the folder that is given or in one that is named after the run."""
+    folder = None
+    if arguments.run_dir is not None:  # first: if another process uses it, nothing is fetched
+        folder = lock.enter_context(RunFolder.create(arguments.run_dir))
+    given = _given(arguments)
+    name = given.pop("dataset", DEFAULT)
+    Recipe.check(**given)  # finds bad values before data are fetched
+    dataset = load_dataset(name, arguments.data_dir)
+    recipe = Recipe.for_data(len(dataset.train_images[: arguments.limit]), **given)
+    if folder is None:
+        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
+        lock.enter_context(folder)
+    source = resume.Source.of(dataset, name, arguments.data_dir)
+    run = resume.start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
+    run.save_first()  # now, so that a run stopped while kernels are compiled can be resumed
     return run
 
 
-def _start(arguments: Namespace, ranks: SingleProcess) -> Run:
-    """Return a new run, in the folder that is given or in one that is named after the run."""
-    # First of all: if another process uses the folder, nothing is fetched.
-    folder = None if arguments.run_dir is None else RunFolder.create(arguments.run_dir)
-    try:
-        given = _given(arguments)
-        name = given.pop("dataset", DEFAULT)
-        resolve(0, **given)  # finds bad values before data are fetched
-        dataset = load_dataset(name, arguments.data_dir)
-        recipe = resolve(len(dataset.train_images[: arguments.limit]), **given)
-        folder = folder or RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
-        _use_threads(arguments.threads, ranks)
-        source = resume.Source.of(dataset, name, arguments.data_dir)
-        run = resume.start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
-        run.open_books()  # now, so that a run stopped while kernels are compiled can be resumed
-        return run
-    except BaseException:  # Ctrl-C too
-        if folder:
-            folder.release()
-        raise
+def _resume(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run | None:
+    """Return the run to resume; if it is finished already, print its result and return None."""
+    path, given = find_run(arguments.resume), _given(arguments)
+    if result := resume.finished(path, given):
+        print(f"{path} is finished: nothing to do", file=sys.stderr)
+        _report(result, arguments)
+        return None
+    folder = lock.enter_context(RunFolder.reopen(path))
+    run, warnings = resume.resume(
+        folder, given, arguments.data_dir, arguments.checkpoint_every, ranks
+    )
+    for warning in warnings:
+        say(log_console(arguments.quiet), f"warning: {warning}")
+    return run
 
 
 def _given(arguments: Namespace) -> dict[str, Any]:
     """Return the options that decide the weights, without those that were not typed."""
     values = {name: getattr(arguments, name) for name in (*OPTIONS, "dataset")}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _use_threads(threads: int | None, ranks: SingleProcess) -> None:
-    try:
-        set_threads(ranks.threads if threads is None else threads)
-    except ValueError as error:
-        raise RunError(f"--{error}") from error
 
 
 def _train(run: Run, console: Console, arguments: Namespace) -> int:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def can_draw() -> bool:
-    """Whether matplotlib is installed; it may be broken all the same."""
+    """Return whether matplotlib is installed; it may still fail to import."""
     return importlib.util.find_spec("matplotlib") is not None
 
 
 def draw_curves(history: Sequence[EpochRecord]) -> bytes:
-    """Loss and validation error over epochs as an SVG file."""
+    """Return loss and validation error over epochs as an SVG file."""
     training = Series("training", [(r.epoch, r.loss) for r in history])
     validation = Series("validation", [(r.epoch, r.validation_loss) for r in history])
     wrong = Series("", [(r.epoch, 100 * (1 - r.validation_accuracy)) for r in history])

@@ -1,14 +1,14 @@
 """A run folder belongs to one process at a time, and every file in it is whole at every moment.
 
     config.json                  the resolved options, versions and fingerprints
-    metrics.jsonl                one line an epoch, appended: the only file that grows
+    metrics.jsonl                one line per epoch, appended: the only file that grows
     weights.safetensors          of the last epoch that is among the best on validation
-    checkpoint.safetensors       all that exact resume needs; checkpoint.prev.safetensors: before
+    checkpoint.safetensors       all that exact resume needs; checkpoint.prev.safetensors: the last
     result.json                  the outcome: the run is complete
     curves.svg                   loss and accuracy, if matplotlib is there
-    report.html                  all about it on one page, if it is asked for
+    report.html                  a report on one page, if you ask for it
 
-A process that dies takes its lock with it, and what it was writing goes to nobody.
+When a process dies, the system drops its lock; a file that it was writing is never seen.
 """
 
 import contextlib
@@ -28,24 +28,24 @@ from tinycnn.files import TEMPORARY_PREFIX, PathLike, sweep_temporaries, to_json
 
 RUNS = Path("runs")
 LAST = "last"
-"""The word for the newest run under ``runs``, and the name of the file there that names it."""
+"""The name of the newest run under ``runs``, and of the file there that names its folder."""
 
 DEFAULT = "default"
-"""The word for the weights that come with the package."""
+"""The name of the weights that come with the package."""
 
 SHIPPED = Path(__file__).parent / "default.safetensors"
 
 
 class _NameTaken(FolderInUse):
-    """A folder that was to be made is there already."""
+    """The folder to make exists already."""
 
 
 class RunFolder:
     """The files of one run, and the lock that keeps other processes out.
 
-    Use it in a ``with``: the lock lasts as long, and a folder in which nothing came to be is
-    removed again. The system drops the lock when the process dies, however it dies. (Network
-    disks may not know such locks.)
+    Use it in a ``with``, at the end of which the lock is released and a folder without any file is
+    removed. The system drops the lock when the process dies, however it dies. (Some network file
+    systems have no such locks.)
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -83,13 +83,13 @@ class RunFolder:
 
     @classmethod
     def reopen(cls, path: PathLike) -> "RunFolder":
-        """Lock the folder of a run that is to go on; RunError if there is none."""
+        """Lock the folder of a run to resume; RunError if there is none."""
         folder = cls(path)
         if not folder.is_resumable():
             raise RunError(f"there is no run to resume in {path}: it holds no checkpoint")
-        with _told_as_fault(f"lock the run folder {path}"):
+        with _faults_of(f"lock the run folder {path}"):
             folder._acquire()
-        sweep_temporaries(folder.path, older_than=0)  # ours is the lock, so they are nobody's
+        sweep_temporaries(folder.path, older_than=0)  # we have the lock, so no process uses them
         return folder
 
     def __enter__(self) -> "RunFolder":
@@ -99,11 +99,11 @@ class RunFolder:
         self.release()
 
     def release(self) -> None:
-        """Give the lock back; a folder in which nothing came to be is removed."""
+        """Release the lock; remove a folder without any file."""
         if self._lock is None:
             return
         with contextlib.suppress(OSError):
-            if not self._holdings():
+            if not self._files():
                 self._lock_file.unlink()
                 for folder in self._made:
                     folder.rmdir()
@@ -112,7 +112,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def released_on_failure(self) -> Iterator[None]:
-        """A ``with`` that keeps the lock if all goes well, and gives it back if not."""
+        """In a ``with``: release the lock if there is an exception, and keep it otherwise."""
         try:
             yield
         except BaseException:  # Ctrl-C too
@@ -120,63 +120,63 @@ class RunFolder:
             raise
 
     def is_resumable(self) -> bool:
-        """Whether it holds a checkpoint."""
+        """Return whether the folder holds a checkpoint."""
         return self.checkpoint.is_file() or self.previous.is_file()
 
     def write_checkpoint(self, payload: bytes) -> None:
-        """Save a checkpoint; the one before it stays, under its second name."""
+        """Save a checkpoint; the previous one stays, under another name."""
         self._refuse_replaced()
         if self.checkpoint.exists():
-            with _told_as_fault(f"keep the previous checkpoint in {self.path}"):
+            with _faults_of(f"keep the previous checkpoint in {self.path}"):
                 self._keep_previous()
         write_bytes(self.checkpoint, payload)
 
     def fall_back(self) -> None:
-        """Let the previous checkpoint take the place of a damaged one, which is dropped.
+        """Replace a damaged checkpoint by the previous one.
 
-        Otherwise the next checkpoint would push out the only good one there is.
+        Otherwise the next checkpoint would overwrite the only good one.
         """
-        with _told_as_fault(f"put {self.previous} in place of {self.checkpoint}"):
+        with _faults_of(f"put {self.previous} in place of {self.checkpoint}"):
             os.replace(self.previous, self.checkpoint)
 
     def write_json(self, path: Path, content: Any) -> None:
-        """Save ``content`` for people and programs to read."""
+        """Save ``content`` as JSON for people and programs."""
         write_bytes(path, (to_json(content, indent=2) + "\n").encode())
 
     def point_last_here(self) -> None:
-        """Let ``last`` mean this run, if it lies in ``runs``."""
+        """Let ``last`` mean this run, if it is in ``runs``."""
         if self.path.resolve().parent == RUNS.resolve():
             write_bytes(RUNS / LAST, f"{self.path.name}\n".encode())
 
     def _keep_previous(self) -> None:
-        """The name ``checkpoint.safetensors`` is never without its file, not for a moment."""
+        """Keep the checkpoint under its second name; it is never without its first."""
         spare = self.path / f"{TEMPORARY_PREFIX}previous"
         spare.unlink(missing_ok=True)
         try:
             os.link(self.checkpoint, spare)
-        except OSError:  # a disk that knows no links
+        except OSError:  # a file system without links
             write_bytes(self.previous, self.checkpoint.read_bytes())
         else:
             os.replace(spare, self.previous)
 
     def _claim(self, exist_ok: bool) -> None:
-        with _told_as_fault(f"make the run folder {self.path}"):
+        with _faults_of(f"make the run folder {self.path}"):
             self._made = self._make(exist_ok)
-            if self._lock_file.exists() or not self._holdings():
-                self._acquire()  # a stranger's folder gets no lock file from us
-        if self._holdings():
+            if self._lock_file.exists() or not self._files():
+                self._acquire()  # another program's folder gets no lock file from us
+        if self._files():
             self.release()
-            way = f"go on with `resume` {typed(self.path)}, or " if self.is_resumable() else ""
+            hint = f"continue with `resume` {typed(self.path)}, or " if self.is_resumable() else ""
             raise RunError(
-                f"{self.path} has been used already; {way}name a new folder with `run_dir`"
+                f"{self.path} has been used already; {hint}name a new folder with `run_dir`"
             )
-        sweep_temporaries(self.path, older_than=0)  # of one that was killed before its first file
+        sweep_temporaries(self.path, older_than=0)  # of a process killed before its first file
 
     def _make(self, exist_ok: bool) -> list[Path]:
-        """Make the folder, and tell which ones that took."""
-        lineage = (self.path, *self.path.parents)
-        missing = list(itertools.takewhile(lambda path: not os.path.lexists(path), lineage))
-        nearest = lineage[len(missing)]
+        """Make the folder and its missing parents; return all that were made."""
+        ancestors = (self.path, *self.path.parents)
+        missing = list(itertools.takewhile(lambda path: not os.path.lexists(path), ancestors))
+        nearest = ancestors[len(missing)]
         if not nearest.is_dir():
             kind = "a file" if nearest.exists() else "a link that leads nowhere"
             if missing:
@@ -189,11 +189,11 @@ class RunFolder:
         return missing
 
     def _refuse_replaced(self) -> None:
-        """Nothing is written into a folder that has taken the place of ours."""
+        """Raise EnvironmentFault if another folder has replaced ours."""
         if self._identity and _identity(self.path) not in (None, self._identity):
             raise EnvironmentFault(f"{self.path} has been replaced by another folder")
 
-    def _holdings(self) -> list[str]:
+    def _files(self) -> list[str]:
         ours = (self._lock_file.name,)
         return [
             name
@@ -220,7 +220,7 @@ class RunFolder:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a folder from any other; None if there is none."""
+    """Return the numbers that identify a folder; None if there is none."""
     with contextlib.suppress(OSError):
         status = os.stat(path)
         return status.st_dev, status.st_ino
@@ -228,9 +228,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def find_run(name: PathLike) -> Path:
-    """The folder of the run ``name``: a path, or ``last`` for the one in ``runs`` begun last.
+    """Return the folder of the run ``name``: a path, or ``last`` for the newest one in ``runs``.
 
-    A run has begun when it is saved for the first time, before anything is compiled.
+    A run begins when it is saved for the first time, before anything is compiled.
     """
     if str(name) != LAST:
         return Path(name)
@@ -241,13 +241,13 @@ def find_run(name: PathLike) -> Path:
 
 
 def typed(path: PathLike) -> str:
-    """A path as one types it after ``--resume``: quoted, and no option or ``last``."""
+    """Return a path as it is typed after ``--resume``: quoted, not an option and not ``last``."""
     text = str(path)
     return shlex.quote(f"./{text}" if text.startswith("-") or text == LAST else text)
 
 
 def find_weights(name: PathLike) -> Path:
-    """The weights file ``name``: a path, a run folder, ``last``, or ``default``: the shipped."""
+    """Return the weights file ``name``: a path, a run folder, ``last`` or ``default``."""
     if str(name) == DEFAULT:
         return SHIPPED
     path = find_run(name)
@@ -255,7 +255,7 @@ def find_weights(name: PathLike) -> Path:
 
 
 @contextlib.contextmanager
-def _told_as_fault(doing: str) -> Iterator[None]:
+def _faults_of(doing: str) -> Iterator[None]:
     try:
         yield
     except RunError:

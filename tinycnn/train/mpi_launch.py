@@ -1,4 +1,4 @@
-"""Whether this process was started alone, or as one of several by a launcher like ``mpiexec``."""
+"""Find out whether a launcher like ``mpiexec`` has started this process as one of several."""
 
 import os
 import sys
@@ -13,27 +13,27 @@ LAUNCHERS = (
     ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI, Slurm's pmi2
     ("SLURM_STEP_NUM_TASKS", "PMIX_RANK"),  # Slurm's pmix
 )
-"""Variables by which a launcher tells a process how many there are, and which one it is."""
+"""Variables in which a launcher puts the number of processes and the rank of this one."""
 
 
 def find_ranks() -> SingleProcess:
-    """The ranks that a launcher like ``mpiexec`` started together with this process.
+    """Return the ranks that a launcher like ``mpiexec`` started together with this process.
 
-    Raises RunError if they cannot share a batch evenly, EnvironmentFault if MPI is not there.
+    Raises RunError if they cannot share a batch evenly, EnvironmentFault if MPI is missing.
     """
-    told = [names for names in LAUNCHERS if all(name in os.environ for name in names)]
-    size, rank = (os.environ[name] for name in told[0]) if told else ("1", "0")
+    known = [names for names in LAUNCHERS if all(name in os.environ for name in names)]
+    size, rank = (os.environ[name] for name in known[0]) if known else ("1", "0")
     if size == "1":
         return SingleProcess()
-    with _told_once(leads=rank == "0"):
+    with _printed_once(is_leader=rank == "0"):
         try:
-            from tinycnn.train.mpi import Ranks
+            from tinycnn.train.mpi import MpiGroup
         except (ImportError, RuntimeError) as error:  # no mpi4py, or no MPI for it to load
             raise EnvironmentFault(
                 f"a launcher of MPI has started this, but Python finds no MPI ({error}); "
                 "python -m pip install mpi4py installs it"
             ) from error
-        ranks = Ranks()
+        ranks = MpiGroup()
         if size != str(ranks.size):
             raise EnvironmentFault(
                 f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
@@ -48,11 +48,11 @@ def find_ranks() -> SingleProcess:
 
 
 @contextmanager
-def _told_once(leads: bool) -> Iterator[None]:
-    """What is wrong for all is told by one."""
+def _printed_once(is_leader: bool) -> Iterator[None]:
+    """Let only the leader print an error that all ranks have."""
     try:
         yield
     except (EnvironmentFault, RunError) as error:
-        if leads:
+        if is_leader:
             raise
         sys.exit(error.exit_code)

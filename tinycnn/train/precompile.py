@@ -1,7 +1,7 @@
-"""Compile on two processors: a second process does the gradients, this one the way forward.
+"""Compile on two processors: a second process compiles gradients, this one the forward pass.
 
-numba compiles one function at a time in a process, but what one process has compiled, the next
-finds in the cache. ``python -m tinycnn.train.precompile AUGMENT`` is that second process.
+numba compiles one function at a time per process, but a process finds in the cache what another
+one has compiled. ``python -m tinycnn.train.precompile AUGMENT`` is that second process.
 """
 
 import contextlib
@@ -20,16 +20,16 @@ from tinycnn.kernels.jit import UNCOMPILED, cache_folder
 from tinycnn.train.compile_progress import SECOND_PROCESS
 
 ROOT = Path(__file__).parents[2]
-"""Where the second process finds this very package, whatever lies in the current folder."""
+"""The folder in which the second process finds this very package."""
 
 
 @contextlib.contextmanager
 def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
-    """Compile gradients and augmentation beside what happens inside the ``with``.
+    """Compile gradients and augmentation in a second process while the ``with`` block runs.
 
-    Both are done at its end.
+    Both are compiled at its end.
     """
-    if not _has_something_to_do():
+    if not _has_work():
         yield
         return
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -42,14 +42,14 @@ def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
     try:
         yield
         if second.poll() is None:
-            with event.trigger_event(SECOND_PROCESS):  # somebody may be shown why it takes long
+            with event.trigger_event(SECOND_PROCESS):  # shown as the reason for the wait
                 second.wait()
     finally:
-        second.kill()  # nobody waits for it any more; does nothing if it has ended
+        second.kill()  # its result is not needed any more; no effect if it has ended
         second.wait()
 
 
-def _has_something_to_do() -> bool:
+def _has_work() -> bool:
     if UNCOMPILED or (os.cpu_count() or 1) < 2:
         return False
     folder = cache_folder()
@@ -57,7 +57,7 @@ def _has_something_to_do() -> bool:
 
 
 def compile_gradients() -> None:
-    """Call the gradients of fused stages once, as a first layer and as a later one."""
+    """Call the gradients of fused stages once, as for a first layer and as for a later one."""
     for C in (1, 32):
         x, w = np.ones((1, 6, 6, C), np.float32), np.ones((1, 5, 5, C), np.float32)
         y, winner = np.ones((1, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.uint8)
@@ -66,7 +66,7 @@ def compile_gradients() -> None:
 
 
 def compile_augmentation(name: str) -> None:
-    """Draw two images."""
+    """Augment two images."""
     images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
     AUGMENTATIONS[name](images, labels, np.random.default_rng(0))
 

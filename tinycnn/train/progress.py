@@ -1,4 +1,4 @@
-"""What a person sees while training: a bar on a terminal, elsewhere one line an epoch."""
+"""Progress of a training: a bar on a terminal, elsewhere one line per epoch."""
 
 import contextlib
 import sys
@@ -17,29 +17,29 @@ from tinycnn.train.trainer import Trainer
 
 
 class Watch:
-    """Is told how training goes. This one says nothing."""
+    """Receives the progress of a training. This class ignores it."""
 
     def compilation(self) -> AbstractContextManager[None]:
-        """Entered while kernels may have to be compiled."""
+        """Return a context for the time in which kernels may be compiled."""
         return contextlib.nullcontext()
 
     def training(self, trainer: Trainer) -> AbstractContextManager[None]:
-        """Entered while ``trainer`` trains."""
+        """Return a context for the time in which ``trainer`` trains."""
         return contextlib.nullcontext()
 
     def batch(self, trainer: Trainer) -> None:
-        """A batch is done."""
+        """Called after every batch."""
 
     def epoch(self, trainer: Trainer) -> None:
-        """An epoch is done, validation included."""
+        """Called after every epoch and its validation."""
 
     def stops(self) -> bool:
-        """Whether training is to stop here; asked after every batch."""
+        """Return whether training has to stop here; called after every batch."""
         return False
 
 
 class Lines(Watch):
-    """One line an epoch, for logs: ``kept`` are its weights until a later line says the same."""
+    """One line per epoch, for logs; the weights of the last line with ``kept`` are kept."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -65,7 +65,7 @@ class Bars(Lines):
     def training(self, trainer: Trainer) -> Iterator[None]:
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(bar_width=None),  # what the words leave of the line, 80 columns at worst
+            BarColumn(bar_width=None),  # the rest of the line, 80 columns at worst
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
             TextColumn("left"),
@@ -89,7 +89,7 @@ class Bars(Lines):
 
 
 def introduction(trainer: Trainer, folder: Path) -> Iterator[str]:
-    """What is about to happen."""
+    """Yield the lines that describe a run before it begins."""
     recipe, dataset, held = trainer.recipe, trainer.dataset, trainer.validation
     ranks, busy = trainer.ranks.size, trainer.ranks.busy(recipe.batch_size)
     yield (
@@ -107,15 +107,15 @@ def introduction(trainer: Trainer, folder: Path) -> Iterator[str]:
     yield f"run    {folder}"
     if busy < ranks:
         yield (
-            f"warning: only {busy} of {ranks} ranks have something to do; larger batches "
+            f"warning: only {busy} of {ranks} ranks have work; larger batches "
             f"(--batch-size {16 * ranks}) would give each its 16 images"
         )
     if trainer.optimizer.steps:
-        yield f"going on {place(trainer)}"
+        yield f"resuming {place(trainer)}"
 
 
 def place(trainer: Trainer) -> str:
-    """How far training is."""
+    """Return how far training is, in words."""
     state = trainer.state
     if trainer.finished:
         return "after training, before the test"
@@ -128,7 +128,7 @@ def place(trainer: Trainer) -> str:
 
 
 def kept(state: State) -> str:
-    """Which weights are kept, and why these."""
+    """Return a line that says which weights are kept, and why."""
     best = max(state.history, key=lambda record: (record.validation_accuracy, record.epoch))
     accuracy = f"{100 * best.validation_accuracy:.2f} %"
     if state.best_epoch == best.epoch:
@@ -142,7 +142,7 @@ def kept(state: State) -> str:
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line; on a terminal it is broken between words."""
+    """Print a line; on a terminal, wrap it between words."""
     width = console.width if console.is_terminal else sys.maxsize
     indent = " " * len("kept   ")
     text = textwrap.fill(
@@ -152,15 +152,15 @@ def say(console: Console, line: str) -> None:
 
 
 def _augmentation(trainer: Trainer) -> str:
-    """How images are changed before the network sees them, and for how long."""
+    """Return how images are augmented, and for how long."""
     recipe, batches = trainer.recipe, trainer.batches
-    if recipe.augmented_epochs == recipe.epochs or batches.settled is batches.augment:
+    if recipe.augmented_epochs == recipe.epochs or batches.final_augment is batches.augment:
         return f"augment {recipe.augment} in all epochs"
     return f"augment {recipe.augment} until epoch {recipe.augmented_epochs}, then shown as they are"
 
 
 def watch_for(console: Console) -> Watch:
-    """The watch that suits where ``console`` writes to, if it writes at all."""
+    """Return the watch for the place that ``console`` writes to, if it writes at all."""
     if console.quiet:
         return Watch()
     return Bars(console) if console.is_terminal else Lines(console)

@@ -1,9 +1,9 @@
 """Ranks are processes, on one machine or on many, that train one network together.
 
-Each has a share of every batch, and their gradients are added as a single process would have
-added them (``kernels.arrays``), so the weights have the same bytes however many ranks there are.
-Rank 0 leads: it alone writes files and speaks. ``SingleProcess`` is the only rank of an ordinary
-training; ``mpi.Ranks`` does the same for several.
+Each has a share of every batch, and their gradients are added in the order in which one process
+adds them (``kernels.memory``), so the weights have the same bytes for any number of ranks. Rank 0
+is the leader: only it writes files and prints. An ordinary training is a ``SingleProcess``;
+``mpi.MpiGroup`` does the same for several.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,27 +15,23 @@ if TYPE_CHECKING:  # at run time only when needed: --help should not wait for it
 
 
 class SingleProcess:
-    """The only rank there is: it has all of every batch, and nobody to agree with."""
+    """The only rank: it has all of every batch, and waits for no other."""
 
     rank, size = 0, 1
     threads: int | None = None
-    """Threads for each rank, so that those of one machine share its cores; None: as many as may."""
-
-    def __init__(self) -> None:
-        self.wish: Callable[[], bool] = lambda: False
-        """Whether this rank would like all of them to pause after the batch: to save, to stop."""
+    """Threads per rank, so that those of one machine share its cores; None: as many as may."""
 
     @property
-    def leads(self) -> bool:
-        """True for the rank that writes and speaks."""
+    def is_leader(self) -> bool:
+        """True for the rank that writes and prints."""
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """Which of ``count`` examples are this rank's."""
+        """Return which of ``count`` examples are this rank's."""
         return share_of(count, self.rank, self.size)
 
     def busy(self, count: int) -> int:
-        """How many ranks have a share of ``count`` examples."""
+        """Return how many ranks have a share of ``count`` examples."""
         shares = (share_of(count, rank, self.size) for rank in range(self.size))
         return sum(share.start < share.stop for share in shares)
 
@@ -43,31 +39,31 @@ class SingleProcess:
         """Give ``arrays``, in place, the sums over all ranks; return the sum of ``number``."""
         return number
 
-    def pausing(self) -> bool:
-        """Whether a rank wished, when arrays were last added up, that all pause now."""
-        return self.wish()
+    def request_pause(self, wanted: bool) -> bool:
+        """Return whether all ranks pause after this batch, because one of them ``wanted`` it."""
+        return wanted
 
     def largest(self, number: int) -> int:
-        """The largest of the numbers (from 0 on) that the ranks call this with."""
+        """Return the largest of the numbers (from 0 on) that the ranks call this with."""
         return number
 
-    def spread(self, message: bytes) -> bytes:
-        """The message of rank 0, on all ranks."""
+    def broadcast(self, message: bytes) -> bytes:
+        """Return the message of rank 0, on all ranks."""
         return message
 
-    def together(self) -> AbstractContextManager[None]:
+    def all_or_none(self) -> AbstractContextManager[None]:
         """In a ``with``: an error of one rank ends all, with one sentence and one exit code."""
         return nullcontext()
 
-    def in_turn(self, work: Callable[[], None]) -> None:
-        """Work on one rank of each machine first: what it compiles, the others find."""
+    def first_then_rest(self, work: Callable[[], None]) -> None:
+        """Work on one rank of each machine first: the others find what it compiles."""
         work()
 
 
 def share_of(count: int, rank: int, size: int) -> slice:
-    """Which of ``count`` examples belong to ``rank`` of ``size``, a power of two.
+    """Return which of ``count`` examples belong to ``rank`` of ``size``, a power of two.
 
-    They are halved as kernels halve them. What those would not cut, one rank has all of.
+    They are halved as kernels halve them. A part that kernels would not halve goes to one rank.
     """
     from tinycnn.kernels.memory import halves  # the compiler
 

@@ -1,7 +1,7 @@
-"""A recipe is all that decides the final weights, besides the data themselves.
+"""A recipe holds every value that decides the trained weights, apart from the data.
 
-Equal recipes on equal data end with equal bytes, on one machine. Where files lie and how many
-threads work changes nothing, so that is not part of a recipe.
+On one machine, equal recipes and equal data give equal bytes. The places of files and the number
+of threads change nothing, so they are not part of a recipe.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from tinycnn.errors import RunError
 
 SMALL = 20_000
-"""Fewer training images than this get small batches: otherwise ten epochs are too few steps."""
+"""Smaller training sets get small batches: otherwise ten epochs are too few steps."""
 
 FOR_SMALL: dict[str, Any] = {"batch_size": 32, "lr": 0.05, "validation": 0.1}
 FOR_LARGE: dict[str, Any] = {
@@ -41,18 +41,17 @@ SUITED: dict[str, dict[str, Any]] = {
     "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999, "augment": "mild"},
     "best": {"epochs": 60, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
 }
-"""Where the recipe of a network differs from ``DEFAULTS``."""
+"""The values of a preset that differ from ``DEFAULTS``."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The resolved options of a run; raises RunError for values that make no sense.
+    """The values of a run; raises RunError for values that make no sense.
 
-    ``lr`` is the highest learning rate, ``momentum`` None unless the optimizer has one,
-    ``average`` what the running average of the weights keeps of itself in a step (0: there is
-    none), ``limit`` how many training images count (None: all), ``validation`` the share of them
-    that is kept apart. The names of networks, optimizers and the like are looked up by
-    ``Trainer``.
+    ``lr`` is the highest learning rate. ``momentum`` is None unless the optimizer has one.
+    ``average`` is the decay of the running average of the weights (0: no average). ``limit`` is
+    the number of training images to use (None: all), and ``validation`` the fraction of them that
+    is held out. ``Trainer`` looks up the names of presets, optimizers and the like.
     """
 
     preset: str
@@ -70,53 +69,58 @@ class Recipe:
     validation: float
 
     def __post_init__(self) -> None:
-        for name, (kind, is_sound, words) in _SOUND.items():
+        for name, (kind, is_valid, meaning) in _VALID.items():
             value = getattr(self, name)
             if value is None and name in ("momentum", "limit"):
                 continue
-            if not isinstance(value, kind) or not is_sound(value):
-                raise RunError(f"`{name}` must be {words}, not {value}")
+            if not isinstance(value, kind) or not is_valid(value):
+                raise RunError(f"`{name}` must be {meaning}, not {value}")
         if self.momentum is not None and self.optimizer == "adam":
             raise RunError("`momentum` belongs to `optimizer` sgd; adam has none to set")
 
+    @classmethod
+    def for_data(cls, count: int, **given: Any) -> "Recipe":
+        """Return a recipe for ``count`` training images; it suits them where nothing is ``given``.
+
+        ``docs/recipes.md`` tells how the values were chosen, on training data.
+        """
+        of_size = FOR_SMALL if count < SMALL else FOR_LARGE
+        options = {**DEFAULTS, **of_size, **SUITED.get(given.get("preset", ""), {})}
+        if given.get("optimizer") == "adam":
+            options |= {"lr": ADAM_LR, "momentum": None}
+        recipe = cls(**{**options, **given})
+        if "batch_size" in given:
+            return recipe
+        trained_on = max(1, int(count * (1 - recipe.validation)))
+        return replace(recipe, batch_size=min(recipe.batch_size, trained_on))
+
+    @classmethod
+    def check(cls, **given: Any) -> None:
+        """Raise RunError for values that make no sense, before the data are there."""
+        cls.for_data(0, **given)
+
     @property
     def augmented_epochs(self) -> int:
-        """How many epochs bend images; of five the last shows them as they are."""
+        """The number of epochs with augmentation; the last fifth of all epochs has none."""
         return self.epochs - self.epochs // 5
 
     def as_dict(self) -> dict[str, Any]:
-        """The options and their values, ready for JSON."""
+        """Return the names and values, ready for JSON."""
         return asdict(self)
-
-
-def resolve(count: int, **given: Any) -> Recipe:
-    """The recipe for ``count`` training images; what is not ``given`` suits them and the network.
-
-    How it was chosen, on training data, is told in ``docs/recipes.md``.
-    """
-    of_size = FOR_SMALL if count < SMALL else FOR_LARGE
-    options = {**DEFAULTS, **of_size, **SUITED.get(given.get("preset", ""), {})}
-    if given.get("optimizer") == "adam":
-        options |= {"lr": ADAM_LR, "momentum": None}
-    recipe = Recipe(**{**options, **given})
-    if "batch_size" in given:
-        return recipe
-    trained_on = max(1, int(count * (1 - recipe.validation)))
-    return replace(recipe, batch_size=min(recipe.batch_size, trained_on))
 
 
 OPTIONS = tuple(field.name for field in fields(Recipe))
 
 SEEDS = "a whole number from 0 to 2^32 - 1"
-"""Longer ones would share their random numbers with shorter ones; see ``batches.stream``."""
+"""A longer seed would share its random numbers with a shorter one; see ``batches.stream``."""
 
 _NUMBER = int | float
 
-_SOUND: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
+_VALID: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     **dict.fromkeys(("preset", "optimizer", "schedule", "augment"), (str, bool, "a name")),
     "epochs": (int, lambda v: 1 <= v <= 100_000, "a whole number from 1 to 100,000"),
     "batch_size": (int, lambda v: v >= 1, "a whole number of at least 1"),
-    # Nothing learns in steps of more than 10, but a slip of the finger reaches that far.
+    # No network learns with a rate above 10, but a typing error gets there easily.
     "lr": (_NUMBER, lambda v: 0 < v <= 10, "a number above 0 and at most 10"),
     "momentum": (_NUMBER, lambda v: 0 <= v < 1, "a number from 0 to below 1"),
     "weight_decay": (_NUMBER, lambda v: 0 <= v <= 1, "a number from 0 to 1"),

@@ -1,18 +1,17 @@
 """A run is a trainer in its folder: it saves itself, can be stopped at any moment, and finishes.
 
-``launch.start`` and ``launch.resume`` make one. Then:
+``resume.start`` and ``resume.resume`` make one. Then:
 
     with start(...) as run:
         if run.train() is None:  # else it was stopped, by the signal it returns
             print(run.finish())
 
-What people read (metrics, weights) is always made from what the checkpoint holds.
+The files for people (metrics, weights) always follow from the checkpoint.
 """
 
 import functools
 import json
 import math
-import os
 import resource
 import sys
 import time
@@ -21,10 +20,10 @@ from typing import Any
 
 from tinycnn import __version__
 from tinycnn.data.provenance import sample_of
-from tinycnn.errors import EnvironmentFault
+from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.files import grow
 from tinycnn.metrics import Score, measure
-from tinycnn.nn import get_threads
+from tinycnn.nn import get_threads, set_threads
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
@@ -35,15 +34,15 @@ from tinycnn.train.progress import Watch
 from tinycnn.train.trainer import Trainer
 
 SAVE_SECONDS = 10.0
-"""How much work a crash may cost, unless a number of batches is asked for."""
+"""A crash costs no more work than this, unless a number of batches is given."""
 
 NEVER = -math.inf
-"""When a run was last saved that has not been saved yet."""
+"""The time of the last save of a run that has not been saved yet."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run reports; ``seconds`` is all it took, before and after interruptions."""
+    """The result of a finished run; ``seconds`` counts all its parts if it was interrupted."""
 
     test_accuracy: float
     errors: int
@@ -55,16 +54,16 @@ class Result:
     weights: str
 
     def sentence(self) -> str:
-        """The test accuracy as a person would want to read it."""
+        """Return the test accuracy as a sentence."""
         return Score(self.n, self.errors).sentence()
 
 
 class Run:
     """A trainer in a locked folder.
 
-    ``origin`` (JSON: recipe, data, versions) is what a later process needs to make the trainer
-    anew. ``save_every`` counts batches between checkpoints; None goes by the clock. There is one
-    more at the end of every epoch.
+    From ``origin`` (JSON: recipe, data, versions) a later process makes an equal trainer.
+    ``save_every`` is the number of batches between checkpoints; None goes by the clock. Every
+    epoch ends with a checkpoint as well.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Run:
         save_every: int | None = None,
     ) -> None:
         self.folder, self.trainer, self.origin = folder, trainer, origin
-        self._ranks = trainer.ranks
+        self._is_leader = trainer.ranks.is_leader
         self._save_every = save_every
         self._saved_at = NEVER
         self._clock = time.perf_counter() - trainer.state.run_seconds
@@ -89,42 +88,25 @@ class Run:
     def train(self, watch: Watch | None = None) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
-        ``watch`` may stop it too, which is told from the end by ``trainer.finished``. In all
-        cases all of it is saved. Of several ranks, each calls this, and all return the same.
+        ``watch`` may stop it too; then ``trainer.finished`` is False. In all cases everything is
+        saved. Each of several ranks calls this, and all return the same.
 
-        Raises RunError when training diverges, EnvironmentFault when nothing can be saved; what
-        was saved before stays as it was.
+        Raises RunError if training diverges and EnvironmentFault if nothing can be saved; the
+        files saved before stay as they are.
         """
-        with StopSignals() as signals, self._ranks.together():
-            return self._train(watch or Watch(), signals)
-
-    def _train(self, watch: Watch, signals: StopSignals) -> int | None:
-        ranks = self._ranks
-        with watch.compilation():
-            ranks.in_turn(self.trainer.rehearse)
-        signals.defer()
-        ranks.wish = lambda: bool(signals.received) or watch.stops() or self._time_to_save()
-        with ranks.together():
-            if self._saved_at == NEVER:
-                self.open_books()
-
-        def after_batch() -> bool:
-            watch.batch(self.trainer)
-            if not (ranks.pausing() or self._batches_to_save()):
-                return False
-            with ranks.together():
-                self._save()
-            return bool(ranks.largest(signals.received or int(watch.stops())))
-
-        def after_epoch() -> None:
-            with ranks.together():
-                self._save()
-                self._publish()
-            watch.epoch(self.trainer)
-
-        with watch.training(self.trainer):
-            self.trainer.train(after_batch, after_epoch)
-        return ranks.largest(signals.received or 0) or None
+        watch, trainer, ranks = watch or Watch(), self.trainer, self.trainer.ranks
+        with StopSignals() as signals, ranks.all_or_none():
+            with watch.compilation():
+                ranks.first_then_rest(trainer.rehearse)
+            signals.defer()
+            with ranks.all_or_none():
+                if self._saved_at == NEVER:
+                    self.save_first()
+            with watch.training(trainer):
+                trainer.train(
+                    lambda: self._pause_if_needed(watch, signals), lambda: self._end_epoch(watch)
+                )
+            return ranks.largest(signals.received or 0) or None
 
     def finish(self) -> Result:
         """Calibrate and test the best weights, write the result, draw the curves if possible."""
@@ -148,39 +130,57 @@ class Run:
             optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
         return result
 
-    def open_books(self) -> None:
+    def save_first(self) -> None:
         """Save the run for the first time, and let ``last`` mean it.
 
-        ``train`` does so when kernels are compiled. Done earlier, a run that is stopped while they
-        are can be resumed, and a folder that cannot be written to is noticed at once.
+        ``train`` calls this after kernels are compiled. Call it earlier, and a run that is stopped
+        during compilation can be resumed, and a folder that cannot be written to is noticed at
+        once.
         """
-        self._save()  # the first file there is: a folder with any other can be resumed
-        self.folder.point_last_here()
-        hands = {"threads": get_threads(), "ranks": self._ranks.size}
-        self.folder.write_json(self.folder.config, {**self.origin, **hands})
-        self._publish()  # after a crash these files may not be where the checkpoint is
+        self._save()  # the first file: a folder with any other file can be resumed
+        if self._is_leader:
+            self.folder.point_last_here()
+            workers = {"threads": get_threads(), "ranks": self.trainer.ranks.size}
+            self.folder.write_json(self.folder.config, {**self.origin, **workers})
+            self._publish()  # after a crash these files may be older than the checkpoint
 
-    def _batches_to_save(self) -> bool:
-        return self._save_every is not None and self.trainer.state.batch % self._save_every == 0
+    def _pause_if_needed(self, watch: Watch, signals: StopSignals) -> bool:
+        """Save between two batches if it is time; return whether to stop."""
+        ranks, every = self.trainer.ranks, self._save_every
+        watch.batch(self.trainer)
+        stop = signals.received or int(watch.stops())
+        late = every is None and time.perf_counter() - self._saved_at > SAVE_SECONDS
+        pause = ranks.request_pause(bool(stop) or late)
+        due = every is not None and self.trainer.state.batch % every == 0
+        if not (pause or due):
+            return False
+        with ranks.all_or_none():
+            self._save()
+        return bool(ranks.largest(signals.received or stop))
 
-    def _time_to_save(self) -> bool:
-        due = time.perf_counter() - self._saved_at > SAVE_SECONDS
-        return due and self._save_every is None
+    def _end_epoch(self, watch: Watch) -> None:
+        with self.trainer.ranks.all_or_none():
+            self._save()
+            if self._is_leader:
+                self._publish()
+        watch.epoch(self.trainer)
 
     def _save(self) -> None:
+        """Write a checkpoint; ranks other than the leader only remember when."""
         trainer = self.trainer
-        trainer.state.run_seconds = time.perf_counter() - self._clock
-        payload = encode(Checkpoint(trainer.arrays(), trainer.state, self.origin))
-        try:
-            self.folder.write_checkpoint(payload)
-        except EnvironmentFault as fault:
-            raise EnvironmentFault(f"{fault}; what was saved before is untouched") from fault
+        if self._is_leader:
+            trainer.state.run_seconds = time.perf_counter() - self._clock
+            payload = encode(Checkpoint(trainer.arrays(), trainer.state, self.origin))
+            try:
+                self.folder.write_checkpoint(payload)
+            except EnvironmentFault as fault:
+                raise EnvironmentFault(f"{fault}; earlier checkpoints are unchanged") from fault
         self._saved_at = time.perf_counter()
 
     def _publish(self, **more: Any) -> None:
-        """Write the files that people read; all that they hold follows from the checkpoint.
+        """Write the files for people, which follow from the checkpoint.
 
-        ``more`` is added to what the weights file says.
+        ``more`` is added to the metadata of the weights file.
         """
         state = self.trainer.state
         lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
@@ -189,7 +189,7 @@ class Run:
             self.trainer.best.save(self.folder.weights, **self._description(), **more)
 
     def _description(self) -> dict[str, Any]:
-        """What goes with the weights: no time and no place, so that equal runs are equal."""
+        """Return the metadata of the weights: no time and no path, so that equal runs are equal."""
         trainer = self.trainer
         return {
             "tinycnn": __version__,
@@ -210,23 +210,15 @@ class Run:
         return sample_of(self.trainer.batches.images)
 
 
-class Follower(Run):
-    """The run of a rank that does not lead: it trains along and leaves files to rank 0."""
-
-    def __init__(self, trainer: Trainer, save_every: int | None = None) -> None:
-        super().__init__(RunFolder(os.devnull), trainer, {}, save_every)
-
-    def open_books(self) -> None:
-        self._save()
-
-    def _save(self) -> None:
-        self._saved_at = time.perf_counter()
-
-    def _publish(self, **more: Any) -> None:
-        pass
+def use_threads(threads: int | None) -> None:
+    """Compute with ``threads`` threads (None: all processors); RunError for too many."""
+    try:
+        set_threads(threads)
+    except ValueError as error:
+        raise RunError(f"--{error}") from error
 
 
 def peak_memory_mb() -> float:
-    """The most memory this process has held at once, in millions of bytes."""
+    """Return the most memory this process has held at once, in millions of bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

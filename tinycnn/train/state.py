@@ -1,4 +1,4 @@
-"""How far a training has come: plain numbers, which JSON and checkpoints hold."""
+"""The progress of a training: plain numbers, for JSON and checkpoints."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of metrics.jsonl; ``lr`` is that of the last step."""
+    """One line of metrics.jsonl; ``lr`` is the learning rate of the last step."""
 
     epoch: int
     loss: float
@@ -19,21 +19,21 @@ class EpochRecord:
 
 @dataclass
 class State:
-    """How far training has come; plain numbers, so that JSON can hold it."""
+    """How far a training has come."""
 
     epoch: int = 1  # the epoch to train, counted from 1
-    batch: int = 0  # how many batches of it are done
-    images: int = 0  # and how many images those held
+    batch: int = 0  # the number of its batches that are done
+    images: int = 0  # and the number of images in these
     loss_sum: float = 0.0  # their losses, summed over images
-    epoch_seconds: float = 0.0  # spent on those batches, making them included
+    epoch_seconds: float = 0.0  # spent on those batches, including making them
     training_seconds: float = 0.0  # spent on all batches so far
-    run_seconds: float = 0.0  # spent on the whole run, compiling and saving included
+    run_seconds: float = 0.0  # spent on the whole run, including compiling and saving
     best_epoch: int = 0  # 0: none yet
     best_accuracy: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
 
     def add_batch(self, count: int, loss: float, seconds: float) -> None:
-        """Record a batch of ``count`` images and its mean loss."""
+        """Add a batch of ``count`` images and its mean loss."""
         self.batch += 1
         self.images += count
         self.loss_sum += loss * count
@@ -42,7 +42,7 @@ class State:
 
 
 def state_as_dict(state: State) -> dict[str, Any]:
-    """The state without its history, ready for JSON."""
+    """Return the state without its history, ready for JSON."""
     numbers = asdict(state)
     del numbers["history"]
     return numbers

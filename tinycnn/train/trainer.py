@@ -1,7 +1,7 @@
 """The training loop around ``nn.fit.train_step``, with a validation after every epoch.
 
 A ``Trainer`` knows nothing of files, signals and screens. It can be stopped between two batches;
-a new one that gets its ``arrays()`` and ``state`` goes on as if nothing had happened.
+a new one that gets its ``arrays()`` and ``state`` continues as if nothing had happened.
 """
 
 import math
@@ -37,9 +37,9 @@ from tinycnn.train.state import EpochRecord, State
 
 
 class Trainer:
-    """A network, its optimizer, its data, and how far they are.
+    """A network, its optimizer, its data, and the state of its training.
 
-    Of several ``ranks`` each has a trainer, and all trainers are always equal. Raises a
+    Each of several ``ranks`` has a trainer, and all trainers are always equal. Raises a
     TinyCNNError when recipe, data and ranks do not fit together.
     """
 
@@ -54,8 +54,13 @@ class Trainer:
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         self.model = self._new_model()
         self.batches = Batches(
-            *(images[train], labels[train], recipe.batch_size, recipe.seed),
-            *(recipe.augment, recipe.augmented_epochs, self.ranks.share),
+            images[train],
+            labels[train],
+            recipe.batch_size,
+            recipe.seed,
+            augment=recipe.augment,
+            augmented_epochs=recipe.augmented_epochs,
+            share=self.ranks.share,
             smallest=2 if _has_batchnorm(self.model) else 1,
         )
         self.validation_part = images[valid], labels[valid]
@@ -74,16 +79,16 @@ class Trainer:
 
     @property
     def answering(self) -> Sequential:
-        """The model that is judged and kept: the running average of all, if there is one."""
+        """The model that is validated and kept: the running average, if there is one."""
         return self.average or self.model
 
     @property
     def steps(self) -> int:
-        """How many steps the whole training takes."""
+        """The number of steps of the whole training."""
         return self.recipe.epochs * len(self.batches)
 
     def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> None:
-        """Go on until all epochs are done, or until ``after_batch`` says True: stop.
+        """Train until all epochs are done, or until ``after_batch`` returns True.
 
         Raises RunError in the very batch in which a number stops being finite.
         """
@@ -117,16 +122,16 @@ class Trainer:
         else:  # more ranks than images: this one adds nothing, and takes the step of the others
             loss = all_reduce(_no_gradients(model), 0.0)
             optimizer.step()
-        self._follow()
+        self._update_average()
         self._refuse_non_finite(loss)
         return loss
 
     def rehearse(self) -> None:
         """Run everything with a copy and blank images, so that nothing is left to compile.
 
-        Some kernels have ways of their own for batches of some sizes, so all sizes take part.
-        Meanwhile a second process compiles gradients of convolutions and augmentation, if there is
-        need; the backward pass before those is all there is in a network without convolutions.
+        Some kernels are compiled for some batch sizes only, so all sizes take part.
+        Meanwhile a second process compiles gradients of convolutions and augmentation if
+        necessary; the backward pass before those is all there is in a network without convolutions.
         """
         rehearsal = Trainer(self.recipe, self.dataset)
         unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
@@ -144,7 +149,7 @@ class Trainer:
             rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that changes, by name; the arrays themselves, not copies."""
+        """Return every array that training changes, by name; not copies."""
         return {
             **{f"weights.{name}": z for name, z in self.model.arrays().items()},
             **{f"average.{name}": z for name, z in self._averaged().items()},
@@ -153,7 +158,7 @@ class Trainer:
         }
 
     def restore(self, arrays: dict[str, np.ndarray], state: State) -> None:
-        """Go back to where another trainer of the same recipe was; all or nothing."""
+        """Take over the state of another trainer of the same recipe; all or nothing."""
         mine = self.arrays()
         kinds = [{name: (z.shape, z.dtype) for name, z in a.items()} for a in (mine, arrays)]
         within = 1 <= state.epoch <= self.recipe.epochs + 1 and state.batch <= len(self.batches)
@@ -169,7 +174,7 @@ class Trainer:
         return float(self.recipe.lr * self._schedule(step / self.steps))
 
     def _probabilities(self, images: np.ndarray) -> np.ndarray:
-        """The answers to ``images``, of which each rank reads every so manieth batch."""
+        """Return the probabilities for ``images``; of n ranks each computes every n-th batch."""
         model, ranks = self.answering, self.ranks
         p = np.zeros((len(images), *model.output_shape), np.float32)
         for start in range(ranks.rank * BATCH, len(images), ranks.size * BATCH):
@@ -181,8 +186,8 @@ class Trainer:
     def _averaged(self) -> dict[str, np.ndarray]:
         return self.average.arrays() if self.average else {}
 
-    def _follow(self) -> None:
-        """Move the average toward the model, by more at first: it began with random weights."""
+    def _update_average(self) -> None:
+        """Move the average toward the model, faster at first: it began with random weights."""
         step = self.optimizer.steps
         kept = min(self.recipe.average, step / (step + 9))
         newest = self.model.arrays()
@@ -247,7 +252,7 @@ class Trainer:
 
 
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    """Slashes belong through zeros, not through coats."""
+    """Refuse drawings of images that are no digits: only zeros have slashes, coats do not."""
     is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
     if recipe.augment == "drawings" and not is_of_digits:
         raise RunError(
@@ -256,12 +261,12 @@ def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
 
 
 def _has_batchnorm(model: Sequential) -> bool:
-    """Whether ``model`` takes averages over a batch, for which one image is too few."""
+    """Return whether ``model`` averages over a batch, for which one image is too few."""
     return any(isinstance(layer, BatchNorm) for layer in model.layers)
 
 
 def _check_ranks(ranks: SingleProcess, model: Sequential, recipe: Recipe) -> None:
-    """A mean over a share is not that over the batch, and half of a draw is another draw."""
+    """Refuse layers whose result for a share of a batch differs from that for the whole batch."""
     mixing = {type(layer).__name__ for layer in model.layers} & {"BatchNorm", "Dropout"}
     if ranks.size > 1 and mixing:
         raise RunError(
@@ -278,7 +283,7 @@ def _no_gradients(model: Sequential) -> list[np.ndarray]:
 
 
 def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy:
-    """The loss for what ``recipe`` shows the network: drawings that are no digit have no class."""
+    """Return the loss: of drawings, some are no digits and have no class."""
     return OpenSetCrossEntropy() if recipe.augment == "drawings" else SoftmaxCrossEntropy()
 
 
