@@ -293,12 +293,14 @@ def test_parallel_kernels_raise_nothing_and_say_who_owns_what():
     found = 0
     for name, path in FILES.items():
         lines, tree = path.read_text().splitlines(), TREES[name]
-        inside = {ast.unparse(call.args[0]) for call in parallel_loops(tree) if call.args}
+        inside = {
+            ast.unparse(call.args[0]) for call in parallel_loops(tree) if isinstance(call, ast.Call)
+        }
         for node in [*loops(tree), *parallel_loops(tree)]:
             found += 1
             line = lines[node.lineno - 1]
             assert re.search(r"# \w+ owns ", line), f"{name}: {line}"
-        parallel = [*decorated(tree, "parallel_kernel")]
+        parallel = [*decorated(tree, "parallel_kernel"), *decorated(tree, "parallel_over")]
         parallel += [function for _, function in functions(tree) if function.name in inside]
         for function in parallel:
             for node in ast.walk(function):
@@ -314,10 +316,12 @@ def loops(tree):
 
 
 def parallel_loops(tree):
-    """All loops that ``parallel_over`` makes of what happens inside them."""
+    """All calls of ``parallel_over``, and where it decorates a function."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "parallel_over":
             yield node
+        if isinstance(node, ast.FunctionDef):
+            yield from (d for d in node.decorator_list if ast.unparse(d) == "parallel_over")
 
 
 def test_no_floating_point_shortcut_is_taken():

@@ -11,8 +11,7 @@ import pytest
 from numba.core import event
 from PIL import Image, ImageDraw
 
-from tinycnn.kernels.interruption import signals_wait
-from tinycnn.kernels.jit import UNCOMPILED, kernel
+from tinycnn.kernels.jit import UNCOMPILED, kernel, signals_wait
 
 ROOT = Path(__file__).parent.parent
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.speed import namespaces
 from tinycnn.cli import run_command
-from tinycnn.kernels.memory import halves
+from tinycnn.kernels.microkernels import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.train.__main__ import main
 from tinycnn.train.ranks import SingleProcess, share_of

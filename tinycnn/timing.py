@@ -38,13 +38,13 @@ def starting_with(number: int, names: list[str]) -> list[str]:
     return names[first:] + names[:first]
 
 
-def sleep_until_idle(pause: float = 0.005, limit: float = 2.0) -> None:
-    """Wait until this process uses no processor time: idle threads spin for a while."""
-    give_up = time.perf_counter() + limit
+def sleep_until_idle() -> None:
+    """Wait, two seconds at most, until this process is idle: its threads spin for a while."""
+    give_up = time.perf_counter() + 2
     while time.perf_counter() < give_up:
         before = time.process_time()
-        time.sleep(pause)
-        if time.process_time() - before < pause / 50:
+        time.sleep(0.005)
+        if time.process_time() - before < 0.0001:
             return
 
 

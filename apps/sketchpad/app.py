@@ -148,7 +148,7 @@ class App:
             with contextlib.suppress(pygame.error):  # not every screen has pointers
                 pygame.mouse.set_cursor(pointer)
 
-    def handle(self, event: pygame.event.Event) -> None:
+    def handle(self, event: pygame.event.Event) -> None:  # noqa: C901 - one case for each kind
         """Turn one event into commands."""
         match event.type:
             case pygame.MOUSEBUTTONDOWN:

@@ -108,7 +108,7 @@ class View:
         self.faults.pop(name, None)
         try:
             draw(canvas, self.session)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the other panels go on
             fault = f"this cannot be drawn ({type(error).__name__}: {error})"
             self.faults[name] = fault
             canvas.lines((theme.GAP, 0, canvas.width, canvas.height), fault, theme.ORANGE)

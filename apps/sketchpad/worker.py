@@ -48,7 +48,7 @@ class Inline:
     ) -> None:
         try:
             done = Done(kind, key, work(*arguments))
-        except Exception as error:  # reported by the session that asked
+        except Exception as error:  # noqa: BLE001 - reported by the session that asked
             done = Done(kind, key, error=error)
         self._done.append(done)
         self._ring()

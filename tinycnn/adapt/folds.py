@@ -161,4 +161,6 @@ def hold_exams(course: Course, rounds: int, time_is_up: Callable[[], bool]) -> C
 def _surprise(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """-log p[n,labels[n]] of each example (N,)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+    true = shifted[np.arange(len(labels)), labels]
+    surprise: np.ndarray = np.log(np.exp(shifted).sum(axis=1)) - true
+    return surprise

@@ -69,13 +69,15 @@ def thicken(images: np.ndarray, level: float, rng: np.random.Generator) -> np.nd
 def add_noise(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     """Add Gaussian noise, with standard deviation ``level`` percent of full ink."""
     noise = rng.standard_normal(images.shape, np.float32) * np.float32(2.55 * level)
-    return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
+    noisy: np.ndarray = np.clip(np.rint(images + noise), 0, 255)
+    return noisy.astype(np.uint8)
 
 
 def blur(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     """Blur by a Gaussian with standard deviation ``level`` pixels."""
     blurred = ndimage.gaussian_filter(images.astype(np.float32), (0, level, level))
-    return np.rint(blurred).astype(np.uint8)
+    rounded: np.ndarray = np.rint(blurred)
+    return rounded.astype(np.uint8)
 
 
 def occlude(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:

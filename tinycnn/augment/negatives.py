@@ -70,8 +70,8 @@ def squeezed(
     size = rng.uniform([0.6, 0.4], [0.8, 0.5], (count, 2))
     places = np.zeros((count, 2))
     places[:, 1] = size[:, 1] * rng.uniform(0.25, 0.4, count) * SIZE
-    pair = resized(one, size, -places), resized(other, size, places)
-    return np.maximum(*pair)
+    together: np.ndarray = np.maximum(resized(one, size, -places), resized(other, size, places))
+    return together
 
 
 def stemmed(

@@ -137,7 +137,7 @@ def _thicken(framed, thickness, warped):
             here, above, below = framed[u, v], framed[u - 1, v], framed[u + 1, v]
             left, right = framed[u, v - 1], framed[u, v + 1]
             if thickness > 0:
-                extreme = max(here, max(max(above, below), max(left, right)))
+                extreme = max(here, above, below, left, right)
             else:
-                extreme = min(here, min(min(above, below), min(left, right)))
+                extreme = min(here, above, below, left, right)
             warped[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))

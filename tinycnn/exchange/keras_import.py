@@ -103,18 +103,17 @@ def _read_config(config: Any) -> ImportedModel:
     model = ImportedModel()
     for entry in inner["layers"]:
         settings = entry["config"]
-        _add_layer(
-            model, ExternalLayer(str(entry["class_name"]), settings.get("name", ""), settings)
-        )
+        external = ExternalLayer(str(entry["class_name"]), settings.get("name", ""), settings)
+        if external.kind not in SUPPORTED:
+            refuse(f"the layer {external}")
+        external.require_settings(SUPPORTED[external.kind])
+        _add_layer(model, external)
     if kind == "Functional":
         _refuse_branches(inner)
     return model
 
 
 def _add_layer(model: ImportedModel, external: ExternalLayer) -> None:
-    if external.kind not in SUPPORTED:
-        refuse(f"the layer {external}")
-    external.require_settings(SUPPORTED[external.kind])
     settings = external.settings
     match external.kind:
         case "InputLayer":

@@ -1,17 +1,17 @@
 """The operations of ``reference.py`` under the same names, as compiled loops: run this.
 
 ``kernels.relu`` is the compiled function of that name or, where none is faster, the reference's
-own; the name is looked up when it is first asked for. Arguments are held to the shapes that the
-reference says, in Python, because compiled loops would not notice. A new operation is written
-there, and is here, in the gradient checks, in ``explain`` and in the benchmarks.
+own; the name is looked up when it is first needed. Arguments are checked in Python for the shapes
+that the reference says, because compiled loops would not notice. A new operation is written there;
+then it is here, in the gradient checks, in ``explain`` and in the benchmarks.
 
-All heavy kernels rest on the loops of ``blocks.py``, which say with ``vectors.py`` what a
-processor is good at. Work is cut into pieces whose number depends on the shapes alone, every piece
-owns what it writes, and sums over pieces are added in order: the bits do not depend on how many
-threads run.
+All heavy kernels use the loops of ``microkernels.py``. Work is cut into pieces whose number depends
+on the shapes alone, every piece owns the numbers that it writes, and sums over pieces are added in
+order: the bits do not depend on how many threads run.
 
-Reading order: compile, vectors, blocks, arrays, convolution, winograd; then products, normalize
-and simple. ``instructions.py`` is for those who want to see what becomes of a vector.
+Reading order: jit, simd, microkernels, conv, winograd, products, norm, elementwise. Three files can
+wait: ``shapes.py`` checks arguments, ``cache.py`` keeps compiled code, and ``instructions.py`` says
+what LLVM makes of a vector. (``dense.py`` would hide the operation ``kernels.dense``.)
 """
 
 import functools
@@ -40,7 +40,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Callable:
-    """Find an operation the first time that somebody asks for it."""
+    """Find an operation when it is first needed."""
     # ``from tinycnn.kernels import jit`` asks here first: no operation has the name of a module
     is_module = (Path(__file__).parent / f"{name}.py").exists()
     if name.startswith("_") or is_module or name not in __dir__():

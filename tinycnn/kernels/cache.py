@@ -1,12 +1,12 @@
 """Where compiled kernels are kept, so that only the first run has to wait for the compiler.
 
-Compiled code is run as soon as it is loaded. So it lives in a folder that nobody else can write
-to, and every file says in its name and under its seal which function, of which arguments, it is:
-what is damaged, or something else, is compiled again.
+Compiled code is run as soon as it is loaded. So it is kept in a folder to which no other user
+can write, and every file says in its name and under its seal which function, for which arguments,
+it holds. Damaged files and files of other code are compiled again.
 
 numba's cache does not notice changes in other files, in another version of this library or in
 the width of its vectors. So the folder is named after all that its code was made from and for:
-the sources of this package, the file that a kernel stands in, the processor and LANES. Kernels
+the sources of this package, the file that a kernel is in, the processor and LANES. Kernels
 elsewhere may call those of this package and of their own file.
 """
 
@@ -58,33 +58,32 @@ def _digest(file: Path) -> str:
 def _private_folder(folder: Path) -> Path | None:
     """Create ``folder`` for this user alone; None when that is not possible.
 
-    Whoever may write to the folder above it could put another one in its place.
+    Anyone who can write to the folder above it could put another one in its place.
     """
     with contextlib.suppress(OSError):
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_ours(folder.parent, strangers=0o002):
+        if not _is_ours(folder.parent, forbidden=0o002):
             return None
         folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        if _is_ours(folder, strangers=0o022):
+        if _is_ours(folder, forbidden=0o022):
             return folder
     return None
 
 
-def _is_ours(folder: Path, strangers: int) -> bool:
-    """Return whether this user owns ``folder`` and its mode lets none of ``strangers`` write."""
-    if os.name == "nt":  # there, a user's folders are private unless he says otherwise
+def _is_ours(folder: Path, forbidden: int) -> bool:
+    """Return whether this user owns ``folder`` and its mode has no ``forbidden`` bit."""
+    if os.name == "nt":  # there, a user's folders are private by default
         return True
     status = folder.lstat()
-    return status.st_uid == os.getuid() and not status.st_mode & strangers
+    return status.st_uid == os.getuid() and not status.st_mode & forbidden
 
 
 class KernelCache(NullCache):
     """What numba asks for the code of one function before it compiles it.
 
-    The folder is looked for, and made, when that happens and not before. A damaged file or a
-    full disk is no reason to fail.
+    The folder is found, or made, only then. A damaged file or a full disk is no reason to fail.
     """
 
     def __init__(self, function: Callable, mode: str) -> None:

@@ -1,8 +1,9 @@
-"""Convolution and its gradients, alone, and in one go with ReLU and max-pooling.
+"""Convolution and its gradients, alone, and in one step with ReLU and max-pooling.
 
-Eight windows at a time meet a vector of filters. In one go with ReLU and pooling, the map between
-is never stored. On the way back, one output of the convolution in four has won its window, and the
-ReLU has silenced most of those: only living winners are visited, the rest would be sums of zeros.
+Eight windows at a time are multiplied by a vector of filters. In one step with ReLU and pooling,
+the map between them is never stored. In the backward pass, one output of the convolution in four
+is the winner of its window, and the ReLU has stopped most of those. So only living winners are
+visited; all else would be sums of zeros.
 """
 
 from functools import partial
@@ -11,24 +12,22 @@ import numpy as np
 
 from tinycnn.kernels import winograd
 from tinycnn.kernels.jit import kernel, parallel_over, part
-from tinycnn.kernels.memory import (
+from tinycnn.kernels.microkernels import (
     FEW,
+    ROWS,
+    axpy_rows,
     by_place,
     by_tap,
     empty,
+    gemm_tile,
     in_rows,
     pieces,
+    store_winner,
     sum_by_filter,
     sum_of_pieces,
     sum_over_batch,
     tap_offsets,
     window_offsets,
-)
-from tinycnn.kernels.microkernels import (
-    ROWS,
-    axpy_rows,
-    gemm_tile,
-    store_winner,
     window_slots,
     windows_from,
 )
@@ -51,8 +50,8 @@ def conv2d(x, w, b):
     return y
 
 
-@part
-def _conv2d_image(n, read, written):
+@parallel_over  # n owns y[n]
+def _conv2d(n, read, written):
     (x, windows, taps, w, b), (y,) = read, written
     F = b.size
     for f in range(0, F, LANES):
@@ -62,9 +61,6 @@ def _conv2d_image(n, read, written):
             sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
             for q in range(min(ROWS, windows.size - p)):
                 store_first(y[n], (p + q) * F + f, sums[q], F - f)
-
-
-_conv2d = parallel_over(_conv2d_image)  # n owns y[n]
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -83,15 +79,12 @@ def conv2d_backward_params(dy, x, kernel_size):
     return sum_by_filter(parts, pairs, (F, KH, KW, C)), sum_over_batch(dy)
 
 
-@part
-def _conv2d_backward_params_of(piece, read, written):
+@parallel_over  # piece owns parts[piece]
+def _conv2d_backward_params(piece, read, written):
     (dy, x, windows, taps, cuts), (parts,) = read, written
     parts[piece] = 0
     for n in range(cuts[piece], cuts[piece + 1]):
         correlate(x[n], windows, taps, dy[n], parts[piece])
-
-
-_conv2d_backward_params = parallel_over(_conv2d_backward_params_of)  # piece owns parts[piece]
 
 
 @part
@@ -115,7 +108,7 @@ def conv2d_backward_input(dy, w):
     return conv2d(framed, turned, np.zeros(C, w.dtype))
 
 
-# ------------------------------------------------------ convolution, ReLU and pooling in one go
+# ---------------------------------------------------- convolution, ReLU and pooling in one step
 
 
 def conv2d_relu_maxpool2d(x, w, b, size):
@@ -198,8 +191,8 @@ def visiting_all_pays(run: int) -> bool:
     return run < LANES
 
 
-@part
-def _visit_living_of(piece, read, written):
+@parallel_over  # piece owns dw[piece] and db[piece]
+def _visit_living(piece, read, written):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
     (dy, winner, x, offsets, full, tail, cuts), (dw, db) = read, written
     _, OUT, F = dy.shape
@@ -222,11 +215,8 @@ def _visit_living_of(piece, read, written):
             axpy_rows(dw_flat, x_n, windows, gradients, (at, np.intp(0), count), full, tail)
 
 
-_visit_living = parallel_over(_visit_living_of)  # piece owns dw[piece] and db[piece]
-
-
-@part
-def _visit_all_of(piece, read, written):
+@parallel_over  # piece owns dw[piece] and db[piece]
+def _visit_all(piece, read, written):
     """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
     (dy, winner, x, windows, taps, cuts), (dw, db) = read, written
     unpooled = np.zeros(windows.size * dy.shape[3], dy.dtype)
@@ -236,12 +226,9 @@ def _visit_all_of(piece, read, written):
         correlate(x[n], windows.reshape(-1), taps, unpooled, dw[piece])
 
 
-_visit_all = parallel_over(_visit_all_of)  # piece owns dw[piece] and db[piece]
-
-
 @part
 def _unpool(dy, winner, unpooled, columns, db):
-    """Write an image's gradient to where its winners stood, zeros elsewhere; add it to db."""
+    """Write an image's gradient to where its winners are, zeros elsewhere; add it to db."""
     OH, OW, F = dy.shape
     dy, winner = dy.reshape(-1), winner.reshape(-1)
     for f in range(0, F, LANES):
@@ -272,8 +259,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     return dx
 
 
-@part
-def _backward_input_of(n, read, written):
+@parallel_over  # n owns dx[n]
+def _backward_input(n, read, written):
     """For each place of each window, list the filters that it won; dx collects them there."""
     (dy, winner, w, offsets, full, tail), (dx,) = read, written
     _, OUT, F = dy.shape
@@ -285,7 +272,7 @@ def _backward_input_of(n, read, written):
     for p in range(OUT):
         count[:] = 0
         for f in range(F):
-            place = int(winner[n, p, f])  # the silenced are listed too, and left lying
+            place = int(winner[n, p, f])  # the silenced are listed too, and ignored
             at = place * F + count[place]
             filters[at] = f * (w.size // F)
             gradients[at] = dy[n, p, f]
@@ -293,6 +280,3 @@ def _backward_input_of(n, read, written):
         for q in range(PLACES):
             span = offsets[p * PLACES + q], q * F, count[q]
             axpy_rows(dx_n, w, filters, gradients, span, full, tail)
-
-
-_backward_input = parallel_over(_backward_input_of)  # n owns dx[n]

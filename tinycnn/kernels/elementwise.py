@@ -18,9 +18,6 @@ def scale(values, factor, scaled):
         scaled[m] = values[m] * factor
 
 
-# ----------------------------------------------------------------------------------- pooling
-
-
 def maxpool2d(x, size):
     """See ``reference.maxpool2d``."""
     N, H, W, C = x.shape
@@ -66,9 +63,6 @@ def _maxpool2d_backward(dy, winner, size, dx):
                     dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
 
 
-# -------------------------------------------------------------------------------------- ReLU
-
-
 def relu(x):
     """See ``reference.relu``."""
     y = np.empty_like(x)
@@ -90,9 +84,6 @@ def _relu(values, gate, passed):
         passed[m] = 0 if gate[m] <= 0 else values[m]
 
 
-# ----------------------------------------------------------------------------------- dropout
-
-
 def dropout(x, draw, rate):
     """See ``reference.dropout``."""
     y = np.empty_like(x)
@@ -109,9 +100,6 @@ def dropout_backward(dy, draw, rate):
 def _dropout(values, draw, rate, passed):
     for m in prange(values.size):  # m owns passed[m]
         passed[m] = values[m] / (1 - rate) if draw[m] >= rate else 0
-
-
-# -------------------------------------------------------------------- softmax, cross-entropy
 
 
 def softmax(logits):
@@ -166,9 +154,6 @@ def _softmax_cross_entropy(logits, labels, p):
             total += np.exp(logits[n, k] - largest)
         loss += np.log(total) - (logits[n, labels[n]] - largest)
     return loss / N
-
-
-# --------------------------------------------------------------------------------- the update
 
 
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):

@@ -1,4 +1,4 @@
-"""What numba emits for the operations of ``vectors.py``: an instruction or two for each.
+"""What numba emits for the operations of ``simd.py``: an instruction or two for each.
 
 Only this file knows LLVM, the language that numba compiles to.
 """
@@ -147,7 +147,7 @@ def _instruction(builder, name, result, args):
 
 
 def _suffix(dtype):
-    return f"v{LANES}f{dtype.bitwidth}"
+    return f"v{LANES}{'i8' if dtype == types.uint8 else f'f{dtype.bitwidth}'}"
 
 
 def zeros(context, builder, signature, args):
@@ -206,21 +206,17 @@ def store_first(context, builder, signature, args):
     dtype = signature.args[0].dtype
     if dtype == types.uint8:
         vector = builder.fptoui(vector, ir.VectorType(ir.IntType(8), LANES))
-        suffix = f"v{LANES}i8"
-    else:
-        suffix = _suffix(dtype)
     mask, count = _first_lanes(builder, count)
     pointer = _pointer(context, builder, signature, args, count, vector.type)
     align = ir.IntType(32)(dtype.bitwidth // 8)
-    name = f"llvm.masked.store.{suffix}.p0"
+    name = f"llvm.masked.store.{_suffix(dtype)}.p0"
     _instruction(builder, name, ir.VoidType(), (vector, pointer, align, mask))
     return context.get_dummy_value()
 
 
 def add(context, builder, signature, args):
-    return (builder.add if isinstance(signature.return_type, types.Integer) else builder.fadd)(
-        *args
-    )
+    whole = isinstance(signature.return_type, types.Integer)
+    return builder.add(*args) if whole else builder.fadd(*args)
 
 
 def times(context, builder, signature, args):
@@ -242,10 +238,9 @@ def fma(context, builder, signature, args):
 
 def dot(context, builder, signature, args):
     xs, ys = (cgutils.unpack_tuple(builder, tuple_) for tuple_ in args)
-    total = ir.Constant(xs[0].type, [0.0] * LANES)
-    name = f"llvm.fma.{_suffix(signature.return_type.dtype)}"
+    total = zeros(context, builder, signature, args)
     for x, y in zip(xs, ys, strict=True):
-        total = _instruction(builder, name, total.type, (x, y, total))
+        total = fma(context, builder, signature, (x, y, total))
     return total
 
 

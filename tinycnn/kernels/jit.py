@@ -2,16 +2,17 @@
 
 ``TINYCNN_KERNELS=serial`` compiles without threads and with every index checked; numba's own
 ``NUMBA_DISABLE_JIT=1`` runs the same functions as plain Python, so that one can step through
-them. Tests hold all three modes to the reference.
+them. Tests compare all three modes with the reference.
 """
 
 import contextlib
 import functools
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, NoReturn
 
 import numba
@@ -25,7 +26,6 @@ from numba.core.registry import CPUDispatcher, cpu_target
 from tinycnn.errors import EnvironmentFault
 from tinycnn.kernels.cache import KernelCache, folder_for
 from tinycnn.kernels.instructions import CHECKED
-from tinycnn.kernels.interruption import signals_wait
 
 SPINS = ("GOMP_SPINCOUNT", "10000")
 """How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
@@ -77,20 +77,21 @@ def parallel_kernel(function: Callable) -> Callable:
 def part(function: Callable) -> Callable:
     """Compile a function that only kernels call.
 
-    What Python need not find is not kept in the cache either, and the first start is shorter.
+    Python cannot call it, so its code is not kept in the cache, and the first start is shorter.
     """
     return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-def parallel_over(part: Callable) -> Callable:
-    """Return the kernel that calls ``part(n, read, written)`` for all n below a count, in parallel.
+def parallel_over(body: Callable) -> Callable:
+    """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
 
-    Both are tuples of arrays. A copy of the loop below gets the name of ``part`` and its place in
-    the sources, by which kept code is told apart.
+    ``read`` and ``written`` are tuples of arrays. A copy of the loop below gets the name of
+    ``body`` and its place in the sources, which identify code in the cache.
     """
-    function = getattr(part, "py_func", part)
+    body = body if hasattr(body, "py_func") else part(body)
+    function = getattr(body, "py_func", body)
     place = {name: getattr(function.__code__, name) for name in PLACE}
-    loop = FunctionType(_loop.__code__.replace(**place), {**globals(), "part": part})
+    loop = FunctionType(_loop.__code__.replace(**place), {**globals(), "body": body})
     loop.__module__, loop.__qualname__ = function.__module__, function.__qualname__
     compiled = parallel_kernel(loop)
     compiled.__wrapped__ = function  # type: ignore[attr-defined] # what is worth reading
@@ -102,7 +103,7 @@ PLACE = ("co_filename", "co_firstlineno", "co_name", "co_qualname")
 
 def _loop(count: int, read: tuple, written: tuple) -> None:
     for n in prange(count):  # n owns its part of ``written``
-        part(np.intp(n), read, written)  # type: ignore[arg-type, call-arg]
+        body(np.intp(n), read, written)  # type: ignore[name-defined] # noqa: F821
 
 
 def _compile(function: Callable, kind: "type[Kernel]", **options: bool) -> Callable:
@@ -173,6 +174,53 @@ class _Stop(JITCodeLibrary):
             super()._optimize_final_module()
 
 
+# ------------------------------------------------------------------------------ interruption
+
+WAITING = (signal.SIGINT, signal.SIGTERM)
+
+_handlers: dict[int, Any] = {}
+"""The handlers to call later; empty unless a function is being compiled."""
+
+_noted: list[tuple[Any, int, FrameType | None]] = []
+
+
+@contextlib.contextmanager
+def signals_wait() -> Iterator[None]:
+    """Note signals inside the ``with``, and hand them to their handlers at its end.
+
+    LLVM calls Python back when it has made machine code. An exception in there, such as that of
+    Ctrl-C, would be swallowed, or leave the function without its code. A function that is compiled
+    for another one has a ``with`` inside that one's. Python runs handlers in its main thread only;
+    in any other this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with contextlib.ExitStack() as stack:  # it undoes all of it, whatever a handler raises
+        stack.callback(_deliver)
+        if not _handlers:
+            stack.callback(_handlers.clear)
+            for number in WAITING:
+                if callable(handler := signal.getsignal(number)):  # others raise nothing
+                    _handlers[number] = handler
+                    stack.callback(signal.signal, number, handler)
+                    signal.signal(number, _note)
+        yield
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _noted.append((_handlers[number], number, frame))
+
+
+def _deliver() -> None:
+    if _noted:
+        handler, *told = _noted.pop(0)
+        try:
+            handler(*told)
+        finally:
+            _deliver()
+
+
 # ----------------------------------------------------------------------------------- threads
 
 
@@ -187,35 +235,26 @@ if hasattr(os, "register_at_fork"):  # Windows knows no forks
 
 @functools.cache
 def _start_threads() -> None:
-    """Have numba start its threads; EnvironmentFault when the kind that is asked for cannot be had.
+    """Have numba start its threads; EnvironmentFault when the requested kind is missing.
 
     Threads that wait for each other spin for a while before they sleep, because sleeping and
-    waking takes long. By default they spin so long that on a busy machine they steal the time of
-    the one they wait for: training was 4 times slower then, and not faster on a quiet one. OpenMP
-    looks at the variable when it is loaded, and only then.
+    waking takes long. By default they spin so long that on a busy machine they take time from the
+    one they wait for: training was 4 times slower then, and not faster on a quiet one. OpenMP
+    reads the variable only when it is loaded.
     """
-    with _set_for_now(*SPINS):
-        try:
-            numba.get_num_threads()
-        except ValueError as error:
-            layer, reason = config.THREADING_LAYER, str(error).splitlines()[0].rstrip(".")
-            raise EnvironmentFault(
-                f"numba cannot start threads with NUMBA_THREADING_LAYER={layer} ({reason}); "
-                "unset it, or choose omp or workqueue"
-            ) from error
-
-
-@contextlib.contextmanager
-def _set_for_now(variable: str, value: str) -> Iterator[None]:
-    """Set an environment variable inside the ``with``, unless somebody else has set it."""
-    if variable in os.environ:
-        yield
-        return
-    os.environ[variable] = value
+    is_ours = SPINS[0] not in os.environ
+    os.environ.setdefault(*SPINS)
     try:
-        yield
+        numba.get_num_threads()
+    except ValueError as error:
+        layer, reason = config.THREADING_LAYER, str(error).splitlines()[0].rstrip(".")
+        raise EnvironmentFault(
+            f"numba cannot start threads with NUMBA_THREADING_LAYER={layer} ({reason}); "
+            "unset it, or choose omp or workqueue"
+        ) from error
     finally:
-        del os.environ[variable]
+        if is_ours:
+            del os.environ[SPINS[0]]
 
 
 def set_threads(threads: int | None) -> None:

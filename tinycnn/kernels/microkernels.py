@@ -1,15 +1,23 @@
-"""The innermost loops of all heavy kernels: two for dense sums, one for sparse ones.
+"""The innermost loops of all heavy kernels, and where their numbers lie in memory.
 
-All three keep their sums in registers and read one run of neighboring numbers after another; a
-convolution, its gradients and a dense layer differ only in where the runs begin. Arrays are flat
-here, and an "offset" counts numbers from the start of one.
+Two loops make dense sums, one makes sparse ones. All three keep their sums in registers and read
+one run of neighboring numbers after another. A convolution, its gradients and a dense layer differ
+only in where the runs begin. Arrays are flat here, and an "offset" counts from their start.
+
+A batch whose gradient is one sum over all examples is cut into pieces: it is halved, and its
+halves again, until 16 examples or fewer are left. Each piece has an array of its own, so that no
+two threads write to one place, and the arrays are added as the batch was halved. So the bits do
+not depend on how many threads there are, and the sum over a batch is, to the bit, the sum over
+its first half plus the sum over its second: two machines can sum one half each.
 """
 
 import functools
+import math
 
 import numpy as np
+from numba import prange
 
-from tinycnn.kernels.jit import part
+from tinycnn.kernels.jit import kernel, parallel_kernel, part
 from tinycnn.kernels.simd import (
     EIGHT,
     FIVE,
@@ -33,6 +41,12 @@ from tinycnn.kernels.simd import (
 ROWS = len(EIGHT)
 """Dense sums made side by side: each weight that is loaded serves all of them."""
 
+PIECE = 16
+"""So many examples have one sum; more are halved."""
+
+FEW = 4
+"""Up to so many examples are done by the calling thread: waking others would take longer."""
+
 
 @part
 def windows_from(r, offsets, base):
@@ -46,7 +60,7 @@ def gemm_tile(x, windows, taps, w, row, start):
 
         sums[q] = start + sum_m x[windows[q] + taps[m]] * w_row[m]
 
-    ``taps`` tells where the numbers of a window stand, and ``row`` is (at, stride, count): w_row[m]
+    ``taps`` says where the numbers of a window are, and ``row`` is (at, stride, count): w_row[m]
     is the vector of ``count`` weights at w[at + m*stride].
     """
     at, stride, count = row
@@ -108,7 +122,7 @@ def keep_larger(best, where, value, place):
 
 @part
 def store_winner(four, y, winner, at, count):
-    """Let the places 0 to 3 of a pooling window compete; write ReLU(best) and where it stood.
+    """Let the places 0 to 3 of a pooling window compete; write ReLU(best) and its place.
 
     Place 4, which does not exist, says that the ReLU silences the best.
     """
@@ -121,9 +135,50 @@ def store_winner(four, y, winner, at, count):
     store_first(winner, at, select(alive, where, fill_like(4, best)), count)
 
 
+# -------------------------------------------------------------------------------- where numbers lie
+
+
+def empty(shape, dtype):
+    """Return an array whose numbers begin at a cache line: vectors then never straddle two."""
+    line, size = 64, math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def by_place(z):
+    """Return z (N,OH,OW,F) as (N,OH*OW,F)."""
+    N, OH, OW, F = z.shape
+    return z.reshape(N, OH * OW, F)
+
+
+def in_rows(z):
+    """Return z with the numbers of each example in a row, (N,...)."""
+    return z.reshape(len(z), math.prod(z.shape[1:]))
+
+
+def by_tap(w):
+    """Return w (F,KH,KW,C) flat with the filters of one tap side by side: (KH,KW,C,F)."""
+    return np.ascontiguousarray(w.reshape(w.shape[0], -1).T).ravel()
+
+
+@functools.lru_cache
+def window_offsets(W, C, OH, OW, size):
+    """Return where windows begin in an image: (i, j) by (i, j), place by place."""
+    i, j, u, v = np.indices((OH, OW, size, size))
+    return (((i * size + u) * W + j * size + v) * C).ravel()
+
+
+@functools.lru_cache
+def tap_offsets(W, C, KH, KW):
+    """Return where the taps (u, v, c) of a filter over an image's corner are."""
+    u, v, c = np.indices((KH, KW, C))
+    return ((u * W + v) * C + c).ravel()
+
+
 @functools.lru_cache
 def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the vectors of a window of ``rows`` runs stand in two arrays.
+    """Return where the vectors of a window of ``rows`` runs are in two arrays.
 
     The first table holds to and from_ of all full vectors, the second one (to, from_, count) of
     what remains of each run.
@@ -133,3 +188,84 @@ def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.nd
     full = [(to, from_) for to, from_, count in table if count == LANES]
     tail = [row for row in table if row[2] < LANES]
     return np.array(full, np.intp).reshape(-1, 2).T.copy(), np.array(tail, np.intp).reshape(-1, 3)
+
+
+# -------------------------------------------------------------------------------- pieces of a batch
+
+
+def halves(start, stop):
+    """Return where the examples from ``start`` to ``stop`` are halved; None if they are not."""
+    return start + (stop - start) // 2 if stop - start > PIECE else None
+
+
+@functools.lru_cache
+def pieces(N):
+    """Return how N examples are cut where each piece needs sums of its own: (cuts, pairs).
+
+    Piece p holds the examples cuts[p] to cuts[p + 1]. An empty batch has one empty piece, so that
+    zeros are written. To add the pieces up, take all pairs (to, from_, last) in order and add
+    from_ to piece ``to``: the sum ends in piece 0. A pair can be added when piece ``last`` exists.
+    """
+    cuts, pairs = [0], []
+
+    def cut(start, stop):
+        first, middle = len(cuts) - 1, halves(start, stop)
+        if middle is None:
+            cuts.append(stop)
+        else:
+            cut(start, middle)
+            second = len(cuts) - 1
+            cut(middle, stop)
+            pairs.append((first, second, len(cuts) - 2))
+
+    cut(0, N)
+    return np.array(cuts, np.intp), np.array(pairs, np.intp).reshape(-1, 3)
+
+
+def sum_of_pieces(parts, pairs):
+    """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
+    total = empty(parts.shape[1:], parts.dtype)
+    _add_pairs(parts.reshape(len(parts), -1), pairs, total.reshape(-1))
+    return total
+
+
+@parallel_kernel
+def _add_pairs(parts, pairs, total):
+    block = 2048  # numbers, which stay in a near cache while all pieces are added
+    for start in prange((total.size + block - 1) // block):  # start owns a block of each array
+        first = np.intp(start * block)
+        _add_block(first, min(total.size, first + block), parts, pairs, total)
+
+
+@part
+def _add_block(first, last, parts, pairs, total):
+    for pair in range(len(pairs)):
+        to, from_ = pairs[pair, 0], pairs[pair, 1]
+        for m in range(first, last):
+            parts[to, m] += parts[from_, m]
+    for m in range(first, last):
+        total[m] = parts[0, m]
+
+
+def sum_over_batch(dy):
+    """Return the sum of dy (N,...,F) over all but the last axis, (F,), by pieces."""
+    cuts, pairs = pieces(len(dy))
+    F, rows = dy.shape[-1], math.prod(dy.shape[1:-1])
+    total = empty((F,), dy.dtype)
+    _sum_rows(dy.reshape(-1, F), cuts * rows, pairs, total)
+    return total
+
+
+@kernel
+def _sum_rows(dy, cuts, pairs, total):
+    parts = np.zeros((len(cuts) - 1, total.size), dy.dtype)
+    for piece in range(len(parts)):
+        for r in range(cuts[piece], cuts[piece + 1]):
+            for f in range(total.size):
+                parts[piece, f] += dy[r, f]
+    _add_block(0, total.size, parts, pairs, total)
+
+
+def sum_by_filter(parts, pairs, shape):
+    """Return the sum of the pieces' dw (PIECES, KH*KW*C, F) as (F,KH,KW,C)."""
+    return np.ascontiguousarray(sum_of_pieces(parts, pairs).T).reshape(shape)

@@ -7,8 +7,8 @@ numbers loses its last ones.
 
 import numpy as np
 
-from tinycnn.kernels.jit import parallel_over, part
-from tinycnn.kernels.memory import empty
+from tinycnn.kernels.jit import parallel_over
+from tinycnn.kernels.microkernels import empty
 
 
 def batchnorm(x, w, b, epsilon):
@@ -51,8 +51,8 @@ def _moments(x):
     return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
 
 
-@part
-def _moments_of_image(n, read, written):
+@parallel_over  # n owns means[n] and variances[n]
+def _moments_by_image(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
     P, C = x.shape
     mean[:] = 0
@@ -68,11 +68,8 @@ def _moments_of_image(n, read, written):
     variance /= P
 
 
-_moments_by_image = parallel_over(_moments_of_image)  # n owns means[n] and variances[n]
-
-
-@part
-def _normalize_image(n, read, written):
+@parallel_over  # n owns y[n]
+def _normalize(n, read, written):
     (x, mean, scale, b), (y,) = read, written
     x, y = x[n], y[n]
     P, C = x.shape
@@ -81,11 +78,8 @@ def _normalize_image(n, read, written):
             y[p, c] = scale[c] * (x[p, c] - mean[c]) + b[c]
 
 
-_normalize = parallel_over(_normalize_image)  # n owns y[n]
-
-
-@part
-def _sum_gradients_of_image(n, read, written):
+@parallel_over  # n owns dws[n] and dbs[n]
+def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
     dy, x, dw, db = dy[n], x[n], dws[n], dbs[n]
     P, C = x.shape
@@ -98,17 +92,11 @@ def _sum_gradients_of_image(n, read, written):
     dw *= inverse
 
 
-_sum_gradients = parallel_over(_sum_gradients_of_image)  # n owns dws[n] and dbs[n]
-
-
-@part
-def _input_gradient_of_image(n, read, written):
+@parallel_over  # n owns dx[n]
+def _input_gradient(n, read, written):
     (dy, x, mean, scale, slope, level), (dx,) = read, written
     dy, x, dx = dy[n], x[n], dx[n]
     P, C = x.shape
     for p in range(P):
         for c in range(C):
             dx[p, c] = scale[c] * (dy[p, c] - level[c]) - slope[c] * (x[p, c] - mean[c])
-
-
-_input_gradient = parallel_over(_input_gradient_of_image)  # n owns dx[n]

@@ -4,12 +4,15 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, parallel_over, part
-from tinycnn.kernels.memory import FEW, empty, pieces, sum_over_batch
+from tinycnn.kernels.jit import kernel, parallel_over
 from tinycnn.kernels.microkernels import (
+    FEW,
     ROWS,
     axpy_rows,
+    empty,
     gemm_tile,
+    pieces,
+    sum_over_batch,
     window_slots,
     windows_from,
 )
@@ -71,8 +74,8 @@ def gradient_product(x, dy):
     return dw
 
 
-@part
-def _eight_inputs(block, read, written):
+@parallel_over  # block owns eight rows of dw
+def _multiply_pieces(block, read, written):
     """Add each piece to those before it as soon as it may be; only these wait in memory."""
     (x, inputs, examples, dy, cuts, pairs), (dw,) = read, written
     d, D = block * ROWS, inputs.size
@@ -95,9 +98,6 @@ def _eight_inputs(block, read, written):
                     store_first(dw, (d + q) * K + k, sums[q], K - k)
 
 
-_multiply_pieces = parallel_over(_eight_inputs)  # block owns eight rows of dw
-
-
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
     return product(dy, np.ascontiguousarray(w.T), np.zeros(w.shape[0], w.dtype))
@@ -115,8 +115,8 @@ def product(x, w, b):
     return y
 
 
-@part
-def _eight_rows(block, read, written):
+@parallel_over  # block owns eight rows of y
+def _matmul(block, read, written):
     (x, offsets, taps, w, b), (y,) = read, written
     r, R, K = block * ROWS, offsets.size, b.size
     windows = windows_from(r, offsets, 0)
@@ -125,6 +125,3 @@ def _eight_rows(block, read, written):
         sums = gemm_tile(x, windows, taps, w, (k, K, K - k), bias)
         for q in range(min(ROWS, R - r)):
             store_first(y, (r + q) * K + k, sums[q], K - k)
-
-
-_matmul = parallel_over(_eight_rows)  # block owns eight rows of y

@@ -1,8 +1,8 @@
-"""Shapes are said once, above each operation of ``reference.py``, and its arguments held to them.
+"""Shapes are said once, above each operation of ``reference.py``; calls are checked here.
 
     @shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F)")
 
-A letter means the same number wherever it occurs: the sizes of weights are believed first, those
+A letter means the same number wherever it occurs: the sizes of weights are trusted first, those
 of gradients last. Some words have a rule of their own: a convolution's window has to fit into the
 image, labels are classes, a winner is a place in its window. What does not fit raises a ShapeError
 that names the argument and both sizes; a compiled loop would read past an array unnoticed.
@@ -15,12 +15,13 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinycnn.errors import ShapeError
 
+F = TypeVar("F", bound=Callable)
 Values = dict[str, Any]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -31,10 +32,10 @@ LARGEST_POOL = 15
 NOUNS = {"N": "examples", "C": "channels", "F": "filters", "D": "inputs", "K": "outputs"}
 
 
-def shapes(text: str) -> Callable[[Callable], Callable]:
+def shapes(text: str) -> Callable[[F], F]:
     """Say what a function takes and gives; its docstring ends with that, too."""
 
-    def attach(function: Callable) -> Callable:
+    def attach(function: F) -> F:
         function.check = Check(function, text)  # type: ignore[attr-defined]
         if function.__doc__:  # python -OO leaves none
             function.__doc__ += f"\n    {text}\n    "
@@ -224,7 +225,7 @@ def _classes(given: Values, sizes: Values) -> None:
 
 
 def _places(given: Values, sizes: Values) -> None:
-    """Winners stand in their windows; behind a ReLU, one place more says that it silenced them."""
+    """A winner is in its window; after a ReLU, one more place says that it does not pass."""
     winner, places = given["winner"], given["size"] ** 2 + ("KH" in sizes)
     if winner.dtype != np.uint8:
         raise ShapeError(f"the dtype of winner is {winner.dtype}, expected uint8")

@@ -126,7 +126,7 @@ def beats(x, y):
 
 @becomes(instructions.equals, lambda a, i, value, count: Vector(types.boolean))
 def equals(a, i, value, count):
-    """Return in which of a[i : i + count] of a flat byte array ``value`` stands; others: no."""
+    """Return in which of a[i : i + count] of a flat byte array are ``value``; others are not."""
     count = min(count, LANES)
     _check(a, i, count)
     mask = np.zeros(LANES, np.bool_)

@@ -15,17 +15,17 @@ the n**2 points are ordinary matrix products, left to ``gemm_tile``. The outputs
 one pooling window of 2x2, or four of them. (So a NaN in x is seen by all windows of a tile.)
 """
 
-import functools
 import math
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, parallel_over, part
-from tinycnn.kernels.memory import FEW, empty
 from tinycnn.kernels.microkernels import (
+    FEW,
     ROWS,
+    empty,
     gemm_tile,
     gemm_tile_4x2,
     store_winner,
@@ -57,7 +57,7 @@ PIECES = 16
 """Pieces of a batch that run side by side, each with memory of its own."""
 
 
-@functools.lru_cache
+@lru_cache
 def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     """Return A^T (outputs, n), B^T (n, n) and G x G (n*n, taps*taps), n = taps + outputs - 1.
 

@@ -21,7 +21,7 @@ def train_step(
 ) -> float:
     """Learn from one batch, images (N,H,W) or (N,H,W,C) and labels (N,); return its mean loss.
 
-    Of several processes, each has a part of a batch of ``count``. ``all_reduce`` then replaces
+    With several processes, each gets a part of a batch of ``count``. Then ``all_reduce`` replaces
     the gradients, in place, by their sums over all processes, and returns the loss of the batch.
     """
     x = model.prepare(images)
@@ -43,10 +43,9 @@ def fit(
     batch_size: int = 32,
     seed: int = 0,
 ) -> list[float]:
-    """Train for some epochs, each over all images in an order of its own.
+    """Train for some epochs, each in a new order of the images; return each epoch's mean loss.
 
-    Returns the mean loss of every epoch. ``python -m tinycnn.train`` adds what a long training
-    needs: validation, schedules, augmentation, checkpoints.
+    ``python -m tinycnn.train`` adds validation, schedules, augmentation and checkpoints.
     """
     loss, rng, history = SoftmaxCrossEntropy(), np.random.default_rng(seed), []
     for _ in range(epochs):

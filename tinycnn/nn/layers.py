@@ -1,7 +1,7 @@
 """A layer turns x into y, remembers what it needs, and turns dy into dx in the backward pass.
 
-``reference.py`` says what a layer computes; this file says what it remembers and in which order
-things flow. Every layer is used once in a step, so ``backward`` assigns its gradients.
+``reference.py`` says what a layer computes; this file says what it remembers, and in which order
+data flow. Every layer is used once per step, so ``backward`` assigns its gradients.
 """
 
 import copy
@@ -61,9 +61,9 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
-        """Assign ``grads`` and return dx; belongs to the last ``forward`` in training.
+        """Assign ``grads`` and return dx; call it after ``forward`` in training.
 
-        Without ``input_gradient`` dx is not needed, and a layer may save its time and return None.
+        Without ``input_gradient`` dx is not needed; a layer may save the time and return None.
         """
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Layer:
         return self._memory
 
     def draw_from(self, rng: np.random.Generator) -> None:
-        """Take another generator; layers that draw at random in training draw from it."""
+        """Use another generator; layers that draw at random in training draw from it."""
         self._rng = rng
 
     def config(self) -> dict[str, Any]:
@@ -116,8 +116,7 @@ class Conv2D(Layer):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         self._memory = x if training else None
-        y: Array = self.ops.conv2d(x, self.params["w"], self.params["b"])
-        return y
+        return self.ops.conv2d(x, self.params["w"], self.params["b"])
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         dw, db = self.ops.conv2d_backward_params(dy, self.remembered(), self.filter_size)
@@ -141,7 +140,6 @@ class MaxPool2D(Layer):
         return (H // self.size, W // self.size, C), {}
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        y: Array
         y, winner = self.ops.maxpool2d(x, self.size)
         self._memory = (winner, x.shape[1:3]) if training else None
         return y
@@ -151,10 +149,10 @@ class MaxPool2D(Layer):
 
 
 class ReLU(Layer):
-    """Let positive numbers pass and silence the others; any shape."""
+    """Let positive numbers pass and set the others to zero; any shape."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        y: Array = self.ops.relu(x)
+        y = self.ops.relu(x)
         self._memory = y if training else None
         return y
 
@@ -192,8 +190,7 @@ class Dense(Layer):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         self._memory = x if training else None
-        y: Array = self.ops.dense(x, self.params["w"], self.params["b"])
-        return y
+        return self.ops.dense(x, self.params["w"], self.params["b"])
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         dw, db = self.ops.dense_backward_params(dy, self.remembered())
@@ -202,16 +199,13 @@ class Dense(Layer):
 
 
 class Softmax(Layer):
-    """Turn K numbers into K probabilities: (K,) -> (K,).
-
-    Training needs no such layer: ``SoftmaxCrossEntropy`` does both steps in one.
-    """
+    """Turn K numbers into K probabilities, (K,) -> (K,); in training, the loss does so itself."""
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         return checks.row_shape(self, input_shape), {}
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        p: Array = self.ops.softmax(x)
+        p = self.ops.softmax(x)
         self._memory = p if training else None
         return p
 
@@ -222,8 +216,8 @@ class Softmax(Layer):
 class BatchNorm(Layer):
     """Bring every channel to standard deviation w and mean b over the batch: any shape (..., C).
 
-    Inference uses running averages instead, which each batch of training moves by a tenth of the
-    way: an answer must not depend on the other images of its batch.
+    Inference uses running averages instead, because an answer must not depend on the other images
+    in its batch. Each batch of training moves the averages by a tenth of the difference.
     """
 
     EPSILON, FOLLOW = 1e-5, 0.1
@@ -239,15 +233,13 @@ class BatchNorm(Layer):
 
     def deviation(self, dtype: Any = np.float32) -> Array:
         """Return (C,), the number by which inference divides differences from the mean."""
-        deviation: Array = np.sqrt(self.state["variance"].astype(dtype) + self.EPSILON)
-        return deviation
+        return np.sqrt(self.state["variance"].astype(dtype) + self.EPSILON)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         w, b = self.params["w"], self.params["b"]
         self._memory = x if training else None
         if self.inference or not training:
-            y: Array = w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
-            return y
+            return w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
         checks.several_a_channel(x)
         y, self._mean, self._variance = self.ops.batchnorm(x, w, b, self.EPSILON)
         self.state["mean"] += self.FOLLOW * (self._mean - self.state["mean"])
@@ -268,9 +260,9 @@ class BatchNorm(Layer):
 
 
 class Dropout(Layer):
-    """Silence a share ``rate`` of all numbers in training, others in every step; any shape.
+    """Set a share ``rate`` of all numbers to zero in training, others in every step; any shape.
 
-    A generator given by ``draw_from`` and, later, started anew silences the same numbers again.
+    The same generator, given to ``draw_from`` from its start, chooses the same numbers again.
     """
 
     def __init__(self, rate: float) -> None:
@@ -282,8 +274,7 @@ class Dropout(Layer):
         if self.inference or not training:
             return x
         draw = self._memory = self._rng.random(x.shape, dtype=x.dtype.type)
-        y: Array = self.ops.dropout(x, draw, self.rate)
-        return y
+        return self.ops.dropout(x, draw, self.rate)
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         if self.inference:
@@ -294,7 +285,7 @@ class Dropout(Layer):
 def he_normal(shape: Shape, fan_in: int, rng: np.random.Generator) -> Array:
     """Draw weights of variance 2 / fan_in, float32.
 
-    Each output sums ``fan_in`` inputs of which a ReLU has silenced about half: with this variance
-    the numbers neither fade nor explode from layer to layer (He et al. 2015).
+    Each output sums ``fan_in`` inputs of which a ReLU has set about half to zero. With this
+    variance the numbers neither fade nor explode from layer to layer (He et al. 2015).
     """
     return (rng.standard_normal(shape) * math.sqrt(2 / fan_in)).astype(np.float32)

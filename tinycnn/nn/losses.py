@@ -7,7 +7,7 @@ from tinycnn.nn.checks import Array
 
 
 class SoftmaxCrossEntropy:
-    """Softmax and cross-entropy, openly fused: their gradients collapse to p - truth.
+    """Softmax and cross-entropy in one step: their combined gradient is simply p - truth.
 
     >>> import numpy as np
     >>> loss = SoftmaxCrossEntropy()
@@ -27,9 +27,5 @@ class SoftmaxCrossEntropy:
         return float(loss)
 
     def backward(self, count: int | None = None) -> Array:
-        """Return dlogits (N,K) of the last ``forward``.
-
-        If the N examples are a part of a batch of ``count``, the loss is meant over all of those.
-        """
-        dlogits: Array = self.ops.softmax_cross_entropy_backward(self.p, self._labels, count)
-        return dlogits
+        """Return dlogits (N,K) of the last ``forward``, a part of ``count`` examples if given."""
+        return self.ops.softmax_cross_entropy_backward(self.p, self._labels, count)

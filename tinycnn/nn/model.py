@@ -57,7 +57,7 @@ class Sequential(Storable):
     def backward(self, dy: Array, input_gradient: bool = False) -> Any:
         """Assign the gradients of all layers; return dx if ``input_gradient``.
 
-        Nothing comes before the first layer, so usually its dx is not needed.
+        The dx of the first layer is rarely needed, so it is computed only on request.
         """
         for stage in reversed(self.stages):
             dy = stage.backward(dy, input_gradient or stage is not self.stages[0])
@@ -103,7 +103,7 @@ class Sequential(Storable):
     def part(self, start: int, stop: int) -> "Sequential":
         """Return layers ``start`` to before ``stop`` as a network that shares their parameters.
 
-        Its layers are copies with a memory of their own, so the two never disturb each other.
+        Its layers are copies with memories of their own, so the two networks do not interfere.
         """
         part, shapes = copy.copy(self), [self.input_shape]
         for layer in self.layers[:stop]:
@@ -135,10 +135,7 @@ class Sequential(Storable):
         return sum(z.size for layer in self.layers for z in layer.params.values())
 
     def arrays(self) -> dict[str, Array]:
-        """Return the parameters and the state of all layers by name, not copies.
-
-        "0.w" is the w of the first layer.
-        """
+        """Return the parameters and the state of all layers by name ("0.w"), not copies."""
         return named(layer.params | layer.state for layer in self.layers)
 
     def summary(self) -> str:

@@ -1,7 +1,7 @@
 """Optimizers turn gradients into steps; schedules say how long the steps are.
 
-An optimizer keeps a small state for each parameter, in ``state``: a dict of arrays, which is all
-that has to be saved to go on later.
+An optimizer keeps a small state for each parameter, in ``state``: a dict of arrays. Save them, and
+training can go on later.
 """
 
 import math
@@ -15,11 +15,11 @@ from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
 
 Schedule = Callable[[float], float]
-"""From the share of training that is done, 0 to 1, to a factor of the highest learning rate."""
+"""From the share of training that is done, 0 to 1, to a factor for the highest learning rate."""
 
 
 class Optimizer:
-    """The base of both optimizers: one step for every parameter of ``layers``, in place."""
+    """The base of both optimizers: changes every parameter of ``layers`` in place."""
 
     ops: ModuleType = kernels
     slots: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Steps downhill that keep a share ``momentum`` of the step before."""
+    """Steps downhill that keep a share ``momentum`` of the previous step."""
 
     slots = ("velocity",)
 
@@ -65,8 +65,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Steps of about the same length for every parameter (Kingma and Ba 2015).
 
-    mean and square are running averages of the gradient and of its square. They start at zero
-    and are too small at first, by the factors that the corrections divide by. Weight decay acts
+    mean and square are running averages of the gradient and of its square. They start at zero,
+    so at first they are too small, by known factors that the step divides by. Weight decay acts
     on the parameter itself, not through the averages (Loshchilov and Hutter 2019).
     """
 
@@ -103,7 +103,7 @@ def cosine(share: float) -> float:
 def one_cycle(share: float) -> float:
     """Rise from a tenth to the highest over a fifth of training, then fall to a hundredth.
 
-    Starting low lets the first, steep gradients do no harm; ending low settles the weights.
+    A low start keeps the first, steep gradients harmless; a low end lets the weights settle.
     """
     rise, start, end = 0.2, 0.1, 0.01
     if share < rise:

@@ -1,7 +1,5 @@
 """The named networks, written once."""
 
-from collections.abc import Callable
-
 from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
@@ -18,7 +16,7 @@ def lenet(classes: int) -> list[Layer]:
 
 
 def tiny(classes: int) -> list[Layer]:
-    """Fewer than 10,000 parameters on images of 28x28, of which most see 3x3 pixels."""
+    """Four 3x3 convolutions, normalized; fewer than 10,000 parameters on images of 28x28."""
     return [
         *[Conv2D(8, 3), ReLU(), BatchNorm()],
         *[Conv2D(16, 3), ReLU(), MaxPool2D(2), BatchNorm()],
@@ -41,16 +39,11 @@ def best(classes: int) -> list[Layer]:
 
 
 def dense(classes: int) -> list[Layer]:
-    """No convolution: for comparison, for tiny images, and for rows that are no images at all.
-
-    On 28x28 it has about as many parameters as ``lenet``.
-    """
+    """No convolution: about as many parameters as ``lenet`` on 28x28; also for rows, not images."""
     return [Flatten(), Dense(256), ReLU(), Dense(classes)]
 
 
-PRESETS: dict[str, Callable[[int], list[Layer]]] = {
-    preset.__name__: preset for preset in (lenet, tiny, best, dense)
-}
+PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, dense)}
 
 
 def build(

@@ -12,20 +12,26 @@ weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and
 Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbors.
 
 ``@shapes`` says what goes in and what comes out. ``kernels`` has the same functions as compiled
-loops; the tests hold those to these.
+loops; the tests compare the two.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from tinycnn.kernels.shapes import shapes
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
 
 # ------------------------------------------------------------------------------- convolution
 
 
 @shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F) with OH = H-KH+1, OW = W-KW+1")
-def conv2d(x, w, b):
-    """Slide F small windows of weights over every image ("valid": never over the border).
+def conv2d(x: Array, w: Array, b: Array) -> Array:
+    """Slide F filters, small windows of weights, over every image ("valid": never past its edge).
 
     Each output is the sum of a window of the input times one filter, plus that filter's bias.
 
@@ -36,11 +42,11 @@ def conv2d(x, w, b):
 
 
 @shapes("dy (N,OH,OW,F), x (N,H,W,C), kernel_size (KH,KW)  ->  dw (F,KH,KW,C), db (F,)")
-def conv2d_backward_params(dy, x, kernel_size):
+def conv2d_backward_params(dy: Array, x: Array, kernel_size: Shape) -> tuple[Array, Array]:
     """Gradient of the loss with respect to the filters and biases of ``conv2d``.
 
-    ``w[f,u,v,c]`` meets every output of filter f, each time multiplied by the input it was laid
-    over; ``b[f]`` is added to every output of filter f.
+    ``w[f,u,v,c]`` influences every output of filter f, each time multiplied by the input under
+    it; ``b[f]`` is added to every output of filter f.
 
         dw[f,u,v,c] = sum_{n,i,j} dy[n,i,j,f] * x[n,i+u,j+v,c]
         db[f]       = sum_{n,i,j} dy[n,i,j,f]
@@ -51,13 +57,13 @@ def conv2d_backward_params(dy, x, kernel_size):
 
 
 @shapes("dy (N,OH,OW,F), w (F,KH,KW,C)  ->  dx (N,H,W,C) with H = OH+KH-1, W = OW+KW-1")
-def conv2d_backward_input(dy, w):
+def conv2d_backward_input(dy: Array, w: Array) -> Array:
     """Gradient of the loss with respect to the input of ``conv2d``.
 
-    The input x[n,r,s,c] took part in the outputs (i,j) whose window lay over it: those with
-    r = i+u and s = j+v for a place (u,v) in the filter. So it collects dy from them, by the weight
-    through which it acted. Written with r-u for i, that is a convolution of dy, framed by KH-1
-    and KW-1 zeros, with every filter turned by half a turn.
+    The input x[n,r,s,c] influences the outputs (i,j) whose window covers it: those with r = i+u
+    and s = j+v for some place (u,v) in the filter. It collects the dy of each, times the weight
+    between them. With r-u for i and s-v for j, that is a convolution of dy, framed by KH-1 and
+    KW-1 zeros, with every filter turned by 180 degrees: flipped in both directions.
 
         dx[n,r,s,c] = sum_{f,u,v} dy[n,r-u,s-v,f] * w[f,u,v,c]      (dy is 0 outside)
     """
@@ -67,7 +73,7 @@ def conv2d_backward_input(dy, w):
     return np.einsum("nrsfuv,fuvc->nrsc", _windows(framed, (KH, KW)), turned, optimize=True)
 
 
-def _windows(x, kernel_size):
+def _windows(x: Array, kernel_size: Shape) -> Array:
     """View x (N,H,W,C) as its windows (N,OH,OW,C,KH,KW); nothing is copied."""
     return sliding_window_view(x, kernel_size, axis=(1, 2))
 
@@ -76,11 +82,11 @@ def _windows(x, kernel_size):
 
 
 @shapes("x (N,H,W,C)  ->  y (N,H//size,W//size,C), winner (same shape, uint8)")
-def maxpool2d(x, size):
+def maxpool2d(x: Array, size: int) -> tuple[Array, Array]:
     """Keep the largest number of every size x size window; the windows do not overlap.
 
-    The winner's place in its window, row * size + column, is kept for the way back. Of equal
-    numbers the first one wins. Rows and columns that fill no whole window are left out.
+    The winner's place in its window, row * size + column, is kept for the backward pass. The
+    first of equal numbers wins. Rows and columns that fill no whole window are left out.
 
         y[n,i,j,c] = max_{u,v < size} x[n, i*size+u, j*size+v, c]
     """
@@ -95,11 +101,11 @@ def maxpool2d(x, size):
 
 
 @shapes("dy and winner (N,H//size,W//size,C), input_size (H,W)  ->  dx (N,H,W,C)")
-def maxpool2d_backward(dy, winner, input_size, size):
+def maxpool2d_backward(dy: Array, winner: Array, input_size: Shape, size: int) -> Array:
     """Gradient with respect to the input of ``maxpool2d``: only winners get any.
 
-    The output is a copy of the winner, so the winner's gradient is the output's; a number that
-    lost could change a little and nothing would happen: its gradient is zero.
+    The output is a copy of the winner, so the winner gets the output's gradient. A number that
+    lost could change a little without any effect: its gradient is zero.
 
         dx[n, i*size+u, j*size+v, c] = dy[n,i,j,c]  where (u,v) is the winner's place, else 0
     """
@@ -115,10 +121,10 @@ def maxpool2d_backward(dy, winner, input_size, size):
 
 
 @shapes("x (...)  ->  y (...), where (...) is any one shape")
-def relu(x):
-    """Let positive numbers pass and silence the others.
+def relu(x: Array) -> Array:
+    """Let positive numbers pass and set the others to zero.
 
-    Without it two layers in a row could do no more than one: a sum of sums is a sum.
+    Without it, two layers in a row could do no more than one: a sum of sums is a sum.
 
         y = max(x, 0)
     """
@@ -126,11 +132,10 @@ def relu(x):
 
 
 @shapes("dy and y (...)  ->  dx (...)")
-def relu_backward(dy, y):
-    """Gradient of ``relu``: it passes where the output is alive.
+def relu_backward(dy: Array, y: Array) -> Array:
+    """Gradient of ``relu``: it passes where the output is positive, as the input is there, too.
 
-    The output tells as much as the input would: y > 0 exactly where x > 0. (Asked as "not
-    y <= 0" so that a NaN is not silenced on its way back.)
+    (The code asks for "not y <= 0", so that a NaN passes as well.)
 
         dx = dy  where y > 0, else 0
     """
@@ -141,12 +146,12 @@ def relu_backward(dy, y):
 
 
 @shapes("x and draw (...), rate from 0 to below 1  ->  y (...)")
-def dropout(x, draw, rate):
-    """Silence a random share of the numbers, and raise the others so that the sum stays, about.
+def dropout(x: Array, draw: Array, rate: float) -> Array:
+    """Set a random share of the numbers to zero, and scale the others up to make up for it.
 
-    The next layer cannot rely on any single number, and learns from all of them. Drawn uniformly
-    from 0 to 1, a number falls below ``rate`` with just that probability, so the mean of y over
-    all draws is x, and nothing needs to be done when the network answers.
+    The next layer cannot rely on any single number, and learns from all of them. A number drawn
+    uniformly from 0 to 1 is below ``rate`` with exactly that probability, so the mean of y over
+    all draws is x. Inference therefore needs no dropout.
 
         y = x / (1 - rate)  where draw >= rate, else 0
     """
@@ -154,29 +159,28 @@ def dropout(x, draw, rate):
 
 
 @shapes("dy and draw (...), rate from 0 to below 1  ->  dx (...)")
-def dropout_backward(dy, draw, rate):
+def dropout_backward(dy: Array, draw: Array, rate: float) -> Array:
     """Gradient of the loss with respect to the input of ``dropout``.
 
-    For a given draw, each number is multiplied by a constant; so is its gradient.
+    Each number was multiplied by a constant, and so is its gradient.
 
         dx = dy / (1 - rate)  where draw >= rate, else 0
     """
     return dropout(dy, draw, rate)
 
 
-# ----------------------------------------------- convolution, ReLU and pooling in one go
+# --------------------------------------------- convolution, ReLU and pooling in one step
 
 
 @shapes(
     "x (N,H,W,C), w (F,KH,KW,C), b (F,)"
     " ->  y (N,OH//size,OW//size,F), winner (same shape, uint8, 0 .. size*size)"
 )
-def conv2d_relu_maxpool2d(x, w, b, size):
-    """Do ``conv2d``, ``relu`` and ``maxpool2d`` in a row, and remember only who won and is alive.
+def conv2d_relu_maxpool2d(x: Array, w: Array, b: Array, size: int) -> tuple[Array, Array]:
+    """Do ``conv2d``, ``relu`` and ``maxpool2d``, and remember only the living winners.
 
-    After pooling, most outputs of the convolution have no influence on the loss: in each window
-    only the winner has, and only if the ReLU lets it pass. A winner that it silenced is marked
-    by a place that does not exist, size * size.
+    In each window only the winner affects the loss, and only if it is alive: if the ReLU lets it
+    pass. The place of a winner that does not pass is size * size, just outside the window.
 
         z          = conv2d(x, w, b)
         y[n,i,j,f] = max(0, max_{u,v < size} z[n, i*size+u, j*size+v, f])
@@ -191,51 +195,53 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     "dy and winner (N,OH//size,OW//size,F), x (N,H,W,C), kernel_size (KH,KW)"
     " ->  dw (F,KH,KW,C), db (F,)"
 )
-def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
+def conv2d_relu_maxpool2d_backward_params(
+    dy: Array, winner: Array, x: Array, kernel_size: Shape, size: int
+) -> tuple[Array, Array]:
     """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
 
-    Through the winners that are alive the gradient passes as if there were nothing else.
+    Only the living winners contribute.
 
-        dz     = dy where the living winners stood in z, 0 elsewhere
+        dz     = dy where the living winners are in z, 0 elsewhere
         dw, db = conv2d_backward_params(dz, x, kernel_size)
     """
-    dz = _unpool_the_living(dy, winner, _output_size(x.shape[1:3], kernel_size), size)
+    dz = _unpool_the_living(dy, winner, x.shape[1:3], kernel_size, size)
     return conv2d_backward_params(dz, x, kernel_size)
 
 
 @shapes("dy and winner (N,OH//size,OW//size,F), w (F,KH,KW,C), input_size (H,W) ->  dx (N,H,W,C)")
-def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
+def conv2d_relu_maxpool2d_backward_input(
+    dy: Array, winner: Array, w: Array, input_size: Shape, size: int
+) -> Array:
     """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
 
-    Again it passes through the living winners only.
+    Again, only the living winners contribute.
 
-        dz = dy where the living winners stood in z, 0 elsewhere
+        dz = dy where the living winners are in z, 0 elsewhere
         dx = conv2d_backward_input(dz, w)
     """
-    dz = _unpool_the_living(dy, winner, _output_size(input_size, w.shape[1:3]), size)
+    dz = _unpool_the_living(dy, winner, input_size, w.shape[1:3], size)
     return conv2d_backward_input(dz, w)
 
 
-def _unpool_the_living(dy, winner, output_size, size):
-    """Bring dy back to where the winners stood, leaving out those that the ReLU silenced."""
+def _unpool_the_living(
+    dy: Array, winner: Array, input_size: Shape, kernel_size: Shape, size: int
+) -> Array:
+    """Bring dy back to where the winners are in z, leaving out those that the ReLU stopped."""
+    OH, OW = np.subtract(input_size, kernel_size) + 1
     alive = winner < size * size
-    return maxpool2d_backward(np.where(alive, dy, 0), np.where(alive, winner, 0), output_size, size)
-
-
-def _output_size(input_size, kernel_size):
-    """Return (OH, OW) of a valid convolution."""
-    return tuple(big - small + 1 for big, small in zip(input_size, kernel_size, strict=True))
+    return maxpool2d_backward(np.where(alive, dy, 0), np.where(alive, winner, 0), (OH, OW), size)
 
 
 # ------------------------------------------------------------------------ batch normalization
 
 
 @shapes("x (N,...,C), w and b (C,)  ->  y (N,...,C), mean and variance (C,)")
-def batchnorm(x, w, b, epsilon):
+def batchnorm(x: Array, w: Array, b: Array, epsilon: float) -> tuple[Array, Array, Array]:
     """Bring every channel of the batch to standard deviation w and mean b.
 
-    Whatever the layers before did to the size of the numbers, the next layer sees the same
-    sizes. A channel's mean and variance are taken over all M numbers that it has in the batch.
+    However large or small the numbers have become, the next layer sees them on the same scale.
+    A channel's mean and variance are taken over all M numbers that it has in the batch.
 
         mean[c]     = sum_m x[m,c] / M
         variance[c] = sum_m (x[m,c] - mean[c])**2 / M
@@ -251,12 +257,14 @@ def batchnorm(x, w, b, epsilon):
 
 
 @shapes("dy and x (N,...,C), w, mean and variance (C,)  ->  dx (N,...,C), dw and db (C,)")
-def batchnorm_backward(dy, x, w, mean, variance, epsilon):
+def batchnorm_backward(
+    dy: Array, x: Array, w: Array, mean: Array, variance: Array, epsilon: float
+) -> tuple[Array, Array, Array]:
     """Gradient of the loss with respect to the input, and to w and b, of ``batchnorm``.
 
-    Were mean and variance constants, dx would be dz / sqrt(variance + epsilon). But they follow
-    x: adding the same to all numbers of a channel changes no output, and neither does moving all
-    away from their mean by the same factor (but for epsilon). So both parts are taken out of dz.
+    If mean and variance were constants, dx would be dz / sqrt(variance + epsilon). But they
+    depend on x: adding a constant to all numbers of a channel changes no output, and neither does
+    scaling their distances from the mean (except for epsilon). So both parts are removed from dz.
 
         dw[c]   = sum_m dy[m,c] * z[m,c]
         db[c]   = sum_m dy[m,c]
@@ -279,7 +287,7 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
 
 
 @shapes("x (N,D), w (D,K), b (K,)  ->  y (N,K)")
-def dense(x, w, b):
+def dense(x: Array, w: Array, b: Array) -> Array:
     """Connect every input with every output.
 
     An output is a sum of all inputs, each times a weight of its own, plus a bias.
@@ -290,10 +298,10 @@ def dense(x, w, b):
 
 
 @shapes("dy (N,K), x (N,D)  ->  dw (D,K), db (K,)")
-def dense_backward_params(dy, x):
+def dense_backward_params(dy: Array, x: Array) -> tuple[Array, Array]:
     """Gradient of the loss with respect to weights and biases of ``dense``.
 
-    ``w[d,k]`` takes part in y[n,k] of every example, each time multiplied by x[n,d].
+    ``w[d,k]`` influences y[n,k] of every example, each time multiplied by x[n,d].
 
         dw[d,k] = sum_n x[n,d] * dy[n,k]
         db[k]   = sum_n dy[n,k]
@@ -302,10 +310,10 @@ def dense_backward_params(dy, x):
 
 
 @shapes("dy (N,K), w (D,K)  ->  dx (N,D)")
-def dense_backward_input(dy, w):
+def dense_backward_input(dy: Array, w: Array) -> Array:
     """Gradient of the loss with respect to the input of ``dense``.
 
-    x[n,d] takes part in all outputs of its example, in each through another weight.
+    ``x[n,d]`` influences all outputs of its example, each through another weight.
 
         dx[n,d] = sum_k dy[n,k] * w[d,k]
     """
@@ -316,10 +324,10 @@ def dense_backward_input(dy, w):
 
 
 @shapes("logits (N,K)  ->  p (N,K)")
-def softmax(logits):
-    """Turn any K numbers into K probabilities, larger ones into larger ones.
+def softmax(logits: Array) -> Array:
+    """Turn any K numbers into K probabilities, larger numbers into larger probabilities.
 
-    Subtracting the row's maximum first changes nothing in the quotient and keeps exp finite.
+    Subtracting the row's maximum first does not change the quotient and keeps exp finite.
 
         p[n,k] = exp(logits[n,k]) / sum_m exp(logits[n,m])
     """
@@ -328,11 +336,11 @@ def softmax(logits):
 
 
 @shapes("dp and p (N,K)  ->  dlogits (N,K)")
-def softmax_backward(dp, p):
+def softmax_backward(dp: Array, p: Array) -> Array:
     """Gradient of the loss with respect to the logits of ``softmax``.
 
-    Raising one logit raises its own probability and lowers all others, in proportion:
-    dp[m]/dlogits[k] = p[m] * ((m == k) - p[k]), summed over m with the weights dp[n,m].
+    Raising one logit raises its own probability and lowers all others in proportion: p[m]
+    changes by p[m] * ((m == k) - p[k]) per unit of logit k. Sum this over m, weighted by dp[n,m].
 
         dlogits[n,k] = p[n,k] * (dp[n,k] - sum_m dp[n,m] * p[n,m])
     """
@@ -340,11 +348,11 @@ def softmax_backward(dp, p):
 
 
 @shapes("logits (N,K), labels (N,) integers below K  ->  loss (a number), p (N,K)")
-def softmax_cross_entropy(logits, labels):
-    """Mean surprise at the true labels, and the probabilities that it was measured with.
+def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
+    """Return the mean surprise at the true labels, and the probabilities that it is based on.
 
-    Softmax and logarithm are done in one go: log p = logits - log sum exp(logits), which stays
-    finite where p itself would be rounded to 0.
+    Softmax and logarithm are one step: log p = logits - log sum exp(logits), which stays finite
+    where p itself would be rounded to 0.
 
         loss = mean_n -log p[n, labels[n]]
     """
@@ -355,12 +363,12 @@ def softmax_cross_entropy(logits, labels):
 
 
 @shapes("p (N,K), labels (N,) integers below K  ->  dlogits (N,K)")
-def softmax_cross_entropy_backward(p, labels, count=None):
+def softmax_cross_entropy_backward(p: Array, labels: Array, count: int | None = None) -> Array:
     """Gradient of the mean loss with respect to the logits.
 
-    The logarithm undoes the exponential, and what is left of both derivatives is the difference
-    between what was said and what is true. The 1/N of the mean enters here, and nowhere else;
-    where the N examples are a part of ``count``, it is 1/count.
+    The logarithm undoes the exponential, and their combined derivative is simply the predicted
+    probability minus the true one. The 1/N of the mean enters here, and nowhere else. If the N
+    examples are a part of a batch of ``count``, it is 1/count.
 
         dlogits[n,k] = (p[n,k] - (labels[n] == k)) / N
     """
@@ -373,10 +381,12 @@ def softmax_cross_entropy_backward(p, labels, count=None):
 
 
 @shapes("z, dz, velocity (...)  ->  written into z, velocity")
-def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
-    """Move parameters z downhill, in place, with the momentum of former steps.
+def sgd_update(
+    z: Array, dz: Array, velocity: Array, learning_rate: float, momentum: float, weight_decay: float
+) -> None:
+    """Move parameters z downhill, in place, with the momentum of earlier steps.
 
-    Steps in one direction add up, and steps to and fro cancel each other.
+    Steps in one direction add up, and steps back and forth cancel each other.
 
         velocity = momentum * velocity - learning_rate * (dz + weight_decay * z)
         z        = z + velocity
@@ -387,10 +397,21 @@ def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
 
 
 @shapes("z, dz, mean, square (...), step = 1, 2, ...  ->  written into z, mean, square")
-def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
+def adam_update(
+    z: Array,
+    dz: Array,
+    mean: Array,
+    square: Array,
+    step: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> None:
     """Move parameters z downhill, in place, by steps that do not grow with the gradient.
 
-    A number's mean gradient is divided by how large its gradients usually are.
+    A parameter's mean gradient is divided by the usual size of its gradients.
 
         mean   = beta1 * mean   + (1 - beta1) * dz
         square = beta2 * square + (1 - beta2) * dz**2

@@ -65,7 +65,7 @@ def share_of(count: int, rank: int, size: int) -> slice:
 
     They are halved as kernels halve them. A part that kernels would not halve goes to one rank.
     """
-    from tinycnn.kernels.memory import halves  # the compiler
+    from tinycnn.kernels.microkernels import halves  # the compiler
 
     start, stop = 0, count
     while size > 1:

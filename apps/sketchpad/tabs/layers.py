@@ -165,8 +165,8 @@ def _peak(maps: np.ndarray, channel: int) -> Cell:
     return int(i), int(j), channel
 
 
-def _visible(area: Area, least: float = 5.0) -> Area:
+def _visible(area: Area) -> Area:
     """The area, at least so large that a frame around it is seen."""
     x, y, width, height = area
-    grown = max(width, least), max(height, least)
+    grown = max(width, 5.0), max(height, 5.0)
     return x - (grown[0] - width) / 2, y - (grown[1] - height) / 2, *grown
