@@ -55,14 +55,14 @@ def check_targets(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def write_json(path: Path | None, figures: dict[str, Any]) -> None:
-    """Write what was found, if a file was asked for."""
+    """Write the results, if a file was asked for."""
     if path:
         write_bytes(path, json.dumps(figures, indent=1).encode() + b"\n")
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows the present step: in one line that changes, or a line a step."""
+    """Yield a function that shows the present step: in one line that changes, or on a new line."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         with console.status("starting") as status:

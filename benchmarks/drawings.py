@@ -44,7 +44,7 @@ MOST_KINDS = 12
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and save what was asked for."""
+    """Measure, print, and save the files asked for."""
     options = _parser().parse_args(argv)
     samples = _chosen(options)
     letters = load_samples(options.letters) if options.letters else []
@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _of_every_other_writer(samples: Sequence[Sample], half: int) -> list[Sample]:
-    """One half of the writers: what is tuned on the first is reported on the second."""
+    """One half of the writers: settings tuned on the first are reported on the second."""
     writers = sorted({sample.writer for sample in samples})
     chosen = set(writers[half - 1 :: 2])
     return [sample for sample in samples if sample.writer in chosen]

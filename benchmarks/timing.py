@@ -12,7 +12,7 @@ from tinycnn.timing import Version, interleave
 
 @dataclass(frozen=True)
 class Comparison:
-    """One value a round for each version, in ``unit``; less is better, the first is the base."""
+    """One value per round for each version, in ``unit``; less is better, the first is the base."""
 
     title: str
     unit: str

@@ -68,7 +68,7 @@ def mix(images: list[np.ndarray], random: np.random.RandomState) -> tuple[np.nda
     """Mix the classes and keep each in its own order.
 
     An image goes where its place within its class says, give or take half a place: close to
-    where it stands in the original file. Neighbors are then mostly by one writer, as in MNIST,
+    its place in the original file. Neighbors are then mostly by one writer, as in MNIST,
     so that a block cut off for validation holds mostly writers that the rest does not.
     """
     places = [(np.arange(len(a)) + random.random_sample(len(a))) / len(a) for a in images]

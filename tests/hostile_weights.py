@@ -1,4 +1,4 @@
-"""Weights files as strangers might send them: a good one, and all kinds of bad ones."""
+"""Weights files from an untrusted source: a good one, and all kinds of bad ones."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def network():
 
 
 def arrays(**changes):
-    """The arrays of the network, some changed; None leaves one out. "0_w" stands for "0.w"."""
+    """The arrays of the network, some changed; None leaves one out. "0_w" means "0.w"."""
     found = {f"{i}.{k}": z for i, layer in enumerate(network()) for k, z in layer.params.items()}
     found |= {name.replace("_", "."): z for name, z in changes.items()}
     return {name: z for name, z in found.items() if z is not None}
@@ -82,7 +82,7 @@ HOSTILE = {
     "a NumPy array": (b"\x93NUMPY\x01\0v\0{'descr': '<f4'}", "it looks like a NumPy array"),
     "a zip archive": (archive(), "it looks like a zip archive"),
     "zeros": (bytes(1000), NO_WEIGHTS),
-    "safetensors of somebody else": (safetensors.numpy.save(arrays()), "not one of tinycnn's"),
+    "safetensors of another program": (safetensors.numpy.save(arrays()), "not one of tinycnn's"),
     "with foreign metadata": (safetensors.numpy.save(arrays(), {"format": "pt"}), "not one of"),
     # damaged safetensors
     "cut in the header": (GOOD[:100], NO_WEIGHTS),
@@ -97,7 +97,7 @@ HOSTILE = {
     "a negative shape": (promise(shape=(-4,)), NO_WEIGHTS),
     "offsets that overlap": (promise(offsets=(8, 4)), NO_WEIGHTS),
     "offsets outside the file": (promise(offsets=(0, 10**15), shape=(10**15 // 4,)), NO_WEIGHTS),
-    "a type that nobody knows": (promise(dtype="F7"), NO_WEIGHTS),
+    "an unknown type": (promise(dtype="F7"), NO_WEIGHTS),
     # other arrays
     "an array missing": (file(**{"0_b": None}), r"missing ['0.b'], unexpected []"),
     "an array too many": (file(**{"9_w": X}), r"missing [], unexpected ['9.w']"),

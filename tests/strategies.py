@@ -263,7 +263,7 @@ def run(ops, name, given):
 
 
 def first_of_the_largest(x, size):
-    """Each window's largest number, and the first of the places where it stands."""
+    """Each window's largest number, and the first of the places that hold it."""
     H, W = (length // size * size for length in x.shape[1:3])
     places = [x[:, u:H:size, v:W:size] for u in range(size) for v in range(size)]
     y = np.maximum.reduce(places)

@@ -54,21 +54,21 @@ def test_an_epoch_resumed_in_the_middle_sees_the_same_images(digits, name):
         assert np.array_equal(labels, same_labels)
 
 
-def test_every_epoch_bends_differently(digits):
+def test_every_epoch_is_augmented_differently(digits):
     batches = Batches(*digits, size=200, seed=3, augment="mild")
     first, second = (next(batches.of_epoch(epoch)) for epoch in (1, 2))
     in_order = [images[np.argsort(labels, kind="stable")] for images, labels in (first, second)]
     assert not np.array_equal(*in_order)
 
 
-def test_at_the_end_digits_are_as_they_are_and_drawings_stay(digits):
+def test_the_final_epochs_show_unchanged_digits_but_augmented_drawings(digits):
     images, _ = digits
-    for name, unbent in (("mild", True), ("drawings", False)):
+    for name, unchanged in (("mild", True), ("drawings", False)):
         batches = Batches(*digits, size=200, seed=3, augment=name, augmented_epochs=9)
-        distorted, settled = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
+        augmented, final = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
         shown = {image.tobytes() for image in images}
-        assert not all(image.tobytes() in shown for image in distorted)
-        assert all(image.tobytes() in shown for image in settled) == unbent
+        assert not all(image.tobytes() in shown for image in augmented)
+        assert all(image.tobytes() in shown for image in final) == unchanged
 
 
 def test_one_image_in_five_is_left_alone():
@@ -77,7 +77,7 @@ def test_one_image_in_five_is_left_alone():
     assert same.mean() == pytest.approx(0.2, abs=0.03)
 
 
-def test_bent_digits_keep_most_of_their_ink(digits):
+def test_augmented_digits_keep_most_of_their_ink(digits):
     images, _ = digits
     for limits in (LIGHT, MILD):
         ink = augment(images, limits, np.random.default_rng(2)).mean(axis=(1, 2))
@@ -87,7 +87,7 @@ def test_bent_digits_keep_most_of_their_ink(digits):
         assert ratio.mean() == pytest.approx(1, abs=0.1)
 
 
-def test_without_bending_the_maps_are_the_identity():
+def test_without_augmentation_the_maps_are_the_identity():
     maps = affine_maps(3, STILL, np.random.default_rng(0))
     assert np.array_equal(maps, np.tile(np.eye(2, 3), (3, 1, 1)))
 

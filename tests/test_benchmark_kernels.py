@@ -114,7 +114,7 @@ def test_a_step_without_one_idea_gives_the_same_gradients(training):
             np.testing.assert_allclose(z, other, atol=2e-6, err_msg=name)
 
 
-def test_versions_take_turns_and_another_one_begins_every_round(monkeypatch):
+def test_versions_alternate_and_another_one_begins_every_round(monkeypatch):
     log = []
 
     @contextlib.contextmanager

@@ -133,7 +133,7 @@ def test_two_precisions_are_not_mixed(name, no_kernel_may_run):
 
 
 @pytest.mark.parametrize("place", [4, 5, 255])
-def test_a_winner_that_stands_nowhere_is_refused(place, no_kernel_may_run):
+def test_a_winner_outside_its_window_is_refused(place, no_kernel_may_run):
     for name, first_wrong in [("maxpool2d", 4), ("conv2d_relu_maxpool2d", 5)]:
         for gradient in functions(kernels):
             if gradient.startswith(name + "_backward") and place >= first_wrong:

@@ -1,4 +1,4 @@
-"""Compiled kernels are kept where nobody else can write, and survive whatever happens to them.
+"""Compiled kernels are kept where no other user can write, and survive whatever happens to them.
 
 What happens when kernels are imported happens in processes of their own.
 """
@@ -184,7 +184,7 @@ def test_a_folder_that_others_may_replace_is_not_used(tmp_path):
     assert cache._private_folder(folder) is None
 
 
-def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
+def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(cache.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     (tmp_path / "tinycnn").mkdir()
     assert cache._private_folder(tmp_path / "tinycnn" / "kernels") is None
@@ -192,7 +192,7 @@ def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
 
 
 def test_a_link_to_another_folder_is_not_used(tmp_path):
-    """Whoever made the link may turn it elsewhere."""
+    """The owner of the link may point it elsewhere."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     (tmp_path / "tinycnn").mkdir(mode=0o700)

@@ -205,7 +205,7 @@ def test_an_unknown_name_lists_those_there_are(tmp_path, arrays):
             load_dataset("minst", data_dir)
 
 
-def test_a_folder_stands_in_for_a_download(tmp_path, arrays):
+def test_a_folder_replaces_a_download(tmp_path, arrays):
     folder = write_set(tmp_path / "anything", arrays)
 
     dataset = load_dataset("fashion-mnist", folder)

@@ -72,7 +72,7 @@ def test_right_answers_pass(chapter, times_faster):
 
 
 def skip_if_begun(chapter, blank, count):
-    """This may be the copy of somebody who works through the book."""
+    """Skip in the copy of a reader who works through the book."""
     if (EXERCISES / f"{FILES[chapter]}.py").read_text().count(blank) != count:
         pytest.skip("a reader has begun with this chapter")
 
@@ -229,7 +229,7 @@ MISTAKES = [
     (10, "order_of_epoch", lambda s, e, n: np.random.default_rng().permutation(n), "differently"),
     (10, "order_of_epoch", lambda s, e, n: np.random.default_rng(s).permutation(n), "next epoch"),
     (10, "order_of_epoch", lambda s, e, n: np.random.default_rng(s + e).permutation(n), "add them"),
-    (11, "dw_of_the_living", looking_at_the_dead, "where nobody is alive"),
+    (11, "dw_of_the_living", looking_at_the_dead, "is alive"),
     (11, "sum_in_pieces", in_order_of_arrival, "another order"),
     (12, "maxpool2d", lambda x, size: RIGHT[12].maxpool2d(-x, size), "not what the reference"),
     (12, "conv2d", lambda x, w, b: RIGHT[12].conv2d(x, w, 0 * b), "the bias is missing"),

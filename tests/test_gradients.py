@@ -1,4 +1,4 @@
-"""Every backward pass is held to finite differences, and planted mistakes must be found."""
+"""Every backward pass is compared with finite differences, and planted mistakes must be found."""
 
 from types import SimpleNamespace
 
@@ -80,7 +80,7 @@ MISTAKES = []
 
 
 def mistake(name):
-    """Collect a function that stands in for ``reference.name`` and is subtly wrong."""
+    """Collect a subtly wrong function that replaces ``reference.name``."""
 
     def collect(function):
         MISTAKES.append(pytest.param(name, function, id=function.__name__))

@@ -225,18 +225,18 @@ def test_no_mutation_gets_past_the_one_exception(content):
     rng = np.random.default_rng(11)
     survivors = 0
     for _ in range(5_000):
-        mutant = bytearray(content)
+        mutated = bytearray(content)
         for position in rng.integers(0, len(content), rng.integers(1, 4)):
-            mutant[position] = rng.integers(256)
-        mutant = mutant[: rng.integers(1, 2 * len(content))]
+            mutated[position] = rng.integers(256)
+        mutated = mutated[: rng.integers(1, 2 * len(content))]
         try:
-            array = decode_idx(io.BytesIO(mutant), len(mutant))
+            array = decode_idx(io.BytesIO(mutated), len(mutated))
         except DataError:
             continue
         survivors += 1
-        assert array.nbytes < len(mutant) * 1032
+        assert array.nbytes < len(mutated) * 1032
 
-    assert survivors > 0  # a mutant pixel is no damage that could be seen
+    assert survivors > 0  # a changed pixel cannot be detected
 
 
 def bomb(promised):

@@ -1,4 +1,4 @@
-"""Every compiled operation is held to the NumPy expression of the same name.
+"""Every compiled operation is compared with the NumPy expression of the same name.
 
 Whatever is public in ``reference.py`` or in the kernels is tested here without being named: a
 function that only one of them has, or whose arguments ``strategies.py`` cannot make, fails.
@@ -45,7 +45,7 @@ def cases(name, **options):
 
 
 def assert_close(actual, expected, tolerance, floor=0.0):
-    """Hold arrays to each other, relative to the largest number in them, or to ``floor``."""
+    """Compare arrays, relative to the largest number in them, or to ``floor``."""
     for one, other in zip(actual, expected, strict=True):
         assert np.shape(one) == np.shape(other)
         largest = np.max(np.abs(other), initial=floor)
@@ -167,7 +167,7 @@ def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing()
 def test_nan_in_nan_out(name, data):
     """A NaN spreads exactly as far as in the reference, with two exceptions.
 
-    Where 0 * NaN stood, less may; in Winograd's tiles, the neighboring windows too.
+    A kernel may skip 0 * NaN; in Winograd's tiles, the neighboring windows may become NaN too.
     """
     args = data.draw(cases(name))
     z = data.draw(st.sampled_from([z for z, v in args.items() if is_float_array(v)]))

@@ -144,7 +144,7 @@ def started(count, folder, *words, launcher=()):
 
 
 def ranks_in(folder):
-    """The processes of trainings that stand in ``folder``."""
+    """The processes of trainings whose current folder is ``folder``."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

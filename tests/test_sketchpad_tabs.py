@@ -135,7 +135,7 @@ def test_empty_paper_is_no_fault(tab):
     assert (pixels != 255).any(), "it says what to do"
 
 
-# ---------------------------------------------------------------------------- what is shown is true
+# ------------------------------------------------------------------------- the tabs tell the truth
 
 
 def test_the_mouse_asks_the_number_that_lies_under_it():
@@ -214,7 +214,7 @@ def test_the_strongest_slice_is_that_with_the_largest_weights():
     assert slices[0, 0, 1] == -3
 
 
-# ------------------------------------------------------------------------------------------ lessons
+# ---------------------------------------------------------------------------------------- SGD steps
 
 
 def digit_image():

@@ -61,7 +61,7 @@ def start(*arguments, **changes):
 
 @contextlib.contextmanager
 def sketchpad(screen, folder, *arguments):
-    """The program, once its window stands; what is done in it is recorded in ``record``."""
+    """The program, once its window is open; what is done in it is recorded in ``record``."""
     record = folder / "record.jsonl"
     program = start("--record", record, *arguments, DISPLAY=screen)
     try:

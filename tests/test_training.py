@@ -303,7 +303,7 @@ def test_a_killed_process_resumes_from_its_last_checkpoint(digits, tmp_path):
     class Killed(Watch):
         def batch(self, trainer):
             if trainer.optimizer.steps == 11:
-                raise MemoryError("stands for a process that dies here")
+                raise MemoryError("as if the process died here")
 
     with run, pytest.raises(MemoryError):
         run.train(Killed())
@@ -641,7 +641,7 @@ def test_a_run_that_dies_while_its_first_files_are_written_can_be_resumed(
     digits, tmp_path, monkeypatch
 ):
     def die(*arguments):
-        raise MemoryError("stands for a process that dies here")
+        raise MemoryError("as if the process died here")
 
     monkeypatch.chdir(tmp_path)
     finish(new_run(digits, None))
@@ -763,7 +763,9 @@ def test_leftovers_of_a_killed_writer_are_swept_when_a_run_is_begun_anew(digits,
         (tmp_path / folder / others[0]).touch()
     with pytest.raises(RunError, match="used already; name a new folder"):
         new_run(digits, tmp_path / "letters")
-    assert (tmp_path / "letters" / ".tmp-0123").exists(), "a stranger's folder is left alone"
+    assert (tmp_path / "letters" / ".tmp-0123").exists(), (
+        "a folder of another program is left alone"
+    )
 
     words = "import sys; from tinycnn.train.folder import RunFolder; RunFolder.create(sys.argv[1])"
     (tmp_path / "run" / ".lock").unlink()  # the first one is still held by this process

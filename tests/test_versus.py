@@ -136,8 +136,8 @@ def test_a_variant_that_fails_later_leaves_no_trace(fake_peer, first, value, com
 
 
 def test_a_framework_that_is_not_installed_is_named(fake_peer):
-    with pytest.raises(ContenderError, match=r"^a_framework_nobody_has is not installed$"):
-        fake_peer("torch", "    import a_framework_nobody_has")
+    with pytest.raises(ContenderError, match=r"^an_imaginary_framework is not installed$"):
+        fake_peer("torch", "    import an_imaginary_framework")
 
 
 def test_a_contender_that_dies_is_noticed_and_its_last_words_are_told(fake_peer):

@@ -50,7 +50,7 @@ def test_the_good_file_is_good(write):
 
 
 def test_a_file_of_format_1_is_read_for_ever(tmp_path):
-    """Written once, by the first version; whoever changes the format adds another file."""
+    """Written once, by the first version; a change of the format adds another file."""
     golden = Path(__file__).parent / "golden" / "weights-format-1.safetensors"
     model = Sequential.load(golden)
     assert repr(model.layers) == "[Conv2D(2, 2), ReLU(), MaxPool2D(2), Flatten(), Dense(3)]"
@@ -153,7 +153,7 @@ def test_a_file_that_would_not_be_read_is_not_written(write, monkeypatch):
 
 def loads_or_is_refused(tmp_path, data):
     """Whether ``data`` is a weights file; anything but WeightsError fails the test."""
-    path = tmp_path / "mutant"
+    path = tmp_path / "mutated"
     path.write_bytes(data)
     try:
         model = Sequential.load(path)
@@ -164,7 +164,7 @@ def loads_or_is_refused(tmp_path, data):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("mutants")
+    return tmp_path_factory.mktemp("mutated")
 
 
 @given(cut=st.integers(0, len(GOOD) - 1))

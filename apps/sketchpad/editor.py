@@ -101,7 +101,7 @@ class Pad:
             self.version += 1
 
     def set_brush(self, width: float) -> None:
-        """Choose the width of the line; it changes what is seen, not what is read."""
+        """Choose the width of the line; it changes the display, not the image that is read."""
         thinnest, thickest = BRUSHES
         self.brush = min(max(float(width), thinnest), thickest)
 
@@ -111,7 +111,7 @@ class Pad:
         self._exchange(self._undo, self._redo)
 
     def redo(self) -> None:
-        """Do again what was taken back."""
+        """Repeat the last step that was undone."""
         self.up()
         self._exchange(self._redo, self._undo)
 

@@ -7,7 +7,7 @@ from apps.sketchpad.theme import GAP
 Area = tuple[float, float, float, float]
 """x, y, width, height."""
 
-SMALLEST = (960.0, 700.0)  # of a window in which every tab has room: what is smaller shrinks
+SMALLEST = (960.0, 700.0)  # of a window in which every tab has room: in a smaller one, all shrinks
 USUAL = (1280, 800)
 HEADER = 46.0
 SHELF = 74.0  # past pages and buttons

@@ -21,7 +21,7 @@ Panel = tuple[str, Area, Hashable, Draw]
 
 
 class View:
-    """Draws a session; remembers what it drew, and what can be clicked."""
+    """Draws a session; remembers the drawn panels, and the areas that can be clicked."""
 
     def __init__(self, session: Session) -> None:
         self.session = session

@@ -1,6 +1,6 @@
 """What a writer gains by corrections: ``python -m benchmarks.quality.adapting DIGITS.jsonl``.
 
-Of every writer who is often misread, one half of the digits is for teaching: all that are
+Of every writer who is often misread, one half of the digits is for adapting: all that are
 misread, and as many (at least five) that are not. The other half is read before and after. Any
 stroke file will do that has "label" and "writer".
 """
@@ -27,8 +27,8 @@ LEAST = 5  # corrections, and digits of a writer that are confirmed
 
 
 @dataclass(frozen=True)
-class Taught:
-    """One writer: how many digits were for teaching, and what became of the others."""
+class Outcome:
+    """One writer: the number of digits adapted to, and the results on the others."""
 
     writer: str
     corrections: int
@@ -37,7 +37,7 @@ class Taught:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Teach a copy for every writer, and print a table."""
+    """Adapt a copy to every writer, and print a table."""
     options = _parser().parse_args(argv)
     model = Sequential.load(find_weights(options.weights))
     by_writer: dict[str, list[Sample]] = {}
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         outcomes = []
         for writer, samples in by_writer.items():
             tell(f"writer {writer}")
-            outcomes += _teach(writer, samples, model, options)
+            outcomes += _adapt_to(writer, samples, model, options)
     if not outcomes:
         raise DataError(f"no writer in {options.digits} is misread {options.errors} times")
     _print_table(outcomes)
@@ -65,14 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--errors", type=whole(1, 10**6), default=5, help="that a writer has, least"
     )
-    parser.add_argument("--seconds", type=whole(1, 3600), default=60, help="of lessons, at most")
+    parser.add_argument("--seconds", type=whole(1, 3600), default=60, help="of learning, at most")
     parser.add_argument("--seed", type=whole(0, 2**31), default=0)
     return parser
 
 
-def _teach(
+def _adapt_to(
     writer: str, samples: Sequence[Sample], model: Sequential, options: argparse.Namespace
-) -> list[Taught]:
+) -> list[Outcome]:
     """The outcome for a writer; none if there is too little to learn."""
     reader = Recognizer.of(model)
     images = np.stack([strokes_to_image(sample.strokes) for sample in samples])
@@ -89,14 +89,14 @@ def _teach(
     done = adapt(model, corrections, load_dataset(), **settings)
     now = _answers(Recognizer.of(done.model), images[others])
     labels = np.array([samples[i].label for i in others])
-    return [Taught(writer, len(chosen), done, Change.of(said[others], now, labels))]
+    return [Outcome(writer, len(chosen), done, Change.of(said[others], now, labels))]
 
 
 def _answers(reader: Recognizer, images: np.ndarray) -> np.ndarray:
     return np.array(reader.classes)[reader(images).probabilities.argmax(axis=1)]
 
 
-def _print_table(outcomes: Sequence[Taught]) -> None:
+def _print_table(outcomes: Sequence[Outcome]) -> None:
     table = new_table("writer", "taught", "others", "right before", "after", "bundled", words=1)
     for one in outcomes:
         o, d = one.others, one.adaptation.digits

@@ -51,7 +51,7 @@ def write(text, gap=25.0, height=100.0, at=(0.0, 0.0)) -> Strokes:
 
 
 def tremble(strokes: Strokes, rng: np.random.Generator, size: float = 1.5) -> Strokes:
-    """The same, written with a hand that is not quite still and leans to one side.
+    """The same, written with an unsteady hand and a slant.
 
     ``size``: how far points stray, in the unit of the strokes.
     """

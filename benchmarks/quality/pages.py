@@ -19,7 +19,7 @@ GAPS = {"ordinary": (0.12, 0.4), "tight": (0.03, 0.12), "touching": (-0.1, 0.0)}
 
 @dataclass(frozen=True)
 class Sample:
-    """A drawing: its strokes, the text that it stands for, and its writer."""
+    """A drawing: its strokes, the text it shows, and its writer."""
 
     strokes: list[np.ndarray]
     label: str
@@ -148,7 +148,7 @@ def encoded(image: Image.Image, kind: str, quality: int = 75) -> bytes:
 
 
 def _grain(H: int, W: int, rng: np.random.Generator) -> np.ndarray:
-    """Fibres and stains: noise of two sizes, a few per cent strong."""
+    """Fibers and stains: noise of two sizes, a few per cent strong."""
     fine = ndimage.gaussian_filter(rng.normal(size=(H, W)), 1.5)
     coarse = ndimage.zoom(rng.normal(size=(H // 40 + 2, W // 40 + 2)), 40, order=1)[:H, :W]
     return 0.02 * fine / fine.std() + 0.015 * coarse

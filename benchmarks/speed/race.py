@@ -1,6 +1,6 @@
 """Seconds to a given accuracy: whole trainings with one recipe, one contender at a time.
 
-The clock stands still while the test digits are read, which happens after every half epoch.
+The clock is stopped while the test digits are read, which happens after every half epoch.
 """
 
 import time

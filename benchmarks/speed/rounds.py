@@ -55,7 +55,7 @@ class Plan:
 
 @dataclass
 class Results:
-    """One value a round for every measure and variant, and what was left out and why.
+    """One value per round for every measure and variant, and what was left out and why.
 
     Measures: "train" and "inference" in images/s, "latency_us" (the median of a round's calls)
     and "latency_p99_us". ``losses`` are means over the last round, ``others`` the share of the

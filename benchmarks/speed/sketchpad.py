@@ -32,7 +32,7 @@ PATIENCE = 60.0  # seconds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and save what was asked for."""
+    """Measure, print, and save the files asked for."""
     options = _parser().parse_args(argv)
     if not options.window:
         os.environ["SDL_VIDEODRIVER"] = "dummy"

@@ -26,7 +26,7 @@ def contenders(results: Results, measure: str) -> list[str]:
 
 
 def best_samples(results: Results, measure: str) -> dict[str, list[float]]:
-    """Return the values, one a round, of each contender's best variant."""
+    """Return the values, one per round, of each contender's best variant."""
     rows = results.samples.get(measure, {})
     found = {name: best(results, measure, name) for name in contenders(results, measure)}
     return {name: rows[variant] for name, variant in found.items() if variant}

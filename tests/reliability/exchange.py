@@ -100,7 +100,7 @@ FORMATS = {
     ".keras": ("keras", "network.keras", _keras_by_keras),
     ".weights.h5": ("keras", "network.weights.h5", _keras_weights_by_keras),
 }
-"""For each the key of ``outgoing.FORMATS``, a file name, and how the other program saves it."""
+"""For each the key of ``exporters.FORMATS``, a file name, and how the other program saves it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,7 +39,7 @@ FAULTS: dict[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True)
 class Save:
-    """Something that is saved into a folder, and what may stand under which name afterwards."""
+    """Something that is saved into a folder, and the content that each name may have afterwards."""
 
     before: dict[str, bytes]
     allowed: dict[str, tuple[bytes | None, ...]]

@@ -56,9 +56,9 @@ class Guard:
 
 
 def fuzz(name: str, count: int, seed: int = 0) -> Finding:
-    """Read ``count`` mutants of one format."""
+    """Read ``count`` mutated files of one format."""
     mutate, read, _ = FORMATS[name]
-    finding = Finding(f"{name} are read or refused as documented", f"mutants, seed {seed}", count)
+    finding = Finding(f"{name} are read or refused as documented", f"mutations, seed {seed}", count)
     for number in range(WARMUP):  # importing and compiling once do not count
         with contextlib.suppress(Exception):
             read(mutate(np.random.default_rng([seed, count + number])))

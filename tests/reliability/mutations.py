@@ -49,19 +49,19 @@ SESSION: list[dict] = [
 
 def bytes_changed(data: bytes, rng: Rng) -> bytes:
     """Change, insert, drop or repeat a few bytes, or cut the rest off."""
-    mutant = bytearray(data)
+    mutated = bytearray(data)
     for _ in range(rng.integers(1, 5)):
-        at, length = int(rng.integers(len(mutant) + 1)), int(rng.integers(1, 9))
+        at, length = int(rng.integers(len(mutated) + 1)), int(rng.integers(1, 9))
         match rng.integers(5):
             case 0 | 1:
-                mutant[at : at + 1] = rng.bytes(1)
+                mutated[at : at + 1] = rng.bytes(1)
             case 2:
-                mutant[at:at] = rng.bytes(length)
+                mutated[at:at] = rng.bytes(length)
             case 3:
-                del mutant[at : at + length]
+                del mutated[at : at + length]
             case 4:
-                mutant[at:at] = mutant[at : at + 8 * length]
-    return bytes(mutant[: rng.integers(len(mutant) + 1)] if rng.random() < 0.1 else mutant)
+                mutated[at:at] = mutated[at : at + 8 * length]
+    return bytes(mutated[: rng.integers(len(mutated) + 1)] if rng.random() < 0.1 else mutated)
 
 
 def json_changed(thing: Any, rng: Rng) -> Any:
@@ -151,7 +151,7 @@ def container_changed(data: bytes, rng: Rng) -> bytes:
 
 
 def checkpoint_maker(genuine: Checkpoint) -> Mutator:
-    """A mutator of one checkpoint; most mutants have a checksum that is right."""
+    """A mutator of one checkpoint; most of its files have a correct checksum."""
 
     def checkpoint(rng: Rng) -> bytes:
         state, origin, arrays = vars(genuine.state), genuine.origin, genuine.arrays

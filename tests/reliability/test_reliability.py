@@ -73,7 +73,7 @@ def test_torn_files_would_be_seen(monkeypatch):
 def test_bytes_are_forced_out_before_they_get_their_name_and_the_name_before_it_is_told(
     tmp_path, monkeypatch
 ):
-    """After a power cut, a name must not stand for bytes that never reached the disk."""
+    """After a power cut, a name must not point to bytes that never reached the disk."""
     calls, fsync, replace = [], os.fsync, os.replace
 
     def forced(descriptor):
@@ -119,7 +119,7 @@ def test_the_long_matrix_has_two_dozen_configurations_of_different_names():
 
 
 @pytest.mark.parametrize("name", targets.FORMATS)
-def test_mutants_are_read_or_refused_as_documented(name):
+def test_mutated_files_are_read_or_refused_as_documented(name):
     kept(fuzz.fuzz(name, 400, seed=1))
 
 

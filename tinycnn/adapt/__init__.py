@@ -1,7 +1,7 @@
-"""Teaching: people correct the network, and a copy of it learns from them.
+"""Adapting: people correct the network, and a copy of it learns from their corrections.
 
-Read it in this order: ``corrections`` (what is kept), ``adaptation`` and ``folds`` (how it is
-learned), ``comparison`` (whether it helped), ``saving``, ``export``.
+Read it in this order: ``corrections`` (the file), ``adaptation`` and ``folds`` (how a network
+learns), ``comparison`` (whether it helped), ``saving``, ``export``.
 """
 
 from tinycnn.adapt.adaptation import Adaptation, adapt

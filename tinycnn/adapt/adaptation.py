@@ -1,14 +1,14 @@
-"""Adapting: a network learns from corrections for two seconds, and is judged by what is new to it.
+"""Adapting: a network learns from corrections for two seconds, and is tested on unseen digits.
 
 Corrections are few, and a network that only saw those would forget the rest. So every round of
 learning shows it some augmented corrections among many bundled digits, which it knows; and a round
 after which too many of those are misread is no good, however well it reads the corrections.
 
-Whether that helped must not be asked of digits that were learned by heart. So the corrections
-are split into five folds, and five models learn in step, each from four folds, and are tested on
-the fifth: together they answer for every correction, none of which the model asked has seen. How
-long to learn is chosen for each model by the results of the others. A sixth model learns from all
-folds, as long as is best for the five, and becomes the adapted network.
+Whether that helped is measured by cross-validation. The corrections are split into five folds.
+Five models learn in step, each from four folds, and are tested on the fifth: so every correction
+is read by a model that has not seen it. The number of rounds is chosen for each model by the
+results of the others. A final model learns from all folds, for the number of rounds that is best
+for the five, and becomes the adapted network.
 """
 
 import copy
@@ -21,7 +21,7 @@ import numpy as np
 
 from tinycnn.adapt.comparison import Change
 from tinycnn.adapt.corrections import Correction
-from tinycnn.adapt.folds import Course, CrossValidation, hold_exams
+from tinycnn.adapt.folds import AdaptationData, CrossValidation, cross_validate
 from tinycnn.augment.policies import MILD, augment
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
@@ -31,9 +31,9 @@ from tinycnn.interpret import Tracer
 from tinycnn.nn import Sequential
 from tinycnn.train.calibration import calibrate
 
-HANDS = 5
+FOLDS = 5
 POOL = 512  # augmented corrections, about
-KNOWN = 3000  # bundled digits to practice on and, a third of them, for exams
+KNOWN = 3000  # bundled digits: two thirds for training, a third for validation
 LAYERS = {"last": 40, "all": 12}
 """What may learn -> how many rounds at most: the last layer that has weights, or all."""
 
@@ -42,31 +42,31 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:
-    """An adapted network, and what is known of it."""
+    """An adapted network and its results."""
 
     model: Sequential
     """A copy; the network that it came from is as it was."""
 
     drawings: Change
-    """On corrections, each read by a fold_model that had not seen it."""
+    """On corrections, each read by a fold model that had not seen it."""
 
     digits: Change
     """On the test part of the bundled digits, none of which was shown in adapting."""
 
     digits_known: float | None
-    """About which share of those the base had been trained on; None: it does not say."""
+    """About which share of those the base was trained on; None: its file does not say."""
 
     rounds: int
-    """After how many it was best; 0: the base was, and ``model`` is as it is."""
+    """The best number of rounds; 0: the base is best, and ``model`` equals it."""
 
     in_time: bool
-    """Whether all rounds were held before time was up."""
+    """Whether all rounds were run before time was up."""
 
     left_out: int
     """Corrections of classes that this network does not have."""
 
     seconds: float
-    """How long it learned."""
+    """The duration of learning."""
 
 
 def adapt(
@@ -81,26 +81,26 @@ def adapt(
     """Let a copy of ``model`` learn from ``corrections``, for at most ``seconds``.
 
     ``layers`` is "last" or "all". Equal arguments give equal bytes, unless time was up. Raises
-    RunError for fewer than five corrections, and if ``digits`` are none that ``model`` reads.
+    RunError for fewer than five corrections, and if ``model`` has no class of ``digits``.
     """
     reader = Recognizer.of(model)
     known = _to_learn(corrections, reader.classes)
-    course = _course(model, known, digits, layers, seed)
+    data = _adaptation_data(model, known, digits, layers, seed)
     started = clock()
-    exams = hold_exams(course, LAYERS[layers], lambda: clock() - started > seconds)
+    results = cross_validate(data, LAYERS[layers], lambda: clock() - started > seconds)
     learned = clock() - started
-    adapted = _graduate(model, course, exams, known, layers, seed)
+    adapted = _final_model(model, data, results, known, layers, seed)
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
     known_share = share_trained_on(model, images)
     _recalibrate(adapted, images, labels, known_share)
     was, now = (r(images).probabilities.argmax(axis=1) for r in (reader, Recognizer.of(adapted)))
     return Adaptation(
         model=adapted,
-        drawings=Change.of(*exams.answers(), course.labels),
+        drawings=Change.of(*results.predictions(), data.labels),
         digits=Change.of(was, now, labels),
         digits_known=known_share,
-        rounds=exams.best_round(),
-        in_time=exams.rounds() == LAYERS[layers],
+        rounds=results.best_round(),
+        in_time=results.rounds() == LAYERS[layers],
         left_out=len(corrections) - len(known),
         seconds=learned,
     )
@@ -108,18 +108,18 @@ def adapt(
 
 def _to_learn(corrections: Sequence[Correction], classes: Sequence[str]) -> list[Correction]:
     known = [correction for correction in corrections if correction.label in classes]
-    if len(known) < HANDS:
+    if len(known) < FOLDS:
         raise RunError(
-            f"{HANDS} corrected digits are the least to learn from, and there are {len(known)}; "
+            f"{FOLDS} corrected digits are the least to learn from, and there are {len(known)}; "
             "correct some more"
         )
     return known
 
 
-def _course(
+def _adaptation_data(
     model: Sequential, known: Sequence[Correction], digits: Dataset, layers: str, seed: int
-) -> Course:
-    """All that the fold_models see, as it comes to the first layer that learns."""
+) -> AdaptationData:
+    """The data of all fold models, as the first layer that learns gets them."""
     if layers not in LAYERS:
         raise RunError(f"layers that can be adapted are {' or '.join(LAYERS)}, not {layers}")
     tracer = Tracer(model)
@@ -133,46 +133,46 @@ def _course(
     drawn = np.stack([correction.image() for correction in known])
     copies = max(1, POOL // len(drawn))
     replay, labels = _readable(digits, digits.train_images, digits.train_labels, classes)
-    exam, practice = _dealt(len(replay), rng)
-    return Course(
+    validation, training = _split(len(replay), rng)
+    return AdaptationData(
         model=tracer.model.part(start, len(tracer.layers)),
         labels=np.array([classes.index(correction.label) for correction in known]),
-        hands=rng.permutation(np.arange(len(known)) % HANDS),
+        folds=rng.permutation(np.arange(len(known)) % FOLDS),
         drawings=to_start(drawn),
         augmented=to_start(augment(np.repeat(drawn, copies, axis=0), MILD, rng)),
         copies=copies,
-        replay=to_start(augment(replay[practice], MILD, rng)),
-        replay_labels=labels[practice],
-        known=to_start(replay[exam]),
-        known_labels=labels[exam],
+        replay=to_start(augment(replay[training], MILD, rng)),
+        replay_labels=labels[training],
+        known=to_start(replay[validation]),
+        known_labels=labels[validation],
         seed=seed,
     )
 
 
-def _dealt(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Which of ``count`` digits are for exams, and which to practice on."""
+def _split(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The indices of digits, of ``count``, for validation and for training."""
     some = rng.permutation(count)[:KNOWN]
     return some[: len(some) // 3], some[len(some) // 3 :]
 
 
-def _graduate(
+def _final_model(
     model: Sequential,
-    course: Course,
-    exams: CrossValidation,
+    data: AdaptationData,
+    results: CrossValidation,
     known: Sequence[Correction],
     layers: str,
     seed: int,
 ) -> Sequential:
-    """A copy of ``model`` with what the last fold_model knew after the best round."""
+    """A copy of ``model`` with the parameters of the final model after the best round."""
     adapted = copy.deepcopy(model)
-    start = len(Tracer(model).layers) - len(course.model.layers)
-    for offset, params in enumerate(exams.parameters()):
+    start = len(Tracer(model).layers) - len(data.model.layers)
+    for offset, params in enumerate(results.parameters()):
         for key, z in params.items():
             adapted.layers[start + offset].params[key][...] = z
     story: dict[str, Any] = {
         "corrections": len(known),
         "layers": layers,
-        "rounds": exams.best_round(),
+        "rounds": results.best_round(),
         "seed": seed,
     }
     adapted.description = {**model.description, "adapted": story}
@@ -182,10 +182,10 @@ def _graduate(
 def _recalibrate(
     adapted: Sequential, images: np.ndarray, labels: np.ndarray, known_share: float | None
 ) -> None:
-    """Measure anew how sure a network may be once it has changed, if it was calibrated before.
+    """Calibrate a network again once it has changed, if it was calibrated before.
 
-    It has not practiced the digits (N,H,W). But those that its base knows by heart tell no
-    temperature: it would be far too cold.
+    It was not adapted on these images (N,H,W). But if its base was trained on them, they give a
+    temperature that is far too low, so none is kept.
     """
     if not adapted.description["adapted"]["rounds"] or "calibration" not in adapted.description:
         return
@@ -198,7 +198,7 @@ def _recalibrate(
 def _readable(
     digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The images whose classes the network has, and the numbers of those."""
+    """The images whose classes the network has, and their class indices."""
     mine = digits.labels_in(classes, labels)
     if not (mine >= 0).any():
         raise RunError(

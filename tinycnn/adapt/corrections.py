@@ -1,11 +1,11 @@
-"""Corrections: what people wrote, what it was, and what the network took it for.
+"""Corrections: digits that people drew, their labels, and the network's answers.
 
-They are kept on this machine only, in a stroke file of the user's data folder, one a line:
+They are kept on this machine only, in a stroke file of the user's data folder, one per line:
 
     {"strokes": [[[x, y], ...], ...], "label": "7", "pen": 12, "answer": "1", "version": "0.1.0"}
 
-so ``predict --strokes`` reads them too. The file is written whole or not at all, and a line that
-is damaged neither keeps the others from being read nor is ever lost.
+so ``predict --strokes`` reads them too. The file is written whole or not at all. A damaged
+line does not keep the others from being read, and is never lost.
 """
 
 import json
@@ -26,16 +26,16 @@ LONGEST = 64 * 2**20  # bytes of the file; a digit needs about two thousand
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """One digit that somebody drew and named."""
+    """One digit that a person drew and named."""
 
     strokes: Sequence[np.ndarray]
     """Polylines (n,2), y down, in any unit."""
 
     label: str
-    """What it is: the name of a class."""
+    """The name of its class."""
 
     answer: str | None = None
-    """What the network had said."""
+    """The class that the network predicted."""
 
     pen: float = 0.0
     """Width of the pen in the unit of the strokes, 0 if unknown."""

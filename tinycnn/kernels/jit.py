@@ -52,7 +52,7 @@ def kernel(function: Callable) -> Callable:
 def parallel_kernel(function: Callable) -> Callable:
     """Compile a function whose ``prange`` loops are spread over threads.
 
-    Python threads take turns with such functions: numba's simplest way of having threads ends the
+    One Python thread at a time runs such functions: numba's simplest way of having threads ends the
     process if two begin at once.
     """
     if CHECKED or UNCOMPILED:

@@ -145,7 +145,7 @@ def _is_gradient(name: str) -> bool:
 
 
 def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
-    """Return what each letter stands for, "..." for any number of axes; None if it cannot be."""
+    """Return what each letter means, "..." for any number of axes; None if it cannot be."""
     if "..." not in letters:
         return list(shape) if len(shape) == len(letters) else None
     if len(letters) == 1:

@@ -31,7 +31,7 @@ class Tab:
     keys: tuple[Key, ...] = ()  # only while the tab is shown
 
     def draw(self, canvas: Canvas, context: Context) -> None:
-        """Draw the tab, and list what can be clicked; or say what is missing."""
+        """Draw the tab and list its clickable areas, or say what is missing."""
         engine, image = context.engine, context.image
         if canvas.width < LEAST[0] or canvas.height < LEAST[1]:
             words = "Enter gives this more room"

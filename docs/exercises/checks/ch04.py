@@ -1,4 +1,4 @@
-"""Chapter 4: a convolution and its gradients, held to the library's reference."""
+"""Chapter 4: a convolution and its gradients, compared with the library's reference."""
 
 import numpy as np
 

@@ -10,7 +10,7 @@ from template_network import DIGITS
 
 from tinycnn.adapt import Change, Correction, CorrectionFile, adapt, export, save_adapted
 from tinycnn.adapt.corrections import default_path, parse_correction
-from tinycnn.adapt.folds import Course, CrossValidation
+from tinycnn.adapt.folds import AdaptationData, CrossValidation
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError
 from tinycnn.ink import Recognizer, network_input, read_drawings, strokes_to_image
@@ -159,37 +159,37 @@ def test_what_a_coin_could_do_is_no_change(n, mended, spoiled, chance, verdict):
     assert verdict in str(done)
 
 
-# ------------------------------------------------------------------------------------- the exams
+# ------------------------------------------------------------------------------ cross-validation
 
 
-def exam_of(losses, answers, misread, hands=(0, 0, 1), known=1000):
-    course = Course.__new__(Course)
-    object.__setattr__(course, "hands", np.array(hands))
-    object.__setattr__(course, "labels", np.zeros(len(hands), int))
-    object.__setattr__(course, "known", np.zeros(known))
-    exam = CrossValidation(course)
-    exam._losses, exam._answers = [np.array(z, float) for z in losses], list(map(np.array, answers))
-    exam._misread = list(misread)
-    return exam
+def results_of(losses, predictions, misread, folds=(0, 0, 1), known=1000):
+    data = AdaptationData.__new__(AdaptationData)
+    object.__setattr__(data, "folds", np.array(folds))
+    object.__setattr__(data, "labels", np.zeros(len(folds), int))
+    object.__setattr__(data, "known", np.zeros(known))
+    results = CrossValidation(data)
+    results._losses = [np.array(z, float) for z in losses]
+    results._predictions, results._misread = list(map(np.array, predictions)), list(misread)
+    return results
 
 
-def test_each_hand_is_judged_after_the_round_that_the_others_found_best():
+def test_each_fold_is_evaluated_after_the_round_that_is_best_for_the_others():
     losses = [[3, 3, 3], [1, 1, 4], [2, 2, 1]]
-    answers = [[9, 9, 9], [1, 1, 1], [2, 2, 2]]
-    exam = exam_of(losses, answers, [0, 0, 0])
-    before, after = exam.answers()
+    predictions = [[9, 9, 9], [1, 1, 1], [2, 2, 2]]
+    results = results_of(losses, predictions, [0, 0, 0])
+    before, after = results.predictions()
     assert before.tolist() == [9, 9, 9]
-    assert after.tolist() == [2, 2, 1]  # hand 0 by hand 1's losses 3 4 1, hand 1 by 6 2 4
-    assert exam.best_round() == 2  # 9 6 5
+    assert after.tolist() == [2, 2, 1]  # fold 0 by fold 1's losses 3 4 1, fold 1 by 6 2 4
+    assert results.best_round() == 2  # 9 6 5
 
 
 def test_a_round_that_forgot_too_much_is_not_chosen():
     losses = [[3, 3, 3], [2, 2, 2], [1, 1, 1]]
-    answers = [[0] * 3, [1] * 3, [2] * 3]
-    assert exam_of(losses, answers, [4, 9, 9]).best_round() == 2  # 5 of 1000 may be
-    assert exam_of(losses, answers, [4, 9, 10]).best_round() == 1
-    assert exam_of(losses, answers, [4, 10, 10]).best_round() == 0
-    assert exam_of(losses, answers, [100, 109, 110]).best_round() == 1  # 9.5 could be chance
+    predictions = [[0] * 3, [1] * 3, [2] * 3]
+    assert results_of(losses, predictions, [4, 9, 9]).best_round() == 2  # 5 of 1000 may be
+    assert results_of(losses, predictions, [4, 9, 10]).best_round() == 1
+    assert results_of(losses, predictions, [4, 10, 10]).best_round() == 0
+    assert results_of(losses, predictions, [100, 109, 110]).best_round() == 1  # 9.5 could be chance
 
 
 # ------------------------------------------------------------------------------------- adapting
@@ -231,7 +231,7 @@ def base(digits):
     return network
 
 
-def odd_hand(count, label="7", looks_like=None):
+def odd_writer(count, label="7", looks_like=None):
     """A person who writes 7 upside down (or like another digit), each a little different."""
     rng, flip = np.random.default_rng(0), 1 if looks_like else -1
     return [
@@ -241,9 +241,9 @@ def odd_hand(count, label="7", looks_like=None):
 
 
 @pytest.mark.parametrize("layers", ["last", "all"])
-def test_an_odd_hand_is_learned_and_the_rest_is_not_forgotten(layers, base, digits):
+def test_odd_handwriting_is_learned_and_the_rest_is_not_forgotten(layers, base, digits):
     before = {name: z.tobytes() for name, z in base.arrays().items()}
-    done = adapt(base, odd_hand(24), digits, layers=layers, seconds=60)
+    done = adapt(base, odd_writer(24), digits, layers=layers, seconds=60)
     assert done.drawings.n == 24
     assert done.drawings.mended - done.drawings.spoiled >= 8
     assert done.drawings.verdict == "better"
@@ -259,14 +259,14 @@ def test_an_odd_hand_is_learned_and_the_rest_is_not_forgotten(layers, base, digi
 
 
 def test_what_contradicts_all_it_knows_is_not_learned(base, digits):
-    done = adapt(base, odd_hand(24, label="4", looks_like="9"), digits, seconds=60)
+    done = adapt(base, odd_writer(24, label="4", looks_like="9"), digits, seconds=60)
     assert done.digits.verdict == "no clear change"
     assert done.drawings.verdict == "no clear change"
 
 
 def test_equal_seeds_give_equal_bytes(base, digits):
     one, same, other = (
-        adapt(base, odd_hand(10), digits, seed=seed, seconds=60) for seed in (3, 3, 4)
+        adapt(base, odd_writer(10), digits, seed=seed, seconds=60) for seed in (3, 3, 4)
     )
     bytes_of = [[z.tobytes() for z in a.model.arrays().values()] for a in (one, same, other)]
     assert bytes_of[0] == bytes_of[1] != bytes_of[2]
@@ -288,7 +288,7 @@ def test_what_is_right_already_is_left_as_it_is(base, digits):
 
 def test_when_time_is_up_the_best_so_far_is_given(base, digits):
     clock = iter(np.arange(0, 100, 0.5))
-    done = adapt(base, odd_hand(10), digits, seconds=2, clock=lambda: next(clock))
+    done = adapt(base, odd_writer(10), digits, seconds=2, clock=lambda: next(clock))
     assert not done.in_time
     assert done.rounds <= 4
     assert done.seconds > 2
@@ -296,24 +296,24 @@ def test_when_time_is_up_the_best_so_far_is_given(base, digits):
 
 def test_too_little_to_learn_from_is_refused(base, digits):
     with pytest.raises(RunError, match=r"5 corrected digits are the least .* there are 4"):
-        adapt(base, odd_hand(4), digits)
+        adapt(base, odd_writer(4), digits)
     with pytest.raises(RunError, match="layers that can be adapted are last or all, not first"):
-        adapt(base, odd_hand(5), digits, layers="first")
+        adapt(base, odd_writer(5), digits, layers="first")
 
 
-def test_corrections_of_foreign_classes_are_left_out_and_counted(base, digits):
-    done = adapt(base, [*odd_hand(6), *odd_hand(3, label="x")], digits, seconds=60)
+def test_corrections_of_unknown_classes_are_left_out_and_counted(base, digits):
+    done = adapt(base, [*odd_writer(6), *odd_writer(3, label="x")], digits, seconds=60)
     assert (done.drawings.n, done.left_out) == (6, 3)
 
 
 def test_a_network_of_other_classes_has_nothing_to_practice_on(digits):
     network = Sequential([Flatten(), Dense(2)], (28, 28, 1))
     network.description = {"classes": ["7", "coat"]}
-    done = adapt(network, odd_hand(6), digits, seconds=60)
+    done = adapt(network, odd_writer(6), digits, seconds=60)
     assert done.digits.n == np.sum(digits.test_labels == 7)
     network.description = {"classes": ["shirt", "coat"]}
     with pytest.raises(RunError, match="none of these is in some"):
-        adapt(network, odd_hand(6, label="coat"), digits)
+        adapt(network, odd_writer(6, label="coat"), digits)
 
 
 @pytest.mark.parametrize(
@@ -327,16 +327,16 @@ def test_a_network_of_other_classes_has_nothing_to_practice_on(digits):
 @pytest.mark.parametrize("how", ["last", "all"])
 def test_every_shape_of_network_can_be_adapted(how, layers, shape, digits):
     network = Sequential(layers, shape)
-    done = adapt(network, odd_hand(6), digits, layers=how, seconds=60)
-    assert Recognizer.of(done.model)(odd_hand(1)[0].image()[None]).probabilities.shape == (1, 10)
+    done = adapt(network, odd_writer(6), digits, layers=how, seconds=60)
+    assert Recognizer.of(done.model)(odd_writer(1)[0].image()[None]).probabilities.shape == (1, 10)
 
 
 def test_it_says_what_share_of_the_digits_the_base_had_seen(base, digits):
     from tinycnn.data.provenance import sample_of
 
-    assert adapt(base, odd_hand(5), digits, seconds=60).digits_known is None
+    assert adapt(base, odd_writer(5), digits, seconds=60).digits_known is None
     base.description = {"training": {"sample": sample_of(digits.test_images)}}
-    assert adapt(base, odd_hand(5), digits, seconds=60).digits_known == 1
+    assert adapt(base, odd_writer(5), digits, seconds=60).digits_known == 1
     base.description = {"note": "base"}
 
 
@@ -348,7 +348,7 @@ def test_an_adapted_network_is_calibrated_anew(base, digits, seen, tmp_path, mon
     old = {"temperature": 4.5, "threshold": -50.0}
     known = digits.test_images if seen else digits.train_images
     base.description = {"training": {"sample": sample_of(known)}, "calibration": old}
-    done = adapt(base, odd_hand(24), digits, seconds=60)
+    done = adapt(base, odd_writer(24), digits, seconds=60)
     assert done.rounds > 0
     assert base.description.pop("calibration") == old
     done.model.save(tmp_path / "w")
@@ -366,7 +366,7 @@ def test_the_base_is_never_overwritten(base, digits, tmp_path):
     base.save(tmp_path / "base.safetensors")
     os.link(tmp_path / "base.safetensors", tmp_path / "link.safetensors")
     before = (tmp_path / "base.safetensors").read_bytes()
-    done = adapt(base, odd_hand(5), digits, seconds=60)
+    done = adapt(base, odd_writer(5), digits, seconds=60)
     for name in (
         "base.safetensors",
         "link.safetensors",
