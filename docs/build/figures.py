@@ -1,7 +1,7 @@
 """How pictures are drawn: matplotlib makes an SVG that lives in the page and takes its colors.
 
-Ink that stands for itself is drawn in ``INK``, which becomes the color of the page's text, light
-or dark. What carries meaning is blue or orange, which nearly everybody can tell apart.
+Plain ink is drawn in ``INK``, which becomes the color of the page's text, light or dark. Colors
+with a meaning are blue and orange, which nearly everyone can tell apart.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""A listing is cut out of its file when the book is built, and says where it stands there."""
+"""A listing is cut out of its file when the book is built, and says where."""
 
 import ast
 import textwrap
@@ -21,7 +21,7 @@ class Listing:
     @property
     def text(self) -> str:
         lines = self.path.read_text().splitlines()[self.first - 1 : self.last]
-        return textwrap.dedent("\n".join(lines))  # a method stands further right
+        return textwrap.dedent("\n".join(lines))  # a method is indented
 
     @property
     def name(self) -> str:
@@ -30,7 +30,7 @@ class Listing:
 
 
 def find(dotted: str) -> Listing:
-    """Return where a function, class or constant stands: "tinycnn.nn.reference.conv2d".
+    """Return the place of a function, class or constant: "tinycnn.nn.reference.conv2d".
 
     Names that do not begin at the top of the repository begin in docs. Raises LookupError.
     """

@@ -1,4 +1,4 @@
-"""What stands in an exercise until somebody solves it."""
+"""An exercise raises this until its reader solves it."""
 
 
 class NotWritten(Exception):

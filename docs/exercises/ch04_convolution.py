@@ -6,7 +6,7 @@ from blank import NotWritten
 
 
 def conv2d(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
-    """Lay one kernel over one image, everywhere where it fits.
+    """Lay one filter over one image, everywhere where it fits.
 
         y[i,j] = b + sum_{u,v} x[i+u,j+v] * w[u,v]
 

@@ -6,7 +6,7 @@ from blank import NotWritten
 
 
 def maxpool2d(x: np.ndarray) -> tuple:
-    """Keep the largest number of every 2 x 2 window, and say where in the window it stood.
+    """Keep the largest number of every 2 x 2 window, and say where in the window it was.
 
     x (H,W), H and W even  ->  y (H/2,W/2), winner (H/2,W/2) with places 0 1 over 2 3
 
@@ -24,7 +24,7 @@ def maxpool2d_backward(dy: np.ndarray, winner: np.ndarray) -> np.ndarray:
 
 
 def living(y: np.ndarray, winner: np.ndarray) -> np.ndarray:
-    """Return ``winner`` with a 4, "nobody", wherever a ReLU silences the winner.
+    """Return ``winner`` with a 4, "none", wherever a ReLU silences the winner.
 
     y and winner (OH,OW), y before the ReLU  ->  (OH,OW)
     """

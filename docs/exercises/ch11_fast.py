@@ -10,9 +10,9 @@ def dw_of_the_living(
 ) -> np.ndarray:
     """Return dw of convolution, ReLU and 2 x 2 pooling, visiting living winners only.
 
-    The winner of (i,j) stood at row 2*i + winner // 2 and column 2*j + winner % 2 of the
-    convolution's output; a 4 means that nobody is alive there. Each living one adds its dy times
-    the window of x that it saw. Where nobody is alive, dy must not even be looked at.
+    The winner of (i,j) was at row 2*i + winner // 2 and column 2*j + winner % 2 of the
+    convolution's output; a 4 means that no winner is alive there. Each living one adds its dy times
+    the window of x that it saw. Where none is alive, dy must not even be looked at.
 
     dy and winner (OH,OW), x (H,W), kernel_size (KH,KW)  ->  dw (KH,KW)
     """

@@ -1,7 +1,7 @@
 """Exercises of chapter 12. Check them with: python docs/exercises/check.py 12
 
 Here nothing is blank. ``conv2d`` is right, and slow: make it fast. ``maxpool2d`` is the library's
-own, which stands in tinycnn/kernels/elementwise.py: change it there.
+own, in tinycnn/kernels/elementwise.py: change it there.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Chapter 4: windows over an image, and the way back: who touched whom."""
+"""Chapter 4: windows over an image, and the backward pass: what influenced what."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from tinycnn.nn import reference
 
 
 def forward(x: np.ndarray, w: np.ndarray) -> Figure:
-    """An image, a kernel, and the result of one window."""
+    """An image, a filter, and the result of one window."""
     figure, axes = paper(13, 5)
     y = np.array([[(x[i : i + 2, j : j + 2] * w).sum() for j in range(3)] for i in range(3)])
     window = {(0, 1): BLUE, (0, 2): BLUE, (1, 1): BLUE, (1, 2): BLUE}
@@ -35,14 +35,14 @@ def forward(x: np.ndarray, w: np.ndarray) -> Figure:
 
 
 def edges() -> Figure:
-    """What two kernels make of a digit."""
+    """What two filters make of a digit."""
     digit = load_dataset().train_images[3]
     figure, axes = plots(3, 6.4, 2.3)
     image(axes[0], digit, "x")
     upright = np.array([[-1.0, 0, 1]] * 3)
-    kernels = (upright, "left, right"), (upright.T, "up, down")
-    for place, (kernel, title) in zip(axes[1:], kernels, strict=True):
-        x, w = digit[None, :, :, None] / 255, kernel[None, :, :, None]
+    filters = (upright, "left, right"), (upright.T, "up, down")
+    for place, (weights, title) in zip(axes[1:], filters, strict=True):
+        x, w = digit[None, :, :, None] / 255, weights[None, :, :, None]
         signed(place, reference.conv2d(x, w, np.zeros(1))[0, :, :, 0], title)
     return figure
 
@@ -66,10 +66,10 @@ PIXEL = 1, 1
 def touched(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> Figure:
     """One pixel under the four windows that lay over it, each time under another weight."""
     figure, axes = paper(13.4, 5.2)
-    h, column = PIXEL
+    r, s = PIXEL
     for number, (i, j) in enumerate(np.ndindex(2, 2)):
         left = 0.3 + 3.3 * number
-        u, v = h - i, column - j
+        u, v = r - i, s - j
         texts = np.full(x.shape, "", dtype=object)
         for row, col in np.ndindex(2, 2):
             texts[i + row, j + col] = f"{w[row, col]}"
@@ -77,7 +77,7 @@ def touched(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> Figure:
         title = f"window of y[{i},{j}]"
         grid(axes, texts, (left, 0.9), fills | {PIXEL: ORANGE}, title, cell=0.7)
         frame(axes, (left + 0.7 * j, 0.9 + 0.7 * i), (1.4, 1.4), BLUE)
-        frame(axes, (left + 0.7 * column, 0.9 + 0.7 * h), (0.7, 0.7), ORANGE)
+        frame(axes, (left + 0.7 * s, 0.9 + 0.7 * r), (0.7, 0.7), ORANGE)
         axes.text(left + 1.4, 4.15, f"under w[{u},{v}] = {w[u, v]}", ha="center", color=ORANGE)
         product = f"dy[{i},{j}] × w[{u},{v}] = {dy[i, j]} × {w[u, v]}"
         axes.text(left + 1.4, 4.75, product, ha="center", fontsize=8.5)
@@ -85,9 +85,9 @@ def touched(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> Figure:
 
 
 def turned(w: np.ndarray, dy: np.ndarray) -> Figure:
-    """The framed dy, and the turned kernel over two of its places."""
+    """The framed dy, and the turned filter over two of its places."""
     figure, axes = paper(13.4, 5.6)
-    framed, kernel = np.pad(dy, 1), w[::-1, ::-1]
+    framed, turned = np.pad(dy, 1), w[::-1, ::-1]
     dx = reference.conv2d_backward_input(dy[None, ..., None] * 1.0, w[None, ..., None] * 1.0)
     inside = {(1 + i, 1 + j): BLUE for i, j in np.ndindex(3, 3)}
     grid(axes, framed, (0.3, 0.9), inside, "dy, framed by zeros", 0.8)
@@ -96,7 +96,7 @@ def turned(w: np.ndarray, dy: np.ndarray) -> Figure:
     grid(axes, w, (5.2, 1.0), None, "w", 0.8)
     arrow(axes, (6.0, 2.8), (6.0, 3.5), INK, connectionstyle="arc3,rad=-0.6")
     axes.text(6.35, 3.2, "half a turn", va="center", fontsize=8.5)
-    grid(axes, kernel, (5.2, 3.7), dict.fromkeys(np.ndindex(2, 2), ORANGE), "", 0.8)
+    grid(axes, turned, (5.2, 3.7), dict.fromkeys(np.ndindex(2, 2), ORANGE), "", 0.8)
     arrow(axes, (7.7, 2.9), (8.7, 2.9))
     grid(axes, dx[0, :, :, 0], (9.3, 1.0), {(0, 0): PALE, PIXEL: ORANGE}, "dx", 0.8)
     return figure

@@ -21,7 +21,7 @@ DY = np.array([["a", "b"], ["c", "d"]], dtype=object)
 
 
 def winners(x: np.ndarray) -> Figure:
-    """Four windows, their winners, and the way back."""
+    """Four windows, their winners, and the backward pass."""
     figure, axes = paper(13.4, 4.6)
     y, winner = (z[0, :, :, 0] for z in reference.maxpool2d(x[None, :, :, None], 2))
     back = np.full(x.shape, "0", dtype=object)

@@ -18,7 +18,7 @@ def safety() -> Figure:
         if number:
             arrow(axes, (left - 1.0, 1.0), (left, 1.0), BLUE)
             start = left + 1.15, 1.65
-            bend = f"arc3,rad={-0.28 + 0.04 * number}"
-            arrow(axes, start, (1.45, 1.65), ORANGE, connectionstyle=bend, linewidth=1)
+            curve = f"arc3,rad={-0.28 + 0.04 * number}"
+            arrow(axes, start, (1.45, 1.65), ORANGE, connectionstyle=curve, linewidth=1)
     axes.text(5.4, 2.95, "no: back", ha="center", color=ORANGE, fontsize=8.5)
     return figure

@@ -1,4 +1,4 @@
-"""Chapter 3: the way back through three layers."""
+"""Chapter 3: the backward pass through three layers."""
 
 import numpy as np
 

@@ -6,8 +6,8 @@ from checking import compare, copies, parts
 from tinycnn.nn import reference
 
 
-def _image_and_kernel(rng):
-    """Return an image and a kernel, neither of them square, so that no axes can be exchanged."""
+def _image_and_filter(rng):
+    """Return an image and a filter, neither of them square, so that no axes can be exchanged."""
     KH, KW = 2, 3
     H, W = KH + int(rng.integers(2, 5)), KW + int(rng.integers(0, 4))
     return rng.standard_normal((H, W)), rng.standard_normal((KH, KW))
@@ -18,15 +18,15 @@ def _conv2d(x, w, b=0.0):
 
 
 def conv2d(answer, rng):
-    (x, w), b = _image_and_kernel(rng), 0.5
+    (x, w), b = _image_and_filter(rng), 0.5
     right = _conv2d(x, w, b)
     mistakes = {
         "the bias is missing": right - b,
         "the bias is added once for each output, not for each weight": right + b * (w.size - 1),
-        "you turned the kernel. Mathematicians do; here w[u,v] meets x[i+u,j+v]": _conv2d(
+        "you turned the filter. Mathematicians do; here w[u,v] meets x[i+u,j+v]": _conv2d(
             x, w[::-1, ::-1], b
         ),
-        "the kernel may not hang over the border: there are H-KH+1 rows, W-KW+1 columns": _conv2d(
+        "the filter may not hang over the border: there are H-KH+1 rows, W-KW+1 columns": _conv2d(
             np.pad(x, ((0, w.shape[0] - 1), (0, w.shape[1] - 1))), w, b
         ),
     }
@@ -34,7 +34,7 @@ def conv2d(answer, rng):
 
 
 def conv2d_backward_params(answer, rng):
-    x, w = _image_and_kernel(rng)
+    x, w = _image_and_filter(rng)
     dy = rng.standard_normal(_conv2d(x, w).shape)
     dw, db = parts("dw, db", answer(**copies(dy=dy, x=x), kernel_size=w.shape), 2)
     right = _conv2d(x, dy)
@@ -50,15 +50,15 @@ def conv2d_backward_params(answer, rng):
 
 
 def conv2d_backward_input(answer, rng):
-    x, w = _image_and_kernel(rng)
+    x, w = _image_and_filter(rng)
     dy = rng.standard_normal(_conv2d(x, w).shape)
     KH, KW = w.shape
     framed = np.pad(dy, ((KH - 1, KH - 1), (KW - 1, KW - 1)))
     right = _conv2d(framed, w[::-1, ::-1])
     mistakes = {
-        "your dx has the kernel not turned round; follow the four panels": _conv2d(framed, w),
-        "you turned the kernel upside down, but not left to right": _conv2d(framed, w[::-1]),
-        "you turned the kernel left to right, but not upside down": _conv2d(framed, w[:, ::-1]),
+        "your dx has the filter not turned round; follow the four panels": _conv2d(framed, w),
+        "you turned the filter upside down, but not left to right": _conv2d(framed, w[::-1]),
+        "you turned the filter left to right, but not upside down": _conv2d(framed, w[:, ::-1]),
         "windows overlap: add up what a pixel gets (+=), do not assign (=)": _overwritten(dy, w),
     }
     if min(dy.shape[0] - KH, dy.shape[1] - KW) >= 0:

@@ -58,7 +58,7 @@ def _let_fail(answer, path, failing) -> None:
     except OSError:
         pass
     else:
-        raise Wrong(f"os.{failing} failed, and nobody was told: let the error through")
+        raise Wrong(f"os.{failing} failed, and the error was hidden: let the error through")
     left = path.read_bytes() if path.exists() else b"nothing"
     insist(left == b"old", f"os.{failing} failed, and the old bytes are gone")
     _insist_nothing_else(path, f"os.{failing} failed")

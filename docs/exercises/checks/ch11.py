@@ -15,7 +15,7 @@ def dw_of_the_living(answer, rng):
     given = answer(**copies(dy=poisoned, winner=winner, x=x), kernel_size=(KH, KW))
     insist(given is not None and given is not Ellipsis, f"your function returns {given!r}")
     if np.isnan(given).any():
-        raise Wrong("dw is NaN: you have looked at a dy where nobody is alive, and it was a NaN")
+        raise Wrong("dw is NaN: you have looked at a dy where no winner is alive, and it was a NaN")
     mistakes = {
         "rows and columns of the places are exchanged: winner // 2 is the row": _dw(
             dy, np.where(winner == 4, 4, winner // 2 + 2 * (winner % 2)), x, (KH, KW)

@@ -37,7 +37,7 @@ def conv2d(answer, rng):
         slow / yours >= ENOUGH,
         f"right, but not fast yet: {figures}\n"
         f"hint: for {ENOUGH:g} times, let the innermost loop run over f; every sum is then on its "
-        "own,\nand nobody waits. For that the weights of all filters at one place should be "
+        "own,\nand none waits. For that the weights of all filters at one place should be "
         "neighbors",
     )
     return figures
