@@ -98,6 +98,14 @@ def linear(**description):
     return model
 
 
+@pytest.mark.parametrize("names", [["a", "b", "a"], ["a", "", "c"], ["1", 1, "2"], 7])
+def test_weights_whose_class_names_do_not_tell_classes_apart_are_refused(names):
+    model = Sequential([Flatten(), Dense(3)], (4, 4, 1), seed=0)
+    model.description = {"classes": names}
+    with pytest.raises(WeightsError, match="do not name so many"):
+        Recognizer.of(model)
+
+
 def test_the_recognizer_of_some_weights_has_their_names_and_their_calibration(rng):
     calibration = {"temperature": 2.0, "threshold": 1.0}
     model = linear(classes=["cat", "dog", "cow"], calibration=calibration)

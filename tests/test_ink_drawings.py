@@ -24,6 +24,12 @@ def test_every_line_is_a_drawing():
         assert (second.strokes, second.label, second.pen) == ([], None, 3.0)
 
 
+@pytest.mark.parametrize("payload", [b"", b"\n \n", gzip.compress(b"\n")])
+def test_a_file_without_drawings_says_so(payload):
+    (error,) = read_drawings(payload)
+    assert "no drawing in it" in str(error)
+
+
 @pytest.mark.parametrize(
     "damaged",
     [

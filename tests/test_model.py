@@ -243,6 +243,13 @@ def test_floats_of_another_scale_are_not_taken_without_a_word(wrong, network, im
     network.predict(wrong(many))
 
 
+def test_bytes_that_are_only_0_and_1_are_not_taken_without_a_word(network, images):
+    with pytest.warns(UserWarning, match="images hold uint8 from 0 to 1, but"):
+        network.predict((images > 127).astype(np.uint8))
+    for right in (images, images > 300):
+        network.predict(right.astype(np.uint8))
+
+
 def test_of_floats_of_the_right_scale_nothing_is_said(network, images):
     x = images / 255
     for right in (x, x[:1], np.zeros((1, 10, 9)), x + 0.05, x - 0.05, x * 0.1, x[:0]):
@@ -318,7 +325,7 @@ def test_a_calibration_is_not_saved_with_other_numbers_than_its_own(network, tmp
 def test_a_layer_that_would_be_read_as_another_of_its_name_is_not_saved(tmp_path):
     namesake = type("ReLU", (ReLU,), {})
     with pytest.raises(WeightsError, match="its ReLU would be read as another layer"):
-        Sequential([namesake(), Flatten(), Dense(2)], (2, 2, 1)).save(tmp_path / "w")
+        Sequential([namesake(), ReLU(), Flatten(), Dense(2)], (2, 2, 1)).save(tmp_path / "w")
     assert not (tmp_path / "w").exists()
 
 
@@ -327,7 +334,7 @@ def test_every_kind_of_layer_comes_back(tmp_path):
     layers += [Dropout(0.25), Dense(4), Softmax()]
     assert {type(layer).__name__ for layer in layers} == set(weights.LAYERS)
     Sequential(layers, (7, 7, 2)).save(tmp_path / "all")
-    assert repr(Sequential.load(tmp_path / "all").layers) == repr(layers)
+    assert repr(Sequential.load(tmp_path / "all").layers) == repr(tuple(layers))
 
 
 def test_a_loaded_network_can_be_unfused(network, images, tmp_path):
@@ -361,3 +368,9 @@ def test_other_precisions_and_endless_descriptions_are_not_saved(network, tmp_pa
 def test_saving_where_there_is_no_folder_is_one_sentence(network, tmp_path):
     with pytest.raises(EnvironmentFault, match="does not exist"):
         network.save(tmp_path / "none" / "w")
+
+
+def test_no_layer_of_a_network_can_be_replaced_behind_its_back():
+    model = Sequential([Flatten(), Dense(3)], (2, 2, 1))
+    with pytest.raises(TypeError):
+        model.layers[1] = Dense(3)

@@ -449,7 +449,7 @@ def test_a_stroke_file_is_written_as_by_hand_and_every_drawing_is_answered(
         lines.append(json.dumps({"strokes": strokes, "label": text}))
     path = tmp_path / "drawings.jsonl.gz"
     path.write_bytes(gzip.compress("\n".join([*lines, "{broken"]).encode()))
-    assert main(["--replay", str(path), "--headless", "--weights", str(weights)]) == 0
+    assert main(["--replay", str(path), "--headless", "--weights", str(weights)]) == 1, "one is bad"
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [answer.get("text") for answer in answers] == ["3", "5", None]
     assert "no JSON" in answers[2]["error"]
@@ -480,6 +480,7 @@ def test_weights_that_are_none_are_refused_before_a_window_is_opened(tmp_path, m
         ["--scale", "9"],
         ["--headless"],
         ["--replay", "nowhere.jsonl", "--headless"],
+        ["--replay", "mine.jsonl", "--record", "new.jsonl"],
     ],
 )
 def test_bad_arguments_are_one_sentence(arguments):
@@ -487,6 +488,26 @@ def test_bad_arguments_are_one_sentence(arguments):
         main(arguments)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("output", ["--screenshot", "--film", "--record"])
+@pytest.mark.parametrize("read", ["--replay", "--weights"])
+def test_no_output_of_the_sketchpad_is_written_over_what_it_reads(tmp_path, weights, output, read):
+    if (output, read) == ("--record", "--replay"):
+        return  # these two are refused together
+    payload = weights.read_bytes() if read == "--weights" else b'{"sketchpad": 1}\n'
+    path, link = tmp_path / "read", tmp_path / "link.gif"
+    path.write_bytes(payload)
+    link.symlink_to(path)
+    replay = [] if output == "--record" or read == "--replay" else ["--replay", "nowhere.jsonl"]
+    with pytest.raises(TinyCNNError, match="is an input"):
+        main([read, str(path), output, str(link), *replay])
+    assert path.read_bytes() == payload
+
+
+def test_a_command_that_opens_a_number_is_refused():
+    with pytest.raises(TinyCNNError, match="does not take"):
+        do(sketching.session(), ("open", 5))
 
 
 def test_without_pygame_it_says_what_to_install(monkeypatch):

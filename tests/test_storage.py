@@ -220,7 +220,9 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
             refuse_to_overwrite([tmp_path / "new.bin", output], ["-", target])
     with open(target, "rb") as file, pytest.raises(TinyCNNError, match="is an input"):
         refuse_to_overwrite([target], [file.fileno()])
-    refuse_to_overwrite([None, tmp_path / "new.bin", tmp_path / "other.bin"], [None, "-", target])
+    with pytest.raises(TinyCNNError, match="two outputs"):
+        refuse_to_overwrite([tmp_path / "new.bin", tmp_path / "." / "new.bin"], [target])
+    refuse_to_overwrite([None, None, tmp_path / "new.bin", tmp_path / "other.bin"], [None, "-"])
 
 
 def test_json_holds_null_instead_of_what_is_not_finite():

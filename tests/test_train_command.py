@@ -102,6 +102,14 @@ def test_the_next_command_works_after_the_bundled_digits(capsys):
     assert capsys.readouterr().out.startswith("mnist10k, test part: ")
 
 
+def test_a_data_set_of_one_class_is_refused_before_training(easy_folder, easy_arrays, capsys):
+    for name, array in easy_arrays.items():
+        write_idx(easy_folder / name, 0 * array if "labels" in name else array)
+    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "my run") == 2
+    assert "easy has only one class; there is nothing to tell apart" in capsys.readouterr().err
+    assert not Path("my run", "metrics.jsonl").exists()
+
+
 def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypatch):
     words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "runs/r"]
     Path("runs").mkdir()

@@ -124,15 +124,20 @@ def sweep_temporaries(
 def refuse_to_overwrite(
     outputs: Iterable[PathLike | None], inputs: Iterable[PathLike | int | None]
 ) -> None:
-    """Raise TinyCNNError if an output is the same file as an input, by any name or link.
+    """Raise TinyCNNError if an output is an input or another output, by any name or link.
 
     None is an option that was not given; a number is a file descriptor, 0 for standard input.
     """
+    taken: set[str] = set()
     read = [source for source in inputs if source is not None and os.path.exists(source)]
     for output in outputs:
         target = None if output is None else os.path.realpath(output)  # as ``write_bytes`` takes it
         if target and os.path.exists(target) and any(os.path.samefile(target, z) for z in read):
             raise TinyCNNError(f"{output} is an input; write to another file")
+        if target in taken:
+            raise TinyCNNError(f"{output} is named for two outputs; write to two files")
+        if target:
+            taken.add(target)
 
 
 def _check_regular(target: Path) -> None:

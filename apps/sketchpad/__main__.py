@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from tinycnn.cli import Parser, run_command
 from tinycnn.errors import EnvironmentFault, TinyCNNError
+from tinycnn.files import refuse_to_overwrite
+from tinycnn.train.folder import find_weights
 
 if TYPE_CHECKING:
     from apps.sketchpad.engine import Engine
@@ -30,8 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if (arguments.headless or arguments.film) and not arguments.replay:
         raise TinyCNNError("--headless and --film need a --replay FILE")
+    if arguments.record and arguments.replay:
+        raise TinyCNNError("--record keeps what you do in the window, not a --replay")
     if importlib.util.find_spec("pygame") is None:
         raise EnvironmentFault("the sketchpad needs pygame: pip install 'tinycnn[sketchpad]'")
+    weights = find_weights(arguments.weights)
+    outputs = arguments.record, arguments.screenshot, arguments.film
+    refuse_to_overwrite(outputs, [arguments.replay, weights])
     load = _loader(arguments.weights)
     if arguments.replay:
         from apps.sketchpad.replay import run

@@ -1,5 +1,6 @@
 """All commands; nothing else changes a session, so a recorded session can be played again."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -111,7 +112,7 @@ def mistake(session: Session) -> None:
 def open_file(session: Session, path: str = "") -> None:
     """Open a file; without a path, ask for it."""
     if path:
-        session.worker.submit(SHEET, None, files.opened, path)
+        session.worker.submit(SHEET, None, files.opened, os.fspath(path))
     else:
         session.screen.typed = ""
 

@@ -39,7 +39,7 @@ LAST = 2.5  # seconds that the last frame stays
 
 
 def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
-    """Play a file, print what was read, take pictures; returns the exit code."""
+    """Play a file, print what was read, take pictures; return 1 if a drawing cannot be read."""
     from tinycnn.ink import read_file
 
     if arguments.headless:
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
         payload = read_file(arguments.replay)
     except ImageError as error:
         raise TinyCNNError(f"{arguments.replay}: {error}") from error
+    code = 0
     with tempfile.TemporaryDirectory() as folder:  # a record from others may save anything
         player = Player(arguments, load, Path(folder))
         if is_record(payload[:100].decode(errors="replace")):
@@ -57,13 +58,14 @@ def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
             for record in write_drawings(payload, player.session):
                 print(json.dumps(record))
                 player.show()
+                code |= "error" in record
         player.show()
         if player.film:
             player.film.add(player.app.surface)
             player.film.save(arguments.film)
         if arguments.screenshot:
             window.save_png(player.app.surface, arguments.screenshot)
-    return 0
+    return code
 
 
 class Player:
@@ -177,5 +179,6 @@ def _result(session: Session) -> dict[str, Any]:
     from tinycnn.ink import as_record
 
     if session.answer is None:
-        raise TinyCNNError("nothing could be read: the network did not load")
+        reason = session.screen.note or "the network did not load"
+        raise TinyCNNError(f"nothing could be read: {reason}")
     return as_record(session.answer.reading)

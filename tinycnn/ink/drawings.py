@@ -38,16 +38,15 @@ class Drawing:
 def read_drawings(payload: bytes) -> Iterator[Drawing | ImageError]:
     """The drawings of a stroke file, plain or gzip, one after the other.
 
-    A line without a drawing gives an ImageError in its place. Memory stays near the size of the
-    file and of one line, even if a compressed file claims more.
+    A line without a drawing gives an ImageError in its place, and so does a file without one.
+    Memory stays near the size of the file and of one line, even if a compressed file claims more.
     """
     try:
         for line in _lines(payload):
-            if line.strip():
-                try:
-                    yield parse_drawing(line)
-                except ImageError as error:
-                    yield error
+            try:
+                yield parse_drawing(line)
+            except ImageError as error:
+                yield error
     except ImageError as error:
         yield error
     except (EOFError, zlib.error, OSError) as error:
@@ -55,11 +54,11 @@ def read_drawings(payload: bytes) -> Iterator[Drawing | ImageError]:
 
 
 def _lines(payload: bytes) -> Iterator[bytes]:
-    """The lines of a file, plain or gzip; ImageError once there are too many, or one too long."""
+    """The lines of a file that are not blank; ImageError for too many, one too long, or none."""
     file: io.BufferedIOBase = io.BytesIO(payload)
     if payload.startswith(GZIP_MAGIC):
         file = io.BufferedReader(gzip.GzipFile(fileobj=file))
-    count = size = 0
+    count = size = filled = 0
     while line := file.readline(LONGEST_LINE + 1):
         count, size = count + 1, size + len(line)
         if len(line) > LONGEST_LINE:
@@ -68,7 +67,11 @@ def _lines(payload: bytes) -> Iterator[bytes]:
             raise ImageError(
                 f"more than {MOST_LINES:,} lines, or {MOST_BYTES // 2**20} MB, are not read"
             )
-        yield line
+        if line.strip():
+            filled += 1
+            yield line
+    if not filled:
+        raise ImageError("there is no drawing in it")
 
 
 def parse_drawing(line: str | bytes) -> Drawing:

@@ -67,7 +67,7 @@ def batch(x: Array, input_shape: Shape) -> None:
 def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
     """Return a batch of images as an array; ShapeError if it is none for ``input_shape``.
 
-    Warns of floats that are clearly of another scale than 0 to 1, unless ``any_floats``.
+    Warns of numbers that are clearly of another scale, unless they are floats and ``any_floats``.
     """
     images = np.asarray(images)
     if input_shape not in (images.shape[1:], (*images.shape[1:], 1)):
@@ -78,12 +78,14 @@ def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
         )
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
-    if images.dtype.kind == "f" and images.size and not any_floats:
+    kind, unit = ("uint8", GRAY) if images.dtype == np.uint8 else ("floats", 1.0)
+    if images.size and (kind == "uint8" or not any_floats):
         least, most = float(images.min()), float(images.max())
-        of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GRAY
+        ink = most * unit
+        of_scale = least >= -OVERSHOOT and ink <= 1 + OVERSHOOT and not 0 < ink <= GRAY
         if not of_scale and math.isfinite(most - least):
             warnings.warn(
-                f"images hold floats from {least:.3g} to {most:.3g}, but floats are expected "
+                f"images hold {kind} from {least:.3g} to {most:.3g}, but floats are expected "
                 "from 0, paper, to 1, full ink: scale them, or give uint8 from 0 to 255",
                 stacklevel=3,
             )

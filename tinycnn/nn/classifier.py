@@ -78,14 +78,15 @@ def _log_sum(logits: Array) -> Array:
 
 
 def names_of(model: Sequential) -> tuple[str, ...]:
-    """Return the names of the classes of ``model``; WeightsError if names and outputs differ."""
+    """Return the names of the classes of ``model``; WeightsError unless each has one."""
     shape = model.output_shape
     if len(shape) != 1 or shape[0] < 2:
         raise WeightsError(f"these weights give outputs of shape {shape}, not classes")
-    names = model.description.get("classes") or range(shape[0])
-    if not isinstance(names, Sequence) or len(names) != shape[0]:
+    given = model.description.get("classes") or range(shape[0])
+    names = tuple(map(str, given)) if isinstance(given, Sequence) else ()
+    if not len(names) == len({*names} - {""}) == shape[0]:
         raise WeightsError(f"these weights tell {shape[0]} classes apart, but do not name so many")
-    return tuple(map(str, names))
+    return names
 
 
 def calibration_of(model: Sequential) -> dict[str, float]:

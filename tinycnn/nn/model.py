@@ -35,7 +35,7 @@ class Sequential(Storable):
         self, layers: Sequence[Layer], input_shape: Shape, seed: int = 0, fused: bool = True
     ) -> None:
         checks.network(layers, input_shape)
-        self.layers = list(layers)
+        self.layers = tuple(layers)  # the stages are made of them, so none may be replaced
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
         self.any_floats = False
@@ -109,7 +109,7 @@ class Sequential(Storable):
         for layer in self.layers[:stop]:
             shapes.append(layer.shapes(shapes[-1])[0])
         part.input_shape, part.output_shape = shapes[start], shapes[-1]
-        part.layers = [copy.copy(layer) for layer in self.layers[start:stop]]
+        part.layers = tuple(copy.copy(layer) for layer in self.layers[start:stop])
         part.stages = fuse(part.layers) if self.stages is not self.layers else part.layers
         return part
 

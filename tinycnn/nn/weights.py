@@ -52,7 +52,7 @@ LAYERS: dict[str, type[Layer]] = {
 class Storable:
     """The part of ``Sequential`` that has to do with files."""
 
-    layers: list[Layer]
+    layers: tuple[Layer, ...]
     input_shape: Shape
     arrays: Callable[[], Arrays]
 
@@ -75,7 +75,8 @@ class Storable:
         What the model's own description says of numbers that have changed since is left out.
         Raises WeightsError for a network that could not be read again.
         """
-        for name, kind in {type(layer).__name__: type(layer) for layer in self.layers}.items():
+        for kind in map(type, self.layers):
+            name = kind.__name__
             if LAYERS.get(name, kind) is not kind:
                 raise WeightsError(
                     f"{path} is not written: its {name} would be read as another layer of that "

@@ -46,7 +46,7 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, dataset: Dataset, ranks: SingleProcess | None = None
     ) -> None:
-        _check_augmentation(recipe, dataset)
+        _check_dataset(recipe, dataset)
         self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or SingleProcess()
         images = dataset.train_images[: recipe.limit]
         labels = dataset.train_labels[: recipe.limit]
@@ -251,8 +251,10 @@ class Trainer:
         return model
 
 
-def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse drawings of images that are no digits: only zeros have slashes, coats do not."""
+def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse a single class, and drawings of images that are not digits: coats have no slash."""
+    if len(dataset.class_names) < 2:
+        raise RunError(f"{dataset.name} has only one class; there is nothing to tell apart")
     is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
     if recipe.augment == "drawings" and not is_of_digits:
         raise RunError(
