@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tinycnn.plots import optional_chart
+from tinycnn.plots import Series, draw, optional_chart, plot_lines
 
 NEW = b"a chart"
 
@@ -36,3 +36,14 @@ def test_a_chart_without_matplotlib_names_the_extra(tmp_path, capsys, monkeypatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert not optional_chart(tmp_path / "chart.svg", lambda: NEW)
     assert "needs matplotlib: pip install 'tinycnn[report]'" in capsys.readouterr().err
+
+
+def test_no_other_settings_of_matplotlib_change_a_chart():
+    mpl = pytest.importorskip("matplotlib")
+
+    def paint(figure):
+        plot_lines(figure.subplots(), [Series("line", [(0, 0), (1, 2)])])
+
+    chart = draw(paint, 3, 2)
+    with mpl.rc_context({"xtick.labelcolor": "#010203", "axes.grid": True}):
+        assert draw(paint, 3, 2) == chart

@@ -75,7 +75,9 @@ def draw(
     from matplotlib.figure import Figure  # the figure alone: no window, no global state
 
     lines = cycler(color=COLORS) + cycler(marker=MARKERS) + cycler(linestyle=DASHES)
-    with mpl.rc_context(STYLE | {"axes.prop_cycle": lines} | dict(style)):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # neither a matplotlibrc nor another program's settings change a chart
+        mpl.rcParams.update(STYLE | {"axes.prop_cycle": lines} | dict(style))
         figure = Figure(figsize=(width, height), layout="constrained")
         paint(figure)
         buffer = io.BytesIO()
