@@ -316,7 +316,7 @@ def test_a_chain_of_layers_may_be_functional_but_not_branch(tmp_path):
             archive.writestr("model.weights.h5", weights)
         return path
 
-    assert repr(read(file("flat")).layers) == "[Flatten(), Dense(2)]"
+    assert repr(read(file("flat")).layers) == "(Flatten(), Dense(2))"
     for sources in (["in"], ["flat", "in"]):
         with pytest.raises(WeightsError, match="whose input is not the layer before it"):
             read(file(*sources))
