@@ -2,7 +2,7 @@
 //
 // What a person draws is a line; how thick it looks depends on the brush, the screen and how large
 // they write. So the line alone is kept, smoothed a little, fitted into MNIST's box of 20 pixels
-// and drawn again. Function by function what tinycnn/ink/strokes.py does; tests/test_web_page.py
+// and drawn again. Function by function what tinycnn/ink/strokes.py does; tests/web/test_web_page.py
 // compares the two files.
 //
 // A line is an array of [x, y], x to the right and y down, in any unit; it has at least one point.

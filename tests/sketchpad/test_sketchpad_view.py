@@ -45,7 +45,7 @@ BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernan
     ],
 }
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 TOLERANCE = 1.0  # mean difference of colors, 0 to 255: another version of the font's renderer
 FEW = 0.01  # of the pixels may differ by more than 60
 

@@ -14,18 +14,18 @@ import pytest
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 FILES = [
-    "tests/test_kernels.py",
-    "tests/test_checks.py",
-    "tests/test_vectors.py",
-    "tests/test_gradients.py",
-    "tests/test_gradcheck.py",
-    "tests/test_layers.py",
-    "tests/test_losses.py",
-    "tests/test_optimizers.py",
-    "tests/test_frozen.py",
+    "tests/kernels/test_kernels.py",
+    "tests/nn/test_checks.py",
+    "tests/kernels/test_vectors.py",
+    "tests/nn/test_gradients.py",
+    "tests/nn/test_gradcheck.py",
+    "tests/nn/test_layers.py",
+    "tests/nn/test_losses.py",
+    "tests/nn/test_optimizers.py",
+    "tests/nn/test_frozen.py",
 ]
 
 MODES = {

@@ -22,7 +22,7 @@ from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, Soft
 from tinycnn.train.__main__ import main
 from tinycnn.train.ranks import SingleProcess, share_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
 LONG = ["--epochs", "40", "--batch-size", "64", "--threads", "1", "--checkpoint-every", "3"]
 DIVERGING = ["--epochs", "40", "--lr", "10", "--weight-decay", "1", "--schedule", "constant"]

@@ -14,7 +14,7 @@ import exercise_answers
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXERCISES = ROOT / "docs" / "exercises"
 FILES = {int(path.name[2:4]): path.stem for path in sorted(EXERCISES.glob("ch[0-9]*.py"))}
 HALF_DONE = {12}  # nothing is blank there: the reader begins with what is right, and slow

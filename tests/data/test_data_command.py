@@ -17,7 +17,7 @@ from tinycnn.data.ascii_art import ASCII_SHADES, SHADES, draw
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, bundled_folder
 from tinycnn.errors import DataError, EnvironmentFault
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

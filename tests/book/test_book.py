@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "docs/book").glob("[0-9]*.md"))
 FENCES = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 LISTING = re.compile(r'listing\("([\w.]+)"')

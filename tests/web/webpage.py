@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Strokes = Sequence[np.ndarray]
 
-BUILD = Path(__file__).parent.parent / "docs" / "web" / "build.py"
+BUILD = Path(__file__).parents[2] / "docs" / "web" / "build.py"
 PATIENCE = 60.0  # seconds
 PART = 0.7  # of the paper, that a drawing fills
 PORTION = 500  # drawings in one message to the browser

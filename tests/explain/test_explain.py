@@ -24,7 +24,7 @@ from tinycnn.nn import reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"max": max, "exp": math.exp, "log": math.log, "sqrt": math.sqrt}
 
 every_operation = pytest.mark.parametrize("name", NAMES)

@@ -15,9 +15,9 @@ from tinycnn.ink import Recognizer, parse_drawing, read_drawings, read_strokes, 
 from tinycnn.nn import Sequential
 from tinycnn.train.folder import find_weights
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WEB = ROOT / "docs" / "web"
-DRAWINGS = Path(__file__).parent / "golden" / "drawings.jsonl"
+DRAWINGS = Path(__file__).parents[1] / "golden" / "drawings.jsonl"
 """200 digits by ``benchmarks.quality.handwriting``, warped, trembling, in whole pixels."""
 
 SECOND_GUESSES = 5  # of 200 drawings: the network may be unsure, but not of more

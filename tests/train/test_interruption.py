@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from tinycnn.kernels.jit import UNCOMPILED, kernel, signals_wait
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM
 
 

@@ -17,7 +17,7 @@ import pytest
 from tinycnn.kernels import cache, microkernels
 from tinycnn.kernels.jit import UNCOMPILED
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import numpy as np

@@ -27,7 +27,7 @@ def test_default_names_them_and_any_other_file_is_named_by_its_path():
 def test_they_are_small_and_part_of_the_package():
     assert SHIPPED.stat().st_size < 1_000_000
     setup = configparser.ConfigParser()
-    setup.read(Path(__file__).parent.parent / "setup.cfg")
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
     pattern = setup["options.package_data"]["tinycnn.train"]
     assert SHIPPED in set(SHIPPED.parent.glob(pattern))
 

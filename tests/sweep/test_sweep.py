@@ -34,7 +34,7 @@ matplotlib = pytest.importorskip("matplotlib")
 
 pytestmark = pytest.mark.skipif(UNCOMPILED, reason="its processes would compile")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY = ["--preset", "dense", "--limit", "100", "--augment", "none", "--threads", "1"]
 SMALL = [*TINY, "--jobs", "1"]
 LONG = ["--limit", "1000", "--lr", "0.01,0.02", "--seeds", "2", "--epochs", "10"]

@@ -308,7 +308,7 @@ def test_every_named_set_has_four_files_with_checksums():
 
 
 def load_maker():
-    path = Path(__file__).parents[1] / "data" / "make_mnist10k.py"
+    path = Path(__file__).parents[2] / "data" / "make_mnist10k.py"
     spec = importlib.util.spec_from_file_location("make_mnist10k", path)
     maker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(maker)
