@@ -1,56 +1,92 @@
-"""Chapter 9: MNIST's middle and MNIST's box."""
+"""Chapter 8: a gradient checker is checked."""
+
+from functools import partial
 
 import numpy as np
 
-from checking import compare, insist, parts
-from tinycnn.data import mnist
-from tinycnn.ink import strokes
+from checking import Wrong, compare, insist
+from tinycnn.nn import reference
+from tinycnn.nn.differences import STEP
+from tinycnn.nn.differences import numerical_gradient as by_library
 
 
-def offset_to_center(answer, rng):
-    image = np.zeros((28, 28), np.uint8)
-    top, left = rng.integers(3, 12, 2)
-    image[top : top + 12, left : left + 9] = rng.integers(0, 256, (12, 9))
-    right = mnist.offset_to_center(image)
-    rows = image.sum(axis=1) @ np.arange(28) / image.sum()
-    columns = image.sum(axis=0) @ np.arange(28) / image.sum()
-    box = 14 - (top + 5.5), 14 - (left + 4)
+def numerical_gradient(answer, rng):
+    z = rng.standard_normal((3, 2))
+    a = rng.standard_normal(z.shape)
+
+    def f(z):
+        return float((a * np.exp(z)).sum() + 1e3 * np.sin(z[0, 0] * z[2, 1]))
+
+    right = by_library(lambda: f(z), z, 1.0)
+    kept, given = z.copy(), answer(f, z)
+    insist(np.array_equal(z, kept), "z has been changed; put every number back, or nudge a copy")
+    above = np.array([(f(z + nudge) - f(z)) / STEP for nudge in _nudges(z)]).reshape(z.shape)
     mistakes = {
-        "that moves the image up and left where it should go down and right": -np.array(right),
-        "columns first; return rows, then columns": right[::-1],
-        "the middle is index 14, not 13.5": np.round([13.5 - rows, 13.5 - columns]),
-        "that is the middle of the box; take the center of mass": np.round(box),
-        "that counts inked pixels; a gray one weighs less than a black one": (
-            mnist.offset_to_center((image > 0).astype(np.uint8))
-        ),
+        "both ways, so the distance is two steps: divide by 2 * step": 2 * right,
+        "nudge both ways; one way is not exact enough": above,
     }
-    given = parts("rows, columns", answer(image.copy()), 2)
-    compare("(rows, columns)", given, right, mistakes)
+    compare("the gradient", given, right, mistakes)
 
 
-def fit(answer, rng):
-    lines = [100 * rng.random((int(rng.integers(2, 6)), 2)) * (1, 1.4) + 7 for _ in range(2)]
-    given = answer([line.copy() for line in lines])
-    insist(given is not None, "your function returns None")
-    insist(len(given) == len(lines), f"there were {len(lines)} lines, and you return {len(given)}")
-    right = strokes.fit(lines)
-    points = np.concatenate(lines)
-    low, size = points.min(axis=0), np.ptp(points, axis=0)
-    wrong_ways = {
-        "the pen adds half its width on every side: the lines get 20 - 2.5 pixels": (
-            lambda line: (line - low) * 20 / size.max() + 4
-        ),
-        "the box begins at 4, and the pen reaches half its width beyond the line": (
-            lambda line: (line - low) * 17.5 / size.max() + 4
-        ),
-        "both axes have the same scale, or a 1 becomes a square": (
-            lambda line: (line - low) * 17.5 / size + 5.25
-        ),
-        "the box begins at (4, 4)": lambda line: (line - low) * 17.5 / size.max(),
-    }
-    for number, line in enumerate(lines):
-        mistakes = {hint: way(line) for hint, way in wrong_ways.items()}
-        compare(f"line {number}", given[number], right[number], mistakes)
+def _nudges(z):
+    return STEP * np.eye(z.size).reshape(z.size, *z.shape)
 
 
-CHECKS = {"offset_to_center": offset_to_center, "fit": fit}
+def suspects(answer, rng):
+    cases, wrong = _cases(rng)
+    given = answer(cases)
+    if given is None or given is Ellipsis:
+        raise Wrong(f"your function returns {given!r}, not a set of names")
+    given = set(given)
+    insist(given <= cases.keys(), f"{given - cases.keys()} are no names of cases")
+    if given - wrong:
+        raise Wrong(
+            f"{min(given - wrong)} is right\n"
+            "hint: finite differences are never exact; allow a relative error of 1e-6 or so"
+        )
+    if wrong - given:
+        raise Wrong(
+            f"{min(wrong - given)} is wrong, and you let it pass\n"
+            "hint: compare every number, relative to the largest"
+        )
+
+
+def _cases(rng):
+    """Return right and wrong gradients, A to E, in an order that changes; and which are wrong."""
+    dy, w = rng.standard_normal((4, 5)), rng.standard_normal((3, 5))
+    right = [
+        (_through(reference.dense, dy, w, 0.0), lambda x: dy @ w.T, (4, 3)),
+        (_through(reference.softmax, dy), partial(_softmax_backward, dy), (4, 5)),
+    ]
+    wrong = [
+        (_through(np.exp, dy), lambda x: 1.001 * dy * np.exp(x), (4, 5)),
+        (_through(np.sin, dy), partial(_one_number_wrong, dy), (4, 5)),
+        (_through(reference.softmax, dy), partial(_taken_for_a_sigmoid, dy), (4, 5)),
+    ]
+    chosen = right + wrong[: int(rng.integers(1, 4))]
+    names = dict(zip("ABCDE", rng.permutation(len(chosen)).tolist(), strict=False))
+    cases = {name: chosen[k] for name, k in names.items()}
+    drawn = {name: (f, df, rng.standard_normal(shape)) for name, (f, df, shape) in cases.items()}
+    return drawn, {name for name, k in names.items() if k >= len(right)}
+
+
+def _through(operation, dy, *more):
+    return lambda x: float((dy * operation(x, *more)).sum())
+
+
+def _softmax_backward(dy, x):
+    return reference.softmax_backward(dy, reference.softmax(x))
+
+
+def _taken_for_a_sigmoid(dy, x):
+    p = reference.softmax(x)
+    return dy * p * (1 - p)
+
+
+def _one_number_wrong(dy, x):
+    dx = dy * np.cos(x)
+    dx[2, 3] *= -1
+    return dx
+
+
+CHECKS = {"numerical_gradient": numerical_gradient, "suspects": suspects}

@@ -1,96 +1,56 @@
-"""Chapter 10: saving while everything fails, and an order that needs no memory."""
-
-import errno
-import os
-import tempfile
-from pathlib import Path
-from unittest import mock
+"""Chapter 9: MNIST's middle and MNIST's box."""
 
 import numpy as np
 
-from blank import NotWritten
-from checking import Wrong, insist
-
-RENAMES = "replace", "rename"
-
-
-def save(answer, rng):
-    payload = rng.bytes(int(rng.integers(1, 3000)))
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "weights"
-        path.write_bytes(b"old")
-        calls = _save_watched(answer, path, payload)
-        insist(path.read_bytes() == payload, "the file does not hold the payload")
-        _insist_nothing_else(path, "it has been saved")
-        insist("fsync" in calls, "os.fsync was not called: a power cut may take the bytes")
-        renames = [k for k, call in enumerate(calls) if call in RENAMES]
-        insist(bool(renames), "write to another name in the same folder, then os.replace")
-        insist(calls.index("fsync") < renames[0], "fsync before you rename, not after it")
-        for failing in ("fsync", "replace"):
-            _let_fail(answer, path, failing)
+from checking import compare, insist, parts
+from tinycnn.data import mnist
+from tinycnn.ink import strokes
 
 
-def _save_watched(answer, path, payload) -> list[str]:
-    """Return which calls were made, in their order."""
-    calls: list[str] = []
-
-    def watched(name, real):
-        def call(*arguments, **options):
-            calls.append(name)
-            return real(*arguments, **options)
-
-        return call
-
-    with mock.patch.multiple(os, **{n: watched(n, getattr(os, n)) for n in ("fsync", *RENAMES)}):
-        answer(path, payload)
-    return calls
-
-
-def _let_fail(answer, path, failing) -> None:
-    path.write_bytes(b"old")
-    fault = OSError(errno.ENOSPC, "disk full")
-    names = RENAMES if failing == "replace" else (failing,)
-    try:
-        with mock.patch.multiple(os, **{name: mock.Mock(side_effect=fault) for name in names}):
-            answer(path, b"new")
-    except NotWritten:
-        raise
-    except OSError:
-        pass
-    else:
-        raise Wrong(f"os.{failing} failed, and the error was hidden: let the error through")
-    left = path.read_bytes() if path.exists() else b"nothing"
-    insist(left == b"old", f"os.{failing} failed, and the old bytes are gone")
-    _insist_nothing_else(path, f"os.{failing} failed")
+def offset_to_center(answer, rng):
+    image = np.zeros((28, 28), np.uint8)
+    top, left = rng.integers(3, 12, 2)
+    image[top : top + 12, left : left + 9] = rng.integers(0, 256, (12, 9))
+    right = mnist.offset_to_center(image)
+    rows = image.sum(axis=1) @ np.arange(28) / image.sum()
+    columns = image.sum(axis=0) @ np.arange(28) / image.sum()
+    box = 14 - (top + 5.5), 14 - (left + 4)
+    mistakes = {
+        "that moves the image up and left where it should go down and right": -np.array(right),
+        "columns first; return rows, then columns": right[::-1],
+        "the middle is index 14, not 13.5": np.round([13.5 - rows, 13.5 - columns]),
+        "that is the middle of the box; take the center of mass": np.round(box),
+        "that counts inked pixels; a gray one weighs less than a black one": (
+            mnist.offset_to_center((image > 0).astype(np.uint8))
+        ),
+    }
+    given = parts("rows, columns", answer(image.copy()), 2)
+    compare("(rows, columns)", given, right, mistakes)
 
 
-def _insist_nothing_else(path, when) -> None:
-    others = sorted(other.name for other in path.parent.iterdir() if other != path)
-    insist(not others, f"after {when}, {', '.join(others)} is left in the folder: remove it")
+def fit(answer, rng):
+    lines = [100 * rng.random((int(rng.integers(2, 6)), 2)) * (1, 1.4) + 7 for _ in range(2)]
+    given = answer([line.copy() for line in lines])
+    insist(given is not None, "your function returns None")
+    insist(len(given) == len(lines), f"there were {len(lines)} lines, and you return {len(given)}")
+    right = strokes.fit(lines)
+    points = np.concatenate(lines)
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    wrong_ways = {
+        "the pen adds half its width on every side: the lines get 20 - 2.5 pixels": (
+            lambda line: (line - low) * 20 / size.max() + 4
+        ),
+        "the box begins at 4, and the pen reaches half its width beyond the line": (
+            lambda line: (line - low) * 17.5 / size.max() + 4
+        ),
+        "both axes have the same scale, or a 1 becomes a square": (
+            lambda line: (line - low) * 17.5 / size + 5.25
+        ),
+        "the box begins at (4, 4)": lambda line: (line - low) * 17.5 / size.max(),
+    }
+    for number, line in enumerate(lines):
+        mistakes = {hint: way(line) for hint, way in wrong_ways.items()}
+        compare(f"line {number}", given[number], right[number], mistakes)
 
 
-def order_of_epoch(answer, rng):
-    seed, epoch, count = int(rng.integers(1000)), int(rng.integers(1, 50)), 60
-    first = answer(seed, epoch, count)
-    if first is None or first is Ellipsis:
-        raise Wrong(f"your function returns {first!r}")
-    insist(sorted(np.asarray(first).tolist()) == list(range(count)), "every image once, please")
-    np.random.seed(epoch)  # noqa: NPY002 - an answer that draws from this one is to be caught
-    again = answer(seed, epoch, count)
-    same = np.array_equal(first, again)
-    insist(same, "asked twice, it answers differently: make the generator anew in every call")
-    plain = np.array_equal(first, np.arange(count))
-    insist(not plain, "this is no order but the one that they are in already")
-    other = answer(seed, epoch + 1, count)
-    insist(not np.array_equal(first, other), "the next epoch has the same order")
-    other = answer(seed + 1, epoch, count)
-    insist(not np.array_equal(first, other), "another seed has the same order")
-    other = answer(seed + 1, epoch - 1, count)
-    insist(
-        not np.array_equal(first, other),
-        "seed 3 in epoch 4 is the same as seed 4 in epoch 3\n"
-        "hint: do not add them up; np.random.default_rng takes a list of numbers",
-    )
-
-
-CHECKS = {"save": save, "order_of_epoch": order_of_epoch}
+CHECKS = {"offset_to_center": offset_to_center, "fit": fit}

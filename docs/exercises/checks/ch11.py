@@ -1,58 +1,96 @@
-"""Chapter 11: sparse sums, and sums whose bits do not depend on who is first."""
+"""Chapter 10: saving while everything fails, and an order that needs no memory."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
-from checking import Wrong, compare, copies, insist
-from tinycnn.nn import reference
+from blank import NotWritten
+from checking import Wrong, insist
+
+RENAMES = "replace", "rename"
 
 
-def dw_of_the_living(answer, rng):
-    KH, KW, OH, OW = 2, 3, 3, 4
-    x, dy = rng.standard_normal((2 * OH + KH - 1, 2 * OW + KW - 1)), rng.standard_normal((OH, OW))
-    winner = rng.integers(0, 5, dy.shape).astype(np.uint8)
-    right = _dw(dy, winner, x, (KH, KW))
-    poisoned = np.where(winner == 4, np.nan, dy)
-    given = answer(**copies(dy=poisoned, winner=winner, x=x), kernel_size=(KH, KW))
-    insist(given is not None and given is not Ellipsis, f"your function returns {given!r}")
-    if np.isnan(given).any():
-        raise Wrong("dw is NaN: you have looked at a dy where no winner is alive, and it was a NaN")
-    mistakes = {
-        "rows and columns of the places are exchanged: winner // 2 is the row": _dw(
-            dy, np.where(winner == 4, 4, winner // 2 + 2 * (winner % 2)), x, (KH, KW)
-        ),
-        "the winner's place in its pooling window is missing": _dw(
-            dy, np.where(winner == 4, 4, 0), x, (KH, KW)
-        ),
-        "dy is missing": _dw(np.ones_like(dy), winner, x, (KH, KW)),
-    }
-    compare("dw", given, right, mistakes)
+def save(answer, rng):
+    payload = rng.bytes(int(rng.integers(1, 3000)))
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "weights"
+        path.write_bytes(b"old")
+        calls = _save_watched(answer, path, payload)
+        insist(path.read_bytes() == payload, "the file does not hold the payload")
+        _insist_nothing_else(path, "it has been saved")
+        insist("fsync" in calls, "os.fsync was not called: a power cut may take the bytes")
+        renames = [k for k, call in enumerate(calls) if call in RENAMES]
+        insist(bool(renames), "write to another name in the same folder, then os.replace")
+        insist(calls.index("fsync") < renames[0], "fsync before you rename, not after it")
+        for failing in ("fsync", "replace"):
+            _let_fail(answer, path, failing)
 
 
-def _dw(dy, winner, x, kernel_size):
-    dw, _ = reference.conv2d_relu_maxpool2d_backward_params(
-        dy[None, ..., None], winner[None, ..., None], x[None, ..., None], kernel_size, 2
+def _save_watched(answer, path, payload) -> list[str]:
+    """Return which calls were made, in their order."""
+    calls: list[str] = []
+
+    def watched(name, real):
+        def call(*arguments, **options):
+            calls.append(name)
+            return real(*arguments, **options)
+
+        return call
+
+    with mock.patch.multiple(os, **{n: watched(n, getattr(os, n)) for n in ("fsync", *RENAMES)}):
+        answer(path, payload)
+    return calls
+
+
+def _let_fail(answer, path, failing) -> None:
+    path.write_bytes(b"old")
+    fault = OSError(errno.ENOSPC, "disk full")
+    names = RENAMES if failing == "replace" else (failing,)
+    try:
+        with mock.patch.multiple(os, **{name: mock.Mock(side_effect=fault) for name in names}):
+            answer(path, b"new")
+    except NotWritten:
+        raise
+    except OSError:
+        pass
+    else:
+        raise Wrong(f"os.{failing} failed, and the error was hidden: let the error through")
+    left = path.read_bytes() if path.exists() else b"nothing"
+    insist(left == b"old", f"os.{failing} failed, and the old bytes are gone")
+    _insist_nothing_else(path, f"os.{failing} failed")
+
+
+def _insist_nothing_else(path, when) -> None:
+    others = sorted(other.name for other in path.parent.iterdir() if other != path)
+    insist(not others, f"after {when}, {', '.join(others)} is left in the folder: remove it")
+
+
+def order_of_epoch(answer, rng):
+    seed, epoch, count = int(rng.integers(1000)), int(rng.integers(1, 50)), 60
+    first = answer(seed, epoch, count)
+    if first is None or first is Ellipsis:
+        raise Wrong(f"your function returns {first!r}")
+    insist(sorted(np.asarray(first).tolist()) == list(range(count)), "every image once, please")
+    np.random.seed(epoch)  # noqa: NPY002 - an answer that draws from this one is to be caught
+    again = answer(seed, epoch, count)
+    same = np.array_equal(first, again)
+    insist(same, "asked twice, it answers differently: make the generator anew in every call")
+    plain = np.array_equal(first, np.arange(count))
+    insist(not plain, "this is no order but the one that they are in already")
+    other = answer(seed, epoch + 1, count)
+    insist(not np.array_equal(first, other), "the next epoch has the same order")
+    other = answer(seed + 1, epoch, count)
+    insist(not np.array_equal(first, other), "another seed has the same order")
+    other = answer(seed + 1, epoch - 1, count)
+    insist(
+        not np.array_equal(first, other),
+        "seed 3 in epoch 4 is the same as seed 4 in epoch 3\n"
+        "hint: do not add them up; np.random.default_rng takes a list of numbers",
     )
-    return dw[0, :, :, 0]
 
 
-def sum_in_pieces(answer, rng):
-    values = (rng.standard_normal(1000) * 10.0 ** rng.integers(-3, 8, 1000)).astype(np.float32)
-    pieces = int(rng.integers(6, 20))
-    N, right = len(values), np.float32(0)
-    for p in range(pieces):
-        right += values[p * N // pieces : (p + 1) * N // pieces].sum()
-    given = answer(values.copy(), pieces, list(range(pieces)))
-    if given is None or given is Ellipsis:
-        raise Wrong(f"your function returns {given!r}")
-    if given != right and abs(given / right - 1) < 1e-3:
-        raise Wrong(
-            f"the sum is {given!r}, but {right!r} is right, to the last bit\n"
-            "hint: sum each piece with .sum(), and add these in order, in float32"
-        )
-    compare("the sum", given, right)
-    for _ in range(10):
-        again = answer(values.copy(), pieces, rng.permutation(pieces).tolist())
-        insist(again == given, "another order, other bits: add up when all the pieces are there")
-
-
-CHECKS = {"dw_of_the_living": dw_of_the_living, "sum_in_pieces": sum_in_pieces}
+CHECKS = {"save": save, "order_of_epoch": order_of_epoch}
