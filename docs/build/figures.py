@@ -1,7 +1,6 @@
-"""How pictures are drawn: matplotlib makes an SVG that lives in the page and takes its colors.
+"""How pictures are drawn: matplotlib makes an SVG with a white ground, for pages light and dark.
 
-Plain ink is drawn in ``INK``, which becomes the color of the page's text, light or dark. Colors
-with a meaning are blue and orange, which nearly everyone can tell apart.
+Colors with a meaning are blue and orange, which nearly everyone can tell apart.
 """
 
 import io
@@ -14,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-INK = "#010203"
+INK = "#222222"
 PALE = "#808890"
 BLUE = "#3d85c8"
 ORANGE = "#e08214"
@@ -35,7 +34,7 @@ mpl.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 10,
-        "figure.facecolor": "none",
+        "figure.facecolor": "white",
         "axes.facecolor": "none",
         "legend.frameon": False,
         "axes.prop_cycle": mpl.cycler(color=[BLUE, ORANGE, INK, PALE]),
@@ -116,18 +115,10 @@ def signed(axes: Axes, values: np.ndarray, title: str = "") -> None:
     axes.spines[:].set_visible(False)
 
 
-def svg(figure: Figure, name: str) -> tuple[str, str]:
-    """Return a figure as an SVG element that takes the page's text color, and its width.
-
-    The same figure gives the same bytes; ``name`` keeps its inner names apart from those of
-    other pictures in a page.
-    """
+def svg(figure: Figure, name: str) -> str:
+    """Return a figure as SVG, on white; the same figure gives the same bytes."""
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(\bid="|href="#|url\(#)', lambda found: f"{found[0]}{name}-", text)
-    text = re.sub(r"\s*\n\s*", "\n", text)  # a blank line would end HTML in Markdown
-    return text, f"{figure.get_figwidth() * 3.2:.0f}rem"
+    return re.sub(r"\s*\n\s*", "\n", text[text.index("<svg") :])

@@ -42,6 +42,12 @@ def find(dotted: str) -> Listing:
     return Listing(path, first, last)
 
 
+def listing(dotted: str) -> str:
+    """Return the code of a function, class or constant as Markdown, and a link to its file."""
+    found = find(dotted)
+    return f"```python\n{found.text}\n```\n\n[`{found.name}`](../../{found.name})"
+
+
 def _file_of(dotted: str) -> tuple[Path, list[str]]:
     parts = dotted.split(".")
     for count in range(len(parts), 0, -1):

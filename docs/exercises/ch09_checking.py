@@ -1,4 +1,4 @@
-"""Exercises of chapter 8. Check them with: python docs/exercises/check.py 8"""
+"""Exercises of chapter 9. Check them with: python docs/exercises/check.py 9"""
 
 from collections.abc import Callable
 

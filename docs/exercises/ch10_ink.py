@@ -1,4 +1,4 @@
-"""Exercises of chapter 9. Check them with: python docs/exercises/check.py 9"""
+"""Exercises of chapter 10. Check them with: python docs/exercises/check.py 10"""
 
 import numpy as np
 

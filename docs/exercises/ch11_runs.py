@@ -1,4 +1,4 @@
-"""Exercises of chapter 10. Check them with: python docs/exercises/check.py 10"""
+"""Exercises of chapter 11. Check them with: python docs/exercises/check.py 11"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 11. Check them with: python docs/exercises/check.py 11"""
+"""Exercises of chapter 12. Check them with: python docs/exercises/check.py 12"""
 
 import numpy as np
 

@@ -1,12 +1,12 @@
-"""Exercises of chapter 12. Check them with: python docs/exercises/check.py 12
+"""Exercises of chapter 13. Check them with: python docs/exercises/check.py 13
 
-Here nothing is blank. ``conv2d`` is right, and slow: make it fast. ``maxpool2d`` is the library's
-own, in tinycnn/kernels/elementwise.py: change it there.
+Here nothing is blank. ``conv2d`` is right, and slow: make it fast. ``sgd_update`` is the library's
+own, in tinycnn/kernels/elementwise.py: change it there, so that it takes Nesterov's step.
 """
 
 import numpy as np
 
-from tinycnn.kernels import maxpool2d  # noqa: F401 - the second exercise
+from tinycnn.kernels import sgd_update  # noqa: F401 - the second exercise
 from tinycnn.kernels.jit import kernel
 
 

@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 
-from tinycnn.kernels import maxpool2d as library_maxpool2d
 from tinycnn.kernels.jit import kernel
 
 
@@ -132,6 +131,23 @@ class Chapter7:
 
 class Chapter8:
     @staticmethod
+    def dropout(x, draw, rate):
+        return x * (draw >= rate) / (1 - rate)
+
+    @staticmethod
+    def move_average(average, weights, decay):
+        average += (1 - decay) * (weights - average)
+
+    @staticmethod
+    def batchnorm_backward(dy, x, w, epsilon):
+        deviation = np.sqrt(x.var(axis=0) + epsilon)
+        z, dz = (x - x.mean(axis=0)) / deviation, dy * w
+        dx = (dz - dz.mean(axis=0) - z * (dz * z).mean(axis=0)) / deviation
+        return dx, (dy * z).sum(axis=0), dy.sum(axis=0)
+
+
+class Chapter9:
+    @staticmethod
     def numerical_gradient(f, z):
         dz = np.zeros_like(z)
         for m in np.ndindex(z.shape):
@@ -144,13 +160,13 @@ class Chapter8:
     def suspects(cases):
         wrong = set()
         for name, (f, df, z) in cases.items():
-            by_hand, found = df(z), Chapter8.numerical_gradient(f, z)
+            by_hand, found = df(z), Chapter9.numerical_gradient(f, z)
             if np.abs(by_hand - found).max() > 1e-6 * np.abs(found).max():
                 wrong.add(name)
         return wrong
 
 
-class Chapter9:
+class Chapter10:
     @staticmethod
     def offset_to_center(image):
         ink = image.astype(float)
@@ -164,7 +180,7 @@ class Chapter9:
         return [(line - points.min(axis=0)) * scale + 4 + 1.25 for line in lines]
 
 
-class Chapter10:
+class Chapter11:
     @staticmethod
     def save(path, payload):
         beside = path.with_name(".beside")
@@ -184,7 +200,7 @@ class Chapter10:
         return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-class Chapter11:
+class Chapter12:
     @staticmethod
     def dw_of_the_living(dy, winner, x, kernel_size):
         KH, KW = kernel_size
@@ -206,8 +222,12 @@ class Chapter11:
         return total
 
 
-class Chapter12:
-    maxpool2d = staticmethod(library_maxpool2d)
+class Chapter13:
+    @staticmethod
+    def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
+        step = learning_rate * (dz + weight_decay * z)
+        velocity[...] = momentum * velocity - step
+        z += momentum * velocity - step
 
     @staticmethod
     def conv2d(x, w, b):
@@ -235,4 +255,4 @@ def _conv2d(x, w, b, y):
                                 y[n, i, j, f] += value * w[u, v, c, f]
 
 
-CHAPTERS = {number: globals()[f"Chapter{number}"] for number in range(1, 13)}
+CHAPTERS = {number: globals()[f"Chapter{number}"] for number in range(1, 14)}

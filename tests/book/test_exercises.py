@@ -14,10 +14,12 @@ import exercise_answers
 import numpy as np
 import pytest
 
+from tinycnn.nn import reference
+
 ROOT = Path(__file__).parents[2]
 EXERCISES = ROOT / "docs" / "exercises"
 FILES = {int(path.name[2:4]): path.stem for path in sorted(EXERCISES.glob("ch[0-9]*.py"))}
-HALF_DONE = {12}  # nothing is blank there: the reader begins with what is right, and slow
+HALF_DONE = {13}  # nothing is blank there: the reader begins with what is right, and slow
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +47,7 @@ def answers_with(chapter, name, function):
 
 def test_every_chapter_has_exercises_checks_and_answers():
     pages = {int(path.name[:2]) for path in (ROOT / "docs/book").glob("[0-9]*.md")}
-    assert set(FILES) == set(exercise_answers.CHAPTERS) == pages == set(range(1, 13))
+    assert set(FILES) == set(exercise_answers.CHAPTERS) == pages == set(range(1, 14))
 
 
 @pytest.mark.parametrize("chapter", FILES)
@@ -60,8 +62,8 @@ def test_every_function_of_an_exercise_has_a_check(chapter):
 
 @pytest.fixture
 def times_faster(monkeypatch):
-    """Sets how many times as fast a kernel of chapter 12 must be: clocks decide no test."""
-    return partial(monkeypatch.setattr, importlib.import_module("checks.ch12"), "ENOUGH")
+    """Sets how many times as fast a kernel of chapter 13 must be: clocks decide no test."""
+    return partial(monkeypatch.setattr, importlib.import_module("checks.ch13"), "ENOUGH")
 
 
 @pytest.mark.parametrize("chapter", FILES)
@@ -86,11 +88,11 @@ def test_blanks_are_not_written_yet(chapter):
 
 def test_a_kernel_may_be_right_but_not_fast_yet(times_faster):
     times_faster(math.inf)
-    skip_if_begun(12, "total += x[n, i + u, j + v, c] * w[f, u, v, c]", 1)
-    conv2d, maxpool2d = judge(12, importlib.import_module(FILES[12]))
-    assert conv2d.word == "wrong"
+    skip_if_begun(13, "total += x[n, i + u, j + v, c] * w[f, u, v, c]", 1)
+    conv2d, sgd_update = judge(13, importlib.import_module(FILES[13]))
+    assert conv2d.word == sgd_update.word == "wrong"
     assert "right, but not fast yet" in conv2d.detail
-    assert maxpool2d.word == "right"
+    assert "plain momentum" in sgd_update.detail
 
 
 @pytest.mark.parametrize("chapter", sorted(FILES.keys() - HALF_DONE))
@@ -128,6 +130,20 @@ def leaking_network(dy, x, w1, h, w2):
 def last_of_equals(x):
     places = np.stack([x[u::2, v::2] for u, v in np.ndindex(2, 2)])
     return places.max(axis=0), 3 - places[::-1].argmax(axis=0)
+
+
+def bias_at_every_place(x, w, b):
+    return RIGHT[4].conv2d_of_many(x, w, w[0, ..., 0].size * b)
+
+
+def fours_of_a_row(x):
+    places = x.reshape(len(x) // 2, -1, 4)
+    return places.max(axis=2), places.argmax(axis=2)
+
+
+def constant_statistics(dy, x, w, epsilon):
+    _, dw, db = RIGHT[8].batchnorm_backward(dy, x, w, epsilon)
+    return dy * w / np.sqrt(x.var(axis=0) + epsilon), dw, db
 
 
 def mean_pool_backward(dy, winner):
@@ -168,6 +184,11 @@ def without_the_pen(lines):
     return [(z - points.min(axis=0)) * 20 / np.ptp(points, axis=0).max() + 4 for z in lines]
 
 
+def without_pen_and_shape(lines):
+    points = np.concatenate(lines)
+    return [(z - points.min(axis=0)) * 20 / np.ptp(points, axis=0) + 4 for z in lines]
+
+
 def overwrite(path, payload):
     with open(path, "wb") as file:
         file.write(payload)
@@ -191,7 +212,7 @@ def in_order_of_arrival(values, pieces, order):
 
 
 def looking_at_the_dead(dy, winner, x, kernel_size):
-    return RIGHT[11].dw_of_the_living(np.where(winner == 4, 0 * dy, dy), winner * 0, x, kernel_size)
+    return RIGHT[12].dw_of_the_living(np.where(winner == 4, 0 * dy, dy), winner * 0, x, kernel_size)
 
 
 MISTAKES = [
@@ -209,7 +230,9 @@ MISTAKES = [
     (4, "conv2d_backward_input", unturned_dx, "filter not turned round"),
     (4, "conv2d_backward_input", overwriting_dx, "do not assign"),
     (4, "conv2d_of_many", lambda x, w, b: RIGHT[4].conv2d_of_many(x, w, 0 * b), "bias is missing"),
+    (4, "conv2d_of_many", bias_at_every_place, "once for each place"),
     (5, "maxpool2d", last_of_equals, "the first one wins"),
+    (5, "maxpool2d", fours_of_a_row, "x.reshape(H // 2, 2, W // 2, 2)"),
     (5, "maxpool2d_backward", mean_pool_backward, "gradient of a mean"),
     (5, "living", lambda y, winner: np.where(y < 0, 4, winner), "exactly 0"),
     (6, "softmax", naive_softmax, "maximum off first"),
@@ -219,20 +242,25 @@ MISTAKES = [
     (7, "sgd_update", lambda z, dz, *_: z - dz, "changes z"),
     (7, "adam_update", adam_without_corrections, "corrections are missing"),
     (7, "one_cycle", lambda share: share / 0.2, "begins at a tenth"),
-    (8, "numerical_gradient", one_sided, "nudge both ways"),
-    (8, "suspects", lambda cases: set(cases), "is right"),
-    (8, "suspects", lambda cases: set(), "let it pass"),
-    (9, "offset_to_center", moved_from_13_5, "not 13.5"),
-    (9, "fit", without_the_pen, "half its width"),
-    (10, "save", overwrite, "another name"),
-    (10, "save", rename_and_leave, "is left in the folder"),
-    (10, "order_of_epoch", lambda s, e, n: np.random.default_rng().permutation(n), "differently"),
-    (10, "order_of_epoch", lambda s, e, n: np.random.default_rng(s).permutation(n), "next epoch"),
-    (10, "order_of_epoch", lambda s, e, n: np.random.default_rng(s + e).permutation(n), "add them"),
-    (11, "dw_of_the_living", looking_at_the_dead, "where no winner is alive"),
-    (11, "sum_in_pieces", in_order_of_arrival, "another order"),
-    (12, "maxpool2d", lambda x, size: RIGHT[12].maxpool2d(-x, size), "not what the reference"),
-    (12, "conv2d", lambda x, w, b: RIGHT[12].conv2d(x, w, 0 * b), "the bias is missing"),
+    (8, "dropout", lambda x, draw, rate: np.where(draw < rate, 0, x), "scale up"),
+    (8, "move_average", lambda a, w, decay: None, "in place"),
+    (8, "batchnorm_backward", constant_statistics, "for constants"),
+    (9, "numerical_gradient", one_sided, "nudge both ways"),
+    (9, "suspects", lambda cases: set(cases), "is right"),
+    (9, "suspects", lambda cases: set(), "let it pass"),
+    (10, "offset_to_center", moved_from_13_5, "not 13.5"),
+    (10, "fit", without_the_pen, "half its width"),
+    (10, "fit", without_pen_and_shape, "two things"),
+    (11, "save", overwrite, "you wrote to the file itself"),
+    (11, "save", lambda path, payload: path.write_bytes(payload) and None, "the file itself"),
+    (11, "save", rename_and_leave, "is left in the folder"),
+    (11, "order_of_epoch", lambda s, e, n: np.random.default_rng().permutation(n), "differently"),
+    (11, "order_of_epoch", lambda s, e, n: np.random.default_rng(s).permutation(n), "next epoch"),
+    (11, "order_of_epoch", lambda s, e, n: np.random.default_rng(s + e).permutation(n), "add them"),
+    (12, "dw_of_the_living", looking_at_the_dead, "where no winner is alive"),
+    (12, "sum_in_pieces", in_order_of_arrival, "another order"),
+    (13, "sgd_update", reference.sgd_update, "plain momentum"),
+    (13, "conv2d", lambda x, w, b: RIGHT[13].conv2d(x, w, 0 * b), "the bias is missing"),
 ]
 
 
@@ -270,8 +298,8 @@ def test_the_command_says_what_is_not_written_yet():
     assert done.stdout.endswith("0 of 2 right\n")
 
 
-@pytest.mark.parametrize("nonsense", ["0", "13", "four"])
+@pytest.mark.parametrize("nonsense", ["0", "14", "four"])
 def test_the_command_knows_its_chapters(nonsense):
     done = check(nonsense)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "1 to 12" in done.stderr
+    assert "1 to 13" in done.stderr

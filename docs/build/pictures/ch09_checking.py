@@ -1,4 +1,4 @@
-"""Chapter 8: how small a nudge should be."""
+"""Chapter 9: how small a nudge should be."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Chapter 9: drawings as they are and as MNIST would have them."""
+"""Chapter 10: drawings as they are and as MNIST would have them."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Chapter 10: what a name holds while something is saved."""
+"""Chapter 11: what a name holds while something is saved."""
 
 from matplotlib.patches import Rectangle
 

@@ -1,4 +1,4 @@
-"""Chapter 12: the loop of working on a kernel."""
+"""Chapter 13: the loop of working on a kernel."""
 
 from matplotlib.patches import Rectangle
 

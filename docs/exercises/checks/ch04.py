@@ -46,7 +46,7 @@ def conv2d_backward_params(answer, rng):
         * x[-w.shape[0] :, -w.shape[1] :],
     }
     compare("dw", dw, right, mistakes)
-    compare("db", db, dy.sum(), {"b touches every y: sum dy, not its mean": dy.mean()})
+    compare("db", db, dy.sum(), {"b influences every y: sum dy, not its mean": dy.mean()})
 
 
 def conv2d_backward_input(answer, rng):
@@ -82,6 +82,9 @@ def conv2d_of_many(answer, rng):
     last = reference.conv2d(x[..., -1:], w[..., -1:], b)
     mistakes = {
         "the bias is missing": right - b,
+        "the bias is added once for each place of the filter; once for each output is enough": (
+            right + b * (w[0, ..., 0].size - 1)
+        ),
         "filters are the last axis of y: (N,OH,OW,F)": right.transpose(0, 3, 1, 2),
         "add up over the channels; you kept only the last one": last,
     }

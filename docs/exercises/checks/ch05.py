@@ -17,6 +17,8 @@ def maxpool2d(answer, rng):
     y, winner = parts("y, winner", answer(x.copy()), 2)
     windows = x.reshape(3, 2, 4, 2).transpose(0, 2, 1, 3).reshape(3, 4, 4)
     mistakes = {
+        "a reshape alone makes four of a row: give rows and columns axes of their own, "
+        "x.reshape(H // 2, 2, W // 2, 2)": x.reshape(3, 4, 4).max(axis=-1),
         "that is the mean of each window": windows.mean(axis=-1),
         "the largest number may be below zero; do not begin with 0": right_y.clip(min=0),
         "you took the smallest": windows.min(axis=-1),
@@ -38,7 +40,7 @@ def maxpool2d_backward(answer, rng):
     right = _unpool(dy, winner)
     everywhere = dy.repeat(2, axis=0).repeat(2, axis=1)
     mistakes = {
-        "all four places got the gradient; only the winner touched y": everywhere,
+        "all four places got the gradient; only the winner influenced y": everywhere,
         "that is the gradient of a mean; the winner gets all": everywhere / 4,
         "rows and columns of the places are exchanged: 0 1 over 2 3": _unpool(
             dy, winner // 2 + 2 * (winner % 2)

@@ -1,4 +1,4 @@
-"""Chapter 8: a gradient checker is checked."""
+"""Chapter 9: a gradient checker is checked."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Chapter 9: MNIST's middle and MNIST's box."""
+"""Chapter 10: MNIST's middle and MNIST's box."""
 
 import numpy as np
 
@@ -46,6 +46,8 @@ def fit(answer, rng):
         "both axes have the same scale, or a 1 becomes a square": (
             lambda line: (line - low) * 17.5 / size + 5.25
         ),
+        "two things are missing: the pen adds half its width on every side, and both axes have "
+        "the same scale": lambda line: (line - low) * 20 / size + 4,
         "the box begins at (4, 4)": lambda line: (line - low) * 17.5 / size.max(),
     }
     for number, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""Chapter 10: saving while everything fails, and an order that needs no memory."""
+"""Chapter 11: saving while everything fails, and an order that needs no memory."""
 
 import errno
 import os
@@ -22,9 +22,14 @@ def save(answer, rng):
         calls = _save_watched(answer, path, payload)
         insist(path.read_bytes() == payload, "the file does not hold the payload")
         _insist_nothing_else(path, "it has been saved")
-        insist("fsync" in calls, "os.fsync was not called: a power cut may take the bytes")
         renames = [k for k, call in enumerate(calls) if call in RENAMES]
-        insist(bool(renames), "write to another name in the same folder, then os.replace")
+        insist(
+            bool(renames),
+            "you wrote to the file itself: from the moment it is opened until its last byte is "
+            "written,\nthere is no whole file under its name\n"
+            "hint: write to another name in the same folder, then os.replace",
+        )
+        insist("fsync" in calls, "os.fsync was not called: a power cut may take the bytes")
         insist(calls.index("fsync") < renames[0], "fsync before you rename, not after it")
         for failing in ("fsync", "replace"):
             _let_fail(answer, path, failing)

@@ -1,4 +1,4 @@
-"""Chapter 11: sparse sums, and sums whose bits do not depend on who is first."""
+"""Chapter 12: sparse sums, and sums whose bits do not depend on who is first."""
 
 import numpy as np
 
