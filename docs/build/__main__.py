@@ -6,7 +6,6 @@ ends with 1 if a page is no longer what its source makes.
 """
 
 import argparse
-import importlib
 import json
 import re
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(DOCS), str(DOCS.parent), str(DOCS / "exercises")]
 
+from build import pictures  # noqa: E402
 from build.execute import PageError, run, same  # noqa: E402
 from build.figures import svg  # noqa: E402
 from build.measure import FILE as MEASURED  # noqa: E402
@@ -27,20 +27,18 @@ Files = dict[Path, str]
 
 def make(source: Path) -> Files:
     """Run a chapter; return its page and its pictures."""
-    stem = source.stem.replace("-", "_")
-    pictures: Files = {}
+    drawn: Files = {}
 
     def picture(name: str, alt: str, *arguments: object) -> str:
-        """Draw with a function of ``build/pictures``; ``alt`` tells it to those who cannot see."""
-        module = importlib.import_module(f"build.pictures.ch{stem}")
+        """Draw with a function of ``pictures``; ``alt`` tells it to those who cannot see."""
         file = BOOK / "pictures" / f"{source.stem[:2]}-{name}.svg"
-        pictures[file] = svg(getattr(module, name)(*arguments), file.stem)
+        drawn[file] = svg(getattr(pictures, name)(*arguments), file.stem)
         return f"![{alt}](pictures/{file.name})"
 
     helpers = {"picture": picture, "measured": json.loads(MEASURED.read_text())}
     command = f"python docs/build {source.name[:2]}"
     head = f"<!-- Made from docs/chapters/{source.name} by: {command} -->\n"
-    return {BOOK / source.name: head + run(source.read_text(), helpers), **pictures}
+    return {BOOK / source.name: head + run(source.read_text(), helpers), **drawn}
 
 
 def is_current(file: Path, text: str) -> bool:

@@ -4,8 +4,9 @@ Exits with 0 when all is right, with 1 when something is wrong or not written ye
 """
 
 import importlib
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from checking import RIGHT, WRONG, Verdict, judge
@@ -41,7 +42,14 @@ def check_chapter(stem: str) -> list[Verdict]:
         answers = importlib.import_module(stem)
     except SyntaxError as error:
         return [Verdict("the file", WRONG, f"line {error.lineno} is no Python: {error.msg}")]
-    return judge(answers, importlib.import_module(f"checks.{stem[:4]}").CHECKS)
+    return judge(answers, checks_of(int(stem[2:4])))
+
+
+def checks_of(chapter: int) -> dict[str, Callable]:
+    """Return the checks of a chapter, each by the name of the function that it checks."""
+    module = importlib.import_module(f"checks.ch{chapter:02}")
+    functions = {n: f for n, f in vars(module).items() if inspect.isfunction(f)}
+    return {n: f for n, f in functions.items() if f.__module__ == module.__name__ and n[0] != "_"}
 
 
 if __name__ == "__main__":

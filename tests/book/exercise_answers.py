@@ -10,39 +10,32 @@ from tinycnn.kernels.jit import kernel
 
 
 class Chapter1:
-    @staticmethod
     def shape_of(header):
         rank = header[3]
         return tuple(int.from_bytes(header[4 + 4 * k : 8 + 4 * k], "big") for k in range(rank))
 
-    @staticmethod
     def mean_image(images):
         return images.astype(float).sum(axis=0) / len(images)
 
 
 class Chapter2:
-    @staticmethod
     def neuron(x, w, b):
         return x @ w + b
 
-    @staticmethod
     def neuron_backward(dy, x, w):
         return dy @ x, dy.sum(), dy[:, None] * w
 
 
 class Chapter3:
-    @staticmethod
     def relu_backward(dy, y):
         return dy * (y > 0)
 
-    @staticmethod
     def network_backward(dy, x, w1, h, w2):
         dz = (dy @ w2.T) * (h > 0)
         return x.T @ dz, dz.sum(axis=0), h.T @ dy, dy.sum(axis=0), dz @ w1.T
 
 
 class Chapter4:
-    @staticmethod
     def conv2d(x, w, b):
         (H, W), (KH, KW) = x.shape, w.shape
         y = np.full((H - KH + 1, W - KW + 1), float(b))
@@ -50,21 +43,18 @@ class Chapter4:
             y += w[u, v] * x[u : u + H - KH + 1, v : v + W - KW + 1]
         return y
 
-    @staticmethod
     def conv2d_backward_params(dy, x, kernel_size):
         dw = np.zeros(kernel_size)
         for u, v in np.ndindex(*kernel_size):
             dw[u, v] = (dy * x[u : u + dy.shape[0], v : v + dy.shape[1]]).sum()
         return dw, dy.sum()
 
-    @staticmethod
     def conv2d_backward_input(dy, w):
         dx = np.zeros((dy.shape[0] + w.shape[0] - 1, dy.shape[1] + w.shape[1] - 1))
         for i, j in np.ndindex(dy.shape):
             dx[i : i + w.shape[0], j : j + w.shape[1]] += dy[i, j] * w
         return dx
 
-    @staticmethod
     def conv2d_of_many(x, w, b):
         N, H, W, C = x.shape
         F, KH, KW, _ = w.shape
@@ -75,54 +65,45 @@ class Chapter4:
 
 
 class Chapter5:
-    @staticmethod
     def maxpool2d(x):
         places = np.stack([x[u::2, v::2] for u, v in np.ndindex(2, 2)])
         return places.max(axis=0), places.argmax(axis=0)
 
-    @staticmethod
     def maxpool2d_backward(dy, winner):
         dx = np.zeros((2 * dy.shape[0], 2 * dy.shape[1]))
         for place in range(4):
             dx[place // 2 :: 2, place % 2 :: 2] = dy * (winner == place)
         return dx
 
-    @staticmethod
     def living(y, winner):
         return np.where(y <= 0, 4, winner)
 
 
 class Chapter6:
-    @staticmethod
     def softmax(logits):
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
 
-    @staticmethod
     def cross_entropy(logits, labels):
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_sums = np.log(np.exp(shifted).sum(axis=1))
         return (log_sums - shifted[np.arange(len(labels)), labels]).mean()
 
-    @staticmethod
     def cross_entropy_backward(p, labels):
         return (p - np.eye(p.shape[1])[labels]) / len(p)
 
 
 class Chapter7:
-    @staticmethod
     def sgd_update(z, dz, velocity, learning_rate, momentum):
         velocity[...] = momentum * velocity - learning_rate * dz
         z += velocity
 
-    @staticmethod
     def adam_update(z, dz, mean, square, step, learning_rate):
         mean[...] = 0.9 * mean + 0.1 * dz
         square[...] = 0.999 * square + 0.001 * dz**2
         m, s = mean / (1 - 0.9**step), square / (1 - 0.999**step)
         z -= learning_rate * m / (np.sqrt(s) + 1e-8)
 
-    @staticmethod
     def one_cycle(share):
         if share < 0.2:
             return 0.1 + 0.9 * share / 0.2
@@ -130,15 +111,12 @@ class Chapter7:
 
 
 class Chapter8:
-    @staticmethod
     def dropout(x, draw, rate):
         return x * (draw >= rate) / (1 - rate)
 
-    @staticmethod
     def move_average(average, weights, decay):
         average += (1 - decay) * (weights - average)
 
-    @staticmethod
     def batchnorm_backward(dy, x, w, epsilon):
         deviation = np.sqrt(x.var(axis=0) + epsilon)
         z, dz = (x - x.mean(axis=0)) / deviation, dy * w
@@ -147,7 +125,6 @@ class Chapter8:
 
 
 class Chapter9:
-    @staticmethod
     def numerical_gradient(f, z):
         dz = np.zeros_like(z)
         for m in np.ndindex(z.shape):
@@ -156,7 +133,6 @@ class Chapter9:
             dz[m] = (f(z + nudge) - f(z - nudge)) / 2e-5
         return dz
 
-    @staticmethod
     def suspects(cases):
         wrong = set()
         for name, (f, df, z) in cases.items():
@@ -167,13 +143,11 @@ class Chapter9:
 
 
 class Chapter10:
-    @staticmethod
     def offset_to_center(image):
         ink = image.astype(float)
         masses = [ink.sum(axis=axis) @ np.arange(28) / ink.sum() for axis in (1, 0)]
         return tuple(math.ceil(13.5 - mass) for mass in masses)
 
-    @staticmethod
     def fit(lines):
         points = np.concatenate(lines)
         scale = (20 - 2.5) / np.ptp(points, axis=0).max()
@@ -181,7 +155,6 @@ class Chapter10:
 
 
 class Chapter11:
-    @staticmethod
     def save(path, payload):
         beside = path.with_name(".beside")
         try:
@@ -195,13 +168,11 @@ class Chapter11:
                 beside.unlink()
             raise
 
-    @staticmethod
     def order_of_epoch(seed, epoch, count):
         return np.random.default_rng([seed, epoch]).permutation(count)
 
 
 class Chapter12:
-    @staticmethod
     def dw_of_the_living(dy, winner, x, kernel_size):
         KH, KW = kernel_size
         dw = np.zeros(kernel_size)
@@ -211,7 +182,6 @@ class Chapter12:
                 dw += dy[i, j] * x[row : row + KH, column : column + KW]
         return dw
 
-    @staticmethod
     def sum_in_pieces(values, pieces, order):
         sums, N = np.zeros(pieces, np.float32), len(values)
         for p in order:
@@ -223,13 +193,11 @@ class Chapter12:
 
 
 class Chapter13:
-    @staticmethod
     def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
         step = learning_rate * (dz + weight_decay * z)
         velocity[...] = momentum * velocity - step
         z += momentum * velocity - step
 
-    @staticmethod
     def conv2d(x, w, b):
         N, H, W, _ = x.shape
         F, KH, KW, _ = w.shape

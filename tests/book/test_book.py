@@ -176,7 +176,7 @@ def test_a_page_is_stale_when_words_differ_or_numbers_do_by_more_than_rounding()
 def test_the_same_picture_has_the_same_bytes():
     pytest.importorskip("matplotlib")
     from build.figures import svg
-    from build.pictures.ch06_softmax import surprise
+    from build.pictures import surprise
 
     assert svg(surprise(0.3), "06-surprise") == svg(surprise(0.3), "06-surprise")
 

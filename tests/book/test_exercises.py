@@ -31,7 +31,7 @@ def on_the_path():
 
 
 def checks_of(chapter):
-    return importlib.import_module(f"checks.ch{chapter:02}").CHECKS
+    return importlib.import_module("check").checks_of(chapter)
 
 
 def judge(chapter, answers):

@@ -46,6 +46,3 @@ def mean_image(answer, rng):
             ),
         },
     )
-
-
-CHECKS = {"shape_of": shape_of, "mean_image": mean_image}

@@ -48,6 +48,3 @@ def neuron_backward(answer, rng):
         "dy is missing": w + 0 * x,
     }
     compare("dx", dx, right_dx, mistakes)
-
-
-CHECKS = {"neuron": neuron, "neuron_backward": neuron_backward}

@@ -43,6 +43,3 @@ def network_backward(answer, rng):
 def _first_layer(dz, x, w1):
     dw1, db1 = reference.dense_backward_params(dz, x)
     return {"dw1": dw1, "db1": db1, "dx": reference.dense_backward_input(dz, w1)}
-
-
-CHECKS = {"relu_backward": relu_backward, "network_backward": network_backward}

@@ -89,11 +89,3 @@ def conv2d_of_many(answer, rng):
         "add up over the channels; you kept only the last one": last,
     }
     compare("y", answer(**copies(x=x, w=w, b=b)), right, mistakes)
-
-
-CHECKS = {
-    "conv2d": conv2d,
-    "conv2d_backward_params": conv2d_backward_params,
-    "conv2d_backward_input": conv2d_backward_input,
-    "conv2d_of_many": conv2d_of_many,
-}

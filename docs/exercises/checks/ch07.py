@@ -77,6 +77,3 @@ def one_cycle(answer, rng):
         }
         name = f"the factor at {share:.3g}"
         compare(name, answer(share), optimizers.one_cycle(share), mistakes)
-
-
-CHECKS = {"sgd_update": sgd_update, "adam_update": adam_update, "one_cycle": one_cycle}

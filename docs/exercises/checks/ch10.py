@@ -53,6 +53,3 @@ def fit(answer, rng):
     for number, line in enumerate(lines):
         mistakes = {hint: way(line) for hint, way in wrong_ways.items()}
         compare(f"line {number}", given[number], right[number], mistakes)
-
-
-CHECKS = {"offset_to_center": offset_to_center, "fit": fit}

@@ -96,6 +96,3 @@ def order_of_epoch(answer, rng):
         "seed 3 in epoch 4 is the same as seed 4 in epoch 3\n"
         "hint: do not add them up; np.random.default_rng takes a list of numbers",
     )
-
-
-CHECKS = {"save": save, "order_of_epoch": order_of_epoch}

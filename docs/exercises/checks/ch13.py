@@ -94,6 +94,3 @@ def _quickest(*works: Callable[[], object]) -> list[float]:
     """Return the least seconds of each, interleaved, so that a disturbance hits all."""
     versions = {str(number): Version(work) for number, work in enumerate(works)}
     return [min(seconds) for seconds in interleave(versions, ROUNDS).values()]
-
-
-CHECKS = {"conv2d": conv2d, "sgd_update": sgd_update}

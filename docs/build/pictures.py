@@ -1,0 +1,472 @@
+"""The pictures of the book, chapter by chapter: functions that return a figure."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from build import execute
+from build.figures import (
+    BLUE,
+    INK,
+    ORANGE,
+    PALE,
+    Figure,
+    arrow,
+    frame,
+    grid,
+    image,
+    paper,
+    plots,
+    signed,
+)
+from tinycnn.data import load_dataset
+from tinycnn.nn import SCHEDULES, Sequential, reference
+
+# ----------------------------------------------------------------------------------- chapter 1
+
+CORNER = 6, 13  # row and column where the numbers begin
+SIDE = 8
+
+
+def pixels(digit: np.ndarray) -> Figure:
+    """A digit, and the numbers of a part of it."""
+    figure, (left, right) = plots(2, 6.4, 3.2)
+    image(left, digit)
+    row, column = CORNER
+    frame(left, (column - 0.5, row - 0.5), (SIDE, SIDE), ORANGE)
+    part = digit[row : row + SIDE, column : column + SIDE]
+    image(right, part)
+    for (i, j), value in np.ndenumerate(part):
+        color = "#111111" if value > 120 else "#eeeeee"
+        right.text(j, i, value, ha="center", va="center", color=color, fontsize=8)
+    right.set_xlabel(f"rows {row} to {row + SIDE - 1}, columns {column} to {column + SIDE - 1}")
+    left.set_xlabel("28 x 28 pixels", color=INK)
+    frame(right, (-0.5, -0.5), (SIDE, SIDE), ORANGE)
+    return figure
+
+
+def ghosts(images: np.ndarray, labels: np.ndarray) -> Figure:
+    """The mean of the images of each digit."""
+    figure, axes = plots(10, 6.4, 0.9)
+    for digit, place in enumerate(axes):
+        image(place, images[labels == digit].mean(axis=0), str(digit))
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 2
+
+
+def neuron(x: np.ndarray, w: np.ndarray, b: float) -> Figure:
+    """Inputs, weights, sum."""
+    figure, axes = paper(11, 4.4)
+    for d, (value, weight) in enumerate(zip(x, w, strict=True)):
+        at = 0.7 + 1.3 * d
+        color = ORANGE if weight > 0 else BLUE
+        axes.text(0.3, at, f"x[{d}] = {value:g}".replace("-", "−"), va="center")
+        arrow(axes, (2.2, at), (6.2, 2 + 0.25 * (d - 1)), color, linewidth=1 + abs(weight))
+        text = f"× {weight:g} = {value * weight:g}".replace("-", "−")
+        axes.text(2.4, at + (0.2, -0.1, 0.35)[d] - 0.2 * (d == 0), text, color=color)
+    circle = axes.scatter([6.9], [2], s=1500, facecolor="none", edgecolor=INK, linewidth=1.5)
+    circle.set_zorder(3)
+    axes.text(6.9, 2, "sum", ha="center", va="center")
+    axes.text(6.9, 4.0, f"b = {b:g}", ha="center", va="center")
+    arrow(axes, (6.9, 3.75), (6.9, 2.75))
+    y = f"y = {b + (x * w).sum():g}".replace("-", "−")
+    arrow(axes, (7.65, 2), (8.8, 2))
+    axes.text(9.0, 2, y, va="center")
+    return figure
+
+
+def slope(x: np.ndarray, w: np.ndarray, b: float, dw: np.ndarray) -> Figure:
+    """The loss against the first weight, and its tangent."""
+    figure, (axes,) = plots(1, 4.6, 2.6)
+    places = np.linspace(w[0] - 3, w[0] + 8, 100)
+    others = b + (x[1:] * w[1:]).sum()
+    losses = (others + places * x[0] - 1) ** 2 / 2
+    here = (b + (x * w).sum() - 1) ** 2 / 2
+    near = np.array([w[0] - 2, w[0] + 2])
+    axes.plot(places, losses, color=BLUE)
+    axes.plot(near, here + dw[0] * (near - w[0]), color=ORANGE)
+    axes.plot([w[0]], [here], "o", color=ORANGE)
+    note = f"slope dw[0] = {dw[0]:g}".replace("-", "−")
+    axes.annotate(note, (w[0], here), (10, 6), textcoords="offset points", color=ORANGE)
+    axes.set(xlabel="w[0]", ylabel="loss", ylim=(-1, None))
+    axes.axhline(0, color=PALE, linewidth=0.5)
+    return figure
+
+
+def neuron_weights(w: np.ndarray) -> Figure:
+    """The weights of a neuron that looks at an image."""
+    figure, (axes,) = plots(1, 2.4, 2.5)
+    signed(axes, w.reshape(28, 28), "likes, dislikes")
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 3
+
+LAYERS = "dense", "ReLU", "dense"
+FORWARD = "x", "z", "h", "y"
+
+
+def row() -> Figure:
+    """Three layers: values to the right, gradients to the left."""
+    figure, axes = paper(13, 4.2)
+    for number, name in enumerate(FORWARD):
+        left = 0.3 + 3.6 * number
+        arrow(axes, (left, 1.0), (left + 1.5, 1.0), BLUE)
+        axes.text(left + 0.7, 0.6, name, color=BLUE, ha="center", style="italic")
+        arrow(axes, (left + 1.5, 2.0), (left, 2.0), ORANGE)
+        axes.text(left + 0.75, 2.55, f"d{name}", color=ORANGE, ha="center", style="italic")
+    for number, name in enumerate(LAYERS):
+        left = 1.9 + 3.6 * number
+        axes.add_patch(Rectangle((left, 0.5), 1.9, 2.0, fill=False, edgecolor=PALE, linewidth=1.5))
+        axes.text(left + 0.95, 1.5, name, ha="center", va="center")
+        if name == "dense":
+            arrow(axes, (left + 0.95, 2.5), (left + 0.95, 3.3), ORANGE)
+            which = 1 + number // 2
+            axes.text(left + 0.95, 3.75, f"dw{which}, db{which}", color=ORANGE, ha="center")
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 4
+
+
+def forward(x: np.ndarray, w: np.ndarray) -> Figure:
+    """An image, a filter, and the result of one window."""
+    figure, axes = paper(13, 5)
+    y = np.array([[(x[i : i + 2, j : j + 2] * w).sum() for j in range(3)] for i in range(3)])
+    window = {(0, 1): BLUE, (0, 2): BLUE, (1, 1): BLUE, (1, 2): BLUE}
+    grid(axes, x, (0.3, 0.8), window, "x")
+    frame(axes, (1.3, 0.8), (2, 2), BLUE)
+    axes.text(4.95, 2.3, "×", ha="center", va="center", fontsize=14)
+    grid(axes, w, (5.6, 1.3), dict.fromkeys(np.ndindex(2, 2), ORANGE), "w")
+    arrow(axes, (8.0, 2.3), (9.1, 2.3))
+    grid(axes, y, (9.5, 0.8), {(0, 1): BLUE}, "y")
+    return figure
+
+
+def edges() -> Figure:
+    """What two filters make of a digit."""
+    digit = load_dataset().train_images[3]
+    figure, axes = plots(3, 6.4, 2.3)
+    image(axes[0], digit, "x")
+    upright = np.array([[-1.0, 0, 1]] * 3)
+    filters = (upright, "left, right"), (upright.T, "up, down")
+    for place, (weights, title) in zip(axes[1:], filters, strict=True):
+        x, w = digit[None, :, :, None] / 255, weights[None, :, :, None]
+        signed(place, reference.conv2d(x, w, np.zeros(1))[0, :, :, 0], title)
+    return figure
+
+
+def weights(x: np.ndarray, dy: np.ndarray) -> Figure:
+    """The part of x that each weight has met."""
+    figure, axes = paper(13, 4.2)
+    for number, (u, v) in enumerate(np.ndindex(2, 2)):
+        left = 0.3 + 3.2 * number
+        met = {(u + i, v + j): BLUE for i, j in np.ndindex(3, 3)}
+        grid(axes, x, (left, 0.8), met, f"w[{u},{v}] met", cell=0.7)
+        frame(axes, (left + 0.7 * v, 0.8 + 0.7 * u), (2.1, 2.1), BLUE)
+        total = (dy * x[u : u + 3, v : v + 3]).sum()
+        axes.text(left + 1.4, 3.95, f"dw[{u},{v}] = {total}", ha="center", color=ORANGE)
+    return figure
+
+
+PIXEL = 1, 1
+
+
+def touched(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> Figure:
+    """One pixel under the four windows that lay over it, each time under another weight."""
+    figure, axes = paper(13.4, 5.2)
+    r, s = PIXEL
+    for number, (i, j) in enumerate(np.ndindex(2, 2)):
+        left = 0.3 + 3.3 * number
+        u, v = r - i, s - j
+        texts = np.full(x.shape, "", dtype=object)
+        for row, col in np.ndindex(2, 2):
+            texts[i + row, j + col] = f"{w[row, col]}"
+        fills = {(i + row, j + col): BLUE for row, col in np.ndindex(2, 2)}
+        title = f"window of y[{i},{j}]"
+        grid(axes, texts, (left, 0.9), fills | {PIXEL: ORANGE}, title, cell=0.7)
+        frame(axes, (left + 0.7 * j, 0.9 + 0.7 * i), (1.4, 1.4), BLUE)
+        frame(axes, (left + 0.7 * s, 0.9 + 0.7 * r), (0.7, 0.7), ORANGE)
+        axes.text(left + 1.4, 4.15, f"under w[{u},{v}] = {w[u, v]}", ha="center", color=ORANGE)
+        product = f"dy[{i},{j}] × w[{u},{v}] = {dy[i, j]} × {w[u, v]}"
+        axes.text(left + 1.4, 4.75, product, ha="center", fontsize=8.5)
+    return figure
+
+
+def turned(w: np.ndarray, dy: np.ndarray) -> Figure:
+    """The framed dy, and the turned filter over two of its places."""
+    figure, axes = paper(13.4, 5.6)
+    framed, turned = np.pad(dy, 1), w[::-1, ::-1]
+    dx = reference.conv2d_backward_input(dy[None, ..., None] * 1.0, w[None, ..., None] * 1.0)
+    inside = {(1 + i, 1 + j): BLUE for i, j in np.ndindex(3, 3)}
+    grid(axes, framed, (0.3, 0.9), inside, "dy, framed by zeros", 0.8)
+    frame(axes, (0.3, 0.9), (1.6, 1.6), PALE)
+    frame(axes, (1.1, 1.7), (1.6, 1.6), ORANGE)
+    grid(axes, w, (5.2, 1.0), None, "w", 0.8)
+    arrow(axes, (6.0, 2.8), (6.0, 3.5), INK, connectionstyle="arc3,rad=-0.6")
+    axes.text(6.35, 3.2, "half a turn", va="center", fontsize=8.5)
+    grid(axes, turned, (5.2, 3.7), dict.fromkeys(np.ndindex(2, 2), ORANGE), "", 0.8)
+    arrow(axes, (7.7, 2.9), (8.7, 2.9))
+    grid(axes, dx[0, :, :, 0], (9.3, 1.0), {(0, 0): PALE, PIXEL: ORANGE}, "dx", 0.8)
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 5
+
+DY = np.array([["a", "b"], ["c", "d"]], dtype=object)
+
+
+def winners(x: np.ndarray) -> Figure:
+    """Four windows, their winners, and the backward pass."""
+    figure, axes = paper(13.4, 4.6)
+    y, winner = (z[0, :, :, 0] for z in reference.maxpool2d(x[None, :, :, None], 2))
+    back = np.full(x.shape, "0", dtype=object)
+    places = {}
+    for (i, j), place in np.ndenumerate(winner):
+        at = 2 * i + place // 2, 2 * j + place % 2
+        places[tuple(map(int, at))] = ORANGE
+        back[at] = DY[i, j]
+    grid(axes, x, (0.3, 0.9), places, "x", 0.8)
+    arrow(axes, (3.75, 2.1), (4.45, 2.1), BLUE)
+    grid(axes, y, (4.7, 1.3), dict.fromkeys(np.ndindex(2, 2), ORANGE), "y", 0.8)
+    grid(axes, DY, (7.3, 1.3), dict.fromkeys(np.ndindex(2, 2), BLUE), "dy", 0.8)
+    arrow(axes, (9.1, 2.1), (9.8, 2.1), BLUE)
+    grid(axes, back, (10.0, 0.9), dict.fromkeys(places, BLUE), "dx", 0.8)
+    for left in (0.3, 10.0):
+        for i, j in np.ndindex(2, 2):
+            frame(axes, (left + 1.6 * j, 0.9 + 1.6 * i), (1.6, 1.6), PALE)
+    return figure
+
+
+def living(model: Sequential, digit: np.ndarray) -> Figure:
+    """A digit, a map of the first convolution, and where in it gradients arrive."""
+    w, b = model.layers[0].params.values()
+    maps = reference.conv2d(model.prepare(digit[None]), w, b)
+    f = int(np.argsort((maps > 0).mean(axis=(0, 1, 2)))[len(b) // 2])  # the one in the middle
+    _, winner = reference.conv2d_relu_maxpool2d(model.prepare(digit[None]), w, b, 2)
+    alive = np.zeros(maps.shape[1:3])
+    for (i, j), place in np.ndenumerate(winner[0, :, :, f]):
+        if place < 4:
+            alive[2 * i + place // 2, 2 * j + place % 2] = 1
+    figure, axes = plots(3, 6.4, 2.3)
+    image(axes[0], digit, "x")
+    signed(axes[1], maps[0, :, :, f], "before the ReLU")
+    signed(axes[2], alive, f"living winners: {alive.mean():.1%}")
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 6
+
+
+def surprise(p: float) -> Figure:
+    """The cross-entropy against the probability of the true class."""
+    figure, (axes,) = plots(1, 4.6, 2.4)
+    places = np.linspace(0.01, 1, 200)
+    axes.plot(places, -np.log(places), color=BLUE)
+    axes.plot([p], [-np.log(p)], "o", color=ORANGE)
+    note = f"p = {p:.2f}: {-np.log(p):.2f}"
+    axes.annotate(note, (p, -np.log(p)), (6, 8), textcoords="offset points", color=ORANGE)
+    axes.set(xlabel="p of the true class", ylabel="loss, -log p", xlim=(0, 1), ylim=(0, 4.7))
+    return figure
+
+
+def difference(logits: np.ndarray, p: np.ndarray) -> Figure:
+    """Logits, probabilities, and what was said minus what is true; the truth is class 0."""
+    truth = np.eye(len(p))[0]
+    figure, axes = plots(3, 6.4, 2.2)
+    for place, values, title in zip(
+        axes, (logits, p, p - truth), ("logits", "p", "dlogits = p − truth"), strict=True
+    ):
+        bars = place.bar(range(len(p)), values, color=[ORANGE] + [BLUE] * (len(p) - 1), width=0.6)
+        place.bar_label(bars, [f"{v:.2f}".replace("-", "−") for v in values], padding=2, fontsize=9)
+        place.axhline(0, color=PALE, linewidth=0.8)
+        place.set(title=title, xticks=range(len(p)), yticks=[])
+        place.margins(y=0.2)
+        place.spines[:].set_visible(False)
+    axes[0].set_xlabel("class 0 is true")
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 7
+
+WINDOW = 10
+"""Batches that a loss is averaged over: single ones jump about."""
+
+
+def paths(ways: Mapping[str, np.ndarray]) -> Figure:
+    """Each way on a map of the valley."""
+    figure, axes = plots(3, 6.6, 2.3, sharey=True)
+    x, y = np.meshgrid(np.linspace(-4.6, 2.2, 120), np.linspace(-1.5, 1.5, 80))
+    heights = x**2 / 2 + 20 * y**2 / 2
+    for place, (name, path) in zip(axes, ways.items(), strict=True):
+        place.contour(x, y, heights, levels=np.geomspace(0.2, 20, 7), colors=PALE, linewidths=0.6)
+        place.plot(*path.T, "o-", color=BLUE, markersize=2.5, linewidth=1)
+        place.plot([0], [0], "+", color=ORANGE, markersize=10, markeredgewidth=2)
+        place.set(title=name, xlabel="z[0]", xlim=(-4.6, 2.2), ylim=(-1.5, 1.5))
+    axes[0].set_ylabel("z[1]")
+    return figure
+
+
+def schedules() -> Figure:
+    """The schedules of the library."""
+    figure, (axes,) = plots(1, 4.8, 2.3)
+    share = np.linspace(0, 1, 200)
+    styles = {"one-cycle": (BLUE, "-"), "cosine": (ORANGE, "--"), "constant": (PALE, ":")}
+    for name, (color, line) in styles.items():
+        axes.plot(share, [SCHEDULES[name](s) for s in share], color=color, label=name, ls=line)
+    axes.set(xlabel="share of training done", ylabel="share of the rate", ylim=(0, 1.1))
+    axes.legend(loc="lower left")
+    return figure
+
+
+def losses(trainings: Mapping[str, Sequence[float]]) -> Figure:
+    """The losses of some trainings, smoothed a little."""
+    figure, (axes,) = plots(1, 5.6, 2.8)
+    styles = (PALE, "-"), (BLUE, "--"), (BLUE, "-"), (ORANGE, "-")
+    for (name, values), (color, line) in zip(trainings.items(), styles, strict=True):
+        smooth = np.convolve(values, np.ones(WINDOW) / WINDOW, "valid")
+        axes.plot(np.arange(len(smooth)) + WINDOW, smooth, color=color, ls=line, label=name)
+    axes.axhline(np.log(10), color=INK, linewidth=0.5)
+    axes.text(len(values), np.log(10), "guessing", ha="right", va="bottom", fontsize=8.5)
+    axes.set(xlabel="step", ylabel="loss", ylim=(0, 2.6))
+    axes.legend()
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 8
+
+
+def curves(losses: np.ndarray) -> Figure:
+    """The loss on the digits of training and on others, (epochs,2)."""
+    return _lines({"others": (losses[:, 1], ORANGE), "the 300 of training": (losses[:, 0], BLUE)})
+
+
+def both(plain: np.ndarray, augmented: np.ndarray) -> Figure:
+    """The loss on others, without and with augmentation."""
+    return _lines({"as they are": (plain[:, 1], ORANGE), "augmented": (augmented[:, 1], BLUE)})
+
+
+def _lines(lines: dict[str, tuple[np.ndarray, str]]) -> Figure:
+    figure, (axes,) = plots(1, 5.6, 2.6)
+    for name, (values, color) in lines.items():
+        epochs = np.arange(1, len(values) + 1)
+        axes.plot(epochs, values, color=color, label=name)
+        lowest = values.argmin()
+        axes.plot(epochs[lowest], values[lowest], "o", color=color, markersize=5)
+    axes.axhline(0, color=PALE, linewidth=0.5)
+    axes.set(xlabel="epoch", ylabel="loss", ylim=(-0.05, 1.6))
+    axes.legend()
+    return figure
+
+
+def versions(augment: Callable, digit: np.ndarray) -> Figure:
+    """One digit as ten epochs would show it."""
+    figure, axes = plots(10, 6.4, 0.8)
+    images = np.stack([digit] * len(axes))
+    shown, _ = augment(images, np.zeros(len(axes), np.int64), np.random.default_rng(1))
+    for place, pixels in zip(axes, shown, strict=True):
+        image(place, pixels)
+    return figure
+
+
+# ----------------------------------------------------------------------------------- chapter 9
+
+
+def nudges(sizes: np.ndarray, one_sided: np.ndarray, central: np.ndarray) -> Figure:
+    """The error of finite differences against their step."""
+    figure, (axes,) = plots(1, 5.2, 2.8)
+    axes.loglog(sizes, one_sided, "o-", color=ORANGE, markersize=4, label="one side")
+    axes.loglog(sizes, central, "s-", color=BLUE, markersize=4, label="both sides")
+    axes.invert_xaxis()
+    axes.set(xlabel="step, smaller to the right", ylabel="relative error")
+    axes.legend()
+    return figure
+
+
+# ---------------------------------------------------------------------------------- chapter 10
+
+
+def pairs(
+    naive: np.ndarray,
+    prepared: np.ndarray,
+    naive_read: np.ndarray,
+    prepared_read: np.ndarray,
+    truth: np.ndarray,
+) -> Figure:
+    """One drawing of each digit, both ways, and what the network says."""
+    figure = Figure(figsize=(6.6, 1.9), layout="constrained")
+    axes = figure.subplots(2, 10)
+    rows = (naive, naive_read), (prepared, prepared_read)
+    for row, (images, read) in zip(axes, rows, strict=True):
+        for digit, place in enumerate(row):
+            at = int(np.flatnonzero(truth == digit)[0])
+            image(place, images[at])
+            right = read[at] == digit
+            place.set_title(read[at], color=INK if right else ORANGE, fontsize=10, pad=2)
+    for row, name in zip(axes, ("smaller", "prepared"), strict=True):
+        row[0].set_ylabel(name)
+    figure.supxlabel("above each: how it is read; orange is wrong", fontsize=8.5)
+    return figure
+
+
+def middle(rows: np.ndarray) -> Figure:
+    """Where the center of mass lies, and where many programs put it."""
+    figure, (axes,) = plots(1, 4.8, 2.1)
+    axes.hist(rows, bins=np.arange(12.95, 15.1, 0.05), color=BLUE)
+    axes.axvline(14, color=INK, linewidth=1)
+    axes.axvline(13.5, color=ORANGE, linewidth=1, linestyle="--")
+    top = axes.get_ylim()[1]
+    axes.text(14.02, top, "14", va="top")
+    axes.text(13.48, top, "13.5", va="top", ha="right", color=ORANGE)
+    axes.set(xlabel="row of the center of mass", ylabel="images", xlim=(13, 15))
+    return figure
+
+
+# ---------------------------------------------------------------------------------- chapter 11
+
+OVERWRITTEN = ("old", 2.4, PALE), ("half a file", 4.6, ORANGE), ("new", 3.2, BLUE)
+RENAMED = ("old", 7.0, PALE), ("new", 3.2, BLUE)
+
+
+def saving() -> Figure:
+    """Overwriting, and writing beside and renaming."""
+    figure, axes = paper(13.2, 5.6)
+    _line(axes, 1.0, "overwrite", OVERWRITTEN, ((2.4, "open"), (7.0, "last byte")))
+    steps = (2.4, "write beside"), (4.7, "fsync"), (7.0, "rename")
+    _line(axes, 3.7, "rename", RENAMED, steps)
+    axes.text(12.9, 5.35, "time →", ha="right", color=PALE)
+    return figure
+
+
+def _line(axes, y, title, spans, marks) -> None:
+    """One time line: what the name holds, and what happens when."""
+    axes.text(0.2, y + 0.45, title, va="center")
+    x = 2.7
+    for text, length, color in spans:
+        axes.add_patch(Rectangle((x, y), length, 0.9, facecolor=color, alpha=0.5, linewidth=0))
+        axes.text(x + length / 2, y + 0.45, text, ha="center", va="center")
+        x += length
+    for place, text in marks:
+        axes.plot([2.7 + place] * 2, [y - 0.2, y + 1.1], color=INK, linewidth=1)
+        axes.text(2.7 + place, y - 0.3, text, ha="center", va="bottom", fontsize=8.5)
+
+
+# ---------------------------------------------------------------------------------- chapter 12
+
+
+def steps(steps: Mapping[str, float], library: Mapping[str, float]) -> Figure:
+    """Microseconds per image of each step, the library's in orange."""
+    times = {**steps, **{f"library, {name}": time for name, time in library.items()}}
+    figure, (axes,) = plots(1, 6.6, 0.6 + 0.28 * len(times))
+    colors = [BLUE] * len(steps) + [ORANGE] * len(library)
+    bars = axes.barh(list(times), list(times.values()), color=colors, height=0.65)
+    axes.bar_label(bars, [execute.number(time) for time in times.values()], padding=4)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlim(1, 4 * max(times.values()))
+    axes.set(xlabel="µs per image, logarithmic")
+    axes.tick_params(axis="y", length=0)
+    return figure

@@ -1,1 +1,0 @@
-"""The pictures of the book, a module for each chapter: functions that return a figure."""
