@@ -37,8 +37,8 @@ def make(source: Path) -> Files:
 
     helpers = {"picture": picture, "measured": json.loads(MEASURED.read_text())}
     command = f"python docs/build {source.name[:2]}"
-    head = f"<!-- Made from docs/chapters/{source.name} by: {command} -->\n"
-    return {BOOK / source.name: head + run(source.read_text(), helpers), **drawn}
+    note = f"\n<!-- Made from docs/chapters/{source.name} by: {command} -->\n"
+    return {BOOK / source.name: run(source.read_text(), helpers) + note, **drawn}
 
 
 def is_current(file: Path, text: str) -> bool:

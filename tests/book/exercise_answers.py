@@ -12,10 +12,11 @@ from tinycnn.kernels.jit import kernel
 class Chapter1:
     def shape_of(header):
         rank = header[3]
-        return tuple(int.from_bytes(header[4 + 4 * k : 8 + 4 * k], "big") for k in range(rank))
+        sizes = [header[4 + 4 * k : 8 + 4 * k] for k in range(rank)]
+        return tuple(int.from_bytes(size, "big") for size in sizes)
 
     def mean_image(images):
-        return images.astype(float).sum(axis=0) / len(images)
+        return images.sum(axis=0, dtype=float) / len(images)
 
 
 class Chapter2:
@@ -150,8 +151,8 @@ class Chapter10:
 
     def fit(lines):
         points = np.concatenate(lines)
-        scale = (20 - 2.5) / np.ptp(points, axis=0).max()
-        return [(line - points.min(axis=0)) * scale + 4 + 1.25 for line in lines]
+        low, size = points.min(axis=0), np.ptp(points, axis=0)
+        return [(line - low) * (20 - 2.5) / size.max() + 4 + 1.25 for line in lines]
 
 
 class Chapter11:
