@@ -162,3 +162,10 @@ def test_marks_without_numbers_or_far_away_are_left_out():
 def test_marks_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match="marks"):
         add_marks(np.zeros((2, 28, 28), np.uint8), np.zeros((1, 1, 4)), np.ones(2))
+
+
+def test_places_that_are_no_numbers_are_read_at_the_blank_frame():
+    images = some_images(np.random.default_rng(5), 1)
+    affine, elastic, thickness = at_rest(1)
+    affine[0, :, 2] = np.nan
+    assert not warp(images, affine, elastic, thickness).any()

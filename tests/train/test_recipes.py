@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from tinycnn.data import Dataset, load_dataset
-from tinycnn.errors import RunError, ShapeError
+from tinycnn.errors import RunError
 from tinycnn.nn import PRESETS, build
 from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
-from tinycnn.train.batches import ahead
 from tinycnn.train.recipe import SUITED, Recipe
 from tinycnn.train.trainer import Trainer
 
@@ -100,33 +99,3 @@ def test_large_sets_hold_out_less_for_validation_and_augment_more():
 
 def test_tiny_has_at_most_10_000_parameters():
     assert build("tiny").parameter_count() <= 10_000
-
-
-def test_batches_made_ahead_are_the_same_in_the_same_order():
-    assert list(ahead(iter(range(1, 6)))) == [1, 2, 3, 4, 5]
-    assert list(ahead(iter(()))) == []
-
-
-def test_one_batch_is_made_ahead_and_no_more():
-    made = []
-
-    def batches():
-        for number in range(1, 9):
-            made.append(number)
-            yield number
-
-    taken = ahead(batches())
-    assert [next(taken), next(taken)] == [1, 2]
-    taken.close()
-    assert made == [1, 2, 3]
-
-
-def test_an_error_in_a_batch_made_ahead_is_raised_when_the_batch_is_needed():
-    def batches():
-        yield 1
-        raise ShapeError("torn")
-
-    taken = ahead(batches())
-    assert next(taken) == 1
-    with pytest.raises(ShapeError, match="torn"):
-        next(taken)

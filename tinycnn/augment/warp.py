@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.jit import parallel_over, part
 from tinycnn.kernels.shapes import ready
 
 CELL = 7
@@ -48,7 +48,8 @@ def warp(
             f"{expected}, not {tuple(z.shape for z in numbers)}"
         )
     warped = np.empty((B, H, W), np.uint8)
-    _warp(ready(images), *numbers, splines(H), splines(W), warped)
+    by_row, by_column = splines(H), np.ascontiguousarray(splines(W).T)
+    _warp(B, (ready(images), *numbers, by_row, by_column), (warped,))
     return warped
 
 
@@ -64,66 +65,101 @@ def splines(length: int) -> np.ndarray:
     return np.stack(pieces, axis=1).astype(np.float32) / np.float32(6)
 
 
-@kernel
-def _warp(images, affine, elastic, thickness, by_row, by_column, warped):
-    """Runs on the calling thread alone: the others train on the batch before."""
-    for n in range(len(images)):
-        _warp_image(n, images, affine, elastic, thickness, by_row, by_column, warped)
+# The compiler makes vectors of a loop over pixels if each array has an index of its own, written
+# out; so all places are found first, and what lies around them is read in a loop by itself.
 
 
-@part
-def _warp_image(n, images, affine, elastic, thickness, by_row, by_column, warped):
+@parallel_over  # n owns warped[n]
+def _warp(n, read, written):
+    images, affine, elastic, thickness, by_row, by_column = read
+    (warped,) = written
     _, H, W = images.shape
-    framed = np.zeros((H + 2, W + 2), np.float32)
-    moved = np.zeros((H + 2, W + 2), np.float32)
+    framed = np.zeros((H + 2, W + 2), np.float32)  # with a blank frame, one pixel wide
     for i in range(H):  # plain loops: a slice would take numba four seconds longer to compile
         for j in range(W):
             framed[i + 1, j + 1] = images[n, i, j]
-    _read_from(framed, affine[n], elastic[n], by_row, by_column, moved)
-    _thicken(moved, thickness[n], warped[n])
-
-
-@part
-def _read_from(framed, affine, grid, by_row, by_column, moved):
-    """Fill the inside of ``moved`` from ``framed``; both have a blank frame, one pixel wide."""
-    H, W = len(by_row), len(by_column)
-    y0, x0 = np.float32((H - 1) / 2), np.float32((W - 1) / 2)
-    pull = np.empty((grid.shape[1], 2), np.float32)  # the grid, smoothed along this row
+    places = np.empty((2, H, W))
+    _find_places(affine[n], elastic[n], by_row, by_column, places)
+    moved = _between_pixels(framed, places.reshape(2, H * W))
     for i in range(H):
-        _smooth_rows(grid, i // CELL, by_row[i], pull)
-        y = i - y0
         for j in range(W):
-            x = j - x0
-            row = y0 + affine[0, 0] * y + affine[0, 1] * x + affine[0, 2] + np.float32(1)
-            column = x0 + affine[1, 0] * y + affine[1, 1] * x + affine[1, 2] + np.float32(1)
-            cell = j // CELL
-            for b in range(4):
-                row += by_column[j, b] * pull[cell + b, 0]
-                column += by_column[j, b] * pull[cell + b, 1]
-            moved[i + 1, j + 1] = _between_pixels(framed, row, column)
+            framed[i + 1, j + 1] = moved[i * W + j]
+    _thicken(framed, thickness[n], warped[n])
 
 
 @part
-def _smooth_rows(grid, cell, weights, pull):
-    for b in range(len(pull)):
+def _find_places(affine, grid, by_row, by_column, places):
+    """Write the row and the column (2,H,W) in the frame that each output pixel comes from."""
+    _, H, W = places.shape
+    y0, x0 = np.float32((H - 1) / 2), np.float32((W - 1) / 2)
+    nodes = _nodes_of_pixels(grid, W)
+    pull = np.empty((2, 4, W), np.float32)  # the nodes of each pixel, smoothed along its row
+    flat = pull.reshape(8 * W)
+    for i in range(H):
+        _smooth(nodes[i // CELL : i // CELL + 4], by_row[i], flat)
         for axis in range(2):
-            total = np.float32(0)
-            for a in range(4):
-                total += weights[a] * grid[cell + a, b, axis]
-            pull[b, axis] = total
+            start = (y0, x0)[axis] + affine[axis, 0] * (i - y0)
+            step, shift = affine[axis, 1], affine[axis, 2]
+            _find_row(start, step, shift, x0, by_column, pull[axis], places[axis, i])
 
 
 @part
-def _between_pixels(framed, row, column):
-    """Read linearly between the four pixels around (row, column); the blank frame never ends."""
+def _nodes_of_pixels(grid, W):
+    """Return the four nodes of each row of the grid that move each pixel: (GH, 2 * 4 * W)."""
+    nodes = np.empty((len(grid), 2, 4, W), np.float32)
+    for a in range(len(grid)):
+        for axis in range(2):
+            for b in range(4):
+                for j in range(W):
+                    nodes[a, axis, b, j] = grid[a, j // CELL + b, axis]
+    return nodes.reshape(len(grid), 8 * W)
+
+
+@part
+def _smooth(nodes, weights, pull):
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for q in range(len(pull)):
+        pull[q] = w0 * nodes[0, q] + w1 * nodes[1, q] + w2 * nodes[2, q] + w3 * nodes[3, q]
+
+
+@part
+def _find_row(start, step, shift, x0, by_column, pull, places):
+    w, z = by_column, pull
+    for j in range(len(places)):
+        place = start + step * (j - x0) + shift + np.float32(1)  # the frame
+        place = place + w[0, j] * z[0, j] + w[1, j] * z[1, j]
+        places[j] = place + w[2, j] * z[2, j] + w[3, j] * z[3, j]
+
+
+@part
+def _within(place, last):
+    place = place if place > 0.0 else 0.0  # also for NaN, of which no whole number can be made
+    return place if place < last else last
+
+
+@part
+def _between_pixels(framed, places):
+    """Read linearly between the four pixels around each place; the blank frame never ends."""
     H, W = framed.shape
-    row = min(max(row, np.float32(0)), np.float32(H - 1))
-    column = min(max(column, np.float32(0)), np.float32(W - 1))
-    i, j = min(int(row), H - 2), min(int(column), W - 2)
-    down, right = row - np.float32(i), column - np.float32(j)
-    above = framed[i, j] + right * (framed[i, j + 1] - framed[i, j])
-    below = framed[i + 1, j] + right * (framed[i + 1, j + 1] - framed[i + 1, j])
-    return above + down * (below - above)
+    flat = framed.reshape(H * W)
+    first = np.empty(places.shape[1], np.int32)  # the number of the upper left pixel
+    near = np.empty((4, places.shape[1]), np.float32)
+    down, right = places[0], places[1]
+    for n in range(len(first)):
+        row = _within(down[n], np.float64(H - 1))
+        column = _within(right[n], np.float64(W - 1))
+        i, j = min(np.int32(row), np.int32(H - 2)), min(np.int32(column), np.int32(W - 2))
+        first[n] = i * np.int32(W) + j
+        down[n], right[n] = row - np.float32(i), column - np.float32(j)
+    for n in range(len(first)):
+        q = first[n]
+        near[0, n], near[1, n] = flat[q], flat[q + 1]
+        near[2, n], near[3, n] = flat[q + W], flat[q + W + 1]
+    for n in range(len(first)):
+        above = near[0, n] + right[n] * (near[1, n] - near[0, n])
+        below = near[2, n] + right[n] * (near[3, n] - near[2, n])
+        near[0, n] = above + down[n] * (below - above)
+    return near[0]
 
 
 @part

@@ -29,7 +29,7 @@ from tinycnn.nn import (
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
-from tinycnn.train.batches import Batches, ahead, look_up, stream
+from tinycnn.train.batches import Batches, look_up, stream
 from tinycnn.train.precompile import gradients_compiled_meanwhile
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
@@ -94,7 +94,7 @@ class Trainer:
         """
         while not self.finished:
             state, started = self.state, time.perf_counter()
-            for images, labels in ahead(self.batches.of_epoch(state.epoch, start=state.batch)):
+            for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
                 count = self.batches.count(state.batch)
                 loss = self.step(images, labels, count)
                 state.add_batch(count, loss, time.perf_counter() - started)
