@@ -52,11 +52,13 @@ def write_bytes(path: PathLike, payload: bytes) -> None:
 
 
 def to_json(content: Any, indent: int | None = None) -> str:
-    """Return ``content`` as strict JSON; a number that is not finite becomes null."""
+    """Return ``content``, arrays too, as strict JSON; numbers that are not finite become null."""
     return json.dumps(_with_nulls(content), indent=indent, allow_nan=False)
 
 
 def _with_nulls(content: Any) -> Any:
+    if hasattr(content, "tolist"):  # an array or a number of NumPy
+        content = content.tolist()
     if isinstance(content, dict):
         return {key: _with_nulls(value) for key, value in content.items()}
     if isinstance(content, list | tuple):

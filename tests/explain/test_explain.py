@@ -13,13 +13,12 @@ from tinycnn import kernels
 from tinycnn.cli import run_command
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain import __main__ as command
-from tinycnn.explain.catalogue import NAMES, Operation, find
+from tinycnn.explain.catalogue import NAMES, Operation, find, sources
+from tinycnn.explain.example import ARRAYS, realistic
 from tinycnn.explain.explanation import explain, measure
 from tinycnn.explain.figures import matrices, number, side_by_side
 from tinycnn.explain.html import as_page
-from tinycnn.explain.inputs import ARRAYS, realistic
-from tinycnn.explain.source import sources
-from tinycnn.explain.text import as_text
+from tinycnn.explain.sections import as_text
 from tinycnn.nn import reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -30,8 +30,8 @@ pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 from tinycnn.plots import COLORS, DASHES, MARKERS, Series
 from tinycnn.report.charts import Chart
+from tinycnn.report.command import render
 from tinycnn.report.overview import training_charts
-from tinycnn.report.page import render
 from tinycnn.report.pictures import sheet
 from tinycnn.report.subject import Subject
 

@@ -23,10 +23,10 @@ from tinycnn.nn import get_threads
 from tinycnn.sweep import __main__ as sweep
 from tinycnn.sweep import workers
 from tinycnn.sweep.folder import SweepFolder
+from tinycnn.sweep.launch import local_workers, share_processors
 from tinycnn.sweep.plan import Range, SweepPlan, make_plan, parse
-from tinycnn.sweep.table import SettingResult, results_table
+from tinycnn.sweep.results import SettingResult, results_table
 from tinycnn.sweep.trial import Order, run_trial
-from tinycnn.sweep.workers import local_workers, share_processors
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source
 

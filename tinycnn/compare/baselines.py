@@ -1,25 +1,32 @@
-"""Classifiers of scikit-learn, which all see an image as one row of gray levels, 0 to 1.
+"""The classifiers: those of scikit-learn, and networks made of tinycnn's layers.
 
-They ignore which pixels are neighbors: if all images were shuffled in the same way, each of them
-would be as accurate as before. Their settings were chosen on training data alone
-(``docs/compare.md``).
+Those of scikit-learn see an image as one row of gray levels, 0 to 1, and ignore which pixels are
+neighbors: if all images were shuffled in the same way, each of them would be as accurate as before.
+Their settings were chosen on training data alone (``docs/compare.md``).
 """
 
 import importlib
+import math
 import os
 import pickle
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinycnn.compare.task import Task, Trained
 from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.nn import Frozen
 from tinycnn.nn.checks import GRAY
+from tinycnn.train.recipe import Recipe
+from tinycnn.train.trainer import Trainer
+
+QUICK: dict[str, int] = {"tiny": 5, "best": 4}
+"""Epochs of the presets with long recipes, unless all epochs are asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +46,16 @@ class SklearnBaseline:
         libraries = ThreadpoolController()  # those that are loaded by now
 
         def predict(images: np.ndarray) -> np.ndarray:
-            with self._failing_in_a_sentence(), all_processors():
+            with self._processors(os.cpu_count()):
                 return np.asarray(model.predict(as_rows(images)))
 
         def predict_one(image: np.ndarray) -> int:
             # For a single image, waking other threads takes longer than the work itself.
-            with self._failing_in_a_sentence(), libraries.limit(limits=1):
+            with self._processors(1), libraries.limit(limits=1):
                 return int(model.predict(as_rows(image[None]))[0])
 
         started = time.perf_counter()
-        with self._failing_in_a_sentence(), all_processors(), warnings.catch_warnings():
+        with self._processors(os.cpu_count()), warnings.catch_warnings():
             # Softmax regression may stop before it has converged, and some pixels never change.
             warnings.simplefilter("ignore", UserWarning)
             model.fit(as_rows(images), labels)
@@ -58,17 +65,19 @@ class SklearnBaseline:
     def make(self, seed: int) -> Any:
         """A new estimator; ``seed`` decides its random draws, if it makes any."""
         module, name = self.estimator.split(".")
-        require_sklearn()
         model = getattr(importlib.import_module(f"sklearn.{module}"), name)(**self.settings)
         if "random_state" in model.get_params():
             model.set_params(random_state=seed)
         return model
 
     @contextmanager
-    def _failing_in_a_sentence(self) -> Iterator[None]:
-        """Turn the exceptions of a library into ours, with the first line of the message."""
+    def _processors(self, count: int | None) -> Iterator[None]:
+        """Let the estimator use them if it can; its exceptions become ours, the first line each."""
+        from joblib import parallel_config
+
         try:
-            yield
+            with parallel_config(backend="threading", n_jobs=count):
+                yield
         except Exception as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             if isinstance(error, ValueError):
@@ -86,27 +95,42 @@ def as_rows(images: np.ndarray) -> np.ndarray:
     return rows
 
 
-def require_sklearn() -> None:
-    """Raise EnvironmentFault, which says how to install it, unless scikit-learn can be imported."""
-    try:
-        importlib.import_module("sklearn")
-    except ImportError as error:
-        raise EnvironmentFault(
-            "this needs scikit-learn (pip install 'tinycnn[compare]'); "
-            "--only dense,lenet,tiny,best does not"
-        ) from error
+@dataclass(frozen=True)
+class NetworkBaseline:
+    """A preset, trained by its recipe; some of its digits are set aside to choose an epoch."""
+
+    title: str
+    preset: str
+
+    def train(self, task: Task) -> Trained:
+        """Train the network; kernels are compiled before the time is taken."""
+        recipe, settings = self.recipe(task)
+        trainer = Trainer(recipe, task.dataset)
+        trainer.rehearse()
+        started = time.perf_counter()
+        trainer.train(lambda: False, lambda: None)
+        seconds = time.perf_counter() - started
+        best, frozen = trainer.best, Frozen(trainer.best)
+
+        def predict_one(image: np.ndarray) -> int:
+            return int(frozen.predict_proba(image).argmax())
+
+        size = sum(z.nbytes for z in best.arrays().values())
+        return Trained(settings, seconds, size, best.predict, predict_one)
+
+    def recipe(self, task: Task) -> tuple[Recipe, str]:
+        """The recipe for this task, and a description of it."""
+        count = len(task.training[0])
+        whole = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
+        most = math.inf if task.all_epochs else QUICK.get(self.preset, math.inf)
+        recipe = replace(whole, epochs=int(min(whole.epochs, most)))
+        cut = f" instead of {whole.epochs}" if recipe.epochs < whole.epochs else ""
+        return recipe, f"{recipe.epochs} epochs{cut}, augmentation {recipe.augment}"
 
 
-@contextmanager
-def all_processors() -> Iterator[None]:
-    """Let estimators use all processors if they can."""
-    from joblib import parallel_config
+BOOSTING = {"max_iter": 80, "learning_rate": 0.1, "max_bins": 8, "max_features": 0.1}
 
-    with parallel_config(backend="threading", n_jobs=os.cpu_count()):
-        yield
-
-
-SKLEARN_BASELINES: dict[str, SklearnBaseline] = {
+BASELINES: dict[str, SklearnBaseline | NetworkBaseline] = {
     "centroid": SklearnBaseline("nearest centroid", "neighbors.NearestCentroid"),
     "neighbors": SklearnBaseline(
         "k-nearest neighbors",
@@ -123,12 +147,10 @@ SKLEARN_BASELINES: dict[str, SklearnBaseline] = {
     "boosting": SklearnBaseline(
         "gradient boosting",
         "ensemble.HistGradientBoostingClassifier",
-        {
-            "max_iter": 80,
-            "learning_rate": 0.1,
-            "max_bins": 8,
-            "max_features": 0.1,
-            "early_stopping": False,
-        },
+        {**BOOSTING, "early_stopping": False},
     ),
+    "dense": NetworkBaseline("dense network", "dense"),
+    "lenet": NetworkBaseline("tinycnn, lenet", "lenet"),
+    "tiny": NetworkBaseline("tinycnn, tiny", "tiny"),
+    "best": NetworkBaseline("tinycnn, best", "best"),
 }

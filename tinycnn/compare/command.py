@@ -5,20 +5,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from tinycnn.compare.baselines import SKLEARN_BASELINES, require_sklearn
-from tinycnn.compare.chart import draw_chart
-from tinycnn.compare.drawings import load_drawings
-from tinycnn.compare.measuring import BASELINES, Measurement, measure_baseline
-from tinycnn.compare.table import captions, results_table
-from tinycnn.compare.task import Task
+from tinycnn.compare.baselines import BASELINES, SklearnBaseline
+from tinycnn.compare.measuring import Measurement, measure_baseline
+from tinycnn.compare.results import captions, draw_chart, results_table
+from tinycnn.compare.task import Task, load_drawings
 from tinycnn.console import Console, log_console
 from tinycnn.data import load_dataset
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import DataError, TinyCNNError
+from tinycnn.errors import DataError, TinyCNNError, need
 from tinycnn.files import refuse_to_overwrite, to_json
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
@@ -50,18 +46,15 @@ def _names(arguments: Namespace) -> list[str]:
         raise TinyCNNError(
             f"`only`: there is no classifier {unknown[0]!r}; choose from {', '.join(BASELINES)}"
         )
-    if arguments.chart:
-        _check_chart(arguments.chart)
-    if SKLEARN_BASELINES.keys() & set(names):
-        require_sklearn()
-    return [name for name in BASELINES if name in names]
-
-
-def _check_chart(path: Path) -> None:
-    if path.suffix.lower() != ".svg":
-        raise TinyCNNError(f"`chart` {path} does not end in .svg")
-    if not path.absolute().parent.is_dir():
-        raise TinyCNNError(f"`chart` {path}: there is no folder {path.absolute().parent}")
+    chart = arguments.chart
+    if chart and chart.suffix.lower() != ".svg":
+        raise TinyCNNError(f"`chart` {chart} does not end in .svg")
+    if chart and not chart.absolute().parent.is_dir():
+        raise TinyCNNError(f"`chart` {chart}: there is no folder {chart.absolute().parent}")
+    names = [name for name in BASELINES if name in names]
+    if any(isinstance(BASELINES[name], SklearnBaseline) for name in names):
+        need("sklearn", "compare", "a classifier of scikit-learn (not dense, lenet, tiny, best)")
+    return names
 
 
 def _task(arguments: Namespace) -> tuple[Task, int]:
@@ -94,18 +87,15 @@ def _shown(console: Console, text: str) -> Iterator[None]:
 
 def _report(results: Sequence[Measurement], task: Task, arguments: Namespace) -> None:
     if arguments.json:
-        print(to_json(_as_dict(results, task)))
+        content = {
+            "dataset": task.dataset.name,
+            "n_training": len(task.training[0]),
+            "seed": task.seed,
+            "processors": os.cpu_count(),
+            "classifiers": [result.as_dict() for result in results],
+        }
+        print(to_json(content))
     else:
         print(results_table(results, task), "", *captions(results, task), sep="\n")
     if arguments.chart:
         optional_chart(arguments.chart, lambda: draw_chart(results, task.dataset.name))
-
-
-def _as_dict(results: Sequence[Measurement], task: Task) -> dict[str, Any]:
-    return {
-        "dataset": task.dataset.name,
-        "n_training": len(task.training[0]),
-        "seed": task.seed,
-        "processors": os.cpu_count(),
-        "classifiers": [result.as_dict() for result in results],
-    }

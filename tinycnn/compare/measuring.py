@@ -13,13 +13,9 @@ from functools import partial
 from statistics import median
 from typing import Any, TypeVar
 
-from tinycnn.compare.baselines import SKLEARN_BASELINES
-from tinycnn.compare.drawings import Drawings
-from tinycnn.compare.networks import NETWORKS
-from tinycnn.compare.task import Baseline, Task, Trained
+from tinycnn.compare.baselines import BASELINES
+from tinycnn.compare.task import Drawings, Task, Trained
 from tinycnn.metrics import Score, design_effect
-
-BASELINES: dict[str, Baseline] = {**SKLEARN_BASELINES, **NETWORKS}
 
 SINGLES = 100
 """Digits that are read one at a time to time a single answer."""
@@ -57,7 +53,7 @@ class Measurement:
 
 def measure_baseline(name: str, task: Task) -> Measurement:
     """Train and measure the classifier ``name``; Ctrl-C ends it at once."""
-    return _on_a_second_thread(lambda: _measure(name, BASELINES[name], task))
+    return _on_a_second_thread(partial(_measure, name, task))
 
 
 def score_drawings(trained: Trained, drawings: Drawings) -> Score:
@@ -67,8 +63,8 @@ def score_drawings(trained: Trained, drawings: Drawings) -> Score:
     return replace(Score.of(answers, drawings.labels), effect=effect)
 
 
-def _measure(name: str, baseline: Baseline, task: Task) -> Measurement:
-    trained = baseline.train(task)
+def _measure(name: str, task: Task) -> Measurement:
+    trained = BASELINES[name].train(task)
     images, labels = task.test
     trained.predict(images[:SINGLES])  # the first call may start threads
     seconds, answers = _timed(partial(trained.predict, images))
@@ -76,7 +72,7 @@ def _measure(name: str, baseline: Baseline, task: Task) -> Measurement:
     singles = [_timed(partial(trained.predict_one, z), 0.0)[0] for z in images[:SINGLES]]
     return Measurement(
         name=name,
-        title=baseline.title,
+        title=BASELINES[name].title,
         settings=trained.settings,
         test=Score.of(answers, labels),
         drawings=score_drawings(trained, task.drawings) if task.drawings else None,

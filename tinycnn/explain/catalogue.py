@@ -1,9 +1,12 @@
 """The operations of ``reference.py`` by name, and other names that people use for them."""
 
+import ast
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinycnn import kernels
@@ -62,9 +65,7 @@ class Operation:
 
     def select(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of this operation among all the quantities in ``known``, by name."""
-        return {
-            name: known[name] for name in inspect.signature(self.version("reference")).parameters
-        }
+        return {z: known[z] for z in inspect.signature(self.version("reference")).parameters}
 
     @property
     def docstring(self) -> Docstring:
@@ -88,3 +89,76 @@ def find(word: str) -> Operation:
 
 def _simplified(word: str) -> str:
     return "".join(letter for letter in word.lower() if letter.isalnum())
+
+
+ROOT = Path(__file__).parents[2]
+"""Names of files are relative to this folder."""
+
+
+@dataclass(frozen=True)
+class FunctionSource:
+    """A function: its code, its file and its line."""
+
+    name: str
+    file: str
+    line: int
+    code: str
+    uses: tuple[tuple[str, str], ...]
+    """Other functions of tinycnn that it calls, as (file, name)."""
+
+    @property
+    def body(self) -> str:
+        """The code without docstring and shapes, for pages that show those above it."""
+        lines = self.code.splitlines()
+        (definition,) = ast.parse(self.code).body
+        assert isinstance(definition, ast.FunctionDef)
+        shown: list[ast.stmt | ast.expr] = []  # from the last, so that line numbers stay valid
+        if ast.get_docstring(definition) is not None:
+            shown += definition.body[:1]
+        shown += [d for d in definition.decorator_list if ast.unparse(d).startswith("shapes(")]
+        for part in shown:
+            del lines[part.lineno - 1 : part.end_lineno]
+        return "\n".join(lines)
+
+
+def sources(function: Callable[..., Any]) -> list[FunctionSource]:
+    """``function`` and the helpers that it calls in its file, in that order; no other operation."""
+    found: dict[str, FunctionSource] = {}
+    _collect(inspect.unwrap(function), found)
+    return list(found.values())
+
+
+def _collect(function: Any, found: dict[str, FunctionSource]) -> None:
+    called = list(_called(function))
+    helpers = [f for f in called if f.__module__ == function.__module__ and f.__name__ not in NAMES]
+    uses = dict.fromkeys((_file(f), f.__name__) for f in called if f not in helpers)
+    found[function.__name__] = FunctionSource(
+        function.__name__,
+        _file(function),
+        inspect.getsourcelines(function)[1],
+        inspect.getsource(function).rstrip(),
+        tuple(uses),
+    )
+    for helper in helpers:
+        if helper.__name__ not in found:
+            _collect(helper, found)
+
+
+def _called(function: Any) -> Iterator[Any]:
+    """The functions of tinycnn that the body of ``function`` names."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(definition, ast.FunctionDef)
+    nodes = [node for part in definition.body for node in ast.walk(part)]
+    names = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    for name in dict.fromkeys(names):
+        first, _, attribute = name.partition(".")
+        value = function.__globals__.get(first)
+        if attribute:
+            value = getattr(value, attribute, None) if inspect.ismodule(value) else None
+        value = inspect.unwrap(value)
+        if inspect.isfunction(value) and value.__module__.startswith("tinycnn."):
+            yield value
+
+
+def _file(function: Any) -> str:
+    return Path(inspect.getsourcefile(function) or "").relative_to(ROOT).as_posix()

@@ -11,7 +11,7 @@ from tinycnn.console import Console, log_console
 from tinycnn.explain.catalogue import NAMES, Operation, find
 from tinycnn.explain.explanation import Explanation, explain
 from tinycnn.explain.html import as_page
-from tinycnn.explain.text import as_text
+from tinycnn.explain.sections import as_text
 from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 from tinycnn.train.compile_progress import compilation_shown
 

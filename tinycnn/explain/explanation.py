@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.explain.catalogue import VERSIONS, Operation
-from tinycnn.explain.example import Example, Values, work_out
-from tinycnn.explain.inputs import realistic, small_forward
-from tinycnn.explain.source import FunctionSource, sources
+from tinycnn.explain.catalogue import VERSIONS, FunctionSource, Operation, sources
+from tinycnn.explain.example import Example, realistic, small_forward, work_out
 from tinycnn.nn.differences import Comparison, GradientError
 from tinycnn.nn.gradcheck import check_operation
 from tinycnn.timing import Version, interleave
@@ -49,9 +47,9 @@ class Explanation:
             "reference": [vars(source) for source in self.reference],
             "compiled": [vars(source) for source in self.compiled],
             "example": {
-                "given": _plain(example.given),
-                "between": _plain(example.between),
-                "results": _plain(example.results),
+                "given": example.given,
+                "between": example.between,
+                "results": example.results,
                 "by_hand": [str(line) for line in example.worked],
                 "largest_difference": example.apart,
             },
@@ -60,10 +58,10 @@ class Explanation:
                     "version": version,
                     "argument": c.argument,
                     "index": c.index,
-                    "by_hand": c.by_hand,
-                    "by_difference": c.by_difference,
-                    "relative_error": float(c.error),
-                    "ok": bool(c.ok),
+                    "by_hand": c.analytic,
+                    "by_difference": c.numerical,
+                    "relative_error": c.error,
+                    "ok": c.ok,
                 }
                 for version, c in self.checks
             ],
@@ -117,10 +115,3 @@ def measure(operation: Operation, rounds: int) -> tuple[dict[str, list[float]], 
     arrays = {name: z for name, z in arguments.items() if isinstance(z, np.ndarray)}
     sizes = ", ".join(f"{name} {z.shape}" for name, z in arrays.items())
     return interleave(versions, rounds), sizes
-
-
-def _plain(values: Values) -> dict[str, Any]:
-    return {
-        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-        for name, value in values.items()
-    }

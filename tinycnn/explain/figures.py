@@ -1,8 +1,8 @@
 """Numbers and arrays for people to read: matrices side by side, each labeled with its index."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,19 +10,17 @@ WIDTH = 96
 """Characters in a line of matrices."""
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """A two-dimensional part of an array; ``label`` is its index expression in NumPy."""
 
     label: str
-    rows: tuple[tuple[str, ...], ...]
+    rows: list[list[str]]
 
     def lines(self) -> list[str]:
         """The label and the rows, aligned and of equal length."""
         wide = max((len(cell) for row in self.rows for cell in row), default=0)
-        rows = ["  ".join(f"{cell:>{wide}}" for cell in row) for row in self.rows]
-        length = max(map(len, [self.label, *rows]))
-        return [line.ljust(length) for line in [self.label, *rows]]
+        lines = [self.label, *("  ".join(cell.rjust(wide) for cell in row) for row in self.rows)]
+        return [line.ljust(max(map(len, lines))) for line in lines]
 
 
 def number(value: float) -> str:
@@ -43,27 +41,24 @@ def matrices(name: str, value: np.ndarray) -> Iterator[Matrix]:
         if images:
             index[1:1] = [":", ":"]
         label = f"{name}[{','.join(index)}]" if index else name
-        yield Matrix(label, tuple(tuple(map(number, row)) for row in stack[place]))
+        yield Matrix(label, [[number(z) for z in row] for row in stack[place]])
 
 
-def side_by_side(found: Sequence[Matrix], width: int = WIDTH) -> str:
+def side_by_side(found: Sequence[Matrix]) -> str:
     """Matrices beside each other as far as they fit, the others below."""
     blocks: list[list[list[str]]] = [[]]
-    used = 0
-    for matrix in found:
-        lines = matrix.lines()
-        if blocks[-1] and used + len(lines[0]) > width:
+    for lines in (matrix.lines() for matrix in found):
+        used = sum(len(others[0]) + 4 for others in blocks[-1])
+        if used and used + len(lines[0]) > WIDTH:
             blocks.append([])
-            used = 0
         blocks[-1].append(lines)
-        used += len(lines[0]) + 4
     return "\n\n".join(map(_beside, blocks))
 
 
 def _beside(block: Sequence[Sequence[str]]) -> str:
-    height = max(map(len, block))
-    padded = [[*lines, *[" " * len(lines[0])] * (height - len(lines))] for lines in block]
-    return "\n".join("    ".join(row).rstrip() for row in zip(*padded, strict=True))
+    widths = [len(lines[0]) for lines in block]
+    rows = (zip(row, widths, strict=True) for row in zip_longest(*block, fillvalue=""))
+    return "\n".join("    ".join(part.ljust(w) for part, w in row).rstrip() for row in rows)
 
 
 def shown(values: Mapping[str, Any]) -> tuple[str, str, list[Matrix]]:
@@ -71,7 +66,5 @@ def shown(values: Mapping[str, Any]) -> tuple[str, str, list[Matrix]]:
     arrays = {name: z for name, z in values.items() if isinstance(z, np.ndarray) and z.ndim}
     others = {name: z for name, z in values.items() if name not in arrays}
     shapes = ", ".join(f"{name} {z.shape}" for name, z in arrays.items())
-    numbers = ", ".join(
-        f"{name} = {z if isinstance(z, tuple) else number(z)}" for name, z in others.items()
-    )
-    return shapes, numbers, [m for name, z in arrays.items() for m in matrices(name, z)]
+    numbers = [f"{name} = {z if isinstance(z, tuple) else number(z)}" for name, z in others.items()]
+    return shapes, ", ".join(numbers), [m for name, z in arrays.items() for m in matrices(name, z)]

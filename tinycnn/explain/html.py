@@ -1,6 +1,7 @@
 """An explanation as one HTML page that needs no other file, no network and no script."""
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 from pygments import highlight
@@ -64,12 +65,13 @@ def _html(part: Part) -> str:
     match part:
         case dict():
             *notes, matrices = shown(part)
+            tables = "".join(map(_matrix, matrices))
             note = _paragraph("; ".join(filter(None, notes)), "soft")
-            return (
-                f'{note}<div class="matrices" tabindex="0">{"".join(map(_matrix, matrices))}</div>'
-            )
+            return f'{note}<div class="matrices" tabindex="0">{tables}</div>'
         case Table():
-            return _table(part)
+            head, body = _row(part.head, '<th scope="col">'), "".join(map(_row, part.rows))
+            table = f"<thead>{head}</thead><tbody>{body}</tbody>"
+            return f'<div class="scroll" tabindex="0"><table class="figures">{table}</table></div>'
         case Code():
             colored = highlight(part, PythonLexer(), HtmlFormatter(nowrap=True))
             return f'<pre tabindex="0"><code>{colored}</code></pre>'
@@ -80,23 +82,14 @@ def _html(part: Part) -> str:
 
 
 def _matrix(matrix: Matrix) -> str:
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in matrix.rows
-    )
+    rows = "".join(map(_row, matrix.rows))
     return f'<table class="matrix"><caption>{escape(matrix.label)}</caption>{rows}</table>'
 
 
-def _table(table: Table) -> str:
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
-    return (
-        '<div class="scroll" tabindex="0"><table class="figures">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(text: str) -> str:
-    return f'<td class="wrong">{text}</td>' if text == "WRONG" else f"<td>{escape(text)}</td>"
+def _row(cells: Sequence[str], tag: str = "<td>") -> str:
+    end = f"</{tag[1:3]}>"
+    row = "".join(f"{tag}{escape(cell)}{end}" for cell in cells)
+    return f"<tr>{row}</tr>".replace("<td>WRONG", '<td class="wrong">WRONG')
 
 
 def _paragraph(text: str, kind: str = "") -> str:

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from tinycnn.explain.catalogue import FunctionSource
 from tinycnn.explain.example import Values
 from tinycnn.explain.explanation import ROUNDING, Explanation
-from tinycnn.explain.figures import number
-from tinycnn.explain.source import FunctionSource
+from tinycnn.explain.figures import number, shown, side_by_side
+from tinycnn.metrics import text_table
 from tinycnn.timing import duration
+
+CHECKED_AT = "At the numbers of the example, with random gradients of the output:"
+CHECK_HEAD = ("gradient", "version", "worst at", "analytic", "numerical", "relative error", "")
 
 
 class Code(str):
@@ -50,7 +54,7 @@ def sections(explanation: Explanation) -> Iterator[Section]:
     if explanation.checks:
         yield "Gradient check", [CHECKED_AT, _checks(explanation)]
     if explanation.seconds:
-        yield "Time", [_times(explanation), _verdict(explanation)]
+        yield "Time", _times(explanation)
 
 
 def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> Section:
@@ -70,37 +74,42 @@ def _agreement(apart: float) -> str:
     return "The kernel gives the same" + (f", within {apart:.0e}." if apart else ", bit for bit.")
 
 
-CHECKED_AT = "At the numbers of the example, with random gradients of the output:"
-
-
 def _checks(explanation: Explanation) -> Table:
-    head = ("gradient", "version", "worst at", "analytic", "numerical", "relative error", "")
-    rows = [
-        (
-            f"d{c.argument}",
-            version,
-            f"[{','.join(map(str, c.index or ()))}]",
-            number(c.by_hand),
-            number(c.by_difference),
-            f"{c.error:.1e}",
-            "ok" if c.ok else "WRONG",
-        )
-        for version, c in explanation.checks
-    ]
-    return Table(head, rows)
+    rows = []
+    for version, c in explanation.checks:
+        index = ",".join(map(str, c.index or ()))
+        numbers = number(c.analytic), number(c.numerical), f"{c.error:.1e}"
+        rows.append((f"d{c.argument}", version, f"[{index}]", *numbers, "ok" if c.ok else "WRONG"))
+    return Table(CHECK_HEAD, rows)
 
 
-def _times(explanation: Explanation) -> Table:
+def _times(explanation: Explanation) -> list[Part]:
+    """Both times, and the median over the rounds of how many times longer the reference takes."""
     rows = [
         (name, duration(median(z)), f"{duration(min(z))} to {duration(max(z))}")
         for name, z in explanation.seconds.items()
     ]
-    return Table(("", "median", "range"), rows)
-
-
-def _verdict(explanation: Explanation) -> str:
-    """The median over the rounds of how many times longer the reference takes."""
     pairs = zip(*explanation.seconds.values(), strict=True)
     ratio = median(reference / compiled for reference, compiled in pairs)
     factor = f"{ratio:.1f} times faster" if ratio >= 1 else f"{1 / ratio:.1f} times slower"
-    return f"The compiled version is {factor}, for {explanation.sizes}, float32."
+    verdict = f"The compiled version is {factor}, for {explanation.sizes}, float32."
+    return [Table(("", "median", "range"), rows), verdict]
+
+
+def as_text(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """The sections for the terminal, each a heading and the text below it."""
+    for heading, parts in sections(explanation):
+        yield heading, "\n\n".join(filter(None, map(_text, parts)))
+
+
+def _text(part: Part) -> str:
+    match part:
+        case dict():
+            shapes, numbers, matrices = shown(part)
+            return "\n\n".join(filter(None, [shapes, numbers, side_by_side(matrices)]))
+        case Table():
+            return text_table(part.head, part.rows, left=(0, 1))
+        case Lines():
+            return "\n".join(f"    {line}" if line else "" for line in part.splitlines())
+        case _:
+            return part

@@ -48,8 +48,8 @@ class Comparison:
     argument: str
     size: int
     index: tuple[int, ...] | None  # None: along a random direction
-    by_hand: float
-    by_difference: float
+    analytic: float
+    numerical: float
     error: float
     limit: float
 
@@ -61,8 +61,8 @@ class Comparison:
     def __str__(self) -> str:
         where = " along a random direction" if self.index is None else str(list(self.index))
         return (
-            f"{self.operation}: d{self.argument}{where} is {self.by_hand:.9g}, but finite "
-            f"differences give {self.by_difference:.9g} "
+            f"{self.operation}: d{self.argument}{where} is {self.analytic:.9g}, but finite "
+            f"differences give {self.numerical:.9g} "
             f"(relative error {self.error:.1e}, limit {self.limit:.0e})"
         )
 
@@ -124,9 +124,9 @@ def check(
             worst = _number_by_number(f, z, dz, dy, step)
         else:
             worst = _along_a_direction(f, z, dz, dy, step, rng.standard_normal(z.shape))
-        index, by_hand, by_difference, error = worst
+        index, analytic, numerical, error = worst
         comparisons.append(
-            Comparison(operation, argument, z.size, index, by_hand, by_difference, error, limit)
+            Comparison(operation, argument, z.size, index, analytic, numerical, error, limit)
         )
     if not all(comparison.ok for comparison in comparisons):
         raise GradientError(comparisons)
@@ -144,9 +144,9 @@ def _number_by_number(f: Function, z: Array, dz: Array, dy: Any, step: float) ->
 
 def _along_a_direction(f: Function, z: Array, dz: Array, dy: Any, step: float, v: Array) -> Worst:
     """Return no index, sum(dz * v) twice, and the relative error."""
-    by_hand, by_difference = float(np.sum(dz * v)), slope(f, z, v, dy, step)
-    error = relative_error(by_hand, by_difference, np.linalg.norm(dz))
-    return None, by_hand, by_difference, float(error)
+    analytic, numerical = float(np.sum(dz * v)), slope(f, z, v, dy, step)
+    error = relative_error(analytic, numerical, np.linalg.norm(dz))
+    return None, analytic, numerical, float(error)
 
 
 def relative_error(a: Any, b: Any, floor: Any) -> Any:

@@ -1,8 +1,10 @@
 """Run the sweep that the arguments describe, and print the table of its settings."""
 
 import contextlib
+import io
 import shlex
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -12,12 +14,10 @@ from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
-from tinycnn.sweep.chart import draw_chart
 from tinycnn.sweep.folder import SweepFolder
-from tinycnn.sweep.launch import Sweep
-from tinycnn.sweep.plan import KINDS, SweepPlan, Trial, make_plan, parse
-from tinycnn.sweep.table import collect, results_table
-from tinycnn.sweep.workers import dask_workers, local_workers, share_processors
+from tinycnn.sweep.launch import Sweep, dask_workers, local_workers, share_processors
+from tinycnn.sweep.plan import KINDS, SweepPlan, make_plan, parse
+from tinycnn.sweep.results import collect, draw_chart, results_table
 from tinycnn.train.recipe import Recipe
 
 PLAN_OPTIONS = ("seeds", "random", "dataset", "limit", "validation", "sweep_dir")
@@ -69,11 +69,9 @@ def _plan(arguments: Namespace) -> SweepPlan:
 
 
 def _open(plan: SweepPlan | None, arguments: Namespace) -> Sweep:
-    if plan is None:
-        return Sweep.go_on(SweepFolder(arguments.resume), arguments.data_dir)
-    directory = arguments.sweep_dir
-    folder = SweepFolder(directory) if directory else SweepFolder.named()
-    return Sweep.begin(folder, plan, arguments.dataset or DEFAULT, arguments.data_dir)
+    path = arguments.resume or arguments.sweep_dir
+    folder = SweepFolder(path or time.strftime("runs/%Y-%m-%d-%H%M%S-sweep"))
+    return Sweep(folder, plan, arguments.dataset or DEFAULT, arguments.data_dir)
 
 
 def _work(sweep: Sweep, arguments: Namespace, signals: StopSignals) -> None:
@@ -89,50 +87,34 @@ def _work(sweep: Sweep, arguments: Namespace, signals: StopSignals) -> None:
         jobs, threads = share_processors(arguments.jobs, arguments.threads, left)
         workers = local_workers(jobs, threads)
         where = f"processes {jobs}, threads {threads} each"
-    log = _Log(sweep, left, arguments.quiet)
-    log.begin(where)
+    log = io.StringIO() if arguments.quiet else sys.stderr
+    total = len(sweep.plan.trials())
+    print(_beginning(sweep, total - left), f"work   {where}", file=log, sep="\n")
+    print(f"files  {sweep.folder.path}", file=log, flush=True)
     with workers as executor:
         signals.defer(then=sweep.stop)
         trials = sweep.run(executor, threads, not arguments.scheduler, arguments.test)
         with contextlib.closing(trials):  # an exception stops the workers
-            for trial in trials:
-                log.done(trial)
+            for over, name in enumerate(trials, total - left + 1):
+                place = f"trial {over:{len(str(total))}}/{total}"
+                print(f"{place}  {_outcome(sweep, name)}  {name}", file=log, flush=True)
 
 
-class _Log:
-    """One line on stderr for each event."""
+def _beginning(sweep: Sweep, over: int) -> str:
+    plan, kept = sweep.plan, sweep.validation
+    return (
+        f"sweep  settings {len(plan.settings)}, seeds {plan.seeds}, trials {len(plan.trials())}, "
+        f"over {over}\n"
+        f"data   {sweep.dataset.name}: judged by {len(kept):,} validation images "
+        f"(numbers {kept.start:,} to {kept.stop - 1:,})"
+    )
 
-    def __init__(self, sweep: Sweep, left: int, quiet: bool) -> None:
-        self._sweep, self._quiet = sweep, quiet
-        self._total = len(sweep.plan.trials())
-        self._over = self._total - left
 
-    def begin(self, where: str) -> None:
-        """Print the plan, the data and the workers."""
-        plan, kept = self._sweep.plan, self._sweep.validation
-        self._say(
-            f"sweep  settings {len(plan.settings)}, seeds {plan.seeds}, trials {self._total}, "
-            f"over {self._over}\n"
-            f"data   {self._sweep.dataset.name}: judged by {len(kept):,} validation images "
-            f"(numbers {kept.start:,} to {kept.stop - 1:,})\n"
-            f"work   {where}\n"
-            f"files  {self._sweep.folder.path}"
-        )
-
-    def done(self, trial: Trial) -> None:
-        """Print the result of a trial."""
-        self._over += 1
-        outcome = self._sweep.folder.outcome(trial.name) or {}
-        place = f"trial {self._over:{len(str(self._total))}}/{self._total}"
-        if "error" in outcome:
-            self._say(f"{place}  failed: {with_options(outcome['error'])}  {trial.name}")
-            return
-        accuracy = f"validation {100 * outcome['validation_accuracy']:.2f} %"
-        self._say(f"{place}  {accuracy}  {outcome['seconds']:.1f} s  {trial.name}")
-
-    def _say(self, text: str) -> None:
-        if not self._quiet:
-            print(text, file=sys.stderr, flush=True)
+def _outcome(sweep: Sweep, name: str) -> str:
+    outcome = sweep.folder.outcome(name) or {}
+    if "error" in outcome:
+        return f"failed: {with_options(outcome['error'])}"
+    return f"validation {100 * outcome['validation_accuracy']:.2f} %  {outcome['seconds']:.1f} s"
 
 
 def _say_how_to_resume(sweep: Sweep, arguments: Namespace) -> None:

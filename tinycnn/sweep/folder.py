@@ -11,7 +11,6 @@ on another machine and cannot be reached any more, notice it at the next batch.
 
 import json
 import secrets
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ class SweepFolder:
     def open(self, plan: SweepPlan, source: Source) -> None:
         """Write the plan; RunError if the folder has another one."""
         if self.plan.exists():
-            _refuse_differences(self.path, *self.read(), plan, source)
+            _refuse_differences(self.path, self.read(), (plan, source))
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -96,11 +95,6 @@ class SweepFolder:
         except OSError:
             return False
 
-    @classmethod
-    def named(cls) -> "SweepFolder":
-        """``runs/<date-time>-sweep``, which is made when the plan is written."""
-        return cls(Path("runs") / time.strftime("%Y-%m-%d-%H%M%S-sweep"))
-
 
 def _json_or_none(path: Path) -> dict[str, Any] | None:
     try:
@@ -111,36 +105,28 @@ def _json_or_none(path: Path) -> dict[str, Any] | None:
 
 
 def _refuse_differences(
-    path: Path, plan: SweepPlan, source: Source, new_plan: SweepPlan, new_source: Source
+    path: Path, before: tuple[SweepPlan, Source], now: tuple[SweepPlan, Source]
 ) -> None:
-    before, now = (_facts(*each) for each in ((plan, source), (new_plan, new_source)))
+    has, asked = _facts(*before), _facts(*now)
     differences = [
-        f"{name} {_list(now, name)} (it has {_list(before, name)})"
-        for name in {**before, **now}
-        if set(before.get(name, ())) != set(now.get(name, ()))
+        f"{name} {asked.get(name, 'none')} (it has {has.get(name, 'none')})"
+        for name in {**has, **asked}
+        if has.get(name) != asked.get(name)
     ]
-    if not differences and plan != new_plan:
-        differences = ["other combinations of the same values"]
-    if differences:
+    if differences or before[0] != now[0]:
         raise RunError(
             f"the sweep in {path} can only go on with its own settings, not with "
-            f"{'; '.join(differences)}; go on with `resume` {path}, or name a new folder"
+            f"{'; '.join(differences) or 'other combinations of the same values'}; "
+            f"go on with `resume` {path}, or name a new folder"
         )
 
 
-def _facts(plan: SweepPlan, source: Source) -> dict[str, list[Any]]:
+def _facts(plan: SweepPlan, source: Source) -> dict[str, str]:
     """All values of each option, and of the data."""
-    facts: dict[str, list[Any]] = {
-        "seeds": [plan.seeds],
-        "settings": [len(plan.settings)],
-        "dataset": [source.name],
-        "images": [source.fingerprint[:8]],
-    }
-    for setting in (plan.fixed, *plan.settings):
-        for name, value in setting.items():
-            facts.setdefault(name, []).append(value)
-    return facts
-
-
-def _list(facts: dict[str, list[Any]], name: str) -> str:
-    return ", ".join(map(str, dict.fromkeys(facts.get(name, ["none"]))))
+    facts: dict[str, dict[str, None]] = {}  # their keys are in the order of the plan
+    own = {"seeds": plan.seeds, "settings": len(plan.settings)}
+    data = {"dataset": source.name, "images": source.fingerprint[:8]}
+    for options in (own, data, plan.fixed, *plan.settings):
+        for name, value in options.items():
+            facts.setdefault(name, {})[str(value)] = None
+    return {name: ", ".join(values) for name, values in facts.items()}

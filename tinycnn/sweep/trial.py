@@ -12,7 +12,6 @@ from tinycnn.train.progress import Watch
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, resume, start
 from tinycnn.train.run import Run, use_threads
-from tinycnn.train.trainer import Trainer
 
 LOOK_SECONDS = 0.5
 """A worker checks this often whether its sweep still exists."""
@@ -52,7 +51,7 @@ def run_trial(order: Order, name: str, recipe: Recipe) -> bool:
             return False
         use_threads(order.threads)
         with _opened(order, name, recipe) as run:
-            return _over(run, order)
+            return _is_over(run, order)
     except (KeyboardInterrupt, SystemExit):  # a signal, which the sweep has received as well
         return False
     finally:
@@ -64,8 +63,7 @@ class _StopsWithTheSweep(Watch):
     """Stops training when the sweep is over."""
 
     def __init__(self, order: Order) -> None:
-        self._order = order
-        self._looked_at = time.monotonic()
+        self._order, self._looked_at = order, time.monotonic()
 
     def stops(self) -> bool:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
@@ -74,7 +72,7 @@ class _StopsWithTheSweep(Watch):
         return not self._order.is_wanted()
 
 
-def _over(run: Run, order: Order) -> bool:
+def _is_over(run: Run, order: Order) -> bool:
     outcome = run.folder.path / OUTCOME
     try:
         run.train(_StopsWithTheSweep(order))
@@ -86,36 +84,32 @@ def _over(run: Run, order: Order) -> bool:
     if order.test and not run.folder.result.exists():
         run.finish()
     if not outcome.exists():
-        run.folder.write_json(outcome, _outcome(run.trainer))
+        state = run.trainer.state
+        best = state.history[state.best_epoch - 1]
+        content = {
+            "validation_accuracy": best.validation_accuracy,
+            "validation_loss": best.validation_loss,
+            "best_epoch": best.epoch,
+            "seconds": round(state.training_seconds, 3),
+        }
+        run.folder.write_json(outcome, content)
     return True
 
 
-def _outcome(trainer: Trainer) -> dict[str, float]:
-    best = trainer.state.history[trainer.state.best_epoch - 1]
-    return {
-        "validation_accuracy": best.validation_accuracy,
-        "validation_loss": best.validation_loss,
-        "best_epoch": best.epoch,
-        "seconds": round(trainer.state.training_seconds, 3),
-    }
-
-
 def _opened(order: Order, name: str, recipe: Recipe) -> Run:
-    """The run of a trial, as soon as no other process holds its folder."""
+    """The run of a trial, new or resumed, as soon as no other process holds its folder."""
+    path = SweepFolder(order.folder).trial(name).path
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return _open(SweepFolder(order.folder).trial(name), order.source, recipe)
+            begun = RunFolder(path).is_resumable()
+            folder = RunFolder.reopen(path) if begun else RunFolder.create(path)
+            break
         except FolderInUse:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-def _open(folder: RunFolder, source: Source, recipe: Recipe) -> Run:
-    begun = folder.is_resumable()
-    folder = RunFolder.reopen(folder.path) if begun else RunFolder.create(folder.path)
     with folder.released_on_failure():
         if begun:
-            return resume(folder, recipe.as_dict(), source.data_dir)[0]
-        return start(recipe, source.load(), source, folder)
+            return resume(folder, recipe.as_dict(), order.source.data_dir)[0]
+        return start(recipe, order.source.load(), order.source, folder)
