@@ -219,19 +219,6 @@ def coverage(
     return found
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """How often chance alone splits differing answers at least as unevenly between two readers.
-
-    Only images that one reads correctly and the other does not can tell which is better. If
-    neither is, each of these images belongs to either reader with probability 1/2, like a fair
-    coin tossed ``only_first + only_second`` times (McNemar 1947, exact, two-sided).
-    """
-    from scipy.special import bdtr  # the binomial distribution; slow to import
-
-    differing = only_first + only_second
-    return min(1.0, 2 * float(bdtr(min(only_first, only_second), differing, 0.5)))
-
-
 @dataclass(frozen=True)
 class PairedComparison:
     """Two readers of the same ``n`` images, and how many only one or neither reads correctly."""
@@ -250,8 +237,19 @@ class PairedComparison:
 
     @property
     def p_value(self) -> float:
-        """How often chance alone makes the two differ at least as much (McNemar's test)."""
-        return mcnemar(self.only_first, self.only_second)
+        """How often chance alone splits the differing answers at least as unevenly.
+
+        Only images that one reads correctly and the other does not can tell which is better. If
+        neither is, each of these images belongs to either reader with probability 1/2, like a fair
+        coin tossed ``only_first + only_second`` times (McNemar 1947, exact, two-sided).
+        """
+        from scipy.special import bdtr  # the binomial distribution; slow to import
+
+        fewer, differing = (
+            min(self.only_first, self.only_second),
+            self.only_first + self.only_second,
+        )
+        return min(1.0, 2 * float(bdtr(fewer, differing, 0.5)))
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison, ready for JSON."""

@@ -228,7 +228,7 @@ def test_the_page_is_small_and_needs_no_network(both):
 
 
 def test_the_numbers_of_mistakes_and_runs_are_limited(runs, monkeypatch):
-    monkeypatch.setattr("tinycnn.report.page.MOST_MISTAKES", 9)
+    monkeypatch.setattr("tinycnn.report.command.MOST_MISTAKES", 9)
     subject = Subject.open(runs[1])
     errors = subject.evaluation.score.errors
     page = render([subject, subject])

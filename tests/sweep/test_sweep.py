@@ -21,7 +21,7 @@ from tinycnn.errors import RunError
 from tinycnn.kernels.jit import UNCOMPILED
 from tinycnn.nn import get_threads
 from tinycnn.sweep import __main__ as sweep
-from tinycnn.sweep import workers
+from tinycnn.sweep import launch
 from tinycnn.sweep.folder import SweepFolder
 from tinycnn.sweep.launch import local_workers, share_processors
 from tinycnn.sweep.plan import Range, SweepPlan, make_plan, parse
@@ -475,15 +475,15 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
     program = (
         "import sys; from tinycnn.cli import run_command\n"
-        "from tinycnn.sweep import __main__ as sweep, workers\n"
-        "workers.CONNECT_SECONDS = 0.5; sys.exit(run_command(sweep.main, sys.argv[1:]))"
+        "from tinycnn.sweep import __main__ as sweep, launch\n"
+        "launch.CONNECT_SECONDS = 0.5; sys.exit(run_command(sweep.main, sys.argv[1:]))"
     )
     words = [*TINY, "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
     assert done.returncode == 3
     assert "error: no Dask scheduler answers at tcp://127.0.0.1:1; start one with" in done.stderr
     assert "Traceback" not in done.stderr
-    assert workers.CONNECT_SECONDS > 1
+    assert launch.CONNECT_SECONDS > 1
 
 
 def test_help_does_not_wait_for_the_compiler():

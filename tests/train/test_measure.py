@@ -12,7 +12,6 @@ from tinycnn.metrics import (
     confusion_matrix,
     coverage,
     design_effect,
-    mcnemar,
     percent,
     text_table,
 )
@@ -54,15 +53,12 @@ def test_certainty_itself_belongs_to_the_last_bin():
 
 @pytest.mark.parametrize("counts", [(0, 1), (3, 3), (9, 17), (17, 9), (0, 40), (400, 480)])
 def test_mcnemar_is_the_exact_binomial_test(counts):
-    assert mcnemar(*counts) == pytest.approx(binomtest(counts[0], sum(counts)).pvalue)
-
-
-def test_two_that_never_differ_are_not_told_apart():
-    assert mcnemar(0, 0) == 1
+    assert PairedComparison(999, *counts, 0).p_value == pytest.approx(binomtest(counts[0], sum(counts)).pvalue)
 
 
 def test_two_readers_are_compared_image_by_image():
     labels = np.array([1, 2, 3, 4, 5])
+    assert PairedComparison(9, 0, 0, 9).p_value == 1
     compared = PairedComparison.of(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 0, 5]), labels)
     assert compared == PairedComparison(n=5, only_first=1, only_second=2, neither=1)
     assert compared.sentence() == "McNemar's test: p = 1; it may be chance"

@@ -60,9 +60,6 @@ def _line(results: Values, name: str, index: Index, text: str, why: str = "") ->
     return Calculation(name, index, text, float(np.asarray(results[name])[index]), why)
 
 
-# ------------------------------------------------------------------------------- convolution
-
-
 def conv2d(z: Values, out: Values) -> Iterator[Calculation]:
     x, w, b = z["x"], z["w"], z["b"]
     _, KH, KW, _ = w.shape
@@ -88,9 +85,6 @@ def conv2d_backward_input(z: Values, out: Values, upstream: str = "dy") -> Itera
     nonzero, partners = _nonzero(upstreams, w[..., 0])
     why = f"{upstream} of the four outputs whose windows cover it, for both filters"
     yield _line(out, "dx", (0, 1, 1, 0), _products(nonzero, partners), why)
-
-
-# ------------------------------------------------------------------- pooling, ReLU, dropout
 
 
 def maxpool2d(z: Values, out: Values) -> Iterator[Calculation]:
@@ -141,9 +135,6 @@ conv2d_relu_maxpool2d_backward_params = partial(conv2d_backward_params, upstream
 conv2d_relu_maxpool2d_backward_input = partial(conv2d_backward_input, upstream="dz")
 
 
-# ------------------------------------------------------------------- batch normalization
-
-
 def batchnorm(z: Values, out: Values) -> Iterator[Calculation]:
     x, M = z["x"], z["M"]
     mean, variance = out["mean"][0], out["variance"][0]
@@ -163,9 +154,6 @@ def batchnorm_backward(given: Values, out: Values) -> Iterator[Calculation]:
     slope = f"{_n(z[0, 0])}*({_products(dz[:, 0], z[:, 0])})/{M}"
     text = f"({_n(dz[0, 0])} - {level} - {slope}) / {_n(given['deviation'][0])}"
     yield _line(out, "dx", (0, 0), text)
-
-
-# ---------------------------------------------------------------------- dense and softmax
 
 
 def dense(z: Values, out: Values) -> Iterator[Calculation]:
@@ -205,9 +193,6 @@ def softmax_cross_entropy_backward(z: Values, out: Values) -> Iterator[Calculati
     p, label, N = z["p"], int(z["labels"][0]), len(z["labels"])
     yield _line(out, "dlogits", (0, 0), f"({_n(p[0, 0])} - 0) / {N}", "another class")
     yield _line(out, "dlogits", (0, label), f"({_n(p[0, label])} - 1) / {N}", "the true class")
-
-
-# --------------------------------------------------------------------------------- the update
 
 
 def sgd_update(z: Values, out: Values) -> Iterator[Calculation]:

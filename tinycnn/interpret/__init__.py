@@ -1,18 +1,16 @@
 """How a network sees an image and why it answers as it does, in numbers; nothing here draws.
 
 Read it in this order: ``tracer`` (layer by layer), ``values`` (where a number comes from),
-``filters``, ``attribution`` (why), ``nearest``, ``sgd_step`` (the backward pass, step by step).
+``filters``, ``attribution`` (why), ``sgd_step`` (the backward pass, step by step).
 """
 
-from tinycnn.interpret.attribution import adversarial_steps, class_gradient, occlusion
+from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
 from tinycnn.interpret.filters import (
     Effect,
     FilterAblation,
-    MaxActivation,
     convolutions,
     max_activations,
 )
-from tinycnn.interpret.nearest import NearestNeighbors, Neighbor
 from tinycnn.interpret.sgd_step import BackwardPass, SGDStepper
 from tinycnn.interpret.tracer import SoftmaxSteps, Trace, Tracer, log_odds, softmax_steps
 from tinycnn.interpret.values import (
@@ -35,10 +33,8 @@ __all__ = [
     "Copied",
     "Effect",
     "FilterAblation",
-    "MaxActivation",
     "Maximum",
     "NearestNeighbors",
-    "Neighbor",
     "Normalized",
     "Place",
     "Probability",
@@ -49,7 +45,6 @@ __all__ = [
     "Trace",
     "Tracer",
     "WeightedSum",
-    "adversarial_steps",
     "class_gradient",
     "computation",
     "convolutions",

@@ -1,11 +1,14 @@
-"""Attribution: which pixels the answer depends on, by occlusion and by gradients.
+"""Attribution: which pixels and which known images the answer depends on.
 
 Occlusion really covers the image, one patch at a time; a gradient tells about all pixels at once,
 but only for a very small change. Trust them where they agree.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from tinycnn.interpret.filters import batches
 from tinycnn.interpret.tracer import Tracer, log_odds
 
 PATCH = 5  # pixels, side of the patch that covers
@@ -63,22 +66,31 @@ def class_gradient(
     return tracer.backward(dlogits)[0] if tracer.layers else dlogits
 
 
-def adversarial_steps(
-    tracer: Tracer, x: np.ndarray, label: int, step: float = 0.5, most: int = 50
-) -> list[np.ndarray]:
-    """Return the images from x (1, *input_shape) to one that the network classifies as ``label``.
+class Neighbor(NamedTuple):
+    """A known image, by its number, and its distance."""
 
-    Each step follows the difference of two class gradients, has length ``step`` and stays between
-    paper and ink. The steps end when ``label`` is ahead, or after ``most`` steps. To a person the
-    last image looks much like the first (Szegedy et al. 2014).
+    image: int
+    distance: float
+
+
+class NearestNeighbors:
+    """Known images x (N, *input_shape), compared by the features of the last hidden layer.
+
+    The network decides by these features alone, so two images with nearly equal features are
+    nearly the same to it, however different they look.
     """
-    images = [x]
-    while len(images) <= most:
-        logits = tracer.logits(images[-1])[0]
-        answer = int(logits.argmax())
-        dx = class_gradient(tracer, images[-1], label, answer)
-        length = float(np.linalg.norm(dx))
-        if answer == label or length == 0:
-            break
-        images.append(np.clip(images[-1] + x.dtype.type(step / length) * dx, 0, 1))
-    return images
+
+    def __init__(self, tracer: Tracer, x: np.ndarray) -> None:
+        self._tracer = tracer
+        self._features = np.concatenate([self._features_of(part) for part in batches(x)])
+
+    def nearest(self, x: np.ndarray, count: int = 5) -> list[Neighbor]:
+        """Return the ``count`` known images nearest to one image x (1, *input_shape), in order."""
+        distances = np.linalg.norm(self._features - self._features_of(x), axis=1)
+        best = np.argsort(distances, kind="stable")[:count]
+        return [Neighbor(int(n), float(distances[n])) for n in best]
+
+    def _features_of(self, x: np.ndarray) -> np.ndarray:
+        """Return the last hidden layer of x (N,...) as rows (N,D)."""
+        hidden = self._tracer.run(x, 0, self._tracer.last_weights())
+        return hidden.reshape(len(x), -1)

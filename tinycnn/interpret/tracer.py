@@ -137,6 +137,4 @@ def log_odds(logits: Array, label: int) -> Array:
     A probability near 1 hardly moves any more; its log-odds do.
     """
     others = np.delete(logits, label, axis=1).astype(np.float64)
-    largest = others.max(axis=1, keepdims=True)
-    rest = largest[:, 0] + np.log(np.exp(others - largest).sum(axis=1))
-    return np.asarray(logits[:, label] - rest)
+    return np.asarray(logits[:, label] - np.logaddexp.reduce(others, axis=1))

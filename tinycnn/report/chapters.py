@@ -99,14 +99,16 @@ def _filters(subject: Subject, example: int) -> list[dict[str, Any]]:
         if w.shape[3] == 1:
             # One sheet, so that the strongest colors mean the same number in every filter.
             weights = signed_picture(sheet([enlarged(z) for z in w[..., 0]], COLUMNS, gap=3))
-        maps = trace.outputs[end_of_block(tracer, index) - 1]
+        maps = trace.outputs[end_of_block(tracer, index) - 1]  # (H,W,F)
+        # Each is scaled to at most 1, so that faint ones show.
+        scaled = np.moveaxis(maps / abs(maps).max(axis=(0, 1), initial=1e-6), 2, 0)
         found.append(
             {
                 "title": f"Convolution {number}",
                 "count": len(w),
                 "weights": weights,
                 "patches": signed_picture(sheet(_patches(tracer, index, x), COLUMNS, gap=5)),
-                "maps": signed_picture(sheet(_brightened(maps), COLUMNS)),
+                "maps": signed_picture(sheet([enlarged(z) for z in scaled], COLUMNS)),
                 "shape": " x ".join(map(str, maps.shape[:2])),
             }
         )
@@ -115,39 +117,28 @@ def _filters(subject: Subject, example: int) -> list[dict[str, Any]]:
 
 def _patches(tracer: Tracer, index: int, x: np.ndarray) -> list[np.ndarray]:
     """A tile for each filter: the patches that excite it most, two in a row."""
-    tiles = []
-    for favorites in max_activations(tracer, index, x, PATCHES):
-        patches = [enlarged(x[each.image][each.region][..., 0]) for each in favorites]
-        tiles.append(sheet(patches, 2))
-    return tiles
-
-
-def _brightened(maps: np.ndarray) -> list[np.ndarray]:
-    """The maps (H,W,F) one by one, each scaled to at most 1, so that faint ones show."""
-    largest = abs(maps).max(axis=(0, 1), initial=1e-6)
-    return [enlarged(each) for each in np.moveaxis(maps / largest, 2, 0)]
+    return [
+        sheet([enlarged(x[each.image][each.region][..., 0]) for each in favorites], 2)
+        for favorites in max_activations(tracer, index, x, PATCHES)
+    ]
 
 
 def _command(subject: Subject) -> str | None:
-    """The command that trains the same network again, if the weights say enough."""
+    """The command that trains the same network again, if the weights say enough.
+
+    The user's own data folder is called DIR.
+    """
     recipe, name = subject.recipe, subject.training.get("dataset")
     if not recipe or not isinstance(name, str):
         return None
-    arguments = ["python", "-m", "tinycnn.train", *_data_options(subject, name)]
-    for key in OPTIONS:
-        if recipe.get(key) is not None:
-            arguments += [option(key), shlex.quote(str(recipe[key]))]
-    return " ".join(arguments)
-
-
-def _data_options(subject: Subject, name: str) -> list[str]:
-    """The options that name the data; the user's own folder is called DIR."""
     data = _dict((subject.config or {}).get("data"))
+    is_folder = data.get("data_dir") is not None
     wanted = data.get("name", name)
-    named = ["--dataset", shlex.quote(str(wanted))]
-    if data.get("data_dir") is None:
-        return named
-    return [*(named if wanted == name else []), "--data-dir", "DIR"]
+    given = {"dataset": wanted} if wanted == name or not is_folder else {}
+    given |= {"data_dir": "DIR"} if is_folder else {}
+    given |= {key: recipe[key] for key in OPTIONS if recipe.get(key) is not None}
+    arguments = [f"{option(key)} {shlex.quote(str(value))}" for key, value in given.items()]
+    return " ".join(["python -m tinycnn.train", *arguments])
 
 
 def _settings(subject: Subject) -> list[tuple[str, list[tuple[str, str]]]]:

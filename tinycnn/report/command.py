@@ -1,4 +1,9 @@
-"""Measure the runs that the arguments name, and write the page about them."""
+"""Measure the runs that the arguments name, and write one HTML page about them.
+
+The file contains everything it shows and fetches nothing. Templates make it; they escape all text
+that comes from files. As a second safeguard, the content security policy at the top of the page
+forbids scripts and every request.
+"""
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -19,7 +24,8 @@ from tinycnn.report.chapters import MOST_MISTAKES, anchor, chapter_of
 from tinycnn.report.subject import Subject
 from tinycnn.train.compile_progress import compilation_shown
 
-FILE_NAME = "report.html"
+MOST_RUNS = 8
+"""So many keep the page below three megabytes, and its charts legible."""
 
 
 def run(arguments: Namespace) -> int:
@@ -28,7 +34,8 @@ def run(arguments: Namespace) -> int:
     subjects = [Subject.open(run, arguments.dataset, arguments.data_dir) for run in arguments.runs]
     if len({subject.name for subject in subjects}) < len(subjects):
         subjects = [replace(s, name=run) for s, run in zip(subjects, arguments.runs, strict=True)]
-    path = Path(arguments.output) if arguments.output else _default_path(subjects)
+    folder = subjects[0].folder if len(subjects) == 1 else None
+    path = Path(arguments.output or (folder or Path()) / "report.html")
     refuse_to_overwrite([path], _inputs(subjects))
     with compilation_shown(console):
         for subject in subjects:
@@ -47,15 +54,6 @@ def _inputs(subjects: list[Subject]) -> Iterator[Path]:
         yield from (each.weights, *map(Path, each.dataset.sources))
         if each.folder:
             yield from (path for path in each.folder.iterdir() if path.suffix != ".html")
-
-
-def _default_path(subjects: list[Subject]) -> Path:
-    folder = subjects[0].folder if len(subjects) == 1 else None
-    return (folder or Path()) / FILE_NAME
-
-
-MOST_RUNS = 8
-"""So many keep the page below three megabytes, and its charts legible."""
 
 
 def render(subjects: Sequence[Subject]) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tinycnn.evaluate.robustness import Curve
 from tinycnn.ink import percent as confidence_percent
 from tinycnn.metrics import (
     PairedComparison,
+    Score,
     calibration_bins,
     calibration_error,
     interval_text,
@@ -39,10 +41,7 @@ def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
         ("mean loss", lambda s: f"{s.evaluation.loss:.4f}"),
         ("calibration error", lambda s: _calibration(s, s.evaluation.probabilities)),
         ("the same at temperature 1", lambda s: _calibration(s, s.evaluation.uncalibrated)),
-        (
-            "right among the surest 95 %",
-            lambda s: percent(s.evaluation.coverage([0.95])[0].score.accuracy),
-        ),
+        ("right among the surest 95 %", _right_among_the_surest),
         ("network", lambda s: str(s.recipe.get("preset", "-"))),
         ("parameters", lambda s: f"{s.model.parameter_count():,}"),
         ("trained on", lambda s: _number(s.training.get("images"), "{:,} images")),
@@ -82,7 +81,7 @@ def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
             _over_epochs("Validation loss", "loss (nats)", validation, log=True),
             errors,
         ]
-    losses = [Series("training", training[0].points), Series("validation", validation[0].points)]
+    losses = [replace(training[0], name="training"), replace(validation[0], name="validation")]
     rates = _history(trained, lambda r: r.lr)
     return [
         _over_epochs("Loss", "loss (nats)", losses, log=True),
@@ -93,17 +92,12 @@ def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
 
 def calibration_chart(subjects: Sequence[Subject]) -> Chart:
     """Accuracy over confidence; of a single run, also without its temperature."""
+    lines = [_calibration_line(each.name, each, each.evaluation.probabilities) for each in subjects]
     if len(subjects) == 1:
-        evaluation = subjects[0].evaluation
-        without = _calibration_line("", evaluation.uncalibrated, evaluation.labels)
+        without = _calibration_line("", subjects[0], subjects[0].evaluation.uncalibrated)
         lines = [
-            _calibration_line("at its temperature", evaluation.probabilities, evaluation.labels),
+            replace(lines[0], name="at its temperature"),
             Series("at temperature 1", without.points),  # more whiskers would hide the others
-        ]
-    else:
-        lines = [
-            _calibration_line(s.name, s.evaluation.probabilities, s.evaluation.labels)
-            for s in subjects
         ]
     return Chart(
         "Is confidence honest?",
@@ -145,7 +139,7 @@ def robustness_strips(subjects: Sequence[Subject]) -> list[tuple[Chart, list[tup
             corruption.name.capitalize(),
             f"{corruption.name} ({corruption.unit})",
             "right (%)",
-            [_robustness_line(each.name, each.robustness[k]) for each in subjects],
+            [_line(z.name, corruption.levels, z.robustness[k].scores) for z in subjects],
             x_ticks=corruption.levels,
             y_ticks=PERCENT,
         )
@@ -166,9 +160,8 @@ def findings(subject: Subject) -> list[str]:
     found = []
     if most := int(confusion.max()):
         times = "once" if most == 1 else f"{most} times"
-        found.append(
-            f"The most frequent confusion is {names[truth]} taken for {names[answer]} ({times})."
-        )
+        pair = f"{names[truth]} taken for {names[answer]}"
+        found.append(f"The most frequent confusion is {pair} ({times}).")
     (surest,) = evaluation.coverage([0.9])
     found.append(
         f"Nine answers in ten have a confidence of {confidence_percent(surest.confidence)} or "
@@ -182,12 +175,9 @@ def _breaking_points(curves: Iterable[Curve]) -> str:
     costly = []
     for curve in curves:
         corruption = curve.corruption
-        accuracies = dict(
-            zip(corruption.levels, (score.accuracy for score in curve.scores), strict=True)
-        )
+        accuracies = {z: s.accuracy for z, s in zip(corruption.levels, curve.scores, strict=True)}
         enough = accuracies[corruption.harmless] - 0.05
-        hurt = [level for level, accuracy in accuracies.items() if accuracy < enough]
-        if hurt:
+        if hurt := [level for level, accuracy in accuracies.items() if accuracy < enough]:
             mildest = min(hurt, key=lambda level: abs(level - corruption.harmless))
             unit = corruption.unit.replace("more", "less") if mildest < 0 else corruption.unit
             unit = unit.replace("pixels", "pixel") if abs(mildest) == 1 else unit
@@ -211,20 +201,20 @@ def _over_epochs(title: str, label: str, lines: Sequence[Series], log: bool = Fa
     return Chart(title, "epoch", label, lines, x_ticks=epochs, log=log)
 
 
-def _calibration_line(name: str, probabilities: np.ndarray, labels: np.ndarray) -> Series:
-    bins = calibration_bins(probabilities, labels)
-    points = [(100 * b.confidence, 100 * b.score.accuracy) for b in bins]
-    return Series(name, points, [_in_percent(b.score.interval) for b in bins])
+def _calibration_line(name: str, subject: Subject, probabilities: np.ndarray) -> Series:
+    bins = calibration_bins(probabilities, subject.evaluation.labels)
+    return _line(name, [100 * b.confidence for b in bins], [b.score for b in bins])
 
 
-def _robustness_line(name: str, curve: Curve) -> Series:
-    accuracies = [100 * score.accuracy for score in curve.scores]
-    points = list(zip(curve.corruption.levels, accuracies, strict=True))
-    return Series(name, points, [_in_percent(score.interval) for score in curve.scores])
+def _line(name: str, xs: Sequence[float], scores: Sequence[Score]) -> Series:
+    """Accuracies with their intervals, in percent."""
+    points = [(x, 100 * score.accuracy) for x, score in zip(xs, scores, strict=True)]
+    bounds = [score.interval for score in scores]
+    return Series(name, points, [(100 * low, 100 * high) for low, high in bounds])
 
 
-def _in_percent(bounds: tuple[float, float]) -> tuple[float, float]:
-    return 100 * bounds[0], 100 * bounds[1]
+def _right_among_the_surest(subject: Subject) -> str:
+    return percent(subject.evaluation.coverage([0.95])[0].score.accuracy)
 
 
 def _calibration(subject: Subject, probabilities: np.ndarray) -> str:

@@ -13,10 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-ABOVE, BELOW = (
-    (222, 107, 20),
-    (46, 125, 214),
-)  # orange and blue, distinct with every kind of color vision
+# Orange and blue are distinct with every kind of color vision.
+ABOVE, BELOW = (222, 107, 20), (46, 125, 214)
 SHADES = 60  # of each: few, so that pictures stay small
 BETWEEN = (128, 128, 128, 90)
 TILE = 24  # least pixels of the longer side of an enlarged tile

@@ -3,9 +3,10 @@
 import functools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
@@ -18,6 +19,8 @@ from tinycnn.train.folder import DEFAULT as DEFAULT_WEIGHTS
 from tinycnn.train.folder import RunFolder, find_run, find_weights
 from tinycnn.train.resume import Source
 from tinycnn.train.state import EpochRecord
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +50,16 @@ class Subject:
             title = weights.name if str(name) != DEFAULT_WEIGHTS else str(name)
             return cls(title, weights, model, _data_of(model, None, dataset, data_dir))
         folder = RunFolder(weights.parent)
-        config = _read_object(folder.config)
+        config = _read(folder.config, _json_object)
         return cls(
             name=folder.path.resolve().name,
             weights=weights,
             model=model,
             dataset=_data_of(model, config, dataset, data_dir),
             folder=folder.path,
-            history=_read_history(folder.metrics),
+            history=_read(folder.metrics, _history) or (),
             config=config,
-            result=_read_object(folder.result),
+            result=_read(folder.result, _json_object),
         )
 
     @functools.cached_property
@@ -103,28 +106,26 @@ def _data_of(
     return load_dataset(name or DEFAULT, data_dir)
 
 
-def _read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None without the file; RunError if it holds anything else."""
+def _read(path: Path, parse: Callable[[bytes], T]) -> T | None:
+    """The content of a file; None without the file; RunError if it cannot be parsed."""
     try:
-        content = json.loads(path.read_bytes())
+        return parse(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}); remove it to do without") from error
+
+
+def _json_object(payload: bytes) -> dict[str, Any]:
+    content = json.loads(payload)
     if not isinstance(content, dict):
-        raise RunError(f"{path} holds no JSON object; remove it to do without")
+        raise ValueError("it holds no JSON object")
     return content
 
 
-def _read_history(path: Path) -> tuple[EpochRecord, ...]:
-    """The complete lines of metrics.jsonl; none without the file."""
-    if not path.exists():
-        return ()
-    try:
-        *lines, _ = path.read_bytes().split(b"\n")  # the last one may still be being written
-        records = [EpochRecord(**json.loads(line)) for line in lines]
-        if not all(math.isfinite(z) for record in records for z in vars(record).values()):
-            raise ValueError("it holds numbers that are not finite")
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise RunError(f"{path} is damaged ({error}); remove it to do without") from error
+def _history(payload: bytes) -> tuple[EpochRecord, ...]:
+    """The complete lines of metrics.jsonl; the last one may still be being written."""
+    records = [EpochRecord(**json.loads(line)) for line in payload.split(b"\n")[:-1]]
+    if not all(math.isfinite(z) for record in records for z in vars(record).values()):
+        raise ValueError("it holds numbers that are not finite")
     return tuple(records)

@@ -108,10 +108,11 @@ def _refuse_differences(
     path: Path, before: tuple[SweepPlan, Source], now: tuple[SweepPlan, Source]
 ) -> None:
     has, asked = _facts(*before), _facts(*now)
+    none = {"none": None}
     differences = [
-        f"{name} {asked.get(name, 'none')} (it has {has.get(name, 'none')})"
+        f"{name} {', '.join(asked.get(name, none))} (it has {', '.join(has.get(name, none))})"
         for name in {**has, **asked}
-        if has.get(name) != asked.get(name)
+        if has.get(name, none).keys() != asked.get(name, none).keys()
     ]
     if differences or before[0] != now[0]:
         raise RunError(
@@ -121,12 +122,12 @@ def _refuse_differences(
         )
 
 
-def _facts(plan: SweepPlan, source: Source) -> dict[str, str]:
+def _facts(plan: SweepPlan, source: Source) -> dict[str, dict[str, None]]:
     """All values of each option, and of the data."""
     facts: dict[str, dict[str, None]] = {}  # their keys are in the order of the plan
-    own = {"seeds": plan.seeds, "settings": len(plan.settings)}
-    data = {"dataset": source.name, "images": source.fingerprint[:8]}
-    for options in (own, data, plan.fixed, *plan.settings):
+    own: dict[str, Any] = {"seeds": plan.seeds, "settings": len(plan.settings)}
+    own |= {"dataset": source.name, "images": source.fingerprint[:8]}
+    for options in (own, plan.fixed, *plan.settings):
         for name, value in options.items():
             facts.setdefault(name, {})[str(value)] = None
-    return {name: ", ".join(values) for name, values in facts.items()}
+    return facts

@@ -1,10 +1,16 @@
-"""Starting or resuming a sweep: the plan and its data are checked before the first trial."""
+"""A sweep from its plan to its end: the data are checked, then workers take the trials.
+
+The workers are processes on this machine, by joblib, or a running Dask cluster: either is an
+executor as in Python's ``concurrent.futures``. Local processes are spawned, never forked: kernels
+do not run after a fork. Each gets its share of the processors by environment variables before it
+starts, so that there are never more threads than processors.
+"""
 
 import contextlib
 import importlib
 import os
 import signal
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from typing import Any
 
@@ -17,6 +23,12 @@ from tinycnn.sweep.trial import Order, run_trial
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source
 from tinycnn.train.trainer import Trainer
+
+CONNECT_SECONDS = 10
+IDLE_SECONDS = 5
+"""A process without work ends after this time."""
+
+_POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Sweep:
@@ -68,8 +80,12 @@ class Sweep:
             test=test,
         )
         try:
-            recipes = {trial.name: self.recipes[trial.name] for trial in self.left(test)}
-            yield from work_through(executor, order, recipes)
+            with _ctrl_c_ignored():
+                names = [trial.name for trial in self.left(test)]
+                tasks = {executor.submit(run_trial, order, z, self.recipes[z]): z for z in names}
+            for future in as_completed(tasks):
+                if future.result():  # else it had to stop
+                    yield tasks[future]
         finally:
             self.stop()
 
@@ -82,13 +98,6 @@ class Sweep:
         if outcome is None:
             return False
         return not test or "error" in outcome or self.folder.result(name) is not None
-
-
-CONNECT_SECONDS = 10
-IDLE_SECONDS = 5
-"""A process without work ends after this time."""
-
-_POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def share_processors(jobs: int | None, threads: int | None, trials: int) -> tuple[int, int]:
@@ -136,21 +145,6 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
             yield client.get_executor(pure=False)
     except lost as error:
         raise EnvironmentFault(f"the Dask cluster at {scheduler} gave up: {error}") from error
-
-
-def work_through(executor: Executor, order: Order, recipes: Mapping[str, Recipe]) -> Iterator[str]:
-    """Run the trials with these names, and yield a name when its trial is over.
-
-    Names of trials that had to stop are left out.
-    """
-    with _ctrl_c_ignored():
-        waiting = {
-            executor.submit(run_trial, order, name, recipe): name
-            for name, recipe in recipes.items()
-        }
-    for future in as_completed(waiting):
-        if future.result():
-            yield waiting[future]
 
 
 @contextlib.contextmanager

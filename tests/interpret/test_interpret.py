@@ -1,6 +1,5 @@
 """Looking inside: a network worked by hand, and every map compared with the network itself."""
 
-import itertools
 import math
 
 import numpy as np
@@ -18,7 +17,6 @@ from tinycnn.interpret import (
     SGDStepper,
     Tracer,
     WeightedSum,
-    adversarial_steps,
     class_gradient,
     computation,
     convolutions,
@@ -262,19 +260,6 @@ def test_class_gradients_are_finite_differences(taken_apart):
             dy[other] = -1
         dx = class_gradient(tracer, x, label, other)
         check("class", lambda: tracer.logits(x)[0], {"x": (x, dx[None])}, dy)
-
-
-def test_adversarial_steps_change_the_class_by_small_changes():
-    network, x = new("convolutions and norms")
-    tracer = Tracer(network)
-    label = int(tracer.logits(x)[0].argsort()[1])
-    images = adversarial_steps(tracer, x, label, step=0.3)
-    assert images[0] is x
-    assert all(tracer.logits(z)[0].argmax() != label for z in images[:-1])
-    assert tracer.logits(images[-1])[0].argmax() == label
-    assert all(z.min() >= 0 and z.max() <= 1 for z in images)
-    assert all(np.linalg.norm(b - a) <= 0.3 + 1e-9 for a, b in itertools.pairwise(images))
-    assert adversarial_steps(tracer, images[-1], label) == [images[-1]]
 
 
 def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_last_hidden_layer():
