@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tinycnn.cli import run_command
 from tinycnn.data import write_idx
 from tinycnn.kernels.jit import UNCOMPILED
 
@@ -36,6 +37,19 @@ def one_thread():
     set_threads(1)
     yield
     set_threads(before)
+
+
+@pytest.fixture
+def refused(capfd):
+    """Run a command that ends with exit code 2, or another, in one sentence, which is returned."""
+
+    def run(main, *words, code=2):
+        assert run_command(main, [str(word) for word in words]) == code
+        out, err = capfd.readouterr()
+        assert (out, err.count("\n")) == ("", 1), out + err
+        return err
+
+    return run
 
 
 @pytest.fixture

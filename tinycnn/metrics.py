@@ -186,8 +186,7 @@ class Coverage:
 
     share: float
     score: Score
-    confidence: float
-    """The lowest among the answers that are given."""
+    confidence: float  # the lowest among the answers that are given
 
     def as_dict(self) -> dict[str, Any]:
         """The coverage, ready for JSON."""

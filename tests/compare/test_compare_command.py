@@ -22,7 +22,6 @@ from tinycnn.compare.measuring import Measurement
 from tinycnn.compare.results import size
 from tinycnn.compare.task import Task, Trained, load_drawings
 from tinycnn.data import load_dataset
-from tinycnn.errors import DataError
 from tinycnn.metrics import Score
 from tinycnn.timing import duration
 
@@ -138,13 +137,6 @@ def test_every_sklearn_baseline_can_be_made_with_its_settings(name):
     assert model.get_params().get("random_state", 7) == 7
 
 
-def test_the_same_seed_gives_the_same_forest(easy_folder, quick, capsys):
-    pytest.importorskip("sklearn")
-    words = ("--data-dir", easy_folder, "--only", "forest", "--seed", 3, "--limit", 20)
-    errors = [result_of(capsys, *words)["classifiers"][0]["errors"] for _ in range(2)]
-    assert errors[0] == errors[1]
-
-
 def test_networks_say_when_they_train_for_less_than_their_recipe():
     digits = load_dataset()
     recipe, words = BASELINES["best"].recipe(Task(digits))
@@ -247,52 +239,26 @@ def test_times_and_sizes_have_fitting_units():
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_trained(
-    words, sentence, monkeypatch, capsys
+    words, sentence, monkeypatch, refused
 ):
     pytest.importorskip("sklearn")
-    pytest.importorskip("matplotlib")
     monkeypatch.setattr(command, "measure_baseline", lambda *_: pytest.fail("it was trained"))
-    assert call(*words) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert sentence in err
-    assert err.count("\n") == 1
+    assert sentence in refused(compare.main, *words)
 
 
-def test_without_matplotlib_there_is_a_warning_instead_of_a_chart(
-    baselines, easy_folder, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    chart = tmp_path / "chart.svg"
-    assert call("--data-dir", easy_folder, "--chart", chart, "--json") == 0
-    out, err = capsys.readouterr()
-    assert json.loads(out)["classifiers"]
-    assert f"warning: {chart} is not drawn: it needs matplotlib: pip install" in err
-    assert not chart.exists()
-
-
-def test_the_chart_does_not_replace_the_drawings(easy_folder, tmp_path, capsys):
-    drawings = tmp_path / "drawings.svg"
+def test_the_chart_does_not_replace_the_drawings(tmp_path, refused):
+    drawings, link = tmp_path / "drawings.svg", tmp_path / "link.svg"
     drawings.write_text("[]")
-    (tmp_path / "link.svg").symlink_to(drawings)
-    for chart in (drawings, tmp_path / "link.svg"):
-        assert call("--drawings", drawings, "--chart", chart) == 2
-        assert f"{chart} is an input" in capsys.readouterr().err
+    link.symlink_to(drawings)
+    assert f"{link} is an input" in refused(compare.main, "--drawings", drawings, "--chart", link)
     assert drawings.read_text() == "[]"
 
 
-def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    assert call() == 3
-    err = capsys.readouterr().err
-    assert "pip install 'tinycnn[compare]'" in err
-    assert err.count("\n") == 1
-
-
 def test_without_scikit_learn_networks_can_still_be_compared(
-    monkeypatch, quick, easy_folder, capsys
+    monkeypatch, quick, easy_folder, capsys, refused
 ):
     monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert "pip install 'tinycnn[compare]'" in refused(compare.main, code=3)
     record = result_of(capsys, "--only", "dense", "--data-dir", easy_folder)
     assert [found["name"] for found in record["classifiers"]] == ["dense"]
 
@@ -309,17 +275,12 @@ def test_a_failing_library_ends_in_one_sentence_and_the_others_are_shown(
     assert "Traceback" not in err
 
 
-def test_drawings_are_for_digits(baselines, easy_folder, tmp_path, capsys):
-    path = stroke_file(tmp_path / "drawn.jsonl.gz", 1)
-    assert call("--data-dir", easy_folder, "--drawings", path) == 2
-    assert "--drawings are digits of 28 x 28 pixels; easy holds others" in capsys.readouterr().err
-
-
-def test_a_file_without_drawings_is_refused(tmp_path):
-    path = tmp_path / "empty.jsonl"
-    path.write_text("")
-    with pytest.raises(DataError, match='holds no drawings with a "label" from 0 to 9'):
-        load_drawings(str(path))
+def test_drawings_are_for_digits_and_there_are_some(baselines, easy_folder, tmp_path, refused):
+    words = ["--drawings", tmp_path / "empty.jsonl"]
+    words[1].write_text("")
+    assert 'holds no drawings with a "label" from 0 to 9' in refused(compare.main, *words)
+    sentence = "--drawings are digits of 28 x 28 pixels; easy holds others"
+    assert sentence in refused(compare.main, *words, "--data-dir", easy_folder)
 
 
 # ----------------------------------------------------------------------------- it can be stopped

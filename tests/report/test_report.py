@@ -298,26 +298,18 @@ def test_an_incomplete_line_of_metrics_is_not_read(runs, tmp_path):
         ("weights.safetensors", "nonsense", "is not a weights file"),
     ],
 )
-def test_a_damaged_run_ends_in_one_sentence(runs, tmp_path, capfd, name, content, sentence):
+def test_a_damaged_run_ends_in_one_sentence(runs, tmp_path, refused, name, content, sentence):
     run = shutil.copytree(runs[0], tmp_path / "run")
     (run / name).write_text(content)
-    assert call(run) == 2
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert sentence in err
-    assert err.count("\n") == 1
+    assert sentence in refused(report.main, run)
     assert not (run / "report.html").exists()
 
 
-def test_a_missing_file_or_package_ends_in_one_sentence(runs, tmp_path, monkeypatch, capfd):
-    assert call(tmp_path / "nowhere") == 2
-    assert "does not exist" in capfd.readouterr().err
+def test_a_missing_file_or_package_ends_in_one_sentence(runs, tmp_path, monkeypatch, refused):
+    assert "does not exist" in refused(report.main, tmp_path / "nowhere")
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    assert call(runs[0]) == 3
-    assert (
-        capfd.readouterr().err
-        == "error: python -m tinycnn.report needs jinja2: pip install 'tinycnn[report]'\n"
-    )
+    err = refused(report.main, runs[0], code=3)
+    assert err == "error: python -m tinycnn.report needs jinja2: pip install 'tinycnn[report]'\n"
 
 
 # ------------------------------------------------------------------------------------------ charts
@@ -501,14 +493,13 @@ def test_a_run_whose_name_is_not_utf_8_gets_its_page(runs, tmp_path):
     assert "run\\udcff" in (odd / "report.html").read_text()
 
 
-def test_no_page_replaces_its_inputs(runs, folder, tmp_path, capsys):
+def test_no_page_replaces_its_inputs(runs, folder, tmp_path, refused):
     kept = RunFolder(runs[0])
     link = tmp_path / "page.html"
     link.symlink_to(kept.weights)
     data = folder / "t10k-labels-idx1-ubyte"
     for output in (kept.weights, kept.checkpoint, kept.result, data, link):
         before = output.read_bytes()
-        assert call(runs[0], "-o", output) == 2
-        out, err = capsys.readouterr()
-        assert (out, err) == ("", f"error: {output} is an input; write to another file\n")
+        err = refused(report.main, runs[0], "-o", output)
+        assert err == f"error: {output} is an input; write to another file\n"
         assert output.read_bytes() == before

@@ -143,13 +143,6 @@ def test_settings_drawn_at_random_are_different_and_always_the_same():
     assert {setting["optimizer"] for setting in many} == {"sgd", "adam"}
 
 
-def test_a_plan_survives_being_written(tmp_path):
-    plan = make_plan({"lr": Range(0.01, 0.5), "preset": ("a", "b")}, {"limit": 5}, 3, 7)
-    source = Source("mnist10k", None, "1", "2")
-    SweepFolder(tmp_path / "new" / "sweep").open(plan, source)
-    assert SweepFolder(tmp_path / "new" / "sweep").read() == (plan, source)
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -170,20 +163,16 @@ def test_a_plan_survives_being_written(tmp_path):
         (["--scheduler", "tcp://x", "--jobs", "2"], "--jobs is for this machine"),
     ],
 )
-def test_options_that_make_no_sense_end_in_one_sentence(words, sentence, capfd):
-    assert call(*words, "--quiet") == 2
-    out, err = capfd.readouterr()
-    assert err.startswith(f"error: {sentence}")
-    assert err.count("\n") == 1
-    assert out == ""
+def test_options_that_make_no_sense_end_in_one_sentence(words, sentence, refused):
+    assert refused(sweep.main, *words, "--quiet").startswith(f"error: {sentence}")
     assert not list(Path().glob("**/outcome.json"))
 
 
-def test_a_folder_with_other_things_is_left_alone(capfd):
+def test_a_folder_with_other_things_is_left_alone(refused):
     Path("mine").mkdir()
     Path("mine/letter").write_text("dear")
-    assert call(*SMALL, "--sweep-dir", "mine") == 2
-    assert "mine holds other files; name a new folder" in capfd.readouterr().err
+    err = refused(sweep.main, *SMALL, "--sweep-dir", "mine")
+    assert "mine holds other files; name a new folder" in err
     assert os.listdir("mine") == ["letter"]
 
 
@@ -231,27 +220,10 @@ def test_json_is_one_object_and_a_finished_sweep_only_prints_again(capfd):
     assert finished("s") == before
 
 
-def test_a_chart_that_cannot_be_drawn_costs_nothing_else(capfd, monkeypatch):
-    def broken(*_):
-        assert json.loads(Path("s/table.json").read_bytes())["settings"], "written first"
-        raise ImportError("numpy.core.multiarray failed to import")
-
-    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
-    monkeypatch.setattr("tinycnn.sweep.command.draw_chart", broken)
-    words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
-    assert call(*words, "--chart", "x.svg") == 0
-    out, err = capfd.readouterr()
-    assert err == "warning: x.svg is not drawn: numpy.core.multiarray failed to import\n"
-    assert out.endswith("files  s (no chart)\n")
-    assert not Path("x.svg").exists()
-
-
-def test_the_chart_does_not_replace_what_the_sweep_reads(capfd):
+def test_the_chart_does_not_replace_what_the_sweep_reads(refused):
     Path("chart.svg").symlink_to("s/plan.json")
-    Path("s").mkdir()
-    words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet"]
-    assert call(*words, "--chart", "chart.svg") == 2
-    assert "chart.svg is an input" in capfd.readouterr().err
+    words = [*SMALL, "--epochs", "1", "--sweep-dir", "s", "--quiet", "--chart", "chart.svg"]
+    assert "chart.svg is an input" in refused(sweep.main, *words)
 
 
 def test_it_is_tested_only_when_that_is_asked_for(capfd):
@@ -422,13 +394,12 @@ def test_a_worker_has_no_more_threads_than_it_was_promised():
         assert executor.submit(os.getpid).result() != os.getpid()
 
 
-def test_missing_packages_are_named(monkeypatch, capfd):
-    monkeypatch.setitem(sys.modules, "joblib", None)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    assert call(*SMALL) == 3
-    assert "needs joblib: pip install 'tinycnn[sweep]'" in capfd.readouterr().err
-    assert call(*TINY, "--scheduler", "tcp://127.0.0.1:1") == 3
-    assert "needs distributed: pip install 'tinycnn[sweep]'" in capfd.readouterr().err
+def test_missing_packages_are_named(monkeypatch, refused):
+    for name in ("joblib", "distributed"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "joblib: pip install 'tinycnn[sweep]'" in refused(sweep.main, *SMALL, code=3)
+    err = refused(sweep.main, *TINY, "--quiet", "--scheduler", "tcp://127.0.0.1:1", code=3)
+    assert "needs distributed: pip install 'tinycnn[sweep]'" in err
 
 
 CLUSTER = """

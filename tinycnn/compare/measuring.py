@@ -36,12 +36,8 @@ class Measurement:
     test: Score
     drawings: Score | None
     training_seconds: float
-    one_digit_us: float
-    """For a digit that comes alone."""
-
-    batch_digit_us: float
-    """For each of all test digits together."""
-
+    one_digit_us: float  # for a digit that comes alone
+    batch_digit_us: float  # for each of all test digits together
     bytes: int
 
     def as_dict(self) -> dict[str, Any]:

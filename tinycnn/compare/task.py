@@ -83,8 +83,6 @@ class Trained(NamedTuple):
     seconds: float
     bytes: int
 
-    predict: Callable[[np.ndarray], np.ndarray]
-    """Images (N,H,W) uint8 -> labels (N,)."""
-
+    predict: Callable[[np.ndarray], np.ndarray]  # images (N,H,W) uint8 -> labels (N,)
     predict_one: Callable[[np.ndarray], int]
     """An image (H,W) uint8 -> its label, on one thread where possible."""

@@ -103,8 +103,7 @@ class FunctionSource:
     file: str
     line: int
     code: str
-    uses: tuple[tuple[str, str], ...]
-    """Other functions of tinycnn that it calls, as (file, name)."""
+    uses: tuple[tuple[str, str], ...]  # other functions of tinycnn that it calls, as (file, name)
 
     @property
     def body(self) -> str:

@@ -80,11 +80,8 @@ class Example:
     given: Values
     between: Values
     results: Values
-    worked: tuple[worked.Calculation, ...]
-    """Some of the results, number by number."""
-
-    apart: float
-    """The largest difference between these results and those of the kernel."""
+    worked: tuple[worked.Calculation, ...]  # some of the results, number by number
+    apart: float  # the largest difference between these results and those of the kernel
 
 
 def work_out(operation: Operation) -> Example:

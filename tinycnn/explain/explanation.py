@@ -30,8 +30,7 @@ class Explanation:
     seconds: dict[str, list[float]]
     """Of one call of each version, one value per round; empty if nothing was timed."""
 
-    sizes: str
-    """The arrays of the timed calls."""
+    sizes: str  # the arrays of the timed calls
 
     @property
     def right(self) -> bool:

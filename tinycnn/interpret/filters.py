@@ -16,14 +16,9 @@ BATCH = 250  # images at a time: the maps of a first layer are large
 class MaxActivation:
     """The place in one of many images where a filter has its largest output."""
 
-    image: int
-    """Its number among the images."""
-
-    region: Region
-    """The receptive field: rows, columns and channels of the input."""
-
-    value: float
-    """The output of the filter there."""
+    image: int  # its number among the images
+    region: Region  # the receptive field: rows, columns and channels of the input
+    value: float  # the output of the filter there
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +26,11 @@ class Effect:
     """The effect of leaving filters out, on one image and on ``n`` others."""
 
     p_before: np.ndarray
-    p_after: np.ndarray
-    """(K,): probabilities of the image."""
-
+    p_after: np.ndarray  # (K,): probabilities of the image
     n: int
     right_before: int
-    right_after: int
-    """How many of the ``n`` are classified right."""
-
-    changed: int
-    """How many get another answer, right or wrong."""
+    right_after: int  # how many of the ``n`` are classified right
+    changed: int  # how many get another answer, right or wrong
 
 
 def convolutions(tracer: Tracer) -> list[int]:

@@ -20,26 +20,15 @@ MOST_STEPS = 200  # that can be taken back
 class BackwardPass:
     """The gradients of the loss, from the last layer to the first; no array has an axis for N."""
 
-    trace: Trace
-    """The forward pass that it belongs to."""
-
-    p: np.ndarray
-    """(K,): the probabilities."""
-
-    loss: float
-    """-log p[label]."""
-
-    dlogits: np.ndarray
-    """(K,): p - truth, where the backward pass starts."""
-
+    trace: Trace  # the forward pass that it belongs to
+    p: np.ndarray  # (K,): the probabilities
+    loss: float  # -log p[label]
+    dlogits: np.ndarray  # (K,): p - truth, where the backward pass starts
     doutputs: tuple[np.ndarray, ...]
     """Gradient of each layer's output, shaped like it; the last one is ``dlogits``."""
 
-    dparams: tuple[dict[str, np.ndarray], ...]
-    """Gradients of each layer's parameters."""
-
-    dx: np.ndarray
-    """Gradient of the input: how each pixel changes the loss."""
+    dparams: tuple[dict[str, np.ndarray], ...]  # gradients of each layer's parameters
+    dx: np.ndarray  # gradient of the input: how each pixel changes the loss
 
 
 class SGDStepper:

@@ -21,11 +21,8 @@ from tinycnn.nn.fusion import own
 class Trace:
     """The output of every layer for one image; no array here has an axis for N."""
 
-    x: Array
-    """The input of the first layer."""
-
-    outputs: tuple[Array, ...]
-    """The output of each layer; that of the last one is the logits (K,)."""
+    x: Array  # the input of the first layer
+    outputs: tuple[Array, ...]  # the output of each layer; that of the last one is the logits (K,)
 
     @property
     def logits(self) -> Array:
