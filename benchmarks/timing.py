@@ -11,7 +11,7 @@ from tinycnn.timing import Version, interleave
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TimedVersions:
     """One value per round for each version, in ``unit``; less is better, the first is the base."""
 
     title: str
@@ -55,8 +55,8 @@ def in_words(ratio: float) -> str:
 
 def compare(
     title: str, versions: Mapping[str, Version], rounds: int, images: int = 128
-) -> Comparison:
+) -> TimedVersions:
     """Time versions, interleaved; a call of each handles so many ``images``."""
     seconds = interleave(versions, rounds)
     each = {name: [1e6 * s / images for s in values] for name, values in seconds.items()}
-    return Comparison(title, "µs an image" if images > 1 else "µs", each)
+    return TimedVersions(title, "µs an image" if images > 1 else "µs", each)

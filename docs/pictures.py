@@ -5,6 +5,7 @@ its record, which can be played again, and a picture of every tab. For the page 
 step is drawn of a drawing, of a photo on bad paper and of two digits that touch.
 """
 
+import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ Timed = tuple[float, Command]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write all pictures into this folder."""
+    argparse.ArgumentParser(prog="python -m docs.pictures", description=__doc__).parse_args(argv)
     draw_sketchpad(DOCS)
     draw_steps(DOCS / "ink", Recognizer.of(Sequential.load(find_weights("default"))))
     return 0

@@ -39,7 +39,7 @@ from benchmarks.kernels.operations import (
 )
 from benchmarks.kernels.starting import compare_starts
 from benchmarks.plots import bars, figure
-from benchmarks.timing import Comparison, spread
+from benchmarks.timing import TimedVersions, spread
 from tinycnn.cli import Parser, run_command
 from tinycnn.nn import set_threads
 
@@ -72,14 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(
     options: argparse.Namespace, tell: Callable[[str], None]
-) -> tuple[dict[str, Any], list[Timing], list[Comparison]]:
+) -> tuple[dict[str, Any], list[Timing], list[TimedVersions]]:
     others, start = _seconds_of_others(), time.perf_counter()
     tell("training a little, and checking every operation on what is found there")
     training = Training()
     calls = recorded_calls(training)
     found: dict[str, Any] = {"checked": len(calls), "worst_difference": check(calls)}
     timings: list[Timing] = []
-    comparisons: list[Comparison] = []
+    comparisons: list[TimedVersions] = []
     if "operations" in options.tables:
         timings = time_operations(calls, options.rounds, tell)
     if "ideas" in options.tables:
@@ -102,7 +102,7 @@ def _print(
     console: Console,
     found: dict,
     timings: Sequence[Timing],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[TimedVersions],
     options: argparse.Namespace,
 ) -> None:
     console.print(machine.in_words())
@@ -135,7 +135,7 @@ def _print_operations(console: Console, timings: Sequence[Timing], threads: int)
     console.print(table)
 
 
-def _draw(comparisons: Sequence[Comparison], folder: Path) -> None:
+def _draw(comparisons: Sequence[TimedVersions], folder: Path) -> None:
     """Draw a panel of bars for each comparison in ``CHARTS``, one above the other."""
     for title, name in CHARTS.items():
         chosen = [c for c in comparisons if c.title.startswith(title)]

@@ -14,7 +14,7 @@ from unittest import mock
 
 from benchmarks.kernels import naive_kernels
 from benchmarks.kernels.operations import POOLED, Call, Training, layer_by_layer
-from benchmarks.timing import Comparison, compare
+from benchmarks.timing import TimedVersions, compare
 from tinycnn import kernels
 from tinycnn.kernels import conv, winograd
 from tinycnn.nn import Frozen, get_threads, set_threads
@@ -129,7 +129,7 @@ def one_image(training: Training) -> Ideas:
 
 def compare_ideas(
     training: Training, calls: Sequence[Call], rounds: int, tell: Callable[[str], None]
-) -> Iterator[Comparison]:
+) -> Iterator[TimedVersions]:
     """Time all of the above."""
     convolutions = [call for call in calls if call.name == POOLED]
     work: dict[str, tuple[Ideas, int]] = {}

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.speed.peers.tinycnn_peer import TinyTrainer, build, get_weights
 from benchmarks.speed.workload import NETWORKS, batches
-from benchmarks.timing import Comparison, compare
+from benchmarks.timing import TimedVersions, compare
 from tinycnn import kernels
 from tinycnn.data import load_dataset
 from tinycnn.errors import TinyCNNError
@@ -191,7 +191,7 @@ class Timing:
     name: str
     sizes: str
     flops: int
-    times: Comparison
+    times: TimedVersions
 
     def gflops(self, version: str) -> float:
         """Return the rate at which a version does, or saves, the dense sums."""

@@ -13,13 +13,13 @@ import time
 from unittest import mock
 
 from benchmarks.speed.cold_start import cache_variables
-from benchmarks.timing import Comparison
+from benchmarks.timing import TimedVersions
 from tinycnn.timing import starting_with
 
 BATCH = 128
 
 
-def compare_starts(rounds: int) -> Comparison:
+def compare_starts(rounds: int) -> TimedVersions:
     """Time first steps with empty and with full caches, with and without the second process."""
     samples: dict[str, list[float]] = {}
     for number in range(rounds):
@@ -31,7 +31,7 @@ def compare_starts(rounds: int) -> Comparison:
                 if name.startswith("two"):
                     seconds = _first_step_seconds(caches)
                     samples.setdefault("everything is compiled already", []).append(seconds)
-    return Comparison("from the start of the process to its first training step", "s", samples)
+    return TimedVersions("from the start of the process to its first training step", "s", samples)
 
 
 def _first_step_seconds(environment: dict[str, str], *options: str) -> float:

@@ -27,7 +27,7 @@ LEAST = 5  # corrections, and digits of a writer that are confirmed
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Adapted:
     """One writer: the number of digits adapted to, and the results on the others."""
 
     writer: str
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _adapt_to(
     writer: str, samples: Sequence[Sample], model: Sequential, options: argparse.Namespace
-) -> list[Outcome]:
+) -> list[Adapted]:
     """The outcome for a writer; none if there is too little to learn."""
     reader = Recognizer.of(model)
     images = np.stack([strokes_to_image(sample.strokes) for sample in samples])
@@ -89,14 +89,14 @@ def _adapt_to(
     done = adapt(model, corrections, load_dataset(), **settings)
     now = _answers(Recognizer.of(done.model), images[others])
     labels = np.array([samples[i].label for i in others])
-    return [Outcome(writer, len(chosen), done, Change.of(said[others], now, labels))]
+    return [Adapted(writer, len(chosen), done, Change.of(said[others], now, labels))]
 
 
 def _answers(reader: Recognizer, images: np.ndarray) -> np.ndarray:
     return np.array(reader.classes)[reader(images).probabilities.argmax(axis=1)]
 
 
-def _print_table(outcomes: Sequence[Outcome]) -> None:
+def _print_table(outcomes: Sequence[Adapted]) -> None:
     table = new_table("writer", "taught", "others", "right before", "after", "bundled", words=1)
     for one in outcomes:
         o, d = one.others, one.adaptation.digits

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.speed.peers import Trainer
+from benchmarks.speed.peers import PeerTrainer
 from benchmarks.speed.workload import Workload
 
 EVALUATED = 1000
@@ -40,7 +40,7 @@ class Race:
 
 
 def run(
-    trainer: Trainer,
+    trainer: PeerTrainer,
     work: Workload,
     rates: Sequence[float],
     batch: int,
@@ -62,7 +62,11 @@ def run(
 
 
 def _steps(
-    trainer: Trainer, work: Workload, rates: Sequence[float], batch: int, rng: np.random.Generator
+    trainer: PeerTrainer,
+    work: Workload,
+    rates: Sequence[float],
+    batch: int,
+    rng: np.random.Generator,
 ) -> Iterator[float]:
     """Take one step for every rate, through freshly shuffled epochs; yield its seconds.
 
@@ -81,7 +85,7 @@ def _steps(
         yield time.perf_counter() - start
 
 
-def _accuracy(trainer: Trainer, images: np.ndarray, labels: np.ndarray) -> float:
+def _accuracy(trainer: PeerTrainer, images: np.ndarray, labels: np.ndarray) -> float:
     starts = range(0, len(images), EVALUATED)
     found = [trainer.predict(images[start : start + EVALUATED]) for start in starts]
     return float(np.mean(np.concatenate(found) == labels))

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.machine import peak_megabytes
 from benchmarks.speed import race
-from benchmarks.speed.peers import Predictor, Trainer
+from benchmarks.speed.peers import PeerTrainer, Predictor
 from benchmarks.speed.workload import NETWORKS, Weights, Workload, batches, learning_rate
 
 UNTIMED = 3
@@ -40,7 +40,7 @@ class Worker:
         self._network, self._batch = NETWORKS[network], batch
         self._weights: Weights = self._work.weights[network]
         self._parts = batches(*self._work.train, batch)
-        self._trainers: dict[str, Trainer] = {}
+        self._trainers: dict[str, PeerTrainer] = {}
         self._predictors: dict[str, Predictor] = {}
         self._next: dict[str, int] = {}
         self._batches: dict[str, list] = {}
@@ -54,7 +54,7 @@ class Worker:
         loss = float(trainer.step(self._batches[variant][0]))
         return {"loss": np.array(loss), **trainer.weights()}
 
-    def _trainer(self, variant: str, lr: float) -> Trainer:
+    def _trainer(self, variant: str, lr: float) -> PeerTrainer:
         return self._peer.TRAINERS[variant](self._network, self._weights, lr)
 
     def first_prediction(self, variant: str) -> dict:

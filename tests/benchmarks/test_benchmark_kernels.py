@@ -16,7 +16,7 @@ from benchmarks import timing
 from benchmarks.kernels import __main__ as command
 from benchmarks.kernels import ideas, naive_kernels, operations, starting
 from benchmarks.kernels.operations import POOLED, Call, Training, check, difference
-from benchmarks.timing import Comparison
+from benchmarks.timing import TimedVersions
 from tinycnn import kernels as ops
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import get_threads, set_threads
@@ -134,7 +134,7 @@ def test_versions_alternate_and_another_one_begins_every_round(monkeypatch):
 
 
 def test_ratios_compare_turns_of_the_same_round():
-    found = Comparison("", "s", {"base": [1.0, 10.0, 2.0], "other": [3.0, 20.0, 10.0]})
+    found = TimedVersions("", "s", {"base": [1.0, 10.0, 2.0], "other": [3.0, 20.0, 10.0]})
     assert found.medians() == {"base": 2.0, "other": 10.0}
     assert found.ratios() == {"base": 1.0, "other": 3.0}
 
@@ -190,7 +190,7 @@ def test_bad_options_are_one_sentence(arguments, complaint):
 @compiled
 def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
     def quick(training, calls, rounds, tell):
-        yield Comparison("a whole training step", "µs an image", {"one": [1.0], "other": [2.0]})
+        yield TimedVersions("a whole training step", "µs an image", {"one": [1.0], "other": [2.0]})
 
     monkeypatch.setattr(command, "Training", lambda: training)
     monkeypatch.setattr(command, "compare_ideas", quick)

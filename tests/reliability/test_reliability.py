@@ -225,11 +225,3 @@ def test_a_checkpoint_whose_checksum_is_right_may_be_nonsense_all_the_same(forei
 
 
 # ------------------------------------------------------------------------------------------ numbers
-
-
-@pytest.mark.filterwarnings("ignore:images hold floats")
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
-def test_images_that_are_not_finite_in_float32_are_refused(value):
-    model = Sequential([Flatten(), Dense(3)], (4, 4, 1))
-    with pytest.raises(ShapeError, match="not finite"):
-        model.predict(np.full((1, 4, 4), value))

@@ -2,7 +2,7 @@
 
     configure(threads)      before anything else
     versions()              {"name": "version"}
-    TRAINERS                {"variant": make(network, weights, lr) -> Trainer}
+    TRAINERS                {"variant": make(network, weights, lr) -> PeerTrainer}
     PREDICTORS              {"variant": make(network, weights, folder) -> Predictor}
 
 The first variant of each is the one that usually wins.
@@ -19,7 +19,7 @@ Predictor = Callable[[np.ndarray], np.ndarray]
 """From images (N,28,28) uint8 to probabilities (N,10) float32, all of it counted."""
 
 
-class Trainer(Protocol):
+class PeerTrainer(Protocol):
     """A network in training; ``step`` scales the images, and everything it does is timed."""
 
     def batch(self, images: np.ndarray, labels: np.ndarray) -> Any:
