@@ -47,7 +47,7 @@ def main() -> int:
             if name in PARTS:
                 found += PARTS[name](options.short, tell)
             else:
-                count = FORMATS[name][2] // (1000 if options.short else 1)
+                count = FORMATS[name].tried // (1000 if options.short else 1)
                 found.append(fuzz.fuzz(name, count, options.seed))
     return report(found)
 

@@ -1,15 +1,20 @@
 """Files of other programs for the fuzzer: a small network in their formats, changed."""
 
-import contextlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from tests.reliability.mutations import Mutator, Rng, bytes_changed, container_changed, json_changed
+from tests.reliability.mutations import (
+    Format,
+    Mutator,
+    Rng,
+    bytes_changed,
+    container_changed,
+    json_changed,
+)
 from tinycnn.errors import WeightsError
 from tinycnn.exchange import keras_import, onnx_import, pytorch
 from tinycnn.exchange.importers import read
@@ -30,15 +35,12 @@ def _layers(classes: int = 3) -> list[Layer]:
     return [Conv2D(2, 2), BatchNorm(), MaxPool2D(2), *head]
 
 
-def _reader(path: Path, known: KnownNetwork | None = None) -> Callable[[bytes], bool]:
-    def target(data: bytes) -> bool:
-        with contextlib.suppress(WeightsError):
-            model = read(path, known)
-            assert all(np.isfinite(z).all() for z in model.arrays().values())
-            return True
-        return False
+def _format(mutate: Mutator, path: Path, known: KnownNetwork | None = None) -> Format:
+    def target(data: bytes) -> None:
+        model = read(path, known)
+        assert all(np.isfinite(z).all() for z in model.arrays().values())
 
-    return target
+    return Format(mutate, target, WeightsError, 40_000)
 
 
 def _of_bytes(good: bytes) -> Mutator:
@@ -90,7 +92,7 @@ def _nodes(good: bytes) -> Mutator:
     return nodes_changed
 
 
-def formats(path: Path) -> dict[str, tuple[Mutator, Callable[[bytes], bool], int]]:
+def formats(path: Path) -> dict[str, Format]:
     """The formats for ``targets.FORMATS``; ``path`` is the file that the fuzzer writes."""
     model = Sequential(_layers(), SHAPE)
     (state, _), (numbers, _) = (
@@ -100,8 +102,8 @@ def formats(path: Path) -> dict[str, tuple[Mutator, Callable[[bytes], bool], int
     archive = keras_files(model, "x.keras")["x.keras"]
     known = KnownNetwork(_layers, SHAPE)
     return {
-        "ONNX": (_nodes(onnx_bytes(model, softmax=True)), _reader(path), 40_000),
-        "state_dicts": (lambda rng: container_changed(state, rng), _reader(path, known), 40_000),
-        ".keras": (_archives(archive), _reader(path), 40_000),
-        ".weights.h5": (_of_bytes(numbers), _reader(path, known), 40_000),
+        "ONNX": _format(_nodes(onnx_bytes(model, softmax=True)), path),
+        "state_dicts": _format(lambda rng: container_changed(state, rng), path, known),
+        ".keras": _format(_archives(archive), path),
+        ".weights.h5": _format(_of_bytes(numbers), path, known),
     }

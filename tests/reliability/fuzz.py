@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.machine import peak_megabytes
 from tests.reliability.findings import Finding
+from tests.reliability.mutations import Format
 from tests.reliability.targets import FORMATS, own_file_written
 
 SLOW = 1.0  # seconds of processor time
@@ -57,14 +58,14 @@ class Guard:
 
 def fuzz(name: str, count: int, seed: int = 0) -> Finding:
     """Read ``count`` mutated files of one format."""
-    mutate, read, _ = FORMATS[name]
+    form = FORMATS[name]
     finding = Finding(f"{name} are read or refused as documented", f"mutations, seed {seed}", count)
     for number in range(WARMUP):  # importing and compiling once do not count
         with contextlib.suppress(Exception):
-            read(mutate(np.random.default_rng([seed, count + number])))
+            form.accepts(form.mutate(np.random.default_rng([seed, count + number])))
     guard, before, accepted, slowest = Guard(), peak_megabytes(), 0, 0.0
     for number in range(count):
-        outcome = read_one(read, mutate(np.random.default_rng([seed, number])), guard)
+        outcome = read_one(form, form.mutate(np.random.default_rng([seed, number])), guard)
         finding.breaches += [f"file {number}: {what}" for what in outcome.breaches]
         accepted += outcome.read
         slowest = max(slowest, outcome.seconds)
@@ -84,12 +85,12 @@ class Outcome:
     breaches: list[str] = field(default_factory=list)
 
 
-def read_one(read: Callable[[bytes], bool], data: bytes, guard: Guard) -> Outcome:
+def read_one(form: Format, data: bytes, guard: Guard) -> Outcome:
     """Read one file under the guard."""
     outcome, started = Outcome(), time.thread_time()
     try:
         with out_of_time(), own_file_written(data), guard.watching():
-            outcome.read = read(data)
+            outcome.read = form.accepts(data)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"

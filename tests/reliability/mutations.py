@@ -11,19 +11,38 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
 from PIL import Image
 
 from tinycnn.data.idx import ELEMENT_TYPES, encode_idx
+from tinycnn.errors import TinyCNNError
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Sequential
 from tinycnn.nn.weights import FORMAT
 from tinycnn.train.checkpoint import Checkpoint, encode
 from tinycnn.train.state import State
 
 Rng = np.random.Generator
 Mutator = Callable[[Rng], bytes]
+
+
+class Format(NamedTuple):
+    """A kind of file: ``read`` takes its bytes, returns False or raises ``refusal`` to refuse."""
+
+    mutate: Mutator
+    read: Callable[[bytes], object]
+    refusal: type[TinyCNNError]
+    tried: int  # so many files
+
+    def accepts(self, data: bytes) -> bool:
+        """Whether the file is read; an undocumented exception comes out."""
+        try:
+            return self.read(data) is not False
+        except self.refusal:
+            return False
+
 
 SIZES = (0, 1, 2, 3, 28, 127, 255, 256, 2**16 - 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
 VALUES: tuple[Any, ...] = (
@@ -95,26 +114,22 @@ def idx(rng: Rng) -> bytes:
     return data
 
 
-def _network() -> tuple[dict[str, np.ndarray], dict]:
-    layers = [
-        {"layer": "Conv2D", "filters": 2, "kernel_size": 2},
-        *({"layer": "BatchNorm"}, {"layer": "ReLU"}, {"layer": "MaxPool2D", "size": 2}),
-        *({"layer": "Flatten"}, {"layer": "Dropout", "rate": 0.1}, {"layer": "Dense", "units": 3}),
-    ]
-    shapes = {"0.w": (2, 2, 2, 1), "0.b": (2,), "6.w": (8, 3), "6.b": (3,)}
-    shapes |= {f"1.{name}": (2,) for name in ("w", "b", "mean", "variance")}
-    training = {"sample": "00", "images": 3, "dataset": "x"}
-    about = {"classes": ["a", "b", "c"], "training": training, "calibration": {"temperature": 1.0}}
-    arrays = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
-    return arrays, {"format": FORMAT, "input_shape": [5, 5, 1], "layers": layers, **about}
-
-
-ARRAYS, DESCRIPTION = _network()
+SMALL = Sequential(
+    [Conv2D(2, 2), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dropout(0.1), Dense(3)], (5, 5, 1)
+)
+DESCRIPTION = {
+    "format": FORMAT,
+    "input_shape": [*SMALL.input_shape],
+    "layers": [{"layer": type(z).__name__, **z.config()} for z in SMALL],
+    "classes": ["a", "b", "c"],
+    "training": {"sample": "00", "images": 3, "dataset": "x"},
+    "calibration": {"temperature": 1.0},
+}
 
 
 def weights(rng: Rng) -> bytes:
     """The description, the header, or the arrays of a small network, changed."""
-    description, arrays = DESCRIPTION, dict(ARRAYS)
+    description, arrays = DESCRIPTION, SMALL.arrays()
     if rng.random() < 0.5:
         description = json_changed(description, rng)
     if rng.random() < 0.3:

@@ -1,8 +1,4 @@
-"""The readers of files, as functions of bytes for the fuzzer.
-
-Each returns whether the file was read. Readers may raise the documented exception, which is caught
-here; any other one is a breach.
-"""
+"""The readers of files, as functions of bytes for the fuzzer."""
 
 import atexit
 import contextlib
@@ -11,7 +7,7 @@ import io
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +18,7 @@ from apps.sketchpad.record import is_record, read_record
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
 from tests.reliability import mutations
+from tests.reliability.mutations import Format
 from tinycnn.data.idx import decode_idx
 from tinycnn.errors import DataError, ImageError, RunError, TinyCNNError, WeightsError
 from tinycnn.ink import Drawing, Recognizer, decode_picture, read_drawings, strokes_to_image
@@ -30,8 +27,6 @@ from tinycnn.train import checkpoint
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import origin_of
 from tinycnn.train.state import State
-
-Target = Callable[[bytes], bool]
 
 _FILE = Path(tempfile.mkdtemp(prefix="tinycnn-fuzz-")) / "file"
 atexit.register(shutil.rmtree, _FILE.parent, ignore_errors=True)
@@ -45,23 +40,6 @@ def own_file_written(data: bytes) -> Iterator[None]:
     yield
 
 
-def refuses(error: type[TinyCNNError]) -> Callable[[Callable[[bytes], None]], Target]:
-    """Return False where ``error``, the documented exception, is raised, else True."""
-
-    def decorator(read: Callable[[bytes], None]) -> Target:
-        def target(data: bytes) -> bool:
-            try:
-                read(data)
-            except error:
-                return False
-            return True
-
-        return target
-
-    return decorator
-
-
-@refuses(DataError)
 def read_idx(data: bytes) -> None:
     """An IDX file, plain or gzip."""
     array = decode_idx(io.BytesIO(data), len(data))
@@ -69,7 +47,6 @@ def read_idx(data: bytes) -> None:
     assert array.flags.writeable
 
 
-@refuses(WeightsError)
 def read_weights(data: bytes) -> None:
     """A weights file; a network that comes out of it answers, with numbers."""
     model = Sequential.load(_FILE)
@@ -78,7 +55,6 @@ def read_weights(data: bytes) -> None:
         Recognizer.of(model)
 
 
-@refuses(RunError)
 def read_checkpoint(data: bytes) -> None:
     """A checkpoint, and what it says of its run."""
     saved = checkpoint.read(_FILE)
@@ -86,7 +62,6 @@ def read_checkpoint(data: bytes) -> None:
     origin_of(saved, _FILE.parent)
 
 
-@refuses(ImageError)
 def read_picture(data: bytes) -> None:
     """A picture."""
     gray = decode_picture(data).gray
@@ -102,7 +77,6 @@ def read_strokes(data: bytes) -> bool:
     return bool(drawings)
 
 
-@refuses(TinyCNNError)
 def play(data: bytes) -> None:
     """A recorded session, played without a window; its last page is drawn."""
     text = data.decode(errors="replace")
@@ -125,15 +99,14 @@ def _checkpoints() -> mutations.Mutator:
     return mutations.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
 
 
-FORMATS: dict[str, tuple[mutations.Mutator, Target, int]] = {
-    "IDX files": (mutations.idx, read_idx, 1_000_000),
-    "weights": (mutations.weights, read_weights, 150_000),
-    "checkpoints": (_checkpoints(), read_checkpoint, 50_000),
-    "images": (mutations.picture, read_picture, 100_000),
-    "strokes": (mutations.strokes, read_strokes, 60_000),
-    "replays": (mutations.replay, play, 40_000),
+FORMATS: dict[str, Format] = {
+    "IDX files": Format(mutations.idx, read_idx, DataError, 1_000_000),
+    "weights": Format(mutations.weights, read_weights, WeightsError, 150_000),
+    "checkpoints": Format(_checkpoints(), read_checkpoint, RunError, 50_000),
+    "images": Format(mutations.picture, read_picture, ImageError, 100_000),
+    "strokes": Format(mutations.strokes, read_strokes, ImageError, 60_000),
+    "replays": Format(mutations.replay, play, TinyCNNError, 40_000),
 }
-"""For each format its mutator, its reader, and how many files are tried."""
 
 if importlib.util.find_spec("onnx") and importlib.util.find_spec("h5py"):  # the extra "export"
     from tests.reliability import foreign_files

@@ -20,11 +20,10 @@ from tinycnn.errors import (
     EnvironmentFault,
     ImageError,
     RunError,
-    ShapeError,
     WeightsError,
 )
 from tinycnn.ink import Recognizer, check_strokes, decode_picture, read_drawings
-from tinycnn.nn import Dense, Flatten, Sequential, build
+from tinycnn.nn import Sequential, build
 from tinycnn.train import checkpoint
 from tinycnn.train.state import State, state_as_dict
 
@@ -125,12 +124,11 @@ def test_mutated_files_are_read_or_refused_as_documented(name):
 
 @pytest.mark.parametrize("name", targets.FORMATS)
 def test_mutators_make_files_of_both_kinds(name):
-    mutate, read, _ = targets.FORMATS[name]
-    outcomes = set()
+    form, outcomes = targets.FORMATS[name], set()
     for number in range(200):
-        data = mutate(np.random.default_rng([1, number]))
+        data = form.mutate(np.random.default_rng([1, number]))
         with targets.own_file_written(data):
-            outcomes.add(read(data))
+            outcomes.add(form.accepts(data))
     assert outcomes == {True, False}
 
 
@@ -143,7 +141,9 @@ def test_the_fuzzer_sees_leaks_writes_and_slowness(monkeypatch, tmp_path):
         return True
 
     for read, words in ((leaks, "KeyError"), (writes, "open")):
-        monkeypatch.setitem(targets.FORMATS, "bad", (mutations.idx, read, 1))
+        monkeypatch.setitem(
+            targets.FORMATS, "bad", mutations.Format(mutations.idx, read, DataError, 1)
+        )
         assert words in fuzz.fuzz("bad", 2).breaches[0]
 
 
