@@ -72,9 +72,9 @@ def exit_code(*words):
         return end.code
 
 
-def result_of(capsys, *words):
+def result_of(capfd, *words):
     assert call(*words, "--json") == 0
-    return json.loads(capsys.readouterr().out)
+    return json.loads(capfd.readouterr().out)
 
 
 def stroke_file(path, count=30, extra=()):
@@ -91,10 +91,10 @@ def stroke_file(path, count=30, extra=()):
 # ------------------------------------------------------------------------------ what it measures
 
 
-def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capsys):
+def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capfd):
     pytest.importorskip("sklearn")
     words = ("--data-dir", easy_folder, "--only", "centroid,softmax,forest,dense")
-    record = result_of(capsys, *words)
+    record = result_of(capfd, *words)
 
     assert (record["dataset"], record["n_training"]) == ("easy", 100)
     assert [c["name"] for c in record["classifiers"]] == ["centroid", "softmax", "forest", "dense"]
@@ -111,9 +111,9 @@ def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capsy
 
 
 def test_errors_are_counted_and_the_test_set_is_the_whole_one(
-    baselines, easy_folder, easy_arrays, capsys
+    baselines, easy_folder, easy_arrays, capfd
 ):
-    record = result_of(capsys, "--data-dir", easy_folder)
+    record = result_of(capfd, "--data-dir", easy_folder)
     labels = easy_arrays["t10k-labels-idx1-ubyte"]
     errors = [int((labels != k).sum()) for k in (0, 1)]
     assert [found["errors"] for found in record["classifiers"]] == errors
@@ -147,9 +147,9 @@ def test_networks_say_when_they_train_for_less_than_their_recipe():
     assert words == "60 epochs, augmentation strong"
 
 
-def test_drawings_are_a_column_of_their_own(baselines, tmp_path, capsys):
+def test_drawings_are_a_column_of_their_own(baselines, tmp_path, capfd):
     path = stroke_file(tmp_path / "drawn.jsonl.gz")
-    record = result_of(capsys, "--drawings", path, "--limit", 50)
+    record = result_of(capfd, "--drawings", path, "--limit", 50)
     assert record["n_training"] == 50
     for found in record["classifiers"]:
         assert (found["drawings"]["n"], found["drawings"]["errors"]) == (30, 27)
@@ -171,11 +171,11 @@ def test_intervals_of_drawings_allow_for_writers(tmp_path):
     assert high - low > 1.5 * (plain_high - plain_low)
 
 
-def test_lines_without_a_labeled_digit_are_left_out_and_counted(baselines, tmp_path, capsys):
+def test_lines_without_a_labeled_digit_are_left_out_and_counted(baselines, tmp_path, capfd):
     extra = ['{"strokes": [[[0, 0], [1, 1]]], "label": "a"}', "no JSON", '{"strokes": []}']
     path = stroke_file(tmp_path / "drawn.jsonl.gz", 10, extra)
     assert call("--drawings", path) == 1
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert f"{path}: 3 lines hold no labeled digit" in err
     assert "10 drawings" in out
 
@@ -183,9 +183,9 @@ def test_lines_without_a_labeled_digit_are_left_out_and_counted(baselines, tmp_p
 # ----------------------------------------------------------------------------------- what it shows
 
 
-def test_without_json_there_are_a_table_and_the_settings(baselines, easy_folder, capsys):
+def test_without_json_there_are_a_table_and_the_settings(baselines, easy_folder, capfd):
     assert call("--data-dir", easy_folder) == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert re.search(r"^classifier +easy % +95 % interval +errors +training", out, re.MULTILINE)
     assert re.search(r"^always one +\d+\.\d\d +\d+\.\d\d-\d+\.\d\d +\d+ +1\.5 s .* 8 B", out, re.M)
     assert "no drawings (--drawings FILE.jsonl adds them)" in out
@@ -255,21 +255,21 @@ def test_the_chart_does_not_replace_the_drawings(tmp_path, refused):
 
 
 def test_without_scikit_learn_networks_can_still_be_compared(
-    monkeypatch, quick, easy_folder, capsys, refused
+    monkeypatch, quick, easy_folder, capfd, refused
 ):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert "pip install 'tinycnn[compare]'" in refused(compare.main, code=3)
-    record = result_of(capsys, "--only", "dense", "--data-dir", easy_folder)
+    record = result_of(capfd, "--only", "dense", "--data-dir", easy_folder)
     assert [found["name"] for found in record["classifiers"]] == ["dense"]
 
 
 def test_a_failing_library_ends_in_one_sentence_and_the_others_are_shown(
-    baselines, easy_folder, capsys
+    baselines, easy_folder, capfd
 ):
     baselines["one"] = SklearnBaseline("broken", "svm.SVC", {"C": -1})
     pytest.importorskip("sklearn")
     assert call("--data-dir", easy_folder) == 2
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert "always zero" in out
     assert "error: broken cannot be done: " in err
     assert "Traceback" not in err
@@ -287,22 +287,20 @@ def test_drawings_are_for_digits_and_there_are_some(baselines, easy_folder, tmp_
 
 
 @pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
-def test_a_stopped_comparison_prints_the_results_so_far(
-    baselines, easy_folder, capsys, fault, code
-):
+def test_a_stopped_comparison_prints_the_results_so_far(baselines, easy_folder, capfd, fault, code):
     baselines["one"].fault = fault
     assert exit_code("--data-dir", easy_folder, "--json") == code
-    record = json.loads(capsys.readouterr().out)
+    record = json.loads(capfd.readouterr().out)
     assert [found["name"] for found in record["classifiers"]] == ["zero"]
 
 
-def test_ctrl_c_stops_while_a_library_computes(baselines, easy_folder, capsys):
+def test_ctrl_c_stops_while_a_library_computes(baselines, easy_folder, capfd):
     baselines["one"].train = lambda task: time.sleep(20)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.perf_counter()
     assert call("--data-dir", easy_folder) == 130
     assert time.perf_counter() - started < 10
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert "always zero" in out
     assert err.endswith("stopped\n")
 

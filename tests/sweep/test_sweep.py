@@ -394,12 +394,11 @@ def test_a_worker_has_no_more_threads_than_it_was_promised():
         assert executor.submit(os.getpid).result() != os.getpid()
 
 
-def test_missing_packages_are_named(monkeypatch, refused):
-    for name in ("joblib", "distributed"):
+def test_missing_packages_are_named(monkeypatch, capfd):
+    for name, words in (("joblib", []), ("distributed", ["--scheduler", "tcp://127.0.0.1:1"])):
         monkeypatch.setitem(sys.modules, name, None)
-    assert "joblib: pip install 'tinycnn[sweep]'" in refused(sweep.main, *SMALL, code=3)
-    err = refused(sweep.main, *TINY, "--quiet", "--scheduler", "tcp://127.0.0.1:1", code=3)
-    assert "needs distributed: pip install 'tinycnn[sweep]'" in err
+        assert call(*TINY, "--sweep-dir", name, *words) == 3
+        assert f"needs {name}: pip install 'tinycnn[sweep]'" in capfd.readouterr().err
 
 
 CLUSTER = """
