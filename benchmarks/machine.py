@@ -2,7 +2,11 @@
 
 import os
 import platform
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -60,6 +64,17 @@ class Neighbors:
     def share(busy: float, elapsed: float) -> float:
         """Return ``busy`` seconds as a share, 0 to 1, of what all cores can do in ``elapsed``."""
         return min(1.0, max(0.0, busy / (elapsed * cores())))
+
+
+@contextmanager
+def busy_program() -> Iterator[None]:
+    """In the ``with``, another process uses one core without a pause."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def cores() -> int:

@@ -16,7 +16,8 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.speed.peers.tinycnn_peer import TinyTrainer, build, get_weights
-from benchmarks.speed.workload import NETWORKS, batches
+from benchmarks.speed.study import NETWORKS
+from benchmarks.speed.workload import batches
 from benchmarks.timing import TimedVersions, compare
 from tinycnn import kernels
 from tinycnn.data import load_dataset

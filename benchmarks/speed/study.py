@@ -3,27 +3,37 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.machine import Neighbors
+from benchmarks.machine import Neighbors, busy_program
 from benchmarks.speed import rounds
 from benchmarks.speed.cold_start import FIRST, Start, start
 from benchmarks.speed.contender import Contender, ContenderError
-from benchmarks.speed.peers.tinycnn_peer import build, build_with, get_weights
+from benchmarks.speed.peers.tinycnn_peer import build, build_with, get_weights, network_of
 from benchmarks.speed.race import NEVER, Race
 from benchmarks.speed.rounds import Plan, Results, Variant
 from benchmarks.speed.summary import OURS, best
-from benchmarks.speed.workload import INPUT_SHAPE, NETWORKS, Weights, Workload
+from benchmarks.speed.workload import INPUT_SHAPE, Network, Workload, onnx_path
+from tinycnn.augment.policies import AUGMENTATIONS, Augmentation
 from tinycnn.data import Dataset
 from tinycnn.errors import DataError, TinyCNNError
-from tinycnn.nn import one_cycle
+from tinycnn.nn import PRESETS, one_cycle
+from tinycnn.train.recipe import Recipe
 
-BATCHES = (1, 32, 128, 512)
+NETWORKS: dict[str, Network] = {name: network_of(make(10)) for name, make in PRESETS.items()}
+NETWORKS["small3x3"] = [
+    *(("conv", 32, 3), ("relu",), ("conv", 32, 3), ("relu",), ("pool", 2)),
+    *(("conv", 64, 3), ("relu",), ("pool", 2)),
+    *NETWORKS["lenet"][-4:],
+]
+"""The presets without their Dropout, and a network of 3x3 convolutions without norms."""
+
+BATCHES = (1, 8, 32, 128)
 
 RACE_EPOCHS = 4
 """Epochs that the one-cycle schedule of a race takes; most races are over before."""
@@ -36,7 +46,9 @@ RACE_RATE = 0.1
 class Study:
     """The work, the contenders (name -> module, tinycnn first), and all that came out.
 
-    ``results`` is one setting in depth, ``grid`` the usual best of each in many settings.
+    ``results`` is one setting in depth, ``grid`` the usual best of each in many settings,
+    ``augmented`` training as the default command does it, ``busy`` the same as ``results`` beside
+    one busy program.
     """
 
     folder: Path
@@ -46,6 +58,8 @@ class Study:
     tell: Callable[[str], None] = print
     results: Results = field(default_factory=lambda: Results(Plan()))
     grid: list[Results] = field(default_factory=list)
+    augmented: list[Results] = field(default_factory=list)
+    busy: Results | None = None
     starts: list[Start] = field(default_factory=list)
     races: list[Race] = field(default_factory=list)
     finals: dict[Variant, list[float]] = field(default_factory=dict)
@@ -66,6 +80,17 @@ class Study:
             for threads in thread_counts:
                 settings = replace(plan, network=network, threads=threads)
                 self.grid += self._measure([replace(settings, batch=size) for size in BATCHES])
+
+    def measure_augmented(self, plan: Plan) -> None:
+        """Time the training of all with the augmentation of ``work.limits``."""
+        plans = [replace(plan, batch=size, augmented=True) for size in (32, 128)]
+        self.augmented += self._measure(plans)
+
+    def measure_busy(self, plan: Plan) -> None:
+        """Time the usual best of each beside a program that never waits."""
+        self.neighbors = Neighbors()  # without patience: this one does not pause
+        with busy_program():
+            (self.busy,) = self._measure([plan])
 
     def start_all(self) -> None:
         """Start the best variant of each contender in a process of its own."""
@@ -162,11 +187,18 @@ def workload_of(digits: Dataset) -> Workload:
     return Workload(
         (digits.train_images, digits.train_labels.astype(np.int64)),
         (digits.test_images, digits.test_labels.astype(np.int64)),
+        NETWORKS,
         {name: get_weights(build(network)) for name, network in NETWORKS.items()},
+        asdict(limits_of(Recipe.for_data(len(digits.train_images)).augment)),
     )
 
 
-def write_onnx(folder: Path, weights: dict[str, Weights]) -> None:
+def limits_of(policy: str) -> Augmentation:
+    """Return the limits of a policy that distorts."""
+    return AUGMENTATIONS[policy].args[0]  # type: ignore[attr-defined]  # a partial of distorted
+
+
+def write_onnx(folder: Path, work: Workload) -> None:
     """Write every network as an ONNX file, pixels (N,28,28) uint8 -> p (N,10), if onnx is here."""
     if find_spec("onnx") is None:
         return
@@ -175,8 +207,9 @@ def write_onnx(folder: Path, weights: dict[str, Weights]) -> None:
 
     from tinycnn.exchange.onnx_export import onnx_bytes
 
-    for name, network in NETWORKS.items():
-        model = onnx.ModelProto.FromString(onnx_bytes(build_with(network, weights[name]), True))
+    for name, network in work.networks.items():
+        built = build_with(network, work.weights[name])
+        model = onnx.ModelProto.FromString(onnx_bytes(built, True))
         graph, x = model.graph, model.graph.input[0].name
         graph.initializer.append(numpy_helper.from_array(np.float32(1 / 255), "scale"))
         graph.initializer.append(numpy_helper.from_array(np.array([-1, 1, 28, 28]), "shape"))
@@ -190,4 +223,4 @@ def write_onnx(folder: Path, weights: dict[str, Weights]) -> None:
         ]
         del graph.node[:]
         graph.node.extend(nodes)
-        (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
+        onnx_path(folder, network).write_bytes(model.SerializeToString())

@@ -56,8 +56,9 @@ def ratios(results: Results) -> dict[str, dict[str, float]]:
 def as_json(results: Results) -> dict:
     """Return one setting's results: medians, ratios, and every variant's values."""
     plan, measures = results.plan, (*RATIOS, "latency_p99_us")
+    keys = ("network", "batch", "threads", "rounds", "augmented")
     return {
-        **{key: getattr(plan, key) for key in ("network", "batch", "threads", "rounds")},
+        **{key: getattr(plan, key) for key in keys},
         **{measure: medians(results, measure) for measure in measures},
         "ratio": ratios(results),
         "variants": {measure: _nested(rows) for measure, rows in results.samples.items()},

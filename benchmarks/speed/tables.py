@@ -86,6 +86,22 @@ def print_grids(console: Console, grid: Sequence[Results]) -> None:
         console.print(table)
 
 
+def print_augmented(console: Console, found: Sequence[Results]) -> None:
+    """Print training with augmentation: all variants of all contenders."""
+    for results in found:
+        console.print(f"\n{results.plan}: shuffled, distorted and trained, everything included")
+        console.print(_variants(results, "train"))
+
+
+def print_busy(console: Console, quiet: Results, busy: Results | None) -> None:
+    """Print how much of the quiet machine's speed is left beside one busy program."""
+    table = new_table("beside one busy program", "images/s", "of the quiet speed", words=1)
+    before = medians(quiet, "train")
+    for name, rate in medians(busy, "train").items() if busy else ():
+        table.add_row(name, f"{rate:,.0f}", f"{rate / before[name]:.0%}")
+    console.print(table)
+
+
 def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     """Print how long each contender needed to reach ``target``."""
     names = ("variant", "training, s", "with start, s", "epochs", "reached")

@@ -21,9 +21,8 @@ from benchmarks.command import add_outputs, check_targets, names_of, progress, w
 from benchmarks.speed import tables
 from benchmarks.speed.peers import MODULES
 from benchmarks.speed.rounds import Plan
-from benchmarks.speed.study import RACE_EPOCHS, Study, workload_of, write_onnx
+from benchmarks.speed.study import NETWORKS, RACE_EPOCHS, Study, workload_of, write_onnx
 from benchmarks.speed.summary import OURS, as_json
-from benchmarks.speed.workload import NETWORKS
 from tinycnn.cli import Parser
 from tinycnn.data import load_dataset
 
@@ -35,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     with TemporaryDirectory(prefix="tinycnn-versus-") as folder:
         modules = {name: MODULES[name] for name in MODULES if name in {OURS, *options.contenders}}
-        write_onnx(Path(folder), work.weights)
+        write_onnx(Path(folder), work)
         study = Study(Path(folder), modules, work, machine.Neighbors(options.patience))
         for measure, show in _stages(study, options):
             with progress() as study.tell:
@@ -67,6 +66,18 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
             lambda: study.measure_grid(settings, counts),
             lambda console: tables.print_grids(console, study.grid),
         )
+    if options.augmented or options.full:
+        settings = replace(plan, rounds=min(plan.rounds, 3))
+        yield (
+            lambda: study.measure_augmented(settings),
+            lambda console: tables.print_augmented(console, study.augmented),
+        )
+    if options.busy or options.full:
+        settings = replace(plan, rounds=min(plan.rounds, 3), only_usual_best=True)
+        yield (
+            lambda: study.measure_busy(settings),
+            lambda console: tables.print_busy(console, study.results, study.busy),
+        )
     if options.to_accuracy:
         yield (
             lambda: study.race_all(options.to_accuracy / 100),
@@ -97,6 +108,8 @@ def _as_json(study: Study) -> dict:
         "machine": {**machine.describe(), "versions": study.versions},
         "starts": [asdict(row) for row in study.starts],
         "grid": [as_json(results) for results in study.grid],
+        "augmented": [as_json(results) for results in study.augmented],
+        "busy": as_json(study.busy) if study.busy else None,
         "races": [asdict(row) for row in study.races],
         "final_accuracies": {", ".join(who): values for who, values in study.finals.items()},
         "left_out": study.left_out,
@@ -128,7 +141,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--contenders", type=names_of(MODULES), default=MODULES, metavar="NAME,...")
     add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")
     add("--quick", action="store_true", help="a first impression in less than a minute")
-    add("--full", action="store_true", help="also two networks, batches 1 to 512, 1 to N threads")
+    add("--augmented", action="store_true", help="also training as the default command does it")
+    add("--busy", action="store_true", help="also beside a program that never waits")
+    add(
+        "--full",
+        action="store_true",
+        help="also all networks, batches 1 to 128, 1 to N threads, --augmented and --busy",
+    )
     add("--to-accuracy", type=_number(0.1, 100), metavar="PERCENT", help="also whole trainings")
     add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of each")
     add(

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.machine import peak_megabytes
 from benchmarks.speed import race
 from benchmarks.speed.peers import PeerTrainer, Predictor
-from benchmarks.speed.workload import NETWORKS, Weights, Workload, batches, learning_rate
+from benchmarks.speed.workload import Weights, Workload, batches, learning_rate
 
 UNTIMED = 3
 """Calls before each timing, to wake threads and caches."""
@@ -33,11 +33,12 @@ class Worker:
             "import_seconds": self._import_seconds,
             "train": list(self._peer.TRAINERS),
             "inference": list(self._peer.PREDICTORS),
+            "augmented": list(getattr(self._peer, "AUGMENTED", {})),
         }
 
     def load(self, network: str, batch: int) -> dict:
         """Take a network and a batch size, and forget those before."""
-        self._network, self._batch = NETWORKS[network], batch
+        self._network, self._batch = self._work.networks[network], batch
         self._weights: Weights = self._work.weights[network]
         self._parts = batches(*self._work.train, batch)
         self._trainers: dict[str, PeerTrainer] = {}
@@ -81,6 +82,24 @@ class Worker:
         first = self._next[variant]
         self._next[variant] = first + steps
         return [trainer.step(parts[n % len(parts)]) for n in range(first, first + steps)]
+
+    def first_augmented(self, variant: str) -> dict:
+        """Train on two augmented batches; return by how much images change, in gray levels."""
+        images, labels = (z[: 2 * self._batch] for z in self._work.train)
+        make = self._peer.AUGMENTED[variant]
+        trainer = make(self._network, self._weights, learning_rate(self._batch), self._work.limits)
+        self._trainers[variant] = trainer
+        trainer.epoch(images, labels, self._batch)
+        some = images[: self._batch]
+        changes = [abs(trainer.augmented(some) - some.astype(float)).mean() for _ in range(8)]
+        return {"change": np.mean(changes)}
+
+    def augmented(self, variant: str, count: int) -> dict:
+        """Train on ``count`` augmented images in a new order, everything included."""
+        images, labels = (z[:count] for z in self._work.train)
+        start = time.perf_counter()
+        loss = self._trainers[variant].epoch(images, labels, self._batch)
+        return {"train": len(images) / (time.perf_counter() - start), "loss": loss}
 
     def inference(self, variant: str, calls: int) -> dict:
         """Predict ``calls`` batches."""

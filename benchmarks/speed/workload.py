@@ -6,6 +6,7 @@ convolutions (F,KH,KW,C), dense layers (D,K), rows flattened from (H,W,C).
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,29 +19,19 @@ Digits = tuple[np.ndarray, np.ndarray]
 INPUT_SHAPE = (28, 28, 1)
 MOMENTUM = 0.9
 
-_HEAD: Network = [("flatten",), ("dense", 128), ("relu",), ("dense", 10)]
-
-NETWORKS: dict[str, Network] = {
-    "lenet": [
-        *(("conv", 32, 5), ("relu",), ("pool", 2)),
-        *(("conv", 64, 5), ("relu",), ("pool", 2)),
-        *_HEAD,
-    ],
-    "small3x3": [
-        *(("conv", 32, 3), ("relu",), ("conv", 32, 3), ("relu",), ("pool", 2)),
-        *(("conv", 64, 3), ("relu",), ("pool", 2)),
-        *_HEAD,
-    ],
-}
-
 
 @dataclass
 class Workload:
-    """What every contender is given when it starts; ``weights`` are those of each network."""
+    """What every contender is given when it starts: digits, and networks with first weights.
+
+    ``limits`` are those of the augmentation, as in ``tinycnn.augment.policies.Augmentation``.
+    """
 
     train: Digits
     test: Digits
+    networks: dict[str, Network] = field(default_factory=dict)
     weights: dict[str, Weights] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
 
 
 def learning_rate(batch: int) -> float:
@@ -75,9 +66,9 @@ def _output_shape(kind: str, sizes: list[int], shape: tuple[int, ...]) -> tuple[
             return shape
 
 
-def rows_from_chw(w: np.ndarray, image: tuple[int, ...]) -> np.ndarray:
-    """Reorder the rows of a dense layer for a program that flattens (C,H,W) instead of (H,W,C)."""
-    return w.reshape(*image, -1).transpose(2, 0, 1, 3).reshape(w.shape)
+def onnx_path(folder: Path, network: Network) -> Path:
+    """Return the file that holds ``network`` for onnxruntime."""
+    return folder / ("-".join("_".join(map(str, layer)) for layer in network) + ".onnx")
 
 
 def batches(images: np.ndarray, labels: np.ndarray, size: int) -> list[Digits]:

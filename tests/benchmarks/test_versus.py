@@ -11,7 +11,7 @@ from benchmarks.machine import Neighbors
 from benchmarks.speed import charts, race, rounds, summary, versus
 from benchmarks.speed.contender import Contender, ContenderError
 from benchmarks.speed.rounds import Plan
-from benchmarks.speed.workload import Workload, rows_from_chw
+from benchmarks.speed.workload import Workload
 from tinycnn.errors import TinyCNNError
 
 PEER = """
@@ -52,7 +52,8 @@ PEER = """
 def work():
     rng = np.random.default_rng(0)
     digits = rng.integers(0, 256, (64, 28, 28), np.uint8), np.zeros(64, np.int64)
-    return Workload(digits, digits, {"lenet": {"0.w": rng.standard_normal((2, 3))}})
+    weights = {"lenet": {"0.w": rng.standard_normal((2, 3))}}
+    return Workload(digits, digits, {"lenet": [("dense", 3)]}, weights)
 
 
 @pytest.fixture
@@ -191,14 +192,6 @@ def test_ratios_divide_values_of_the_same_round():
     assert ratios["train_vs_torch"] == {"median": 3.0, "min": 2.0, "max": 10.0}
     assert ratios["latency_vs_onnxruntime"] == {"median": 1.0, "min": 0.5, "max": 2.0}
     assert set(ratios) == {"train_vs_torch", "latency_vs_onnxruntime"}
-
-
-def test_rows_are_reordered_for_programs_that_flatten_channels_first():
-    rng = np.random.default_rng(1)
-    x, w = rng.standard_normal((3, 4, 5, 2)), rng.standard_normal((40, 7))
-    channels_first = x.transpose(0, 3, 1, 2).reshape(3, -1)
-    reordered = rows_from_chw(w, (4, 5, 2))
-    np.testing.assert_allclose(channels_first @ reordered, x.reshape(3, -1) @ w)
 
 
 class Learner:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycnn import notebook
 from tinycnn.data.catalogue import (
     CATALOGUE,
     FILE_NAMES,
@@ -30,6 +31,7 @@ from tinycnn.files import PathLike
 
 DEFAULT = "mnist10k"
 ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
+SHOWN = 20  # digits, in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,16 @@ class Dataset:
     def test_fingerprint(self) -> str:
         """The same of the test part."""
         return _sha256(self.test_images, self.test_labels)
+
+    def _repr_html_(self) -> str:
+        """Show the sizes, and the first digits, in a notebook."""
+        H, W = self.image_size
+        sizes = [("training", len(self.train_images)), ("test", len(self.test_images))]
+        rows = [(part, f"{count:,}", f"{H} x {W}") for part, count in sizes]
+        names = [self.class_names[k] for k in self.train_labels[:SHOWN]]
+        return notebook.table((self.name, "images", "pixels"), rows) + notebook.gallery(
+            self.train_images[:SHOWN], names
+        )
 
     def labels_in(self, classes: Sequence[str], labels: np.ndarray) -> np.ndarray:
         """``labels`` of this data set as indices into ``classes``; -1 where a class is missing."""

@@ -4,10 +4,12 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 
+from tinycnn import notebook
 from tinycnn.data import CATALOGUE, Dataset, split_validation
 from tinycnn.data.provenance import share_known
 from tinycnn.errors import DataError, RunError
@@ -23,6 +25,8 @@ from tinycnn.metrics import (
 )
 from tinycnn.nn import Sequential
 from tinycnn.train.recipe import Recipe
+
+MISTAKES = 20  # that a notebook shows
 
 Part = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and their labels (N,)."""
@@ -111,6 +115,17 @@ class Evaluation:
         if not np.array_equal(self.images, other.images):
             raise DataError("two networks can only be compared on the same images")
         return PairedComparison.of(self.answers, other.answers, self.labels)
+
+    def _repr_html_(self) -> str:
+        """Show the score, the confusions and the surest mistakes in a notebook."""
+        names, p = self.recognizer.classes, self.probabilities
+        rows = [(names[k], *(n or "" for n in row)) for k, row in enumerate(self.confusion)]
+        wrong = np.flatnonzero(self.answers != self.labels)
+        worst = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:MISTAKES]
+        said = [f"{names[self.labels[n]]}, not {names[p[n].argmax()]}" for n in worst]
+        score = escape(f"{self.dataset}, {self.split} part: {self.score.sentence()}")
+        confusions = notebook.table(("truth \\ answer", *names), rows)
+        return f"<p>{score}</p>{confusions}" + notebook.gallery(self.images[worst], said)
 
     def as_dict(self) -> dict[str, Any]:
         """The figures, ready for JSON."""

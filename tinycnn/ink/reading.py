@@ -6,10 +6,12 @@ them in one batch, and the best way to divide each line is read out.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import numpy as np
 
+from tinycnn import notebook
 from tinycnn.ink.bitmaps import bitmap_steps, box_of, refuse_texture
 from tinycnn.ink.fragments import FLAT, Box, Fragments, Group, Ink, StrokeFragments, find_lines
 from tinycnn.ink.photos import picture_steps, picture_to_ink
@@ -83,6 +85,17 @@ class Reading:
 
     inked: bool = True
     """False if the page is empty."""
+
+    def _repr_html_(self) -> str:
+        """Show the digits where they were read, and the text, in a notebook."""
+        if not self.digits:
+            return "<p>no digits</p>"
+        labels = [
+            f"{z.name}{'?' if z.rejected else ''} {min(100 * z.confidence, 99.9):.1f} %"
+            for z in self.digits
+        ]
+        images, places = zip(*((z.image, z.box) for z in self.digits), strict=True)
+        return notebook.boxes(images, places, labels) + f"<pre>{escape(self.text)}</pre>"
 
 
 EMPTY = Reading("", (), 0.0, inked=False)

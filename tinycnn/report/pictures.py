@@ -5,13 +5,13 @@ above zero and blue below, and transparent where they are small, which suits a l
 a dark one.
 """
 
-import base64
-import io
 import math
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
+
+from tinycnn.notebook import data_uri
 
 # Orange and blue are distinct with every kind of color vision.
 ABOVE, BELOW = (222, 107, 20), (46, 125, 214)
@@ -22,7 +22,7 @@ TILE = 24  # least pixels of the longer side of an enlarged tile
 
 def gray_picture(image: np.ndarray) -> str:
     """A data URI of an image (H,W) uint8."""
-    return _uri(Image.fromarray(np.ascontiguousarray(image)))
+    return data_uri(Image.fromarray(np.ascontiguousarray(image)))
 
 
 def signed_picture(values: np.ndarray) -> str:
@@ -35,7 +35,7 @@ def signed_picture(values: np.ndarray) -> str:
     colors = [BELOW] * SHADES + [ABOVE] * (SHADES + 1) + [BETWEEN[:3]]
     picture.putpalette([level for color in colors for level in color])
     opaque = np.rint(abs(np.linspace(-255, 255, 2 * SHADES + 1))).astype(np.uint8)
-    return _uri(picture, transparency=bytes([*opaque, BETWEEN[3]]))
+    return data_uri(picture, transparency=bytes([*opaque, BETWEEN[3]]))
 
 
 def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
@@ -61,9 +61,3 @@ def enlarged(tile: np.ndarray) -> np.ndarray:
     """A small tile (h,w) with each number repeated, so that lines between tiles look thin."""
     times = math.ceil(TILE / max(tile.shape))
     return tile.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def _uri(picture: Image.Image, **options: bytes) -> str:
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True, **options)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -3,9 +3,11 @@
     configure(threads)      before anything else
     versions()              {"name": "version"}
     TRAINERS                {"variant": make(network, weights, lr) -> PeerTrainer}
+    AUGMENTED               {"variant": make(network, weights, lr, limits) -> PeerTrainer}
     PREDICTORS              {"variant": make(network, weights, folder) -> Predictor}
 
-The first variant of each is the one that usually wins.
+The first variant of each is the one that usually wins. A trainer of AUGMENTED rotates, scales,
+slants, shifts and warps every image within ``limits``, in the fastest way that its framework has.
 """
 
 from collections.abc import Callable
@@ -27,6 +29,12 @@ class PeerTrainer(Protocol):
 
     def step(self, batch: Any) -> Any:
         """Train on one batch; return the loss before the step, which ``float`` takes."""
+
+    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+        """Train on all images in a new order, each augmented; return the mean loss."""
+
+    def augmented(self, images: np.ndarray) -> np.ndarray:
+        """Return the images as ``epoch`` changes them, gray levels 0 to 255."""
 
     def set_learning_rate(self, lr: float) -> None:
         """Use ``lr`` from the next step on."""

@@ -1,7 +1,8 @@
 """Keras on TensorFlow: its own ``train_on_batch`` and a hand-written ``tf.function``."""
 
-import functools
 import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +40,14 @@ def _build(network: Network, weights: Weights, *last: keras.Layer) -> keras.Sequ
         if f"{index}.w" in weights:
             w = weights[f"{index}.w"]
             turned = w.transpose(1, 2, 3, 0) if w.ndim == 4 else w
-            layer.set_weights([turned, weights[f"{index}.b"]])
+            state = layer.get_weights()[2:]  # a norm's averages
+            layer.set_weights([turned, weights[f"{index}.b"], *state])
     return model
 
 
 def _layer(kind: str, sizes: list[int]) -> keras.Layer:
+    if kind == "norm":
+        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
     makers = {
         "conv": keras.layers.Conv2D,
         "relu": keras.layers.ReLU,
@@ -58,8 +62,16 @@ class KerasTrainer:
     """Keras' training steps; ``step`` is chosen by the variant."""
 
     def __init__(
-        self, network: Network, weights: Weights, lr: float, own_step: bool, xla: bool
+        self,
+        network: Network,
+        weights: Weights,
+        lr: float,
+        limits: Mapping[str, float] | None = None,
+        own_step: bool = True,
+        xla: bool = False,
+        distort: Callable = lambda images, limits: images,
     ) -> None:
+        self.distorted = tf.function(partial(distort, limits=limits), jit_compile=xla)
         self.model = _build(network, weights)
         self.layers = self.model.layers[-len(network) :]
         self.optimizer = keras.optimizers.SGD(lr, momentum=MOMENTUM)
@@ -86,6 +98,16 @@ class KerasTrainer:
     def batch(self, images: np.ndarray, labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.constant(images), tf.constant(labels)
 
+    def augmented(self, images: np.ndarray) -> np.ndarray:
+        return self.distorted(tf.constant(images)).numpy().astype(float)
+
+    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+        """Shuffle, distort and batch beside the training, as tf.data offers it."""
+        data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images))
+        data = data.batch(batch, drop_remainder=True)
+        data = data.map(lambda x, y: (self.distorted(x), y), num_parallel_calls=tf.data.AUTOTUNE)
+        return float(np.mean([float(self.step(part)) for part in data.prefetch(2)]))
+
     def set_learning_rate(self, lr: float) -> None:
         self.optimizer.learning_rate = lr
 
@@ -93,13 +115,67 @@ class KerasTrainer:
         found = {}
         for index, layer in enumerate(self.layers):
             if layer.get_weights():
-                w, b = layer.get_weights()
+                w, b, *_ = layer.get_weights()
                 found[f"{index}.w"] = w.transpose(3, 0, 1, 2) if w.ndim == 4 else w
                 found[f"{index}.b"] = b
         return found
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         return self._classes(tf.constant(images)).numpy()
+
+
+def _maps(N: int, limits: Mapping[str, float]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draw affine maps (N,2,3) of (y, x, 1), in pixels from the center, and which images move."""
+
+    def within(most: float, *shape: int) -> tf.Tensor:
+        return tf.random.uniform((N, *shape), -most, most)
+
+    angle, slant = (within(np.radians(limits[z])) for z in ("rotation", "slant"))
+    scale = (1 + within(limits["scale"], 1)) * (1 + within(limits["stretch"], 2))
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    turn = tf.reshape(tf.stack([cos, -sin, sin, cos], 1), (N, 2, 2))
+    lean = tf.stack([tf.ones_like(slant), 0 * slant, tf.tan(slant), tf.ones_like(slant)], 1)
+    affine = turn @ tf.reshape(lean, (N, 2, 2)) * scale[:, None]
+    moved = tf.cast(tf.random.uniform((N, 1, 1)) >= 0.2, tf.float32)  # as many as tinycnn moves
+    affine = tf.concat([affine, within(limits["shift"], 2, 1)], 2)
+    return tf.eye(2, 3, [N]) + moved * (affine - tf.eye(2, 3, [N])), moved
+
+
+def _by_layers(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
+    """Distort images by the operations that Keras has for that."""
+    N, size = images.shape[0], images.shape[1]
+    affine, _ = _maps(N, limits)
+    middle = (size - 1) / 2
+    turn, shift = tf.reverse(affine[:, :, :2], [1, 2]), affine[:, ::-1, 2]
+    shift = shift + middle - tf.reduce_sum(turn, 2) * middle
+    flat = tf.concat([turn, shift[:, :, None]], 2)
+    transform = tf.concat([tf.reshape(flat, (N, 6)), tf.zeros((N, 2))], 1)
+    x = tf.cast(images, tf.float32)[..., None]
+    x = keras.ops.image.affine_transform(x, transform, data_format="channels_last")
+    field = keras.layers.RandomElasticTransform(0.8, limits["elastic"] / size, value_range=(0, 255))
+    return field(x, training=True)[..., 0]
+
+
+def _by_gathering(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
+    """Distort images by one grid of places, which are gathered and interpolated."""
+    N, size = images.shape[0], images.shape[1]
+    affine, moved = _maps(N, limits)
+    nodes = tf.random.normal((N, 7, 7, 2)) * limits["elastic"] * moved[..., None]
+    field = tf.reshape(tf.image.resize(nodes, (size, size), "bicubic"), (N, -1, 2))
+    middle, axis = (size - 1) / 2, tf.range(size, dtype=tf.float32) - (size - 1) / 2
+    rows, columns = tf.meshgrid(axis, axis, indexing="ij")
+    grid = tf.reshape(tf.stack([rows, columns, tf.ones_like(rows)], 2), (-1, 3))
+    places = tf.einsum("pk,nak->npa", grid, affine) + field + middle + 1  # a border of 1 is added
+    places = tf.clip_by_value(places, 0.0, float(size))
+    corner = tf.floor(places)
+    part, corner = places - corner, tf.cast(corner, tf.int32)
+    pixels = tf.reshape(tf.pad(images, ((0, 0), (1, 1), (1, 1))), (N, -1))
+    total = 0.0
+    for u, v in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        index = (corner[..., 0] + u) * (size + 2) + corner[..., 1] + v
+        weight = abs(1 - u - part[..., 0]) * abs(1 - v - part[..., 1])
+        total += weight * tf.cast(tf.gather(pixels, index, batch_dims=1), tf.float32)
+    return tf.reshape(total, (N, size, size))
 
 
 def _graph(network: Network, weights: Weights, folder: Path, xla: bool) -> Predictor:
@@ -113,14 +189,20 @@ def _predict_on_batch(network: Network, weights: Weights, folder: Path) -> Predi
 
 
 TRAINERS = {
-    "tf.function": functools.partial(KerasTrainer, own_step=True, xla=False),
-    "train_on_batch": functools.partial(KerasTrainer, own_step=False, xla=False),
-    "tf.function, XLA": functools.partial(KerasTrainer, own_step=True, xla=True),
-    "train_on_batch, XLA": functools.partial(KerasTrainer, own_step=False, xla=True),
+    "tf.function": partial(KerasTrainer, own_step=True, xla=False),
+    "train_on_batch": partial(KerasTrainer, own_step=False, xla=False),
+    "tf.function, XLA": partial(KerasTrainer, own_step=True, xla=True),
+    "train_on_batch, XLA": partial(KerasTrainer, own_step=False, xla=True),
+}
+
+AUGMENTED = {
+    "gathering, XLA": partial(KerasTrainer, xla=True, distort=_by_gathering),
+    "gathering": partial(KerasTrainer, distort=_by_gathering),
+    "Keras' layers": partial(KerasTrainer, distort=_by_layers),
 }
 
 PREDICTORS = {
-    "tf.function": functools.partial(_graph, xla=False),
-    "tf.function, XLA": functools.partial(_graph, xla=True),
+    "tf.function": partial(_graph, xla=False),
+    "tf.function, XLA": partial(_graph, xla=True),
     "predict_on_batch": _predict_on_batch,
 }

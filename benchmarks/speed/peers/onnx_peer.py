@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from benchmarks.speed.peers import Predictor
-from benchmarks.speed.workload import NETWORKS, Network, Weights
+from benchmarks.speed.workload import Network, Weights, onnx_path
 
 _threads = 1
 
@@ -28,7 +28,7 @@ def _session(network: Network, weights: Weights, folder: Path, spin: bool) -> or
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    path = folder / f"{next(name for name in NETWORKS if NETWORKS[name] == network)}.onnx"
+    path = onnx_path(folder, network)
     if not path.exists():
         raise ModuleNotFoundError(name="onnx")  # which writes the file
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

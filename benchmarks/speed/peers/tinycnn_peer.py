@@ -1,6 +1,7 @@
-"""tinycnn as its users have it: the public names of ``tinycnn.nn`` and nothing else."""
+"""tinycnn as its users have it: the public names of ``tinycnn.nn``, and the loop of ``train``."""
 
-import functools
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,25 @@ import tinycnn
 from benchmarks.speed.peers import Predictor
 from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, Network, Weights
 from tinycnn import nn
+from tinycnn.augment.policies import LIGHT, Augmentation, augment, distorted
+from tinycnn.nn.fit import train_step
+from tinycnn.train.batches import Batches
 
 LAYERS = {
     "conv": nn.Conv2D,
     "relu": nn.ReLU,
     "pool": nn.MaxPool2D,
+    "norm": nn.BatchNorm,
     "flatten": nn.Flatten,
     "dense": nn.Dense,
 }
+
+
+def network_of(layers: Sequence[nn.Layer]) -> Network:
+    """Return layers as every contender gets them; Dropout is left out: its draws would differ."""
+    kinds = {kind: name for name, kind in LAYERS.items()}
+    kept = [layer for layer in layers if not isinstance(layer, nn.Dropout)]
+    return [(kinds[type(layer)], *layer.config().values()) for layer in kept]
 
 
 def configure(threads: int) -> None:
@@ -61,7 +73,16 @@ def build_with(network: Network, weights: Weights, fused: bool = True) -> nn.Seq
 class TinyTrainer:
     """The training step that the README shows."""
 
-    def __init__(self, network: Network, weights: Weights, lr: float, fused: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        weights: Weights,
+        lr: float,
+        limits: Mapping[str, float] | None = None,
+        fused: bool = True,
+    ) -> None:
+        self.limits = Augmentation(**limits) if limits else LIGHT
+        self.rng = np.random.default_rng(0)
         self.model = build_with(network, weights, fused)
         self.loss = nn.SoftmaxCrossEntropy()
         self.optimizer = nn.SGD(self.model, lr, MOMENTUM)
@@ -80,6 +101,18 @@ class TinyTrainer:
     def set_learning_rate(self, lr: float) -> None:
         self.optimizer.lr = lr
 
+    def augmented(self, images: np.ndarray) -> np.ndarray:
+        return augment(images, self.limits, self.rng)
+
+    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+        """Train as ``python -m tinycnn.train`` does: its batches, its step."""
+        batches = Batches(images, labels, batch, int(self.rng.integers(2**32)))
+        batches.augment = partial(distorted, self.limits)
+        steps = [
+            train_step(self.model, self.loss, self.optimizer, *part) for part in batches.of_epoch(1)
+        ]
+        return float(np.mean(steps))
+
     def weights(self) -> Weights:
         return get_weights(self.model)
 
@@ -88,13 +121,15 @@ class TinyTrainer:
 
 
 def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) -> Predictor:
-    model = build_with(network, weights, fused)
-    if not fused:
-        return model.predict_proba
+    return build_with(network, weights, fused).predict_proba
+
+
+def _frozen(network: Network, weights: Weights, folder: Path) -> Predictor:
+    """Answer one image by the weights prepared for that, many as usual."""
+    model = build_with(network, weights)
     frozen = nn.Frozen(model)
 
     def predict(images: np.ndarray) -> np.ndarray:
-        """Answer one image as the sketchpad does, many as ``evaluate`` does."""
         if len(images) == 1:
             return frozen.predict_proba(images[0])[None]
         return model.predict_proba(images)
@@ -103,11 +138,14 @@ def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) ->
 
 
 TRAINERS = {
-    "fused": functools.partial(TinyTrainer, fused=True),
-    "layer by layer": functools.partial(TinyTrainer, fused=False),
+    "fused": TinyTrainer,
+    "layer by layer": partial(TinyTrainer, fused=False),
 }
 
+AUGMENTED = {"as train": TinyTrainer}
+
 PREDICTORS = {
-    "fused": functools.partial(_predictor, fused=True),
-    "layer by layer": functools.partial(_predictor, fused=False),
+    "predict": partial(_predictor, fused=True),
+    "frozen": _frozen,
+    "layer by layer": partial(_predictor, fused=False),
 }

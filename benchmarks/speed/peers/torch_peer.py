@@ -1,7 +1,8 @@
 """PyTorch in the variants that it offers: channels last or first, eager, traced and compiled."""
 
-import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,10 @@ def _module(kind: str, sizes: list[int], before: tuple[int, ...]) -> nn.Module:
             return nn.Conv2d(before[-1], *sizes)
         case "pool":
             return nn.MaxPool2d(sizes[0])
+        case "norm" if len(before) == 3:
+            return nn.BatchNorm2d(before[-1])
+        case "norm":
+            return nn.BatchNorm1d(before[0])
         case "flatten":
             return FlattenHWC()
         case "dense":
@@ -71,18 +76,53 @@ def _module(kind: str, sizes: list[int], before: tuple[int, ...]) -> nn.Module:
 
 
 def _fill(module: nn.Module, w: np.ndarray, b: np.ndarray) -> None:
-    turned = w.transpose(0, 3, 1, 2) if w.ndim == 4 else w.T
+    turned = w.transpose(0, 3, 1, 2) if w.ndim == 4 else w.T  # of a norm, as it is
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(turned.copy()))
         module.bias.copy_(torch.from_numpy(b))
+
+
+def _distorted(images: torch.Tensor, limits: Mapping[str, float]) -> torch.Tensor:
+    """Distort images (N,28,28) uint8 within ``limits``: one affine grid, one smooth random field.
+
+    Coordinates are x, y from -1 to 1. A fifth of the images stay as they are, as tinycnn's do.
+    """
+    N, size = len(images), images.shape[-1]
+
+    def within(most: float, *shape: int) -> torch.Tensor:
+        return (2 * torch.rand(N, *shape) - 1) * most
+
+    angle, slant = (within(math.radians(limits[z])) for z in ("rotation", "slant"))
+    scale = (1 + within(limits["scale"], 1)) * (1 + within(limits["stretch"], 2))
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    turn = torch.stack([cos, -sin, sin, cos], 1).view(N, 2, 2)
+    lean = torch.eye(2).repeat(N, 1, 1)
+    lean[:, 0, 1] = torch.tan(slant)
+    shift = within(limits["shift"] * 2 / size, 2, 1)
+    moved = (torch.rand(N) >= 0.2).to(torch.float32).view(N, 1, 1)
+    affine = torch.cat([turn @ lean * scale[:, None], shift], 2)
+    affine = torch.lerp(torch.eye(2, 3).expand(N, 2, 3), affine, moved)
+    nodes = torch.randn(N, 2, 7, 7) * (limits["elastic"] * 2 / size) * moved[..., None]
+    field = functional.interpolate(nodes, (size, size), mode="bicubic").permute(0, 2, 3, 1)
+    x = images.unsqueeze(1).to(torch.float32)
+    grid = functional.affine_grid(affine, list(x.shape), align_corners=False)
+    return functional.grid_sample(x, grid + field, align_corners=False).squeeze(1)
 
 
 class TorchTrainer:
     """The usual training step, with the fused optimizer."""
 
     def __init__(
-        self, network: Network, weights: Weights, lr: float, channels_last: bool, compiled: bool
+        self,
+        network: Network,
+        weights: Weights,
+        lr: float,
+        limits: Mapping[str, float] | None = None,
+        channels_last: bool = False,
+        compiled: bool = False,
     ) -> None:
+        distort = partial(_distorted, limits=limits or {})
+        self.distorted = torch.compile(distort, dynamic=False) if compiled else distort
         self.model = _build(network, weights, channels_last)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr, momentum=MOMENTUM, fused=True)
         self.loss = torch.compile(self._loss, dynamic=False) if compiled else self._loss
@@ -100,13 +140,24 @@ class TorchTrainer:
         self.optimizer.step()
         return loss.detach()
 
+    def augmented(self, images: np.ndarray) -> np.ndarray:
+        return self.distorted(torch.from_numpy(images)).numpy()
+
+    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+        digits, classes = self.batch(images, labels)
+        losses = [
+            self.step((self.distorted(digits[chosen]), classes[chosen]))
+            for chosen in torch.randperm(len(images)).split(batch)
+        ]
+        return float(torch.stack(losses).mean())
+
     def set_learning_rate(self, lr: float) -> None:
         self.optimizer.param_groups[0]["lr"] = lr
 
     def weights(self) -> Weights:
         found = {}
         for index, module in enumerate(self.model[1:]):
-            if isinstance(module, nn.Conv2d | nn.Linear):
+            if list(module.parameters()):
                 w = module.weight.detach().numpy()
                 found[f"{index}.w"] = (w.transpose(0, 2, 3, 1) if w.ndim == 4 else w.T).copy()
                 found[f"{index}.b"] = module.bias.detach().numpy().copy()
@@ -149,16 +200,18 @@ def _compiled(network: Network, weights: Weights, folder: Path, channels_last: b
 
 
 TRAINERS = {
-    "eager, channels last": functools.partial(TorchTrainer, channels_last=True, compiled=False),
-    "eager": functools.partial(TorchTrainer, channels_last=False, compiled=False),
-    "compiled, channels last": functools.partial(TorchTrainer, channels_last=True, compiled=True),
-    "compiled": functools.partial(TorchTrainer, channels_last=False, compiled=True),
+    "eager, channels last": partial(TorchTrainer, channels_last=True, compiled=False),
+    "eager": partial(TorchTrainer, channels_last=False, compiled=False),
+    "compiled, channels last": partial(TorchTrainer, channels_last=True, compiled=True),
+    "compiled": partial(TorchTrainer, channels_last=False, compiled=True),
 }
 
+AUGMENTED = TRAINERS
+
 PREDICTORS = {
-    "compiled, channels last": functools.partial(_compiled, channels_last=True),
-    "compiled": functools.partial(_compiled, channels_last=False),
-    "eager, channels last": functools.partial(_eager, channels_last=True),
-    "eager": functools.partial(_eager, channels_last=False),
+    "compiled, channels last": partial(_compiled, channels_last=True),
+    "compiled": partial(_compiled, channels_last=False),
+    "eager, channels last": partial(_eager, channels_last=True),
+    "eager": partial(_eager, channels_last=False),
     "traced and frozen": _traced,
 }
