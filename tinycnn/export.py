@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinycnn.cli import Parser, add_json, run_command
 from tinycnn.errors import TinyCNNError
+from tinycnn.exchange import FORMATS
 from tinycnn.files import refuse_to_overwrite, to_json
 
 EXAMPLES = """\
@@ -19,20 +20,13 @@ examples:
   python -m tinycnn.export last --to keras -o x.weights.h5 its weights, and code that loads them
 """
 
-FILE_NAMES = {
-    "onnx": "network.onnx",
-    "pytorch": "network.safetensors",
-    "keras": "network.keras",
-}
-"""The name of the file for each program where none is given."""
-
 parser = Parser(
     prog="python -m tinycnn.export",
     description="Export a trained network to another program.",
     epilog=EXAMPLES,
 )
 parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, last, default")
-parser.add_argument("--to", choices=FILE_NAMES, required=True, help="the other program")
+parser.add_argument("--to", choices=FORMATS, required=True, help="the other program")
 parser.add_argument("-o", "--output", metavar="FILE", help="default: network.onnx, ...")
 parser.add_argument("--softmax", action="store_true", help="onnx: probabilities instead of logits")
 add_json(parser)
@@ -51,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tinycnn.train.folder import find_weights
 
     source = find_weights(arguments.weights)
-    target = Path(arguments.output or FILE_NAMES[arguments.to])
+    target = Path(arguments.output or f"network{FORMATS[arguments.to].endings[0]}")
     model = Sequential.load(source)
     refuse_to_overwrite([target], [source])
     with compilation_shown(log_console()):

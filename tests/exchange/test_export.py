@@ -6,7 +6,6 @@ import os
 import runpy
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -207,9 +206,7 @@ network.eval()
 def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeypatch):
     model = network("lenet")
     other = network("lenet", seed=5)
-    chosen = exporters.FORMATS["pytorch"]
-    forward = lambda *paths: other.forward  # noqa: E731
-    monkeypatch.setitem(exporters.FORMATS, "pytorch", replace(chosen, forward=forward))
+    monkeypatch.setitem(verification.PROGRAMS, "pytorch", lambda *paths: other.forward)
     with pytest.raises(WeightsError, match=r"something else: PyTorch on 2,000 images: \d+ labels"):
         exporters.export(model, "pytorch", tmp_path / "x.safetensors")
     assert list(tmp_path.iterdir()) == []
@@ -219,9 +216,7 @@ def test_the_report_says_that_the_other_program_is_missing(tmp_path, monkeypatch
     def missing(*paths):
         raise ImportError("No module named 'torch'")
 
-    chosen = exporters.FORMATS["pytorch"]
-    changed = replace(chosen, forward=missing)
-    monkeypatch.setitem(exporters.FORMATS, "pytorch", changed)
+    monkeypatch.setitem(verification.PROGRAMS, "pytorch", missing)
     report = exporters.export(network("rows"), "pytorch", tmp_path / "x.safetensors")
 
     assert report.as_dict()["verification"] is None

@@ -1,38 +1,19 @@
 """Export: make the files, run the program they are meant for, and write them only if it agrees."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinycnn.errors import EnvironmentFault, TinyCNNError
-from tinycnn.exchange import verification
+from tinycnn.errors import TinyCNNError, need
+from tinycnn.exchange import FORMATS, verification
 from tinycnn.exchange.code import refuse_to_replace
-from tinycnn.exchange.pytorch import pytorch_files
-from tinycnn.exchange.verification import Forward, Verification
+from tinycnn.exchange.verification import Verification
 from tinycnn.files import write_bytes
 from tinycnn.nn import Sequential
 
 Files = dict[str, bytes]
 """The contents of files by name, the network itself first."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """The program that runs a format, the endings of its file names, and a function to run it."""
-
-    program: str
-    endings: tuple[str, ...]
-    forward: Callable[..., Forward]
-
-
-FORMATS = {
-    "onnx": Format("onnxruntime", (".onnx",), verification.onnxruntime_forward),
-    "pytorch": Format("PyTorch", (".safetensors",), verification.pytorch_forward),
-    "keras": Format("Keras", (".keras", ".weights.h5"), verification.keras_forward),
-}
-"""By the value of ``--to``."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +46,14 @@ def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> E
     if the other program is installed and computes something else; EnvironmentFault if a package
     that writes the format is missing.
     """
-    chosen = FORMATS[to]
-    if not target.name.endswith(chosen.endings):
-        raise TinyCNNError(f"{target} does not end in {' or '.join(chosen.endings)}")
+    endings = FORMATS[to].endings
+    if not target.name.endswith(endings):
+        raise TinyCNNError(f"{target} does not end in {' or '.join(endings)}")
     files = exported_files(model, to, target.name, softmax)
     code = [name for name in files if name.endswith(".py")]
     for name in code:
         refuse_to_replace(target.with_name(name))
-    result, why_not = _verify(model, chosen, files, softmax)
+    result, why_not = _verify(model, to, files, softmax)
     for name, payload in files.items():
         write_bytes(target.with_name(name), payload)
     sizes = {str(target.with_name(name)): len(payload) for name, payload in files.items()}
@@ -81,34 +62,31 @@ def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> E
 
 def exported_files(model: Sequential, to: str, name: str, softmax: bool = False) -> Files:
     """Return ``model`` in the format ``to``: a file called ``name`` and, with it, perhaps code."""
-    try:
-        if to == "onnx":
-            from tinycnn.exchange.onnx_export import onnx_bytes
+    need(FORMATS[to].package, "export", f"`to` {to}")
+    if to == "onnx":
+        from tinycnn.exchange.onnx_export import onnx_bytes
 
-            return {name: onnx_bytes(model, softmax)}
-        if to == "keras":
-            from tinycnn.exchange.keras_export import keras_files
+        return {name: onnx_bytes(model, softmax)}
+    if to == "keras":
+        from tinycnn.exchange.keras_export import keras_files
 
-            return keras_files(model, name)
-    except ModuleNotFoundError as error:
-        package = error.name
-        raise EnvironmentFault(
-            f"--to {to} needs {package}: pip install 'tinycnn[export]'"
-        ) from error
+        return keras_files(model, name)
+    from tinycnn.exchange.pytorch import pytorch_files
+
     return pytorch_files(model, name)
 
 
 def _verify(
-    model: Sequential, chosen: Format, files: Files, softmax: bool
+    model: Sequential, to: str, files: Files, softmax: bool
 ) -> tuple[Verification | None, str]:
     """Run the other program on ``files``; return the result, or why there is none."""
     with tempfile.TemporaryDirectory() as folder:
         for name, payload in files.items():
             Path(folder, name).write_bytes(payload)
         try:
-            theirs = chosen.forward(*(Path(folder, name) for name in files))
+            theirs = verification.PROGRAMS[to](*(Path(folder, name) for name in files))
         except ImportError as error:
             return None, f"{error}"
         exact = verification.exact_forward(model, softmax)
         x = verification.examples(model)
-        return verification.verify(exact, theirs, x, chosen.program), ""
+        return verification.verify(exact, theirs, x, FORMATS[to].program), ""

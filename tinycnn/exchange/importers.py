@@ -8,7 +8,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError
+from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError, need
 from tinycnn.exchange.metadata import description_from
 from tinycnn.exchange.pytorch import read_state_dict
 from tinycnn.exchange.reading import ImportedModel, KnownNetwork
@@ -40,9 +40,8 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
         if "classes" in description:
             names_of(model)
         return model
-    except ModuleNotFoundError as error:
-        need = f"{source} needs {error.name} to be read"
-        raise EnvironmentFault(f"{need}: pip install 'tinycnn[export]'") from error
+    except EnvironmentFault:
+        raise
     except TinyCNNError as error:
         text = str(error)
         raise WeightsError(text if text.startswith(str(source)) else f"{source}: {text}") from error
@@ -63,16 +62,19 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
     if payload[8:9] == b"{" and payload[:1] != b"{":
         return "PyTorch", read_state_dict(source, known)
     if payload.startswith(HDF5):
+        need("h5py", "export", f"reading {source}")
         from tinycnn.exchange.keras_import import read_weights
 
         return "Keras", read_weights(payload, known)
     if _is_pickle(payload):
         raise WeightsError(PICKLE)
     if payload.startswith(ZIP):
+        need("h5py", "export", f"reading {source}")
         from tinycnn.exchange.keras_import import read_archive
 
         kind, found = "Keras", read_archive(payload)
     else:
+        need("onnx", "export", f"reading {source}")
         from tinycnn.exchange.onnx_import import read_onnx
 
         kind, found = "ONNX", read_onnx(payload)

@@ -139,3 +139,11 @@ def _channels_last(forward: Forward) -> Forward:
         return np.moveaxis(forward(np.ascontiguousarray(np.moveaxis(x, -1, 1))), 1, -1)
 
     return wrapped
+
+
+PROGRAMS: dict[str, Callable[..., Forward]] = {
+    "onnx": onnxruntime_forward,
+    "pytorch": pytorch_forward,
+    "keras": keras_forward,
+}
+"""What runs a format, a key of ``FORMATS``."""
