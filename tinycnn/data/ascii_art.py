@@ -11,14 +11,10 @@ def draw(image: np.ndarray, encoding: str | None = "utf-8") -> str:
 
     ``encoding`` is the terminal's; if it lacks the block characters, plain ones are used.
     """
-    shades = SHADES if _can_show(SHADES, encoding) else ASCII_SHADES
+    try:
+        SHADES.encode(encoding or "ascii")
+        shades = SHADES
+    except (UnicodeEncodeError, LookupError):
+        shades = ASCII_SHADES
     levels = np.minimum(image.astype(int) * len(shades) // 255, len(shades) - 1)
     return "\n".join("".join(2 * shades[level] for level in row) for row in levels)
-
-
-def _can_show(text: str, encoding: str | None) -> bool:
-    try:
-        text.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

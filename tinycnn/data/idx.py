@@ -17,7 +17,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 
@@ -30,7 +30,6 @@ MAX_RANK = 4
 MAX_BYTES = 512 * 2**20  # eleven times the largest file of MNIST
 LARGEST_EMPTY = 2**60  # product of the sizes of an empty array that are not 0
 DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
-CHUNK = 64 * 1024
 
 
 def read_idx(path: PathLike, max_bytes: int = MAX_BYTES) -> np.ndarray:
@@ -51,23 +50,23 @@ def read_idx(path: PathLike, max_bytes: int = MAX_BYTES) -> np.ndarray:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def decode_idx(file: io.BufferedIOBase, size: int, max_bytes: int = MAX_BYTES) -> np.ndarray:
+def decode_idx(file: BinaryIO, size: int, max_bytes: int = MAX_BYTES) -> np.ndarray:
     """Like ``read_idx``, from an open file of ``size`` bytes; the sentences name no file."""
     compressed = file.read(2) == GZIP_MAGIC
     file.seek(0)
-    source: _Source = _Inflated(file, size) if compressed else _Plain(file, size)
+    source = gzip.GzipFile(fileobj=file) if compressed else file
     try:
         dtype, shape = _read_header(source)
         promised = math.prod(shape) * dtype.itemsize
-        _check_promise(source, dtype, shape, promised, max_bytes)
-        body = source.read(promised)
-        extra = source.count_rest()
-    except (zlib.error, EOFError) as error:
+        _check_promise(dtype, shape, size, compressed, max_bytes)
+        body = source.read(promised)  # unpacked no further than that: a bomb stays packed
+        extra = source.read(1)  # this also verifies the checksum behind the last byte
+    except (zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise DataError(f"the gzip stream is cut or damaged ({error})") from error
     if len(body) != promised or extra:
         held = f"{len(body):,}" if not extra else f"more than {promised:,}"
         _mismatch(dtype, shape, promised, held)
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
 def write_idx(path: PathLike, array: np.ndarray) -> None:
@@ -105,64 +104,8 @@ def looks_like(first: bytes) -> str:
     return f"{shown}; it looks like {known}" if known else shown
 
 
-class _Source(Protocol):
-    """A body of bytes that is read once, front to back."""
-
-    room: int  # it cannot hold more bytes than this
-
-    def read(self, count: int) -> bytearray: ...  # fewer only at the end
-    def count_rest(self) -> int: ...  # 0 if everything has been read, else at least 1
-
-
-class _Plain:
-    def __init__(self, file: io.BufferedIOBase, size: int):
-        self.room = size
-        self._file = file
-
-    def read(self, count: int) -> bytearray:
-        out = bytearray(count)
-        del out[self._file.readinto(out) :]
-        return out
-
-    def count_rest(self) -> int:
-        return len(self._file.read(1))
-
-
-class _Inflated:
-    """One gzip member, unpacked no further than it is asked for: a bomb stays packed."""
-
-    def __init__(self, file: io.BufferedIOBase, size: int):
-        self.room = size * DEFLATE_LIMIT
-        self._file = file
-        self._inflater = zlib.decompressobj(wbits=31)  # 31: a gzip frame, its checksum verified
-
-    def read(self, count: int) -> bytearray:
-        out = bytearray()
-        while len(out) < count and not self._inflater.eof:
-            feed = self._inflater.unconsumed_tail or self._file.read(CHUNK)
-            piece = self._inflater.decompress(feed, count - len(out))
-            if not (feed or piece):
-                raise EOFError("it ends too early")
-            out += piece
-        return out
-
-    def count_rest(self) -> int:
-        rest = len(self.read(1))  # also takes in the checksum that follows the last byte
-        if not rest:
-            self._refuse_followers()
-        return rest
-
-    def _refuse_followers(self) -> None:
-        """Only zeros, which some tapes and tools pad with, may follow the gzip stream."""
-        behind = self._inflater.unused_data or self._file.read(CHUNK)
-        while behind and not behind.strip(b"\0"):
-            behind = self._file.read(CHUNK)
-        if behind:
-            raise EOFError("other bytes follow it")
-
-
-def _read_header(source: _Source) -> tuple[np.dtype, tuple[int, ...]]:
-    magic = bytes(source.read(4))
+def _read_header(source: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, tuple[int, ...]]:
+    magic = source.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in ELEMENT_TYPES:
         raise DataError(f"this is no IDX file: {looks_like(magic)}")
     rank = magic[3]
@@ -175,14 +118,13 @@ def _read_header(source: _Source) -> tuple[np.dtype, tuple[int, ...]]:
 
 
 def _check_promise(
-    source: _Source, dtype: np.dtype, shape: Sequence[int], promised: int, max_bytes: int
+    dtype: np.dtype, shape: Sequence[int], size: int, compressed: bool, max_bytes: int
 ) -> None:
     """Before a byte of the body is read, and before memory is asked for."""
-    header = 4 + 4 * len(shape)
-    if isinstance(source, _Plain) and promised != source.room - header:
-        _mismatch(dtype, shape, promised, f"{source.room - header:,}")
-    if promised + header > source.room:
-        _mismatch(dtype, shape, promised, f"at most {source.room - header:,}")
+    promised = math.prod(shape) * dtype.itemsize
+    room = size * (DEFLATE_LIMIT if compressed else 1) - 4 - 4 * len(shape)
+    if promised > room or not (compressed or promised == room):
+        _mismatch(dtype, shape, promised, f"at most {room:,}" if compressed else f"{room:,}")
     if math.prod(filter(None, shape)) >= LARGEST_EMPTY:  # one size is 0, or it had not come here
         raise DataError(f"no array can have the shape {' x '.join(map(str, shape))}")
     if promised > max_bytes:
