@@ -162,26 +162,23 @@ def test_robustness_includes_images_that_are_not_corrupted(weights, easy_folder,
     assert re.search(r"^rotation, degrees +-60 ", capsys.readouterr().out, re.MULTILINE)
 
 
-def test_a_run_folder_names_its_weights(weights, easy_folder, tmp_path, capsys):
-    by_folder, _ = outcome(capsys, tmp_path / "run", "--data-dir", easy_folder)
-    by_file, _ = outcome(capsys, weights, "--data-dir", easy_folder)
+@pytest.mark.parametrize(
+    ("split", "n", "trained_on", "warning"),
+    [
+        ("train", 90, 1, "about 100 % of these images were trained on"),
+        ("validation", 10, 0, "the best epoch was chosen by these images"),
+    ],
+)
+def test_measuring_on_images_that_training_saw_warns(
+    weights, easy_folder, tmp_path, capsys, split, n, trained_on, warning
+):
+    words = ["--data-dir", easy_folder, "--split", split]
+    result, err = outcome(capsys, weights, *words)
 
-    assert by_folder == by_file
-
-
-def test_measuring_on_training_images_warns(weights, easy_folder, capsys):
-    result, err = outcome(capsys, weights, "--data-dir", easy_folder, "--split", "train")
-
-    assert (result["n"], result["trained_on"]) == (90, 1)
-    assert "about 100 % of these images were trained on" in err
+    assert (result["n"], result["trained_on"]) == (n, trained_on)
+    assert warning in err
     assert len(result["warnings"]) == 1
-
-
-def test_the_validation_part_was_not_trained_on_but_chose_the_epoch(weights, easy_folder, capsys):
-    result, err = outcome(capsys, weights, "--data-dir", easy_folder, "--split", "validation")
-
-    assert (result["n"], result["trained_on"]) == (10, 0)
-    assert "the best epoch was chosen by these images" in err
+    assert outcome(capsys, tmp_path / "run", *words)[0] == result  # the folder names its weights
 
 
 def test_training_images_are_recognized_in_another_set(
@@ -221,48 +218,29 @@ def test_weights_of_other_programs_are_measured_without_a_record_of_their_traini
         assert "do not say what their validation part was" in capsys.readouterr().err
 
 
-def damage_missing(path):
-    path.unlink()
+PAGE = b"<html>Not found</html>" * 20
+FOREIGN = safetensors.numpy.save({"w": np.zeros(3, np.float32)})
+DAMAGES = {
+    "missing": (None, "does not exist; name a .safetensors file"),
+    "empty": (lambda payload: b"", "is not a weights file"),
+    "a page": (lambda payload: PAGE, "is not a weights file"),
+    "cut": (lambda payload: payload[:-4], "is not a weights file"),
+    "of another program": (lambda payload: FOREIGN, "not one of tinycnn's weights"),
+    "not a number": (
+        lambda payload: payload[:-4] + np.float32(np.nan).tobytes(),
+        "numbers that are not finite",
+    ),
+}
 
 
-def damage_empty(path):
-    path.write_bytes(b"")
-
-
-def damage_page(path):
-    path.write_bytes(b"<html>Not found</html>" * 20)
-
-
-def damage_cut(path):
-    path.write_bytes(path.read_bytes()[:-4])
-
-
-def damage_other_format(path):
-    path.write_bytes(safetensors.numpy.save({"w": np.zeros(3, np.float32)}))
-
-
-def damage_nan(path):
-    payload = bytearray(path.read_bytes())
-    payload[-4:] = np.float32(np.nan).tobytes()
-    path.write_bytes(payload)
-
-
-@pytest.mark.parametrize(
-    ("damage", "sentence"),
-    [
-        (damage_missing, "does not exist; name a .safetensors file"),
-        (damage_empty, "is not a weights file"),
-        (damage_page, "is not a weights file"),
-        (damage_cut, "is not a weights file"),
-        (damage_other_format, "not one of tinycnn's weights"),
-        (damage_nan, "numbers that are not finite"),
-    ],
-)
-def test_a_file_without_weights_ends_in_one_sentence(
-    weights, easy_folder, tmp_path, capfd, damage, sentence
-):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_without_weights_ends_in_one_sentence(weights, easy_folder, tmp_path, capfd, damage):
     path = tmp_path / "run" / "weights.safetensors"
-    damage(path)
+    change, sentence = DAMAGES[damage]
+    payload = path.read_bytes()
+    path.unlink()
+    if change:
+        path.write_bytes(change(payload))
     before = sorted(tmp_path.rglob("*"))
 
     assert call(path, "--data-dir", easy_folder) == 2
@@ -288,22 +266,6 @@ def test_data_that_do_not_fit_the_weights_end_in_one_sentence(
     assert "has 6 classes, but these weights know 3" in capfd.readouterr().err
 
 
-def of_colors():
-    return Sequential([Flatten(), Dense(3)], (16, 16, 3))
-
-
-def of_another_shape():
-    return Sequential([Flatten(), Dense(3)], (8, 32, 1))
-
-
-def of_one_class():
-    return Sequential([Flatten(), Dense(1)], (16, 16, 1))
-
-
-def without_classes():
-    return Sequential([ReLU()], (16, 16, 1))
-
-
 def overflowing():
     model = Sequential([Flatten(), Dense(3), ReLU(), Dense(3)], (16, 16, 1), seed=1)
     for z in model.arrays().values():
@@ -311,13 +273,17 @@ def overflowing():
     return model
 
 
+def flat(units, *shape):
+    return lambda: Sequential([Flatten(), Dense(units)], shape)
+
+
 @pytest.mark.parametrize(
     ("strange", "sentence"),
     [
-        (of_colors, "take inputs of shape (16, 16, 3), not one gray image"),
-        (of_another_shape, "are 16 x 16 pixels, but these weights were made for 8 x 32"),
-        (of_one_class, "give outputs of shape (1,), not classes"),
-        (without_classes, "give outputs of shape (16, 16, 1), not classes"),
+        (flat(3, 16, 16, 3), "take inputs of shape (16, 16, 3), not one gray image"),
+        (flat(3, 8, 32, 1), "are 16 x 16 pixels, but these weights were made for 8 x 32"),
+        (flat(1, 16, 16, 1), "give outputs of shape (1,), not classes"),
+        (lambda: Sequential([ReLU()], (16, 16, 1)), "outputs of shape (16, 16, 1), not classes"),
         (overflowing, "give answers that are not finite"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycnn.cli import Parser, add_data_dir, add_json, run_command
 from tinycnn.data.ascii_art import draw
-from tinycnn.data.catalogue import CATALOGUE, NamedSet, OfficialFile, bundled_folder, named_set
+from tinycnn.data.catalogue import CATALOGUE, NamedSet, bundled_folder, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
 from tinycnn.data.download import cache_folder, fetch
 from tinycnn.errors import DataError
@@ -28,18 +28,17 @@ examples:
 def list_sets(arguments: Namespace) -> int:
     """Print one line for each set of the catalogue."""
     for named in CATALOGUE.values():
-        if arguments.json:
-            print(to_json({"name": named.name, "title": named.title, "where": _where(named)}))
-        else:
-            print(f"{named.name:<14} {named.title:<48} {_where(named)}")
+        where = _where(named)
+        record = {"name": named.name, "title": named.title, "where": where}
+        _print(arguments, record, f"{named.name:<14} {named.title:<48} {where}")
     return 0
 
 
 def get(arguments: Namespace) -> int:
     """Download a set and print its folder."""
     named = named_set(arguments.name)
-    folder = bundled_folder(named.name) if named.bundled else fetch(named)
-    print(to_json({"name": named.name, "folder": str(folder)}) if arguments.json else folder)
+    folder = str(bundled_folder(named.name) if named.bundled else fetch(named))
+    _print(arguments, {"name": named.name, "folder": folder}, folder)
     return 0
 
 
@@ -48,14 +47,14 @@ def verify(arguments: Namespace) -> int:
     sets = [named_set(arguments.name)] if arguments.name else list(CATALOGUE.values())
     fine = True
     for named in sets:
-        folder = _folder(named)
-        if not arguments.name and not any((folder / file.name).exists() for file in named.files):
+        paths = [_folder(named) / file.name for file in named.files]
+        if not arguments.name and not any(path.exists() for path in paths):
             continue  # never fetched, and not asked for
-        for file in named.files:
-            state = _state(folder / file.name, file)
+        for path, file in zip(paths, named.files, strict=True):
+            state = "ok" if file.is_genuine(path) else "damaged" if path.exists() else "missing"
             fine = fine and state == "ok"
-            record = {"set": named.name, "file": str(folder / file.name), "state": state}
-            print(to_json(record) if arguments.json else f"{state:<8} {folder / file.name}")
+            record = {"set": named.name, "file": str(path), "state": state}
+            _print(arguments, record, f"{state:<8} {path}")
     return 0 if fine else 1
 
 
@@ -63,19 +62,18 @@ def info(arguments: Namespace) -> int:
     """Load a set, with all its checks, and describe it."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
     facts = _describe(dataset)
-    if arguments.json:
-        print(to_json(facts))
-    else:
-        for key, value in facts.items():
-            shown = " ".join(map(str, value)) if isinstance(value, list) else value
-            print(f"{key.replace('_', ' '):<18} {shown}")
+    lines = []
+    for key, value in facts.items():
+        shown = " ".join(map(str, value)) if isinstance(value, list) else value
+        lines.append(f"{key.replace('_', ' '):<18} {shown}")
+    _print(arguments, facts, "\n".join(lines))
     return 0
 
 
 def show(arguments: Namespace) -> int:
     """Draw images, each under a line with its label."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
-    images, labels = _part(dataset, arguments.split)
+    images, labels = dataset.part(arguments.split)
     for index in arguments.indices:
         if not 0 <= index < len(images):
             raise DataError(
@@ -86,6 +84,10 @@ def show(arguments: Namespace) -> int:
         print(f"{arguments.split} image {index}: {dataset.class_names[labels[index]]}")
         print(draw(images[index], sys.stdout.encoding))
     return 0
+
+
+def _print(arguments: Namespace, record: dict[str, object], text: str) -> None:
+    print(to_json(record) if arguments.json else text)
 
 
 def _folder(named: NamedSet) -> Path:
@@ -101,23 +103,11 @@ def _where(named: NamedSet) -> str:
     return f"not fetched ({named.size / 1e6:.1f} MB)"
 
 
-def _state(path: Path, file: OfficialFile) -> str:
-    if not path.exists():
-        return "missing"
-    return "ok" if file.is_genuine(path) else "damaged"
-
-
-def _part(dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray]:
-    if split == "train":
-        return dataset.train_images, dataset.train_labels
-    return dataset.test_images, dataset.test_labels
-
-
 def _describe(dataset: Dataset) -> dict[str, object]:
     n_classes = len(dataset.class_names)
     facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
     for split in ("train", "test"):
-        images, labels = _part(dataset, split)
+        images, labels = dataset.part(split)
         facts[f"{split}_images"] = list(images.shape)
         facts[f"{split}_per_class"] = np.bincount(labels, minlength=n_classes).tolist()
     facts["mean_ink"] = round(float(dataset.train_images.mean()) / 255, 4)

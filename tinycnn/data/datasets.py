@@ -74,15 +74,11 @@ class Dataset:
         """The same of the test part."""
         return _sha256(self.test_images, self.test_labels)
 
-    def _repr_html_(self) -> str:
-        """Show the sizes, and the first digits, in a notebook."""
-        H, W = self.image_size
-        sizes = [("training", len(self.train_images)), ("test", len(self.test_images))]
-        rows = [(part, f"{count:,}", f"{H} x {W}") for part, count in sizes]
-        names = [self.class_names[k] for k in self.train_labels[:SHOWN]]
-        return notebook.table((self.name, "images", "pixels"), rows) + notebook.gallery(
-            self.train_images[:SHOWN], names
-        )
+    def part(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """The images and labels to "train" or to "test"."""
+        if split == "train":
+            return self.train_images, self.train_labels
+        return self.test_images, self.test_labels
 
     def labels_in(self, classes: Sequence[str], labels: np.ndarray) -> np.ndarray:
         """``labels`` of this data set as indices into ``classes``; -1 where a class is missing."""
@@ -191,12 +187,8 @@ def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
 
 def _warned_of(dataset: Dataset) -> Dataset:
     """Return ``dataset``; warn first if its images look inverted, transposed or unscaled."""
-    train_name, _, test_name, _ = dataset.sources
-    for images, labels, name in (
-        (dataset.train_images, dataset.train_labels, train_name),
-        (dataset.test_images, dataset.test_labels, test_name),
-    ):
-        if found := oddity(images, labels, name):
+    for split, name in zip(("train", "test"), dataset.sources[::2], strict=True):
+        if found := oddity(*dataset.part(split), name):
             _warn_once(f"the images in {name} look as if they {found}")
             break
     return dataset

@@ -94,16 +94,11 @@ class Evaluation:
         found = {}
         for k, name in enumerate(self.class_names):
             right, answers = int(self.confusion[k, k]), int(self.confusion[:, k].sum())
-            n = int(self.confusion[k].sum())
-            score = Score(n, n - right)
-            found[name] = {
-                "n": n,
-                "errors": n - right,
-                "accuracy": score.accuracy if n else None,
-                "interval95": score.interval if n else None,
-                "recall": score.accuracy if n else None,
-                "precision": right / answers if answers else None,
-            }
+            score = Score(n := int(self.confusion[k].sum()), n - right)
+            figures = score.as_dict() if n else dict.fromkeys(("accuracy", "interval95"))
+            precision = right / answers if answers else None
+            counts = {"n": n, "errors": n - right}
+            found[name] = figures | counts | {"recall": figures["accuracy"], "precision": precision}
         return found
 
     def coverage(self, shares: Sequence[float] = SHARES) -> list[Coverage]:
@@ -186,7 +181,7 @@ def training_of(model: Sequential) -> dict[str, Any]:
 def part_of(model: Sequential, dataset: Dataset, split: str) -> Part:
     """The images and labels of ``split``; DataError if the weights do not say how to split."""
     if split == "test":
-        return dataset.test_images, dataset.test_labels
+        return dataset.part("test")
     try:
         recipe = Recipe(**training_of(model)["recipe"])
     except (TypeError, LookupError, RunError) as error:
