@@ -23,7 +23,6 @@ ODD = {
         [Conv2D(3, 2), MaxPool2D(2), Flatten(), BatchNorm(), Dropout(0.3), ReLU(), Dense(4)],
         (7, 6, 2),
     ),
-    "flattened last": ([Conv2D(3, 2), Flatten(), BatchNorm(), Softmax()], (4, 3, 2)),
     "never flattened": ([BatchNorm(), Conv2D(3, 2), ReLU()], (4, 5, 2)),
     "flattened twice": ([Conv2D(3, 3), Flatten(), Flatten(), Dense(3)], (5, 5, 1)),
 }

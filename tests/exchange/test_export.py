@@ -19,7 +19,7 @@ from tinycnn.cli import run_command
 from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
 from tinycnn.exchange import exporters, verification
 from tinycnn.exchange.layout import TRANSLATED
-from tinycnn.nn import Dense, Flatten, ReLU, Sequential
+from tinycnn.nn import Conv2D, Dense, Flatten, ReLU, Sequential, Softmax
 from tinycnn.nn.weights import LAYERS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -61,7 +61,7 @@ def test_onnxruntime_computes_the_same(name, tmp_path, unverified):
     close(verification.onnxruntime_forward(path)(x), model.forward(x))
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"flattened last"}))
+@pytest.mark.parametrize("name", NAMES)
 def test_plain_formulas_compute_the_same_from_a_state_dict(name, tmp_path, unverified):
     model = network(name)
     state = safetensors.numpy.load_file(written(model, "pytorch", tmp_path))
@@ -252,6 +252,14 @@ def test_layers_of_your_own_are_refused(tmp_path):
         pytest.importorskip({"onnx": "onnx", "keras": "h5py"}.get(to, "numpy"))
         with pytest.raises(ShapeError, match=r"Mine\(\) cannot be exported"):
             written(model, to, tmp_path)
+
+
+@pytest.mark.parametrize("to", ["onnx", "pytorch"])
+def test_flattened_channels_need_a_dense_layer_that_puts_them_in_order(to, tmp_path):
+    pytest.importorskip("onnx")
+    model = Sequential([Conv2D(3, 2), Flatten(), Softmax()], (4, 3, 2))
+    with pytest.raises(ShapeError, match="without a Dense layer after them"):
+        written(model, to, tmp_path)
 
 
 def test_every_layer_of_the_library_is_translated():

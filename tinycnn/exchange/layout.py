@@ -51,40 +51,35 @@ class ArrayMap:
 
 @dataclass(frozen=True)
 class PlacedLayer:
-    """A layer in its network: its index, its input shape (without N) and its arrays.
-
-    ``rearranges`` marks a Flatten with no Dense after it that could be permuted: the other program
-    has to move the channels last before it flattens.
-    """
+    """A layer in its network: its index, its input shape (without N) and its arrays."""
 
     index: int
     layer: nn.Layer
     input_shape: Shape
     shapes: dict[str, Shape]
     arrays: tuple[ArrayMap, ...]
-    rearranges: bool = False
 
 
 def channels_first(layers: Sequence[nn.Layer], input_shape: Shape) -> Iterator[PlacedLayer]:
     """Yield the layers with PyTorch's names for their arrays: "0.weight", "3.running_mean".
 
-    Raises ShapeError for a layer that is not one of the library's own.
+    Raises ShapeError for a layer that is not one of the library's own, and for numbers that would
+    leave the other program in another order.
     """
     refuse_own_layers(layers)
     order = None
     for index, (layer, shape, shapes) in enumerate(with_shapes(layers, input_shape)):
-        rearranges = False
         if isinstance(layer, nn.Flatten) and len(shape) > 1:
-            rearranges = not any(isinstance(later, nn.Dense) for later in layers[index:])
-            last_first = (-1, *range(len(shape) - 1))
-            order = None if rearranges else flattened_order(shape, last_first)
+            order = flattened_order(shape, (-1, *range(len(shape) - 1)))
         arrays = []
         for key, sizes in shapes.items():
             rows = None if isinstance(layer, nn.Dense) and key == "b" else order
             external = f"{index}.{_NAMES[key]}"
             arrays.append(ArrayMap(external, f"{index}.{key}", _AXES[len(sizes)], rows))
-        yield PlacedLayer(index, layer, shape, shapes, tuple(arrays), rearranges)
+        yield PlacedLayer(index, layer, shape, shapes, tuple(arrays))
         order = None if isinstance(layer, nn.Dense) else order
+    if order is not None and (np.diff(order) != 1).any():
+        raise ShapeError("flattened channels cannot be exported without a Dense layer after them")
 
 
 def with_shapes(

@@ -12,7 +12,7 @@ from tinycnn.exchange.layout import (
 )
 from tinycnn.exchange.metadata import PRODUCER, Metadata, metadata_of
 from tinycnn.exchange.reading import Arrays
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, Sequential, Softmax
+from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, Sequential, Softmax
 
 OPSET, IR_VERSION = 17, 9
 """Old enough for every runtime of recent years, in browsers too."""
@@ -43,7 +43,7 @@ def onnx_bytes(model: Sequential, softmax: bool = False) -> bytes:
 
 
 def _nodes(placed: PlacedLayer, x: str, arrays: Arrays) -> list[onnx.NodeProto]:
-    """Return the nodes that compute a layer from ``x``: one, or two for some Flatten layers."""
+    """Return the nodes that compute a layer from ``x``."""
     index, layer, y = placed.index, placed.layer, f"{placed.index}.y"
     inputs = [x, *(z.external for z in placed.arrays)]
     match layer:
@@ -57,10 +57,6 @@ def _nodes(placed: PlacedLayer, x: str, arrays: Arrays) -> list[onnx.NodeProto]:
         case MaxPool2D():
             size = [layer.size] * 2
             return [helper.make_node("MaxPool", [x], [y], kernel_shape=size, strides=size)]
-        case Flatten() if placed.rearranges:
-            perm = [0, *range(2, len(placed.input_shape) + 1), 1]
-            channels_last = helper.make_node("Transpose", [x], [f"{index}.x"], perm=perm)
-            return [channels_last, helper.make_node("Flatten", [f"{index}.x"], [y])]
         case Dense():
             return [helper.make_node("Gemm", inputs, [y], transB=1)]
         case Softmax():

@@ -6,7 +6,6 @@ module, and modules go to the layers that have such weights; among equal shapes,
 numbers in their names.
 """
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -78,9 +77,6 @@ def pytorch_files(model: Sequential, name: str) -> dict[str, bytes]:
 def _module(placed: PlacedLayer) -> str:
     """Return the code of the module that does what a layer does."""
     layer, shape = placed.layer, placed.input_shape
-    if placed.rearranges:  # (C, H*W) as one row becomes (H*W, C) as one row
-        transpose = f"nn.Unflatten(1, ({math.prod(shape)}, 1)), nn.ChannelShuffle({shape[-1]})"
-        return f"nn.Sequential(nn.Flatten(), {transpose}, nn.Flatten())"
     rank = max(1, len(shape) - 1)
     return "nn." + _MODULES[type(layer).__name__].format(layer=layer, C=shape[-1], rank=rank)
 
