@@ -38,6 +38,7 @@ INSIDE_NN = [
     {"reference"},
     {"checks"},
     {"layers", "differences"},
+    {"more_layers"},
     {"fusion", "losses", "optimizers", "weights"},
     {"model", "open_set"},
     {"presets", "fit", "inference", "classifier"},

@@ -18,6 +18,7 @@ from tinycnn.nn import (
     gradcheck,
     layers,
     losses,
+    more_layers,
     open_set,
 )
 from tinycnn.nn.gradcheck import (
@@ -213,7 +214,7 @@ def classes(module):
 
 def test_the_table_holds_every_operation_every_layer_and_every_loss():
     assert set(gradcheck.OPERATIONS) == set(DIFFERENTIABLE) == set(FAMILIES) - set(IN_PLACE)
-    kinds = classes(layers) - {Layer}
+    kinds = (classes(layers) | classes(more_layers)) - {Layer}
     assert {type(layer) for layer, _ in gradcheck.LAYERS} == kinds
     checked = {type(run.args[0]) for run in gradcheck.library() if run.func is check_loss}
     assert checked == classes(losses) | classes(open_set)

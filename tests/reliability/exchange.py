@@ -24,7 +24,7 @@ from tinycnn.errors import EnvironmentFault
 from tinycnn.exchange import exporters, importers
 from tinycnn.exchange.layout import to_channels_first
 from tinycnn.exchange.reading import KnownNetwork
-from tinycnn.exchange.verification import Forward, exact_forward, outputs
+from tinycnn.exchange.verification import PROGRAMS, Forward, exact_forward, outputs
 from tinycnn.nn import BatchNorm, Sequential
 from tinycnn.train.folder import find_weights
 
@@ -56,7 +56,7 @@ def rows(name: str, images: np.ndarray) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
             path, again = Path(folder, file_name), Path(folder, f"again-{file_name}")
             report = exporters.export(model, to, path)
-            forward = exporters.FORMATS[to].forward(*map(Path, report.files))
+            forward = PROGRAMS[to](*map(Path, report.files))
             yield row(format_name, "out", forward, path)
             save_again(path, again, model)
             describes_itself = format_name in ("ONNX", ".keras")

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,7 @@ def show(arguments: Namespace) -> int:
     return 0
 
 
-def _print(arguments: Namespace, record: dict[str, object], text: str) -> None:
+def _print(arguments: Namespace, record: Mapping[str, object], text: str) -> None:
     print(to_json(record) if arguments.json else text)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError, need
 from tinycnn.exchange.metadata import description_from
 from tinycnn.exchange.pytorch import read_state_dict
-from tinycnn.exchange.reading import ImportedModel, KnownNetwork
+from tinycnn.exchange.reading import ImportedModel, KnownNetwork, refuse_known
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import calibration_of, names_of
 from tinycnn.nn.weights import MAX_BYTES
@@ -53,7 +53,9 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
 def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]:
     if not source.is_file():
         raise WeightsError(
-            "it is not a regular file" if source.exists() else "there is no such file"
+            "it is a folder; name a file, and save a TensorFlow model as .keras"
+            if source.is_dir()
+            else "it is not a regular file" if source.exists() else "there is no such file"
         )
     if source.stat().st_size > MAX_BYTES:
         raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
@@ -61,26 +63,20 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
     # safetensors: eight bytes with the length of the header, then the header, which is JSON
     if payload[8:9] == b"{" and payload[:1] != b"{":
         return "PyTorch", read_state_dict(source, known)
-    if payload.startswith(HDF5):
-        need("h5py", "export", f"reading {source}")
-        from tinycnn.exchange.keras_import import read_weights
-
-        return "Keras", read_weights(payload, known)
     if _is_pickle(payload):
         raise WeightsError(PICKLE)
-    if payload.startswith(ZIP):
+    if payload.startswith((HDF5, ZIP)):
         need("h5py", "export", f"reading {source}")
-        from tinycnn.exchange.keras_import import read_archive
+        from tinycnn.exchange import keras_import
 
-        kind, found = "Keras", read_archive(payload)
-    else:
-        need("onnx", "export", f"reading {source}")
-        from tinycnn.exchange.onnx_import import read_onnx
+        if payload.startswith(ZIP):
+            return "Keras", keras_import.read_archive(payload, known)
+        return "Keras", keras_import.read_hdf5(payload, known)
+    need("onnx", "export", f"reading {source}")
+    from tinycnn.exchange.onnx_import import read_onnx
 
-        kind, found = "ONNX", read_onnx(payload)
-    if known:
-        raise WeightsError("it already describes its layers; leave out --preset and --like")
-    return kind, found
+    refuse_known(known)
+    return "ONNX", read_onnx(payload, source.parent)
 
 
 def _is_pickle(payload: bytes) -> bool:

@@ -19,6 +19,14 @@ from tinycnn.nn.layers import (
 )
 from tinycnn.nn.losses import SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
+from tinycnn.nn.more_layers import (
+    AveragePool2D,
+    GlobalAveragePool2D,
+    LeakyReLU,
+    Sigmoid,
+    Tanh,
+    ZeroPad2D,
+)
 from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
 from tinycnn.nn.presets import PRESETS, build
@@ -29,19 +37,25 @@ __all__ = [
     "SCHEDULES",
     "SGD",
     "Adam",
+    "AveragePool2D",
     "BatchNorm",
     "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
     "Frozen",
+    "GlobalAveragePool2D",
     "Layer",
+    "LeakyReLU",
     "MaxPool2D",
     "OpenSetCrossEntropy",
     "ReLU",
     "Sequential",
+    "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "Tanh",
+    "ZeroPad2D",
     "build",
     "constant",
     "cosine",

@@ -22,7 +22,7 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.cli import Parser, run_command
 from tinycnn.kernels.jit import set_threads
-from tinycnn.nn import layers
+from tinycnn.nn import layers, more_layers
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
 from tinycnn.nn.layers import Layer
@@ -245,6 +245,12 @@ LAYERS: list[tuple[Layer, Shape]] = [
     (layers.Flatten(), (2, 3, 2)),
     (layers.Dense(4), (5,)),
     (layers.Softmax(), (5,)),
+    (more_layers.ZeroPad2D(1, 2), (3, 4, 2)),
+    (more_layers.AveragePool2D(2), (5, 4, 3)),
+    (more_layers.GlobalAveragePool2D(), (5, 4, 3)),
+    (more_layers.Tanh(), (3, 4)),
+    (more_layers.Sigmoid(), (3, 4)),
+    (more_layers.LeakyReLU(0.2), (3, 4)),
 ]
 
 

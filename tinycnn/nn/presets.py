@@ -4,6 +4,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from tinycnn.nn.model import Sequential
+from tinycnn.nn.more_layers import AveragePool2D, Tanh, ZeroPad2D
 
 
 def lenet(classes: int) -> list[Layer]:
@@ -43,7 +44,16 @@ def dense(classes: int) -> list[Layer]:
     return [Flatten(), Dense(256), ReLU(), Dense(classes)]
 
 
-PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, dense)}
+def lenet5(classes: int) -> list[Layer]:
+    """The network of 1998 (LeCun et al.), of tanh and averages, as it is drawn today."""
+    return [
+        *[ZeroPad2D(2), Conv2D(6, 5), Tanh(), AveragePool2D(2)],
+        *[Conv2D(16, 5), Tanh(), AveragePool2D(2), Flatten()],
+        *[Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)],
+    ]
+
+
+PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, dense, lenet5)}
 
 
 def build(

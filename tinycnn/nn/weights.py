@@ -18,7 +18,7 @@ import safetensors.numpy
 
 from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.files import write_bytes
-from tinycnn.nn import checks, layers
+from tinycnn.nn import checks, layers, more_layers
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.layers import Layer
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 LAYERS: dict[str, type[Layer]] = {
     name: kind
-    for name, kind in vars(layers).items()
+    for name, kind in {**vars(layers), **vars(more_layers)}.items()
     if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer
 }
 """Layers that a weights file may name."""
