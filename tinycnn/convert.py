@@ -25,14 +25,16 @@ examples:
 parser = Parser(
     prog="python -m tinycnn.convert",
     description="Make a weights file of a network from PyTorch (a state_dict in safetensors), "
-    "Keras (.keras, .weights.h5) or ONNX.",
+    "Keras (.keras, .h5, .weights.h5) or ONNX.",
     epilog=EXAMPLES,
 )
 parser.add_argument("file", metavar="FILE", help="a file that another program has written")
 parser.add_argument("-o", "--output", metavar="WEIGHTS", required=True, help="file to write")
 layers = parser.add_mutually_exclusive_group()
 layers.add_argument("--preset", metavar="NAME", help="the layers, if FILE does not say them")
-layers.add_argument("--like", metavar="WEIGHTS", help="the same: those of a weights file")
+layers.add_argument(
+    "--like", metavar="WEIGHTS", help="the same: those of a weights file, which may be untrained"
+)
 parser.add_argument(
     "--epsilon",
     metavar="E",

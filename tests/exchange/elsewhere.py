@@ -4,15 +4,21 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinycnn.nn import (
+    AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
     Sequential,
+    Sigmoid,
     Softmax,
+    Tanh,
+    ZeroPad2D,
     build,
 )
 
@@ -24,11 +30,16 @@ ODD = {
         (7, 6, 2),
     ),
     "never flattened": ([BatchNorm(), Conv2D(3, 2), ReLU()], (4, 5, 2)),
+    "everybody's": (
+        [ZeroPad2D(1, 2), Conv2D(3, 4), Tanh(), AveragePool2D(2), Conv2D(4, 2), LeakyReLU(0.2)]
+        + [ZeroPad2D(1), Conv2D(5, 3), Sigmoid(), GlobalAveragePool2D(), Dense(3)],
+        (9, 8, 2),
+    ),
     "flattened twice": ([Conv2D(3, 3), Flatten(), Flatten(), Dense(3)], (5, 5, 1)),
 }
 """Sequentials in which the order of axes matters in every possible way."""
 
-NAMES = ["lenet", "tiny", "best", *ODD]
+NAMES = ["lenet", "tiny", "best", "lenet5", *ODD]
 
 
 def network(name, seed=0):
@@ -66,6 +77,14 @@ def pytorch(layers, state, x):
                 N, C, H, W = x.shape
                 x = x[:, :, : H // size * size, : W // size * size]
                 x = x.reshape(N, C, H // size, size, W // size, size).max(axis=(3, 5))
+            case AveragePool2D(size=size):
+                N, C, H, W = x.shape
+                x = x[:, :, : H // size * size, : W // size * size]
+                x = x.reshape(N, C, H // size, size, W // size, size).mean(axis=(3, 5))
+            case GlobalAveragePool2D():
+                x = x.mean(axis=(2, 3))
+            case ZeroPad2D(before=before, after=after):
+                x = np.pad(x, ((0, 0), (0, 0), (before, after), (before, after)))
             case Flatten():
                 x = x.reshape(len(x), -1)
             case Dense():
@@ -81,8 +100,14 @@ def pytorch(layers, state, x):
 
 
 def activation(layer, x):
-    if isinstance(layer, ReLU):
-        return np.maximum(x, 0)
+    formulas = {
+        ReLU: lambda: np.maximum(x, 0),
+        LeakyReLU: lambda: np.maximum(x, layer.slope * x),
+        Tanh: lambda: np.tanh(x),
+        Sigmoid: lambda: 1 / (1 + np.exp(-x)),
+    }
+    if type(layer) in formulas:
+        return formulas[type(layer)]()
     if isinstance(layer, Softmax):
         p = np.exp(x - x.max(axis=1, keepdims=True))
         return p / p.sum(axis=1, keepdims=True)

@@ -234,7 +234,7 @@ def keras_file(folder, *layers, arrays=None):
 @pytest.mark.parametrize(
     ("layer", "sentence"),
     [
-        (keras_layer("Conv2D", **CONV, padding="same"), "padding 'same' instead of 'valid'"),
+        (keras_layer("Conv2D", **CONV, padding="causal"), "padding 'causal'"),
         (keras_layer("Conv2D", **CONV, strides=[2, 2]), "strides 2 instead of 1"),
         (keras_layer("Conv2D", **CONV, strides=[1, 2]), r"strides \[1, 2\]"),
         (keras_layer("Conv2D", **CONV, dilation_rate=[2, 2]), "dilation_rate 2"),
@@ -244,17 +244,14 @@ def keras_file(folder, *layers, arrays=None):
         (keras_layer("Conv2D", filters=2, kernel_size=[3, 5]), "not square"),
         (keras_layer("Conv2D", **CONV, data_format="channels_first"), "channels_first"),
         (keras_layer("MaxPooling2D", pool_size=[3, 3], strides=[2, 2]), "strides 2 instead of 3"),
-        (keras_layer("MaxPooling2D", pool_size=[2, 2], padding="same"), "padding 'same'"),
-        (
-            keras_layer("AveragePooling2D", pool_size=[2, 2]),
-            "AveragePooling2D 'mine' is not supported",
-        ),
+        (keras_layer("MaxPooling2D", pool_size=[3, 3], padding="same"), "padding 'same' of an"),
+        (keras_layer("ZeroPadding2D", padding=[[1, 1], [2, 2]]), r"padding \[\[1, 1\], \[2, 2\]\]"),
+        (keras_layer("DepthwiseConv2D"), "DepthwiseConv2D 'mine' is not supported"),
         (keras_layer("Lambda", function="os.system"), "Lambda 'mine' is not supported"),
-        (keras_layer("LeakyReLU", negative_slope=0.1), "LeakyReLU 'mine' is not supported"),
         (keras_layer("ReLU", max_value=6), "max_value 6"),
         (keras_layer("BatchNormalization", axis=1), "axis 1"),
         (keras_layer("BatchNormalization", scale=False), "scale False"),
-        (keras_layer("Rescaling", scale=2.0), "by 2.0 instead of once by 1/255"),
+        (keras_layer("Rescaling", scale=[2.0]), "other than at the start, by one number"),
         (keras_layer("Dense", units=3), "takes rows"),
         (keras_layer("Reshape", target_shape=[4, 16]), r"into \[4, 16\]"),
     ],
@@ -409,6 +406,10 @@ def onnx_file(folder, nodes, constants, sizes, output="y"):
 FILTERS = {"w": np.ones((2, 1, 3, 3), "f4")}
 
 
+REDUCED = [("ReduceMean", ["x"], "0", {"axes": [2, 3], "keepdims": 0})]
+REDUCED += [("MatMul", ["0", "one row"], "1", {})]
+
+
 def conv(**settings):
     return [("Conv", ["x", "w"], "y", settings)]
 
@@ -417,36 +418,21 @@ def conv(**settings):
     ("nodes", "sentence"),
     [
         (conv(strides=[2, 2]), "strides 2 instead of 1"),
-        (conv(pads=[1, 1, 1, 1]), "pads 1 instead of 0"),
-        (conv(pads=[0, 0, 1, 1]), r"pads \[0, 0, 1, 1\]"),
+        (conv(pads=[0, 1, 1, 1]), r"pads \[0, 1, 1, 1\]"),
         (conv(dilations=[2, 2]), "dilations 2"),
         (conv(group=2), "group 2"),
-        (conv(auto_pad="SAME_UPPER"), "auto_pad 'SAME_UPPER'"),
-        (
-            [("AveragePool", ["x"], "y", {"kernel_shape": [2, 2]})],
-            "AveragePool 'y' is not supported",
-        ),
-        ([("GlobalAveragePool", ["x"], "y", {})], "GlobalAveragePool 'y' is not supported"),
-        ([("Tanh", ["x"], "y", {})], "Tanh 'y' is not supported"),
+        ([("LSTM", ["x"], "y", {})], "LSTM 'y' is not supported"),
+        ([("GlobalAveragePool", ["x"], "y", {})], "an output that is neither"),
+        ([("ReduceMean", ["x"], "y", {"axes": [1]})], r"over the axes \[1\]"),
+        ([*REDUCED, ("LogSoftmax", ["1"], "2", {}), ("Relu", ["2"], "y", {})], "after the last"),
+        ([("Sub", ["x", "two"], "0", {}), ("Relu", ["0"], "y", {})], "normalized before ReLU"),
         ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2]})], "strides 1 instead of 2"),
         ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 3], "strides": [2, 3]})], "not square"),
-        (
-            [
-                (
-                    "MaxPool",
-                    ["x"],
-                    "y",
-                    {"kernel_shape": [2] * 2, "strides": [2] * 2, "ceil_mode": 1},
-                )
-            ],
-            "ceil_mode 1 instead of 0",
-        ),
+        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2], "ceil_mode": 1})], "ceil_mode 1"),
         ([("Flatten", ["x"], "y", {"axis": 2})], "axis 2 instead of 1"),
-        ([("Mul", ["x", "two"], "y", {})], "by 2.0 instead of once by 1/255"),
-        ([(*("Mul", ["x", "gray"], "z"), {}), ("Mul", ["z", "gray"], "y", {})], "instead of once"),
         ([("Conv", ["w", "x"], "y", {})], "with a constant as first input"),
         ([("Add", ["x", "x"], "y", {})], "another input than the output of the node before"),
-        ([("Add", ["x", "two"], "y", {})], "does not add a bias"),
+        ([("Relu", ["x"], "0", {}), ("Add", ["0", "two"], "y", {})], "does not add a bias"),
         ([("Relu", ["x", "two"], "y", {})], "Relu 'y' with 1 constant inputs"),
         (
             [
@@ -476,6 +462,7 @@ def test_unsupported_parts_of_an_onnx_file_are_named(nodes, sentence, tmp_path):
         "gray": np.float32(1 / 255),
         "doubles": np.ones((2, 1, 3, 3)),
         "m": np.ones((64, 3), "f4"),
+        "one row": np.ones((1, 3), "f4"),
     }
     path = onnx_file(tmp_path, nodes, constants, (1, 8, 8))
     with pytest.raises(WeightsError, match=sentence) as refusal:
@@ -546,35 +533,211 @@ def test_an_image_without_a_channel_axis_gets_one(tmp_path):
     assert read(path).input_shape == (8, 8, 1)
 
 
-def test_numbers_in_other_files_are_not_fetched(tmp_path):
-    onnx = pytest.importorskip("onnx")
-    path = onnx_file(tmp_path, conv(), FILTERS, (1, 8, 8))
+def with_arrays_beside(path, location):
+    """Move the arrays of an ONNX file into another one, as PyTorch's exporter does."""
+    import onnx
+
     model = onnx.load(path)
-    onnx.external_data_helper.convert_model_to_external_data(model, size_threshold=0)
+    for tensor in model.graph.initializer:  # the others are left inside
+        if len(tensor.dims) > 1:
+            onnx.external_data_helper.set_external_data(tensor, location)
     onnx.save(model, path)
-    with pytest.raises(WeightsError, match="are in another file"):
+
+
+def test_arrays_in_a_file_beside_the_model_are_read_and_no_others(tmp_path):
+    pytest.importorskip("onnx")
+    path = graph(tmp_path, *NETWORKS["PyTorch quickstart"])
+    whole = read(path)
+    with_arrays_beside(path, "x.onnx.data")
+    assert same(read(path), whole)
+
+    beside = tmp_path / "x.onnx.data"
+    outside = beside.rename(tmp_path.parent / f"{tmp_path.name}.data")
+    payload = path.read_bytes()
+    with pytest.raises(WeightsError, match=r"'x.onnx.data', which is not beside it; put it there"):
+        read(path)
+    beside.symlink_to(outside)
+    with pytest.raises(WeightsError, match="is not beside it"):
+        read(path)
+    beside.unlink()
+    beside.write_bytes(outside.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="does not hold the numbers of"):
+        read(path)
+    path.write_bytes(payload.replace(b"x.onnx.data", b"../onnx.dat"))
+    with pytest.raises(WeightsError, match=r"'../onnx.dat', which is not beside it"):
         read(path)
 
 
-def test_models_by_pytorchs_own_exporter_are_read(tmp_path):
-    torch = pytest.importorskip("torch")
-    model = network("best")
-    from tinycnn.exchange.pytorch import pytorch_files
+# --------------------------------------------------------------------------- public networks
 
-    (name, payload), (program, text) = pytorch_files(model, "x.safetensors").items()
-    (tmp_path / name).write_bytes(payload)
-    (tmp_path / program).write_bytes(text)
-    import runpy
-    import warnings
 
-    module = runpy.run_path(str(tmp_path / program))["network"]
-    x = torch.zeros(2, 1, 28, 28)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(module, (x,), str(tmp_path / "x.onnx"), dynamo=False)
-    back = read(tmp_path / "x.onnx")
-    for y, z in zip(back.arrays().values(), model.arrays().values(), strict=True):
-        np.testing.assert_array_equal(y, z)
+def graph(folder, *steps, sizes=(1, 28, 28)):
+    """Write an ONNX file as PyTorch's exporters do: steps are (kind, shape of weights, settings).
+
+    "view" is x.view(x.size(0), -1) with a symbolic batch.
+    """
+    rng = np.random.default_rng(0)
+    nodes, constants, x = [], {"zero": np.array(0), "first": np.array([0])}, "x"
+    constants |= {"rest": np.array([-1]), "over": np.array([2, 3])}
+    for index, (kind, shape, settings) in enumerate(steps):
+        y, names = f"y{index}", []
+        if kind == "view":
+            nodes.append(("Shape", [x], "shape", {}))
+            nodes.append(("Gather", ["shape", "zero"], "batch", {"axis": 0}))
+            nodes.append(("Unsqueeze", ["batch", "first"], "batches", {}))
+            nodes.append(("Concat", ["batches", "rest"], "target", {"axis": 0}))
+            kind, names = "Reshape", ["target"]
+        for number, size in enumerate(shape if isinstance(shape, list) else [shape] * bool(shape)):
+            names.append(f"{index}.{number}")
+            scale = np.sqrt(np.prod(size[1:])) if len(size) > 1 else 1
+            constants[names[-1]] = (rng.normal(size=size) / scale).astype("f4")
+        nodes.append((kind, [x, *names, *settings.pop("inputs", [])], y, settings))
+        x = y
+    return onnx_file(folder, nodes, constants, sizes, output=x)
+
+
+def onnx_conv(F, C, K, **settings):
+    return "Conv", [(F, C, K, K), (F,)], settings
+
+
+def linear(K, D):
+    return "Gemm", [(K, D), (K,)], {"transB": 1}
+
+
+def of(kind, **settings):
+    return kind, None, settings
+
+
+def pool(kind, size=2):
+    return of(kind, kernel_shape=[size] * 2, strides=[size] * 2)
+
+
+RELU, MAX, LOG_SOFTMAX = of("Relu"), pool("MaxPool"), of("LogSoftmax", axis=1)
+MEAN = pool("AveragePool")
+TANH = of("Tanh")
+
+NETWORKS = {
+    "pytorch/examples": [onnx_conv(4, 1, 3), RELU, onnx_conv(5, 4, 3), RELU, MAX]
+    + [of("Flatten", axis=1), linear(12, 720), RELU, linear(10, 12), LOG_SOFTMAX],
+    "pytorch/examples of 2017": [onnx_conv(4, 1, 5), MAX, RELU, onnx_conv(5, 4, 5), MAX, RELU]
+    + [of("view"), linear(12, 80), RELU, linear(10, 12), LOG_SOFTMAX],
+    "LeNet-5": [onnx_conv(6, 1, 5, pads=[2] * 4), TANH, MEAN, onnx_conv(16, 6, 5), TANH, MEAN]
+    + [of("view"), linear(12, 400), TANH, linear(10, 12)],
+    "LeNet with ReLU": [onnx_conv(6, 1, 5), RELU, MAX, onnx_conv(16, 6, 5), RELU, MAX]
+    + [of("view"), linear(12, 256), RELU, linear(10, 12)],
+    "PyTorch quickstart": [of("Flatten"), linear(20, 784), RELU, linear(10, 20)],
+    "mnist-12": [("Conv", [(8, 1, 5, 5)], {"auto_pad": "SAME_UPPER"}), ("Add", [(8, 1, 1)], {})]
+    + [RELU, MAX, ("Conv", [(16, 8, 4, 4)], {"auto_pad": "SAME_UPPER"}), ("Add", [(16, 1, 1)], {})]
+    + [RELU, pool("MaxPool", 3), of("view"), ("MatMul", [(256, 10)], {}), ("Add", [(1, 10)], {})],
+    "global average": [onnx_conv(4, 1, 3, pads=[1] * 4), of("LeakyRelu", alpha=0.2)]
+    + [of("ReduceMean", inputs=["over"], keepdims=1), of("view"), linear(10, 4)],
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_public_networks_in_onnx_give_identical_labels(name, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    path = graph(tmp_path, *NETWORKS[name])
+    model = read(path)
+    x = examples(model)
+    theirs = ReferenceEvaluator(onnx.load(path)).run(None, {"x": np.moveaxis(x, -1, 1)})[0]
+    mine = model.predict_proba(x)
+    np.testing.assert_array_equal(mine.argmax(axis=1), theirs.argmax(axis=1))
+    expected = np.exp(theirs) / np.exp(theirs).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(mine, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1, 255])
+def test_a_normalization_in_the_graph_is_folded_into_the_first_layer(unit, tmp_path):
+    """Of an input from 0 to 1 as of gray levels."""
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    path = graph(
+        tmp_path, ("Sub", [(1,)], {}), ("Div", [(1, 1, 1, 1)], {}), onnx_conv(3, 1, 3), MAX
+    )
+    model = onnx.load(path)
+    for tensor in model.graph.initializer[4:6]:
+        value = {"0.0": 0.1307, "1.0": 0.3081}[tensor.name] * unit
+        array = np.full(tensor.dims, value, np.float32)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+    onnx.save(model, path)
+    back = read(path)
+    assert [type(layer).__name__ for layer in back] == ["Conv2D", "MaxPool2D"]
+    x = examples(back, 3)
+    there = np.moveaxis(x, -1, 1) * np.float32(unit)
+    theirs = ReferenceEvaluator(model).run(None, {"x": there})[0]
+    np.testing.assert_allclose(np.moveaxis(back.forward(x), -1, 1), theirs, atol=1e-5)
+
+
+KERAS_NETWORKS = {
+    "keras.io": "Conv2D relu, MaxPooling2D, Conv2D relu, MaxPooling2D, Flatten, Dropout, "
+    "Dense softmax",
+    "TF quickstart": "Flatten, Dense relu, Dropout, Dense",
+    "TF advanced": "Conv2D relu, Flatten, Dense relu, Dense",
+    "Keras for engineers": "Conv2D relu, Conv2D relu, MaxPooling2D, Conv2D relu, "
+    "GlobalAveragePooling2D, Dropout, Dense softmax",
+}
+OURS = {
+    "keras.io": "Conv2D ReLU MaxPool2D Conv2D ReLU MaxPool2D Flatten Dropout Dense Softmax",
+    "TF quickstart": "Flatten Dense ReLU Dropout Dense",
+    "TF advanced": "Conv2D ReLU Flatten Dense ReLU Dense",
+    "Keras for engineers": "Conv2D ReLU Conv2D ReLU MaxPool2D Conv2D ReLU GlobalAveragePool2D "
+    "Dropout Dense Softmax",
+}
+SETTINGS = {
+    "Conv2D": CONV | {"kernel_size": [2, 2]},
+    "MaxPooling2D": {"pool_size": [2, 2]},
+    "Dense": {"units": 4},
+}
+SETTINGS |= {"Dropout": {"rate": 0.5}}
+
+
+def keras_entries(text):
+    layers = []
+    for number, entry in enumerate(text.split(", ")):
+        kind, *activation = entry.split()
+        more = {"activation": activation[0]} if activation else {}
+        layers.append(keras_layer(kind, **SETTINGS.get(kind, {}), **more))
+        layers[-1]["config"]["name"] = f"layer_{number}"
+    return layers
+
+
+@pytest.mark.parametrize("name", KERAS_NETWORKS)
+def test_public_networks_in_keras_come_in_as_keras_and_as_legacy_h5(name, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    from tinycnn.exchange.keras_export import array_maps
+    from tinycnn.exchange.keras_import import _read_config
+
+    layers = keras_entries(KERAS_NETWORKS[name])
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [START, *layers]}}
+    empty, names = _read_config(config)
+    assert " ".join(type(layer).__name__ for layer in empty.layers) == OURS[name]
+    model = Sequential(empty.layers, empty.input_shape)
+    for z in model.arrays().values():
+        z[...] = np.random.default_rng(0).normal(size=z.shape)
+    maps = list(array_maps(model.layers, model.input_shape))
+    arrays = {z.external: z.to_external(model.arrays()[z.name]) for z in maps}
+    assert same(read(keras_file(tmp_path, *layers, arrays=arrays)), model)
+
+    owners = {index: layer for layer, index in names.items()}
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config).encode()
+        for z in maps:
+            index, key = z.name.split(".")
+            group = f"model_weights/{owners[int(index)]}/s/{owners[int(index)]}"
+            file[f"{group}/{'kernel' if key == 'w' else 'bias'}"] = arrays[z.external]
+    assert same(read(tmp_path / "x.h5"), model)
+
+
+def test_same_padding_is_that_of_keras_also_for_even_windows(tmp_path):
+    layer = keras_layer("Conv2D", filters=1, kernel_size=[4, 4], padding="same")
+    arrays = {"layers/conv2d/vars/0": np.zeros((4, 4, 1, 1), "f4")}
+    model = read(keras_file(tmp_path, layer, arrays=arrays))
+    assert repr(model.layers[0]) == "ZeroPad2D(1, 2)"
+    assert model.output_shape == (8, 8, 1)
 
 
 # ----------------------------------------------------------------------------------- the command

@@ -52,10 +52,10 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
 
 def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]:
     if not source.is_file():
+        if source.is_dir():
+            raise WeightsError("it is a folder; save a TensorFlow model as .keras, which is a file")
         raise WeightsError(
-            "it is a folder; name a file, and save a TensorFlow model as .keras"
-            if source.is_dir()
-            else "it is not a regular file" if source.exists() else "there is no such file"
+            "it is not a regular file" if source.exists() else "there is no such file"
         )
     if source.stat().st_size > MAX_BYTES:
         raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")

@@ -14,9 +14,9 @@ import numpy as np
 from tinycnn import nn
 from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
+from tinycnn.nn.weights import LAYERS
 
-_WITH_ARRAYS = {nn.Conv2D, nn.Dense, nn.BatchNorm}
-TRANSLATED = _WITH_ARRAYS | {nn.Dropout, nn.Flatten, nn.MaxPool2D, nn.ReLU, nn.Softmax}
+TRANSLATED = {*LAYERS.values()}
 """The layers that other programs have too: all of the library's."""
 
 _NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}

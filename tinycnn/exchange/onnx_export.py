@@ -1,9 +1,12 @@
 """Write a network as an ONNX model: a node for every layer, arrays under PyTorch's names."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tinycnn import nn
 from tinycnn.exchange.layout import (
     PlacedLayer,
     channels_first,
@@ -12,7 +15,6 @@ from tinycnn.exchange.layout import (
 )
 from tinycnn.exchange.metadata import PRODUCER, Metadata, metadata_of
 from tinycnn.exchange.reading import Arrays
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, MaxPool2D, Sequential, Softmax
 
 OPSET, IR_VERSION = 17, 9
 """Old enough for every runtime of recent years, in browsers too."""
@@ -20,14 +22,26 @@ OPSET, IR_VERSION = 17, 9
 INPUT, LOGITS, PROBABILITIES = "images", "logits", "probabilities"
 
 
-def onnx_bytes(model: Sequential, softmax: bool = False) -> bytes:
+_KINDS: dict[type[nn.Layer], tuple[str, dict[str, Any]]] = {
+    nn.Dense: ("Gemm", {"transB": 1}),
+    nn.Flatten: ("Flatten", {}),
+    nn.GlobalAveragePool2D: ("ReduceMean", {"axes": [2, 3], "keepdims": 0}),
+    nn.ReLU: ("Relu", {}),
+    nn.Sigmoid: ("Sigmoid", {}),
+    nn.Softmax: ("Softmax", {"axis": 1}),
+    nn.Tanh: ("Tanh", {}),
+}
+"""The nodes of layers that need nothing else."""
+
+
+def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
     """Return the ONNX file of ``model``: images (N,C,H,W) -> logits (N,K), float32, any N.
 
     ``softmax``: the output is probabilities (N,K), of logits divided by the temperature that was
     measured with these weights, if any. Equal models give equal bytes.
     """
     if softmax:
-        Softmax().shapes(model.output_shape)  # raises ShapeError if the outputs are not classes
+        nn.Softmax().shapes(model.output_shape)  # raises ShapeError if the outputs are not classes
     metadata = metadata_of(model, "NCHW")
     placed = list(channels_first(model.layers, model.input_shape))
     arrays = external_arrays(model, (array for z in placed for array in z.arrays))
@@ -35,7 +49,7 @@ def onnx_bytes(model: Sequential, softmax: bool = False) -> bytes:
     for z in placed:
         nodes += _nodes(z, x, arrays)
         x = nodes[-1].output[0]
-    if softmax and not isinstance(model.layers[-1], Softmax):
+    if softmax and not isinstance(model.layers[-1], nn.Softmax):
         nodes += _probabilities(x, metadata, arrays)
     ends_in_softmax = nodes[-1].op_type == "Softmax"
     nodes[-1].output[0] = PROBABILITIES if ends_in_softmax else LOGITS
@@ -43,27 +57,34 @@ def onnx_bytes(model: Sequential, softmax: bool = False) -> bytes:
 
 
 def _nodes(placed: PlacedLayer, x: str, arrays: Arrays) -> list[onnx.NodeProto]:
-    """Return the nodes that compute a layer from ``x``."""
+    """Return the nodes that compute a layer from ``x``, named after it: "0_Conv2D"."""
     index, layer, y = placed.index, placed.layer, f"{placed.index}.y"
+    name = f"{index}_{type(layer).__name__}"
     inputs = [x, *(z.external for z in placed.arrays)]
+
+    def node(kind: str, *more: str, **settings: Any) -> list[onnx.NodeProto]:
+        return [helper.make_node(kind, [*inputs, *more], [y], name, **settings)]
+
     match layer:
-        case Conv2D():
-            return [helper.make_node("Conv", inputs, [y], kernel_shape=[layer.kernel_size] * 2)]
-        case BatchNorm():
-            return [helper.make_node("BatchNormalization", inputs, [y], epsilon=layer.EPSILON)]
-        case Dropout():  # does nothing when run, but allows training to go on elsewhere
+        case nn.Conv2D():
+            return node("Conv", kernel_shape=[layer.kernel_size] * 2)
+        case nn.BatchNorm():
+            return node("BatchNormalization", epsilon=layer.EPSILON)
+        case nn.Dropout():  # does nothing when run, but allows training to go on elsewhere
             arrays[f"{index}.ratio"] = np.array(layer.rate, np.float32)
-            return [helper.make_node("Dropout", [x, f"{index}.ratio"], [y])]
-        case MaxPool2D():
-            size = [layer.size] * 2
-            return [helper.make_node("MaxPool", [x], [y], kernel_shape=size, strides=size)]
-        case Dense():
-            return [helper.make_node("Gemm", inputs, [y], transB=1)]
-        case Softmax():
-            return [helper.make_node("Softmax", [x], [y], axis=1)]
+            return node("Dropout", f"{index}.ratio")
+        case nn.MaxPool2D() | nn.AveragePool2D():
+            kind = type(layer).__name__.removesuffix("2D")
+            return node(kind, kernel_shape=[layer.size] * 2, strides=[layer.size] * 2)
+        case nn.ZeroPad2D():
+            sizes = [0, 0, layer.before, layer.before, 0, 0, layer.after, layer.after]
+            arrays[f"{index}.pads"] = np.array(sizes)
+            return node("Pad", f"{index}.pads")
+        case nn.LeakyReLU():
+            return node("LeakyRelu", alpha=layer.slope)
         case _:
-            kind = {"ReLU": "Relu", "Flatten": "Flatten"}[type(layer).__name__]
-            return [helper.make_node(kind, [x], [y])]
+            kind, settings = _KINDS[type(layer)]
+            return node(kind, **settings)
 
 
 def _probabilities(x: str, metadata: Metadata, arrays: Arrays) -> list[onnx.NodeProto]:
@@ -72,13 +93,13 @@ def _probabilities(x: str, metadata: Metadata, arrays: Arrays) -> list[onnx.Node
     nodes = []
     if temperature != 1:
         arrays["temperature"] = temperature
-        nodes.append(helper.make_node("Div", [x, "temperature"], ["calibrated"]))
+        nodes.append(helper.make_node("Div", [x, "temperature"], ["calibrated"], "calibration"))
         x = "calibrated"
-    return [*nodes, helper.make_node("Softmax", [x], [PROBABILITIES], axis=1)]
+    return [*nodes, helper.make_node("Softmax", [x], [PROBABILITIES], PROBABILITIES, axis=1)]
 
 
 def _file(
-    model: Sequential, nodes: list[onnx.NodeProto], arrays: Arrays, metadata: Metadata
+    model: nn.Sequential, nodes: list[onnx.NodeProto], arrays: Arrays, metadata: Metadata
 ) -> bytes:
     shapes = {INPUT: model.input_shape, nodes[-1].output[0]: model.output_shape}
     inputs, outputs = (
@@ -86,7 +107,8 @@ def _file(
         for name, shape in shapes.items()
     )
     constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
-    graph = helper.make_graph(nodes, "tinycnn", inputs, outputs, constants)
+    described = f"gray levels / 255 of a network of {PRODUCER}, image by image"
+    graph = helper.make_graph(nodes, "tinycnn", inputs, outputs, constants, described)
     producer, version = PRODUCER.split()
     file = helper.make_model(
         graph,

@@ -32,14 +32,20 @@ COUNTER = "num_batches_tracked"
 """PyTorch's BatchNorm counts batches; ours does not."""
 
 _MODULES = {
+    "AveragePool2D": "AvgPool2d({layer.size})",
     "BatchNorm": "BatchNorm{rank}d({C})",
     "Conv2D": "Conv2d({C}, {layer.filters}, {layer.kernel_size})",
     "Dense": "Linear({C}, {layer.units})",
     "Dropout": "Dropout({layer.rate})",
     "Flatten": "Flatten()",
+    "GlobalAveragePool2D": "Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())",
+    "LeakyReLU": "LeakyReLU({layer.slope})",
     "MaxPool2D": "MaxPool2d({layer.size})",
     "ReLU": "ReLU()",
+    "Sigmoid": "Sigmoid()",
     "Softmax": "Softmax(1)",
+    "Tanh": "Tanh()",
+    "ZeroPad2D": "ZeroPad2d(({layer.before}, {layer.after}, {layer.before}, {layer.after}))",
 }
 """The modules that do what our layers do, for an input with C channels or numbers."""
 

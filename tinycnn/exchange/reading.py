@@ -11,13 +11,24 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinycnn import nn
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.metadata import Metadata
-from tinycnn.nn import BatchNorm, Flatten, Layer
 from tinycnn.nn.checks import GRAY, Shape
 
 Arrays = dict[str, np.ndarray]
 Settings = dict[str, Any]
+
+ACTIVATIONS: dict[str, Callable[[], nn.Layer]] = {
+    "relu": nn.ReLU,
+    "softmax": nn.Softmax,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),  # Keras' default
+}
+
+OF_GRAY_LEVELS = 0.1
+"""An input that is multiplied by less than that is taken as 0 to 255, otherwise as 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class ExternalLayer:
 class ImportedModel:
     """A chain of layers that grows while a file is read, with arrays named and laid out as here."""
 
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[nn.Layer] = field(default_factory=list)
     input_shape: Shape = ()
     shape: Shape = ()
     """The output shape so far, without N."""
@@ -65,36 +76,62 @@ class ImportedModel:
     """By the index of a BatchNorm: the number that it adds to the variance, if it is not ours."""
 
     metadata: Metadata = field(default_factory=dict)
-    prepared: bool = False
-    """Whether the file multiplies gray levels by 1/255 before the first layer, as we always do."""
+    scale: float = 1.0
+    offset: float = 0.0
+    """What the file multiplies its input by, and then adds, before the first layer."""
+
+    ended: bool = False
+    """Whether something was read and left out that makes sense at the end only."""
 
     def start(self, shape: Shape) -> None:
         """Set the input shape; an image (H,W) has one channel."""
         self.input_shape = self.shape = (*shape, 1) if len(shape) == 2 else shape
 
-    def prepare(self, external: ExternalLayer, scale: object) -> None:
-        """Multiply the input by ``scale``, which has to be the preparation that we do anyway."""
-        sound = isinstance(scale, float) and math.isclose(scale, GRAY, rel_tol=1e-6)
-        first = not self.layers and not self.prepared
-        external.require(
-            sound and first, f"by {shown(scale)} instead of once by 1/255 at the start"
-        )
-        self.prepared = True
+    def prepare(self, external: ExternalLayer, scale: object, offset: object = 0.0) -> None:
+        """Multiply the input by ``scale`` and add ``offset``; the first layer will do that."""
+        numbers = isinstance(scale, int | float) and isinstance(offset, int | float)
+        external.require(numbers and not self.layers, "other than at the start, by one number,")
+        self.scale, self.offset = self.scale * scale, self.offset * scale + offset  # type: ignore[operator]
 
-    def add(self, layer: Layer, **arrays: np.ndarray) -> None:
+    def add(self, layer: nn.Layer, **arrays: np.ndarray) -> None:
         """Append ``layer`` with its arrays; ShapeError if it does not fit there."""
+        if self.ended:
+            refuse(f"{layer} after the last softmax")
         self.shape, _ = layer.shapes(self.shape)
         self.arrays |= {f"{len(self.layers)}.{key}": z for key, z in arrays.items()}
         self.layers.append(layer)
 
+    def activate(self, external: ExternalLayer, name: object) -> None:
+        """Append the layer of an activation; a log-softmax is left out, as logits do as well."""
+        if name == "log_softmax":
+            nn.Softmax().shapes(self.shape)
+            self.ended = True
+        elif isinstance(name, str) and name in ACTIVATIONS:
+            self.add(ACTIVATIONS[name]())
+        else:
+            external.require(name in (None, "linear"), f"with the activation {shown(name)}")
+
+    def pad(self, before: int, after: int) -> None:
+        """Append a ZeroPad2D, if it does anything."""
+        if before or after:
+            self.add(nn.ZeroPad2D(before, after))
+
+    def add_pool(
+        self, external: ExternalLayer, kind: Callable[[int], nn.Layer], size: int, strides: object
+    ) -> None:
+        """Append a pooling layer, whose windows must lie side by side."""
+        strides = simplified(strides)
+        external.require(strides == size, f"with strides {shown(strides)} instead of {size}")
+        self.add(kind(size))
+
     def add_batch_norm(self, epsilon: float, **arrays: np.ndarray) -> None:
         """Append a BatchNorm that adds ``epsilon`` to the variance."""
         self.epsilons[len(self.layers)] = epsilon
-        self.add(BatchNorm(), **arrays)
+        self.add(nn.BatchNorm(), **arrays)
 
     def flatten(self) -> None:
         """Append a Flatten."""
-        self.add(Flatten())
+        self.add(nn.Flatten())
 
     def reshape(self, external: ExternalLayer, target: Sequence[int]) -> None:
         """Reshape the output to a row; or the input, if it stays the same gray image."""
@@ -113,16 +150,37 @@ class ImportedModel:
         the epsilons.
         """
         arrays = {name: np.ascontiguousarray(z) for name, z in self.arrays.items()}
+        self._fold_preparation(arrays)
         for index, layer in enumerate(self.layers):
             name = f"{index}.variance"
-            if isinstance(layer, BatchNorm) and name in arrays:
-                epsilon = self.epsilons.get(index, BatchNorm.EPSILON)
-                variance = arrays[name].astype(np.float64) + (epsilon - BatchNorm.EPSILON)
+            if isinstance(layer, nn.BatchNorm) and name in arrays:
+                epsilon = self.epsilons.get(index, nn.BatchNorm.EPSILON)
+                variance = arrays[name].astype(np.float64) + (epsilon - nn.BatchNorm.EPSILON)
                 if variance.min(initial=0) < 0:
                     least = arrays[name].min()
                     refuse(f"a BatchNorm with epsilon {epsilon:g} and a variance of {least:g}")
                 arrays[name] = variance.astype(np.float32)
         return arrays
+
+    def _fold_preparation(self, arrays: Arrays) -> None:
+        """Let the first weights do what the file does to its input; ours is from 0 to 1.
+
+        w * (a * x + c) + b = (a * w) * x + (b + c * w)
+        """
+        a, c = self.scale, self.offset
+        if abs(a) < OF_GRAY_LEVELS:
+            a /= float(GRAY)
+        if math.isclose(a, 1, rel_tol=1e-6) and not c:
+            return
+        passes = nn.Flatten | nn.Dropout if c else nn.Flatten | nn.Dropout | nn.ZeroPad2D
+        index = next((i for i, z in enumerate(self.layers) if not isinstance(z, passes)), 0)
+        first = self.layers[index] if self.layers else "nothing"
+        if f"{index}.w" not in arrays or not isinstance(first, nn.Conv2D | nn.Dense):
+            refuse(f"an input that is normalized before {first}, not before a convolution,")
+        w = arrays[f"{index}.w"].astype(np.float64)
+        shift = c * w.sum(axis=(1, 2, 3) if isinstance(first, nn.Conv2D) else 0)
+        arrays[f"{index}.w"] = (a * w).astype(np.float32)
+        arrays[f"{index}.b"] = (arrays[f"{index}.b"] + shift).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -133,7 +191,7 @@ class KnownNetwork:
     the file's BatchNorm; None if that is not known.
     """
 
-    layers: Callable[[int], Sequence[Layer]]
+    layers: Callable[[int], Sequence[nn.Layer]]
     input_shape: Shape
     epsilon: float | None = None
 
@@ -152,9 +210,20 @@ def known_model(
     last = {K for _, K in shapes} - {D for D, _ in shapes}
     layers = known.layers(last.pop() if len(last) == 1 else 10)
     copies = [copy.copy(layer) for layer in layers]  # the originals may be in use
-    norms = [i for i, layer in enumerate(layers) if isinstance(layer, BatchNorm)]
+    norms = [i for i, layer in enumerate(layers) if isinstance(layer, nn.BatchNorm)]
     epsilons = {} if known.epsilon is None else dict.fromkeys(norms, known.epsilon)
     return ImportedModel(copies, known.input_shape, metadata=metadata, epsilons=epsilons)
+
+
+def refuse_known(known: KnownNetwork | None) -> None:
+    """Refuse the layers that the user names for a file that describes its own."""
+    if known:
+        raise WeightsError("it already describes its layers; leave out --preset and --like")
+
+
+def same_padding(size: int) -> tuple[int, int]:
+    """Return the zeros before and behind an image that a window of ``size`` leaves as large."""
+    return (size - 1) // 2, size // 2
 
 
 def refuse(what: str) -> NoReturn:
