@@ -30,7 +30,8 @@ from benchmarks.quality.reading import (
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
-from tinycnn.ink import Recognizer, percent, read_strokes
+from tinycnn.ink import Recognizer, read_strokes
+from tinycnn.ink.annotate import percent
 from tinycnn.ink.trace import panel
 from tinycnn.nn import Sequential
 from tinycnn.train.folder import find_weights

@@ -23,7 +23,8 @@ from benchmarks.quality.pages import PHOTO_DIGIT, encoded, page_of, photo_of
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
-from tinycnn.ink import Recognizer, draw_trace
+from tinycnn.ink import Recognizer
+from tinycnn.ink.trace import draw_trace
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import read_items
 from tinycnn.train.folder import find_weights

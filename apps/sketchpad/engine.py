@@ -61,7 +61,8 @@ class Engine:
     """A network that reads: at first with NumPy, once kernels are compiled with them."""
 
     def __init__(self, model: "Sequential", weights: Path) -> None:
-        from tinycnn.ink import PredictionCache, Recognizer
+        from tinycnn.ink import Recognizer
+        from tinycnn.ink.reading import PredictionCache
         from tinycnn.nn import reference
 
         self.model, self.weights = model, weights
@@ -156,7 +157,8 @@ class Engine:
 
     def read_naively(self, question: Question) -> NaiveReading:
         """Scale the whole paper, or picture, down, and read that."""
-        from tinycnn.ink import paper_to_image, shrink
+        from tinycnn.ink.bitmaps import shrink
+        from tinycnn.ink.strokes import paper_to_image
 
         if question.sheet is not None:
             image = shrink(255 - question.sheet.shade)

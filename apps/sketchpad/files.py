@@ -71,7 +71,8 @@ def save(session: Session, folder: Path) -> list[Path]:
     """
     from PIL import Image
 
-    from tinycnn.ink import as_record, draw_boxes, draw_drawing
+    from tinycnn.ink.annotate import draw_boxes, draw_drawing
+    from tinycnn.ink.reading import as_record
 
     page, answer = session.pad.page, session.answer
     if answer is None or page.empty:

@@ -58,7 +58,7 @@ class Inspector:
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """Images uint8 (N,28,28) as the network gets them: (N, *input_shape)."""
-        from tinycnn.ink import network_input
+        from tinycnn.nn.classifier import network_input
 
         return network_input(self.model, images)
 

@@ -14,9 +14,9 @@ UNREAD = "?"  # in place of ink that was refused
 
 def percent(probability: float) -> str:
     """A probability for people: never 100 %."""
-    from tinycnn import ink
+    from tinycnn.ink.annotate import percent as capped
 
-    return ink.percent(probability)
+    return capped(probability)
 
 
 def verdict(digit: "Digit", label: str | None = None) -> str:

@@ -176,7 +176,7 @@ def write_line(line: np.ndarray, session: Session) -> None:
 
 
 def _result(session: Session) -> dict[str, Any]:
-    from tinycnn.ink import as_record
+    from tinycnn.ink.reading import as_record
 
     if session.answer is None:
         reason = session.screen.note or "the network did not load"

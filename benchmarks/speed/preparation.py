@@ -14,13 +14,7 @@ from benchmarks.quality.handwriting import tremble, write
 from benchmarks.quality.pages import on_canvas, photo_of
 from benchmarks.timing import compare
 from tinycnn.cli import Parser, run_command
-from tinycnn.ink import (
-    Recognizer,
-    bitmap_to_image,
-    decode_picture,
-    read_picture,
-    strokes_to_image,
-)
+from tinycnn.ink import Recognizer, bitmap_to_image, decode_picture, read_picture, strokes_to_image
 from tinycnn.nn import Sequential
 from tinycnn.timing import Version
 from tinycnn.train.folder import find_weights

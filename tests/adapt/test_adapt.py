@@ -13,8 +13,9 @@ from tinycnn.adapt.corrections import default_path, parse_correction
 from tinycnn.adapt.folds import AdaptationData, CrossValidation
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError
-from tinycnn.ink import Recognizer, network_input, read_drawings, strokes_to_image
+from tinycnn.ink import Recognizer, read_drawings, strokes_to_image
 from tinycnn.nn import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.nn.classifier import network_input
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.quality.handwriting import DIGITS
 from tinycnn.errors import ImageError
-from tinycnn.ink import parse_drawing, read_drawings
+from tinycnn.ink import read_drawings
+from tinycnn.ink.drawings import parse_drawing
 
 
 def line(**record):

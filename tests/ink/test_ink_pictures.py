@@ -15,18 +15,12 @@ from benchmarks.quality.handwriting import write
 from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
-from tinycnn.ink import (
-    bitmap_to_image,
-    check_strokes,
-    decode_picture,
-    draw_boxes,
-    read_file,
-    read_picture,
-    read_strokes,
-)
+from tinycnn.ink import bitmap_to_image, decode_picture, read_file, read_picture, read_strokes
+from tinycnn.ink.annotate import draw_boxes
 from tinycnn.ink.photos import picture_to_ink
 from tinycnn.ink.pictures import tags_fit
 from tinycnn.ink.reading import picture_trace
+from tinycnn.ink.strokes import check_strokes
 from tinycnn.ink.trace import draw_trace
 from tinycnn.predict.sources import read_items
 

@@ -9,15 +9,9 @@ from template_network import recognizer
 from benchmarks.quality.handwriting import DIGITS, write
 from benchmarks.quality.pages import page_of
 from tinycnn.errors import ImageError
-from tinycnn.ink import (
-    PredictionCache,
-    Recognizer,
-    read_bitmap,
-    read_images,
-    read_strokes,
-    strokes_to_image,
-)
+from tinycnn.ink import Recognizer, read_bitmap, read_images, read_strokes, strokes_to_image
 from tinycnn.ink.fragments import StrokeFragments, TextLine, find_lines
+from tinycnn.ink.reading import PredictionCache
 from tinycnn.ink.seams import find_seams, split_components
 from tinycnn.ink.segmentation import Candidates, best_reading
 

@@ -7,9 +7,9 @@ from template_network import difference
 from benchmarks.quality.handwriting import DIGITS
 from tinycnn.data.mnist import PEN, offset_to_center
 from tinycnn.errors import ImageError
-from tinycnn.ink import check_strokes, strokes_to_image
+from tinycnn.ink import strokes_to_image
 from tinycnn.ink.rasterize import draw
-from tinycnn.ink.strokes import resample
+from tinycnn.ink.strokes import check_strokes, resample
 
 
 @st.composite

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from tinycnn.ink import network_input
 from tinycnn.interpret import (
     Copied,
     FilterAblation,
@@ -37,6 +36,7 @@ from tinycnn.nn import (
     Sequential,
     Softmax,
 )
+from tinycnn.nn.classifier import network_input
 from tinycnn.nn.differences import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")

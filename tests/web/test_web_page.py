@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.quality.handwriting import DIGITS
 from tinycnn.errors import EnvironmentFault
-from tinycnn.ink import Recognizer, parse_drawing, read_drawings, read_strokes, strokes_to_image
+from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_image
+from tinycnn.ink.drawings import parse_drawing
 from tinycnn.nn import Sequential
 from tinycnn.train.folder import find_weights
 

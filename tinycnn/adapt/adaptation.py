@@ -26,9 +26,10 @@ from tinycnn.augment.policies import MILD, augment
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.evaluate.evaluation import share_trained_on
-from tinycnn.ink import Recognizer, network_input
+from tinycnn.ink import Recognizer
 from tinycnn.interpret import Tracer
 from tinycnn.nn import Sequential
+from tinycnn.nn.classifier import network_input
 from tinycnn.train.calibration import calibrate
 
 FOLDS = 5

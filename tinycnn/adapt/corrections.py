@@ -18,7 +18,8 @@ import numpy as np
 from tinycnn import __version__
 from tinycnn.errors import EnvironmentFault, ImageError
 from tinycnn.files import PathLike, user_folder, write_bytes
-from tinycnn.ink import parse_drawing, read_file, strokes_to_image
+from tinycnn.ink import read_file, strokes_to_image
+from tinycnn.ink.drawings import parse_drawing
 
 DECIMALS = 2  # of coordinates that are kept
 LONGEST = 64 * 2**20  # bytes of the file; a digit needs about two thousand

@@ -12,9 +12,10 @@ import numpy as np
 
 from tinycnn.cli import option
 from tinycnn.evaluate.evaluation import Evaluation
-from tinycnn.ink import network_input, percent
+from tinycnn.ink.annotate import percent
 from tinycnn.interpret import Tracer, convolutions, max_activations
 from tinycnn.interpret.filters import end_of_block
+from tinycnn.nn.classifier import network_input
 from tinycnn.report.pictures import enlarged, gray_picture, sheet, signed_picture
 from tinycnn.report.subject import Subject
 from tinycnn.train.recipe import OPTIONS

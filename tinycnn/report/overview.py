@@ -9,7 +9,7 @@ import numpy as np
 from tinycnn.augment.corruptions import CORRUPTIONS
 from tinycnn.errors import DataError
 from tinycnn.evaluate.robustness import Curve
-from tinycnn.ink import percent as confidence_percent
+from tinycnn.ink.annotate import percent as confidence_percent
 from tinycnn.metrics import (
     PairedComparison,
     Score,
