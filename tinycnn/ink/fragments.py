@@ -26,6 +26,8 @@ FLAT = 0.2  # height over width: ink flatter than that is a dash
 LARGE = 0.5  # of the height of the tallest fragments
 BESIDE = 0.35  # of the lower one's height: overlap in y of fragments that lie side by side
 REACH = 3.0  # heights: neighbors are no farther apart
+MARK_REACH = 1.2  # heights: a dot or a dash is no farther from its line
+STRAIGHT = 0.1  # of a fragment's length: it is straight if it is no wider
 BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
 HIGHEST = 0.75  # heights, and no farther than that
 STACKED = 0.36  # of the lower one's height: the two rings of an 8 are no farther apart
@@ -69,6 +71,14 @@ class Fragments(ABC):
         distances, _ = self._trees[one].query(self._trees[other].data)
         return float(distances.min())
 
+    def lean(self, index: int) -> float:
+        """Run over rise of a straight fragment, positive to the right; 0 if it is bent."""
+        points = self._points(index)
+        _, _, (along, across) = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+        if np.ptp(points @ across) > STRAIGHT * np.ptp(points @ along) + self.pen or not along[1]:
+            return 0.0
+        return float(-along[0] / along[1])
+
     def seam_odds(self, _one: int, _other: int) -> float | None:
         """Log-odds that two parts of one component are one digit; None if they never were one."""
         return None
@@ -83,7 +93,7 @@ class Fragments(ABC):
 
     @abstractmethod
     def _points(self, index: int) -> np.ndarray:
-        """Points (n,2) from which distances to the fragment are measured."""
+        """Points x, y (n,2) from which distances to the fragment are measured."""
 
 
 class StrokeFragments(Fragments):
@@ -149,7 +159,7 @@ class BitmapFragments(Fragments):
         fragment = self.fragments[index]
         inked = fragment.ink >= INKED
         outline = np.argwhere(inked & ~ndimage.binary_erosion(inked))
-        return np.asarray(outline + (fragment.top, fragment.left))
+        return np.asarray(outline[:, ::-1] + (fragment.left, fragment.top))
 
 
 def _center_line(fragment: Fragment, pen: float) -> Span:
@@ -258,7 +268,7 @@ def _nearest(
     (across, down), height = gaps[best], heights[best]
     length = min(BELONGS * max(x1 - x0, y1 - y0), HIGHEST * height)
     reach = max(length, STACKED * height)
-    return best if down <= reach and across <= REACH * height else None
+    return best if down <= reach and across <= MARK_REACH * height else None
 
 
 def _left_to_right(spans: np.ndarray, row: list[int]) -> list[int]:

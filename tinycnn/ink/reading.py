@@ -4,16 +4,24 @@ Every run of fragments that could be a digit becomes a 28 x 28 image, the networ
 them in one batch, and the best way to divide each line is read out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from tinycnn import notebook
-from tinycnn.ink.bitmaps import bitmap_steps, box_of, refuse_texture
-from tinycnn.ink.fragments import FLAT, Box, Fragments, Group, Ink, StrokeFragments, find_lines
+from tinycnn.ink.bitmaps import bitmap_steps, box_of, find_components, refuse_texture
+from tinycnn.ink.fragments import (
+    FLAT,
+    BitmapFragments,
+    Box,
+    Fragments,
+    Group,
+    Ink,
+    StrokeFragments,
+    find_lines,
+)
 from tinycnn.ink.photos import picture_steps, picture_to_ink
 from tinycnn.ink.pictures import Picture
 from tinycnn.ink.rasterize import Strokes
@@ -24,13 +32,13 @@ from tinycnn.ink.segmentation import (
     candidates,
     digit_weight,
     mark_weight,
-    text_of,
 )
+from tinycnn.ink.signs import SMALL, Mark, large_signs, small_sign, write
 from tinycnn.ink.strokes import strokes_steps
 from tinycnn.ink.trace import Step, last
 from tinycnn.nn.classifier import Recognizer
 
-SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
+PLACED = 0.95  # probability of a sign that is told by its size and place
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +84,7 @@ class Reading:
     """All digits of a page in reading order, and their text."""
 
     text: str
-    """Line breaks separate lines, blanks words; dots and dashes occur only between digits."""
+    """What is written: digits, and the signs beside them; line breaks separate lines."""
 
     digits: tuple[Digit, ...]
 
@@ -86,16 +94,8 @@ class Reading:
     inked: bool = True
     """False if the page is empty."""
 
-    def _repr_html_(self) -> str:
-        """Show the digits where they were read, and the text, in a notebook."""
-        if not self.digits:
-            return "<p>no digits</p>"
-        labels = [
-            f"{z.name}{'?' if z.rejected else ''} {min(100 * z.confidence, 99.9):.1f} %"
-            for z in self.digits
-        ]
-        images, places = zip(*((z.image, z.box) for z in self.digits), strict=True)
-        return notebook.boxes(images, places, labels) + f"<pre>{escape(self.text)}</pre>"
+    marks: tuple[Mark, ...] = ()
+    """All other ink; what could not be read is not in the text."""
 
 
 EMPTY = Reading("", (), 0.0, inked=False)
@@ -115,7 +115,17 @@ def as_record(reading: Reading) -> dict[str, Any]:
         }
         for digit in reading.digits
     ]
-    return {"text": reading.text, "confidence": round(reading.confidence, 6), "digits": digits}
+    marks = [
+        {
+            "box": [round(length, 3) for length in mark.box],
+            "name": mark.name,
+            "confidence": round(mark.confidence, 6),
+            "read": mark.read,
+        }
+        for mark in reading.marks
+    ]
+    confidence = round(reading.confidence, 6)
+    return {"text": reading.text, "confidence": confidence, "digits": digits, "marks": marks}
 
 
 _Output = tuple[np.ndarray, np.ndarray, float]
@@ -141,22 +151,21 @@ class PredictionCache:
         return [self._known[key] for key in keys]
 
 
-def read_picture(picture: Picture, recognizer: Recognizer) -> Reading:
-    """Read all digits in a picture; boxes are in pixels of its file.
+def read_picture(picture: Picture, recognizer: Recognizer, *, single: bool = False) -> Reading:
+    """Read all digits in a picture, or its ``single`` one; boxes are in pixels of its file.
 
     A picture that is an MNIST image already, in size and place, goes to the network untouched.
     """
     prepared = picture.prepared()
     if prepared is not None:
         return read_images(prepared[None], recognizer)[0]
-    reading = read_bitmap(picture_to_ink(picture.gray), recognizer)
+    reading = read_bitmap(picture_to_ink(picture.gray), recognizer, single=single)
     s = picture.scale
-    digits = [
-        replace(digit, box=(x * s, y * s, width * s, height * s))
-        for digit in reading.digits
-        for x, y, width, height in [digit.box]
-    ]
-    return replace(reading, digits=tuple(digits))
+
+    def enlarged(items):
+        return tuple(replace(z, box=tuple(s * length for length in z.box)) for z in items)
+
+    return replace(reading, digits=enlarged(reading.digits), marks=enlarged(reading.marks))
 
 
 def picture_trace(picture: Picture) -> Iterator[Step]:
@@ -170,19 +179,31 @@ def picture_trace(picture: Picture) -> Iterator[Step]:
     yield "in pieces", split_components(np.asarray(ink)).view(picture.gray.shape)
 
 
-def read_bitmap(ink: np.ndarray, recognizer: Recognizer) -> Reading:
-    """Read a bitmap, uint8 (H,W), 255 is ink and 0 is paper; boxes are in pixels."""
+def read_bitmap(ink: np.ndarray, recognizer: Recognizer, *, single: bool = False) -> Reading:
+    """Read a bitmap, uint8 (H,W), 255 is ink and 0 is paper; boxes are in pixels.
+
+    single: all ink is one digit.
+    """
+    if single:
+        return _read_single(BitmapFragments(find_components(ink), 0.0), recognizer)
     return _read(split_components(ink), recognizer)
 
 
 def read_strokes(
-    strokes: Strokes, recognizer: Recognizer, pen: float = 0.0, cache: PredictionCache | None = None
+    strokes: Strokes,
+    recognizer: Recognizer,
+    pen: float = 0.0,
+    cache: PredictionCache | None = None,
+    *,
+    single: bool = False,
 ) -> Reading:
     """Read a drawing, polylines (n,2) with y down in any unit.
 
     pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
+    single: all ink is one digit.
     """
-    return _read(StrokeFragments(strokes, pen), recognizer, cache)
+    fragments = StrokeFragments(strokes, pen)
+    return (_read_single if single else _read)(fragments, recognizer, cache)
 
 
 def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
@@ -209,6 +230,19 @@ def image_steps(ink: Ink) -> Iterator[Step]:
     return bitmap_steps(ink) if isinstance(ink, np.ndarray) else strokes_steps(ink)
 
 
+def _read_single(
+    fragments: Fragments, recognizer: Recognizer, cache: PredictionCache | None = None
+) -> Reading:
+    """All ink as one digit."""
+    group = tuple(range(len(fragments.spans)))
+    if not group:
+        return EMPTY
+    ink = fragments.ink(group)
+    (output,) = (cache or PredictionCache()).classify([ink], recognizer)
+    digit = _digit(fragments.box(group), ink, group, output, recognizer)
+    return Reading(digit.name, (digit,), digit.confidence)
+
+
 def _read(
     fragments: Fragments, recognizer: Recognizer, cache: PredictionCache | None = None
 ) -> Reading:
@@ -217,23 +251,42 @@ def _read(
     if not count:
         return EMPTY
     rows = [candidates(fragments, line) for line in find_lines(fragments)]
-    groups = [
-        group
-        for row in rows
-        for group in row.groups.values()
-        if not _is_mark(fragments, group, row.line.height)
-    ]
+    heights = {group: row.line.height for row in rows for group in row.groups.values()}
+    groups = [group for group in heights if not _is_mark(fragments, group, heights[group])]
     inks = [fragments.ink(group) for group in groups]
     outputs = (cache or PredictionCache()).classify(inks, recognizer)
     seen = {
         group: _digit(fragments.box(group), ink, group, output, recognizer)
         for group, ink, output in zip(groups, inks, outputs, strict=True)
     }
-    readings = [_read_row(fragments, row, seen, recognizer.threshold) for row in rows]
+    signs = _signs(fragments, rows, seen, recognizer.threshold)
+    readings = [_read_row(fragments, row, seen, signs, recognizer.threshold) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
+    marks = tuple(mark for reading in readings for mark in reading.marks)
     text = "\n".join(reading.text for reading in readings if reading.text)
-    confidence = float(np.prod([reading.confidence for reading in readings]))
-    return Reading(text, digits, confidence if digits else 0.0)
+    confidence = float(np.prod([reading.confidence for reading in readings if reading.digits]))
+    return Reading(text, digits, confidence if digits else 0.0, marks=marks)
+
+
+def _signs(
+    fragments: Fragments, rows: Sequence[Candidates], seen: Mapping[Group, Digit], threshold: float
+) -> dict[Group, tuple[str, float]]:
+    """The groups that could be a sign, with its name and probability."""
+    signs = {}
+    for row in rows:
+        groups = [group for group in row.groups.values() if group in seen]
+        if groups:
+            heights = np.ptp([fragments.span(group)[1::2] for group in groups], axis=1)
+            margins = np.array([seen[group].score - threshold for group in groups])
+            images = np.stack([seen[group].image for group in groups])
+            found = zip(
+                groups, large_signs(images, heights / row.line.height, margins), strict=True
+            )
+            signs |= {group: sign for group, sign in found if sign[0]}
+        for group in row.groups.values():
+            if len(group) <= 2 and (name := small_sign(fragments, group, row.line)):
+                signs[group] = name, PLACED
+    return signs
 
 
 def _is_mark(fragments: Fragments, group: Group, height: float) -> bool:
@@ -270,7 +323,11 @@ def _digit(box: Box, ink: Ink, fragments: Group, output: _Output, recognizer: Re
 
 
 def _read_row(
-    fragments: Fragments, row: Candidates, seen: dict[Group, Digit], threshold: float
+    fragments: Fragments,
+    row: Candidates,
+    seen: dict[Group, Digit],
+    signs: dict[Group, tuple[str, float]],
+    threshold: float,
 ) -> Reading:
     """The most probable reading of one line; ``seen``: the digit in each group that is no mark."""
     height, weights = row.line.height, {}
@@ -278,13 +335,24 @@ def _read_row(
         span, digit = fragments.span(group), seen.get(group)
         weights[run] = (
             digit_weight(span, height, digit.confidence, digit.score, threshold)
-            if digit
-            else mark_weight(span, height)
+            if digit and group not in signs
+            else mark_weight(span, height, signs.get(group, ("",))[0])
         )
     path, certainty = best_reading(row, weights)
     groups = [row.groups[run] for run in path]
-    digits = tuple(seen[group] for group in groups if group in seen)
-    names = [seen[group].name if group in seen else None for group in groups]
-    text = text_of(list(zip(map(fragments.span, groups), names, strict=True)), height)
-    confidence = certainty * float(np.prod([digit.confidence for digit in digits]))
-    return Reading(text, digits, confidence)
+    names = [signs[z][0] if z in signs else seen[z].name if z in seen else "" for z in groups]
+    digital = [group in seen and group not in signs for group in groups]
+    text, read = write(list(zip(map(fragments.span, groups), names, digital, strict=True)), height)
+    misplaced = {z for z, in_text in zip(groups, read, strict=True) if not in_text and z in seen}
+    if misplaced:  # where no number has that sign, it is a digit
+        others = {group: sign for group, sign in signs.items() if group not in misplaced}
+        return _read_row(fragments, row, seen, others, threshold)
+    digits = tuple(seen[group] for group, digit in zip(groups, digital, strict=True) if digit)
+    marks = tuple(
+        Mark(fragments.box(group), name, signs.get(group, ("", 0.0))[1], in_text)
+        for group, name, digit, in_text in zip(groups, names, digital, read, strict=True)
+        if not digit
+    )
+    certain = [digit.confidence for digit in digits]
+    certain += [mark.confidence for mark in marks if mark.read]
+    return Reading(text, digits, certainty * float(np.prod(certain)), marks=marks)

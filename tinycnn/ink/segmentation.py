@@ -11,7 +11,7 @@ so the best of all 2^(n-1) readings comes out of one pass from left to right, in
 ``best[k]`` is the weight of the best reading of the first k fragments (dynamic programming).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,7 +27,9 @@ LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a d
 USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
 RARER = 4.0  # by this much in log-probability for each line height
 MARGIN = 2.0  # score above the threshold that real digits have, and halves and pairs do not
-WORD_GAP = 1.0  # line heights between words, at least
+SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
+CERTAIN = 5.0  # log-odds where geometry leaves little doubt
+LOOSE = 0.06  # line heights: small ink farther than that beside a digit is a sign of its own
 
 Run = tuple[int, int]
 """Fragments start, ..., stop - 1 in the order of the line."""
@@ -66,12 +68,34 @@ def _odds(fragments: Fragments, one: int, other: int, height: float) -> float:
     if seam_odds is not None:
         return seam_odds
     (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
+    if _is_loose(fragments.spans[[one, other]], height, fragments.pen):
+        return -CERTAIN
+    if _is_across(fragments.spans[[one, other]], height):
+        return CERTAIN
     narrower = max(min(a1 - a0, c1 - c0), 0.05 * height)
     overlap = min(max((min(a1, c1) - max(a0, c0)) / narrower, 0.0), 1.0)
     distance = min(fragments.distance(one, other) / height, 0.5)
     lower = min(b1 - b0, d1 - d0) / height  # bars and hats are low
     width = (max(a1, c1) - min(a0, c0)) / height  # of both together
     return float(5.0 + 6.5 * overlap - 8.5 * distance - 7.3 * lower - 3.4 * width)
+
+
+def _is_loose(spans: np.ndarray, height: float, pen: float) -> bool:
+    """Whether one of two fragments is a sign beside the other: small, low enough, and apart."""
+    small, large = spans[np.argsort((spans[:, 2:] - spans[:, :2]).max(axis=1))]
+    W, H = small[2:] - small[:2]
+    gap = max(small[0] - large[2], large[0] - small[2])
+    place = (small[1] + small[3]) / 2 - large[1]
+    signlike = max(W, H) <= SMALL * height or (H <= 0.4 * W and 0.8 * height > W)
+    apart = gap > LOOSE * height + pen / 2
+    return bool(signlike and apart and place > 0.3 * (large[3] - large[1]))
+
+
+def _is_across(spans: np.ndarray, height: float) -> bool:
+    """Whether one of two fragments runs through the middle of the other, as in a slashed zero."""
+    narrow, wide = spans[np.argsort(spans[:, 2] - spans[:, 0])]
+    place = ((narrow[0] + narrow[2]) / 2 - wide[0]) / max(wide[2] - wide[0], 0.2 * height)
+    return bool(0.2 < place < 0.8 and min(narrow[3], wide[3]) > max(narrow[1], wide[1]))
 
 
 def digit_weight(
@@ -86,10 +110,10 @@ def digit_weight(
     return float(np.log(confidence) + like_a_digit - RARER * excess)
 
 
-def mark_weight(span: Span, height: float) -> float:
-    """Log-probability that a dot or a dash is on its own, and no part of a digit."""
+def mark_weight(span: Span, height: float, sign: str) -> float:
+    """Log-probability that ink is on its own and no part of a digit, given the sign it may be."""
     tiny = max(span[2] - span[0], span[3] - span[1]) < TINY * height
-    return float(np.log(LONE_DOT if tiny else LONE_MARK))
+    return float(np.log(LONE_DOT if tiny or sign else LONE_MARK))
 
 
 def best_reading(row: Candidates, weights: Mapping[Run, float]) -> tuple[list[Run], float]:
@@ -113,36 +137,3 @@ def best_reading(row: Candidates, weights: Mapping[Run, float]) -> tuple[list[Ru
         path.append((came_from[stop], stop))
         stop = came_from[stop]
     return path[::-1], float(np.exp(best[count] - total[count]))
-
-
-def text_of(runs: Sequence[tuple[Span, str | None]], height: float) -> str:
-    """The characters of a line; between digits also dots, dashes and blanks.
-
-    runs: from left to right the span of each digit and its name, or None for a mark.
-    """
-    digits = [span for span, name in runs if name is not None]
-    gaps = [right[0] - left[2] for left, right in pairwise(digits)]
-    usual = float(np.median(gaps)) if len(gaps) > 1 else np.inf
-    word_gap = max(WORD_GAP * height, 2.5 * usual)
-    text, sign = "", ""
-    before: Span | None = None
-    for span, name in runs:
-        if name is None:
-            sign = _sign(span, before, height) if before else ""
-            continue
-        if before:
-            text += sign or (" " if span[0] - before[2] > word_gap else "")
-        text += name
-        before, sign = span, ""
-    return text
-
-
-def _sign(mark: Span, before: Span, height: float) -> str:
-    """The character for a mark to the right of a digit: ".", "-" or nothing."""
-    x0, y0, x1, y1 = mark
-    place = ((y0 + y1) / 2 - before[1]) / max(before[3] - before[1], 0.5 * height)
-    if x0 < before[2]:
-        return ""
-    if 0.3 < place < 0.7 and x1 - x0 > 0.2 * height:
-        return "-"
-    return "." if 0.7 <= place < 1.4 and x1 - x0 <= 0.2 * height else ""
