@@ -28,9 +28,6 @@ LEFT_ALONE = 0.2
 STYLED = 0.3
 """The share of digits rewritten in another style, where there is one; for ``drawings``."""
 
-SQUARED = 0.05
-"""The share of images stretched toward a square; for ``drawings``."""
-
 BRUSHED = 0.1
 """The share of images redrawn with a brush of random width; for ``drawings``."""
 
@@ -94,13 +91,12 @@ def drawings(
     An image that is not a digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
     from tinycnn.augment.negatives import make_non_digits  # imports SciPy
-    from tinycnn.augment.styles import brushed, squared, stylize
+    from tinycnn.augment.styles import brushed, stylize
 
     styled = stylize(images, labels, STYLED, rng)
-    for share, restyle in ((SQUARED, squared), (BRUSHED, brushed)):
-        chosen = np.flatnonzero(rng.random(len(images)) < share)
-        if len(chosen):
-            styled[chosen] = restyle(styled[chosen], rng)
+    drawn = np.flatnonzero(rng.random(len(images)) < BRUSHED)
+    if len(drawn):
+        styled[drawn] = brushed(styled[drawn], rng)
     none = np.flatnonzero(rng.random(len(images)) < NO_DIGITS)
     styled[none] = make_non_digits(images, labels, len(none), rng)
     labels = labels.astype(np.intp)

@@ -3,21 +3,14 @@
 Half the world crosses its sevens, programmers slash their zeros, and many people write a one with
 a flag and a foot. MNIST's writers rarely did, and a network that has never seen a slashed zero
 reads it as 8. So strokes are drawn on real digits: zeros get a slash, ones a flag or a foot or
-both or a heavy pen, sevens a bar, a serif or a tail, nines a hook; and fives get a gap, as if the
-pen was lifted before the top bar.
+both, sevens a bar or a tail; and fives get a gap, as if the pen was lifted before the top bar.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from tinycnn.augment.refit import (
-    center_of_mass,
-    columns_with_ink,
-    refitted,
-    resized,
-    rows_with_ink,
-)
+from tinycnn.augment.refit import center_of_mass, refitted, resized, rows_with_ink
 from tinycnn.augment.strokes import add_marks
 from tinycnn.data.mnist import BOX, CENTER, PEN, center
 from tinycnn.ink.bitmaps import INKED, MARGIN, SIDE, WIDEST, redraw, rescale, width_of
@@ -57,12 +50,10 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     tilt = reach * rng.normal(0, 0.12, (B, 1))
     foot = np.concatenate([bottom + tilt, bottom - tilt], axis=1)
     foot[:, 1:2], foot[:, 3:] = bottom[:, 1:] - reach, bottom[:, 1:] + reach
-    kind = rng.choice(4, B, p=(0.45, 0.35, 0.05, 0.15))  # flag, both, foot, heavy
-    flag[kind > 1] = np.nan
-    foot[(kind == 0) | (kind == 3)] = np.nan
-    stem = np.where(kind[:, None] == 3, np.concatenate([top, bottom], axis=1), np.nan)
-    heavy = add_marks(images, stem[:, None], rng.uniform(1, 4, B) * PEN)
-    return add_marks(heavy, np.stack([flag, foot], axis=1), pens(B, rng))
+    kind = rng.choice(3, B, p=(0.6, 0.3, 0.1))  # flag, both, foot
+    flag[kind == 2] = np.nan
+    foot[kind == 0] = np.nan
+    return add_marks(images, np.stack([flag, foot], axis=1), pens(B, rng))
 
 
 def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -78,23 +69,11 @@ def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rise = np.radians(rng.uniform(-20, 50, B))
     length = height * rng.uniform(0.1, 0.32, B)
     tail = np.stack([-np.sin(rise), np.cos(rise)], axis=1) * length[:, None]
-    serif = height[:, None] * rng.uniform([0.08, -0.08], [0.25, 0.08], (B, 2))
-    start = np.stack([top[:, 0], columns_with_ink(images)[0] + PEN / 2], axis=1)
-    ends = [bottom, bottom + tail, start, start + serif]
-    marks = np.stack([bar, np.hstack(ends[:2]), np.hstack(ends[2:])], axis=1)
-    marks[rng.random((B, 3)) < (0.4, 0.6, 0.7)] = np.nan
+    marks = np.stack([bar, np.concatenate([bottom, bottom + tail], axis=1)], axis=1)
+    kind = rng.choice(3, B, p=(0.5, 0.35, 0.15))  # bar, tail, both
+    marks[kind == 1, 0] = np.nan
+    marks[kind == 0, 1] = np.nan
     return add_marks(images, marks, pens(B, rng))
-
-
-def hook_nines(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Let the tail of nines curve to the left, flat or upward."""
-    B = len(images)
-    top, bottom = _ends(images)
-    height = bottom[:, :1] - top[:, :1]
-    turn = bottom + height * rng.uniform([0.0, -0.25], [0.12, -0.1], (B, 2))
-    end = turn + height * rng.uniform([-0.25, -0.35], [0.05, -0.1], (B, 2))
-    hook = np.stack([np.hstack([bottom, turn]), np.hstack([turn, end])], axis=1)
-    return add_marks(images, hook, pens(B, rng))
 
 
 def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -110,13 +89,7 @@ def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 THICKEST = 0.27
 """Width of a brush, as a share of the drawing's longer side: 32 pixels of 120."""
 
-STYLES: dict[int, Style] = {
-    0: slash_zeros,
-    1: flag_ones,
-    5: lift_fives,
-    7: finish_sevens,
-    9: hook_nines,
-}
+STYLES: dict[int, Style] = {0: slash_zeros, 1: flag_ones, 5: lift_fives, 7: finish_sevens}
 
 
 def stylize(
@@ -131,17 +104,6 @@ def stylize(
             styled[these] = style(images[these], rng)
     styled[chosen] = refitted(styled[chosen])
     return styled
-
-
-def squared(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Images (B,28,28) uint8, wider by up to what makes them as wide as they are tall.
-
-    Forms and scanners that fit every digit into a square leave them so.
-    """
-    left, right = columns_with_ink(images)
-    top, bottom = rows_with_ink(images)
-    wider = np.maximum((bottom - top + 1) / (right - left + 1), 1) ** rng.uniform(0, 1, len(images))
-    return refitted(resized(images, np.stack([np.ones(len(images)), np.minimum(wider, 4)], axis=1)))
 
 
 def brushed(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -21,6 +21,7 @@ from tinycnn.ink.trace import Step, last
 SIDE = 96  # pixels, longer side of the ink while it is measured: finer gains nothing
 MARGIN = 12  # pixels around it, room for a thin line to grow
 WIDEST = SIDE / 4  # pixels: where a line seems wider, its loops are filled in
+SPUR = 0.3  # of the greatest depth: shallower ridges are the teeth of a ragged edge
 INKED = 128  # a pixel at least this dark belongs to the shape
 SAMPLE = 20  # components whose line is measured
 CONNECTED = np.ones((3, 3))  # pixels that meet at a corner are one component
@@ -117,13 +118,15 @@ def width_of(depth: np.ndarray) -> float:
     """The width of the line, in pixels, from the signed distance (H,W).
 
     Along the middle of a line the depth is half its width. Crossings and filled loops are deeper
-    than the line itself, so the 33rd percentile counts, not the median.
+    than the line itself, so the 33rd percentile counts, not the median; ragged edges have ridges
+    of their own, which are shallower.
     """
     middle = depth[1:-1, 1:-1]
     ridge = (middle >= np.maximum(depth[1:-1, :-2], depth[1:-1, 2:])) & (
         middle >= np.maximum(depth[:-2, 1:-1], depth[2:, 1:-1])
     )
-    return 2 * float(np.percentile(middle[ridge & (middle > 0)], 33))
+    ridge &= middle > max(SPUR * float(middle.max()), 0.0)
+    return 2 * float(np.percentile(middle[ridge], 33))
 
 
 def redraw(depth: np.ndarray, width: float) -> np.ndarray:

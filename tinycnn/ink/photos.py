@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
 from tinycnn.ink.fragments import FLAT
+from tinycnn.ink.furniture import find_ruled_lines, remove_furniture
 from tinycnn.ink.trace import Step, last
 
 EVEN = 6  # gray levels: paper of a single color varies no more than this
@@ -28,17 +29,6 @@ SPECK = 0.06  # of the usual size of components: smaller is dust
 SHADOW = 0.4  # of the page's shorter side: longer components along the border are no digits
 ALONG = 0.7  # of a component's length on the border: it lies along it, and does not merely touch it
 END = 1.5  # of an upright component's width on the border: more than one end of it
-PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
-LONGER = 1.5  # times the tallest writing: a thinner line beside it is no digit
-WIDEST = 3.0  # times: no digit is so wide
-THINNER = 0.7  # of the width of the writing's line
-SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
-
-CELL = 4  # pixels: ruled lines are sought on a coarse grid, so that small tilts need no trial
-STEEPEST = 0.06  # rise over run: about 3.5 degrees
-LONG = 0.7  # of the page's width is covered by a ruled line
-THICKEST = 0.012  # of the page's width: thicker bars are not ruled lines
-VERTICAL = np.array([[0, 1, 0]] * 3)  # pixels above each other are one run
 
 
 def picture_to_ink(gray: np.ndarray) -> np.ndarray:
@@ -59,8 +49,7 @@ def picture_steps(gray: np.ndarray) -> Iterator[Step]:
         return
     ink = _contrast(np.abs(gray.astype(np.float32) - plain) / 255)
     yield "difference from the paper", ink
-    ink = _remove_specks(np.where(_drawn_lines(ink), 0, ink))
-    yield "without specks, and lines beside the writing", ink
+    yield "without frames, lines and specks", _remove_specks(remove_furniture(ink))
 
 
 def _photo_steps(gray: np.ndarray) -> Iterator[Step]:
@@ -77,7 +66,8 @@ def _photo_steps(gray: np.ndarray) -> Iterator[Step]:
     yield "without ruled lines", np.rint(255 * darkness).astype(np.uint8)
     if np.count_nonzero(darkness > PALEST) < 0.2 * np.count_nonzero(darkness > FAINTEST):
         darkness[:] = 0
-    yield "contrast, without specks and shadows", _remove_dirt(_contrast(darkness))
+    ink = remove_furniture(_contrast(darkness))
+    yield "contrast, without frames, specks and shadows", _remove_dirt(ink)
 
 
 def _plain_paper(gray: np.ndarray) -> float | None:
@@ -114,31 +104,6 @@ def _find_paper(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         gray, coarse = 255 - gray, 255 - coarse
     light = ndimage.gaussian_filter(ndimage.grey_closing(coarse, (WINDOW, WINDOW)), WINDOW / 4)
     return gray, np.asarray(Image.fromarray(light).resize((W, H), Image.Resampling.BILINEAR))
-
-
-def _drawn_lines(ink: np.ndarray) -> np.ndarray:
-    """Underlines, axes and margins of a drawing, ink (H,W) uint8 -> (H,W) bool.
-
-    A line on plain paper may be a 1, or the bar of a 7. It is neither if it is far wider than the
-    rest is tall, or if it is a component of its own, longer and thinner than the writing beside it.
-    """
-    inked = ink >= INKED
-    lines = find_ruled_lines(inked)
-    rest = find_components(np.where(lines, 0, ink)) if lines.any() else []
-    if not rest:
-        return np.zeros_like(lines)
-    tallest, pen = max(len(component.ink) for component in rest), line_width(rest)
-    labels, _ = ndimage.label(inked, CONNECTED)
-    drawn = np.zeros_like(lines)
-    for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        component = labels[place] == number
-        H, W = component.shape
-        length, ruled = max(H, W), np.count_nonzero(component & lines[place])
-        alone = ruled >= PURE * np.count_nonzero(component) and tallest >= SMALL * length
-        thin = ruled <= THINNER * pen * (H + W)  # the axes of a plot are two lines in one component
-        if WIDEST * tallest <= W or (alone and thin and length >= LONGER * tallest):
-            drawn[place] |= component & lines[place]
-    return drawn
 
 
 def _remove_specks(ink: np.ndarray) -> np.ndarray:
@@ -182,50 +147,3 @@ def _of_the_border(labels: np.ndarray, boxes: list[tuple[slice, slice]]) -> np.n
     along = contact >= ALONG * np.maximum(height, width)
     more = upright & ((sides > 1) | (contact > END * width))
     return np.asarray((contact > 0) & (along | more | flat))
-
-
-def find_ruled_lines(ink: np.ndarray) -> np.ndarray:
-    """Straight lines across the page, in both directions; ink (H,W) bool -> (H,W) bool.
-
-    A ruled line shows as a row of ink nearly as long as the page, perhaps a little tilted. Along
-    it, runs of ink hardly thicker than the line are found; where handwriting crosses, the ink is
-    thicker and stays.
-    """
-    return np.asarray(_horizontal(ink) | _horizontal(ink.T).T)
-
-
-def _horizontal(ink: np.ndarray) -> np.ndarray:
-    near = np.zeros_like(ink)
-    columns = np.arange(ink.shape[1])
-    for start, rise in _rows(ink):
-        for beside in range(-CELL, CELL + 1):
-            rows = np.rint(start + rise * columns).astype(int) + beside
-            inside = (rows >= 0) & (rows < ink.shape[0])
-            near[rows[inside], columns[inside]] = True
-    return _thin_runs(ink, near) if near.any() else near
-
-
-def _rows(ink: np.ndarray) -> list[tuple[float, float]]:
-    """Straight rows of ink across the page: y at x = 0 in pixels, and rise over run."""
-    H, W = (length // CELL for length in ink.shape)
-    cells = ink[: H * CELL, : W * CELL].reshape(H, CELL, W, CELL).any(axis=(1, 3))
-    y, x = np.nonzero(cells)
-    reach = int(np.ceil(STEEPEST * W))
-    found: list[tuple[float, float]] = []
-    for rise in np.arange(-reach, reach + 1) / max(W, 1):
-        starts = np.rint(y - rise * x).astype(int) + reach
-        covered = np.bincount(starts, minlength=H + 2 * reach)
-        longest = np.flatnonzero(covered >= LONG * W)
-        found += [(float(start - reach + 0.5) * CELL, float(rise)) for start in longest]
-    return found
-
-
-def _thin_runs(ink: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """The vertical runs of ink near a ruled line that are about as thick as it, (H,W) bool."""
-    runs, count = ndimage.label(ink, VERTICAL)
-    length = np.bincount(runs.ravel())
-    touched = np.zeros(count + 1, bool)
-    touched[runs[near & ink]] = True
-    usual = float(np.median(length[touched])) if touched.any() else 0.0
-    thin = touched & (length <= min(1.5 * usual + 1, max(THICKEST * ink.shape[1], 2)))
-    return np.asarray(thin[runs])

@@ -1,0 +1,207 @@
+"""What is printed on a page around the writing: frames, boxes, rules, axes, edges of scans.
+
+Furniture is straight and larger than the writing. Lines are sought in each component of ink by
+itself, so that a small box is found as a large one is, and only the line is taken away: a digit
+that touches its frame stays.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
+
+CELL = 4  # pixels: lines are sought on a coarse grid, so that small tilts need no trial
+STEEPEST = 0.06  # rise over run: about 3.5 degrees
+LONG = 0.7  # of the width of a page, or of a component, is covered by a line
+THICKEST = 0.012  # of the page's width: thicker bars are not ruled lines
+STOUTEST = 0.2  # of a frame's shorter side: thicker bars are no frame
+VERTICAL = np.array([[0, 1, 0]] * 3)  # pixels above each other are one run
+
+MOST = 40  # components that may be furniture: the largest ones
+LEAST = 24  # pixels, longer side of them
+BAR = 6  # times as long as wide: a component is a line, however thick
+RIM = 0.2  # of a frame or a page, along each side
+PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
+LARGER = 1.1  # times the tallest writing: a frame around it, or beside it
+LONGER = 1.5  # times: a thinner line beside it is no digit
+WIDEST = 3.0  # times: no digit is so wide
+THINNER = 0.7  # of the width of the writing's line
+SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
+CIRCLED = 0.3  # of a ring's shorter side: ink inside is a digit, and the ring surrounds it
+UPRIGHT = 0.3  # width over height: narrower ink in a ring is the slash of a zero
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A component of ink, and the straight lines in it."""
+
+    place: tuple[slice, slice]
+    mask: np.ndarray  # (h,w) bool
+    rows: np.ndarray  # (h,w) bool: lines that lie
+    columns: np.ndarray  # (h,w) bool: lines that stand
+
+    @property
+    def lines(self) -> np.ndarray:
+        return self.rows | self.columns
+
+    @property
+    def pure(self) -> bool:
+        return np.count_nonzero(self.lines) >= PURE * np.count_nonzero(self.mask)
+
+    def sides(self) -> int:
+        """How many sides of its box are lines."""
+        return sum(
+            bool(_rim(lines, end).any(axis=0).mean() >= LONG)
+            for lines in (self.rows, self.columns.T)
+            for end in (1, -1)
+        )
+
+
+def _rim(mask: np.ndarray, end: int) -> np.ndarray:
+    return mask[::end][: max(int(RIM * len(mask)), CELL)]
+
+
+def remove_furniture(ink: np.ndarray) -> np.ndarray:
+    """Ink (H,W) uint8 without what is no writing; all of it if nothing else would be left."""
+    parts = _largest_parts(ink)
+    candidates = [z for z in parts if z.lines.any() and (z.sides() > 2 or _is_long(z, ink.shape))]
+    rest = ink.copy()
+    for part in candidates:
+        rest[part.place][part.lines] = 0
+    writing = find_components(rest)
+    if not candidates or not writing:
+        return _uncircled(ink, parts)
+    tallest, pen = max(len(component.ink) for component in writing), line_width(writing)
+    ink = ink.copy()
+    for part in candidates:
+        taken = _taken(part, ink.shape, tallest, pen)
+        left = part.mask & ~taken
+        if taken.any() and np.count_nonzero(left) <= (1 - PURE) * np.count_nonzero(part.mask):
+            taken = part.mask
+        ink[part.place][taken] = 0
+    return _uncircled(ink, parts)
+
+
+def _largest_parts(ink: np.ndarray) -> list[_Part]:
+    labels, _ = ndimage.label(ink >= INKED, CONNECTED)
+    sizes = [
+        (max(y.stop - y.start, x.stop - x.start), number, (y, x))
+        for number, (y, x) in enumerate(ndimage.find_objects(labels), start=1)
+    ]
+    parts = []
+    for size, number, place in sorted(sizes, reverse=True)[:MOST]:
+        if size >= LEAST:
+            mask = labels[place] == number
+            parts.append(_Part(place, mask, _rows_of(mask), _rows_of(mask.T).T))
+    return parts
+
+
+def _rows_of(mask: np.ndarray) -> np.ndarray:
+    """The lines of a component that lie; all of it if it is nothing but a bar."""
+    h, w = mask.shape
+    return mask if w >= BAR * h else _horizontal(mask, max(STOUTEST * min(h, w), 2))
+
+
+def _is_long(part: _Part, page: tuple[int, ...]) -> bool:
+    """Whether lines cross most of the page."""
+    pairs = zip((part.columns, part.rows.T), page, strict=True)
+    return any(lines.any(axis=1).sum() >= LONG * length for lines, length in pairs)
+
+
+def _taken(part: _Part, page: tuple[int, ...], tallest: int, pen: float) -> np.ndarray:
+    """The lines of a part that are no writing, (h,w) bool."""
+    h, w = part.mask.shape
+    length, ruled = max(h, w), np.count_nonzero(part.lines)
+    thin = ruled <= THINNER * pen * (h + w)  # the axes of a plot are two lines in one component
+    alone = part.pure and tallest >= SMALL * length
+    frame = part.sides() > 2 and length >= LARGER * tallest
+    if frame or w >= WIDEST * tallest or (alone and thin and length >= LONGER * tallest):
+        return part.lines
+    (y, x), (H, W) = part.place, page
+    along = np.zeros_like(part.mask)  # lines from border to border, and along a border
+    larger = (LARGER if part.pure else LONGER) * tallest
+    if y.start == 0 and y.stop == H and larger <= H and w < W:
+        along |= part.columns
+    if x.start == 0 and x.stop == W and larger <= W:
+        along |= part.rows
+    if part.pure and (w > h or h >= larger) and _beside_border(part.place, page):
+        along |= part.lines
+    return along
+
+
+def _beside_border(place: tuple[slice, slice], page: tuple[int, ...]) -> bool:
+    """Whether a part reaches a border of the page along most of its length."""
+    for (along, across), (length, other) in (
+        (place, page),
+        (place[::-1], page[::-1]),
+    ):
+        near = across.start <= 1 or across.stop >= other - 1
+        if near and along.stop - along.start >= LONG * length:
+            return True
+    return False
+
+
+def _uncircled(ink: np.ndarray, parts: list[_Part]) -> np.ndarray:
+    """Ink without the rings and boxes that surround other ink."""
+    for part in parts:
+        inside = ndimage.binary_fill_holes(part.mask) & ~part.mask
+        labels, _ = ndimage.label(inside & (ink[part.place] >= INKED), CONNECTED)
+        least = CIRCLED * min(part.mask.shape)
+        for y, x in ndimage.find_objects(labels):
+            h, w = y.stop - y.start, x.stop - x.start
+            if max(h, w) >= least and (min(h, w) >= UPRIGHT * max(h, w) or part.sides() > 3):
+                ink = ink.copy()
+                ink[part.place][part.mask] = 0
+                break
+    return ink
+
+
+def find_ruled_lines(ink: np.ndarray) -> np.ndarray:
+    """Straight lines across the page, in both directions; ink (H,W) bool -> (H,W) bool.
+
+    A ruled line shows as a row of ink nearly as long as the page, perhaps a little tilted. Along
+    it, runs of ink hardly thicker than the line are found; where handwriting crosses, the ink is
+    thicker and stays.
+    """
+    H, W = ink.shape
+    rows, columns = (_horizontal(z, max(THICKEST * n, 2)) for z, n in ((ink, W), (ink.T, H)))
+    return np.asarray(rows | columns.T)
+
+
+def _horizontal(ink: np.ndarray, thickest: float) -> np.ndarray:
+    near = np.zeros_like(ink)
+    columns = np.arange(ink.shape[1])
+    for start, rise in _rows(ink):
+        for beside in range(-CELL, CELL + 1):
+            rows = np.rint(start + rise * columns).astype(int) + beside
+            inside = (rows >= 0) & (rows < ink.shape[0])
+            near[rows[inside], columns[inside]] = True
+    return _thin_runs(ink, near, thickest) if near.any() else near
+
+
+def _rows(ink: np.ndarray) -> list[tuple[float, float]]:
+    """Straight rows of ink across the page: y at x = 0 in pixels, and rise over run."""
+    H, W = (length // CELL for length in ink.shape)
+    cells = ink[: H * CELL, : W * CELL].reshape(H, CELL, W, CELL).any(axis=(1, 3))
+    y, x = np.nonzero(cells)
+    reach = int(np.ceil(STEEPEST * W))
+    found: list[tuple[float, float]] = []
+    for rise in np.arange(-reach, reach + 1) / max(W, 1):
+        starts = np.rint(y - rise * x).astype(int) + reach
+        covered = np.bincount(starts, minlength=H + 2 * reach)
+        longest = np.flatnonzero(covered >= LONG * W)
+        found += [(float(start - reach + 0.5) * CELL, float(rise)) for start in longest]
+    return found
+
+
+def _thin_runs(ink: np.ndarray, near: np.ndarray, thickest: float) -> np.ndarray:
+    """The vertical runs of ink near a line that are about as thick as it, (H,W) bool."""
+    runs, count = ndimage.label(ink, VERTICAL)
+    length = np.bincount(runs.ravel())
+    touched = np.zeros(count + 1, bool)
+    touched[runs[near & ink]] = True
+    usual = float(np.median(length[touched])) if touched.any() else 0.0
+    thin = touched & (length <= min(1.5 * usual + 1, thickest))
+    return np.asarray(thin[runs])
