@@ -6,6 +6,10 @@ backticks, as in "`batch_size` must be at least 1", and a command shows it as ``
 """
 
 import importlib.util
+from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class TinyCNNError(Exception):
@@ -52,3 +56,10 @@ def need(package: str, extra: str, purpose: str = "this") -> None:
     """Raise EnvironmentFault unless ``package`` is installed; ``extra`` is the one that has it."""
     if importlib.util.find_spec(package) is None:
         raise EnvironmentFault(f"{purpose} needs {package}: pip install 'tinycnn[{extra}]'")
+
+
+def choose(parameter: str, name: str, table: Mapping[str, T]) -> T:
+    """Return the entry ``name`` of ``table``; RunError if there is none, which lists the names."""
+    if name not in table:
+        raise RunError(f"there is no `{parameter}` {name}; choose from {', '.join(table)}")
+    return table[name]

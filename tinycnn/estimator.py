@@ -18,7 +18,8 @@ from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.nn import get_threads, set_threads
 from tinycnn.nn.checks import GRAY
-from tinycnn.train.progress import Lines, Watch
+from tinycnn.train.callbacks import Callback
+from tinycnn.train.progress import Progress
 from tinycnn.train.recipe import OPTIONS, Recipe
 from tinycnn.train.trainer import Trainer
 
@@ -140,9 +141,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             trainer = Trainer(self.recipe_, self._dataset(X, labels))
         except RunError as error:  # scikit-learn expects a ValueError for a bad parameter
             raise ValueError(str(error)) from error
-        watch = Lines(log_console()) if self.verbose else Watch()
+        callback = Progress(log_console()) if self.verbose else Callback()
         with _threads(self.n_jobs):
-            trainer.train(lambda: False, lambda: watch.epoch(trainer))
+            trainer.train(lambda: False, lambda: callback.epoch(trainer))
         self.model_, self.history_ = trainer.best, trainer.state.history
         self.model_.any_floats = True  # _warn_of_another_scale checks the values
         self.n_iter_ = self.recipe_.epochs

@@ -101,7 +101,9 @@ def test_other_threads_change_no_handlers(heard):
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")
-def test_a_function_whose_compilation_was_interrupted_can_be_called(heard):
+def test_a_function_whose_compilation_was_interrupted_can_be_called(heard, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # empty: the function has to be compiled
+
     @kernel
     def double(x):
         return 2 * x

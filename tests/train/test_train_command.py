@@ -29,7 +29,7 @@ from tinycnn.nn import Sequential
 from tinycnn.train import __main__ as train
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.folder import RunFolder, find_weights
-from tinycnn.train.progress import Lines, kept, say
+from tinycnn.train.progress import Progress, kept, say
 from tinycnn.train.state import EpochRecord, State
 
 QUICK = ["--epochs", "2", "--threads", "1"]
@@ -195,7 +195,7 @@ def test_the_line_of_an_epoch_fits_80_columns(epochs):
     record = EpochRecord(epochs, 12.3456, 1, 1.0, 10.0, 12345.6, 1234567.8)
     state = State(best_epoch=epochs, history=[record])
     console = on_a_terminal(200)
-    Lines(console).epoch(SimpleNamespace(state=state, recipe=SimpleNamespace(epochs=epochs)))
+    Progress(console).epoch(SimpleNamespace(state=state, recipe=SimpleNamespace(epochs=epochs)))
     (line,) = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
     assert line.endswith("12345.6 s  kept")
     assert len(line) <= 80
@@ -561,19 +561,19 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_fold
     code = (
         "import sys, os, signal, time\n"
         "from tinycnn.train import __main__ as train\n"
-        "from tinycnn.train import progress\n"
+        "from tinycnn.train import callbacks, command\n"
         "from tinycnn.signals import StopSignals\n"
         "note = StopSignals._receive\n"
         "def noted(self, number, frame):\n"
         "    note(self, number, frame)\n"
         "    print('noted', flush=True, file=sys.stderr)\n"
         "StopSignals._receive = noted\n"
-        "class Stuck(progress.Watch):\n"
+        "class Stuck(callbacks.Callback):\n"
         "    def batch(self, trainer):\n"
         "        if trainer.optimizer.steps == 3:\n"
         "            print('stuck', flush=True, file=sys.stderr)\n"
         "            while True: time.sleep(0.01)\n"
-        "progress.watch_for = lambda console: Stuck()\n"
+        "command.Progress = lambda console: Stuck()\n"
         "sys.exit(train.main(sys.argv[1:]))"
     )
     words = [sys.executable, "-c", code, "--data-dir", easy_folder, *QUICK, "--run-dir", "run"]

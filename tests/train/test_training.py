@@ -44,9 +44,9 @@ from tinycnn.nn.presets import PRESETS
 from tinycnn.train import checkpoint
 from tinycnn.train import resume as launch
 from tinycnn.train.batches import Batches, stream
+from tinycnn.train.callbacks import Callback
 from tinycnn.train.curves import can_draw, draw_curves
 from tinycnn.train.folder import RunFolder, find_run, find_weights
-from tinycnn.train.progress import Watch
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, finished, start
 from tinycnn.train.state import EpochRecord, State
@@ -96,9 +96,11 @@ def new_run(digits, folder, save_every=2, **given):
 
 
 def resume(path, *arguments, **options):
-    folder = RunFolder.reopen(find_run(path))
-    with folder.released_on_failure():
-        return launch.resume(folder, *arguments, **options)
+    with contextlib.ExitStack() as lock:
+        folder = lock.enter_context(RunFolder.reopen(find_run(path)))
+        run = launch.resume(folder, *arguments, **options)
+        lock.pop_all()
+        return run
 
 
 def finish(run):
@@ -111,7 +113,7 @@ def final_bytes(path):
     return (path / "weights.safetensors").read_bytes()
 
 
-class Interrupter(Watch):
+class Interrupter(Callback):
     """Sends this process a signal after the ``after``-th batch."""
 
     def __init__(self, after, number=signal.SIGINT):
@@ -163,7 +165,7 @@ def test_a_run_learns_and_reports_what_it_learned(digits, tmp_path, optimizer, l
 
 
 def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, tmp_path):
-    class Spy(Watch):
+    class Spy(Callback):
         models = ()
 
         def epoch(self, trainer):
@@ -300,7 +302,7 @@ def test_a_killed_process_resumes_from_its_last_checkpoint(digits, tmp_path):
     finish(new_run(digits, tmp_path / "whole"))
     run = new_run(digits, tmp_path / "killed", save_every=4)
 
-    class Killed(Watch):
+    class Killed(Callback):
         def batch(self, trainer):
             if trainer.optimizer.steps == 11:
                 raise MemoryError("as if the process died here")
@@ -476,7 +478,7 @@ def test_a_full_disk_stops_the_run_and_costs_nothing_that_was_saved(digits, tmp_
 
 
 def test_a_run_folder_that_vanishes_is_named(digits, tmp_path):
-    class Vandal(Watch):
+    class Vandal(Callback):
         def batch(self, trainer):
             for path in (tmp_path / "run").iterdir():
                 path.unlink()
@@ -488,7 +490,7 @@ def test_a_run_folder_that_vanishes_is_named(digits, tmp_path):
 
 
 def test_nothing_is_written_into_a_folder_that_has_taken_the_place_of_the_run_s(digits, tmp_path):
-    class Swapper(Watch):
+    class Swapper(Callback):
         def batch(self, trainer):
             if trainer.optimizer.steps == 3:
                 (tmp_path / "run").rename(tmp_path / "moved")
@@ -505,7 +507,7 @@ def test_nothing_is_written_into_a_folder_that_has_taken_the_place_of_the_run_s(
 
 
 def test_a_checkpoint_is_written_every_so_many_batches_and_after_every_epoch(digits, tmp_path):
-    class Reader(Watch):
+    class Reader(Callback):
         places = ()
 
         def batch(self, trainer):
@@ -551,7 +553,7 @@ def poison_step(trainer):
     ],
 )
 def test_a_number_that_is_not_finite_stops_the_run_in_its_batch(digits, tmp_path, poison, culprit):
-    class Poisoner(Watch):
+    class Poisoner(Callback):
         def batch(self, trainer):
             if trainer.optimizer.steps == 10:
                 before.update(files_of(tmp_path / "run"))
@@ -597,10 +599,10 @@ def test_a_network_too_large_for_checkpoints_is_refused_before_it_is_trained(
 
 
 def test_a_watch_that_asks_once_to_stop_stops_the_run(digits, tmp_path):
-    class Once(Watch):
+    class Once(Callback):
         asked = 0
 
-        def stops(self):
+        def batch(self, trainer):
             self.asked += 1
             return self.asked == 3
 
@@ -613,7 +615,7 @@ def test_a_watch_that_asks_once_to_stop_stops_the_run(digits, tmp_path):
 def test_metrics_grow_by_appending_and_a_torn_line_is_completed_on_resume(digits, tmp_path):
     path, versions = tmp_path / "run" / "metrics.jsonl", []
 
-    class Reader(Watch):
+    class Reader(Callback):
         def epoch(self, trainer):
             versions.append((path.stat().st_ino, path.read_bytes()))
 

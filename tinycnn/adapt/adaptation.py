@@ -15,6 +15,7 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from tinycnn.augment.policies import MILD, augment
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.evaluate.evaluation import share_trained_on
-from tinycnn.ink import Recognizer
+from tinycnn.files import PathLike, refuse_to_overwrite
+from tinycnn.ink import Recognizer, network_input
 from tinycnn.interpret import Tracer
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import network_input
@@ -43,31 +45,22 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:
-    """An adapted network and its results."""
+    """An adapted network and its results.
+
+    ``model`` is a copy; the network that it came from is as it was. ``drawings`` compares answers
+    to corrections, each by a fold model that had not seen it, and ``digits`` those to the test part
+    of the bundled digits, none of which was shown in adapting. The base was trained on about the
+    share ``digits_known`` of these (None: its file does not say).
+    """
 
     model: Sequential
-    """A copy; the network that it came from is as it was."""
-
     drawings: Change
-    """On corrections, each read by a fold model that had not seen it."""
-
     digits: Change
-    """On the test part of the bundled digits, none of which was shown in adapting."""
-
     digits_known: float | None
-    """About which share of those the base was trained on; None: its file does not say."""
-
-    rounds: int
-    """The best number of rounds; 0: the base is best, and ``model`` equals it."""
-
-    in_time: bool
-    """Whether all rounds were run before time was up."""
-
-    left_out: int
-    """Corrections of classes that this network does not have."""
-
-    seconds: float
-    """The duration of learning."""
+    rounds: int  # the best number of rounds; 0: the base is best, and ``model`` equals it
+    in_time: bool  # whether all rounds were run before time was up
+    left_out: int  # corrections of classes that this network does not have
+    seconds: float  # the duration of learning
 
 
 def adapt(
@@ -105,6 +98,12 @@ def adapt(
         left_out=len(corrections) - len(known),
         seconds=learned,
     )
+
+
+def save_adapted(adaptation: Adaptation, path: PathLike, base: PathLike) -> None:
+    """Write the adapted weights to ``path``, all or nothing; TinyCNNError if ``base`` is there."""
+    refuse_to_overwrite([path], [base])
+    adaptation.model.save(Path(path))
 
 
 def _to_learn(corrections: Sequence[Correction], classes: Sequence[str]) -> list[Correction]:

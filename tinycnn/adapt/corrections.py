@@ -16,13 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from tinycnn import __version__
-from tinycnn.errors import EnvironmentFault, ImageError
+from tinycnn.data import write_idx
+from tinycnn.data.catalogue import FILE_NAMES
+from tinycnn.errors import DataError, EnvironmentFault, ImageError
 from tinycnn.files import PathLike, user_folder, write_bytes
 from tinycnn.ink import read_file, strokes_to_image
 from tinycnn.ink.drawings import parse_drawing
 
 DECIMALS = 2  # of coordinates that are kept
 LONGEST = 64 * 2**20  # bytes of the file; a digit needs about two thousand
+TEST_EVERY = 5  # one in five that are exported is kept to test on
+NAME = "drawings.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,15 +137,43 @@ class CorrectionFile:
         return [line + b"\n" for line in payload.split(b"\n") if line.strip()]
 
     def _write(self, lines: Sequence[bytes]) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot make the folder {self.path.parent}: {error.strerror or error}"
-            ) from error
+        _make(self.path.parent)
         write_bytes(self.path, b"".join(lines))
 
 
 def default_path() -> Path:
-    """Where the corrections of this user are: ``drawings.jsonl`` in the folder for user data."""
-    return user_folder("data") / "drawings.jsonl"
+    """Where the corrections of this user are."""
+    return user_folder("data") / NAME
+
+
+def export(corrections: Sequence[Correction], classes: Sequence[str], folder: PathLike) -> int:
+    """Write four IDX files and a stroke file into ``folder``; returns how many digits.
+
+    ``train --data-dir FOLDER`` takes it as it is: labels are numbers of ``classes``, every fifth
+    digit is in the test part. A digit of another class is only in the stroke file. Raises
+    DataError if there is nothing to train on, EnvironmentFault if nothing can be written.
+    """
+    known = [correction for correction in corrections if correction.label in classes]
+    if len(known) < TEST_EVERY:
+        raise DataError(
+            f"a data set needs at least {TEST_EVERY} corrected digits, and there are {len(known)}"
+        )
+    images = np.stack([correction.image() for correction in known])
+    labels = np.array([classes.index(c.label) for c in known], np.uint8)
+    test = np.arange(len(known)) % TEST_EVERY == TEST_EVERY - 1
+    target = Path(folder)
+    _make(target)
+    arrays = (images[~test], labels[~test], images[test], labels[test])
+    for name, array in zip(FILE_NAMES, arrays, strict=True):
+        write_idx(target / f"{name}.gz", array)
+    write_bytes(target / NAME, b"".join(correction.line() for correction in corrections))
+    return len(known)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot make the folder {folder}: {error.strerror or error}"
+        ) from error

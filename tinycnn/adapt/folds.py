@@ -21,33 +21,21 @@ Params = list[dict[str, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class AdaptationData:
-    """The data to learn from and to evaluate on; arrays hold the input of ``model``."""
+    """The data to learn from and to evaluate on; arrays hold the input of ``model``.
 
-    model: Sequential
-    """The layers that learn; each fold model has a copy."""
+    n is the number of drawings, that is of corrections; the digits are bundled ones.
+    """
 
-    labels: np.ndarray
-    """(n,): what each drawing is."""
-
-    folds: np.ndarray
-    """(n,): the fold of each drawing."""
-
-    drawings: np.ndarray
-    """(n,...): unchanged, for validation."""
-
-    augmented: np.ndarray
-    """(n * copies,...): augmented, ``copies`` of each in a row, for training."""
-
+    model: Sequential  # the layers that learn; each fold model has a copy
+    labels: np.ndarray  # (n,): what each drawing is
+    folds: np.ndarray  # (n,): the fold of each drawing
+    drawings: np.ndarray  # (n,...): unchanged, for validation
+    augmented: np.ndarray  # (n * copies,...): ``copies`` of each in a row, for training
     copies: int
-
-    replay: np.ndarray
+    replay: np.ndarray  # digits for training
     replay_labels: np.ndarray
-    """Bundled digits for training."""
-
-    known: np.ndarray
+    known: np.ndarray  # digits that must not be forgotten, for validation
     known_labels: np.ndarray
-    """Bundled digits that must not be forgotten, for validation."""
-
     seed: int
 
 

@@ -2,13 +2,14 @@
 
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import FolderInUse, RunError
 from tinycnn.sweep.folder import OUTCOME, SweepFolder
+from tinycnn.train.callbacks import Callback
 from tinycnn.train.folder import RunFolder
-from tinycnn.train.progress import Watch
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, resume, start
 from tinycnn.train.run import Run, use_threads
@@ -59,13 +60,13 @@ def run_trial(order: Order, name: str, recipe: Recipe) -> bool:
             os._exit(1)  # all is saved, and no more work will come
 
 
-class _StopsWithTheSweep(Watch):
+class _StopsWithTheSweep(Callback):
     """Stops training when the sweep is over."""
 
     def __init__(self, order: Order) -> None:
         self._order, self._looked_at = order, time.monotonic()
 
-    def stops(self) -> bool:
+    def batch(self, trainer: Trainer) -> bool:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
         self._looked_at = time.monotonic()
@@ -109,7 +110,16 @@ def _opened(order: Order, name: str, recipe: Recipe) -> Run:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-    with folder.released_on_failure():
+
+
+def _open(folder: RunFolder, source: Source, recipe: Recipe) -> Run:
+    begun = folder.is_resumable()
+    folder = RunFolder.reopen(folder.path) if begun else RunFolder.create(folder.path)
+    with ExitStack() as lock:
+        lock.enter_context(folder)
         if begun:
-            return resume(folder, recipe.as_dict(), order.source.data_dir)[0]
-        return start(recipe, order.source.load(), order.source, folder)
+            run, _ = resume(folder, recipe.as_dict(), source.data_dir)
+        else:
+            run = start(recipe, source.load(), source, folder)
+        lock.pop_all()  # now the run holds it
+        return run

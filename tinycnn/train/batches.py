@@ -5,13 +5,14 @@ run that is resumed in epoch 7 at batch 120 sees exactly the images it would hav
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 
 from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS
-from tinycnn.errors import RunError
+from tinycnn.errors import RunError, choose
 from tinycnn.train.recipe import SEEDS
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Batches:
                 f"`augment` {augment} takes images of 256 gray levels, uint8, not {images.dtype}"
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
-        self.augment = look_up("augment", augment, AUGMENTATIONS)
+        self.augment = choose("augment", augment, AUGMENTATIONS)
         self.final_augment, self.augmented_epochs = FINAL_AUGMENTATIONS[augment], augmented_epochs
         self._share, self._smallest = share, smallest
 
@@ -85,8 +86,13 @@ def stream(seed: int, *place: int) -> np.random.Generator:
     return np.random.default_rng([seed, *place])
 
 
-def look_up(name: str, value: str, table: Mapping[str, T]) -> T:
-    """Return the entry of ``table`` for ``value``, the value of the parameter ``name``."""
-    if value not in table:
-        raise RunError(f"there is no `{name}` {value}; choose from {', '.join(table)}")
-    return table[value]
+def ahead(batches: Iterator[T]) -> Iterator[T]:
+    """Yield the same batches; a thread makes the next one while the last one is used.
+
+    Augmentation releases the interpreter's lock, so both really run at the same time.
+    """
+    with ThreadPoolExecutor(1) as worker:
+        upcoming = worker.submit(next, batches, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = worker.submit(next, batches, None)
+            yield batch

@@ -69,26 +69,26 @@ def encode(checkpoint: Checkpoint) -> bytes:
 def read(path: Path) -> Checkpoint:
     """Return the checkpoint in ``path``; raises RunError if a single bit of it is wrong."""
     try:
-        arrays, envelope = _unpack(path)
-        if envelope["format"] > FORMAT:
-            raise RunError(f"{path} was written by a newer tinycnn; update this one")
-        if _digest(arrays, envelope["note"]) != envelope["sha256"]:
-            raise RunError(f"{path} is damaged: its checksum is wrong")
-        return _checkpoint(arrays, envelope["note"])
+        if not path.is_file():
+            raise ValueError("there is no such file")
+        refuse_bombs(path, MAX_BYTES)
+        return decode(path.read_bytes(), path)
     except _DAMAGES as error:
         raise RunError(f"{path} is no checkpoint ({error})") from error
 
 
-def _unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    if not path.is_file():
-        raise ValueError("there is no such file")
-    refuse_bombs(path, MAX_BYTES)
-    with safetensors.safe_open(path, framework="np") as file:
-        envelope = json.loads(file.metadata()[_KEY])
-        names = list(file.keys())
-        if any(file.get_slice(name).get_dtype() not in _DTYPES for name in names):
-            raise ValueError("it holds other types than float32 and float64")
-        return {name: file.get_tensor(name) for name in names}, envelope
+def decode(payload: bytes, source: object) -> Checkpoint:
+    """Return the checkpoint that ``encode`` made these bytes of, which are from ``source``."""
+    header = json.loads(payload[8 : 8 + int.from_bytes(payload[:8], "little")])
+    envelope = json.loads(header.pop("__metadata__")[_KEY])
+    if any(entry["dtype"] not in _DTYPES for entry in header.values()):
+        raise ValueError("it holds other types than float32 and float64")
+    arrays = safetensors.numpy.load(payload)
+    if envelope["format"] > FORMAT:
+        raise RunError(f"{source} was written by a newer tinycnn; update this one")
+    if _digest(arrays, envelope["note"]) != envelope["sha256"]:
+        raise RunError(f"{source} is damaged: its checksum is wrong")
+    return _checkpoint(arrays, envelope["note"])
 
 
 def _checkpoint(arrays: dict[str, np.ndarray], note: dict[str, Any]) -> Checkpoint:

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from signal import SIGTERM
 from typing import Any
 
-from tinycnn.console import Console, log_console
+from tinycnn.console import log_console
 from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.files import to_json
 from tinycnn.train import resume
 from tinycnn.train.folder import RunFolder, find_run, typed
 from tinycnn.train.followers import announce
-from tinycnn.train.progress import introduction, kept, place, say, watch_for
+from tinycnn.train.progress import Progress, introduction, kept, place, say
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import OPTIONS, Recipe
 from tinycnn.train.run import Result, Run, use_threads
@@ -29,7 +29,21 @@ def lead(arguments: Namespace, ranks: SingleProcess) -> int:
             begin = _start if arguments.resume is None else _resume
             run = begin(arguments, ranks, lock)
         announce(run, ranks)
-        return _train(run, console, arguments) if run else 0
+        if run is None:
+            return 0
+        try:
+            for line in introduction(run.trainer, run.folder.path):
+                say(console, line)
+            if signal := run.train(Progress(console)):
+                _say_how_to_resume(run)
+                return 128 + signal
+            say(console, kept(run.trainer.state))
+            _report(run.finish(), arguments)
+        except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
+            if isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM:
+                _say_how_to_resume(run)  # otherwise another rank has failed, and has said why
+            raise
+    return 0
 
 
 def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
@@ -71,22 +85,6 @@ def _given(arguments: Namespace) -> dict[str, Any]:
     """Return the options that decide the weights, without those that were not typed."""
     values = {name: getattr(arguments, name) for name in (*OPTIONS, "dataset")}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _train(run: Run, console: Console, arguments: Namespace) -> int:
-    try:
-        for line in introduction(run.trainer, run.folder.path):
-            say(console, line)
-        if signal := run.train(watch_for(console)):
-            _say_how_to_resume(run)
-            return 128 + signal
-        say(console, kept(run.trainer.state))
-        _report(run.finish(), arguments)
-        return 0
-    except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
-        if isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM:
-            _say_how_to_resume(run)  # otherwise another rank has failed, and has said why
-        raise
 
 
 def _say_how_to_resume(run: Run) -> None:

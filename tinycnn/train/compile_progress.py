@@ -7,7 +7,8 @@ from typing import Any
 
 from numba.core import event
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.live import Live
+from rich.spinner import Spinner
 
 from tinycnn.kernels.jit import cache_folder
 
@@ -18,7 +19,7 @@ SECOND_PROCESS = "tinycnn:second process"
 @contextlib.contextmanager
 def compilation_shown(console: Console) -> Iterator[None]:
     """Show what is compiled inside the ``with``, and nothing if all is compiled already."""
-    show = _Spinner(console) if console.is_terminal else _Lines(console)
+    show = _Show(console)
     with contextlib.ExitStack() as stack:
         stack.callback(show.close)
         for kind in ("numba:compile", SECOND_PROCESS):
@@ -26,59 +27,41 @@ def compilation_shown(console: Console) -> Iterator[None]:
         yield
 
 
-class _Lines(event.Listener):
-    """One line when compilation begins, here or in a second process, and one at the end."""
+class _Show(event.Listener):
+    """A spinner on a terminal, elsewhere one line when compilation begins; one line at the end."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
-        self.started: float | None = None
-        self.ended = 0.0
-        self.compiled = 0
-        self.announcement = "compiling kernels"
+        self._console = console
+        self._started: float | None = None
+        self._compiled = 0
 
     def on_start(self, event: Any) -> None:
         """Announce a function that is compiled, not one from the cache, or a wait."""
-        if self.started is None:
-            self.started = time.perf_counter()
-            if cache_folder():
-                self.announcement += " (first run only)"
-            self.open()
+        if self._started is None:
+            self._started = time.perf_counter()
+            self._title = "compiling kernels" + (" (first run only)" if cache_folder() else "")
+            self._spinner = Spinner("dots", self._title)
+            self._live = Live(self._spinner, console=self._console, transient=True)
+            if self._console.is_terminal:
+                self._live.start()
+            else:
+                self._console.print(f"{self._title} ...")
         if event.kind == SECOND_PROCESS:
-            self.show("waiting for gradients from a second process")
+            doing = "waiting for gradients from a second process"
         else:
-            self.show(f"now {event.data['dispatcher'].py_func.__name__.lstrip('_')}")
+            doing = f"now {event.data['dispatcher'].py_func.__name__.lstrip('_')}"
+        self._spinner.update(text=f"{self._title}: {self._compiled} done, {doing}")
+        if self._live.is_started:
+            self._live.refresh()
 
     def on_end(self, event: Any) -> None:
         """Count the function."""
-        self.compiled += event.kind != SECOND_PROCESS
-        self.ended = time.perf_counter()
-
-    def open(self) -> None:
-        self.console.print(f"{self.announcement} ...")
-
-    def show(self, text: str) -> None: ...
+        self._compiled += event.kind != SECOND_PROCESS
+        self._ended = time.perf_counter()
 
     def close(self) -> None:
-        if self.started is not None:
-            seconds = self.ended - self.started
-            here = f" {self.compiled} functions" if self.compiled else ""
-            self.console.print(f"compiled{here} in {seconds:.1f} s")
-
-
-class _Spinner(_Lines):
-    """A spinner: which function is compiled, how many are done, for how long."""
-
-    def open(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=self.console, transient=True)
-        self.task = self.progress.add_task(self.announcement)
-        self.progress.start()
-
-    def show(self, text: str) -> None:
-        text = f"{self.announcement}: {self.compiled} done, {text}"
-        self.progress.update(self.task, description=text)
-
-    def close(self) -> None:
-        if self.started is not None:
-            self.progress.stop()
-        super().close()
+        """Say how long it took, if anything was compiled."""
+        if self._started is not None:
+            self._live.stop()
+            here = f" {self._compiled} functions" if self._compiled else ""
+            self._console.print(f"compiled{here} in {self._ended - self._started:.1f} s")

@@ -59,7 +59,6 @@ class RunFolder:
         self.result = self.path / "result.json"
         self._lock_file = self.path / ".lock"
         self._lock: int | None = None
-        self._identity: tuple[int, int] | None = None
         self._made: list[Path] = []
 
     @classmethod
@@ -110,25 +109,16 @@ class RunFolder:
         os.close(self._lock)
         self._lock = None
 
-    @contextlib.contextmanager
-    def released_on_failure(self) -> Iterator[None]:
-        """In a ``with``: release the lock if there is an exception, and keep it otherwise."""
-        try:
-            yield
-        except BaseException:  # Ctrl-C too
-            self.release()
-            raise
-
     def is_resumable(self) -> bool:
         """Return whether the folder holds a checkpoint."""
         return self.checkpoint.is_file() or self.previous.is_file()
 
     def write_checkpoint(self, payload: bytes) -> None:
         """Save a checkpoint; the previous one stays, under another name."""
-        self._refuse_replaced()
+        if self.path.exists() and not os.path.samestat(self._place, os.stat(self.path)):
+            raise EnvironmentFault(f"{self.path} has been replaced by another folder")
         if self.checkpoint.exists():
-            with _faults_of(f"keep the previous checkpoint in {self.path}"):
-                self._keep_previous()
+            self._keep_previous()
         write_bytes(self.checkpoint, payload)
 
     def fall_back(self) -> None:
@@ -136,8 +126,7 @@ class RunFolder:
 
         Otherwise the next checkpoint would overwrite the only good one.
         """
-        with _faults_of(f"put {self.previous} in place of {self.checkpoint}"):
-            os.replace(self.previous, self.checkpoint)
+        os.replace(self.previous, self.checkpoint)
 
     def write_json(self, path: Path, content: Any) -> None:
         """Save ``content`` as JSON for people and programs."""
@@ -188,18 +177,9 @@ class RunFolder:
             raise _NameTaken(f"{self.path} has just been made by another training") from None
         return missing
 
-    def _refuse_replaced(self) -> None:
-        """Raise EnvironmentFault if another folder has replaced ours."""
-        if self._identity and _identity(self.path) not in (None, self._identity):
-            raise EnvironmentFault(f"{self.path} has been replaced by another folder")
-
     def _files(self) -> list[str]:
-        ours = (self._lock_file.name,)
-        return [
-            name
-            for name in os.listdir(self.path)
-            if name not in ours and not name.startswith(TEMPORARY_PREFIX)
-        ]
+        ours = (self._lock_file.name, TEMPORARY_PREFIX)
+        return [name for name in os.listdir(self.path) if not name.startswith(ours)]
 
     def _acquire(self) -> None:
         lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -216,15 +196,7 @@ class RunFolder:
             ) from None
         os.truncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
-        self._lock, self._identity = lock, _identity(self.path)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the numbers that identify a folder; None if there is none."""
-    with contextlib.suppress(OSError):
-        status = os.stat(path)
-        return status.st_dev, status.st_ino
-    return None
+        self._lock, self._place = lock, os.stat(self.path)
 
 
 def find_run(name: PathLike) -> Path:

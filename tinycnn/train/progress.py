@@ -1,45 +1,23 @@
-"""Progress of a training: a bar on a terminal, elsewhere one line per epoch."""
+"""What a training says of itself: before it begins, while it runs, and where it stops."""
 
 import contextlib
-import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tinycnn.nn import get_threads
+from tinycnn.train.callbacks import Callback
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.state import State
 from tinycnn.train.trainer import Trainer
 
 
-class Watch:
-    """Receives the progress of a training. This class ignores it."""
-
-    def compilation(self) -> AbstractContextManager[None]:
-        """Return a context for the time in which kernels may be compiled."""
-        return contextlib.nullcontext()
-
-    def training(self, trainer: Trainer) -> AbstractContextManager[None]:
-        """Return a context for the time in which ``trainer`` trains."""
-        return contextlib.nullcontext()
-
-    def batch(self, trainer: Trainer) -> None:
-        """Called after every batch."""
-
-    def epoch(self, trainer: Trainer) -> None:
-        """Called after every epoch and its validation."""
-
-    def stops(self) -> bool:
-        """Return whether training has to stop here; called after every batch."""
-        return False
-
-
-class Lines(Watch):
-    """One line per epoch, for logs; the weights of the last line with ``kept`` are kept."""
+class Progress(Callback):
+    """A line per epoch, marked if its weights are kept so far; on a terminal also a bar."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -47,30 +25,20 @@ class Lines(Watch):
     def compilation(self) -> AbstractContextManager[None]:
         return compilation_shown(self.console)
 
-    def epoch(self, trainer: Trainer) -> None:
-        record = trainer.state.history[-1]
-        kept = "  kept" if trainer.state.best_epoch == record.epoch else ""
-        epochs = trainer.recipe.epochs
-        self.console.print(  # at most 80 columns, up to 9,999 epochs
-            f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  loss {record.loss:.4f}  "
-            f"validation {100 * record.validation_accuracy:.2f} %  lr {record.lr:.4f}  "
-            f"{record.seconds:.1f} s{kept}",
-        )
-
-
-class Bars(Lines):
-    """The same lines, and below them a bar that moves with every batch."""
-
     @contextlib.contextmanager
     def training(self, trainer: Trainer) -> Iterator[None]:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),  # the rest of the line, 80 columns at worst
-            TextColumn("{task.fields[facts]}"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
+        bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=None),  # the rest of the line, 80 columns at worst
+            progress.TextColumn("{task.fields[facts]}"),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("left"),
+            console=self.console,
+            transient=True,
+            expand=True,
+            disable=not self.console.is_terminal or self.console.quiet,
         )
-        with Progress(*columns, console=self.console, transient=True, expand=True) as self._bar:
+        with bar as self._bar:
             self._task = self._bar.add_task("", total=trainer.steps, facts="")
             yield
 
@@ -85,6 +53,16 @@ class Bars(Lines):
             description=f"epoch {state.epoch}/{trainer.recipe.epochs}",
             completed=trainer.optimizer.steps,
             facts="  ".join(facts),
+        )
+
+    def epoch(self, trainer: Trainer) -> None:
+        record = trainer.state.history[-1]
+        kept = "  kept" if trainer.state.best_epoch == record.epoch else ""
+        epochs = trainer.recipe.epochs
+        self.console.print(  # at most 80 columns, up to 9,999 epochs
+            f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  loss {record.loss:.4f}  "
+            f"validation {100 * record.validation_accuracy:.2f} %  lr {record.lr:.4f}  "
+            f"{record.seconds:.1f} s{kept}",
         )
 
 
@@ -142,13 +120,13 @@ def kept(state: State) -> str:
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line; on a terminal, wrap it between words."""
-    width = console.width if console.is_terminal else sys.maxsize
-    indent = " " * len("kept   ")
-    text = textwrap.fill(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    console.print(text, markup=False)
+    """Print a line; on a terminal, break it between words only."""
+    if console.is_terminal:
+        indent = " " * len("kept   ")
+        lines = textwrap.TextWrapper(console.width, subsequent_indent=indent)
+        lines.break_long_words = lines.break_on_hyphens = False
+        line = lines.fill(line)
+    console.print(line, markup=False)
 
 
 def _augmentation(trainer: Trainer) -> str:
@@ -157,10 +135,3 @@ def _augmentation(trainer: Trainer) -> str:
     if recipe.augmented_epochs == recipe.epochs or batches.final_augment is batches.augment:
         return f"augment {recipe.augment} in all epochs"
     return f"augment {recipe.augment} until epoch {recipe.augmented_epochs}, then shown as they are"
-
-
-def watch_for(console: Console) -> Watch:
-    """Return the watch for the place that ``console`` writes to, if it writes at all."""
-    if console.quiet:
-        return Watch()
-    return Bars(console) if console.is_terminal else Lines(console)

@@ -138,8 +138,8 @@ def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[s
         return previous, [f"{damage}; resuming from the one before it, {folder.previous.name}"]
 
 
-def origin_of(saved: checkpoint.Checkpoint, path: Path) -> tuple[Recipe, Source]:
-    """Return the recipe and the source of the run in ``path``; RunError if it is damaged."""
+def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Source]:
+    """Return the recipe and the source of the run of ``owner``; RunError if it is damaged."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
         if not source.is_sound():
@@ -147,7 +147,7 @@ def origin_of(saved: checkpoint.Checkpoint, path: Path) -> tuple[Recipe, Source]
         return recipe, source
     except (TypeError, LookupError) as error:
         raise RunError(
-            f"the checkpoint in {path} is not one of this version of tinycnn ({error})"
+            f"the checkpoint of {owner} is not one of this version of tinycnn ({error})"
         ) from error
 
 

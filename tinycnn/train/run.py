@@ -27,10 +27,10 @@ from tinycnn.nn import get_threads, set_threads
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
+from tinycnn.train.callbacks import Callback
 from tinycnn.train.checkpoint import Checkpoint, encode
 from tinycnn.train.curves import can_draw, draw_curves
 from tinycnn.train.folder import RunFolder
-from tinycnn.train.progress import Watch
 from tinycnn.train.trainer import Trainer
 
 SAVE_SECONDS = 10.0
@@ -85,26 +85,27 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.folder.release()
 
-    def train(self, watch: Watch | None = None) -> int | None:
+    def train(self, callback: Callback | None = None) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
-        ``watch`` may stop it too; then ``trainer.finished`` is False. In all cases everything is
-        saved. Each of several ranks calls this, and all return the same.
+        ``callback`` may stop it too; then ``trainer.finished`` is False. Everything is saved in
+        all cases. Each of several ranks calls this, and all return the same.
 
         Raises RunError if training diverges and EnvironmentFault if nothing can be saved; the
         files saved before stay as they are.
         """
-        watch, trainer, ranks = watch or Watch(), self.trainer, self.trainer.ranks
+        callback, trainer, ranks = callback or Callback(), self.trainer, self.trainer.ranks
         with StopSignals() as signals, ranks.all_or_none():
-            with watch.compilation():
+            with callback.compilation():
                 ranks.first_then_rest(trainer.rehearse)
             signals.defer()
             with ranks.all_or_none():
                 if self._saved_at == NEVER:
                     self.save_first()
-            with watch.training(trainer):
+            with callback.training(trainer):
                 trainer.train(
-                    lambda: self._pause_if_needed(watch, signals), lambda: self._end_epoch(watch)
+                    lambda: self._pause_if_needed(callback, signals),
+                    lambda: self._end_epoch(callback),
                 )
             return ranks.largest(signals.received or 0) or None
 
@@ -144,13 +145,12 @@ class Run:
             self.folder.write_json(self.folder.config, {**self.origin, **workers})
             self._publish()  # after a crash these files may be older than the checkpoint
 
-    def _pause_if_needed(self, watch: Watch, signals: StopSignals) -> bool:
+    def _pause_if_needed(self, callback: Callback, signals: StopSignals) -> bool:
         """Save between two batches if it is time; return whether to stop."""
         ranks, every = self.trainer.ranks, self._save_every
-        watch.batch(self.trainer)
-        stop = signals.received or int(watch.stops())
+        stop = int(callback.batch(self.trainer) or False) or signals.received or 0
         late = every is None and time.perf_counter() - self._saved_at > SAVE_SECONDS
-        pause = ranks.request_pause(bool(stop) or late)
+        pause = ranks.request_pause(stop > 0 or late)
         due = every is not None and self.trainer.state.batch % every == 0
         if not (pause or due):
             return False
@@ -158,12 +158,12 @@ class Run:
             self._save()
         return bool(ranks.largest(signals.received or stop))
 
-    def _end_epoch(self, watch: Watch) -> None:
+    def _end_epoch(self, callback: Callback) -> None:
         with self.trainer.ranks.all_or_none():
             self._save()
             if self._is_leader:
                 self._publish()
-        watch.epoch(self.trainer)
+        callback.epoch(self.trainer)
 
     def _save(self) -> None:
         """Write a checkpoint; ranks other than the leader only remember when."""

@@ -4,6 +4,7 @@ A ``Trainer`` knows nothing of files, signals and screens. It can be stopped bet
 a new one that gets its ``arrays()`` and ``state`` continues as if nothing had happened.
 """
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -14,13 +15,12 @@ import numpy as np
 
 from tinycnn.data import Dataset, split_validation
 from tinycnn.data.catalogue import DIGITS
-from tinycnn.errors import RunError
+from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import (
     SCHEDULES,
     SGD,
     Adam,
-    BatchNorm,
     OpenSetCrossEntropy,
     Sequential,
     SoftmaxCrossEntropy,
@@ -29,7 +29,7 @@ from tinycnn.nn import (
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import Optimizer
-from tinycnn.train.batches import Batches, look_up, stream
+from tinycnn.train.batches import Batches, ahead, stream
 from tinycnn.train.precompile import gradients_compiled_meanwhile
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
@@ -52,7 +52,8 @@ class Trainer:
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
-        self.model = self._new_model()
+        self.model = _new_model(recipe, dataset)
+        mixing = _mixing_layers(self.model, recipe, self.ranks)
         self.batches = Batches(
             images[train],
             labels[train],
@@ -61,15 +62,17 @@ class Trainer:
             augment=recipe.augment,
             augmented_epochs=recipe.augmented_epochs,
             share=self.ranks.share,
-            smallest=2 if _has_batchnorm(self.model) else 1,
+            smallest=2 if "BatchNorm" in mixing else 1,  # it averages over a batch
         )
         self.validation_part = images[valid], labels[valid]
-        _check_ranks(self.ranks, self.model, recipe)
-        self.average = self._new_model() if recipe.average else None
-        self.best = self._new_model()
+        self.average = copy.deepcopy(self.model) if recipe.average else None
+        self.best = copy.deepcopy(self.model)
         self.optimizer = _new_optimizer(recipe, self.model)
-        self._loss = _new_loss(recipe)
-        self._schedule = look_up("schedule", recipe.schedule, SCHEDULES)
+        # Of drawings, some are no digits and have no class.
+        self._loss = (
+            OpenSetCrossEntropy if recipe.augment == "drawings" else SoftmaxCrossEntropy
+        )()
+        self._schedule = choose("schedule", recipe.schedule, SCHEDULES)
         self.state = State()
 
     @property
@@ -150,9 +153,10 @@ class Trainer:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array that training changes, by name; not copies."""
+        averaged = self.average.arrays() if self.average else {}
         return {
             **{f"weights.{name}": z for name, z in self.model.arrays().items()},
-            **{f"average.{name}": z for name, z in self._averaged().items()},
+            **{f"average.{name}": z for name, z in averaged.items()},
             **{f"best.{name}": z for name, z in self.best.arrays().items()},
             **{f"optimizer.{name}": z for name, z in self.optimizer.state.items()},
         }
@@ -183,15 +187,14 @@ class Trainer:
         ranks.add_up([p], 0.0)
         return p
 
-    def _averaged(self) -> dict[str, np.ndarray]:
-        return self.average.arrays() if self.average else {}
-
     def _update_average(self) -> None:
         """Move the average toward the model, faster at first: it began with random weights."""
+        if self.average is None:
+            return
         step = self.optimizer.steps
         kept = min(self.recipe.average, step / (step + 9))
         newest = self.model.arrays()
-        for name, z in self._averaged().items():
+        for name, z in self.average.arrays().items():
             z += (1 - kept) * (newest[name] - z)
 
     def _finish_epoch(self) -> None:
@@ -214,16 +217,12 @@ class Trainer:
         state.history.append(record)
         accuracies = [earlier.validation_accuracy for earlier in state.history]
         if is_among_the_best(accuracies, reached.n):
-            self._keep_as_best(record)
+            state.best_epoch, state.best_accuracy = record.epoch, record.validation_accuracy
+            newest = self.answering.arrays()
+            for name, kept in self.best.arrays().items():
+                kept[...] = newest[name]
         state.epoch, state.batch, state.images = state.epoch + 1, 0, 0
         state.loss_sum = state.epoch_seconds = 0.0
-
-    def _keep_as_best(self, record: EpochRecord) -> None:
-        self.state.best_epoch = record.epoch
-        self.state.best_accuracy = record.validation_accuracy
-        newest = self.answering.arrays()
-        for name, kept in self.best.arrays().items():
-            kept[...] = newest[name]
 
     def _refuse_non_finite(self, loss: float) -> None:
         culprit = None if math.isfinite(loss) else f"the loss is {loss}"
@@ -243,12 +242,11 @@ class Trainer:
             f"{culprit}; the steps are probably too long, try `lr` {self.recipe.lr / 10:g}"
         )
 
-    def _new_model(self) -> Sequential:
-        shape = (*self.dataset.image_size, 1)
-        classes = len(self.dataset.class_names)
-        model = build(self.recipe.preset, shape, classes, self.recipe.seed)
-        model.any_floats = self.dataset.train_images.dtype != np.uint8
-        return model
+
+def _new_model(recipe: Recipe, dataset: Dataset) -> Sequential:
+    model = build(recipe.preset, (*dataset.image_size, 1), len(dataset.class_names), recipe.seed)
+    model.any_floats = dataset.train_images.dtype != np.uint8
+    return model
 
 
 def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
@@ -262,19 +260,15 @@ def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def _has_batchnorm(model: Sequential) -> bool:
-    """Return whether ``model`` averages over a batch, for which one image is too few."""
-    return any(isinstance(layer, BatchNorm) for layer in model.layers)
-
-
-def _check_ranks(ranks: SingleProcess, model: Sequential, recipe: Recipe) -> None:
-    """Refuse layers whose result for a share of a batch differs from that for the whole batch."""
+def _mixing_layers(model: Sequential, recipe: Recipe, ranks: SingleProcess) -> set[str]:
+    """Return the layers that look at a batch as a whole; ranks, which have shares, refuse them."""
     mixing = {type(layer).__name__ for layer in model.layers} & {"BatchNorm", "Dropout"}
     if ranks.size > 1 and mixing:
         raise RunError(
             f"`preset` {recipe.preset} has {' and '.join(sorted(mixing))}, which look at whole "
             "batches, and ranks have shares of them; choose `preset` lenet, or start one process"
         )
+    return mixing
 
 
 def _no_gradients(model: Sequential) -> list[np.ndarray]:
@@ -284,12 +278,7 @@ def _no_gradients(model: Sequential) -> list[np.ndarray]:
     return model.gradients()
 
 
-def _new_loss(recipe: Recipe) -> SoftmaxCrossEntropy:
-    """Return the loss: of drawings, some are no digits and have no class."""
-    return OpenSetCrossEntropy() if recipe.augment == "drawings" else SoftmaxCrossEntropy()
-
-
 def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
-    if look_up("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
+    if choose("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
         return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
     return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
