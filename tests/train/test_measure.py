@@ -1,9 +1,12 @@
 """Metrics, compared with examples worked by hand and with scipy."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from tinycnn.data.provenance import SAMPLE, sample_of, share_known
 from tinycnn.metrics import (
     PairedComparison,
     Score,
@@ -11,9 +14,13 @@ from tinycnn.metrics import (
     calibration_error,
     confusion_matrix,
     coverage,
+    cross_entropy,
     design_effect,
+    is_among_the_best,
+    mcnemar,
     percent,
     text_table,
+    wilson_interval,
 )
 
 ANSWERS = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0, 0.05, 0.95]])
@@ -96,3 +103,51 @@ def test_without_clusters_there_is_no_design_effect():
     assert design_effect(right, rng.integers(0, 20, 2000)) < 2
     assert design_effect(right, np.zeros(2000)) == 1
     assert design_effect(np.ones(10, bool), np.arange(10)) == 1
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (1, 3), (9934, 10_000), (1959, 2000)])
+def test_the_interval_is_wilson_s(right, n):
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+
+    np.testing.assert_allclose(wilson_interval(right, n), expected, atol=1e-12)
+
+
+def test_a_score_by_hand():
+    answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [1.0, 0.0]], np.float32)
+    labels = np.array([0, 1, 1, 1], np.uint8)
+    score = Score.of(answers.argmax(axis=1), labels)
+
+    assert (score.n, score.errors, score.accuracy) == (4, 2, 0.5)
+    tiny = float(np.finfo(np.float32).tiny)
+    expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
+    assert cross_entropy(answers, labels) == pytest.approx(expected, rel=1e-6)
+    assert Score(10_000, 66).sentence().startswith("99.34 % right (66 errors of 10,000; 95 %")
+
+
+def test_a_sample_tells_what_share_of_images_was_trained_on():
+    images = np.random.default_rng(2).integers(0, 256, (6000, 4, 4), dtype=np.uint8)
+    sample = sample_of(images[:4000])
+
+    assert len(sample) < 12_000
+    assert share_known(images[:100], sample) in (0.0, 1.0)  # few of 100 have a small hash
+    assert share_known(images[:4000], sample) == 1
+    assert share_known(images[4000:], sample) == 0
+    assert share_known(images[2000:], sample) == pytest.approx(0.5, abs=0.08)
+    assert share_known(images[:3], sample_of(images[2 : SAMPLE - 1])) == pytest.approx(1 / 3)
+
+
+def test_of_epochs_within_one_standard_error_the_last_is_the_best():
+    # 16 errors of 800: the standard error is that of 17 in 802, 4.1 errors.
+    assert is_among_the_best([0.5], 800)
+    assert is_among_the_best([0.5, 0.9], 800)
+    assert is_among_the_best([0.98, 780 / 800], 800)
+    assert not is_among_the_best([0.98, 779 / 800], 800)
+    assert not is_among_the_best([0.98, 780 / 800, 779 / 800], 800)
+    assert not is_among_the_best([0.98, 0.975], 8000)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 800, 10**6])
+def test_never_does_one_image_decide_which_epoch_is_kept(n):
+    for fewest in range(min(n, 3)):
+        assert is_among_the_best([1 - fewest / n, 1 - (fewest + 1) / n], n)
+    assert n < 10 or not is_among_the_best([1.0, 1 - 2 / n], n)

@@ -1,7 +1,6 @@
 """python -m tinycnn.train: what it prints, what it refuses, and how it is stopped."""
 
 import contextlib
-import gzip
 import io
 import json
 import os
@@ -364,53 +363,12 @@ def test_options_that_make_no_sense_end_in_one_sentence(
     assert everything_below(elsewhere) == []
 
 
-IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+def cut(folder):
+    path = folder / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
 
 
-def spoil_nothing_there(folder):
-    (folder / IMAGES).unlink()
-
-
-def spoil_empty(folder):
-    (folder / IMAGES).write_bytes(b"")
-
-
-def spoil_cut(folder):
-    (folder / IMAGES).write_bytes((folder / IMAGES).read_bytes()[:-1])
-
-
-def spoil_cut_gzip(folder):
-    packed = gzip.compress((folder / IMAGES).read_bytes())
-    (folder / f"{IMAGES}.gz").write_bytes(packed[: len(packed) // 2])
-
-
-def spoil_over_long(folder):
-    (folder / IMAGES).write_bytes((folder / IMAGES).read_bytes() + b"\0")
-
-
-def spoil_mislabeled(folder):
-    (folder / IMAGES).write_bytes(b"<html>Not found</html>")
-
-
-def spoil_swapped(folder):
-    (folder / IMAGES).rename(folder / "x")
-    (folder / LABELS).rename(folder / IMAGES)
-    (folder / "x").rename(folder / LABELS)
-
-
-def spoil_type(folder):
-    write_idx(folder / IMAGES, np.zeros((100, 16, 16), np.float32))
-
-
-def spoil_labels(folder):
-    write_idx(folder / LABELS, np.full(100, 77, np.uint8))
-
-
-def spoil_counts(folder):
-    write_idx(folder / LABELS, np.zeros(99, np.uint8))
-
-
-def spoil_image_size(folder):
+def too_small(folder):
     for part, count in (("train", 100), ("t10k", 40)):
         write_idx(folder / f"{part}-images-idx3-ubyte", np.zeros((count, 4, 4), np.uint8))
 
@@ -418,17 +376,8 @@ def spoil_image_size(folder):
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (spoil_nothing_there, f"holds no {IMAGES}"),
-        (spoil_empty, "this is no IDX file: it starts with nothing"),
-        (spoil_cut, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes, the file holds"),
-        (spoil_cut_gzip, "the gzip stream is cut or damaged"),
-        (spoil_over_long, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes"),
-        (spoil_mislabeled, "it looks like an HTML page"),
-        (spoil_swapped, "they are swapped"),
-        (spoil_type, "float32; images are uint8"),
-        (spoil_labels, "label 77 at index 0 is out of range"),
-        (spoil_counts, "they do not belong together"),
-        (spoil_image_size, "a 5x5 kernel does not fit into a 4x4 image"),
+        (cut, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes, the file holds"),
+        (too_small, "a 5x5 kernel does not fit into a 4x4 image"),
     ],
 )
 def test_bad_data_end_in_one_sentence(easy_folder, elsewhere, capfd, spoil, sentence):
@@ -467,7 +416,7 @@ def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, el
 def test_ctrl_c_and_sigterm_save_and_the_resumed_run_ends_with_the_same_bytes(
     easy_folder, elsewhere
 ):
-    whole = train_in_process(easy_folder, "whole")
+    whole = train_in_process(easy_folder, "whole", LONG)
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with training_process(easy_folder, f"stopped{number}") as process:
             wait_for_line(process, "epoch")
@@ -487,10 +436,9 @@ def test_ctrl_c_and_sigterm_save_and_the_resumed_run_ends_with_the_same_bytes(
         assert (elsewhere / f"stopped{number}" / "weights.safetensors").read_bytes() == whole
 
 
-def train_in_process(easy_folder, name):
-    assert call("--data-dir", easy_folder, *LONG, "--run-dir", name, "--quiet") == 0
-    with open(os.path.join(name, "weights.safetensors"), "rb") as file:
-        return file.read()
+def train_in_process(easy_folder, name, how):
+    assert call("--data-dir", easy_folder, *how, "--run-dir", name, "--quiet") == 0
+    return contents_of(f"{name}/weights.safetensors")
 
 
 LONG = ["--epochs", "20", "--threads", "1", "--batch-size", "5"]
@@ -548,12 +496,7 @@ def test_a_reader_who_leaves_stops_training_with_all_saved_and_a_full_log_stops_
         done = subprocess.run(full, stdout=subprocess.PIPE, stderr=log)
     assert done.returncode == 0
     assert done.stdout.startswith(b"test ")
-    assert train_in_process_quickly(easy_folder) == contents_of("run/weights.safetensors")
-
-
-def train_in_process_quickly(easy_folder):
-    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "whole", "--quiet") == 0
-    return contents_of("whole/weights.safetensors")
+    assert train_in_process(easy_folder, "whole", QUICK) == contents_of("run/weights.safetensors")
 
 
 def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_folder, elsewhere):
@@ -627,56 +570,5 @@ def contents(folder):
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_resume_with_other_settings_names_them_and_changes_nothing(easy_folder, elsewhere, capfd):
-    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--seed", "3") == 0
-    os.unlink("run/result.json")
-    before = contents(elsewhere)
-    capfd.readouterr()
-
-    assert call("--resume", "run", "--seed", "4", "--lr", "0.5") == 2
-    err = capfd.readouterr().err
-    assert "--lr 0.5 (the run has 0.05), --seed 4 (the run has 3)" in err
-    assert err.count("\n") == 1
-    assert {**contents(elsewhere), **lock_of(before)} == before
-
-    assert call("--resume", "run", "--seed", "3", "--quiet", "--threads", "1") == 0
-
-
-def lock_of(files):
-    return {name: content for name, content in files.items() if name.endswith(".lock")}
-
-
-def test_a_damaged_checkpoint_is_reported_and_the_previous_one_used(easy_folder, capfd):
-    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run") == 0
-    weights = contents_of("run/weights.safetensors")
-    os.unlink("run/result.json")
-    with open("run/checkpoint.safetensors", "r+b") as file:
-        file.seek(5000)
-        file.write(b"\xff\x00\xff\x00")
-    capfd.readouterr()
-
-    assert call("--resume", "run", "--threads", "1") == 0
-    err = capfd.readouterr().err
-    assert re.search(r"warning: run/checkpoint\.safetensors is (damaged|no checkpoint)", err)
-    assert "resuming from the one before it, checkpoint.prev.safetensors" in err
-    assert contents_of("run/weights.safetensors") == weights
-
-
 def contents_of(name):
-    with open(name, "rb") as file:
-        return file.read()
-
-
-def test_divergence_is_reported_in_one_sentence(easy_folder, capfd, monkeypatch):
-    monkeypatch.setattr("tinycnn.nn.losses.SoftmaxCrossEntropy.forward", forward_to_nan)
-
-    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet") == 2
-    err = capfd.readouterr().err
-    assert err.startswith("error: training diverged in epoch 1, batch 1: the loss is nan")
-    assert err.count("\n") == 1
-    assert not os.path.exists("run/weights.safetensors")
-
-
-def forward_to_nan(self, logits, labels):
-    self.p, self._labels = np.full_like(logits, np.nan), labels
-    return float("nan")
+    return Path(name).read_bytes()

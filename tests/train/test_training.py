@@ -14,20 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 import tinycnn
 from tinycnn.data import load_dataset, write_idx
-from tinycnn.data.provenance import SAMPLE, sample_of, share_known
+from tinycnn.data.provenance import share_known
 from tinycnn.errors import DataError, EnvironmentFault, RunError, ShapeError
 from tinycnn.metrics import (
-    Score,
-    calibration_error,
-    confusion_matrix,
-    cross_entropy,
-    is_among_the_best,
     measure,
-    wilson_interval,
 )
 from tinycnn.nn import (
     BatchNorm,
@@ -58,21 +51,16 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(autouse=True)
 def small_and_quick(monkeypatch):
     """A network of four filters, and no curves, which take longer to draw than it to train."""
-
-    def small(classes):
-        return [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
-
-    def regular(classes):
-        first = [Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dropout(0.2)]
-        return [*first, Dense(8), Dropout(0.2), Dense(classes)]
-
-    monkeypatch.setitem(PRESETS, "small", small)
-
-    def best_of_rows(classes):
-        return [Flatten(), Dense(8), BatchNorm(), ReLU(), Dense(classes)]
-
-    monkeypatch.setitem(PRESETS, "regular", regular)
-    monkeypatch.setitem(PRESETS, "best_of_rows", best_of_rows)
+    middle = {
+        "small": lambda: [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten()],
+        "regular": lambda: (
+            [Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2), Flatten()]
+            + [Dropout(0.2), Dense(8), Dropout(0.2)]
+        ),
+        "best_of_rows": lambda: [Flatten(), Dense(8), BatchNorm(), ReLU()],
+    }
+    for name, make in middle.items():
+        monkeypatch.setitem(PRESETS, name, lambda K, make=make: [*make(), Dense(K)])
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
 
@@ -103,10 +91,24 @@ def resume(path, *arguments, **options):
         return run
 
 
+def resumed(path, *arguments, **options):
+    """A run that could be resumed, and is not."""
+    run, warnings = resume(path, *arguments, **options)
+    run.folder.release()
+    return run, warnings
+
+
 def finish(run):
     with run:
         assert run.train() is None
         return run.finish()
+
+
+def stopped(digits, folder, after=9):
+    """A run that Ctrl-C has stopped."""
+    with new_run(digits, folder) as run:
+        run.train(Interrupter(after))
+    return run
 
 
 def final_bytes(path):
@@ -191,23 +193,6 @@ def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, 
     assert measure(kept, *validation).accuracy == accuracies[best]
 
 
-def test_of_epochs_within_one_standard_error_the_last_is_the_best():
-    # 16 errors of 800: the standard error is that of 17 in 802, 4.1 errors.
-    assert is_among_the_best([0.5], 800)
-    assert is_among_the_best([0.5, 0.9], 800)
-    assert is_among_the_best([0.98, 780 / 800], 800)
-    assert not is_among_the_best([0.98, 779 / 800], 800)
-    assert not is_among_the_best([0.98, 780 / 800, 779 / 800], 800)
-    assert not is_among_the_best([0.98, 0.975], 8000)
-
-
-@pytest.mark.parametrize("n", [1, 2, 10, 800, 10**6])
-def test_never_does_one_image_decide_which_epoch_is_kept(n):
-    for fewest in range(min(n, 3)):
-        assert is_among_the_best([1 - fewest / n, 1 - (fewest + 1) / n], n)
-    assert n < 10 or not is_among_the_best([1.0, 1 - 2 / n], n)
-
-
 def test_neither_validation_nor_test_images_are_trained_on(digits):
     trainer = Trainer(recipe(), digits)
     seen = {image.tobytes() for images, _ in trainer.batches.of_epoch(1) for image in images}
@@ -243,14 +228,6 @@ def test_the_same_seed_gives_the_same_bytes_with_one_and_with_two_threads(digits
     assert final_bytes(tmp_path / "1") == final_bytes(tmp_path / "2")
 
 
-def test_another_seed_gives_other_weights(digits, tmp_path):
-    for seed in (0, 1):
-        finish(new_run(digits, tmp_path / str(seed), seed=seed))
-
-    models = [Sequential.load(tmp_path / str(s) / "weights.safetensors") for s in (0, 1)]
-    assert not np.array_equal(models[0].layers[0].params["w"], models[1].layers[0].params["w"])
-
-
 @pytest.mark.parametrize(
     ("preset", "optimizer", "after"),
     [
@@ -279,18 +256,6 @@ def test_an_interrupted_and_resumed_run_ends_with_the_same_bytes(
     for one, other in zip(metrics(tmp_path / "whole"), metrics(tmp_path / "pieces"), strict=True):
         for name in ("epoch", "loss", "validation_loss", "validation_accuracy", "lr"):
             assert one[name] == other[name]
-
-
-def test_random_interruptions_change_nothing(digits, tmp_path):
-    finish(new_run(digits, tmp_path / "whole", epochs=4))
-    rng = np.random.default_rng()
-    for attempt in range(5):
-        after = rng.multinomial(23, np.full(4, 0.25)) + 1  # up to 23 + 4 of 24 batches
-        after = after[np.cumsum(after) < 24].tolist()
-        path = tmp_path / f"pieces{attempt}"
-        train_with_interruptions(new_run(digits, path, epochs=4), after)
-
-        assert final_bytes(path) == final_bytes(tmp_path / "whole"), f"stopped after {after}"
 
 
 def metrics(path):
@@ -347,8 +312,7 @@ def test_a_run_can_train_outside_the_main_thread(digits, tmp_path):
 
 
 def test_a_checkpoint_gives_back_what_was_put_in(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(9))
+    run = stopped(digits, tmp_path / "run")
     saved = checkpoint.read(tmp_path / "run" / "checkpoint.safetensors")
 
     assert saved.state == run.trainer.state
@@ -357,47 +321,38 @@ def test_a_checkpoint_gives_back_what_was_put_in(digits, tmp_path):
         np.testing.assert_array_equal(saved.arrays[name], array)
 
 
-def test_every_damaged_checkpoint_is_noticed_and_the_previous_one_is_used(digits, tmp_path):
-    finish(new_run(digits, tmp_path / "whole"))
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(9))
-    newest, previous = run.folder.checkpoint, run.folder.previous
-    good, before = newest.read_bytes(), previous.read_bytes()
-    rng = np.random.default_rng()
-    flips = [int(bit) for bit in rng.integers(0, 8 * len(good), 30)]
-    for bit in [*flips, *range(0, 64, 7)]:
+def damages(good):
+    """A checkpoint with a wrong bit, cut off, or not there."""
+    bits = [*np.random.default_rng().integers(0, 8 * len(good), 30).tolist(), *range(0, 64, 7)]
+    for bit in bits:
         damaged = bytearray(good)
         damaged[bit // 8] ^= 1 << bit % 8
-        newest.write_bytes(damaged)
-        previous.write_bytes(before)
-        run, warnings = resume(tmp_path / "run", {})
-        run.folder.release()
+        yield f"bit {bit}", bytes(damaged)
+    for kept in (0, 7, 8, 300, len(good) // 2, len(good) - 1):
+        yield f"cut after {kept}", good[:kept]
+    yield "gone", None
 
-        assert "checkpoint.safetensors" in warnings[0], f"bit {bit}"
-        assert "checkpoint.prev.safetensors" in warnings[0]
+
+def test_every_damaged_checkpoint_is_noticed_and_the_previous_one_is_used(digits, tmp_path):
+    finish(new_run(digits, tmp_path / "whole"))
+    run = stopped(digits, tmp_path / "run")
+    newest, previous = run.folder.checkpoint, run.folder.previous
+    before = previous.read_bytes()
+    for name, damaged in damages(newest.read_bytes()):
+        newest.unlink() if damaged is None else newest.write_bytes(damaged)
+        previous.write_bytes(before)
+        run, (warning,) = resumed(tmp_path / "run", {})
+        assert "checkpoint.safetensors" in warning, name
+        assert "checkpoint.prev.safetensors" in warning, name
+        assert (run.trainer.state.epoch, run.trainer.state.batch) == (2, 2)
         assert newest.read_bytes() == before, "the damaged one must not push out the good one"
     run, _ = resume(tmp_path / "run", {})
     finish(run)
     assert final_bytes(tmp_path / "run") == final_bytes(tmp_path / "whole")
 
 
-def test_a_cut_or_missing_checkpoint_falls_back_too(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(9))
-    newest, previous = run.folder.checkpoint, run.folder.previous
-    good, before = newest.read_bytes(), previous.read_bytes()
-    for kept in (0, 7, 8, 300, len(good) // 2, len(good) - 1, None):
-        newest.unlink() if kept is None else newest.write_bytes(good[:kept])
-        previous.write_bytes(before)
-        run, warnings = resume(tmp_path / "run", {})
-        run.folder.release()
-        assert len(warnings) == 1
-        assert (run.trainer.state.epoch, run.trainer.state.batch) == (2, 2)
-
-
 def test_two_damaged_checkpoints_end_in_an_error_and_change_nothing(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(9))
+    run = stopped(digits, tmp_path / "run")
     for path in (run.folder.checkpoint, run.folder.previous):
         path.write_bytes(path.read_bytes()[:-1])
     before = files_of(tmp_path / "run")
@@ -422,27 +377,27 @@ def forged(run, arrays=None, origin=None, **numbers):
 
 
 def test_a_checkpoint_that_does_not_fit_its_run_is_refused(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(9))
-    surplus = {"weights.9.w": np.zeros(3, np.float32)}
-    wider = {"weights.0.b": np.zeros((4, 1), np.float32)}
-    other = {"weights.0.b": np.zeros(4, np.float64)}
-    for arrays in (surplus, wider, other):
-        forged(run, arrays)
-        with pytest.raises(RunError, match="does not fit"):
-            resume(tmp_path / "run", {})
-    for numbers in ({"epoch": 99}, {"epoch": 0}, {"batch": 7}, {"epoch": 1}):
-        forged(run, **numbers)
-        with pytest.raises(RunError, match="does not fit"):
-            resume(tmp_path / "run", {})
-    for numbers in ({"batch": 1.5}, {"loss_sum": math.nan}, {"epoch": "2"}, {"images": True}):
-        forged(run, **numbers)
-        with pytest.raises(RunError, match="is no checkpoint"):
-            resume(tmp_path / "run", {})
-    for origin in ({}, {"recipe": [], "data": {}}, {"recipe": {"epochs": 1}, "data": {}}):
-        forged(run, origin=origin or {"x": 1})
-        with pytest.raises(RunError, match="not one of this version"):
-            resume(tmp_path / "run", {})
+    run = stopped(digits, tmp_path / "run")
+    forgeries = {
+        "does not fit": [
+            {"arrays": {"weights.9.w": np.zeros(3, np.float32)}},
+            {"arrays": {"weights.0.b": np.zeros((4, 1), np.float32)}},
+            {"arrays": {"weights.0.b": np.zeros(4, np.float64)}},
+            *({"epoch": epoch} for epoch in (99, 0, 1)),
+            {"batch": 7},
+        ],
+        "is no checkpoint": [{"batch": 1.5}, {"loss_sum": math.nan}]
+        + [{"epoch": "2"}, {"images": True}],
+        "not one of this version": [
+            {"origin": origin}
+            for origin in ({"x": 1}, {"recipe": [], "data": {}}, {"recipe": {"epochs": 1}})
+        ],
+    }
+    for words, changes in forgeries.items():
+        for change in changes:
+            forged(run, **change)
+            with pytest.raises(RunError, match=words):
+                resume(tmp_path / "run", {})
 
 
 def test_a_safetensors_file_that_is_no_checkpoint_is_refused(digits, tmp_path):
@@ -501,8 +456,7 @@ def test_nothing_is_written_into_a_folder_that_has_taken_the_place_of_the_run_s(
     with run, pytest.raises(EnvironmentFault, match=r"run has been replaced.*are unchanged"):
         run.train(Swapper())
     assert list((tmp_path / "letters").iterdir()) == []
-    run, _ = resume(tmp_path / "moved", {})
-    run.folder.release()
+    run, _ = resumed(tmp_path / "moved", {})
     assert run.trainer.optimizer.steps == 2
 
 
@@ -525,10 +479,6 @@ def test_a_checkpoint_is_written_every_so_many_batches_and_after_every_epoch(dig
 # Numbers that are not finite
 
 
-def poison_loss(trainer):
-    trainer.model.layers[4].params["b"][1] = np.nan
-
-
 def poison_gradient(trainer):
     genuine = trainer._loss.backward
 
@@ -540,16 +490,19 @@ def poison_gradient(trainer):
     trainer._loss.backward = backward
 
 
-def poison_step(trainer):
-    trainer.optimizer.state["velocity.4.w"][0, 0] = np.inf
+def poison(name, value):
+    def change(trainer):
+        trainer.arrays()[name].flat[1] = value
+
+    return change
 
 
 @pytest.mark.parametrize(
     ("poison", "culprit"),
     [
-        (poison_loss, "the loss is nan"),
+        (poison("weights.4.b", np.nan), "the loss is nan"),
         (poison_gradient, r"the gradient of \w in layer"),
-        (poison_step, r"the new value of \w in layer"),
+        (poison("optimizer.velocity.4.w", np.inf), r"the new value of \w in layer"),
     ],
 )
 def test_a_number_that_is_not_finite_stops_the_run_in_its_batch(digits, tmp_path, poison, culprit):
@@ -567,9 +520,8 @@ def test_a_number_that_is_not_finite_stops_the_run_in_its_batch(digits, tmp_path
     ):
         run.train(Poisoner())
     assert files_of(tmp_path / "run") == before
-    resumed, _ = resume(tmp_path / "run", {})
-    resumed.folder.release()
-    assert all(np.isfinite(array).all() for array in resumed.trainer.arrays().values())
+    run, _ = resumed(tmp_path / "run", {})
+    assert all(np.isfinite(array).all() for array in run.trainer.arrays().values())
 
 
 def test_arrays_that_are_not_finite_are_never_saved(digits):
@@ -653,8 +605,7 @@ def test_a_run_that_dies_while_its_first_files_are_written_can_be_resumed(
         with run, pytest.raises(MemoryError):
             run.train()
     assert find_run("last") == run.folder.path
-    run, _ = resume("last", {})
-    run.folder.release()
+    run, _ = resumed("last", {})
 
 
 def test_a_lock_file_removed_before_it_is_locked_belongs_to_another_process(tmp_path, monkeypatch):
@@ -686,8 +637,7 @@ def test_only_one_training_has_a_run_folder(digits, tmp_path):
 
 def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(tinycnn.__file__).parents[1]))
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(3))
+    run = stopped(digits, tmp_path / "run")
     holder = (
         "import sys, time; from tinycnn.train.folder import RunFolder\n"
         "folder = RunFolder.reopen(sys.argv[1]); print('locked', flush=True); time.sleep(60)"
@@ -699,8 +649,7 @@ def test_a_lock_dies_with_its_process(digits, tmp_path, monkeypatch):
             resume(tmp_path / "run", {})
         process.kill()
 
-    run, _ = resume(tmp_path / "run", {})
-    run.folder.release()
+    run, _ = resumed(tmp_path / "run", {})
 
 
 def test_a_used_folder_is_refused_and_another_program_s_folder_is_left_alone(digits, tmp_path):
@@ -748,12 +697,10 @@ def test_a_signal_is_not_lost_when_the_compiler_swallows_its_exception(
 
 
 def test_leftovers_of_a_killed_writer_are_swept_on_resume(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(3))
+    run = stopped(digits, tmp_path / "run")
     (tmp_path / "run" / ".tmp-0123").write_bytes(b"half a checkp")
 
-    run, _ = resume(tmp_path / "run", {})
-    run.folder.release()
+    run, _ = resumed(tmp_path / "run", {})
     assert not (tmp_path / "run" / ".tmp-0123").exists()
 
 
@@ -819,8 +766,7 @@ def test_runs_get_names_of_their_own_and_last_is_the_newest(digits, tmp_path, mo
 
 
 def test_changed_settings_are_refused_with_a_list(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(3))
+    stopped(digits, tmp_path / "run")
     before = files_of(tmp_path / "run")
 
     message = r"`lr` 0\.5 \(the run has 0\.05\), `epochs` 9 \(the run has 3\)"
@@ -834,13 +780,11 @@ def test_changed_settings_are_refused_with_a_list(digits, tmp_path):
 def test_changed_data_are_refused_and_moved_data_are_found(
     digits, tmp_path, easy_folder, easy_arrays
 ):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(3))
+    run = stopped(digits, tmp_path / "run")
     moved = easy_folder.rename(tmp_path / "moved")
     with pytest.raises(DataError, match="there is no folder"):
         resume(tmp_path / "run", {})
-    run, _ = resume(tmp_path / "run", {}, data_dir=moved)
-    run.folder.release()
+    run, _ = resumed(tmp_path / "run", {}, data_dir=moved)
 
     images = easy_arrays["t10k-images-idx3-ubyte"].copy()
     images[3, 4, 5] ^= 1
@@ -849,21 +793,12 @@ def test_changed_data_are_refused_and_moved_data_are_found(
         resume(tmp_path / "run", {}, data_dir=moved)
 
 
-def test_there_is_nothing_to_resume_in_a_folder_without_a_run(tmp_path):
-    for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(RunError, match="no run to resume"):
-            resume(path, {})
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_other_versions_are_mentioned(digits, tmp_path):
-    with new_run(digits, tmp_path / "run") as run:
-        run.train(Interrupter(3))
+    run = stopped(digits, tmp_path / "run")
     origin = {**run.origin, "versions": {**run.origin["versions"], "numpy": "1.0"}}
     forged(run, origin=origin)
 
-    run, warnings = resume(tmp_path / "run", {})
-    run.folder.release()
+    run, warnings = resumed(tmp_path / "run", {})
     assert warnings[0].startswith("numpy 1.0 is now 2.")
 
 
@@ -1002,45 +937,18 @@ def test_batches_go_on_from_the_middle_as_if_they_had_begun_at_the_start(monkeyp
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"epochs": 0}, "`epochs` must be a whole number from 1"),
-        ({"epochs": -3}, "`epochs`"),
-        ({"epochs": 2.5}, "`epochs`"),
-        ({"batch_size": 0}, "`batch_size` must be"),
-        ({"lr": 0.0}, "`lr` must be a number above 0"),
-        ({"lr": -0.1}, "`lr`"),
-        ({"lr": math.nan}, "`lr`"),
-        ({"lr": math.inf}, "`lr`"),
-        ({"lr": 1e6}, "`lr`"),
-        ({"momentum": 1.0}, "`momentum` must be"),
-        ({"weight_decay": -1.0}, "`weight_decay` must be"),
-        ({"weight_decay": math.nan}, "`weight_decay`"),
+        ({"epochs": 2.5}, "`epochs` must be a whole number from 1"),
+        ({"lr": math.inf}, "`lr` must be a number above 0"),
+        ({"weight_decay": math.nan}, "`weight_decay` must be"),
         ({"average": 1.0}, "`average` must be a share from 0"),
-        ({"seed": -1}, "`seed` must be"),
         ({"seed": 2**32}, "`seed` must be"),
-        ({"limit": 1}, "`limit` must be"),
         ({"validation": 0.0}, "`validation` must be"),
-        ({"validation": 1.0}, "`validation`"),
         ({"optimizer": "adam", "momentum": 0.5}, "`momentum` belongs to `optimizer` sgd"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(given, words):
     with pytest.raises(RunError, match=words):
         Recipe.for_data(1000, **given)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"optimizer": "magic"}, "no `optimizer` magic; choose from sgd, adam"),
-        ({"schedule": "x"}, "no `schedule` x; choose from constant, cosine, one-cycle"),
-        ({"augment": "x"}, "no `augment` x; choose from none"),
-        ({"preset": "x"}, "no preset 'x'"),
-        ({"batch_size": 91}, "`batch_size` 91 is more than the 90 images"),
-    ],
-)
-def test_a_recipe_that_does_not_fit_is_refused(digits, given, words):
-    with pytest.raises((RunError, ValueError), match=words):
-        Trainer(recipe(**given), digits)
 
 
 def test_the_default_steps_suit_the_size_of_the_set():
@@ -1052,40 +960,3 @@ def test_the_default_steps_suit_the_size_of_the_set():
     assert Recipe.for_data(8000, lr=0.5).lr == 0.5
     assert Recipe.for_data(8000, optimizer="adam").momentum is None
     assert Recipe(**Recipe.for_data(8000).as_dict()) == Recipe.for_data(8000)
-
-
-# Measures
-
-
-@pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (1, 3), (9934, 10_000), (1959, 2000)])
-def test_the_interval_is_wilson_s(right, n):
-    expected = binomtest(right, n).proportion_ci(method="wilson")
-
-    np.testing.assert_allclose(wilson_interval(right, n), expected, atol=1e-12)
-
-
-def test_a_score_by_hand():
-    answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [1.0, 0.0]], np.float32)
-    labels = np.array([0, 1, 1, 1], np.uint8)
-    score = Score.of(answers.argmax(axis=1), labels)
-
-    assert (score.n, score.errors, score.accuracy) == (4, 2, 0.5)
-    tiny = float(np.finfo(np.float32).tiny)
-    expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
-    assert cross_entropy(answers, labels) == pytest.approx(expected, rel=1e-6)
-    assert confusion_matrix(answers, labels).tolist() == [[1, 0], [2, 1]]
-    # Four bins with one answer each: |0.9-1|, |0.8-1|, |0.6-0| and |1-0|.
-    assert calibration_error(answers, labels) == pytest.approx((0.1 + 0.2 + 0.6 + 1) / 4, rel=1e-5)
-    assert Score(10_000, 66).sentence().startswith("99.34 % right (66 errors of 10,000; 95 %")
-
-
-def test_a_sample_tells_what_share_of_images_was_trained_on():
-    images = np.random.default_rng(2).integers(0, 256, (6000, 4, 4), dtype=np.uint8)
-    sample = sample_of(images[:4000])
-
-    assert len(sample) < 12_000
-    assert share_known(images[:100], sample) in (0.0, 1.0)  # few of 100 have a small hash
-    assert share_known(images[:4000], sample) == 1
-    assert share_known(images[4000:], sample) == 0
-    assert share_known(images[2000:], sample) == pytest.approx(0.5, abs=0.08)
-    assert share_known(images[:3], sample_of(images[2 : SAMPLE - 1])) == pytest.approx(1 / 3)
