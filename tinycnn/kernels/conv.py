@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels import winograd
-from tinycnn.kernels.jit import kernel, parallel_over, part
+from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
@@ -32,6 +32,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
+from tinycnn.kernels.threads import parallel_over
 
 POOL = 2
 """The size of a pooling window: eight sums are just two of them. Others are not fused."""
@@ -133,13 +134,11 @@ def for_images(x, w, b):
         return y, winner, winograd.for_arrays(x, w, b, y, winner)
     windows, taps = window_offsets(W, C, OH, OW, POOL), tap_offsets(W, C, KH, KW)
     rest = (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y), in_rows(winner))
-    if N > FEW:
-        return y, winner, partial(_compete, N, *rest)
-    return y, winner, lambda: [_compete_in_image(n, *rest) for n in range(N)]
+    return y, winner, partial(_compete, N, *rest, alone=N <= FEW)
 
 
-@kernel
-def _compete_in_image(n, read, written):
+@parallel_over  # n owns y[n] and winner[n]
+def _compete(n, read, written):
     """Let the places of each pooling window compete, in two windows at a time.
 
     ``windows`` lists all places of the first pooling window, then those of the second, and so on.
@@ -155,9 +154,6 @@ def _compete_in_image(n, read, written):
             if p + PLACES < windows.size:
                 store_winner(sums[PLACES:], y[n], winner[n], at + F, F - f)
             at += 2 * F
-
-
-_compete = parallel_over(_compete_in_image)  # n owns y[n] and winner[n]
 
 
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):

@@ -1,14 +1,21 @@
-"""The light operations: plain loops are enough for them."""
+"""The light operations, for which plain loops are enough, and batch normalization.
+
+Batch normalization sums up each image on its own, and the batch from its images. The mean of a
+batch is the mean of its images' means, and its variance is the mean of their variances plus the
+variance of their means. So no sum crosses threads, and none of a million numbers loses its last
+ones.
+"""
 
 from functools import partial
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import kernel, parallel_kernel, part
+from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.microkernels import empty
+from tinycnn.kernels.threads import parallel_over
 
 MANY = 4096
-"""Numbers of an update that one thread does by itself: to wake others takes about as long."""
+"""Numbers that one thread does by itself: to wake others takes about as long."""
 
 
 @kernel
@@ -21,73 +28,79 @@ def scale(values, factor, scaled):
 def maxpool2d(x, size):
     """See ``reference.maxpool2d``."""
     N, H, W, C = x.shape
-    y = np.empty((N, H // size, W // size, C), x.dtype)
+    y = empty((N, H // size, W // size, C), x.dtype)
     winner = np.empty(y.shape, np.uint8)
-    _maxpool2d(x, size, y, winner)
+    _maxpool2d(N, (x, size), (y, winner))
     return y, winner
 
 
-@parallel_kernel
-def _maxpool2d(x, size, y, winner):
-    N, OH, OW, C = y.shape
-    for n in prange(N):  # n owns y[n] and winner[n]
-        for i in range(OH):
-            for j in range(OW):
-                y[n, i, j] = x[n, i * size, j * size]
-                winner[n, i, j] = 0
-                for place in range(1, size * size):
-                    u, v = divmod(place, size)
-                    for c in range(C):
-                        value, best = x[n, i * size + u, j * size + v, c], y[n, i, j, c]
-                        if not value <= best and best == best:  # larger, or the first NaN
-                            y[n, i, j, c] = value
-                            winner[n, i, j, c] = place
+@parallel_over  # n owns y[n] and winner[n]
+def _maxpool2d(n, read, written):
+    (x, size), (y, winner) = read, written
+    _, OH, OW, C = y.shape
+    for i in range(OH):
+        for j in range(OW):
+            y[n, i, j] = x[n, i * size, j * size]
+            winner[n, i, j] = 0
+            for place in range(1, size * size):
+                u, v = divmod(place, size)
+                for c in range(C):
+                    value, best = x[n, i * size + u, j * size + v, c], y[n, i, j, c]
+                    if not value <= best and best == best:  # larger, or the first NaN
+                        y[n, i, j, c] = value
+                        winner[n, i, j, c] = place
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
     """See ``reference.maxpool2d_backward``."""
     N, _, _, C = dy.shape
     dx = np.zeros((N, *input_size, C), dy.dtype)
-    _maxpool2d_backward(dy, winner, size, dx)
+    _maxpool2d_backward(N, (dy, winner, size), (dx,))
     return dx
 
 
-@parallel_kernel
-def _maxpool2d_backward(dy, winner, size, dx):
-    N, OH, OW, C = dy.shape
-    for n in prange(N):  # n owns dx[n]
-        for i in range(OH):
-            for j in range(OW):
-                for c in range(C):
-                    u, v = divmod(np.intp(winner[n, i, j, c]), size)
-                    dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
+@parallel_over  # n owns dx[n]
+def _maxpool2d_backward(n, read, written):
+    (dy, winner, size), (dx,) = read, written
+    _, OH, OW, C = dy.shape
+    for i in range(OH):
+        for j in range(OW):
+            for c in range(C):
+                u, v = divmod(np.intp(winner[n, i, j, c]), size)
+                dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
 
 
 def relu(x):
     """See ``reference.relu``."""
-    y = np.empty_like(x)
-    _relu(x.ravel(), x.ravel(), y.ravel())
+    y = empty(x.shape, x.dtype)
+    _relu(blocks(x), (x.ravel(), x.ravel()), (y.ravel(),))
     return y
 
 
 def relu_backward(dy, y):
     """See ``reference.relu_backward``."""
-    dx = np.empty_like(dy)
-    _relu(dy.ravel(), y.ravel(), dx.ravel())
+    dx = empty(dy.shape, dy.dtype)
+    _relu(blocks(dy), (dy.ravel(), y.ravel()), (dx.ravel(),))
     return dx
 
 
-@parallel_kernel
-def _relu(values, gate, passed):
+@parallel_over  # block owns its part of passed
+def _relu(block, read, written):
     """Pass each value whose gate is open (not <= 0): ReLU gates x by x, and dy by y."""
-    for m in prange(values.size):  # m owns passed[m]
+    (values, gate), (passed,) = read, written
+    for m in range(block * MANY, min(values.size, (block + 1) * MANY)):
         passed[m] = 0 if gate[m] <= 0 else values[m]
+
+
+def blocks(x):
+    """Return into how many blocks of ``MANY`` numbers x is cut."""
+    return (x.size + MANY - 1) // MANY
 
 
 def dropout(x, draw, rate):
     """See ``reference.dropout``."""
-    y = np.empty_like(x)
-    _dropout(x.ravel(), draw.ravel(), float(rate), y.ravel())
+    y = empty(x.shape, x.dtype)
+    _dropout(blocks(x), (x.ravel(), draw.ravel(), float(rate)), (y.ravel(),))
     return y
 
 
@@ -96,22 +109,23 @@ def dropout_backward(dy, draw, rate):
     return dropout(dy, draw, rate)
 
 
-@parallel_kernel
-def _dropout(values, draw, rate, passed):
-    for m in prange(values.size):  # m owns passed[m]
+@parallel_over  # block owns its part of passed
+def _dropout(block, read, written):
+    (values, draw, rate), (passed,) = read, written
+    for m in range(block * MANY, min(values.size, (block + 1) * MANY)):
         passed[m] = values[m] / (1 - rate) if draw[m] >= rate else 0
 
 
 def softmax(logits):
     """See ``reference.softmax``."""
-    p = np.empty_like(logits)
+    p = empty(logits.shape, logits.dtype)
     _softmax(logits, p)
     return p
 
 
 def softmax_for_one_example(logits):
     """Return p (1,K) and what fills it with ``softmax`` of the logits (1,K)."""
-    p = np.empty_like(logits)
+    p = empty(logits.shape, logits.dtype)
     return p, partial(_softmax, logits, p)
 
 
@@ -138,7 +152,7 @@ def _softmax(logits, p):
 
 def softmax_cross_entropy(logits, labels):
     """See ``reference.softmax_cross_entropy``."""
-    p = np.empty_like(logits)
+    p = empty(logits.shape, logits.dtype)
     return _softmax_cross_entropy(logits, labels, p), p
 
 
@@ -159,21 +173,14 @@ def _softmax_cross_entropy(logits, labels, p):
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
     numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
-    update = _sgd_update if z.size < MANY else _sgd_update_by_blocks
-    update(z.ravel(), dz.ravel(), velocity.ravel(), numbers)
+    _sgd_update(blocks(z), (dz.ravel(), numbers), (z.ravel(), velocity.ravel()))
 
 
-@parallel_kernel
-def _sgd_update_by_blocks(z, dz, velocity, numbers):
-    for block in prange((z.size + MANY - 1) // MANY):  # block owns its part of z and velocity
-        part = slice(block * MANY, (block + 1) * MANY)
-        _sgd_update(z[part], dz[part], velocity[part], numbers)
-
-
-@kernel
-def _sgd_update(z, dz, velocity, numbers):
+@parallel_over  # block owns its part of z and velocity
+def _sgd_update(block, read, written):
+    (dz, numbers), (z, velocity) = read, written
     learning_rate, momentum, weight_decay = numbers
-    for m in range(z.size):
+    for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
         gradient = dz[m] + weight_decay * z[m]
         velocity[m] = momentum * velocity[m] - learning_rate * gradient
         z[m] += velocity[m]
@@ -183,14 +190,110 @@ def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon,
     """See ``reference.adam_update``."""
     corrections = 1 - beta1**step, 1 - beta2**step
     numbers = np.array([learning_rate, beta1, beta2, epsilon, weight_decay, *corrections], z.dtype)
-    _adam_update(z.ravel(), dz.ravel(), mean.ravel(), square.ravel(), numbers)
+    written = z.ravel(), mean.ravel(), square.ravel()
+    _adam_update(blocks(z), (dz.ravel(), numbers), written)
 
 
-@kernel
-def _adam_update(z, dz, mean, square, numbers):
+@parallel_over  # block owns its part of z, mean and square
+def _adam_update(block, read, written):
+    (dz, numbers), (z, mean, square) = read, written
     learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2 = numbers
-    for m in range(z.size):
+    for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
         mean[m] += (1 - beta1) * (dz[m] - mean[m])
         square[m] += (1 - beta2) * (dz[m] * dz[m] - square[m])
         step = mean[m] / correction1 / (np.sqrt(square[m] / correction2) + epsilon)
         z[m] -= learning_rate * (step + weight_decay * z[m])
+
+
+# ------------------------------------------------------------------------ batch normalization
+
+
+def batchnorm(x, w, b, epsilon):
+    """See ``reference.batchnorm``."""
+    mean, variance = _moments(x)
+    scale = w / np.sqrt(variance + x.dtype.type(epsilon))
+    y = empty(x.shape, x.dtype)
+    _normalize(len(x), (_by_image(x), mean, scale, b), (_by_image(y),))
+    return y, mean, variance
+
+
+def batchnorm_backward(dy, x, w, mean, variance, epsilon):
+    """See ``reference.batchnorm_backward``."""
+    N, C = len(x), x.shape[-1]
+    M = max(1, x.size // C)
+    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    dws, dbs = np.empty((2, N, C), x.dtype)
+    _sum_gradients(N, (_by_image(dy), _by_image(x), mean, inverse), (dws, dbs))
+    dw, db = dws.sum(axis=0), dbs.sum(axis=0)
+    dx, scale = empty(x.shape, x.dtype), w * inverse
+    slope, level = scale * inverse * dw / M, db / M
+    read = _by_image(dy), _by_image(x), mean, scale, slope, level
+    _input_gradient(N, read, (_by_image(dx),))
+    return dx, dw, db
+
+
+def _by_image(x):
+    """Return x as (N,P,C), P places in each of N images."""
+    N, C = len(x), x.shape[-1]
+    return x.reshape(N, x[0, ..., 0].size if N else 1, C)
+
+
+def _moments(x):
+    """Return mean and variance (C,) of the channels of x."""
+    N, C = len(x), x.shape[-1]
+    if not N:
+        return np.zeros((2, C), x.dtype)
+    means, variances = np.empty((2, N, C), x.dtype)
+    _moments_by_image(N, (_by_image(x),), (means, variances))
+    return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+
+
+@parallel_over  # n owns means[n] and variances[n]
+def _moments_by_image(n, read, written):
+    x, mean, variance = read[0][n], written[0][n], written[1][n]
+    P, C = x.shape
+    mean[:] = 0
+    variance[:] = 0
+    for p in range(P):
+        for c in range(C):
+            mean[c] += x[p, c]
+    mean /= P
+    for p in range(P):
+        for c in range(C):
+            away = x[p, c] - mean[c]
+            variance[c] += away * away
+    variance /= P
+
+
+@parallel_over  # n owns y[n]
+def _normalize(n, read, written):
+    (x, mean, scale, b), (y,) = read, written
+    x, y = x[n], y[n]
+    P, C = x.shape
+    for p in range(P):
+        for c in range(C):
+            y[p, c] = scale[c] * (x[p, c] - mean[c]) + b[c]
+
+
+@parallel_over  # n owns dws[n] and dbs[n]
+def _sum_gradients(n, read, written):
+    (dy, x, mean, inverse), (dws, dbs) = read, written
+    dy, x, dw, db = dy[n], x[n], dws[n], dbs[n]
+    P, C = x.shape
+    dw[:] = 0
+    db[:] = 0
+    for p in range(P):
+        for c in range(C):
+            dw[c] += dy[p, c] * (x[p, c] - mean[c])
+            db[c] += dy[p, c]
+    dw *= inverse
+
+
+@parallel_over  # n owns dx[n]
+def _input_gradient(n, read, written):
+    (dy, x, mean, scale, slope, level), (dx,) = read, written
+    dy, x, dx = dy[n], x[n], dx[n]
+    P, C = x.shape
+    for p in range(P):
+        for c in range(C):
+            dx[p, c] = scale[c] * (dy[p, c] - level[c]) - slope[c] * (x[p, c] - mean[c])

@@ -1,77 +1,55 @@
-"""How kernels are compiled: one decorator, three modes.
+"""How kernels are compiled, in one of three modes, and where compiled code is kept.
 
 ``TINYCNN_KERNELS=serial`` compiles without threads and with every index checked; numba's own
 ``NUMBA_DISABLE_JIT=1`` runs the same functions as plain Python, so that one can step through
 them. Tests compare all three modes with the reference.
+
+Compiled code is kept, so that only the first run has to wait, and run as soon as it is loaded. So
+it is kept in a folder to which no other user can write, and every file says in its name and under
+its seal which function, for which arguments, it holds. Damaged files and files of other code are
+compiled again. numba's own cache would not notice changes in other files, in another version of
+this library or in the width of its vectors. So the folder is named after all that its code was
+made from and for: the sources of this package, the file that a kernel is in, the processor and
+LANES. Kernels elsewhere may call those of this package and of their own file.
 """
 
 import contextlib
 import functools
+import hashlib
 import os
 import signal
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType, FunctionType
+from types import FrameType
 from typing import Any, NoReturn
 
+import llvmlite
 import numba
-import numpy as np
-from numba import prange
 from numba.core import config
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler_lock import global_compiler_lock
+from numba.core.caching import IndexDataCacheFile, NullCache
+from numba.core.compiler import CompileResult
 from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.serialize import dumps
 
 from tinycnn.errors import EnvironmentFault
-from tinycnn.kernels.cache import KernelCache, folder_for
-from tinycnn.kernels.instructions import CHECKED
-
-SPINS = ("GOMP_SPINCOUNT", "10000")
-"""How often a waiting thread looks for work before it sleeps; see ``_start_threads``."""
+from tinycnn.files import user_folder
+from tinycnn.kernels.simd import CHECKED, LANES
 
 UNCOMPILED = bool(config.DISABLE_JIT)
 """True when kernels run as plain Python."""
 
 MODE = "checked" if CHECKED else "parallel"
 
-_turn = threading.Lock()
-_state = {"threads run": False, "forked": False}
-
-
-def cache_folder() -> Path | None:
-    """Return where the kernels of this folder are kept; None if nothing can be."""
-    return folder_for(Path(__file__), MODE)
-
 
 def kernel(function: Callable) -> Callable:
     """Compile a function that runs on the calling thread; others may run meanwhile."""
-    return _compile(function, Kernel)
-
-
-def parallel_kernel(function: Callable) -> Callable:
-    """Compile a function whose ``prange`` loops are spread over threads.
-
-    One Python thread at a time runs such functions: numba's simplest way of having threads ends the
-    process if two begin at once.
-    """
-    if CHECKED or UNCOMPILED:
-        return kernel(function)
-    compiled = _compile(function, ParallelKernel, parallel=True)
-
-    @functools.wraps(function)
-    def in_turn(*arguments):
-        if _state["forked"]:
-            raise EnvironmentFault(
-                "kernels have run before this process was forked, and their threads stayed behind; "
-                "start processes with multiprocessing's 'spawn'"
-            )
-        with _turn:
-            _start_threads()
-            _state["threads run"] = True
-            return compiled(*arguments)
-
-    return in_turn
+    compiled = _njit(function, Kernel)
+    if not UNCOMPILED:
+        compiled._cache = KernelCache(function)
+    return compiled
 
 
 def part(function: Callable) -> Callable:
@@ -82,45 +60,11 @@ def part(function: Callable) -> Callable:
     return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-def parallel_over(body: Callable) -> Callable:
-    """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
-
-    ``read`` and ``written`` are tuples of arrays. A copy of the loop below gets the name of
-    ``body`` and its place in the sources, which identify code in the cache.
-    """
-    body = body if hasattr(body, "py_func") else part(body)
-    function = getattr(body, "py_func", body)
-    place = {name: getattr(function.__code__, name) for name in PLACE}
-    loop = FunctionType(_loop.__code__.replace(**place), {**globals(), "body": body})
-    loop.__module__, loop.__qualname__ = function.__module__, function.__qualname__
-    compiled = parallel_kernel(loop)
-    compiled.__wrapped__ = function  # type: ignore[attr-defined] # what is worth reading
-    return compiled
-
-
-PLACE = ("co_filename", "co_firstlineno", "co_name", "co_qualname")
-
-
-def _loop(count: int, read: tuple, written: tuple) -> None:
-    for n in prange(count):  # n owns its part of ``written``
-        body(np.intp(n), read, written)  # type: ignore[name-defined] # noqa: F821
-
-
-def _compile(function: Callable, kind: "type[Kernel]", **options: bool) -> Callable:
-    compiled = _njit(function, kind, **options)
-    if not UNCOMPILED:
-        compiled._cache = KernelCache(function, MODE)
-    return compiled
-
-
 def _njit(function: Callable, kind: "type[Kernel]", **options: bool) -> Any:
     compiled = numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
     if not UNCOMPILED:
-        compiled.__class__ = kind
+        compiled.__class__ = kind  # numba's decorators know no other than their own
     return compiled
-
-
-# ------------------------------------------------------- what numba's decorators return instead
 
 
 class Kernel(CPUDispatcher):
@@ -136,42 +80,6 @@ class Part(Kernel):
 
     def __call__(self, *_: Any) -> NoReturn:
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
-
-
-class ParallelKernel(Kernel):
-    """A kernel whose loop is optimized where it ends up.
-
-    numba makes a function of the loop, wraps it twice and links it into the kernel, and would
-    optimize the same code at each of these four stops. Its decorators know no such function, so
-    this class is put in the place of theirs.
-    """
-
-    def compile(self, signature: Any) -> Any:
-        with _loops_only_passing_through():
-            return super().compile(signature)
-
-
-@contextlib.contextmanager
-def _loops_only_passing_through() -> Iterator[None]:
-    codegen = cpu_target.target_context.codegen()
-    if not hasattr(codegen, "_library_class"):  # a private part; without it all takes longer
-        yield
-        return
-    with global_compiler_lock:
-        before, codegen._library_class = codegen._library_class, _Stop
-        try:
-            yield
-        finally:
-            codegen._library_class = before
-
-
-class _Stop(JITCodeLibrary):
-    """Where machine code is optimized, unless it is a loop on its way into a kernel."""
-
-    def _optimize_final_module(self) -> None:
-        on_the_way = ("__numba_parfor_gufunc", "<numba.np.ufunc", "parallelgufuncwrapper")
-        if not self.name.startswith(on_the_way):
-            super()._optimize_final_module()
 
 
 # ------------------------------------------------------------------------------ interruption
@@ -221,52 +129,111 @@ def _deliver() -> None:
             _deliver()
 
 
-# ----------------------------------------------------------------------------------- threads
+# ------------------------------------------------------------------------- compiled code is kept
 
 
-def _notice_the_fork() -> None:
-    """In a child: threads are not inherited, and OpenMP would kill it for asking them."""
-    _state["forked"] = _state["threads run"]
-
-
-if hasattr(os, "register_at_fork"):  # Windows knows no forks
-    os.register_at_fork(after_in_child=_notice_the_fork)
-
-
-@functools.cache
-def _start_threads() -> None:
-    """Have numba start its threads; EnvironmentFault when the requested kind is missing.
-
-    Threads that wait for each other spin for a while before they sleep, because sleeping and
-    waking takes long. By default they spin so long that on a busy machine they take time from the
-    one they wait for: training was 4 times slower then, and not faster on a quiet one. OpenMP
-    reads the variable only when it is loaded.
-    """
-    is_ours = SPINS[0] not in os.environ
-    os.environ.setdefault(*SPINS)
+@functools.lru_cache
+def cache_folder(file: Path = Path(__file__), mode: str = MODE) -> Path | None:
+    """Return where the kernels of ``file`` are kept, or None when no private folder can be had."""
+    if not file.is_file():  # typed into a prompt: nothing to tell one version from the next
+        return None
+    named = os.environ.get("NUMBA_CACHE_DIR", "")
     try:
-        numba.get_num_threads()
-    except ValueError as error:
-        layer, reason = config.THREADING_LAYER, str(error).splitlines()[0].rstrip(".")
-        raise EnvironmentFault(
-            f"numba cannot start threads with NUMBA_THREADING_LAYER={layer} ({reason}); "
-            "unset it, or choose omp or workqueue"
-        ) from error
-    finally:
-        if is_ours:
-            del os.environ[SPINS[0]]
+        root = Path(named, "tinycnn") if os.path.isabs(named) else user_folder("cache")
+    except EnvironmentFault:
+        return None
+    return _private_folder(root / f"kernels-{_digest(file)}-{mode}")
 
 
-def set_threads(threads: int | None) -> None:
-    """Run kernels on ``threads`` threads; None means all that there are."""
-    most = numba.config.NUMBA_NUM_THREADS
-    if threads is not None and not 1 <= threads <= most:
-        raise ValueError(f"threads must be between 1 and {most}, not {threads}")
-    _start_threads()
-    numba.set_num_threads(threads or most)
+def _digest(file: Path) -> str:
+    """Return a short digest of all that the code of the kernels in ``file`` depends on."""
+    compiler = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag, sys.abiflags
+    processor = cpu_target.target_context.codegen().magic_tuple()
+    digest = hashlib.sha256(repr((compiler, processor, LANES)).encode())
+    for source in sorted({*Path(__file__).parent.glob("*.py"), file}):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def get_threads() -> int:
-    """Return how many threads kernels run on."""
-    _start_threads()
-    return numba.get_num_threads()
+def _private_folder(folder: Path) -> Path | None:
+    """Create ``folder`` for this user alone; None when that is not possible.
+
+    Anyone who can write to the folder above it could put another one in its place.
+    """
+    with contextlib.suppress(OSError):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours(folder.parent, forbidden=0o002):
+            return None
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if _is_ours(folder, forbidden=0o022):
+            return folder
+    return None
+
+
+def _is_ours(folder: Path, forbidden: int) -> bool:
+    """Return whether this user owns ``folder`` and its mode has no ``forbidden`` bit."""
+    if os.name == "nt":  # there, a user's folders are private by default
+        return True
+    status = folder.lstat()
+    return status.st_uid == os.getuid() and not status.st_mode & forbidden
+
+
+class KernelCache(NullCache):
+    """What numba asks for the code of one function before it compiles it.
+
+    The folder is found, or made, only then. A damaged file or a full disk is no reason to fail.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self._function = function
+
+    def load_overload(self, signature: Any, target: Any) -> CompileResult | None:
+        target.refresh()
+        file = self._file()
+        if file is not None:
+            with contextlib.suppress(Exception):  # damaged bytes raise anything when decoded
+                return CompileResult._rebuild(target, *file.load(self._name(signature)))
+        return None  # compile it
+
+    def save_overload(self, signature: Any, code: CompileResult) -> None:
+        file = self._file()
+        if file is not None and not code.lifted and not code.library.has_dynamic_globals:
+            with contextlib.suppress(OSError, AttributeError):  # _reduce is a private part
+                file.save(self._name(signature), code._reduce())
+
+    def _file(self) -> "_SealedFile | None":
+        folder = cache_folder(Path(self._function.__code__.co_filename))
+        return None if folder is None else _SealedFile(folder, "", None)
+
+    def _name(self, signature: Any) -> str:
+        """Return the name of a file, which tells all that the folder's name leaves open."""
+        function, code = self._function, self._function.__code__
+        place = code.co_filename, code.co_firstlineno, function.__qualname__, code.co_code
+        closure = dumps([cell.cell_contents for cell in function.__closure__ or ()])
+        key = hashlib.sha256(repr((place, signature, closure)).encode()).hexdigest()
+        return f"{function.__name__}-{key[:32]}.nbc"
+
+
+class _SealedFile(IndexDataCacheFile):
+    """Code with a seal behind it; numba alone would run whatever the file holds.
+
+    There is a file for each signature, and no index: of numba's, two processes that write at
+    once can each replace one half.
+    """
+
+    def save(self, name: str, code: Any) -> None:
+        payload = self._dump(code)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(payload + _seal(name, payload))
+
+    def load(self, name: str) -> Any:
+        sealed = Path(self._data_path(name)).read_bytes()
+        if _seal(name, sealed[:-32]) != sealed[-32:]:
+            raise ValueError(f"{name} is damaged or holds something else")
+        return self._load_data(name)
+
+
+def _seal(name: str, payload: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + payload).digest()

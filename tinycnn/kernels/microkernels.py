@@ -13,11 +13,11 @@ its first half plus the sum over its second: two machines can sum one half each.
 
 import functools
 import math
+import sys
 
 import numpy as np
-from numba import prange
 
-from tinycnn.kernels.jit import kernel, parallel_kernel, part
+from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.simd import (
     EIGHT,
     FIVE,
@@ -37,12 +37,16 @@ from tinycnn.kernels.simd import (
     store_first,
     zeros,
 )
+from tinycnn.kernels.threads import parallel_over
 
 ROWS = len(EIGHT)
 """Dense sums made side by side: each weight that is loaded serves all of them."""
 
 PIECE = 16
 """So many examples have one sum; more are halved."""
+
+BLOCK = 2048
+"""Numbers of each array that stay in a near cache while arrays are added."""
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
@@ -138,12 +142,38 @@ def store_winner(four, y, winner, at, count):
 # -------------------------------------------------------------------------------- where numbers lie
 
 
+_kept: dict[int, list] = {}
+"""By size, the memory of arrays: nobody waits for the system to find what is here already."""
+
+MOST_KEPT = 2**28
+"""Bytes; to have more than that, new sizes take the place of old ones."""
+
+
 def empty(shape, dtype):
-    """Return an array whose numbers begin at a cache line: vectors then never straddle two."""
+    """Return an array whose numbers begin at a cache line: vectors then never straddle two.
+
+    Its memory is that of an earlier one that nobody holds any more, if there is one.
+    """
     line, size = 64, math.prod(shape) * dtype.itemsize
+    for memory, start in _kept.setdefault(size, []):
+        if sys.getrefcount(memory) == IDLE:
+            return memory[start : start + size].view(dtype).reshape(shape)
     memory = np.empty(size + line, np.uint8)
     start = -memory.ctypes.data % line
+    _keep(size, memory, start)
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+IDLE = 3
+"""References to memory that nobody holds: of the list, of the loop, and of the one who asks. Were
+another thread about to take it, there would be a fourth."""
+
+
+def _keep(size, memory, start):
+    _kept[size].append((memory, start))
+    while sum(z * len(arrays) for z, arrays in [*_kept.items()]) > MOST_KEPT:
+        _kept.pop(next(iter(_kept)), None)
+        _kept.setdefault(size, [])
 
 
 def by_place(z):
@@ -225,16 +255,16 @@ def pieces(N):
 def sum_of_pieces(parts, pairs):
     """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
     total = empty(parts.shape[1:], parts.dtype)
-    _add_pairs(parts.reshape(len(parts), -1), pairs, total.reshape(-1))
+    blocks = (total.size + BLOCK - 1) // BLOCK
+    _add_pairs(blocks, (pairs,), (parts.reshape(len(parts), -1), total.reshape(-1)))
     return total
 
 
-@parallel_kernel
-def _add_pairs(parts, pairs, total):
-    block = 2048  # numbers, which stay in a near cache while all pieces are added
-    for start in prange((total.size + block - 1) // block):  # start owns a block of each array
-        first = np.intp(start * block)
-        _add_block(first, min(total.size, first + block), parts, pairs, total)
+@parallel_over  # block owns its part of each array
+def _add_pairs(block, read, written):
+    (pairs,), (parts, total) = read, written
+    first = block * BLOCK
+    _add_block(first, min(total.size, first + BLOCK), parts, pairs, total)
 
 
 @part

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, parallel_over
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
@@ -27,6 +27,7 @@ from tinycnn.kernels.simd import (
     times,
     zeros,
 )
+from tinycnn.kernels.threads import parallel_over
 
 
 def dense(x, w, b):

@@ -11,7 +11,6 @@ Arrays come out ready for kernels: C-contiguous, aligned, in the machine's byte 
 dtype, float32 or float64. Copies are made where that is needed, and nothing is changed in place.
 """
 
-import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -28,6 +27,9 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 LARGEST_POOL = 15
 """The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
+
+MOST_KNOWN = 1000
+"""Calls of an operation with other shapes that are remembered."""
 
 NOUNS = {"N": "examples", "C": "channels", "F": "filters", "D": "inputs", "K": "outputs"}
 
@@ -60,17 +62,27 @@ class Check:
         self._pairs = [name for name in self._letters if name not in self._arrays]
         self._changed = re.findall(r"\w+", results.partition("written into")[2])
         self._rules = [rule for name, rule in RULES.items() if name in self._names]
-        self._sizes = functools.lru_cache(self._sizes_of)  # asked again and again in training
+        names = {"size", *self._pairs} & {*self._names}
+        self._sized = [self._names.index(name) for name in names]
+        self._known: dict[tuple, Values] = {}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
+    def __call__(self, *args: Any, **kwargs: Any) -> Sequence[Any]:
         if kwargs or len(args) != len(self._names):
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             args = bound.args
+        key = [args[q] for q in self._sized]
+        for array in args[: len(self._arrays)]:
+            if type(array) is not np.ndarray or not array.flags.carray:
+                return self._make_ready(args)
+            key += array.dtype, array.shape
+        try:
+            sizes = self._known[tuple(key)]  # the same shapes come again and again in training
+        except (KeyError, TypeError):
+            return self._make_ready(args, key)
+        if not self._rules:
+            return args
         given = dict(zip(self._names, args, strict=True))
-        self._make_ready(given)
-        shapes = [given[name].shape for name in self._arrays]
-        sizes = self._sizes(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
         for rule in self._rules:
             rule(given, sizes)
         return list(given.values())
@@ -87,12 +99,13 @@ class Check:
             arrays["labels"] = np.arange(sizes["N"]) % sizes["K"]
         return arrays
 
-    def _make_ready(self, given: Values) -> None:
-        """Bring arrays into the form that kernels want; what is changed in place must have it."""
+    def _make_ready(self, args: Sequence[Any], key: Sequence[Any] | None = None) -> Sequence[Any]:
+        """Bring arrays into the form that kernels want; remember what fits under the ``key``."""
+        given = dict(zip(self._names, args, strict=True))
         dtype = None
         for name in self._arrays:
             array = ready(given[name])
-            if array.dtype is not dtype and name not in RULES:
+            if name not in RULES:
                 native = array.dtype.newbyteorder("=")
                 if native not in FLOATS or native != (dtype or native):
                     raise ShapeError(
@@ -105,6 +118,15 @@ class Check:
                     "in the machine's byte order"
                 )
             given[name] = array
+        shapes = [given[name].shape for name in self._arrays]
+        sizes = self._sizes_of(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
+        for rule in self._rules:
+            rule(given, sizes)
+        if key and all(given[name] is z for name, z in zip(self._arrays, args, strict=False)):
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
+            self._known[tuple(key)] = sizes
+        return list(given.values())
 
     def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
         """Return what the letters mean, or raise because they do not mean one thing each."""

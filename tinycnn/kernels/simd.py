@@ -1,4 +1,4 @@
-"""Many numbers at once: the few vector instructions that the kernels are made of.
+"""The processor's vectors as plain functions: what the innermost loops are made of.
 
 A processor multiplies and adds a whole row of numbers in one instruction, and it is fast only
 when the running sums stay in its registers. Compilers seldom find that arrangement by
@@ -6,48 +6,243 @@ themselves, so the kernels say it: ``fma(fill(x, i), load(w, j), sums)`` adds x[
 ``w`` to a row of sums.
 
 Every operation is an ordinary Python function on short arrays, which is its definition and what
-runs when compilation is off; compiled, it ``becomes`` what ``instructions.py`` builds. Given a
-tuple it operates on each element, so ``fill(x, EIGHT)`` are eight vectors, in registers of their
-own: the innermost loops have eight sums or five, and read as if they had one.
+runs when compilation is off. Compiled, it ``becomes`` an instruction or two of LLVM, the language
+that numba compiles to. Given a tuple it operates on each element, so ``fill(x, EIGHT)`` are eight
+vectors, in registers of their own: the innermost loops have eight sums or five, and read as if
+they had one.
 """
 
-import numpy as np
-from numba.core import types
+import functools
+import os
 
-from tinycnn.kernels import instructions
-from tinycnn.kernels.instructions import LANES, Vector, becomes
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types, typing
+from numba.core.datamodel import PrimitiveModel
+from numba.core.types.containers import BaseTuple, Tuple
+from numba.extending import lower_builtin, register_model, type_callable
+
+CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
+"""True when kernels run on one thread with bounds checks."""
+
+LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
+"""Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
 EIGHT, FIVE = tuple(range(8)), tuple(range(5))
 """Places one after the other."""
 
+BYTE, INT32 = ir.IntType(8), ir.IntType(32)
 
-@becomes(instructions.zeros, lambda a: Vector(a.dtype))
+
+class Vector(types.Type):
+    """LANES numbers or truth values of one dtype, held in registers."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype}, {LANES})")
+
+
+SCALARS = {
+    types.float32: ir.FloatType(),
+    types.float64: ir.DoubleType(),
+    types.boolean: ir.IntType(1),
+}
+
+
+@register_model(Vector)
+class _VectorModel(PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, ir.VectorType(SCALARS[vector.dtype], LANES))
+
+
+# ------------------------------------------------------------- from a function to instructions
+
+
+def becomes(kind, emit, whole=False):
+    """Make numba build, where a kernel calls the function below, ``emit(builder, kind, *args)``.
+
+    ``kind`` tells the type of the result from those of the operands, and arrays come as ``_Array``.
+    Unless an operation takes tuples as a ``whole``, their elements are operated on one by one.
+    Registers have names and no indices: so a loop over registers is unrolled, which is done here.
+    """
+
+    def register(operation):
+        @functools.wraps(operation)
+        def each(*operands):
+            return _for_each(operation, operands)
+
+        @functools.wraps(kind)
+        def kind_of_each(*kinds):
+            result = _for_each(kind, [z.types if isinstance(z, BaseTuple) else z for z in kinds])
+            return Tuple(result) if isinstance(result, tuple) else result
+
+        def build_each(context, builder, signature, args):
+            def build(*operands):
+                kinds, values = zip(*operands, strict=True)
+                values = [
+                    _Array(context, builder, k, z) if isinstance(k, types.Array) else z
+                    for k, z in operands
+                ]
+                result = emit(builder, kind(*kinds), *values)
+                return context.get_dummy_value() if result is None else result
+
+            operands = [
+                tuple(map(list, zip(k.types, cgutils.unpack_tuple(builder, z), strict=True)))
+                if isinstance(k, BaseTuple) and not whole
+                else [k, z]
+                for k, z in zip(signature.args, args, strict=True)
+            ]
+            result = _for_each(build, operands)
+            is_tuple = isinstance(result, tuple)
+            return context.make_tuple(builder, signature.return_type, result) if is_tuple else result
+
+        function = operation if whole else each
+        type_callable(function)(lambda context: kind if whole else kind_of_each)
+        lower_builtin(function, types.VarArg(types.Any))(build_each)  # type: ignore[attr-defined]
+        return function
+
+    return register
+
+
+def _for_each(function, operands):
+    """Call ``function`` once, or for each element of those operands that are tuples."""
+    counts = [len(z) for z in operands if isinstance(z, tuple)]
+    if not counts:
+        return function(*operands)
+    elements = ([z[q] if isinstance(z, tuple) else z for z in operands] for q in range(counts[0]))
+    return tuple(function(*element) for element in elements)
+
+
+class _Array:
+    """An array while a function that reads or writes it is built."""
+
+    def __init__(self, context, builder, kind, value):
+        self.context, self.builder, self.kind = context, builder, kind
+        self.fields = cgutils.create_struct_proxy(kind)(context, builder, value=value)
+        self.align = kind.dtype.bitwidth // 8
+
+    def at(self, index, count=None, vector=None):
+        """Return a pointer to a[index], where ``count`` numbers are checked to be, if asked.
+
+        There is no a[-1] here: to allow for it would take as long as what the loops do with a[i].
+        """
+        builder = self.builder
+        if CHECKED:
+            outside = builder.or_(
+                builder.icmp_signed("<", index, index.type(0)),
+                builder.icmp_signed(
+                    ">", builder.add(index, count or index.type(1)), self.fields.nitems
+                ),
+            )
+            with builder.if_then(outside, likely=False):
+                self.context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
+        pointer = builder.gep(self.fields.data, [index])
+        return builder.bitcast(pointer, vector.as_pointer()) if vector else pointer
+
+    def masked(self, name, result, arguments):
+        """Call LLVM's masked load or store of some lanes of a vector."""
+        lanes = f"v{LANES}{'i8' if self.align == 1 else f'f{8 * self.align}'}"
+        return _call(self.builder, f"llvm.masked.{name}.{lanes}.p0", result, arguments)
+
+
+OUTSIDE = "vector reaches outside its array"
+
+
+def _call(builder, name, result, args):
+    """Call an intrinsic of LLVM."""
+    kind = ir.FunctionType(result, [a.type for a in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+def _vector_of(scalar):
+    return ir.VectorType(scalar, LANES)
+
+
+def _splat(builder, scalar):
+    """Return LANES copies of an LLVM scalar."""
+    undefined = ir.Constant(_vector_of(scalar.type), ir.Undefined)
+    first = builder.insert_element(undefined, scalar, INT32(0))
+    every_lane_the_first = ir.Constant(_vector_of(INT32), [0] * LANES)
+    return builder.shuffle_vector(first, undefined, every_lane_the_first)
+
+
+def _first_lanes(builder, count):
+    """Return the mask of the lanes below ``count``, and ``count`` cut to LANES.
+
+    They are compared as bytes, so that one instruction serves all lanes.
+    """
+    most = count.type(LANES)
+    count = builder.select(builder.icmp_signed("<", count, most), count, most)
+    lanes = ir.Constant(_vector_of(BYTE), list(range(LANES)))
+    return builder.icmp_signed("<", lanes, _splat(builder, builder.trunc(count, BYTE))), count
+
+
+def _nothing(kind):
+    """Return zeros of a vector's type."""
+    scalar = SCALARS[kind.dtype]
+    return ir.Constant(_vector_of(scalar), [scalar(0.0)] * LANES)
+
+
+# ------------------------------------------------------------------------------ the operations
+
+
+@becomes(lambda a: Vector(a.dtype), lambda builder, kind, a: _nothing(kind))
 def zeros(a):
     """Return a vector of zeros of the dtype of array ``a``."""
     return np.zeros(LANES, a.dtype)
 
 
-@becomes(instructions.fill, lambda a, i: Vector(a.dtype))
+@becomes(
+    lambda a, i: Vector(a.dtype),
+    lambda builder, kind, a, i: _splat(builder, builder.load(a.at(i))),
+)
 def fill(a, i):
     """Return a vector whose lanes are all a[i]."""
     _check(a, i, 1)
     return np.full(LANES, a[i])
 
 
-@becomes(instructions.fill_like, lambda s, vector: vector)
+@becomes(
+    lambda s, vector: vector,
+    lambda builder, kind, s, vector: _splat(builder, builder.sitofp(s, SCALARS[kind.dtype])),
+)
 def fill_like(s, vector):
     """Return a vector of the dtype of ``vector`` whose lanes are all the whole number ``s``."""
     return np.full(LANES, s, vector.dtype)
 
 
-@becomes(instructions.load, lambda a, i: Vector(a.dtype))
+def _load(builder, kind, a, i):
+    vector = _vector_of(SCALARS[kind.dtype])
+    return builder.load(a.at(i, i.type(LANES), vector), align=a.align)
+
+
+@becomes(lambda a, i: Vector(a.dtype), _load)
 def load(a, i):
     """Return a[i : i + LANES] of a flat array."""
     _check(a, i, LANES)
     return a[i : i + LANES].copy()
 
 
-@becomes(instructions.load_first, lambda a, i, count: Vector(a.dtype))
+def _load_first(builder, kind, a, i, count):
+    """Load under a mask only where one is needed: it may take twice as long."""
+    mask, count = _first_lanes(builder, count)
+    nothing = _nothing(kind)
+    pointer = a.at(i, count, nothing.type)
+    is_full = builder.icmp_signed("==", count, count.type(LANES))
+    with builder.if_else(is_full) as (then, otherwise):
+        with then:
+            whole, whole_block = builder.load(pointer, align=a.align), builder.block
+        with otherwise:
+            arguments = pointer, INT32(a.align), mask, nothing
+            some, some_block = a.masked("load", nothing.type, arguments), builder.block
+    result = builder.phi(nothing.type)
+    result.add_incoming(whole, whole_block)
+    result.add_incoming(some, some_block)
+    return result
+
+
+@becomes(lambda a, i, count: Vector(a.dtype), _load_first)
 def load_first(a, i, count):
     """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
     count = min(count, LANES)
@@ -57,14 +252,26 @@ def load_first(a, i, count):
     return vector
 
 
-@becomes(instructions.store, lambda a, i, vector: types.void)
+def _store(builder, kind, a, i, vector):
+    builder.store(vector, a.at(i, i.type(LANES), vector.type), align=a.align)
+
+
+@becomes(lambda a, i, vector: types.void, _store)
 def store(a, i, vector):
     """Write a vector to a[i : i + LANES] of a flat array."""
     _check(a, i, LANES)
     a[i : i + LANES] = vector
 
 
-@becomes(instructions.store_first, lambda a, i, vector, count: types.void)
+def _store_first(builder, kind, a, i, vector, count):
+    if a.kind.dtype == types.uint8:
+        vector = builder.fptoui(vector, _vector_of(BYTE))
+    mask, count = _first_lanes(builder, count)
+    arguments = vector, a.at(i, count, vector.type), INT32(a.align), mask
+    a.masked("store", ir.VoidType(), arguments)
+
+
+@becomes(lambda a, i, vector, count: types.void, _store_first)
 def store_first(a, i, vector, count):
     """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
     count = min(count, LANES)
@@ -72,44 +279,64 @@ def store_first(a, i, vector, count):
     a[i : i + count] = vector[:count]
 
 
-@becomes(instructions.pick, lambda a, i: a.dtype)
+@becomes(lambda a, i: a.dtype, lambda builder, kind, a, i: builder.load(a.at(i)))
 def pick(a, i):
     """Return the number a[i]."""
     _check(a, i, 1)
     return a[i]
 
 
-@becomes(instructions.add, lambda x, y: x)
+@becomes(
+    lambda x, y: x,
+    lambda builder, kind, x, y: (
+        builder.add(x, y) if isinstance(kind, types.Integer) else builder.fadd(x, y)
+    ),
+)
 def add(x, y):
     """Return x + y, of vectors lane by lane, or of whole numbers."""
     return x + y
 
 
-@becomes(instructions.times, lambda x, y: x)
+@becomes(lambda x, y: x, lambda builder, kind, x, y: builder.mul(x, y))
 def times(x, y):
     """Return x * y of whole numbers."""
     return x * y
 
 
-@becomes(instructions.least, lambda x, y: x)
+@becomes(
+    lambda x, y: x,
+    lambda builder, kind, x, y: builder.select(builder.icmp_signed("<", x, y), x, y),
+)
 def least(x, y):
     """Return the smaller of two whole numbers."""
     return min(x, y)
 
 
-@becomes(instructions.each, lambda place, vector: vector)
+@becomes(lambda place, vector: vector, lambda builder, kind, place, vector: vector)
 def each(place, vector):
     """Return ``vector``; for a tuple of places, once for each."""
     return vector
 
 
-@becomes(instructions.fma, lambda x, y, z: z)
+def _fma(builder, kind, x, y, z):
+    return _call(builder, f"llvm.fma.v{LANES}f{kind.dtype.bitwidth}", z.type, (x, y, z))
+
+
+@becomes(lambda x, y, z: z, _fma)
 def fma(x, y, z):
     """Return x * y + z lane by lane, rounded once where the machine can."""
     return x * y + z
 
 
-@becomes(instructions.dot, lambda xs, ys: ys.dtype, whole=True)
+def _dot(builder, kind, xs, ys):
+    total = _nothing(kind)
+    pairs = zip(*(cgutils.unpack_tuple(builder, z) for z in (xs, ys)), strict=True)
+    for x, y in pairs:
+        total = _fma(builder, kind, x, y, total)
+    return total
+
+
+@becomes(lambda xs, ys: ys.dtype, _dot, whole=True)
 def dot(xs, ys):
     """Return the sum of xs[q] * ys[q] over tuples of vectors, added up in this order."""
     total = np.zeros_like(ys[0])
@@ -118,13 +345,27 @@ def dot(xs, ys):
     return total
 
 
-@becomes(instructions.beats, lambda x, y: Vector(types.boolean))
+def _beats(builder, kind, x, y):
+    greater_or_nan = builder.fcmp_unordered(">", x, y)
+    return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", y, y))
+
+
+@becomes(lambda x, y: Vector(types.boolean), _beats)
 def beats(x, y):
     """Return in which lanes x is greater than y; a NaN beats every number and no NaN."""
     return ~(x <= y) & (y == y)
 
 
-@becomes(instructions.equals, lambda a, i, value, count: Vector(types.boolean))
+def _equals(builder, kind, a, i, value, count):
+    mask, count = _first_lanes(builder, count)
+    nothing = ir.Constant(_vector_of(BYTE), [0] * LANES)
+    arguments = a.at(i, count, nothing.type), INT32(1), mask, nothing
+    found = a.masked("load", nothing.type, arguments)
+    same = builder.icmp_unsigned("==", found, _splat(builder, builder.trunc(value, BYTE)))
+    return builder.and_(mask, same)
+
+
+@becomes(lambda a, i, value, count: Vector(types.boolean), _equals)
 def equals(a, i, value, count):
     """Return in which of a[i : i + count] of a flat byte array are ``value``; others are not."""
     count = min(count, LANES)
@@ -134,7 +375,7 @@ def equals(a, i, value, count):
     return mask
 
 
-@becomes(instructions.select, lambda mask, x, y: x)
+@becomes(lambda mask, x, y: x, lambda builder, kind, mask, x, y: builder.select(mask, x, y))
 def select(mask, x, y):
     """Return x where ``mask`` holds and y elsewhere."""
     return np.where(mask, x, y)
@@ -142,4 +383,4 @@ def select(mask, x, y):
 
 def _check(a, i, count):
     if i < 0 or i + count > a.size:
-        raise IndexError("vector reaches outside its array")
+        raise IndexError(OUTSIDE)

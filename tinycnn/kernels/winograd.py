@@ -21,7 +21,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, parallel_over, part
+from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
@@ -46,6 +46,7 @@ from tinycnn.kernels.simd import (
     times,
     zeros,
 )
+from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -99,8 +100,7 @@ def for_arrays(x, w, b, y, winner):
     outputs = tile_outputs(y.shape)
     packed, scratch = packed_weights(w, b, outputs), scratch_for(y.shape, w, outputs)
     rest = (x, *packed), (y, winner, scratch)
-    few = len(scratch) == 1
-    return partial(_piece, 0, *rest) if few else partial(_pieces, len(scratch), *rest)
+    return partial(_pieces, len(scratch), *rest)
 
 
 def tile_outputs(y_shape: tuple[int, ...]) -> int:
@@ -139,8 +139,8 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@kernel
-def _piece(piece, read, written):
+@parallel_over  # piece owns its tiles of y and winner, and scratch[piece]
+def _pieces(piece, read, written):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
     u is G w G^T, flat.
@@ -170,9 +170,6 @@ def _piece(piece, read, written):
                 to = ((image * OH + side * i + v) * OW + side * j) * F
                 where = m * points * b.size, 2 * v, to
                 _interpolate(products, at, b, y, winner, where, (n, side, F))
-
-
-_pieces = parallel_over(_piece)  # piece owns its tiles of y and winner, and scratch[piece]
 
 
 @part

@@ -4,7 +4,7 @@ presets, fit.
 ``reference.py`` needs nothing but NumPy. The other modules serve speed, files and checks.
 """
 
-from tinycnn.kernels.jit import get_threads, set_threads
+from tinycnn.kernels.threads import get_threads, set_threads
 from tinycnn.nn.inference import Frozen
 from tinycnn.nn.layers import (
     BatchNorm,

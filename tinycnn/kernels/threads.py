@@ -1,0 +1,286 @@
+"""One way to spread a loop over threads: whoever is free takes the next piece.
+
+A loop is a job for a team: the thread that called, and helpers, which wait in compiled code. Each
+takes one number after the other, from a counter that no two can read alike, until none is left.
+Pieces own what they write, so the bits do not depend on who takes which. A thread that the system
+has put aside holds up the others with the piece in its hands, and no more than that: the caller
+waits only for helpers that came.
+
+Helpers that find no job for a while sleep in Python, so a program that waits takes no time.
+"""
+
+import atexit
+import os
+import threading
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
+
+LINE = 8
+"""Numbers of a cache line, and bytes of a number: slots are a line apart."""
+
+NEXT, JOB, ACTIVE, CODE, DATA, TEAM, JOBS = range(0, 7 * LINE, LINE)
+"""Slots of the board, which all threads read: the next piece; the open job or 0; how many helpers
+are at it; the addresses of its code and data; who may help; how many jobs there have been."""
+
+SPINS = 10_000
+"""How often a thread looks again before it rests: to sleep and wake up takes about as long."""
+
+PAUSE = "llvm.x86.sse2.pause" if binding.get_process_triple().startswith("x86_64") else None
+
+NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(name)), None)
+"""The system's function that lets other programs run."""
+
+I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
+
+
+# ----------------------------------------------------------------- what a compiled loop cannot say
+
+
+def _slot(context, builder, signature, args):
+    """Return a pointer to board[at]."""
+    board = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=args[0])
+    return builder.gep(board.data, [args[1]])
+
+
+@intrinsic
+def _peek(typing, board, at):
+    """Return board[at] as it is now."""
+    return types.int64(board, types.intp), lambda context, builder, signature, args: (
+        builder.load_atomic(_slot(context, builder, signature, args), "seq_cst", LINE)
+    )
+
+
+@intrinsic
+def _add(typing, board, at, by):
+    """Add to board[at], and return what was there: no two threads get the same."""
+    return types.int64(board, types.intp, types.int64), lambda context, builder, signature, args: (
+        builder.atomic_rmw("add", _slot(context, builder, signature, args), args[2], "seq_cst")
+    )
+
+
+@intrinsic
+def _rest(typing, long):
+    """Wait for a moment, or, if ``long``, until others have had a turn."""
+
+    def emit(context, builder, signature, args):
+        def call(name, *numbers):
+            kind = ir.FunctionType(ir.VoidType(), [z.type for z in numbers])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), numbers)
+
+        with builder.if_else(args[0]) as (then, otherwise):
+            with then:
+                if NAP:
+                    call(NAP, ir.IntType(32)(50 if NAP == "usleep" else 0))
+            with otherwise:
+                if PAUSE:
+                    call(PAUSE)
+        return context.get_dummy_value()
+
+    return types.void(types.boolean), emit
+
+
+@intrinsic
+def _take_part(typing, board):
+    """Call the code of the job with the address of its data."""
+
+    def emit(context, builder, signature, args):
+        code, data = (
+            builder.load(_slot(context, builder, signature, (*args, I64(at)))) for at in (CODE, DATA)
+        )
+        builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [data])
+        return context.get_dummy_value()
+
+    return types.void(board), emit
+
+
+def _job(work: Any) -> Callable:
+    """Return what makes a job of ``work`` and its arguments: the addresses of code and data."""
+
+    @intrinsic
+    def job(typing, board, count, read, written):
+        kinds = board, count, read, written
+
+        def emit(context, builder, signature, args):
+            work.compile(kinds)
+            compiled = work.overloads[kinds]
+            context.add_linking_libs([compiled.library])
+            code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
+            code.linkage = "internal"
+            inside, fields = ir.IRBuilder(code.append_basic_block()), range(len(args))
+            data_type = ir.LiteralStructType([z.type for z in args])
+            data = inside.inttoptr(code.args[0], data_type.as_pointer())
+            given = [inside.load(cgutils.gep_inbounds(inside, data, 0, q)) for q in fields]
+            context.call_internal_no_propagate(
+                inside, compiled.fndesc, compiled.signature, given
+            )
+            inside.ret_void()
+            data = cgutils.alloca_once(builder, data_type)  # it lives as long as the caller's call
+            for q in fields:
+                builder.store(args[q], cgutils.gep_inbounds(builder, data, 0, q))
+            addresses = builder.ptrtoint(code, I64), builder.ptrtoint(data, I64)
+            return context.make_tuple(builder, signature.return_type, addresses)
+
+        return types.UniTuple(types.int64, 2)(*kinds), emit
+
+    return job
+
+
+# ------------------------------------------------------------------------------- what threads do
+
+
+def parallel_over(body: Callable) -> Callable:
+    """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
+
+    ``read`` and ``written`` are tuples of arrays. With ``alone`` the calling thread does all: to
+    call others would take longer. When another Python thread has the team, it does so, too.
+    """
+    body = body if hasattr(body, "py_func") else part(body)
+    if CHECKED or UNCOMPILED:
+        run = kernel(_named_after(body, _in_order, body=body))
+    else:
+        work = part(_named_after(body, _work, body=body))
+        run = kernel(_named_after(body, _run, job=_job(work)))
+
+    def spread(count, read, written, alone=False):
+        alone = alone or count < 2 or _team["threads"] < 2 or CHECKED or UNCOMPILED
+        if alone or not _team["turn"].acquire(blocking=False):
+            return run(np.zeros(7 * LINE, np.int64), count, read, written)
+        try:
+            _wake()
+            return run(_BOARD, count, read, written)
+        finally:
+            _team["turn"].release()
+
+    spread.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
+    return spread
+
+
+def _named_after(original: Any, function: Callable, **names: Any) -> Callable:
+    """Return a copy of ``function`` for which ``names`` are global.
+
+    It gets the name of ``original`` and its place in the sources, which identify code in the cache.
+    """
+    original = getattr(original, "py_func", original)
+    places = ("co_filename", "co_firstlineno")
+    code = function.__code__.replace(
+        co_name=original.__name__, **{place: getattr(original.__code__, place) for place in places}
+    )
+    copy = FunctionType(code, {**globals(), **names})
+    copy.__module__ = original.__module__
+    copy.__qualname__ = original.__qualname__ + function.__name__
+    return copy
+
+
+def _in_order(board, count, read, written):
+    for n in range(count):
+        body(n, read, written)  # type: ignore[name-defined] # noqa: F821
+
+
+def _work(board, count, read, written):
+    n = _add(board, NEXT, 1)
+    while n < count:
+        body(n, read, written)  # type: ignore[name-defined] # noqa: F821
+        n = _add(board, NEXT, 1)
+
+
+def _run(board, count, read, written):
+    board[CODE], board[DATA] = job(board, count, read, written)  # type: ignore[name-defined] # noqa: F821
+    board[NEXT] = 0
+    board[JOBS] += 1
+    _add(board, JOB, board[JOBS])
+    _take_part(board)
+    _add(board, JOB, -board[JOBS])
+    # a helper says that it is active before it looks for the job: none is missed here
+    spins = 0
+    while _peek(board, ACTIVE):
+        spins += 1
+        _rest(spins > SPINS)
+
+
+@kernel
+def _help(board, helper, done):
+    """Take part in jobs; return the number of the last one when there was none for a while."""
+    spins = 0
+    while spins < SPINS:
+        spins += 1
+        job = _peek(board, JOB)
+        if job in (0, done) or helper >= _peek(board, TEAM):
+            _rest(False)
+        else:
+            _add(board, ACTIVE, 1)
+            if _peek(board, JOB) == job:
+                _take_part(board)
+                spins, done = 0, job
+            _add(board, ACTIVE, -1)
+    return done
+
+
+# ---------------------------------------------------------------------------------- the team
+
+_BOARD = np.zeros(7 * LINE, np.int64)
+
+_team: dict[str, Any] = {"threads": numba.config.NUMBA_NUM_THREADS}
+
+
+def _assemble() -> None:
+    """Begin with no helpers; a process that was forked has lost those of its parent."""
+    _BOARD[:] = 0
+    _team.update(turn=threading.Lock(), helpers=[], asleep=[], over=False)
+
+
+_assemble()
+if hasattr(os, "register_at_fork"):  # Windows knows no forks
+    os.register_at_fork(after_in_child=_assemble)
+
+
+def _wake() -> None:
+    """Have as many threads wait for jobs as there should be."""
+    _BOARD[TEAM] = _team["threads"]
+    while _team["asleep"]:
+        _team["asleep"].pop().release()
+    while len(_team["helpers"]) < _team["threads"] - 1:
+        helper = threading.Thread(target=_stay, args=(len(_team["helpers"]) + 1,), daemon=True)
+        _team["helpers"].append(helper)
+        helper.start()
+
+
+def _stay(helper: int) -> None:
+    gate, done = threading.Lock(), 0
+    gate.acquire()
+    while not _team["over"]:
+        done = _help(_BOARD, helper, done)
+        _team["asleep"].append(gate)
+        gate.acquire()
+
+
+@atexit.register
+def _dismiss() -> None:
+    """End the helpers: Python must not end while one of them wakes up."""
+    _team["over"] = True
+    for helper in _team["helpers"]:
+        while helper.is_alive():
+            while _team["asleep"]:
+                _team["asleep"].pop().release()
+            helper.join(0.001)
+
+
+def set_threads(threads: int | None) -> None:
+    """Run kernels on ``threads`` threads; None means all that there are."""
+    most = numba.config.NUMBA_NUM_THREADS
+    if threads is not None and not 1 <= threads <= most:
+        raise ValueError(f"threads must be between 1 and {most}, not {threads}")
+    _team["threads"] = threads or most
+
+
+def get_threads() -> int:
+    """Return how many threads kernels run on."""
+    return int(_team["threads"])
