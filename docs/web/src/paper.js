@@ -1,17 +1,24 @@
-// The canvas that is drawn on: pointers and keys move the pen, strokes become pixels.
+// The canvas to write on: pointers and keys move the pen, strokes become lines, digits get frames.
 
-export const BRUSH = 0.04; // width of a line as it is shown, in sides of the paper
-const STEP = 1 / 28; // of the side, that an arrow key moves the pen
+import { verdict } from "./reading.js";
+
+export const SHAPE = [4 / 3, 1]; // width and height of the paper: its unit is its height
+export const BRUSH = 0.03; // width of a line as it is shown
+const KEY_STEP = 1 / 28; // that an arrow key moves the pen
+const AROUND = 0.03; // between ink and frame
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Let people draw on a canvas: what they do is told to the pad, what it holds is shown. */
+const inside = (place) => place.map((z, axis) => Math.min(Math.max(z, 0), SHAPE[axis]));
+
+/** What people do on the canvas is told to the pad; "lift" is dispatched when the pen is lifted. */
 export class Paper {
   #canvas;
   #pad;
+  #digits = [];
+  #selected = null;
   #pointer = null; // the one that draws; a second finger is ignored
   #cursor = [0.5, 0.5]; // the pen that keys move
   #pressed = new Set(); // arrow keys; two of them at once go aslant
-  #due = false; // whether the canvas will be drawn anew
 
   constructor(canvas, pad) {
     this.#canvas = canvas;
@@ -24,12 +31,18 @@ export class Paper {
       keydown: this.#press,
       keyup: (event) => this.#pressed.delete(event.key),
       blur: this.#leave,
-      focus: this.#refresh,
+      focus: this.#draw,
     };
     for (const [name, listener] of Object.entries(doing)) canvas.addEventListener(name, listener);
-    pad.addEventListener("ink", this.#refresh);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#refresh);
-    new ResizeObserver(this.#refresh).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#draw);
+    new ResizeObserver(this.#draw).observe(canvas);
+  }
+
+  /** Draw the strokes, and a frame around every digit. */
+  show(digits, selected) {
+    this.#digits = digits;
+    this.#selected = selected;
+    this.#draw();
   }
 
   #start = (event) => {
@@ -61,14 +74,14 @@ export class Paper {
     else if (event.repeat) return; // the space bar is held, not pressed again
     else if (this.#pad.writing) this.#lift();
     else this.#pad.down(this.#cursor);
-    this.#refresh();
+    this.#draw();
   };
 
   #steer(key) {
     this.#pressed.add(key);
-    for (const [dx, dy] of [...this.#pressed].map((pressed) => ARROWS[pressed])) {
-      const [x, y] = this.#cursor;
-      this.#cursor = [x + dx * STEP, y + dy * STEP].map((z) => Math.min(Math.max(z, 0), 1));
+    for (const pressed of this.#pressed) {
+      const [dx, dy] = ARROWS[pressed];
+      this.#cursor = inside([this.#cursor[0] + dx * KEY_STEP, this.#cursor[1] + dy * KEY_STEP]);
     }
     this.#pad.move(this.#cursor);
   }
@@ -76,7 +89,7 @@ export class Paper {
   #leave = () => {
     this.#pressed.clear();
     this.#lift();
-    this.#refresh();
+    this.#draw();
   };
 
   #lift() {
@@ -85,32 +98,36 @@ export class Paper {
   }
 
   #placeOf(event) {
-    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    return [(event.clientX - left) / width, (event.clientY - top) / height];
+    const { left, top, height } = this.#canvas.getBoundingClientRect();
+    return inside([(event.clientX - left) / height, (event.clientY - top) / height]);
   }
 
-  /** Draw anew with the next picture of the screen. */
-  #refresh = () => {
-    if (this.#due) return;
-    this.#due = true;
-    requestAnimationFrame(() => {
-      this.#due = false;
-      this.#draw();
-    });
-  };
-
-  #draw() {
-    const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    if (this.#canvas.width !== side) this.#canvas.width = this.#canvas.height = side;
+  #draw = () => {
+    const size = SHAPE.map((z) => Math.round(z * this.#canvas.clientHeight * devicePixelRatio));
+    const [width, height] = size;
+    if (this.#canvas.width !== width) Object.assign(this.#canvas, { width, height });
     const context = this.#canvas.getContext("2d");
     const style = getComputedStyle(this.#canvas);
-    context.setTransform(side, 0, 0, side, 0, 0);
-    context.clearRect(0, 0, 1, 1);
+    context.setTransform(height, 0, 0, height, 0, 0);
+    context.clearRect(0, 0, ...SHAPE);
     context.lineCap = context.lineJoin = "round";
+    for (const digit of this.#digits) this.#frame(context, style, digit);
     context.lineWidth = BRUSH;
     context.strokeStyle = style.color;
     for (const stroke of this.#pad.strokes) context.stroke(curve(stroke));
     if (this.#canvas.matches(":focus-visible")) this.#drawCursor(context, style);
+  };
+
+  /** Blue is sure, orange unsure, gray no digit; the selected one's frame is thicker. */
+  #frame(context, style, digit) {
+    const [x, y, width, height] = digit.box;
+    const from = inside([x - AROUND, y - AROUND]);
+    const to = inside([x + width + AROUND, y + height + AROUND]);
+    context.lineWidth = digit === this.#selected ? 0.008 : 0.004;
+    context.strokeStyle = style.getPropertyValue(`--${verdict(digit)}`);
+    context.setLineDash(verdict(digit) === "sure" ? [] : [0.02, 0.02]);
+    context.strokeRect(...from, to[0] - from[0], to[1] - from[1]);
+    context.setLineDash([]);
   }
 
   /** Where the pen of the keys is: a ring, filled while it is down. */
