@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last")
     add("--size", metavar="WxH", type=_size, help="of the window")
     add("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
+    add("--theme", choices=("system", "light", "dark"), default="system", help="of the window")
     add("--record", metavar="FILE", type=Path, help="write all that is done")
     add("--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file")
     add("--headless", action="store_true", help="replay without a window")

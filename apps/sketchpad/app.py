@@ -4,19 +4,23 @@ import argparse
 import contextlib
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pygame
 
-from apps.sketchpad import commands, record, tabs, teacher, window, worker
+from apps.sketchpad import commands, record, share, tabs, teacher, window, worker
 from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
 from apps.sketchpad.document import Place
 from apps.sketchpad.engine import Engine
+from apps.sketchpad.files import listing
+from apps.sketchpad.games import GAMES
 from apps.sketchpad.keys import KEYS, by_name
-from apps.sketchpad.session import Session
+from apps.sketchpad.record import Entry, read_record
+from apps.sketchpad.session import DARK, NOTE, Session
 from apps.sketchpad.view import View
 from tinycnn.signals import StopSignals
 
@@ -25,7 +29,8 @@ LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
 PATIENCE = 0.5  # seconds that the tab waits at most
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes must let the window run
-REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom")  # by a key that is held down
+# by a key that is held down:
+REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "pen_step", "look_on")
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
 HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR
@@ -40,7 +45,7 @@ def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
     session = Session(reader, load, tabs.tabs(), folder=folder, corrections=file)
     with StopSignals(), record.recorder(arguments.record) as note:
         try:
-            app = App(session, surface, scale, note=note)
+            app = App(session, surface, scale, note=note, theme=arguments.theme)
             app.run()
             if arguments.screenshot:
                 window.save_png(app.surface, arguments.screenshot)
@@ -69,22 +74,28 @@ class App:
         scale: float = 1.0,
         clock: Callable[[], float] = time.perf_counter,
         note: Callable[[Command], None] = lambda command: None,
+        theme: str = "light",
     ) -> None:
-        """``note`` is called with every command, to record it."""
+        """``note`` is called with every command, to record it; ``theme`` may be "system"."""
         self.session, self.surface, self.clock, self.note = session, surface, clock, note
         self.view, self.scale, self.mouse = View(session), scale, Mouse()
         self.effects: dict[str, Callable[..., None]] = {
             "copy": window.copy,
+            "paste": self._paste,
+            "play": self._play,
+            "share": self._share,
             "quit": self._quit,
             "zoom": self._zoom,
             "fullscreen": self._fullscreen,
-            "photograph": self._photograph,
         }
-        self.done, self._pointer = False, ARROW
+        self.done, self._pointer, self.theme = False, ARROW, theme
+        session.screen.dark = theme == "dark"
         self._windowed: tuple[int, int] | None = None  # the size to come back to from full screen
         self._held: set[int] = set()
+        self._script: deque[Entry] = deque()  # of a replay that is being played
         self._shown_at = self._tab_shown_at = self._hovered_at = 0.0
         self._fit()
+        self._ask_theme()
 
     def run(self) -> None:
         """Run until the window is closed."""
@@ -110,10 +121,12 @@ class App:
             writing = self.session.pad.writing
             due = self._shown_at + FRAME - self.clock()
             rest = PATIENCE if self.session.up_to_date and not writing else LEISURE
+            rest = FRAME if self.session.moving or self._script else rest
             patience = max(due, 0.001) if happened else rest
             events = [pygame.event.wait(int(1000 * patience)), *pygame.event.get()]
             for event in events:
                 self.handle(event)
+            self._follow_script()
             self.session.tick()  # reading may begin before the frame is due
             kinds = {event.type for event in events}
             happened |= kinds != {pygame.NOEVENT}
@@ -138,9 +151,8 @@ class App:
             self._point(self.session.screen.hover)
 
     def _point(self, place: Place | None) -> None:
-        """Set the hint and the pointer for the place of the mouse."""
+        """Set the pointer for the place of the mouse."""
         hit = self.view.hit_at(place) if place else None
-        self.session.screen.hint = hit.hint if hit else ""
         pen = place is not None and self._on_paper(place)
         pointer = HAND if hit else CROSS if pen else ARROW
         if pointer != self._pointer:
@@ -169,6 +181,8 @@ class App:
             case pygame.VIDEORESIZE | pygame.WINDOWEXPOSED:
                 self.surface = pygame.display.get_surface() or self.surface
                 self._fit()
+            case pygame.WINDOWFOCUSGAINED:
+                self._ask_theme()
             case pygame.WINDOWLEAVE:
                 self.do(("hover", -1.0, -1.0))
             case pygame.QUIT:
@@ -182,16 +196,14 @@ class App:
 
     def _press(self, place: Place, button: int) -> None:
         hit, on_paper = self.view.hit_at(place), self._on_paper(place)
-        erases = button == RIGHT or (on_paper and bool(pygame.key.get_pressed()[pygame.K_e]))
-        if self.session.screen.help:
-            self.do(("help",))
-        elif button not in (LEFT, RIGHT):
+        erases = button == RIGHT or (hit is None and self.session.pad.tool == "eraser")
+        if button not in (LEFT, RIGHT):
             return
-        elif erases:
+        if erases:
             if on_paper:
                 self.mouse.erasing = True
                 self.do(("rub", *self.view.on_paper(place)))
-        elif hit is not None and on_paper:
+        elif hit is not None and on_paper and hit.command[0] == "ask":
             self.mouse.pressed = place, hit
         elif hit is not None and hit.slides:
             self.mouse.slides = hit
@@ -244,15 +256,20 @@ class App:
         """Keys of the shown tab come first, then those of the table, then classes."""
         control, shift = (event.mod & which for which in (pygame.KMOD_CTRL, pygame.KMOD_SHIFT))
         name, tabs = pygame.key.name(event.key), self.session.tabs
-        if self.session.screen.typed is not None:
+        if self.session.screen.popup == "open":
             self._type(event, name)
             return
         keys = by_name(KEYS)
         if tabs:
             keys |= by_name(tabs[self.session.screen.tab].keys)
-        full = ("ctrl+" if control else "") + ("shift+" if shift else "") + name
+        alt = event.mod & pygame.KMOD_ALT
+        full = "ctrl+" * bool(control) + "shift+" * bool(shift) + "alt+" * bool(alt) + name
         numbered = {f"f{n + 2}": ("show", n) for n in range(len(tabs))}
         command = keys.get(full) or numbered.get(name)
+        if self.session.screen.popup == "games" and event.unicode in tuple("123"):
+            command = ("game", list(GAMES)[int(event.unicode) - 1], self.session.pad.version)
+        if command and command[0] == "show" and self.view.layout.compact:
+            command = (*command, True)
         if event.key in self._held and (command is None or command[0] not in REPEATED):
             return  # held down for long, or the machine is busy: once is enough
         if command is not None:
@@ -266,14 +283,50 @@ class App:
 
     def _type(self, event: pygame.event.Event, name: str) -> None:
         """A key while the path of a file is being typed."""
-        if name in ("return", "escape", "enter"):
-            self.do(("typed", name != "escape"))
+        typed = self.session.screen.typed
+        if name == "escape":
+            self.do(("popup", ""))
+        elif name in ("return", "enter"):
+            self.do(("open", typed))
         elif name == "backspace":
-            self.do(("untype",))
+            self.do(("dialog", typed[:-1]))
         elif name == "v" and event.mod & pygame.KMOD_CTRL:
-            self.do(("type", window.paste()))
+            self._paste()
+        elif name == "tab":
+            found = [path for _, path in listing(typed) if not path.endswith("../")]
+            self.do(("dialog", found[0] if found else typed))
         elif event.unicode.isprintable() and event.unicode:
-            self.do(("type", event.unicode))
+            self.do(("dialog", typed + event.unicode))
+
+    def _paste(self) -> None:
+        self.do(("dialog", self.session.screen.typed + window.paste()))
+
+    def _play(self, path: str) -> None:
+        """Play the record of somebody in this window; only what is done on the paper."""
+        text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        now = self.clock()
+        self._script = deque(
+            entry._replace(at=entry.at + now)
+            for entry in read_record(text, path)
+            if entry.command[0] in commands.SAFE
+        )
+        self.do(("clear",))
+
+    def _follow_script(self) -> None:
+        while self._script and self._script[0].at <= self.clock():
+            self.do(self._script.popleft().command)
+
+    def _share(self, path: Path) -> None:
+        """Make a card and a film of this page, beside everything else."""
+        session = self.session
+        assert session.engine is not None
+        jobs = list(session.log), session.engine, session.pad.room, path
+        session.worker.aside(NOTE, share.make, *jobs)
+
+    def _ask_theme(self) -> None:
+        """Follow the system: light or dark."""
+        if self.theme == "system":
+            self.session.worker.aside(DARK, window.is_dark)
 
     def _quit(self) -> None:
         self.done = True
@@ -288,11 +341,6 @@ class App:
         size, self._windowed = self._windowed, None if self._windowed else self.surface.get_size()
         self.surface = window.resized(self.surface, size)
         self._fit()
-
-    def _photograph(self) -> None:
-        path = Path(time.strftime("sketchpad-%Y-%m-%d-%H%M%S.png"))
-        window.save_png(self.surface, path)
-        self.session.screen.note = f"wrote {path}"
 
     def _fit(self) -> None:
         """Arrange everything anew in a window of another size, or at another scale."""

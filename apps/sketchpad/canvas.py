@@ -44,13 +44,14 @@ class Canvas:
         self.corner: Place = (0.0, 0.0)
         self.mouse = mouse
         self.hits: list[Hit] = []
+        self.jargon = False  # whether names of functions are shown
 
     def part(self, area: Area) -> "Canvas":
         """A canvas on ``area`` of this one; what lies outside it is cut off."""
         x, y, width, height = area
         box = self._pixels(area).clip(self.surface.get_rect())
         one = Canvas(self.surface.subsurface(box) if box else pygame.Surface((1, 1)), self.scale)
-        one.hits, one.width, one.height = self.hits, width, height
+        one.hits, one.width, one.height, one.jargon = self.hits, width, height, self.jargon
         one.corner = self.corner[0] + x, self.corner[1] + y
         if self.mouse is not None and inside(self.mouse, area):
             one.mouse = self.mouse[0] - x, self.mouse[1] - y
@@ -80,7 +81,11 @@ class Canvas:
 
     def pale(self) -> None:
         """Pale everything that is here."""
-        self.surface.blit(primitives.veil(self.surface.get_size()), (0, 0))
+        self.veil(theme.CARD, 150)
+
+    def veil(self, color: Color, alpha: int) -> None:
+        """Lay a thin sheet of a color over everything that is here."""
+        self.surface.blit(primitives.veil(self.surface.get_size(), color, alpha), (0, 0))
 
     def line(self, points: Sequence[Place], color: Color, thickness: float = 1.0) -> None:
         """A line through at least two points."""
@@ -110,7 +115,7 @@ class Canvas:
         x: float,
         y: float,
         text: str,
-        color: Color = theme.TEXT,
+        color: Color | None = None,
         size: float = theme.NORMAL,
         bold: bool = False,
         anchor: str = "left",
@@ -119,7 +124,7 @@ class Canvas:
 
         ``anchor`` says what ``x`` is: "left", "center" or "right" of the text.
         """
-        image = primitives.text(text, round(size * self.scale), color, bold)
+        image = primitives.text(text, round(size * self.scale), color or theme.TEXT, bold)
         width, height = image.get_size()
         left = x * self.scale - {"left": 0.0, "center": 0.5, "right": 1.0}[anchor] * width
         self.surface.blit(image, (round(left), round(y * self.scale - height / 2)))
@@ -133,7 +138,7 @@ class Canvas:
         self,
         area: Area,
         text: str,
-        color: Color = theme.QUIET,
+        color: Color | None = None,
         size: float = theme.SMALLEST,
         leading: float = 1.4,
     ) -> float:
@@ -147,7 +152,7 @@ class Canvas:
                 if word and self.text_width(longer, size) <= width:
                     line = longer
                     continue
-                self.text(x, top + step / 2, line, color, size)
+                self.text(x, top + step / 2, line, color or theme.QUIET, size)
                 top, line = top + step, word
         return top - y
 
@@ -165,6 +170,12 @@ class Canvas:
             return
         scale = pygame.transform.smoothscale if smooth else pygame.transform.scale
         self.surface.blit(scale(image, box.size), box)
+
+    def light(self, pixels: np.ndarray) -> None:
+        """Add light (H,W,3) to everything that is here."""
+        image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))
+        image = pygame.transform.smoothscale(image, self.surface.get_size())
+        self.surface.blit(image, (0, 0), None, pygame.BLEND_RGB_ADD)
 
     def fitted(self, image: np.ndarray) -> None:
         """A gray image uint8 (H,W) in the middle, as large as there is room."""
@@ -197,6 +208,16 @@ class Canvas:
         ink = theme.CARD if pressed else theme.TEXT if possible else theme.FAINT
         self.text(x + width / 2, y + height / 2, label, ink, theme.SMALLEST, anchor="center")
         self.hit(area, command, hint)
+
+    def buttons(
+        self, x: float, y: float, *those: tuple[str, Command, str, bool], height: float = 30.0
+    ) -> float:
+        """Buttons in a row, each with label, command, hint and state; returns where they end."""
+        for label, command, hint, pressed in those:
+            width = self.text_width(label, theme.SMALLEST) + 22
+            self.button((x, y, width, height), label, command, hint, pressed)
+            x += width + 8
+        return x
 
     def slider(self, area: Area, fraction: float, command: Command, hint: str = "") -> None:
         """A line with a knob at ``fraction``, 0 to 1; dragging gives ``(*command, fraction)``."""

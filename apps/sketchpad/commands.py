@@ -7,26 +7,38 @@ from typing import Any
 from apps.sketchpad import files
 from apps.sketchpad.context import Command
 from apps.sketchpad.editor import BRUSHES
+from apps.sketchpad.games import GAMES, Game
 from apps.sketchpad.phrases import UNREAD
 from apps.sketchpad.session import SHEET, Session
 from tinycnn.errors import TinyCNNError
 
-OFTEN = ("move", "rub", "hover", "room")  # these leave the note of the command before
+# These leave the note of the command before, and those what lies over the window:
+OFTEN = ("move", "rub", "hover", "room", "up")
+ABOVE = ("ask", "popup", "dialog", "paste", "look", "look_on")
+SAFE = (  # what the replay of somebody may do in this window
+    *("down", "move", "up", "rub", "brush", "brush_part", "brush_step", "tool", "undo", "redo"),
+    *("clear", "select", "next", "show", "tab", "look", "play", "game"),
+)
+SLOWEST, FASTEST = 0.001, 0.3  # learning rates of a course
 
 
 def do(session: Session, command: Command) -> Command | None:
     """Do one command; raises TinyCNNError for one that does not exist or has other arguments.
 
     Returns the effect that it has beyond the session, for a window to carry out: ``("quit",)``,
-    ``("copy", text)``, ``("zoom", step)``, ``("fullscreen",)`` or ``("photograph",)``.
+    ``("copy", text)``, ``("zoom", step)``, ``("fullscreen",)``,
+    ``("paste",)``, ``("share", path)`` or ``("play", path)``.
     """
     name, *arguments = command
     action = COMMANDS.get(name)
     if action is None:
         raise TinyCNNError(f"there is no command {name!r} in the sketchpad")
     session.changes += 1
+    session.note(command)
     if name not in OFTEN:
         session.screen.note = ""
+        if name not in ABOVE:
+            session.screen.popup = ""
     try:
         effect: Command | None = action(session, *arguments)
         session.teacher.follow(session.pad.page, session.answer)
@@ -42,6 +54,13 @@ def down(session: Session, x: float, y: float) -> None:
     """Put the pen on the paper."""
     session.chosen = frozenset()
     session.pad.down(x, y)
+
+
+def clear(session: Session) -> None:
+    """Take a new page; a game that is over ends with its page."""
+    session.pad.clear()
+    if session.game and session.game.over:
+        session.game = None
 
 
 def brush_part(session: Session, part: float) -> None:
@@ -76,8 +95,10 @@ def label(session: Session, name: str) -> None:
     session.pad.label(session.answer.groups[session.selected], name)
 
 
-def show(session: Session, tab: int) -> None:
-    """Show one of the tabs."""
+def show(session: Session, tab: int, enlarged: bool | None = None) -> None:
+    """Show one of the tabs, and perhaps give it all room, or none more than it has."""
+    if enlarged is not None:
+        session.screen.enlarged = bool(enlarged)
     session.screen.tab = min(max(tab, 0), max(len(session.tabs) - 1, 0))
 
 
@@ -92,11 +113,6 @@ def flip(session: Session, name: str) -> None:
     setattr(session.screen, name, not getattr(session.screen, name))
 
 
-def freeze(session: Session) -> None:
-    """Keep the tab as it is, or let it follow the drawing again."""
-    session.screen.frozen = None if session.screen.frozen else session.context()
-
-
 def hover(session: Session, x: float, y: float) -> None:
     """Move the mouse to a place of the window."""
     session.screen.hover = x, y
@@ -109,35 +125,106 @@ def mistake(session: Session) -> None:
         session.mistakes += 1
 
 
-def open_file(session: Session, path: str = "") -> None:
-    """Open a file; without a path, ask for it."""
-    if path:
-        session.worker.submit(SHEET, None, files.opened, os.fspath(path))
-    else:
-        session.screen.typed = ""
+def ask(session: Session, number: int | None = None) -> None:
+    """Ask what one of the digits, or the selected one, really is; once more: do not ask."""
+    if session.screen.popup == "label" and number in (None, session.selected):
+        session.screen.popup = ""
+        return
+    if number is not None:
+        select(session, number)
+    if session.selected is None or session.pad.page.sheet:
+        raise TinyCNNError("write a digit first, then say what it is")
+    session.screen.popup = "label"
 
 
-def type_text(session: Session, text: str) -> None:
-    """Add to the path that is being typed."""
-    session.screen.typed = (session.screen.typed or "") + text
+def popup(session: Session, name: str) -> None:
+    """Show what lies over the window, or hide it when it is shown."""
+    if name not in ("", "help", "open", "games"):
+        raise TinyCNNError(f"there is no popup {name!r}")
+    session.screen.popup = "" if session.screen.popup == name else name
 
 
-def untype(session: Session) -> None:
-    """Take the last typed letter back."""
-    session.screen.typed = (session.screen.typed or "")[:-1]
+def open_file(session: Session, path: str = "") -> Command | None:
+    """Open a file; without a path, show a dialog. A replay is played by the window."""
+    if not path:
+        session.screen.popup = "open"
+        return None
+    if files.is_replay(path):
+        return "play", path
+    session.worker.submit(SHEET, None, files.opened, os.fspath(path))
+    return None
 
 
-def typed(session: Session, wanted: bool) -> None:
-    """End the typing of a path, and open the file if it is ``wanted``."""
-    path, session.screen.typed = session.screen.typed, None
-    if wanted and path:
-        open_file(session, path)
+def type_path(session: Session, path: str) -> None:
+    """Take a path in the dialog."""
+    session.screen.typed, session.screen.popup = str(path), "open"
 
 
-def save(session: Session) -> None:
-    """Save the drawing."""
-    paths = files.save(session, session.folder)
-    session.screen.note = "wrote " + ", ".join(path.name for path in paths)
+def look(session: Session, layer: int, *cell: int) -> None:
+    """Show the sum behind a number of a layer: at row, column and map; once more: hide it."""
+    asked = (int(layer), *map(int, cell))
+    shown = session.screen.popup == "sum" and session.screen.asked == asked
+    session.screen.popup, session.screen.asked = "" if shown else "sum", asked
+
+
+def look_on(session: Session, stage: int, rows: int, columns: int, maps: int) -> None:
+    """Show the sum of a neighbor: of another stage, or so many rows, columns and maps away."""
+    from tinycnn.interpret import output_shape
+
+    engine = session.engine
+    stages = engine.inspector.stages[:-1] if engine and engine.compiled else []
+    if not stages or session.context().digit is None:
+        raise TinyCNNError("write a digit first, then look at its numbers")
+    assert engine is not None
+    asked = session.screen.asked or (stages[0], 12, 12, 0)
+    at = stages.index(asked[0]) if asked[0] in stages else 0
+    layer = stages[min(max(at + stage, 0), len(stages) - 1)]
+    shape = (1, 1, *output_shape(engine.inspector.tracer, layer))[-3:]
+    cell = (a + b for a, b in zip(asked[1:], (rows, columns, maps), strict=True))
+    found = (min(max(place, 0), most - 1) for place, most in zip(cell, shape, strict=True))
+    session.screen.asked, session.screen.popup = (layer, *found), "sum"
+
+
+def play(session: Session) -> None:
+    """Play the network in slow motion, or stop it."""
+    if session.moment is None and session.context().digit is None:
+        raise TinyCNNError("write a digit first, then watch it run through the network")
+    session.played = None if session.moment is not None else session.clock()
+
+
+def game(session: Session, kind: str, seed: int = 0) -> None:
+    """Begin a game on a new page; without a kind, end it."""
+    session.game = None
+    if kind:
+        if kind not in GAMES:
+            raise TinyCNNError(f"there is no game {kind!r}")
+        session.pad.clear()
+        session.game = Game(kind, int(seed), session.clock())
+
+
+def course(session: Session, what: str, part: float = 0.0) -> None:
+    """Train a new network: go on or pause, a step, from the start, a rate; read with it, live."""
+    lesson = session.course
+    match what:
+        case "run":
+            lesson.run()
+        case "step":
+            lesson.step()
+        case "restart":
+            lesson.restart()
+        case "rate":
+            lesson.rate = SLOWEST * (FASTEST / SLOWEST) ** min(max(float(part), 0.0), 1.0)
+        case "live":
+            lesson.live = not lesson.live
+            if not lesson.live:
+                discard(session)
+
+
+def save(session: Session) -> Command:
+    """Save reading, strokes and replay; the window adds a card and a film of them."""
+    path = files.save(session, session.folder)
+    session.screen.note = f"wrote {path.name}.json; its card and its film are being made"
+    return "share", path
 
 
 def copy(session: Session) -> Command:
@@ -179,27 +266,34 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
     "undo": lambda session: session.pad.undo(),
     "redo": lambda session: session.pad.redo(),
-    "clear": lambda session: session.pad.clear(session.text),
-    "recall": lambda session, number: session.pad.recall(number, session.text),
+    "clear": clear,
     "room": room,
     "select": select,
     "next": select_next,
     "label": label,
     "show": show,
     "tab": tab,
-    "naive": lambda session: flip(session, "naive"),
+    "look": look,
+    "look_on": look_on,
+    "play": play,
+    "ask": ask,
+    "popup": popup,
+    "paste": lambda session: ("paste",),
+    "game": game,
+    "course": course,
+    "tool": lambda session, name: setattr(session.pad, "tool", str(name)),
+    "pen_step": lambda session, x, y: session.pad.step(x, y),
+    "pen_press": lambda session: session.pad.press(),
+    "dark": lambda session: flip(session, "dark"),
+    "developer": lambda session: flip(session, "developer"),
     "enlarge": lambda session: flip(session, "enlarged"),
-    "help": lambda session: flip(session, "help"),
-    "freeze": freeze,
     "hover": hover,
     "digit": lambda session: session.worker.submit(
         SHEET, None, files.any_digit, float(session.rng.random())
     ),
     "mistake": mistake,
     "open": open_file,
-    "type": type_text,
-    "untype": untype,
-    "typed": typed,
+    "dialog": type_path,
     "save": save,
     "reload": lambda session: session.load_engine(),
     "adapt": adapt,
@@ -210,6 +304,5 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "copy": copy,
     "zoom": lambda session, step: ("zoom", int(step)),
     "fullscreen": lambda session: ("fullscreen",),
-    "photograph": lambda session: ("photograph",),
     "quit": lambda session: ("quit",),
 }

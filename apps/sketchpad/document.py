@@ -49,21 +49,12 @@ class Sheet:
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
-    """A page that was cleared away, and the text that was read on it."""
-
-    page: "Page"
-    text: str
-
-
-@dataclass(frozen=True, eq=False)
 class Page:
     """All that undo brings back."""
 
     strokes: tuple[Stroke, ...] = ()
     sheet: Sheet | None = None
     labels: dict[frozenset[int], str] = field(default_factory=dict)  # of groups of strokes
-    past: tuple[Past, ...] = ()  # pages that were cleared away, the latest first
 
     @property
     def empty(self) -> bool:

@@ -7,22 +7,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from apps.sketchpad.document import Page, Past, Place, Sheet, Size, Stroke, crossing, erase, is_on
+from apps.sketchpad.document import Page, Place, Sheet, Size, Stroke, crossing, erase, is_on
 
 BRUSHES = (6.0, 48.0)  # thinnest and thickest, paper units
 BRUSH = 14.0
 ERASER = 16.0  # radius
 UNDO_STEPS = 2000  # that are kept
-PAST_PAGES = 12  # that are kept
 
 
 class Pad:
-    """A page, a pen on it, and the pages before."""
+    """A page and a pen on it."""
 
     def __init__(self, size: Size = (620.0, 560.0)) -> None:
         self.room = size  # of the window for the paper
         self.page = Page()
         self.brush = BRUSH
+        self.tool = "pen"  # or "eraser": what the left button does
+        self.cursor: Place | None = None  # where the pen is that keys move
         self.version = 0  # grows whenever there is other ink to be read
         self.live: list[list[Place]] = []  # the stroke being drawn; lines, if it left the paper
         self.eraser: Place | None = None  # its place while it is used
@@ -71,6 +72,21 @@ class Pad:
             self._ink(crossing(place, before, self.size))
         self._ink(place if on else crossing(before, place, self.size))
         self.version += 1
+
+    def step(self, x: float, y: float) -> None:
+        """Move the pen that keys move, which begins in the middle of the paper."""
+        width, height = self.size
+        at = self.cursor or (width / 2, height / 2)
+        self.cursor = min(max(at[0] + x, 0.0), width), min(max(at[1] + y, 0.0), height)
+        self.move(*self.cursor)
+
+    def press(self) -> None:
+        """Put the pen that keys move on the paper, or lift it."""
+        if self._pen is None:
+            self.step(0, 0)
+            self.down(*(self.cursor or (0.0, 0.0)))
+        else:
+            self.up()
 
     def _ink(self, place: Place) -> None:
         """Leave ink at a place."""
@@ -131,30 +147,22 @@ class Pad:
         """Whether there is a step to be done again."""
         return bool(self._redo)
 
-    def clear(self, text: str = "") -> None:
-        """Take a new page; the old one, on which ``text`` was read, can be taken up again."""
+    def clear(self) -> None:
+        """Take a new page; undo brings the old one back."""
         self.up()
         if not self.page.empty:
-            self._turn(Page(past=self._shelved(text)))
+            self._turn(Page())
 
-    def show(self, sheet: Sheet, text: str = "") -> None:
+    def show(self, sheet: Sheet) -> None:
         """Lay a picture on a new page."""
         self.up()
-        self._turn(Page(sheet=sheet, past=self._shelved(text)))
+        self._turn(Page(sheet=sheet))
 
-    def write(self, lines: Sequence[np.ndarray], brush: float, text: str = "") -> None:
+    def write(self, lines: Sequence[np.ndarray], brush: float) -> None:
         """Take a new page with finished strokes on it."""
         self.up()
         strokes = tuple(Stroke(next(self._numbers), line, brush) for line in lines)
-        self._turn(Page(strokes=strokes, past=self._shelved(text)))
-
-    def recall(self, number: int, text: str = "") -> None:
-        """Take up a past page again; the present one becomes a past page."""
-        self.up()
-        if 0 <= number < len(self.page.past):
-            wanted = self.page.past[number]
-            rest = tuple(past for past in self._shelved(text) if past is not wanted)
-            self._turn(replace(wanted.page, past=rest))
+        self._turn(Page(strokes=strokes))
 
     def label(self, group: frozenset[int], label: str) -> None:
         """Label a group of strokes, "" is no digit; the same label again is taken back."""
@@ -163,12 +171,6 @@ class Pad:
         if self.page.labels.get(group) != label:
             labels[group] = label
         self._turn(replace(self.page, labels=labels), inked=False)
-
-    def _shelved(self, text: str) -> tuple[Past, ...]:
-        """The past pages with the present one in front, unless that is empty."""
-        if self.page.empty:
-            return self.page.past
-        return (Past(replace(self.page, past=()), text), *self.page.past)[:PAST_PAGES]
 
     def _stroke(self, number: int, line: Sequence[Place]) -> Stroke:
         points = np.array(line, dtype=np.float64)

@@ -81,6 +81,12 @@ class Engine:
         path = find_weights(weights)
         return cls(Sequential.load(path), path)
 
+    def like(self, model: "Sequential") -> "Engine":
+        """An engine with another model of the same shape, so that nothing need be compiled."""
+        made = Engine(model, self.weights)
+        made.compiled = self.compiled
+        return made
+
     @property
     def _training(self) -> dict[str, Any]:
         return self.model.description.get("training") or {}

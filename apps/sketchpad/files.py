@@ -1,9 +1,7 @@
 """Files: test digits, pictures and drawings for the paper, and the drawing on the disk."""
 
-import io
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import numpy as np
 from apps.sketchpad.document import Sheet
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.inspector import digits
+from apps.sketchpad.record import is_record, record_text, unused
 from apps.sketchpad.session import Session
 from tinycnn.errors import ImageError
 from tinycnn.files import write_bytes
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from tinycnn.ink import Drawing
 
 NAME = "drawing-%Y-%m-%d-%H%M%S"
+REPLAY = "-replay.jsonl"
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl")
 
 
 def any_digit(chance: float) -> Sheet:
@@ -64,38 +65,56 @@ def opened(path: str) -> "Sheet | Drawing":
     return Sheet(name, picture.gray, picture, unit=1 / picture.scale)
 
 
-def save(session: Session, folder: Path) -> list[Path]:
-    """Write NAME.png, NAME.json and, of a drawing, NAME.jsonl to ``folder``; returns all three.
+def is_replay(path: str) -> bool:
+    """Whether a file is a recorded session."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as file:
+            return is_record(file.readline(1000))
+    except OSError:
+        return False  # whoever opens it says why
+
+
+def listing(typed: str) -> list[tuple[str, str]]:
+    """Folders and files to choose from for a path that is typed: names and paths."""
+    folder, begun = os.path.split(os.path.expanduser(typed))
+    try:
+        entries = sorted(os.scandir(folder or "."), key=lambda e: (e.is_file(), e.name.lower()))
+    except OSError:
+        return []
+    kept = [
+        entry
+        for entry in entries
+        if entry.name.startswith(begun or entry.name.lstrip("."))
+        and (entry.is_dir() or entry.name.lower().endswith(PICTURES))
+    ]
+    head = os.path.split(typed)[0]
+    paths = [(e.name + "/" * e.is_dir(), os.path.join(head, e.name)) for e in kept]
+    above = [("../", os.path.join(head, "../"))] if not begun else []
+    return above + [(name, path + "/" * name.endswith("/")) for name, path in paths]
+
+
+def save(session: Session, folder: Path) -> Path:
+    """Write NAME.json, the reading, NAME.jsonl, the strokes, and NAME-replay.jsonl; returns NAME.
 
     ``python -m tinycnn.predict --strokes NAME.jsonl`` reads the drawing again.
     """
-    from PIL import Image
-
-    from tinycnn.ink.annotate import draw_boxes, draw_drawing
-    from tinycnn.ink.reading import as_record
+    from tinycnn.ink import as_record
 
     page, answer = session.pad.page, session.answer
-    if answer is None or page.empty:
+    if answer is None or (page.empty and not session.game):
         raise ImageError("there is nothing to save yet")
     if not session.up_to_date:
         raise ImageError("the drawing is still being read: nothing was saved")
-    if page.sheet is not None:
-        shade = Image.fromarray(page.sheet.shade)
-        picture = draw_boxes(shade, answer.reading, page.sheet.unit)
-    else:
-        picture = draw_drawing([stroke.points for stroke in page.strokes], answer.reading)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    files = {".png": buffer.getvalue(), ".json": _line(as_record(answer.reading))}
+    files = {".json": _line(as_record(answer.reading)), REPLAY: record_text(session.log).encode()}
     if page.strokes:
         strokes = [stroke.points.round(2).tolist() for stroke in page.strokes]
         labels = session.labels
         label = {"label": "".join(map(str, labels))} if labels and all(labels) else {}
         files[".jsonl"] = _line({"strokes": strokes, "pen": session.pad.brush, **label})
-    stem = folder / time.strftime(NAME)
+    stem = unused(folder, NAME, ".png", ".gif", ".json", ".jsonl", REPLAY)
     for suffix, payload in files.items():
-        write_bytes(stem.with_suffix(suffix), payload)
-    return [stem.with_suffix(suffix) for suffix in files]
+        write_bytes(stem.with_name(stem.name + suffix), payload)
+    return stem
 
 
 def _line(record: dict[str, Any]) -> bytes:

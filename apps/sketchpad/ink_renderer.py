@@ -2,8 +2,8 @@
 
 A line is evened out, and then smoothed by quadratic curves: they run from middle to middle of
 neighboring points and turn at the points, sharply where the points are far apart. Round stamps
-along the curve, darkest wins, give clean edges and round ends; and as each curve depends on a few
-points only, a line that grows looks like one that is drawn at once.
+along the curve, of which the most inked wins, give clean edges and round ends; and as each curve
+depends on a few points only, a line that grows looks like one that is drawn at once.
 """
 
 import math
@@ -14,8 +14,7 @@ import numpy as np
 import pygame
 
 from apps.sketchpad import primitives, theme
-from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.document import Page, Stroke, placed
+from apps.sketchpad.document import Stroke
 
 SPACING = 1 / 8  # of the brush, between stamps: the edge is then even within 0.06 pixels
 PARTS = 4  # of a pixel that a stamp may be placed at
@@ -31,6 +30,7 @@ class Paper:
         self._strokes: dict[int, Stroke] = {}
         self._surface = pygame.Surface((0, 0))
         self._zoom = 0.0
+        self._look = 0.0, theme.CARD
         self._live: list[int] = []
 
     def surface(
@@ -41,8 +41,9 @@ class Paper:
         size in pixels; ``zoom``: pixels for one paper unit.
         """
         wanted = {stroke.number: stroke for stroke in strokes}
-        if self._surface.get_size() != size or self._zoom != zoom:
+        if self._surface.get_size() != size or self._look != (zoom, theme.CARD):
             self._surface, self._zoom = pygame.Surface(size), zoom
+            self._look = zoom, theme.CARD
             self._strokes, self._live = wanted, []
             self._redraw(self._surface.get_rect())
         gone = [self._strokes[number] for number in self._strokes.keys() - wanted.keys()]
@@ -97,14 +98,6 @@ class Paper:
         x, y, width, height = (length * self._zoom for length in stroke.box)
         left, top = math.floor(x) - 2, math.floor(y) - 2
         return pygame.Rect(left, top, math.ceil(width) + 5, math.ceil(height) + 5)
-
-
-def draw_small(canvas: Canvas, page: Page) -> None:
-    """A page as a thumbnail."""
-    if page.sheet is not None:
-        canvas.fitted(page.sheet.shade)
-    for line in placed([s.points for s in page.strokes], (canvas.width, canvas.height), 0.84):
-        canvas.line([*map(tuple, line.tolist()), tuple(line[-1] + 0.5)], theme.INK, 2)
 
 
 def even(points: np.ndarray) -> np.ndarray:
@@ -163,10 +156,11 @@ def stamps(target: pygame.Surface, piece: np.ndarray, diameter: float) -> None:
     fine = np.rint(places * PARTS).astype(int)
     whole, part = fine // PARTS, fine % PARTS
     key = round(diameter * 4) / 4
+    blend = pygame.BLEND_RGB_MAX if min(theme.INK) > 127 else pygame.BLEND_RGB_MIN
     presses: list[Any] = []
     for (x, y), (right, down) in zip(whole.tolist(), part.tolist(), strict=True):
         stamp, reach = primitives.disc(key, theme.INK, right, down, PARTS)
-        presses.append((stamp, (x - reach, y - reach), None, pygame.BLEND_RGB_MIN))
+        presses.append((stamp, (x - reach, y - reach), None, blend))
     target.blits(presses, False)
 
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
         BackwardPass,
         Effect,
         FilterAblation,
+        Link,
         NearestNeighbors,
         SGDStepper,
+        Spot,
         Trace,
     )
     from tinycnn.nn import Sequential
@@ -65,6 +67,20 @@ class Inspector:
     def trace(self, image: np.ndarray) -> "Trace":
         """The output of every layer for an image uint8 (28,28)."""
         return self.tracer.trace(self.input(image[None]))
+
+    @cached_property
+    def stages(self) -> list[int]:
+        """The layers that sum: convolutions and dense layers."""
+        from tinycnn.interpret import stages
+
+        return stages(self.tracer)
+
+    def flow(self, image: np.ndarray, spot: "Spot | None" = None) -> "tuple[Trace, list[Link]]":
+        """The trace of an image, and the strongest ways to a number; see ``interpret.flow``."""
+        from tinycnn.interpret import flow
+
+        trace = self.trace(image)
+        return trace, flow(self.tracer, trace, spot)
 
     def why(self, image: np.ndarray, label: int, other: int) -> tuple[np.ndarray, ...]:
         """Maps (H,W): the input, and what speaks for ``label``, or for ``other`` instead.

@@ -7,53 +7,104 @@ from apps.sketchpad.theme import GAP
 Area = tuple[float, float, float, float]
 """x, y, width, height."""
 
-SMALLEST = (960.0, 700.0)  # of a window in which every tab has room: in a smaller one, all shrinks
 USUAL = (1280, 800)
-HEADER = 46.0
-SHELF = 74.0  # past pages and buttons
-STATUS = 30.0
-READING = 0.36, 212.0, 300.0  # of the height beside the paper; least and most
-TAB_BAR = 40.0
+SMALLEST = (760.0, 560.0)  # of a window in which all has room: in a smaller one, all shrinks
+NARROWEST = (540.0, 760.0)  # the same of a window that is taller than wide
+WIDE = 940.0, 700.0  # from here on, paper and tab are beside each other
+TALL = 980.0  # height from which a tall window shows paper and tab
+TOOLBAR, FOOT, TAB_BAR = 50.0, 38.0, 36.0
+STRIP = 0.235, 122.0  # height of the network: its part, and the least
+READING = 0.36, 176.0, 300.0  # of the height beside the paper; least and most
 
 
 @dataclass(frozen=True)
 class Layout:
     """The areas of a window: x, y, width, height."""
 
-    header: Area
+    toolbar: Area
     paper: Area
     reading: Area
     bar: Area
     tab: Area
-    shelf: Area
-    status: Area
+    strip: Area
+    foot: Area
+    compact: bool  # the tab lies over paper and reading, or is not seen
+
+
+def is_tall(width: float, height: float) -> bool:
+    """Whether a window is taller than wide."""
+    return height > 1.1 * width
 
 
 def arrange(width: float, height: float, enlarged: bool = False) -> Layout:
     """The areas of a window of that size; ``enlarged`` gives all room to the tab."""
-    width, height = max(width, SMALLEST[0]), max(height, SMALLEST[1])
-    bottom = height - STATUS
-    shelf = bottom - SHELF
-    left = round((width - 3 * GAP) / 2)
-    right, x = width - 3 * GAP - left, left + 2 * GAP
-    body = shelf - HEADER - GAP
-    part, least, most = READING
-    reading = round(min(max(part * body, least), most))
-    inside = HEADER + reading + GAP
-    bar: Area = (x, inside, right, TAB_BAR)
-    content: Area = (x, inside + TAB_BAR, right, body - reading - GAP - TAB_BAR)
-    if enlarged:
-        bar = (GAP, HEADER, width - 2 * GAP, TAB_BAR)
-        content = (GAP, HEADER + TAB_BAR, width - 2 * GAP, body - TAB_BAR)
+    tall = is_tall(width, height)
+    least = NARROWEST if tall else SMALLEST
+    width, height = max(width, least[0]), max(height, least[1])
+    wide = width - 2 * GAP
+    part, smallest = STRIP
+    strip = round(max(part * (width if tall and part * width < height / 4 else height), smallest))
+    foot = height - FOOT
+    body = foot - strip - GAP - TOOLBAR
+    compact = height < TALL if tall else width < WIDE[0] or height < WIDE[1]
+    room: Area = (GAP, TOOLBAR, wide, body)
+    if compact or enlarged:
+        bar: Area = (GAP, TOOLBAR, wide, TAB_BAR)
+        tab: Area = (GAP, TOOLBAR + TAB_BAR, wide, body - TAB_BAR)
+    if compact:
+        room = (GAP, TOOLBAR + TAB_BAR + 4, wide, body - TAB_BAR - 4)
+    paper, reading, rest = _stacked(room, compact) if tall else _beside(room, compact)
+    if not (compact or enlarged):
+        bar, tab = (*rest[:3], TAB_BAR), (rest[0], rest[1] + TAB_BAR, rest[2], rest[3] - TAB_BAR)
     return Layout(
-        header=(0, 0, width, HEADER),
-        paper=(GAP, HEADER, left, body),
-        reading=(x, HEADER, right, reading),
+        toolbar=(0, 0, width, TOOLBAR),
+        paper=paper,
+        reading=reading,
         bar=bar,
-        tab=content,
-        shelf=(0, shelf, width, SHELF),
-        status=(0, bottom, width, STATUS),
+        tab=tab,
+        strip=(GAP, foot - strip, wide, strip),
+        foot=(0, foot, width, FOOT),
+        compact=compact,
     )
+
+
+def card(width: float, height: float, _enlarged: bool = False) -> Layout:
+    """The areas of a card to share: nothing to click on it."""
+    foot, nothing, part = height - FOOT, (0.0, 0.0, 0.0, 0.0), STRIP[0]
+    strip = round(1.1 * part * height)
+    room = (GAP, GAP, width - 2 * GAP, foot - strip - 2 * GAP)
+    paper, reading, _ = _beside(room, compact=True)
+    return Layout(
+        toolbar=nothing,
+        paper=paper,
+        reading=reading,
+        bar=nothing,
+        tab=nothing,
+        strip=(GAP, foot - strip, width - 2 * GAP, strip),
+        foot=(0, foot, width, FOOT),
+        compact=True,
+    )
+
+
+def _beside(room: Area, compact: bool) -> tuple[Area, Area, Area]:
+    """Paper on the left, the reading on the right, and the rest under it."""
+    x, y, width, height = room
+    left = round((width - GAP) * (0.58 if compact else 0.5))
+    right, width = x + left + GAP, width - left - GAP
+    part, least, most = READING
+    reading = height if compact else round(min(max(part * height, least), most))
+    rest = (right, y + reading + GAP, width, height - reading - GAP)
+    return (x, y, left, height), (right, y, width, reading), rest
+
+
+def _stacked(room: Area, compact: bool) -> tuple[Area, Area, Area]:
+    """Paper, reading and rest under each other."""
+    x, y, width, height = room
+    reading = READING[1]
+    paper = height - reading - GAP if compact else round(min(0.4 * height, 1.1 * width))
+    below = y + paper + GAP
+    rest = (x, below + reading + GAP, width, height - paper - reading - 2 * GAP)
+    return (x, y, width, paper), (x, below, width, reading), rest
 
 
 def zoom_of(area: Area, paper: tuple[float, float]) -> float:

@@ -4,6 +4,7 @@ from apps.sketchpad import layout, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.document import Sheet, Size
 from apps.sketchpad.editor import ERASER
+from apps.sketchpad.games import Game
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.layout import Area
 from apps.sketchpad.phrases import UNREAD, article, color_of, percent, verdict
@@ -13,9 +14,11 @@ from apps.sketchpad.theme import Color
 MARGIN = 6.0  # between ink and frame
 TAG = 24.0  # height of a tag
 HINTS = (
-    (-18, "write digits here", theme.LARGE),
-    (14, "any size, one or several; F1 shows all keys", theme.NORMAL),
+    (-46, "Write digits here", theme.LARGE),
+    (-12, "any size, one or several, with mouse, pen or finger", theme.NORMAL),
+    (14, "Misread? Click the tag of the digit, and say what it is.", theme.NORMAL),
 )
+BANNER = 46.0  # height of a game's task
 
 
 def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
@@ -32,13 +35,31 @@ def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
     if pad.page.empty and not live:
         for dy, hint, height in HINTS:
             place = canvas.width / 2, canvas.height / 2 + dy
-            canvas.text(*place, hint, theme.FAINT, height, anchor="center")
+            canvas.text(*place, hint, theme.QUIET, height, anchor="center")
     else:
         _draw_frames(canvas, session, zoom)
+    if session.game:
+        _draw_game(canvas, session.game)
+    if pad.cursor is not None:
+        x, y = pad.cursor[0] * zoom, pad.cursor[1] * zoom
+        canvas.line([(x - 9, y), (x + 9, y)], theme.BLUE, 2)
+        canvas.line([(x, y - 9), (x, y + 9)], theme.BLUE, 2)
     if pad.eraser is not None:
         x, y = pad.eraser
         canvas.ring((x * zoom, y * zoom), ERASER * zoom, theme.QUIET)
     canvas.frame((0, 0, canvas.width, canvas.height), theme.EDGE, 1)
+
+
+def _draw_game(canvas: Canvas, game: Game) -> None:
+    """The task of a game, its score and the time that is left."""
+    canvas.fill((8, 8, canvas.width - 16, BANNER), theme.BLUE, theme.ROUND)
+    middle, right = 8 + BANNER / 2, canvas.width - 22
+    canvas.text(22, middle, game.task, theme.CARD, theme.LARGE, bold=True)
+    words = "C: new page" if game.over else f"{game.clock}   score {game.score}"
+    canvas.text(right, middle, words.strip(), theme.CARD, bold=True, anchor="right")
+    canvas.hit((8, 8, canvas.width - 16, BANNER), ("game", ""), "end the game")
+    if game.said:
+        canvas.text(22, middle + BANNER / 2 + 18, game.said, theme.TEXT)
 
 
 def _draw_sheet(canvas: Canvas, sheet: Sheet, paper: Size, zoom: float) -> None:
@@ -96,7 +117,7 @@ def _draw_frame(canvas: Canvas, area: Area, session: Session, index: int) -> Non
         if _tag_width(canvas, words) > area[2] and not selected:
             words = digit.name  # the long tag would hide the neighbor's
     tag = _draw_tag(canvas, area, words, color)
-    canvas.hit(tag, ("select", index), "look at this digit")
+    canvas.hit(tag, ("ask", index), "look at this digit, or correct it")
 
 
 def _draw_tag(canvas: Canvas, area: Area, words: str, color: Color) -> Area:

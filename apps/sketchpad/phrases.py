@@ -43,9 +43,9 @@ def sentence(digit: "Digit") -> str:
         case "none":
             return f"Not a digit, I think. Closest: {guess}"
         case "unsure":
-            return f"unsure: {guess} or {second} ({percent(probability)})"
+            return f"Unsure: {guess} or {second} ({percent(probability)})"
         case _:
-            return f"surely {article(digit.name)} {guess}"
+            return f"Surely {article(digit.name)} {guess}"
 
 
 def article(name: str) -> str:

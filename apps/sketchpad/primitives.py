@@ -56,22 +56,24 @@ def disc(
 ) -> tuple[pygame.Surface, int]:
     """A smooth disc whose center lies ``right`` and ``down`` parts of a pixel off a corner.
 
-    Returns the surface, white where the disc is not, and how far its corner is from the center.
+    Returns the surface, where the disc is not white, or black for a light color, and how far its
+    corner is from the center.
     """
     reach = int(np.ceil(diameter / 2)) + 1
     cells = (np.arange(2 * reach * FINER) + 0.5) / FINER - reach
     x, y = cells[None] - right / parts, cells[:, None] - down / parts
     covered = np.clip((diameter / 2 - np.hypot(x, y)) * FINER + 0.5, 0, 1)
     covered = covered.reshape(2 * reach, FINER, 2 * reach, FINER).mean(axis=(1, 3))
-    pixels = 255 - covered[..., None] * (255 - np.array(color))
+    ground = 0 if min(color) > 127 else 255
+    pixels = ground + covered[..., None] * (np.array(color) - ground)
     return pygame.surfarray.make_surface(pixels.astype(np.uint8).swapaxes(0, 1)), reach
 
 
 @functools.lru_cache(8)
-def veil(size: tuple[int, int]) -> pygame.Surface:
-    """A thin white sheet."""
+def veil(size: tuple[int, int], color: Color, alpha: int) -> pygame.Surface:
+    """A thin sheet of a color."""
     sheet = pygame.Surface(size, pygame.SRCALPHA)
-    sheet.fill((*theme.CARD, 150))
+    sheet.fill((*color, alpha))
     return sheet
 
 
@@ -86,10 +88,16 @@ def dashes(surface: pygame.Surface, box: pygame.Rect, color: Color, wide: int, l
             surface.fill(color, (x, y, wide, min(long, box.bottom - y)))
 
 
-def diverging(values: np.ndarray, most: float) -> np.ndarray:
-    """Numbers (H,W) as colors (H,W,3): gray at 0, blue at ``most``, orange at its negative."""
-    part = np.clip(values / max(most, 1e-12), -1, 1)[..., None]
-    end = np.where(part < 0, np.array(theme.ORANGE), np.array(theme.BLUE))
-    zero = np.array(theme.ZERO)
-    colors: np.ndarray = (zero + (end - zero) * np.abs(part)).astype(np.uint8)
+def diverging(values: np.ndarray, most: float, night: bool = False) -> np.ndarray:
+    """Numbers as colors uint8 (...,3): gray at 0, blue at ``most``, orange at its negative."""
+    ends = theme.GLOW if night else (theme.ORANGE, theme.ZERO, theme.BLUE)
+    part = np.clip(values / max(most, 1e-12), -1, 1)
+    colors: np.ndarray = _scale_of(ends)[np.rint(255 * part + 255).astype(int)]
     return colors
+
+
+@functools.lru_cache(8)
+def _scale_of(ends: tuple[Color, Color, Color]) -> np.ndarray:
+    """511 colors from the first to the last."""
+    places, colors = np.linspace(0, 2, 511), np.array(ends)
+    return np.column_stack([np.interp(places, range(3), c) for c in colors.T]).astype(np.uint8)

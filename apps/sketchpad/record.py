@@ -5,9 +5,10 @@
 """
 
 import contextlib
+import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,17 @@ from tinycnn.errors import DataError, EnvironmentFault
 FORMAT = 1
 LONGEST = 86_400.0  # seconds
 FIRST = {"sketchpad": FORMAT}
+
+
+def unused(folder: Path, pattern: str, *suffixes: str) -> Path:
+    """A path without suffix, named after the time, that is new with each of ``suffixes``."""
+    stem = time.strftime(pattern)
+    for number in itertools.count(2):
+        path = folder / stem
+        if not any(path.with_name(path.name + suffix).exists() for suffix in suffixes or ("",)):
+            return path
+        stem = f"{time.strftime(pattern)}-{number}"
+    raise AssertionError
 
 
 class Entry(NamedTuple):
@@ -47,6 +59,13 @@ def recorder(
             print(json.dumps(line), file=file, flush=command[0] != "move")
 
         yield note
+
+
+def record_text(entries: Sequence[Entry]) -> str:
+    """A session as a file, its first command at 0 seconds."""
+    start = entries[0].at if entries else 0.0
+    lines = [FIRST, *({"at": round(at - start, 4), "do": list(do)} for at, do in entries)]
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def read_record(text: str, name: str) -> list[Entry]:

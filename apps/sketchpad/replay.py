@@ -5,7 +5,6 @@ So tests, pictures for the documentation and bug reports show exactly what users
 """
 
 import argparse
-import io
 import json
 import os
 import tempfile
@@ -17,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pygame
-from PIL import Image
 
 from apps.sketchpad import window
 from apps.sketchpad.app import App
@@ -27,15 +25,10 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.layout import USUAL
 from apps.sketchpad.record import Entry, is_record, read_record
 from apps.sketchpad.session import Session
+from apps.sketchpad.share import Film
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
-from tinycnn.files import write_bytes
-
-FRAMES = 10  # per second of the film
-PART = 0.625  # of the window's size
-COLORS = 64
-LAST = 2.5  # seconds that the last frame stays
 
 
 def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
@@ -84,7 +77,13 @@ class Player:
         corrections = partial(CorrectionFile, folder / "drawings.jsonl")
         self.session = Session(Inline(), load, tabs(), folder=folder, corrections=corrections)
         self.app = App(self.session, surface, arguments.scale or 1.0, clock=lambda: self.now)
-        for name in ("copy", "photograph", "quit"):  # a record must not touch the user's things
+        for name in (
+            "copy",
+            "paste",
+            "play",
+            "share",
+            "quit",
+        ):  # a record must not touch the user's things
             self.app.effects[name] = lambda *arguments: None
 
     def play(self, entries: list[Entry]) -> None:
@@ -108,44 +107,6 @@ class Player:
         if self.seen:
             pygame.display.flip()
             self.app.done |= any(event.type == pygame.QUIT for event in pygame.event.get())
-
-
-class Film:
-    """A replay as an animated picture: few colors, and only what changes from frame to frame."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0  # how long it is
-        self._frames: list[Image.Image] = []
-        self._milliseconds: list[int] = []
-
-    def add(self, surface: pygame.Surface) -> None:
-        """Add a frame; one that equals the last lets that one stay longer."""
-        self.seconds += 1 / FRAMES
-        pixels = np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
-        image = Image.fromarray(pixels)
-        width, height = (round(length * PART) for length in image.size)
-        small = image.resize((width, height), Image.Resampling.LANCZOS)
-        if self._frames and small.tobytes() == self._frames[-1].tobytes():
-            self._milliseconds[-1] += round(1000 / FRAMES)
-            return
-        self._frames.append(small)
-        self._milliseconds.append(round(1000 / FRAMES))
-
-    def save(self, path: Path) -> None:
-        """Write a GIF, or another format that the name ends in and Pillow can animate."""
-        self._milliseconds[-1] += round(1000 * LAST)
-        palette = self._frames[-1].quantize(COLORS)
-        frames = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in self._frames]
-        buffer = io.BytesIO()
-        frames[0].save(
-            buffer,
-            path.suffix.lstrip("."),
-            save_all=True,
-            append_images=frames[1:],
-            duration=self._milliseconds,
-            loop=0,
-        )
-        write_bytes(path, buffer.getvalue())
 
 
 def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]:

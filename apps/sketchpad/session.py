@@ -4,7 +4,9 @@
 This module knows nothing of windows.
 """
 
+import contextlib
 import math
+import os
 import sys
 import time
 import traceback
@@ -17,21 +19,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.sketchpad import document
-from apps.sketchpad.context import Context, Request, T
+from apps.sketchpad.context import Command, Context, Request, T
+from apps.sketchpad.course import COURSE, Course
 from apps.sketchpad.document import Sheet, Stroke
 from apps.sketchpad.editor import Pad
 from apps.sketchpad.engine import Engine, NaiveReading, PaperReading, Question
 from apps.sketchpad.phrases import spelled
+from apps.sketchpad.record import Entry
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
 
 if TYPE_CHECKING:
+    from apps.sketchpad.games import Game
     from apps.sketchpad.tabs.parts import Tab
     from tinycnn.ink import Digit, Drawing
 
 KEPT_ANSWERS = 200  # to what tabs have asked
 READ, LOAD, COMPILE, SHEET, ASK = "read", "load", "compile", "sheet", "ask"
+NOTE, DARK = "note", "dark"
+PLAY = 14.0  # seconds that a play of the network takes
+FOLLOW = 1.0  # seconds between looks at the weights file: a training may go on
+LONGEST_LOG = 20_000  # commands
 PATIENCE = 0.15  # seconds after which the answer before is shown as an old one
 
 
@@ -40,13 +49,13 @@ class Screen:
     """What is shown, and how."""
 
     tab: int = 0
-    naive: bool = False
     enlarged: bool = False
-    help: bool = False
-    frozen: Context | None = None
+    dark: bool = False
+    developer: bool = False  # shows names of functions, and times
+    popup: str = ""  # what lies over the window: help, label, open, games
     hover: tuple[float, float] | None = None
-    typed: str | None = None  # the name of a file, as far as it is typed; None: none is wanted
-    hint: str = ""  # what a click would do where the mouse is
+    asked: tuple[int, ...] = ()  # the layer and place of a number whose sum is shown
+    typed: str = ""  # the name of a file to open, as far as it is typed
     note: str = ""  # shown in the status line until the next command
 
 
@@ -80,6 +89,20 @@ class Session:
         self._answers: OrderedDict[Request, Any] = OrderedDict()
         self._waiting: set[Request] = set()
         self.loads = self.mistakes = 0
+        self.played: float | None = None  # when the play of the network began
+        self.game: Game | None = None
+        self.log: list[Entry] = []  # all commands since the page, or the game, was begun
+        self.course = Course(worker)
+        self._stamp: tuple[Path, float] | None = None  # of the weights file that was loaded
+        self._looked = 0.0
+        self._takers: dict[str, Callable[[Any], object]] = {
+            LOAD: self._loaded,
+            READ: lambda answer: setattr(self.screen, "note", answer.fault or self.screen.note),
+            SHEET: self._lay,
+            DARK: lambda dark: setattr(self.screen, "dark", dark),
+            COURSE: lambda report: self._try(self.course.take(report, self.engine)),
+            LEARN: lambda result: self._try(self.teacher.adapted(result, self.engine)),
+        }
         self.load_engine()
         self.teacher = Teacher(corrections, worker)
         self.tick()
@@ -157,6 +180,8 @@ class Session:
 
     def tick(self) -> None:
         """Hand out work and take in results, until there are none; call it again and again."""
+        self._follow()
+        self.course.go_on()
         while True:
             if self.engine and self._asked_version != self.pad.version:
                 self._asked_version = self.pad.version
@@ -166,10 +191,43 @@ class Session:
                 break
         if self.answer and self.answer.sheet is not self.sheet:
             self.answer = None  # the picture that was read is no longer there
+        if self.game:
+            self.game.follow(self)
 
     def load_engine(self) -> None:
         """Load the engine on the worker."""
         self.worker.submit(LOAD, None, lambda: self.load().compile_pen())
+
+    def _follow(self) -> None:
+        """Load the weights again when the file has changed: it may be of a training."""
+        now = self.clock()
+        if self.engine is None or now - self._looked < FOLLOW:
+            return
+        self._looked, path = now, self.engine.weights
+        with contextlib.suppress(OSError):
+            stamp = path, os.path.getmtime(path)
+            if self._stamp and self._stamp[0] == path and self._stamp != stamp:
+                self.load_engine()
+            self._stamp = stamp
+
+    @property
+    def moment(self) -> float | None:
+        """How far the play of the network has come, 0 to 1; None without one."""
+        if self.played is None or not 0 <= self.clock() - self.played < PLAY:
+            return None
+        return (self.clock() - self.played) / PLAY
+
+    @property
+    def moving(self) -> bool:
+        """Whether something on the screen moves by itself."""
+        return self.moment is not None or bool(self.game and not self.game.over)
+
+    def note(self, command: Command) -> None:
+        """Keep a command for a replay of this page, or of this game."""
+        if command[0] == "game" or (command[0] == "clear" and self.game is None):
+            self.log = []
+        if len(self.log) < LONGEST_LOG and command[0] not in ("hover", "room"):
+            self.log.append(Entry(self.clock(), command))
 
     def put(self, engine: Engine) -> None:
         """Read with this engine from now on."""
@@ -185,45 +243,46 @@ class Session:
                 assert isinstance(done.key, int)
                 self.answer = done.answer
                 self._awaited = {v: at for v, at in self._awaited.items() if v > done.key}
-            if done.kind == LEARN and self.engine:
-                trial = self.teacher.adapted(done.answer, self.engine)
-                if trial:
-                    self.put(trial)
-            if done.error is None:
+            if done.error is None or done.kind in (LEARN, COURSE):
                 self._take(done.kind, done.key, done.answer)
-            else:
+            if done.error:
                 self._complain(done.error)
         return bool(results)
 
     def _take(self, kind: str, key: Any, answer: Any) -> None:
         """Take in one result."""
-        if kind == LOAD:
-            if self.loads:
-                self.screen.note = f"loaded {answer.weights} again"
-            self.teacher.forget()
-            self.put(answer)
-            self.worker.aside(COMPILE, answer.compile)  # meanwhile, NumPy answers
-        elif kind == READ:
-            self.screen.note = answer.fault or self.screen.note
-        elif kind == SHEET:
-            self._lay(answer)
-        elif kind.startswith(TEACH) and isinstance(answer, str):
-            self.screen.note = answer
-        elif kind.startswith(TEACH):
-            self.teacher.read(*answer)
-        elif kind.startswith(ASK):
+        if kind.startswith(ASK):
             self._waiting.discard(key)
             self._answers[key] = answer
             while len(self._answers) > KEPT_ANSWERS:
                 self._answers.popitem(last=False)
+        elif isinstance(answer, str):
+            self.screen.note = answer
+        elif kind.startswith(TEACH):
+            self.teacher.read(*answer)
+        elif kind in self._takers:
+            self._takers[kind](answer)
+
+    def _loaded(self, engine: Engine) -> None:
+        if self.loads:
+            self.screen.note = f"loaded {engine.weights} again"
+        self.teacher.forget()
+        self.put(engine)
+        self.worker.aside(COMPILE, engine.compile)  # meanwhile, NumPy answers
+
+    def _try(self, trial: Engine | None) -> None:
+        """Read with another network, until it is discarded."""
+        if trial and self.engine:
+            self.teacher.base = self.teacher.base or self.engine
+            self.put(trial)
 
     def _lay(self, found: "Sheet | Drawing") -> None:
         """Lay a picture or a drawing on a new page."""
         if isinstance(found, Sheet):
-            self.pad.show(found, self.text)
+            self.pad.show(found)
         else:
             lines = document.placed(found.strokes, self.pad.size)
-            self.pad.write(lines, found.pen or self.pad.brush, self.text)
+            self.pad.write(lines, found.pen or self.pad.brush)
 
     def _complain(self, error: Exception) -> None:
         """A bug in a tab must not take the drawing with it, but must not hide either."""
@@ -232,24 +291,20 @@ class Session:
             traceback.print_exception(error, file=sys.stderr)
 
     def context(self) -> Context:
-        """The context of the shown tab; a frozen one stays as it was."""
-        if self.screen.frozen is not None:
-            return self.screen.frozen
+        """What the shown tab draws."""
         selected = self.selected
         digit = None if selected is None else self.digits[selected]
-        naive = self.naive_reading() if self.screen.naive and digit else None
-        read = naive or digit
         return Context(
             engine=self.engine,
             loads=self.loads,
             digit=digit,
             label=None if selected is None else self.labels[selected],
-            image=read.image if read else None,
-            probabilities=read.probabilities if read else None,
-            naive=self.screen.naive,
+            image=digit.image if digit else None,
+            probabilities=digit.probabilities if digit else None,
             naive_reading=self.naive_reading,
             ask=self.ask,
             learning=self.teacher.learning,
+            course=self.course,
         )
 
     def naive_reading(self) -> NaiveReading | None:

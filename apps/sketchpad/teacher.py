@@ -5,7 +5,6 @@ network that was loaded stays as it is, on the disk and here: one key brings it 
 """
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from apps.sketchpad.context import Learning
 from apps.sketchpad.document import Page
 from apps.sketchpad.engine import Engine, PaperReading, on_one_thread
 from apps.sketchpad.inspector import digits
+from apps.sketchpad.record import unused
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     """All corrections of a file, and why some cannot be read."""
 
 TEACH, LEARN = "teach", "learn"
-NAME = "adapted-%Y-%m-%d-%H%M%S.safetensors"
-KEPT = "adapted.safetensors"
+NAME, SUFFIX = "adapted-%Y-%m-%d-%H%M%S", ".safetensors"
+KEPT = f"adapted{SUFFIX}"
 EXPORT = "corrections-%Y-%m-%d-%H%M%S"
 
 OpenFile = Callable[[], "CorrectionFile"]
@@ -68,15 +68,10 @@ class Teacher:
         self.learning = replace(self.learning, result=None, busy=True)
         self.worker.aside(LEARN, _adapt, self.open_file, base.model)
 
-    def adapted(self, result: "Adaptation | None", engine: Engine) -> Engine | None:
+    def adapted(self, result: "Adaptation | None", engine: Engine | None) -> Engine | None:
         """The engine to try, once learning has ended; None if it failed."""
         self.learning = replace(self.learning, result=result, busy=False)
-        if result is None:
-            return None
-        self.base = self.base or engine
-        trial = Engine(result.model, self.base.weights)
-        trial.compiled = self.base.compiled  # the shapes are the same, and so are the kernels
-        return trial
+        return engine.like(result.model) if result and engine else None
 
     def read(self, corrections: "list[Correction]", fault: str | None) -> None:
         """The file of corrections has been read."""
@@ -98,7 +93,7 @@ class Teacher:
     def export(self, engine: Engine | None, folder: Path) -> None:
         """Write all corrections as a data set for the classes of a network, and as strokes."""
         if engine is not None:
-            self._submit(_export, engine.classes, folder / time.strftime(EXPORT))
+            self._submit(_export, engine.classes, unused(folder, EXPORT))
 
     def _submit(self, job: Callable[..., Any], *arguments: Any) -> None:
         """Have a job done with the file; each has its own kind, so that none replaces another."""
@@ -147,7 +142,7 @@ def _save(open_file: OpenFile, result: "Adaptation", base: Path, folder: Path | 
     from tinycnn.adapt import save_adapted
 
     beside = open_file().path.with_name(KEPT)
-    path = beside if folder is None else folder / time.strftime(NAME)
+    path = beside if folder is None else unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
     save_adapted(result, path, base)
     return f"wrote {path}; --weights {path} starts with it"
 

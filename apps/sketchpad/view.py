@@ -7,15 +7,17 @@ from functools import partial
 
 import pygame
 
-from apps.sketchpad import layout, panels, theme
+from apps.sketchpad import layout, overlays, panels, theme, toolbar
 from apps.sketchpad.canvas import Canvas, Hit, inside
 from apps.sketchpad.document import Place
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.layout import Area
-from apps.sketchpad.paper_view import draw_paper
+from apps.sketchpad.paper_view import area_of, draw_paper
 from apps.sketchpad.session import Session
+from apps.sketchpad.strip import Strip
 
 Draw = Callable[[Canvas, Session], None]
+Arrange = Callable[..., layout.Layout]
 Panel = tuple[str, Area, Hashable, Draw]
 """A name, a place, everything that the picture depends on, and the function that draws it."""
 
@@ -23,10 +25,10 @@ Panel = tuple[str, Area, Hashable, Draw]
 class View:
     """Draws a session; remembers the drawn panels, and the areas that can be clicked."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, arrange: Arrange = layout.arrange) -> None:
+        self.session, self._arranged = session, arrange
         self.scale = 1.0
-        self.layout = layout.arrange(*layout.USUAL)
+        self.layout = arrange(*layout.USUAL)
         self._paper = Paper()
         self._last_tab: dict[Hashable, pygame.Surface] = {}
         self._general: Hashable = None  # what all panels depend on
@@ -34,6 +36,9 @@ class View:
         self._hits: dict[str, list[Hit]] = {}
         self.faults: dict[str, str] = {}  # why panels could not be drawn
         self._reported: set[str] = set()
+        self._base = pygame.Surface((1, 1))
+        self._above: list[tuple[str, Area, Hashable]] = []  # overlays that are shown
+        self._strip = Strip()
 
     @property
     def hits(self) -> list[Hit]:
@@ -47,8 +52,8 @@ class View:
     def fit(self, size: tuple[int, int], scale: float) -> None:
         """Fill a window of ``size`` pixels; what would not fit at ``scale`` is shrunk."""
         self._general = None
-        least = min(size[0] / layout.SMALLEST[0], size[1] / layout.SMALLEST[1])
-        self.scale = min(scale, least)
+        least = layout.NARROWEST if layout.is_tall(*size) else layout.SMALLEST
+        self.scale = min(scale, size[0] / least[0], size[1] / least[1])
         self._arrange(size)
 
     def on_paper(self, place: Place) -> Place:
@@ -58,53 +63,111 @@ class View:
         return (place[0] - x) / zoom, (place[1] - y) / zoom
 
     def draw(self, surface: pygame.Surface, hurry: bool = False) -> list[pygame.Rect]:
-        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed."""
+        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed.
+
+        Panels are drawn on a surface of their own, and copied; overlays lie on the copy only.
+        """
         screen = self.session.screen
+        theme.use(screen.dark)
         self._arrange(surface.get_size())
-        general = surface.get_size(), self.scale, screen.enlarged, screen.help
-        fresh = self._general != general
-        if fresh:
-            self._general, self._keys, self._hits, self.faults = general, {}, {}, {}
-            surface.fill(theme.DESK)
+        general = surface.get_size(), self.scale, screen.enlarged, theme.CARD, screen.developer
+        whole = surface.get_rect()
         changed = []
+        if self._general != general:
+            self._general, self._keys, self._hits, self.faults = general, {}, {}, {}
+            self._base, changed = pygame.Surface(surface.get_size()), [whole]
+            self._base.fill(theme.DESK)
         for name, area, key, draw in self._panels():
-            if self._keys.get(name) != key and (fresh or not (hurry and name == "tab")):
+            if not area[3]:
+                continue  # it has no place in this layout
+            later = hurry and name == "tab" and name in self._keys
+            if self._keys.get(name) != key and not later:
                 self._keys[name] = key
-                canvas = Canvas(surface, self.scale, screen.hover).part(area)
-                canvas.surface.fill(theme.DESK)
-                self._draw(name, canvas, draw)
-                offset = canvas.surface.get_abs_offset()
-                changed.append(canvas.surface.get_rect(topleft=offset))
-        if screen.help and (fresh or changed):
-            self._draw("help", Canvas(surface, self.scale, screen.hover), panels.draw_help)
-            fresh = True
-        return [surface.get_rect()] if fresh else changed
+                changed.append(self._draw(name, self._base, area, draw))
+        above = [panel for panel in self._overlays() if panel[1]]
+        keys = [panel[:3] for panel in above]
+        if not changed and keys == self._above:
+            return []
+        if keys or self._above or whole in changed:
+            changed = [whole]
+        for rect in changed:
+            surface.blit(self._base, rect, rect)
+        for name, _, _ in self._above:
+            self._hits.pop(name, None)
+            self.faults.pop(name, None)
+        for name, area, _, draw in above:
+            self._draw(name, surface, area, draw)
+        self._above = keys
+        return changed
 
     def _panels(self) -> Iterator[Panel]:
         """All panels that are to be seen."""
         session, screen, places = self.session, self.session.screen, self.layout
         pad, hover = session.pad, screen.hover
-        mouse = None if inside(hover, places.paper) else hover
-        over_tab = hover if inside(hover, places.tab) else None
+
+        def mouse(area: Area) -> Place | None:
+            return hover if inside(hover, area) else None
+
         engine = id(session.engine), bool(session.engine and session.engine.compiled)
         seen = id(session.answer), session.selected, id(pad.page), engine, session.late
-        status = screen.note, screen.hint, screen.typed, bool(screen.frozen), seen
-        shelf = id(pad.page), pad.brush, pad.can_undo, pad.can_redo, mouse
-        tab = session.changes, session.late, over_tab
-        draw_tab = partial(panels.draw_tab, last=self._last_tab)
-        yield "header", places.header, (engine, mouse), panels.draw_header
-        yield "bar", places.bar, (screen.tab, mouse), panels.draw_bar
-        yield "tab", places.tab, tab, draw_tab
-        yield "shelf", places.shelf, shelf, panels.draw_shelf
-        yield "status", places.status, status, panels.draw_status
+        tools = pad.can_undo, pad.can_redo, pad.brush, pad.tool, mouse(places.toolbar)
+        yield "toolbar", places.toolbar, tools, toolbar.draw_toolbar
+        bar = screen.tab, mouse(places.bar)
+        yield "bar", places.bar, bar, partial(panels.draw_bar, compact=places.compact)
+        strip = self._strip.update(session, mouse(places.strip)), seen
+        yield "strip", places.strip, strip, self._strip.draw
+        foot = screen.note, seen, pad.size, pad.cursor, mouse(places.foot), screen.developer
+        yield "foot", places.foot, foot, panels.draw_foot
+        if screen.enlarged or not places.compact:
+            tab = session.changes, session.late, mouse(places.tab)
+            yield "tab", places.tab, tab, partial(panels.draw_tab, last=self._last_tab)
         if not screen.enlarged:
-            ink = pad.version, pad.eraser, pad.size, seen
+            ink = (
+                pad.version,
+                pad.eraser,
+                pad.size,
+                pad.cursor,
+                seen,
+                session.game and session.game.state,
+            )
             yield "paper", places.paper, ink, partial(draw_paper, paper=self._paper)
-            reading = seen, mouse, session.changes if screen.naive else 0
+            reading = seen, mouse(places.reading)
             yield "reading", places.reading, reading, panels.draw_reading
 
-    def _draw(self, name: str, canvas: Canvas, draw: Draw) -> None:
+    def _overlays(self) -> Iterator[Panel]:
+        """What lies over the panels; later ones on top."""
+        session, screen = self.session, self.session.screen
+        whole = (
+            0.0,
+            0.0,
+            self._base.get_width() / self.scale,
+            self._base.get_height() / self.scale,
+        )
+        hover = screen.hover
+        if screen.popup in overlays.MODAL:
+            state = screen.popup, screen.typed, hover, screen.tab
+            yield "popup", whole, state, overlays.MODAL[screen.popup]
+        elif screen.popup == "label" and session.selected is not None and not screen.enlarged:
+            zoom = layout.zoom_of(self.layout.paper, session.pad.size)
+            box = area_of(session.digits[session.selected].box, session, zoom)
+            area = overlays.beside(box, self.layout.paper, whole, session)
+            yield "popup", area, (session.selected, hover), overlays.draw_label
+        if screen.popup in ("", "sum") and self._strip.asked is not None:
+            area = self._strip.sum_area(whole, self.layout.strip)
+            yield "sum", area, self._strip.asked, self._strip.draw_sum
+        hit = self.hit_at(hover) if hover else None
+        if hit and hit.hint and not session.pad.writing:
+            area = overlays.tip_area(Canvas(self._base, self.scale), hit, whole)
+            yield "tip", area, hit.hint, partial(overlays.draw_tip, words=hit.hint)
+
+    def _draw(self, name: str, surface: pygame.Surface, area: Area, draw: Draw) -> pygame.Rect:
         """Draw a panel; a fault is reported in its place and on stderr, and ends nothing."""
+        screen = self.session.screen
+        canvas = Canvas(surface, self.scale, screen.hover)
+        canvas.jargon = screen.developer
+        canvas = canvas.part(area)
+        if surface is self._base:
+            canvas.surface.fill(theme.DESK)
         self.faults.pop(name, None)
         try:
             draw(canvas, self.session)
@@ -115,8 +178,10 @@ class View:
             if fault not in self._reported:
                 self._reported.add(fault)
                 traceback.print_exception(error, file=sys.stderr)
+        self._hits.pop(name, None)
         self._hits[name] = canvas.hits
+        return canvas.surface.get_rect(topleft=canvas.surface.get_abs_offset())
 
     def _arrange(self, size: tuple[int, int]) -> None:
         width, height = (length / self.scale for length in size)
-        self.layout = layout.arrange(width, height, self.session.screen.enlarged)
+        self.layout = self._arranged(width, height, self.session.screen.enlarged)

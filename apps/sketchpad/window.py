@@ -3,6 +3,8 @@
 import contextlib
 import io
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,7 +21,14 @@ RING = pygame.event.custom_type()
 TITLE = "tinycnn sketchpad"
 CLASS = "tinycnn-sketchpad"  # the name for window managers
 PLAIN_TEXT = "text/plain;charset=utf-8"  # SDL's own clipboard; pygame.SCRAP_TEXT may be refused
-LINES = 1000  # of a usual screen
+LINES = 1080  # of a usual screen
+PERSONALIZE = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
+ASKED = (  # commands of several systems, and what they print when windows are to be dark
+    (["gsettings", "get", "org.gnome.desktop.interface", "color-scheme"], "prefer-dark"),
+    (["kreadconfig5", "--group", "General", "--key", "ColorScheme"], "Dark"),
+    (["defaults", "read", "-g", "AppleInterfaceStyle"], "Dark"),
+    (["reg", "query", PERSONALIZE, "/v", "AppsUseLightTheme"], "0x0"),
+)
 INVISIBLE = ("dummy", "offscreen")
 NO_DISPLAY = (
     "no display was found to open a window on; log in to a desktop, or add --headless with --replay"
@@ -62,10 +71,22 @@ def resized(surface: pygame.Surface, size: tuple[int, int] | None) -> pygame.Sur
 
 
 def fitting_scale() -> float:
-    """2 on a screen with twice as many lines as usual, on which all would be too small."""
+    """In quarters, by the lines of the screen: with more than usual, all would be too small."""
     if pygame.display.get_driver() in INVISIBLE:
         return 1.0
-    return float(min(max(pygame.display.get_desktop_sizes()[0][1] // LINES, 1), 3))
+    lines = min(pygame.display.get_desktop_sizes()[0])
+    return min(max(int(4 * lines / LINES) / 4, 1.0), 3.0)
+
+
+def is_dark() -> bool:
+    """Whether the system asks for dark windows; False where it does not say."""
+    if "dark" in os.environ.get("GTK_THEME", "").lower():
+        return True
+    for command, dark in ASKED:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            said = subprocess.run(command, capture_output=True, text=True, timeout=3, check=True)
+            return re.search(dark, said.stdout) is not None
+    return False
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:

@@ -60,7 +60,7 @@ SESSION: list[dict] = [
     {"at": 0.3, "do": ["up"]},
     {"at": 0.4, "do": ["label", "7"]},
     *({"at": 0.5, "do": [name]} for name in ("undo", "redo", "clear", "naive", "help", "freeze")),
-    *({"at": 0.6, "do": [name, 1]} for name in ("recall", "select", "next", "show", "brush")),
+    *({"at": 0.6, "do": [name, 1]} for name in ("ask", "select", "next", "show", "brush")),
     *({"at": 0.7, "do": [name, 30, 40]} for name in ("rub", "room", "hover", "tab")),
     {"at": 0.8, "do": ["brush_part", 0.5]},
 ]

@@ -25,9 +25,9 @@ def engine():
     return made
 
 
-def session(tabs=(), load=engine):
+def session(tabs=(), load=engine, **more):
     """Loaded and compiled: its worker does every job at once."""
-    return Session(Inline(), load, tabs)
+    return Session(Inline(), load, tabs, **more)
 
 
 def app(of=None, size=SIZE, scale=1.0):

@@ -52,9 +52,9 @@ def session():
 
 
 def colors(app):
-    """All colors of the window but those of the tabs' bar and card."""
+    """All colors of paper and reading."""
     app.view.draw(app.surface)
-    pixels = pygame.surfarray.array3d(app.surface)[:, : round(app.view.layout.bar[1])]
+    pixels = pygame.surfarray.array3d(app.surface)[:, round(app.view.layout.paper[1]) : round(app.view.layout.bar[1])]
     return set(map(tuple, pixels[::2, ::2].reshape(-1, 3).tolist()))
 
 
@@ -182,7 +182,7 @@ def test_names_have_their_article(session):
         *("an", "a", "a", "an", "an", "a", "a", "an")
     ]
     write(session, "8")
-    assert sentence(session.digits[0]).startswith("surely an 8 (")
+    assert sentence(session.digits[0]).startswith("Surely an 8 (")
 
 
 def test_a_path_may_begin_at_home(tmp_path, monkeypatch):

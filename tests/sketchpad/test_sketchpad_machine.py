@@ -1,5 +1,8 @@
 """Whatever is done in whatever order: no exception, exact undo, frames on the paper."""
 
+import tempfile
+from pathlib import Path
+
 import sketching
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -7,17 +10,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from apps.sketchpad import paper_view
 from apps.sketchpad.commands import do
+from apps.sketchpad.games import GAMES
 from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
+PLAIN = ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "pen_press", "save"]
 ENGINE = sketching.engine()
 
 
 class Sketching(RuleBasedStateMachine):
     @initialize()
     def start(self):
-        self.session = sketching.session(tabs(), lambda: ENGINE)
+        self.now = 0.0
+        folder = tempfile.TemporaryDirectory()
+        self.folder = folder  # is deleted with the machine
+        self.session = sketching.session(
+            tabs(), lambda: ENGINE, folder=Path(folder.name), clock=lambda: self.now
+        )
         self.app = sketching.app(self.session, (960, 640))
 
     def do(self, *command):
@@ -44,7 +54,11 @@ class Sketching(RuleBasedStateMachine):
     def rub(self, x, y):
         self.do("rub", x, y)
 
-    @rule(name=st.sampled_from(["undo", "redo", "clear", "naive", "enlarge", "help", "freeze"]))
+    @rule(
+        name=st.sampled_from(
+            ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "pen_press", "save"]
+        )
+    )
     def plain(self, name):
         self.do(name)
 
@@ -56,9 +70,27 @@ class Sketching(RuleBasedStateMachine):
     def select(self, step):
         self.do("next", step)
 
-    @rule(number=st.integers(-1, 14))
-    def recall(self, number):
-        self.do("recall", number)
+    @rule(name=st.sampled_from(["help", "open", "games", ""]))
+    def popup(self, name):
+        self.do("popup", name)
+
+    @rule(number=st.one_of(st.none(), st.integers(-1, 4)))
+    def ask(self, number):
+        self.do("ask", number)
+
+    @rule(move=st.tuples(*[st.integers(-2, 2)] * 4))
+    def look_on(self, move):
+        self.do("look_on", *move)
+
+    @rule(kind=st.sampled_from([*GAMES, ""]), seconds=st.floats(0, 12))
+    def game(self, kind, seconds):
+        self.do("game", kind, 3)
+        self.now += seconds
+
+    @rule(tool=st.sampled_from(["pen", "eraser"]), x=st.integers(-90, 90), y=st.integers(-90, 90))
+    def tool(self, tool, x, y):
+        self.do("tool", tool)
+        self.do("pen_step", x, y)
 
     @rule(width=st.integers(300, 1500), height=st.integers(300, 1000))
     def resize(self, width, height):

@@ -66,8 +66,8 @@ def session_with(page, engine):
 
 def drawn(session, tab, size, scale):
     """An app that has been drawn, and the colors in its tab."""
-    do(session, ("show", tab))
     app = sketching.app(session, size, scale)
+    do(session, ("show", tab, app.view.layout.compact))
     for _ in range(3):  # tabs ask, are answered, and ask again
         session.tick()
         app.view.draw(app.surface)
@@ -127,7 +127,7 @@ def test_the_copy_button_leaves_the_bars_alone(sessions):
 
 
 @pytest.mark.parametrize(
-    ("desktop", "scale"), [((1920, 1080), 1), ((2560, 1440), 1), ((3840, 2160), 2), ((800, 600), 1)]
+    ("desktop", "scale"), [((1920, 1080), 1), ((2560, 1440), 1.25), ((3840, 2160), 2), ((800, 600), 1)]
 )
 def test_on_a_screen_with_small_pixels_everything_is_larger(desktop, scale, monkeypatch):
     monkeypatch.setattr(pygame.display, "get_driver", lambda: "x11")

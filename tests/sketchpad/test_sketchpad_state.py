@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.sketchpad.document import Sheet
-from apps.sketchpad.editor import BRUSHES, PAST_PAGES, UNDO_STEPS, Pad
+from apps.sketchpad.editor import BRUSHES, UNDO_STEPS, Pad
 
 numbers = st.floats(-2000, 3000)
 places = st.tuples(numbers, numbers)
@@ -89,7 +89,7 @@ def test_undo_takes_back_strokes_clears_and_labels_one_by_one():
     second = pad.page
     pad.label(frozenset({1}), "4")
     third = pad.page
-    pad.clear("4")
+    pad.clear()
     fourth = pad.page
     for page in (third, second, first):
         pad.undo()
@@ -149,27 +149,6 @@ def test_a_fast_rubber_misses_nothing_on_its_way():
     pad.rub(600, 100)
     pad.up()
     assert not pad.page.strokes
-
-
-def test_cleared_pages_can_be_taken_up_again():
-    pad = Pad()
-    draw(pad, (1, 1), (5, 5))
-    pad.clear("1")
-    draw(pad, (2, 2), (7, 7))
-    pad.clear("2")
-    assert [past.text for past in pad.page.past] == ["2", "1"]
-    pad.recall(1, "")
-    assert lines(pad) == [[[1, 1], [5, 5]]]
-    assert [past.text for past in pad.page.past] == ["2"]
-
-
-def test_only_so_many_past_pages_are_kept():
-    pad = Pad()
-    for number in range(40):
-        draw(pad, (number, 1))
-        pad.clear(str(number))
-    assert len(pad.page.past) == PAST_PAGES
-    assert pad.page.past[0].text == "39"
 
 
 def test_clearing_an_empty_page_is_no_step():

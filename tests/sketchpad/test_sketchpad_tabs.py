@@ -123,7 +123,7 @@ def test_the_mouse_may_be_anywhere_and_is_answered_where_something_lies(tab, wri
                 pixels, hits = draw(written, size, (x, y))
                 assert [hit.command for hit in hits] == [hit.command for hit in offered]
                 answered |= bool((pixels != still).any())
-    assert answered or NAMES[tab] not in ("Layers", "Backward", "Teach")
+    assert answered or NAMES[tab] != "Teach"
 
 
 @pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
@@ -178,24 +178,6 @@ def test_tiles_fill_their_rows_evenly():
     assert Mosaic.fitted((0, 0, 670, 66), (8, 8, 64), 20).columns == 22
 
 
-def test_keys_ask_a_neighbor_of_the_strongest_number():
-    session = session_of()
-    write(session)
-    tab = session.tabs[0]
-    do(session, ("tab", "channel", 2))
-    draw(session)
-    i, j = tab._asked
-    for move, place in (((0, -1), (i, j - 1)), ((-1, 0), (i - 1, j - 1))):
-        do(session, ("tab", "move", *move))
-        draw(session)
-        assert tab._asked == place
-    do(session, ("tab", "move", -99, 99))
-    draw(session)
-    assert tab._asked == (0, 23), "the border stops it"
-    do(session, ("tab", "channel", 1))
-    assert tab.place is None
-
-
 def test_a_row_is_shown_as_maps_of_one_number():
     np.testing.assert_array_equal(as_maps(np.arange(3.0))[0, 0], [0, 1, 2])
 
@@ -240,8 +222,8 @@ def test_steps_forth_and_back_are_the_same_as_fresh_steps():
 def test_a_step_on_the_tab_raises_the_probability_and_another_digit_starts_afresh():
     session = session_of()
     write(session)
-    tab = session.tabs[NAMES.index("Backward")]
-    do(session, ("show", NAMES.index("Backward")))
+    tab = session.tabs[NAMES.index("Answer")]
+    do(session, ("show", NAMES.index("Answer")))
     do(session, ("tab", "truth", 3))
     draw(session)
     for command in ("step", "step", "back"):

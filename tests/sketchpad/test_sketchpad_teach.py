@@ -80,7 +80,7 @@ def test_undo_takes_it_back_and_redo_says_it_again(session, kept):
 
 def test_a_new_page_forgets_nothing_and_keeps_nothing_twice(session, kept):
     write(session)
-    say(session, ("label", "1"), ("clear",), ("undo",), ("redo",), ("recall", 0))
+    say(session, ("label", "1"), ("clear",), ("undo",), ("redo",))
     assert said(kept) == [("1", "7")]
 
 

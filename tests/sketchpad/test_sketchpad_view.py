@@ -14,7 +14,7 @@ import pytest
 import sketching
 from PIL import Image
 
-from apps.sketchpad import ink_renderer, layout, panels, theme
+from apps.sketchpad import ink_renderer, layout, overlays, panels, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.document import Stroke
@@ -23,7 +23,6 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.steps import StepsTab
-from benchmarks.quality import handwriting
 from tinycnn.nn import Dense, Flatten, Sequential
 
 BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernandes, 2009
@@ -106,10 +105,8 @@ def session_of(name):
         sketching.write(session, "34", at=(80.0, 100.0), height=180.0)
         do(session, ("brush", 22.0))
         sketching.write(session, "7", at=(120.0, 380.0), height=180.0)
-    if name == "naive":
-        do(session, ("naive",))
     if name == "keys":
-        do(session, ("help",))
+        do(session, ("popup", "help"))
     if name == "labeled":
         do(session, ("label", "1"))
         do(session, ("select", 0))
@@ -124,7 +121,6 @@ def session_of(name):
         ("empty", (1280, 800)),
         ("number", (1280, 800)),
         ("number", (960, 640)),
-        ("naive", (1280, 800)),
         ("labeled", (1280, 800)),
         ("keys", (1280, 800)),
     ],
@@ -145,7 +141,18 @@ def test_the_window_looks_like_its_golden_picture(name, size):
 
 def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
     session = app.session
-    for name in ("clear", "undo", "redo", "undo", "naive", "help", "help", "enlarge", "enlarge"):
+    for name in (
+        "clear",
+        "undo",
+        "redo",
+        "undo",
+        "dark",
+        "dark",
+        "ask",
+        "ask",
+        "enlarge",
+        "enlarge",
+    ):
         sketching.write(session, "5", at=(200.0, 200.0))
         do(session, (name,))
         session.tick()
@@ -159,8 +166,8 @@ def test_a_complete_redraw_covers_the_whole_window(app):
     """What lies between the panels too: a window begins black, and a list of keys leaves traces."""
     whole = [app.surface.get_rect()]
     assert sketching.app().view.draw(app.surface) == whole
-    for name in ("help", "help", "enlarge", "enlarge"):
-        do(app.session, (name,))
+    for command in (("popup", "help"), ("popup", "help"), ("enlarge",), ("enlarge",)):
+        do(app.session, command)
         assert app.view.draw(app.surface) == whole
 
 
@@ -182,12 +189,12 @@ def test_a_fault_while_a_panel_is_drawn_is_told_there_and_ends_nothing(app, monk
         assert list(app.view.faults.values()) == [
             "this cannot be drawn (ZeroDivisionError: one tab's bug)"
         ]
-        patch.setattr("apps.sketchpad.panels.draw_help", broken)
-        do(app.session, ("help",))
+        patch.setitem(overlays.MODAL, "help", broken)
+        do(app.session, ("popup", "help"))
         app.view.draw(app.surface)
         assert len(app.view.faults) == 2
     assert capsys.readouterr().err.count("Traceback") == 1, "not with every frame"
-    do(app.session, ("help",))
+    do(app.session, ("popup", "help"))
     sketching.write(app.session, "3")
     app.view.draw(app.surface)
     assert app.view.faults == {}
@@ -203,7 +210,7 @@ def test_all_sizes_have_room_for_everything(size):
     app.view.draw(app.surface)
     places = app.view.layout
     bottom = size[1] / app.view.scale
-    for area in (places.paper, places.reading, places.tab, places.shelf, places.status):
+    for area in (places.paper, places.reading, places.tab, places.strip, places.foot):
         assert area[0] >= 0
         assert area[0] + area[2] <= size[0] / app.view.scale + 1
         assert area[3] > 20
@@ -337,7 +344,7 @@ def test_the_mouse_writes_and_the_right_button_erases(app):
 def test_a_click_on_a_tag_selects_and_a_stroke_through_it_is_a_stroke(app):
     sketching.write(app.session, "12", at=(100.0, 200.0))
     app.view.draw(app.surface)
-    tag = next(hit for hit in app.view.hits if hit.command == ("select", 0))
+    tag = next(hit for hit in app.view.hits if hit.command == ("ask", 0))
     x, y = tag.area[0] + 5, tag.area[1] + 5
     press(app, x, y)
     release(app, x, y)
@@ -354,7 +361,7 @@ def test_buttons_and_the_slider_work(app):
     app.effects["copy"] = copied.append
     sketching.write(app.session, "1")
     app.view.draw(app.surface)
-    for command in (("undo",), ("redo",), ("copy",), ("help",)):
+    for command in (("undo",), ("redo",), ("copy",), ("popup", "help")):
         area = next(hit.area for hit in app.view.hits if hit.command == command)
         press(app, area[0] + 4, area[1] + 4)
         release(app, area[0] + 4, area[1] + 4)
@@ -362,9 +369,9 @@ def test_buttons_and_the_slider_work(app):
             assert app.session.text == ""
     assert app.session.text == "1"
     assert copied == ["1"]
-    assert app.session.screen.help
+    assert app.session.screen.popup == "help"
     press(app, 5, 5)
-    assert not app.session.screen.help, "a click closes the list of keys"
+    assert app.session.screen.popup == "", "a click closes the list of keys"
     release(app, 5, 5)
     slider = next(hit for hit in app.view.hits if hit.slides)
     x, y, width, height = slider.area
@@ -374,16 +381,6 @@ def test_buttons_and_the_slider_work(app):
     assert app.session.pad.brush == 48
     release(app, x, y)
     assert not app.session.pad.page.empty
-
-
-def test_the_status_line_says_what_a_click_would_do(app):
-    sketching.write(app.session, "1")
-    app.view.draw(app.surface)
-    area = next(hit.area for hit in app.view.hits if hit.command == ("undo",))
-    move(app, area[0] + 4, area[1] + 4)
-    assert "Ctrl+Z" in app.session.screen.hint
-    move(app, 300, 500)
-    assert app.session.screen.hint == ""
 
 
 def test_keys_do_what_the_list_says(app):
@@ -396,10 +393,8 @@ def test_keys_do_what_the_list_says(app):
     assert app.session.context().label == "7"
     key(app, "n", unicode="n")
     assert app.session.context().label == ""
-    key(app, "p", unicode="p")
-    assert app.session.screen.naive
     key(app, "f1")
-    assert app.session.screen.help
+    assert app.session.screen.popup == "help"
     key(app, "f2")
     assert app.session.screen.tab == 0
     key(app, "c", unicode="c")
@@ -421,29 +416,6 @@ def test_a_key_that_is_held_down_toggles_once_but_goes_back_step_by_step(app):
     assert app.session.pad.page.empty
 
 
-def test_while_a_name_is_typed_letters_are_letters(app):
-    key(app, "o", unicode="o")
-    for letter in "cat7":
-        key(app, letter, unicode=letter)
-    key(app, "backspace")
-    assert app.session.screen.typed == "cat"
-    key(app, "escape")
-    assert app.session.screen.typed is None
-    assert app.session.screen.note == ""
-
-
-def test_every_line_of_the_list_of_keys_has_room(app):
-    canvas = Canvas(app.surface)
-    column = (panels.KEY_WIDTH - panels.KEY_MARGIN) / 2 - panels.KEY_NAMES - 8
-    for tab in range(len(app.session.tabs)):
-        do(app.session, ("show", tab))
-        rows = panels.listed(app.session)
-        for name, does in rows:
-            assert canvas.text_width(name, theme.SMALLEST, bold=True) < panels.KEY_NAMES, name
-            assert canvas.text_width(does, theme.SMALLEST) < column, does
-        assert (len(rows) + 1) // 2 * panels.KEY_ROW + 84 < 640
-
-
 def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
     before = app.session.pad.size
     key(app, "=", pygame.KMOD_CTRL)
@@ -452,7 +424,7 @@ def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
     app.surface = pygame.Surface((700, 400))
     app._fit()
     app.view.draw(app.surface)
-    assert app.view.scale == pytest.approx(400 / 700)
+    assert app.view.scale == pytest.approx(400 / 560)
 
 
 @pytest.mark.parametrize(
@@ -467,22 +439,6 @@ def test_plus_makes_everything_larger_on_every_keyboard(name, mod, app):
     code = pygame.K_KP_PLUS if name == "[+]" else pygame.key.key_code(name)
     post(app, pygame.KEYDOWN, key=code, mod=mod, unicode="+")
     assert app.view.scale == pytest.approx(1.1)
-
-
-def test_what_has_no_room_to_grow_shrinks_at_once_when_asked_to(app):
-    for _ in range(9):
-        key(app, "=", pygame.KMOD_CTRL)
-    largest = app.view.scale
-    assert largest == pytest.approx(800 / 700)
-    key(app, "-", pygame.KMOD_CTRL)
-    assert app.view.scale < largest
-
-
-def test_the_name_of_a_file_can_be_pasted(app, monkeypatch):
-    monkeypatch.setattr("apps.sketchpad.window.paste", lambda: "~/photo.png")
-    key(app, "o", unicode="o")
-    key(app, "v", pygame.KMOD_CTRL, "\x16")
-    assert app.session.screen.typed == "~/photo.png"
 
 
 def test_full_screen_changes_nothing_without_a_screen(app):
@@ -511,17 +467,3 @@ def test_paper_that_holds_more_than_fits_is_shown_smaller():
     pad.up()
     pad.room = (300, 300)
     assert layout.zoom_of((0, 0, 300, 300), pad.size) == pytest.approx(300 / 590)
-
-
-def test_thumbnails_of_dots_and_lines_can_be_drawn():
-    session = sketching.session()
-    sketching.draw(session, [(100, 100)])
-    do(session, ("clear",))
-    sketching.draw(session, *handwriting.write("8"))
-    do(session, ("clear",))
-    app = sketching.app(session)
-    app.view.draw(app.surface)
-    assert [hit.command for hit in app.view.hits if hit.command[0] == "recall"] == [
-        ("recall", 0),
-        ("recall", 1),
-    ]

@@ -135,11 +135,11 @@ def test_nothing_else_is_seen_between_the_panels(screen, tmp_path):
 
 
 def gaps(screen):
-    """The colors between paper and panels, and above the shelf."""
+    """The colors between paper and panels, and above the network."""
     seen = np.asarray(ImageGrab.grab(xdisplay=screen).convert("RGB"))
     around = layout.arrange(*layout.USUAL)
     left, right = int(sum(around.paper[::2])) + 2, int(around.reading[0]) - 2
-    top, bottom = int(around.paper[1]) + 2, int(around.shelf[1]) - 2
+    top, bottom = int(around.paper[1]) + 2, int(around.strip[1]) - 2
     strips = seen[top:bottom, left:right], seen[bottom - 8 : bottom, 2:-2]
     return {tuple(color) for strip in strips for color in strip.reshape(-1, 3).tolist()}
 

@@ -1,7 +1,9 @@
 """How a network sees an image and why it answers as it does, in numbers; nothing here draws.
 
 Read it in this order: ``tracer`` (layer by layer), ``values`` (where a number comes from),
-``filters``, ``attribution`` (why), ``sgd_step`` (the backward pass, step by step).
+``flow`` (which numbers made
+it), ``filters``, ``attribution`` (why), ``nearest``, ``sgd_step`` (the backward pass,
+step by step).
 """
 
 from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
@@ -11,6 +13,8 @@ from tinycnn.interpret.filters import (
     convolutions,
     max_activations,
 )
+from tinycnn.interpret.flow import Link, Spot, activation, flow, output_shape, stages
+from tinycnn.interpret.nearest import NearestNeighbors, Neighbor
 from tinycnn.interpret.sgd_step import BackwardPass, SGDStepper
 from tinycnn.interpret.tracer import SoftmaxSteps, Trace, Tracer, log_odds, softmax_steps
 from tinycnn.interpret.values import (
@@ -33,6 +37,8 @@ __all__ = [
     "Copied",
     "Effect",
     "FilterAblation",
+    "Link",
+    "MaxActivation",
     "Maximum",
     "NearestNeighbors",
     "Normalized",
@@ -42,15 +48,21 @@ __all__ = [
     "Region",
     "SGDStepper",
     "SoftmaxSteps",
+    "Spot",
     "Trace",
     "Tracer",
     "WeightedSum",
+    "activation",
+    "adversarial_steps",
     "class_gradient",
     "computation",
     "convolutions",
+    "flow",
     "log_odds",
     "max_activations",
     "occlusion",
+    "output_shape",
     "receptive_field",
     "softmax_steps",
+    "stages",
 ]

@@ -19,13 +19,12 @@ from apps.sketchpad.tabs.parts import Tab
 
 def tabs() -> list[Tab]:
     """All tabs, in the order of their keys."""
-    from apps.sketchpad.tabs.backward import BackwardTab
+    from apps.sketchpad.tabs.answer import AnswerTab
     from apps.sketchpad.tabs.filters import FiltersTab
-    from apps.sketchpad.tabs.layers import LayersTab
-    from apps.sketchpad.tabs.softmax import SoftmaxTab
+    from apps.sketchpad.tabs.learn import LearnTab
     from apps.sketchpad.tabs.steps import StepsTab
     from apps.sketchpad.tabs.teach import TeachTab
     from apps.sketchpad.tabs.why import WhyTab
 
-    tabs = (LayersTab, FiltersTab, WhyTab, BackwardTab, SoftmaxTab, StepsTab, TeachTab)
+    tabs = (WhyTab, AnswerTab, FiltersTab, StepsTab, TeachTab, LearnTab)
     return [tab() for tab in tabs]

@@ -11,7 +11,7 @@ from apps.sketchpad.context import Context
 from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
-from apps.sketchpad.tabs.parts import ARROW, Tab, function, inked, largest, legend, number
+from apps.sketchpad.tabs.parts import ARROW, Tab, chips, function, inked, largest, legend, number
 
 if TYPE_CHECKING:
     from tinycnn.interpret import Effect
@@ -52,7 +52,9 @@ class FiltersTab(Tab):
         self.layer = min(self.layer, len(found) - 1)
         index = found[self.layer]
         patches = context.ask(("filters", context.loads, index), inspector.patches, index)
-        self._draw_layers(canvas, [repr(inspector.tracer.layers[i]) for i in found])
+        chips(
+            canvas, 0, [f"stage {place + 1}" for place in range(len(found))], self.layer, "choose"
+        )
         if patches is None:
             return
         chosen = self._draw_filters(canvas, inspector.tracer.layers[index].params["w"])
@@ -79,16 +81,6 @@ class FiltersTab(Tab):
                 self.filter = max(which, 0)
                 self.act(["switch"], context)
 
-    def _draw_layers(self, canvas: Canvas, names: Sequence[str]) -> None:
-        x = 0.0
-        if sum(canvas.text_width(name, theme.SMALLEST) + 26 for name in names) > canvas.width - 170:
-            names = [str(place + 1) for place in range(len(names))]
-        for index, name in enumerate(names):
-            width = canvas.text_width(name, theme.SMALLEST) + 20
-            here = index == self.layer
-            canvas.button((x, 0, width, 26), name, ("tab", "choose", index), pressed=here)
-            x += width + 6
-
     def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> int:
         """All filters; returns the one under the mouse, or the chosen one."""
         maps, most = strongest_slices(weights), largest(weights)
@@ -103,11 +95,9 @@ class FiltersTab(Tab):
         for f in range(maps.shape[2]):
             tile = mosaic.tile(f)
             if f in off:
-                x, y, side, _ = tile
-                canvas.fill(tile, theme.CARD)
-                canvas.frame(tile, theme.EDGE, 1)
-                canvas.line([(x + 4, y + 4), (x + side - 4, y + side - 4)], theme.QUIET, 2)
-                canvas.line([(x + 4, y + side - 4), (x + side - 4, y + 4)], theme.QUIET, 2)
+                canvas.fill(tile, theme.SUNK)
+                center = tile[0] + tile[2] / 2, tile[1] + tile[3] / 2
+                canvas.text(*center, "\N{MULTIPLICATION SIGN}", theme.QUIET, anchor="center")
             canvas.hit(tile, ("tab", "switch", f), "switch this filter off or on (X)")
         cell = mosaic.cell_at(canvas.mouse)
         chosen = cell[2] if cell else self.filter % maps.shape[2]

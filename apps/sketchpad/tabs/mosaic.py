@@ -8,6 +8,7 @@ from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Canvas, inside
 from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
+from apps.sketchpad.theme import Color
 
 Cell = tuple[int, int, int]
 """Row, column and channel of a number."""
@@ -81,15 +82,21 @@ class Mosaic:
             return None
         return int((mouse[1] - y) / side * H), int((mouse[0] - x) / side * W), channel
 
-    def draw(
-        self, canvas: Canvas, maps: np.ndarray, most: float, pixels: np.ndarray | None = None
-    ) -> None:
-        """Paint maps (H,W,F), full color at ``most``; or ``pixels`` that were made of them."""
+    def draw(self, canvas: Canvas, maps: np.ndarray, most: float, night: bool = False) -> None:
+        """Paint maps (H,W,F), full color at ``most``; on black in the ``night``."""
         if self.side > 0:
-            made = self.pixels(maps, most, canvas.scale) if pixels is None else pixels
-            canvas.picture((*self.at, *self.size), made)
+            canvas.picture((*self.at, *self.size), self._pixels(maps, most, canvas.scale, night))
 
-    def pixels(self, maps: np.ndarray, most: float, scale: float) -> np.ndarray:
+    def mark(self, canvas: Canvas, cell: Cell, tile: Color, square: Color) -> None:
+        """Frame a map, and a number in it where that is not the same."""
+        x, y, side, _ = self.tile(cell[2])
+        canvas.frame((x - 1, y - 1, side + 2, side + 2), tile, 2)
+        if self.shape[:2] != (1, 1):  # at least so large that the frame around it is seen
+            x, y, width, height = self.square(cell)
+            wide, high = max(width, 5.0), max(height, 5.0)
+            canvas.frame((x - (wide - width) / 2, y - (high - height) / 2, wide, high), square, 2)
+
+    def _pixels(self, maps: np.ndarray, most: float, scale: float, night: bool) -> np.ndarray:
         """The picture in pixels of the screen, so that stretching it moves no border."""
         H, W, F = maps.shape
         places = [(np.arange(round(length * scale)) + 0.5) / scale for length in self.size[::-1]]
@@ -100,8 +107,14 @@ class Mosaic:
             for o, length in zip(offsets, (H, W), strict=True)
         )
         channel = tiles[0][:, None] * self.columns + tiles[1]
-        values = maps[h[:, None], w, np.minimum(channel, F - 1)]
-        pixels = primitives.diverging(values, most)
+        colors = primitives.diverging(maps, most, night)
+        pixels: np.ndarray = colors[h[:, None], w, np.minimum(channel, F - 1)]
         gaps = (offsets[0] >= self.side)[:, None] | (offsets[1] >= self.side) | (channel >= F)
-        pixels[gaps] = theme.CARD
+        pixels[gaps] = theme.NIGHT if night else theme.CARD
         return pixels
+
+
+def peak(maps: np.ndarray, channel: int) -> Cell:
+    """Where a map is strongest."""
+    i, j = np.unravel_index(np.abs(maps[..., channel]).argmax(), maps.shape[:2])
+    return int(i), int(j), channel

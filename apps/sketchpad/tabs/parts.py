@@ -1,4 +1,4 @@
-"""The base of all tabs, and elements of several: chips, colors and their scale, lists."""
+"""The base of all tabs, and elements of several: chips, colors and their scale."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,13 +11,11 @@ from apps.sketchpad.context import Context
 from apps.sketchpad.keys import Key
 from apps.sketchpad.layout import Area
 
-LEAST = 400.0, 200.0  # width and height that a tab needs
+LEAST = 400.0, 180.0  # width and height that a tab needs
 LEGEND = 46.0  # width of the colors
 SHADE = 0.35  # of ink under colors
 MOST_CHIPS = 12
-LIST = 130.0  # width of a list of layers
-ROW = 25.0  # height of a layer in it
-SIGMA = "\N{GREEK CAPITAL LETTER SIGMA}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
 
@@ -44,27 +42,16 @@ class Tab:
         else:
             self.draw_digit(canvas, context)
             return
-        canvas.text(0, 20, words, theme.FAINT)
+        canvas.text(0, 20, words[0].upper() + words[1:], theme.TEXT)
+        if image is None:
+            tip = "a digit of the test set, for a start (T)"
+            canvas.buttons(0, 40, ("Test digit", ("digit",), tip, False))
 
     def draw_digit(self, canvas: Canvas, context: Context) -> None:
         """Draw the tab for a digit and a compiled network, where there is enough room."""
 
     def act(self, action: Sequence[Any], context: Context) -> None:
         """Do the command ``("tab", *action)``; an unknown one changes nothing."""
-
-
-def draw_names(canvas: Canvas, names: Sequence[str], chosen: int) -> None:
-    """A list to choose one from: as many of ``names`` as fit around the chosen one."""
-    fit = max(int((canvas.height + 2) / ROW), 1)
-    first = min(max(chosen - fit // 2, 0), max(len(names) - fit, 0))
-    for place, index in enumerate(range(first, min(first + fit, len(names)))):
-        area = (0.0, place * ROW, LIST, ROW - 2)
-        here = index == chosen
-        if here or canvas.over(area):
-            canvas.fill(area, theme.PALE_BLUE if here else theme.SUNK, 5)
-        color = theme.BLUE if here else theme.TEXT
-        canvas.text(8, area[1] + ROW / 2 - 1, names[index], color, theme.SMALLEST, bold=here)
-        canvas.hit(area, ("tab", "choose", index), "look at this one")
 
 
 def number(value: float) -> str:
@@ -120,8 +107,10 @@ def inked(canvas: Canvas, area: Area, image: np.ndarray) -> None:
 
 
 def function(canvas: Canvas, x: float, y: float, name: str, anchor: str = "left") -> None:
-    """The name of the function that computed a picture; its formula only if there is room."""
+    """For developers: the function that computed a picture; its formula if there is room."""
     room = x if anchor == "right" else canvas.width - x
+    if not canvas.jargon:
+        return
     short = (name, name.partition(":")[0], "")
     name = next(one for one in short if canvas.text_width(one, theme.SMALLEST) <= max(room, 0))
     canvas.text(x, y, name, theme.FUNCTION, theme.SMALLEST, anchor=anchor)

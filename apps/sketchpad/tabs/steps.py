@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 GAP = 16.0
 HEAD = 26.0  # height of a title
 CAPTION = 40.0  # height of the two lines under a step
-ROOMY = 280.0  # height from which both ways are shown, one above the other
+ROOMY = 230.0  # height from which both ways are shown, one above the other
 SMALLEST = 40.0  # side of a step
 NAIVE = (
     "The whole paper made smaller: no box of 20 pixels, no center of mass, a line as thin as "
     "the brush happened to be. The network has never seen such digits; so many demonstrations "
-    "of good networks misread what people draw. P shows it everywhere."
+    "of good networks misread what people draw."
 )
 SMALL = 64  # images up to this size are shown pixel by pixel, white on black
 

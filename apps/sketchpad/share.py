@@ -1,0 +1,93 @@
+"""To share: a card with the drawing, what it was read as, and the network; and it as a film."""
+
+import copy
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pygame
+from PIL import Image
+
+from apps.sketchpad import layout
+from apps.sketchpad.commands import SAFE, do
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.record import Entry
+from apps.sketchpad.session import Session
+from apps.sketchpad.view import View
+from apps.sketchpad.window import save_png
+from apps.sketchpad.worker import Inline
+from tinycnn.files import write_bytes
+
+CARD = (1200, 675)  # pixels
+NOTE = "drawn by hand, read by tinycnn: a neural network in plain Python"
+LONGEST = 30.0  # seconds of a film; a longer session is played faster
+FRAMES = 10  # per second of the film
+PART = 0.625  # of the window's size
+COLORS = 64
+LAST = 2.5  # seconds that the last frame stays
+
+
+def make(entries: Sequence[Entry], engine: Engine, room: tuple[float, float], path: Path) -> str:
+    """Play a session again on a card, and write PATH.png and PATH.gif; returns a sentence."""
+    reader = Engine(copy.deepcopy(engine.model), engine.weights)
+    now, start = [0.0], entries[0].at if entries else 0.0
+    session = Session(Inline(), lambda: reader, clock=lambda: now[0])
+    session.pad.room = room
+    view, surface, film = View(session, layout.card), pygame.Surface(CARD), Film()
+    view.fit(CARD, 1.0)
+    seconds = entries[-1].at - start if entries else 0.0
+    faster = max(seconds / LONGEST, 1.0)
+    for at, command in entries:
+        while film.seconds <= (at - start) / faster:
+            session.screen.note = NOTE
+            view.draw(surface)
+            film.add(surface)
+        now[0] = at - start
+        if command[0] in SAFE or command[0] == "label":
+            do(session, command)
+            session.tick()
+    session.screen.note = NOTE
+    view.draw(surface)
+    film.add(surface)
+    film.save(path.with_suffix(".gif"))
+    save_png(surface, path.with_suffix(".png"))
+    return f"wrote {path.name}, as .png, .gif, .jsonl and a replay, to {path.parent.resolve()}"
+
+
+class Film:
+    """A replay as an animated picture: few colors, and only what changes from frame to frame."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # how long it is
+        self._frames: list[Image.Image] = []
+        self._milliseconds: list[int] = []
+
+    def add(self, surface: pygame.Surface) -> None:
+        """Add a frame; one that equals the last lets that one stay longer."""
+        self.seconds += 1 / FRAMES
+        pixels = np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
+        image = Image.fromarray(pixels)
+        width, height = (round(length * PART) for length in image.size)
+        small = image.resize((width, height), Image.Resampling.LANCZOS)
+        if self._frames and small.tobytes() == self._frames[-1].tobytes():
+            self._milliseconds[-1] += round(1000 / FRAMES)
+            return
+        self._frames.append(small)
+        self._milliseconds.append(round(1000 / FRAMES))
+
+    def save(self, path: Path) -> None:
+        """Write a GIF, or another format that the name ends in and Pillow can animate."""
+        self._milliseconds[-1] += round(1000 * LAST)
+        palette = self._frames[-1].quantize(COLORS)
+        frames = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in self._frames]
+        buffer = io.BytesIO()
+        frames[0].save(
+            buffer,
+            path.suffix.lstrip("."),
+            save_all=True,
+            append_images=frames[1:],
+            duration=self._milliseconds,
+            loop=0,
+        )
+        write_bytes(path, buffer.getvalue())

@@ -1,0 +1,87 @@
+"""The ways through a network: which numbers of the stages before made a number what it is.
+
+A stage is a layer that sums: a convolution or a dense layer. Between two stages, pooling and the
+like pass a number on.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinycnn.interpret.tracer import Trace, Tracer
+from tinycnn.interpret.values import Copied, Maximum, Place, WeightedSum, computation
+from tinycnn.nn.checks import Shape
+
+Spot = tuple[int, Place]
+"""A number: its layer, -1 for the input, and its index in the output."""
+
+WAYS = (6, 2, 2, 1)  # that are followed back from a number, and from each of those
+
+
+class Link(NamedTuple):
+    """A part of a sum: ``target`` got ``share`` from ``source``."""
+
+    source: Spot
+    target: Spot
+    share: float
+
+
+def stages(tracer: Tracer) -> list[int]:
+    """Return the layers that sum."""
+    layers = enumerate(tracer.layers)
+    return [k for k, layer in layers if "w" in layer.params and layer.params["w"].ndim > 1]
+
+
+def output_shape(tracer: Tracer, index: int) -> Shape:
+    """Return the shape of the output of a layer."""
+    return tracer.layers[index].shapes(tracer.input_shapes[index])[0]
+
+
+def activation(tracer: Tracer, index: int) -> int:
+    """Return the layer that gives the output of stage ``index`` after all that acts on numbers."""
+    for k in range(index + 1, len(tracer.layers)):
+        if k in stages(tracer) or output_shape(tracer, k) != output_shape(tracer, index):
+            return k - 1
+    return len(tracer.layers) - 1
+
+
+def flow(tracer: Tracer, trace: Trace, spot: Spot | None = None) -> list[Link]:
+    """Return the strongest ways from the input to a number; None: to the likeliest class."""
+    found = stages(tracer)
+    if not found:
+        return []
+    last = trace.outputs[found[-1]]
+    best = tuple(map(int, np.unravel_index(last.argmax(), last.shape)))
+    links, spots = [], [spot or (found[-1], best)]
+    for count in WAYS:
+        new = [link for target in spots for link in _parts(tracer, trace, target, count)]
+        links += new
+        spots = list({link.source: None for link in new if link.source[0] >= 0})
+    return links
+
+
+def _parts(tracer: Tracer, trace: Trace, target: Spot, count: int) -> list[Link]:
+    """Return the largest parts of the sum behind a number."""
+    index, place = target
+    why = computation(tracer, trace, index, place)
+    assert isinstance(why, WeightedSum)
+    products, links = why.products, []
+    for flat in np.argsort(-np.abs(products), axis=None)[:count]:
+        at = tuple(map(int, np.unravel_index(flat, products.shape)))
+        source = (place[0] + at[0], place[1] + at[1], at[2]) if len(at) == 3 else at
+        origin = _origin(tracer, trace, index - 1, source)
+        links.append(Link(origin, target, float(products[at])))
+    return links
+
+
+def _origin(tracer: Tracer, trace: Trace, index: int, place: Place) -> Spot:
+    """Return the number of a stage, or of the input, that is passed on to a place of a layer."""
+    while index >= 0 and index not in stages(tracer):
+        match computation(tracer, trace, index, place):
+            case Maximum() as won:
+                size, (row, column) = len(won.window), won.place
+                place = (place[0] * size + row, place[1] * size + column, place[2])
+            case Copied() as copied:
+                place = copied.place
+        index -= 1
+    return index, place
