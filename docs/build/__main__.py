@@ -16,7 +16,6 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent), str(DOCS / "exercises")]
 
 from build import pictures  # noqa: E402
 from build.execute import PageError, run, same  # noqa: E402
-from build.figures import svg  # noqa: E402
 from build.measure import FILE as MEASURED  # noqa: E402
 
 SOURCES, BOOK = DOCS / "chapters", DOCS / "book"
@@ -32,7 +31,7 @@ def make(source: Path) -> Files:
     def picture(name: str, alt: str, *arguments: object) -> str:
         """Draw with a function of ``pictures``; ``alt`` tells it to those who cannot see."""
         file = BOOK / "pictures" / f"{source.stem[:2]}-{name}.svg"
-        drawn[file] = svg(getattr(pictures, name)(*arguments), file.stem)
+        drawn[file] = pictures.svg(getattr(pictures, name)(*arguments), file.stem)
         return f"![{alt}](pictures/{file.name})"
 
     helpers = {"picture": picture, "measured": json.loads(MEASURED.read_text())}

@@ -175,8 +175,7 @@ def test_a_page_is_stale_when_words_differ_or_numbers_do_by_more_than_rounding()
 
 def test_the_same_picture_has_the_same_bytes():
     pytest.importorskip("matplotlib")
-    from build.figures import svg
-    from build.pictures import surprise
+    from build.pictures import surprise, svg
 
     assert svg(surprise(0.3), "06-surprise") == svg(surprise(0.3), "06-surprise")
 
@@ -218,6 +217,15 @@ def test_every_step_of_the_fast_kernels_is_right():
         np.testing.assert_allclose(
             work(), right, rtol=0, atol=1e-5 * abs(right).max(), err_msg=name
         )
+
+
+def test_the_ten_lines_of_the_readme_are_ten_and_print_what_they_say(tmp_path, monkeypatch, capsys):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    assert len(code.splitlines()) == 10
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    said = float(re.search(r"# (0\.\d+)", code)[1])
+    assert float(capsys.readouterr().out) == pytest.approx(said, abs=0.01)
 
 
 # ------------------------------------------------------------------------------------- the site
