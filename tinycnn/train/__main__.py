@@ -30,7 +30,7 @@ data.add_argument("--limit", metavar="N", type=int, help="only the first N train
 data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
 data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings")
 steps = parser.add_argument_group("network and steps")
-steps.add_argument("--preset", metavar="NAME", help="the network: lenet, tiny, best, dense, lenet5")
+steps.add_argument("--preset", metavar="NAME", help="lenet, tiny, best, sprint, dense, lenet5")
 steps.add_argument("--epochs", metavar="N", type=int, help="passes through all images (10)")
 steps.add_argument("--batch-size", metavar="N", type=int, help="images per step (by data size)")
 steps.add_argument("--lr", metavar="X", type=float, help="highest learning rate (by data size)")

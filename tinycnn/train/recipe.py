@@ -40,6 +40,7 @@ SUITED: dict[str, dict[str, Any]] = {
     "dense": {"weight_decay": 0.0, "augment": "mild"},
     "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999, "augment": "mild"},
     "best": {"epochs": 60, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
+    "sprint": {"epochs": 1, "batch_size": 32, "lr": 0.05, "weight_decay": 5e-4, "augment": "light"},
 }
 """The values of a preset that differ from ``DEFAULTS``."""
 
