@@ -25,7 +25,9 @@ from tinycnn.errors import DataError, TinyCNNError
 from tinycnn.nn import PRESETS, one_cycle
 from tinycnn.train.recipe import Recipe
 
-NETWORKS: dict[str, Network] = {name: network_of(make(10)) for name, make in PRESETS.items()}
+COMPARED = ("lenet", "tiny", "best", "sprint", "dense")
+
+NETWORKS: dict[str, Network] = {name: network_of(PRESETS[name](10)) for name in COMPARED}
 NETWORKS["small3x3"] = [
     *(("conv", 32, 3), ("relu",), ("conv", 32, 3), ("relu",), ("pool", 2)),
     *(("conv", 64, 3), ("relu",), ("pool", 2)),
