@@ -26,6 +26,7 @@ PIECE = re.compile(
     r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|\{\{(?P<value>.+?)\}\}", re.DOTALL | re.MULTILINE
 )
 NUMBER = re.compile(r"\d+(?:\.\d*)?(?:e[+-]\d+)?")
+HIDDEN = "\0"
 COMMAND_SECONDS = 600
 """A command may have to compile all kernels first."""
 
@@ -44,7 +45,7 @@ def run(markdown: str, helpers: Mapping[str, Any]) -> str:
         kind, *options = match["info"].split()
         done = _console(match["code"]) if kind == "console" else _python(match["code"], names)
         blocks = block(kind, match["code"]), block("text", done)
-        return "" if "hidden" in options else "\n\n".join(filter(None, blocks))
+        return HIDDEN if "hidden" in options else "\n\n".join(filter(None, blocks))
 
     def report(match: re.Match) -> str:
         try:
@@ -54,7 +55,7 @@ def run(markdown: str, helpers: Mapping[str, Any]) -> str:
             raise PageError(f"line {line}: {type(error).__name__}: {error}") from error
 
     with np.printoptions(precision=4, suppress=True, floatmode="maxprec"):
-        return PIECE.sub(report, markdown)
+        return PIECE.sub(report, markdown).replace(HIDDEN + "\n\n", "")
 
 
 def fixed(markdown: str) -> Iterator[str]:
@@ -68,7 +69,7 @@ def fixed(markdown: str) -> Iterator[str]:
             yield eval(match["value"].strip(), {"listing": listing})
         elif match["code"] and "hidden" not in match["info"]:
             yield block(match["info"].split()[0], match["code"])
-        end = match.end()
+        end = match.end() + ("hidden" in (match["info"] or "")) * len("\n\n")
     yield markdown[end:]
 
 

@@ -139,9 +139,9 @@ def test_a_block_shows_its_code_and_then_what_it_printed():
 
 def test_a_page_remembers_and_computes_its_numbers():
     page = run(
-        "```python run hidden\na = 1234.5678\n```\nIt is {{ a }}, or {{ int(a) }}, {{ a / 1e8 }}."
+        "```python run hidden\na = 1234.5678\n```\n\nIt is {{ a }}, or {{ int(a) }}, {{ a / 1e8 }}."
     )
-    assert page.strip() == "It is 1,235, or 1,234, 1e-05."
+    assert page == "It is 1,235, or 1,234, 1e-05."
 
 
 def test_other_code_is_left_alone():
