@@ -208,32 +208,6 @@ def neuron_weights(w: np.ndarray) -> Figure:
     return figure
 
 
-# ----------------------------------------------------------------------------------- chapter 3
-
-LAYERS = "dense", "ReLU", "dense"
-FORWARD = "x", "z", "h", "y"
-
-
-def row() -> Figure:
-    """Three layers: values to the right, gradients to the left."""
-    figure, axes = paper(13, 4.2)
-    for number, name in enumerate(FORWARD):
-        left = 0.3 + 3.6 * number
-        arrow(axes, (left, 1.0), (left + 1.5, 1.0), BLUE)
-        axes.text(left + 0.7, 0.6, name, color=BLUE, ha="center", style="italic")
-        arrow(axes, (left + 1.5, 2.0), (left, 2.0), ORANGE)
-        axes.text(left + 0.75, 2.55, f"d{name}", color=ORANGE, ha="center", style="italic")
-    for number, name in enumerate(LAYERS):
-        left = 1.9 + 3.6 * number
-        axes.add_patch(Rectangle((left, 0.5), 1.9, 2.0, fill=False, edgecolor=PALE, linewidth=1.5))
-        axes.text(left + 0.95, 1.5, name, ha="center", va="center")
-        if name == "dense":
-            arrow(axes, (left + 0.95, 2.5), (left + 0.95, 3.3), ORANGE)
-            which = 1 + number // 2
-            axes.text(left + 0.95, 3.75, f"dw{which}, db{which}", color=ORANGE, ha="center")
-    return figure
-
-
 # ----------------------------------------------------------------------------------- chapter 4
 
 
@@ -528,35 +502,6 @@ def middle(rows: np.ndarray) -> Figure:
     axes.text(13.48, top, "13.5", va="top", ha="right", color=ORANGE)
     axes.set(xlabel="row of the center of mass", ylabel="images", xlim=(13, 15))
     return figure
-
-
-# ---------------------------------------------------------------------------------- chapter 11
-
-OVERWRITTEN = ("old", 2.4, PALE), ("half a file", 4.6, ORANGE), ("new", 3.2, BLUE)
-RENAMED = ("old", 7.0, PALE), ("new", 3.2, BLUE)
-
-
-def saving() -> Figure:
-    """Overwriting, and writing beside and renaming."""
-    figure, axes = paper(13.2, 5.6)
-    _line(axes, 1.0, "overwrite", OVERWRITTEN, ((2.4, "open"), (7.0, "last byte")))
-    steps = (2.4, "write beside"), (4.7, "fsync"), (7.0, "rename")
-    _line(axes, 3.7, "rename", RENAMED, steps)
-    axes.text(12.9, 5.35, "time →", ha="right", color=PALE)
-    return figure
-
-
-def _line(axes, y, title, spans, marks) -> None:
-    """One time line: what the name holds, and what happens when."""
-    axes.text(0.2, y + 0.45, title, va="center")
-    x = 2.7
-    for text, length, color in spans:
-        axes.add_patch(Rectangle((x, y), length, 0.9, facecolor=color, alpha=0.5, linewidth=0))
-        axes.text(x + length / 2, y + 0.45, text, ha="center", va="center")
-        x += length
-    for place, text in marks:
-        axes.plot([2.7 + place] * 2, [y - 0.2, y + 1.1], color=INK, linewidth=1)
-        axes.text(2.7 + place, y - 0.3, text, ha="center", va="bottom", fontsize=8.5)
 
 
 # ---------------------------------------------------------------------------------- chapter 12
