@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.nn import SCHEDULES, SGD, Adam, Dense, ReLU, constant, cosine, one_cycle
+from tinycnn import kernels
+from tinycnn.nn import SCHEDULES, SGD, Adam, Dense, ReLU, constant, cosine, one_cycle, reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,6 +45,22 @@ def gradients(layers, step):
         layer.grads = {
             key: rng.standard_normal(z.shape, dtype=np.float32) for key, z in layer.params.items()
         }
+
+
+@pytest.mark.parametrize("ops", [kernels, reference])
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_what_gets_no_gradient_any_more_fades_to_zero_and_not_into_denormal_numbers(
+    kind, ops, layers
+):
+    optimizer = kind(layers, lr=0.1)
+    optimizer.ops = ops
+    for layer in layers:
+        layer.grads = {key: np.zeros_like(z) for key, z in layer.params.items()}
+    for start, is_kept in ((1e-29, True), (1e-33, False)):  # normal numbers both, beside 1e-38
+        for state in optimizer.state.values():
+            state[...] = start
+        optimizer.step()
+        assert {bool(state.any()) for state in optimizer.state.values()} == {is_kept}
 
 
 # ------------------------------------------------ one number at a time, in Python's own floats

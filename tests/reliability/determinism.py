@@ -1,14 +1,11 @@
 """One seed, one machine, one version: the same bytes, whatever else is different.
 
-Every configuration is a real ``python -m tinycnn.train`` process: numbers of threads, threading
-layers, threads of BLAS, kernels from the cache or compiled anew, other working directories (one
+Every configuration is a real ``python -m tinycnn.train`` process: numbers of threads,
+threads of BLAS, kernels from the cache or compiled anew, other working directories (one
 of them full of traps), other hash seeds, interrupted or not. All must end with one SHA-256 of
 the weights.
 """
 
-import contextlib
-import importlib
-import itertools
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,11 +21,7 @@ from tests.reliability.small_runs import command, make_data, start, train
 TRAPS = ("numpy", "numba", "json", "tinycnn", "safetensors")
 """Modules that a hostile folder offers to a program that looks there first."""
 
-LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
-"""Ways of numba to have threads, and the module of each."""
-
-
-SHORT = ("workqueue, 1 threads", "in a folder of traps")
+SHORT = ("1 threads", "in a folder of traps")
 """The configurations that are tried in little time, beside the first."""
 
 
@@ -44,23 +37,12 @@ class Configuration:
     stopped: bool = False
 
 
-def layers() -> list[str]:
-    """The threading layers that this machine has."""
-    found = []
-    for name, module in LAYERS.items():
-        with contextlib.suppress(ImportError):
-            importlib.import_module(f"numba.np.ufunc.{module}")
-            found.append(name)
-    return found
-
-
 def configurations() -> Iterator[Configuration]:
     """All that is tried; the others are compared with the first."""
     most = numba_config.NUMBA_NUM_THREADS
     yield Configuration("nothing special")
-    for layer, threads in itertools.product(layers(), sorted({1, most})):
-        chosen = {"NUMBA_THREADING_LAYER": layer}
-        yield Configuration(f"{layer}, {threads} threads", chosen, threads)
+    for threads in sorted({1, most}):
+        yield Configuration(f"{threads} threads", threads=threads)
     for threads in (1, 2, 3, 4, 8):
         chosen = {"NUMBA_NUM_THREADS": str(threads)}
         yield Configuration(f"NUMBA_NUM_THREADS={threads}", chosen)
@@ -116,7 +98,7 @@ def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
                 result.breaches.append(f"{configuration.name}: {error}")
     expected = next(iter(digests.values()), "")
     result.breaches += [f"{name}: other bytes" for name, d in digests.items() if d != expected]
-    result.note = f"{expected[:16]}...; threading layers: {', '.join(layers())}"
+    result.note = f"{expected[:16]}..."
     return result
 
 

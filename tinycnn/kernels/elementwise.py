@@ -6,6 +6,7 @@ variance of their means. So no sum crosses threads, and none of a million number
 ones.
 """
 
+import functools
 from functools import partial
 
 import numpy as np
@@ -36,19 +37,19 @@ def maxpool2d(x, size):
 
 @parallel_over  # n owns y[n] and winner[n]
 def _maxpool2d(n, read, written):
-    (x, size), (y, winner) = read, written
-    _, OH, OW, C = y.shape
+    x, size, y, winner = read[0][n], read[1], written[0][n], written[1][n]
+    OH, OW, C = y.shape
     for i in range(OH):
         for j in range(OW):
-            y[n, i, j] = x[n, i * size, j * size]
-            winner[n, i, j] = 0
+            for c in range(C):
+                y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
             for place in range(1, size * size):
                 u, v = divmod(place, size)
                 for c in range(C):
-                    value, best = x[n, i * size + u, j * size + v, c], y[n, i, j, c]
+                    value, best = x[i * size + u, j * size + v, c], y[i, j, c]
                     if not value <= best and best == best:  # larger, or the first NaN
-                        y[n, i, j, c] = value
-                        winner[n, i, j, c] = place
+                        y[i, j, c] = value
+                        winner[i, j, c] = place
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
@@ -87,8 +88,9 @@ def relu_backward(dy, y):
 @parallel_over  # block owns its part of passed
 def _relu(block, read, written):
     """Pass each value whose gate is open (not <= 0): ReLU gates x by x, and dy by y."""
-    (values, gate), (passed,) = read, written
-    for m in range(block * MANY, min(values.size, (block + 1) * MANY)):
+    mine = slice(block * MANY, (block + 1) * MANY)
+    values, gate, passed = read[0][mine], read[1][mine], written[0][mine]
+    for m in range(passed.size):
         passed[m] = 0 if gate[m] <= 0 else values[m]
 
 
@@ -170,37 +172,46 @@ def _softmax_cross_entropy(logits, labels, p):
     return loss / N
 
 
+@functools.cache
+def least(dtype):
+    """Return the smallest number that ``reference.flush`` leaves."""
+    return np.finfo(dtype).tiny / np.finfo(dtype).eps
+
+
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
-    numbers = np.array([learning_rate, momentum, weight_decay], z.dtype)
+    numbers = np.array([learning_rate, momentum, weight_decay, least(z.dtype)], z.dtype)
     _sgd_update(blocks(z), (dz.ravel(), numbers), (z.ravel(), velocity.ravel()))
 
 
 @parallel_over  # block owns its part of z and velocity
 def _sgd_update(block, read, written):
     (dz, numbers), (z, velocity) = read, written
-    learning_rate, momentum, weight_decay = numbers
+    learning_rate, momentum, weight_decay, least = numbers
     for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
         gradient = dz[m] + weight_decay * z[m]
-        velocity[m] = momentum * velocity[m] - learning_rate * gradient
+        step = momentum * velocity[m] - learning_rate * gradient
+        velocity[m] = 0 if abs(step) < least else step
         z[m] += velocity[m]
 
 
 def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
     """See ``reference.adam_update``."""
     corrections = 1 - beta1**step, 1 - beta2**step
-    numbers = np.array([learning_rate, beta1, beta2, epsilon, weight_decay, *corrections], z.dtype)
+    numbers = [learning_rate, beta1, beta2, epsilon, weight_decay, *corrections, least(z.dtype)]
     written = z.ravel(), mean.ravel(), square.ravel()
-    _adam_update(blocks(z), (dz.ravel(), numbers), written)
+    _adam_update(blocks(z), (dz.ravel(), np.array(numbers, z.dtype)), written)
 
 
 @parallel_over  # block owns its part of z, mean and square
 def _adam_update(block, read, written):
     (dz, numbers), (z, mean, square) = read, written
-    learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2 = numbers
+    learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2, least = numbers
     for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
-        mean[m] += (1 - beta1) * (dz[m] - mean[m])
-        square[m] += (1 - beta2) * (dz[m] * dz[m] - square[m])
+        first = mean[m] + (1 - beta1) * (dz[m] - mean[m])
+        second = square[m] + (1 - beta2) * (dz[m] * dz[m] - square[m])
+        mean[m] = 0 if abs(first) < least else first
+        square[m] = 0 if second < least else second
         step = mean[m] / correction1 / (np.sqrt(square[m] / correction2) + epsilon)
         z[m] -= learning_rate * (step + weight_decay * z[m])
 

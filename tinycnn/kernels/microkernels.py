@@ -109,12 +109,14 @@ def axpy_rows(target, x, offsets, factors, span, full, tail):
         for m in range(first, first + count):
             totals = fma(fill(factors, m), load(x, add(offsets[m], from_)), totals)
         store(target, to, totals)
-    for s in range(len(tail)):
-        to, from_, lanes = at + tail[s, 0], tail[s, 1], tail[s, 2]
-        total = load_first(target, to, lanes)
+    for s in range(0, tail.shape[1], len(FIVE)):
+        which, lanes = least(add(FIVE, s), tail.shape[1] - 1), tail[2, 0]
+        to, from_ = add(at, pick(tail[0], which)), pick(tail[1], which)
+        totals = load_first(target, to, lanes)
         for m in range(first, first + count):
-            total = fma(fill(factors, m), load_first(x, offsets[m] + from_, lanes), total)
-        store_first(target, to, total, lanes)
+            row = load_first(x, add(offsets[m], from_), lanes)
+            totals = fma(fill(factors, m), row, totals)
+        store_first(target, to, totals, lanes)
 
 
 @part
@@ -210,14 +212,13 @@ def tap_offsets(W, C, KH, KW):
 def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where the vectors of a window of ``rows`` runs are in two arrays.
 
-    The first table holds to and from_ of all full vectors, the second one (to, from_, count) of
-    what remains of each run.
+    The first table holds to, from_ and count of all full vectors, the second one those of what
+    remains of each run.
     """
     starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
     table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]
-    full = [(to, from_) for to, from_, count in table if count == LANES]
-    tail = [row for row in table if row[2] < LANES]
-    return np.array(full, np.intp).reshape(-1, 2).T.copy(), np.array(tail, np.intp).reshape(-1, 3)
+    full, tail = ([z for z in table if (z[2] == LANES) == is_full] for is_full in (True, False))
+    return tuple(np.array(z, np.intp).reshape(-1, 3).T.copy() for z in (full, tail))
 
 
 # -------------------------------------------------------------------------------- pieces of a batch

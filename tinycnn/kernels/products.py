@@ -101,7 +101,9 @@ def _multiply_pieces(block, read, written):
 
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
-    return product(dy, np.ascontiguousarray(w.T), np.zeros(w.shape[0], w.dtype))
+    turned = empty(w.shape[::-1], w.dtype)
+    turned[...] = w.T
+    return product(dy, turned, np.zeros(w.shape[0], w.dtype))
 
 
 def product(x, w, b):

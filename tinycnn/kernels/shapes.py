@@ -120,12 +120,12 @@ class Check:
             given[name] = array
         shapes = [given[name].shape for name in self._arrays]
         sizes = self._sizes_of(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
-        for rule in self._rules:
-            rule(given, sizes)
         if key and all(given[name] is z for name, z in zip(self._arrays, args, strict=False)):
             if len(self._known) > MOST_KNOWN:
                 self._known.clear()
             self._known[tuple(key)] = sizes
+        for rule in self._rules:
+            rule(given, sizes)
         return list(given.values())
 
     def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
@@ -239,11 +239,10 @@ def _classes(given: Values, sizes: Values) -> None:
         raise ShapeError(f"labels are {labels.dtype}, expected integers")
     if not labels.size * K:
         raise ShapeError(f"{labels.size} labels of {K} classes: no examples or no classes")
-    wrong = (labels < 0) | (labels >= K)
-    if wrong.any():
-        first = int(wrong.argmax())
+    places = given["labels"] = labels.astype(np.intp)
+    if places.view(np.uintp).max() >= K:  # a negative label is a large unsigned one
+        first = int((places.view(np.uintp) >= K).argmax())
         raise ShapeError(f"label {labels[first]} of example {first} is not one of {K} classes")
-    given["labels"] = labels.astype(np.intp)
 
 
 def _places(given: Values, sizes: Values) -> None:

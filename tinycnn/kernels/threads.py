@@ -153,7 +153,7 @@ def parallel_over(body: Callable) -> Callable:
     def spread(count, read, written, alone=False):
         alone = alone or count < 2 or _team["threads"] < 2 or CHECKED or UNCOMPILED
         if alone or not _team["turn"].acquire(blocking=False):
-            return run(np.zeros(7 * LINE, np.int64), count, read, written)
+            return run(_own_board(), count, read, written)
         try:
             _wake()
             return run(_BOARD, count, read, written)
@@ -227,6 +227,17 @@ def _help(board, helper, done):
 # ---------------------------------------------------------------------------------- the team
 
 _BOARD = np.zeros(7 * LINE, np.int64)
+
+_own = threading.local()
+
+
+def _own_board() -> Any:
+    """Return a board for jobs without helpers, one for each Python thread."""
+    try:
+        return _own.board
+    except AttributeError:
+        _own.board = np.zeros_like(_BOARD)
+        return _own.board
 
 _team: dict[str, Any] = {"threads": numba.config.NUMBA_NUM_THREADS}
 

@@ -1,4 +1,4 @@
-"""Fewer multiplications for the same convolution: Winograd's minimal filtering, with pooling.
+"""Fewer multiplications for the same convolution: Winograd's minimal filtering.
 
 A few neighboring numbers of a convolution are coefficients of a product of polynomials. Such a
 product is known from its values at enough points, and at a point it costs one multiplication:
@@ -11,8 +11,9 @@ a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
     outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
 
 G w G^T is made once for all images. Between the transforms, the sums over channels at each of
-the n**2 points are ordinary matrix products, left to ``gemm_tile``. The outputs of a tile are
-one pooling window of 2x2, or four of them. (So a NaN in x is seen by all windows of a tile.)
+the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows, the
+outputs of a tile are one pooling window of 2x2, or four of them. (A NaN in x is seen by all outputs
+of a tile.)
 """
 
 import math
@@ -43,6 +44,7 @@ from tinycnn.kernels.simd import (
     load,
     load_first,
     store,
+    store_first,
     times,
     zeros,
 )
@@ -89,31 +91,53 @@ def _vanishing(points):
 def pays(w_shape: tuple[int, ...]) -> bool:
     """Return whether the transforms cost less than the multiplications that they save."""
     F, KH, KW, C = w_shape
-    return KH == KW and 3 <= KH <= 5 and C >= 8 and F >= 16
+    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16
 
 
 def for_arrays(x, w, b, y, winner):
     """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2.
 
-    Weights are packed here, once.
+    If ``winner`` holds nothing, y becomes what ``conv2d`` returns. Weights are packed here, once.
     """
-    outputs = tile_outputs(y.shape)
-    packed, scratch = packed_weights(w, b, outputs), scratch_for(y.shape, w, outputs)
-    rest = (x, *packed), (y, winner, scratch)
-    return partial(_pieces, len(scratch), *rest)
+    pool = 2 if winner.size else 1
+    outputs = tile_outputs(y.shape, w.shape[1], pool)
+    packed = (kept_weights if len(x) <= FEW else packed_weights)(w, b, outputs)
+    scratch = scratch_for(y.shape, w, outputs, outputs // pool)
+    return partial(_pieces, len(scratch), (x, *packed), (y, winner, scratch))
 
 
-def tile_outputs(y_shape: tuple[int, ...]) -> int:
-    """Return how many outputs in a row a tile has: 4 where tiles of 2x2 windows fit, else 2."""
+_kept: dict[tuple, tuple] = {}
+
+MOST_KEPT = 32
+"""Packed weights that wait for the next image; to pack takes longer than a single one."""
+
+
+def kept_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
+    """Return ``packed_weights``, those of an earlier call if no number has changed since."""
+    key = id(w), w.dtype, outputs
+    w_then, b_then, packed = _kept.get(key, (None, None, None))
+    if packed is None or not (np.array_equal(w, w_then) and np.array_equal(b, b_then)):
+        packed = packed_weights(w, b, outputs)
+        _kept.pop(next(iter(_kept)) if len(_kept) >= MOST_KEPT else None, None)
+        _kept[key] = w.copy(), b.copy(), packed
+    return packed
+
+
+def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
+    """Return how many outputs in a row a tile has: as many as divide a row and a column.
+
+    0 if there are none. Eight points at most give numbers that float32 can hold well.
+    """
     _, OH, OW, _ = y_shape
-    return 4 if OH % 2 == OW % 2 == 0 else 2
+    fitting = range(9 - taps, 2, -1) if pool == 1 else (4, 2)
+    return next((m for m in fitting if OH * pool % m == OW * pool % m == 0), 0)
 
 
 def packed_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
     """Return what depends on the weights alone, for whole vectors of filters and eight numbers.
 
     That is G w G^T as (n, n, C, F), flat, and b, with zero filters up to a multiple of LANES;
-    A^T; and B^T with zero columns up to eight.
+    A^T and B^T with zero columns up to eight.
     """
     F, K, _, C = w.shape
     at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
@@ -122,13 +146,13 @@ def packed_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarr
     w_whole[:F], b_whole[:F] = w, b
     by_tap = w_whole.reshape(-1, K * K, C).transpose(1, 2, 0).reshape(K * K, -1)
     u = product(gg, by_tap, np.zeros(by_tap.shape[1], w.dtype))
-    return u.ravel(), b_whole, at, np.pad(bt, ((0, 0), (0, 8 - len(bt))))
+    return u.ravel(), b_whole, *(np.pad(m, ((0, 0), (0, 8 - len(bt)))) for m in (at, bt))
 
 
-def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int) -> np.ndarray:
+def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int, side: int) -> np.ndarray:
     """Return memory (pieces, tiles of a group, numbers of a tile); few images are one piece."""
     N, OH, OW, F = y_shape
-    tiles, points = N * OH * OW * 4 // outputs**2, (w.shape[1] + outputs - 1) ** 2
+    tiles, points = N * (OH // side) * (OW // side), (w.shape[1] + outputs - 1) ** 2
     pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
     return empty((pieces, GROUP, points * (whole(w.shape[3]) + whole(F) + LANES)), w.dtype)
 
@@ -147,7 +171,9 @@ def _pieces(piece, read, written):
     """
     (x, u, b, at, bt), (y, winner, scratch) = read, written
     (N, OH, OW, F), (_, H, W, C), (PIECES, group, _) = y.shape, x.shape, scratch.shape
-    n, side = len(bt), len(at) // 2  # a tile has n x n points and side x side windows
+    n, m, side = len(bt), len(at), len(at)  # a tile has n x n points and m x m outputs,
+    if winner.size:
+        side //= 2  # of which y keeps side x side
     points, rows, columns = n * n, OH // side, OW // side
     tiles, taken = N * rows * columns, whole(C)
     x, y, winner = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
@@ -159,17 +185,20 @@ def _pieces(piece, read, written):
     half = products[group * points * b.size :]
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
-        for m in range(count):
-            image, i, j = _tile(g * group + m, rows, columns)
-            corner = ((image * H + 2 * side * i) * W + 2 * side * j) * C
-            _evaluate(x, corner, bt, half, values, offsets[m], (n, C, W * C))
+        for t in range(count):
+            image, i, j = _tile(g * group + t, rows, columns)
+            corner = ((image * H + m * i) * W + m * j) * C
+            _evaluate(x, corner, bt, half, values, offsets[t], (n, C, W * C))
         _multiply(values, offsets[:count], u, products, (points, C, b.size))
-        for m in range(count):
-            image, i, j = _tile(g * group + m, rows, columns)
-            for v in range(side):  # a row of windows
-                to = ((image * OH + side * i + v) * OW + side * j) * F
-                where = m * points * b.size, 2 * v, to
-                _interpolate(products, at, b, y, winner, where, (n, side, F))
+        for t in range(count):
+            image, i, j = _tile(g * group + t, rows, columns)
+            first, to = t * points * b.size, ((image * OH + side * i) * OW + side * j) * F
+            if winner.size:
+                for v in range(side):  # a row of windows
+                    where = first, 2 * v, to + v * OW * F
+                    _compete(products, at, b, y, winner, where, (n, side, F))
+            else:
+                _interpolate(products, at, b, half, y, (first, to), (n, m, OW * F, F))
 
 
 @part
@@ -220,7 +249,25 @@ def _multiply(values, tiles, u, products, sizes):
 
 
 @part
-def _interpolate(products, at, b, y, winner, where, sizes):
+def _interpolate(products, at, b, half, y, where, sizes):
+    """Write A^T products A + b of the tile whose products begin at ``where`` to its place in y."""
+    (first, to), (n, m, row, F) = where, sizes
+    lines = least(EIGHT, n - 1)  # as in ``_evaluate``
+    for f in range(0, F, LANES):
+        bias = load(b, f)
+        for q in range(n):
+            column = load(products, add(times(lines, n * b.size), first + q * b.size + f))
+            for i in range(m):
+                store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column))
+        for i in range(m):
+            line = load(half, times(add(lines, i * n), LANES))
+            for j in range(m):
+                value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line))
+                store_first(y, to + i * row + j * F + f, value, F - f)
+
+
+@part
+def _compete(products, at, b, y, winner, where, sizes):
     """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
 
     ``where`` the tile's products begin, which rows are meant, and where their winners go.
@@ -233,12 +280,12 @@ def _interpolate(products, at, b, y, winner, where, sizes):
             upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
                 product = load(products, first + (p * n + q) * b.size + f)
-                upper = fma(fill(at, v * n + p), product, upper)
-                lower = fma(fill(at, (v + 1) * n + p), product, lower)
-            rows, columns = (upper, upper, lower, lower), (q, n + q, q, n + q)
+                upper = fma(fill(at, v * 8 + p), product, upper)
+                lower = fma(fill(at, (v + 1) * 8 + p), product, lower)
+            rows, columns = (upper, upper, lower, lower), (q, 8 + q, q, 8 + q)
             left = fma(rows, fill(at, columns), left)
             if side == 2:
-                right = fma(rows, fill(at, add(columns, 2 * n)), right)
+                right = fma(rows, fill(at, add(columns, 16)), right)
         store_winner(left, y, winner, to + f, F - f)
         if side == 2:
             store_winner(right, y, winner, to + F + f, F - f)

@@ -16,6 +16,7 @@ from tinycnn import kernels
 from tinycnn.kernels import shapes
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
+from tinycnn.nn.reference import flush
 
 
 class Layer:
@@ -242,8 +243,9 @@ class BatchNorm(Layer):
             return w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
         checks.several_a_channel(x)
         y, self._mean, self._variance = self.ops.batchnorm(x, w, b, self.EPSILON)
-        self.state["mean"] += self.FOLLOW * (self._mean - self.state["mean"])
-        self.state["variance"] += self.FOLLOW * (self._variance - self.state["variance"])
+        for key, value in (("mean", self._mean), ("variance", self._variance)):
+            self.state[key] += self.FOLLOW * (value - self.state[key])
+            flush(self.state[key])
         return y
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
