@@ -115,7 +115,7 @@ def test_every_vector_operation_is_in_a_program():
         name
         for name, function in inspect.getmembers(simd, inspect.isfunction)
         if not name.startswith("_") and function.__module__ == simd.__name__
-    }
+    } - {"becomes", "call"}
     used = {name for program in PROGRAMS for name in program.__code__.co_names}
     assert used - {"LANES", "EIGHT", "FIVE"} == operations
 

@@ -9,9 +9,9 @@ All heavy kernels use the loops of ``microkernels.py``. Work is cut into pieces 
 on the shapes alone, every piece owns the numbers that it writes, and sums over pieces are added in
 order: the bits do not depend on how many threads run.
 
-Reading order: jit, simd, microkernels, conv, winograd, products, norm, elementwise. Three files can
-wait: ``shapes.py`` checks arguments, ``cache.py`` keeps compiled code, and ``instructions.py`` says
-what LLVM makes of a vector. (``dense.py`` would hide the operation ``kernels.dense``.)
+Reading order: jit, simd, microkernels, conv, winograd, products, elementwise. Two files can wait:
+``shapes.py`` checks arguments, and ``threads.py`` spreads loops over threads. (``dense.py`` would
+hide the operation ``kernels.dense``.)
 """
 
 import functools

@@ -238,8 +238,7 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     dw, db = dws.sum(axis=0), dbs.sum(axis=0)
     dx, scale = empty(x.shape, x.dtype), w * inverse
     slope, level = scale * inverse * dw / M, db / M
-    read = _by_image(dy), _by_image(x), mean, scale, slope, level
-    _input_gradient(N, read, (_by_image(dx),))
+    _input_gradient(N, (_by_image(dy), _by_image(x), mean, scale, slope, level), (_by_image(dx),))
     return dx, dw, db
 
 

@@ -95,7 +95,8 @@ def becomes(kind, emit, whole=False):
             ]
             result = _for_each(build, operands)
             is_tuple = isinstance(result, tuple)
-            return context.make_tuple(builder, signature.return_type, result) if is_tuple else result
+            kind_of_all = signature.return_type
+            return context.make_tuple(builder, kind_of_all, result) if is_tuple else result
 
         function = operation if whole else each
         type_callable(function)(lambda context: kind if whole else kind_of_each)
@@ -129,13 +130,10 @@ class _Array:
         """
         builder = self.builder
         if CHECKED:
-            outside = builder.or_(
-                builder.icmp_signed("<", index, index.type(0)),
-                builder.icmp_signed(
-                    ">", builder.add(index, count or index.type(1)), self.fields.nitems
-                ),
-            )
-            with builder.if_then(outside, likely=False):
+            end = builder.add(index, count or index.type(1))
+            below = builder.icmp_signed("<", index, index.type(0))
+            above = builder.icmp_signed(">", end, self.fields.nitems)
+            with builder.if_then(builder.or_(below, above), likely=False):
                 self.context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
         pointer = builder.gep(self.fields.data, [index])
         return builder.bitcast(pointer, vector.as_pointer()) if vector else pointer
@@ -143,14 +141,14 @@ class _Array:
     def masked(self, name, result, arguments):
         """Call LLVM's masked load or store of some lanes of a vector."""
         lanes = f"v{LANES}{'i8' if self.align == 1 else f'f{8 * self.align}'}"
-        return _call(self.builder, f"llvm.masked.{name}.{lanes}.p0", result, arguments)
+        return call(self.builder, f"llvm.masked.{name}.{lanes}.p0", result, arguments)
 
 
 OUTSIDE = "vector reaches outside its array"
 
 
-def _call(builder, name, result, args):
-    """Call an intrinsic of LLVM."""
+def call(builder, name, result, args):
+    """Call a function of LLVM or of the system."""
     kind = ir.FunctionType(result, [a.type for a in args])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
@@ -286,12 +284,11 @@ def pick(a, i):
     return a[i]
 
 
-@becomes(
-    lambda x, y: x,
-    lambda builder, kind, x, y: (
-        builder.add(x, y) if isinstance(kind, types.Integer) else builder.fadd(x, y)
-    ),
-)
+def _sum(builder, kind, x, y):
+    return builder.add(x, y) if isinstance(kind, types.Integer) else builder.fadd(x, y)
+
+
+@becomes(lambda x, y: x, _sum)
 def add(x, y):
     """Return x + y, of vectors lane by lane, or of whole numbers."""
     return x + y
@@ -319,7 +316,7 @@ def each(place, vector):
 
 
 def _fma(builder, kind, x, y, z):
-    return _call(builder, f"llvm.fma.v{LANES}f{kind.dtype.bitwidth}", z.type, (x, y, z))
+    return call(builder, f"llvm.fma.v{LANES}f{kind.dtype.bitwidth}", z.type, (x, y, z))
 
 
 @becomes(lambda x, y, z: z, _fma)
@@ -330,8 +327,7 @@ def fma(x, y, z):
 
 def _dot(builder, kind, xs, ys):
     total = _nothing(kind)
-    pairs = zip(*(cgutils.unpack_tuple(builder, z) for z in (xs, ys)), strict=True)
-    for x, y in pairs:
+    for x, y in zip(*(cgutils.unpack_tuple(builder, z) for z in (xs, ys)), strict=True):
         total = _fma(builder, kind, x, y, total)
     return total
 

@@ -23,6 +23,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
+from tinycnn.kernels.simd import INT32, becomes, call
 
 LINE = 8
 """Numbers of a cache line, and bytes of a number: slots are a line apart."""
@@ -41,65 +42,53 @@ NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(na
 
 I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
 
-
 # ----------------------------------------------------------------- what a compiled loop cannot say
 
 
-def _slot(context, builder, signature, args):
-    """Return a pointer to board[at]."""
-    board = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=args[0])
-    return builder.gep(board.data, [args[1]])
-
-
-@intrinsic
-def _peek(typing, board, at):
+@becomes(
+    lambda board, at: types.int64,
+    lambda builder, kind, board, at: builder.load_atomic(board.at(at), "seq_cst", LINE),
+)
+def _peek(board, at):
     """Return board[at] as it is now."""
-    return types.int64(board, types.intp), lambda context, builder, signature, args: (
-        builder.load_atomic(_slot(context, builder, signature, args), "seq_cst", LINE)
-    )
 
 
-@intrinsic
-def _add(typing, board, at, by):
+@becomes(
+    lambda board, at, by: types.int64,
+    lambda builder, kind, board, at, by: builder.atomic_rmw("add", board.at(at), by, "seq_cst"),
+)
+def _add(board, at, by):
     """Add to board[at], and return what was there: no two threads get the same."""
-    return types.int64(board, types.intp, types.int64), lambda context, builder, signature, args: (
-        builder.atomic_rmw("add", _slot(context, builder, signature, args), args[2], "seq_cst")
-    )
 
 
-@intrinsic
-def _rest(typing, long):
-    """Wait for a moment, or, if ``long``, until others have had a turn."""
+def _calling(name, *numbers):
+    """Return what builds a call of a function of LLVM or the system, where there is one."""
 
-    def emit(context, builder, signature, args):
-        def call(name, *numbers):
-            kind = ir.FunctionType(ir.VoidType(), [z.type for z in numbers])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), numbers)
+    def emit(builder, kind, board):
+        if name:
+            call(builder, name, ir.VoidType(), numbers)
 
-        with builder.if_else(args[0]) as (then, otherwise):
-            with then:
-                if NAP:
-                    call(NAP, ir.IntType(32)(50 if NAP == "usleep" else 0))
-            with otherwise:
-                if PAUSE:
-                    call(PAUSE)
-        return context.get_dummy_value()
-
-    return types.void(types.boolean), emit
+    return emit
 
 
-@intrinsic
-def _take_part(typing, board):
+@becomes(lambda board: types.void, _calling(PAUSE))
+def _pause(board):
+    """Leave the processor's units to others for some cycles."""
+
+
+@becomes(lambda board: types.void, _calling(NAP, INT32(50 if NAP == "usleep" else 0)))
+def _nap(board):
+    """Leave the processor to other programs for 50 us."""
+
+
+def _call_job(builder, kind, board):
+    code, data = (builder.load(board.at(I64(slot))) for slot in (CODE, DATA))
+    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [data])
+
+
+@becomes(lambda board: types.void, _call_job)
+def _take_part(board):
     """Call the code of the job with the address of its data."""
-
-    def emit(context, builder, signature, args):
-        code, data = (
-            builder.load(_slot(context, builder, signature, (*args, I64(at)))) for at in (CODE, DATA)
-        )
-        builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [data])
-        return context.get_dummy_value()
-
-    return types.void(board), emit
 
 
 def _job(work: Any) -> Callable:
@@ -112,20 +101,16 @@ def _job(work: Any) -> Callable:
         def emit(context, builder, signature, args):
             work.compile(kinds)
             compiled = work.overloads[kinds]
+            given = context.make_tuple(builder, types.Tuple(kinds), args)
             context.add_linking_libs([compiled.library])
             code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
             code.linkage = "internal"
-            inside, fields = ir.IRBuilder(code.append_basic_block()), range(len(args))
-            data_type = ir.LiteralStructType([z.type for z in args])
-            data = inside.inttoptr(code.args[0], data_type.as_pointer())
-            given = [inside.load(cgutils.gep_inbounds(inside, data, 0, q)) for q in fields]
-            context.call_internal_no_propagate(
-                inside, compiled.fndesc, compiled.signature, given
-            )
+            inside = ir.IRBuilder(code.append_basic_block())
+            data = inside.load(inside.inttoptr(code.args[0], given.type.as_pointer()))
+            arguments = compiled.signature, cgutils.unpack_tuple(inside, data)
+            context.call_internal_no_propagate(inside, compiled.fndesc, *arguments)
             inside.ret_void()
-            data = cgutils.alloca_once(builder, data_type)  # it lives as long as the caller's call
-            for q in fields:
-                builder.store(args[q], cgutils.gep_inbounds(builder, data, 0, q))
+            data = cgutils.alloca_once_value(builder, given)  # it lasts as long as the caller
             addresses = builder.ptrtoint(code, I64), builder.ptrtoint(data, I64)
             return context.make_tuple(builder, signature.return_type, addresses)
 
@@ -153,7 +138,7 @@ def parallel_over(body: Callable) -> Callable:
     def spread(count, read, written, alone=False):
         alone = alone or count < 2 or _team["threads"] < 2 or CHECKED or UNCOMPILED
         if alone or not _team["turn"].acquire(blocking=False):
-            return run(_own_board(), count, read, written)
+            return run(_own.board, count, read, written)
         try:
             _wake()
             return run(_BOARD, count, read, written)
@@ -203,7 +188,10 @@ def _run(board, count, read, written):
     spins = 0
     while _peek(board, ACTIVE):
         spins += 1
-        _rest(spins > SPINS)
+        if spins > SPINS:
+            _nap(board)
+        else:
+            _pause(board)
 
 
 @kernel
@@ -214,7 +202,7 @@ def _help(board, helper, done):
         spins += 1
         job = _peek(board, JOB)
         if job in (0, done) or helper >= _peek(board, TEAM):
-            _rest(False)
+            _pause(board)
         else:
             _add(board, ACTIVE, 1)
             if _peek(board, JOB) == job:
@@ -228,16 +216,15 @@ def _help(board, helper, done):
 
 _BOARD = np.zeros(7 * LINE, np.int64)
 
-_own = threading.local()
+
+class _Own(threading.local):
+    """A board for jobs without helpers, one for each Python thread."""
+
+    def __init__(self) -> None:
+        self.board = np.zeros_like(_BOARD)
 
 
-def _own_board() -> Any:
-    """Return a board for jobs without helpers, one for each Python thread."""
-    try:
-        return _own.board
-    except AttributeError:
-        _own.board = np.zeros_like(_BOARD)
-        return _own.board
+_own = _Own()
 
 _team: dict[str, Any] = {"threads": numba.config.NUMBA_NUM_THREADS}
 

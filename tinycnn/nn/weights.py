@@ -16,6 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from tinycnn.data.formats import HEAD, format_of
 from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.files import write_bytes
 from tinycnn.nn import checks, layers, more_layers
@@ -34,8 +35,6 @@ OF_THESE_NUMBERS = ("calibration",)
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
 _LONGEST_DESCRIPTION = 65_536  # characters
 _LONGEST_HEADER = 2**20  # bytes; to parse it takes several times as many
-
-_OTHERS = {b"<": "an HTML page", b"PK": "a zip archive", b"\x93NUMPY": "a NumPy array"}
 
 Arrays = dict[str, Array]
 Shapes = dict[str, Shape]
@@ -293,8 +292,8 @@ def opened(path: str | Path) -> Iterator[Any]:
 def _refusal(path: str | Path, error: Exception) -> WeightsError:
     start = b""
     with contextlib.suppress(OSError), open(path, "rb") as file:
-        start = file.read(8)
-    for magic, kind in _OTHERS.items():
-        if start.startswith(magic):
-            return WeightsError(f"{path} is not a weights file: it looks like {kind}")
+        start = file.read(HEAD)
+    kind, *_ = (format_of(start) or "").split(";")  # the way out that follows is not one here
+    if kind:
+        return WeightsError(f"{path} is not a weights file: it looks like {kind}")
     return WeightsError(f"{path} is not a weights file, or a damaged one ({str(error)[:120]})")
