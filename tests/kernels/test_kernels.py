@@ -27,6 +27,7 @@ from strategies import (
 
 from tinycnn import kernels
 from tinycnn.errors import ShapeError
+from tinycnn.kernels import microkernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.shapes import shapes
 from tinycnn.kernels.simd import LANES
@@ -248,3 +249,15 @@ def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
                 assert np.array_equal(y, z)
     finally:
         set_threads(1)
+
+
+def test_memory_is_used_again_when_nobody_holds_the_array_or_a_view_of_it():
+    dtype, shape = np.dtype(np.float32), (7, 1009)  # a size of this test's own
+    first = microkernels.empty(shape, dtype)
+    part, place = first[2:].T, first.ctypes.data
+    assert place % 64 == 0
+    del first
+    assert microkernels.empty(shape, dtype).ctypes.data != place, "a view still shows it"
+    del part
+    again = [microkernels.empty(shape, dtype) for _ in range(3)]
+    assert [z.ctypes.data == place for z in again].count(True) == 1

@@ -6,17 +6,20 @@ variance of their means. So no sum crosses threads, and none of a million number
 ones.
 """
 
-import functools
 from functools import partial
 
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import empty
+from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.threads import parallel_over
 
 MANY = 4096
 """Numbers that one thread does by itself: to wake others takes about as long."""
+
+LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
+"""The smallest numbers that ``reference.flush`` leaves."""
 
 
 @kernel
@@ -172,15 +175,9 @@ def _softmax_cross_entropy(logits, labels, p):
     return loss / N
 
 
-@functools.cache
-def least(dtype):
-    """Return the smallest number that ``reference.flush`` leaves."""
-    return np.finfo(dtype).tiny / np.finfo(dtype).eps
-
-
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
-    numbers = np.array([learning_rate, momentum, weight_decay, least(z.dtype)], z.dtype)
+    numbers = np.array([learning_rate, momentum, weight_decay, LEAST[z.dtype]], z.dtype)
     _sgd_update(blocks(z), (dz.ravel(), numbers), (z.ravel(), velocity.ravel()))
 
 
@@ -198,9 +195,9 @@ def _sgd_update(block, read, written):
 def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon, weight_decay):
     """See ``reference.adam_update``."""
     corrections = 1 - beta1**step, 1 - beta2**step
-    numbers = [learning_rate, beta1, beta2, epsilon, weight_decay, *corrections, least(z.dtype)]
-    written = z.ravel(), mean.ravel(), square.ravel()
-    _adam_update(blocks(z), (dz.ravel(), np.array(numbers, z.dtype)), written)
+    numbers = [learning_rate, beta1, beta2, epsilon, weight_decay, *corrections, LEAST[z.dtype]]
+    read = dz.ravel(), np.array(numbers, z.dtype)
+    _adam_update(blocks(z), read, (z.ravel(), mean.ravel(), square.ravel()))
 
 
 @parallel_over  # block owns its part of z, mean and square
@@ -221,10 +218,16 @@ def _adam_update(block, read, written):
 
 def batchnorm(x, w, b, epsilon):
     """See ``reference.batchnorm``."""
-    mean, variance = _moments(x)
+    N, C = len(x), x.shape[-1]
+    if N:
+        means, variances = np.empty((2, N, C), x.dtype)
+        _moments(N, (_by_image(x),), (means, variances))
+        mean, variance = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+    else:
+        mean, variance = np.zeros((2, C), x.dtype)
     scale = w / np.sqrt(variance + x.dtype.type(epsilon))
     y = empty(x.shape, x.dtype)
-    _normalize(len(x), (_by_image(x), mean, scale, b), (_by_image(y),))
+    _normalize(N, (_by_image(x), mean, scale, b), (_by_image(y),))
     return y, mean, variance
 
 
@@ -248,22 +251,11 @@ def _by_image(x):
     return x.reshape(N, x[0, ..., 0].size if N else 1, C)
 
 
-def _moments(x):
-    """Return mean and variance (C,) of the channels of x."""
-    N, C = len(x), x.shape[-1]
-    if not N:
-        return np.zeros((2, C), x.dtype)
-    means, variances = np.empty((2, N, C), x.dtype)
-    _moments_by_image(N, (_by_image(x),), (means, variances))
-    return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-
-
 @parallel_over  # n owns means[n] and variances[n]
-def _moments_by_image(n, read, written):
+def _moments(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
     P, C = x.shape
-    mean[:] = 0
-    variance[:] = 0
+    mean[:], variance[:] = 0, 0
     for p in range(P):
         for c in range(C):
             mean[c] += x[p, c]
@@ -290,8 +282,7 @@ def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
     dy, x, dw, db = dy[n], x[n], dws[n], dbs[n]
     P, C = x.shape
-    dw[:] = 0
-    db[:] = 0
+    dw[:], db[:] = 0, 0
     for p in range(P):
         for c in range(C):
             dw[c] += dy[p, c] * (x[p, c] - mean[c])

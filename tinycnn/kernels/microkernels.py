@@ -150,6 +150,10 @@ _kept: dict[int, list] = {}
 MOST_KEPT = 2**28
 """Bytes; to have more than that, new sizes take the place of old ones."""
 
+IDLE = 3
+"""References to memory that nobody holds: of the list, of the loop, and of the one who asks. Were
+another thread about to take it, there would be a fourth."""
+
 
 def empty(shape, dtype):
     """Return an array whose numbers begin at a cache line: vectors then never straddle two.
@@ -157,25 +161,16 @@ def empty(shape, dtype):
     Its memory is that of an earlier one that nobody holds any more, if there is one.
     """
     line, size = 64, math.prod(shape) * dtype.itemsize
-    for memory, start in _kept.setdefault(size, []):
+    for memory, start in _kept.get(size, ()):
         if sys.getrefcount(memory) == IDLE:
-            return memory[start : start + size].view(dtype).reshape(shape)
-    memory = np.empty(size + line, np.uint8)
-    start = -memory.ctypes.data % line
-    _keep(size, memory, start)
+            break
+    else:
+        memory = np.empty(size + line, np.uint8)
+        start = -memory.ctypes.data % line
+        while _kept and sum(z * len(kept) for z, kept in [*_kept.items()]) > MOST_KEPT - size:
+            _kept.pop(next(iter(_kept)), None)
+        _kept.setdefault(size, []).append((memory, start))
     return memory[start : start + size].view(dtype).reshape(shape)
-
-
-IDLE = 3
-"""References to memory that nobody holds: of the list, of the loop, and of the one who asks. Were
-another thread about to take it, there would be a fourth."""
-
-
-def _keep(size, memory, start):
-    _kept[size].append((memory, start))
-    while sum(z * len(arrays) for z, arrays in [*_kept.items()]) > MOST_KEPT:
-        _kept.pop(next(iter(_kept)), None)
-        _kept.setdefault(size, [])
 
 
 def by_place(z):
@@ -217,8 +212,9 @@ def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.nd
     """
     starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
     table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]
-    full, tail = ([z for z in table if (z[2] == LANES) == is_full] for is_full in (True, False))
-    return tuple(np.array(z, np.intp).reshape(-1, 3).T.copy() for z in (full, tail))
+    slots = np.array(table, np.intp).reshape(-1, 3).T
+    is_full = slots[2] == LANES
+    return np.ascontiguousarray(slots[:, is_full]), np.ascontiguousarray(slots[:, ~is_full])
 
 
 # -------------------------------------------------------------------------------- pieces of a batch

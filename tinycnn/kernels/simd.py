@@ -18,7 +18,7 @@ import os
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types, typing
+from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
 from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import lower_builtin, register_model, type_callable
@@ -79,12 +79,11 @@ def becomes(kind, emit, whole=False):
 
         def build_each(context, builder, signature, args):
             def build(*operands):
-                kinds, values = zip(*operands, strict=True)
                 values = [
                     _Array(context, builder, k, z) if isinstance(k, types.Array) else z
                     for k, z in operands
                 ]
-                result = emit(builder, kind(*kinds), *values)
+                result = emit(builder, kind(*(k for k, _ in operands)), *values)
                 return context.get_dummy_value() if result is None else result
 
             operands = [

@@ -20,6 +20,7 @@ import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils, types
+from numba.core.types.containers import Tuple, UniTuple
 from numba.extending import intrinsic
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
@@ -101,7 +102,7 @@ def _job(work: Any) -> Callable:
         def emit(context, builder, signature, args):
             work.compile(kinds)
             compiled = work.overloads[kinds]
-            given = context.make_tuple(builder, types.Tuple(kinds), args)
+            given = context.make_tuple(builder, Tuple(kinds), args)
             context.add_linking_libs([compiled.library])
             code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
             code.linkage = "internal"
@@ -114,7 +115,7 @@ def _job(work: Any) -> Callable:
             addresses = builder.ptrtoint(code, I64), builder.ptrtoint(data, I64)
             return context.make_tuple(builder, signature.return_type, addresses)
 
-        return types.UniTuple(types.int64, 2)(*kinds), emit
+        return UniTuple(types.int64, 2)(*kinds), emit
 
     return job
 

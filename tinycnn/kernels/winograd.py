@@ -118,7 +118,8 @@ def kept_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray
     w_then, b_then, packed = _kept.get(key, (None, None, None))
     if packed is None or not (np.array_equal(w, w_then) and np.array_equal(b, b_then)):
         packed = packed_weights(w, b, outputs)
-        _kept.pop(next(iter(_kept)) if len(_kept) >= MOST_KEPT else None, None)
+        if len(_kept) >= MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
         _kept[key] = w.copy(), b.copy(), packed
     return packed
 
