@@ -150,9 +150,9 @@ _kept: dict[int, list] = {}
 MOST_KEPT = 2**28
 """Bytes; to have more than that, new sizes take the place of old ones."""
 
-IDLE = 3
-"""References to memory that nobody holds: of the list, of the loop, and of the one who asks. Were
-another thread about to take it, there would be a fourth."""
+IDLE = 4
+"""References to memory that nobody holds: of the list, its aligned part, the loop, and of the one
+who asks. Were another thread about to take it, there would be a fifth."""
 
 
 def empty(shape, dtype):
@@ -161,16 +161,16 @@ def empty(shape, dtype):
     Its memory is that of an earlier one that nobody holds any more, if there is one.
     """
     line, size = 64, math.prod(shape) * dtype.itemsize
-    for memory, start in _kept.get(size, ()):
+    for memory, aligned in _kept.get(size, ()):
         if sys.getrefcount(memory) == IDLE:
-            break
-    else:
-        memory = np.empty(size + line, np.uint8)
-        start = -memory.ctypes.data % line
-        while _kept and sum(z * len(kept) for z, kept in [*_kept.items()]) > MOST_KEPT - size:
-            _kept.pop(next(iter(_kept)), None)
-        _kept.setdefault(size, []).append((memory, start))
-    return memory[start : start + size].view(dtype).reshape(shape)
+            return aligned.view(dtype).reshape(shape)
+    memory = np.empty(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    aligned = memory[start : start + size]
+    while _kept and sum(z * len(kept) for z, kept in [*_kept.items()]) > MOST_KEPT - size:
+        _kept.pop(next(iter(_kept)), None)
+    _kept.setdefault(size, []).append((memory, aligned))
+    return aligned.view(dtype).reshape(shape)
 
 
 def by_place(z):
