@@ -77,32 +77,38 @@ def becomes(kind, emit, whole=False):
             result = _for_each(kind, [z.types if isinstance(z, BaseTuple) else z for z in kinds])
             return Tuple(result) if isinstance(result, tuple) else result
 
-        def build_each(context, builder, signature, args):
-            def build(*operands):
-                values = [
-                    _Array(context, builder, k, z) if isinstance(k, types.Array) else z
-                    for k, z in operands
-                ]
-                result = emit(builder, kind(*(k for k, _ in operands)), *values)
-                return context.get_dummy_value() if result is None else result
-
-            operands = [
-                tuple(map(list, zip(k.types, cgutils.unpack_tuple(builder, z), strict=True)))
-                if isinstance(k, BaseTuple) and not whole
-                else [k, z]
-                for k, z in zip(signature.args, args, strict=True)
-            ]
-            result = _for_each(build, operands)
-            is_tuple = isinstance(result, tuple)
-            kind_of_all = signature.return_type
-            return context.make_tuple(builder, kind_of_all, result) if is_tuple else result
-
         function = operation if whole else each
         type_callable(function)(lambda context: kind if whole else kind_of_each)
-        lower_builtin(function, types.VarArg(types.Any))(build_each)  # type: ignore[attr-defined]
+        lower_builtin(function, types.VarArg(types.Any))(_building(kind, emit, whole))  # type: ignore[attr-defined]
         return function
 
     return register
+
+
+def _building(kind, emit, whole):
+    """Return what numba calls to build an operation."""
+
+    def build_each(context, builder, signature, args):
+        def build(*operands):
+            values = [
+                _Array(context, builder, k, z) if isinstance(k, types.Array) else z
+                for k, z in operands
+            ]
+            result = emit(builder, kind(*(k for k, _ in operands)), *values)
+            return context.get_dummy_value() if result is None else result
+
+        operands = [
+            tuple(map(list, zip(k.types, cgutils.unpack_tuple(builder, z), strict=True)))
+            if isinstance(k, BaseTuple) and not whole
+            else [k, z]
+            for k, z in zip(signature.args, args, strict=True)
+        ]
+        result = _for_each(build, operands)
+        is_tuple = isinstance(result, tuple)
+        kind_of_all = signature.return_type
+        return context.make_tuple(builder, kind_of_all, result) if is_tuple else result
+
+    return build_each
 
 
 def _for_each(function, operands):

@@ -193,13 +193,8 @@ def _pieces(piece, read, written):
         _multiply(values, offsets[:count], u, products, (points, C, b.size))
         for t in range(count):
             image, i, j = _tile(g * group + t, rows, columns)
-            first, to = t * points * b.size, ((image * OH + side * i) * OW + side * j) * F
-            if winner.size:
-                for v in range(side):  # a row of windows
-                    where = first, 2 * v, to + v * OW * F
-                    _compete(products, at, b, y, winner, where, (n, side, F))
-            else:
-                _interpolate(products, at, b, half, y, (first, to), (n, m, OW * F, F))
+            where = t * points * b.size, ((image * OH + side * i) * OW + side * j) * F
+            _finish(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
 
 
 @part
@@ -247,6 +242,16 @@ def _multiply(values, tiles, u, products, sizes):
                     store(products, to, sums[m])
                     if f + LANES < F:
                         store(products, to + LANES, more[m])
+
+
+@part
+def _finish(products, weights, half, written, where, sizes):
+    """Make the outputs of a tile of its products, which begin at ``where``."""
+    (at, b), (y, winner), (first, to), (n, m, row, F) = weights, written, where, sizes
+    if not winner.size:
+        _interpolate(products, at, b, half, y, where, sizes)
+    for v in range(m // 2 if winner.size else 0):  # a row of windows
+        _compete(products, at, b, y, winner, (first, 2 * v, to + v * row), (n, m // 2, F))
 
 
 @part
