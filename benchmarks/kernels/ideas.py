@@ -67,7 +67,8 @@ def forward(call: Call) -> Ideas:
     ideas = {
         "plain loops": Version(functools.partial(unfused, naive_kernels.conv2d), ONE_THREAD),
         "eight windows, vectors of filters": Version(
-            functools.partial(unfused, kernels.conv2d), ONE_THREAD
+            functools.partial(unfused, kernels.conv2d),
+            functools.partial(_both, ONE_THREAD, NO_WINOGRAD),
         ),
         "... fused with ReLU and pooling": Version(call.kernel, fused_only),
     }

@@ -16,6 +16,7 @@ from tinycnn.nn import (
     ReLU,
     Sequential,
     Softmax,
+    reference,
     set_threads,
 )
 
@@ -27,7 +28,7 @@ def images():
 
 def network(*ending):
     """A wide second convolution goes through Winograd's transforms, the first one does not."""
-    layers = [Conv2D(9, 3), ReLU(), MaxPool2D(2), Conv2D(18, 3), ReLU(), MaxPool2D(2), Flatten()]
+    layers = [Conv2D(30, 3), ReLU(), MaxPool2D(2), Conv2D(18, 3), ReLU(), MaxPool2D(2), Flatten()]
     return Sequential([*layers, Dense(11), ReLU(), Dense(4), *ending], (17, 15, 1), seed=7)
 
 
@@ -69,6 +70,24 @@ def test_frozen_keeps_its_answers_while_layers_without_a_faster_way_change(image
     for z in model.arrays().values():
         z += 0.1
     np.testing.assert_array_equal(frozen.predict_proba(images[0]), before)
+
+
+def test_a_single_image_meets_the_weights_of_now_however_they_were_changed(images):
+    """What is packed for one image is kept for the next, as long as it is the same."""
+    model = network()
+
+    def agree():
+        expected = model.on(reference).predict_proba(images[:1])
+        np.testing.assert_allclose(model.predict_proba(images[:1]), expected, atol=1e-5)
+
+    agree()
+    params = model.layers[3].params
+    params["w"][5, 1, 2, 7] += 3
+    agree()
+    params["b"][4] += 3
+    agree()
+    params["w"] = params["w"] * -1
+    agree()
 
 
 def test_threads_that_share_a_frozen_model_do_not_disturb_each_other(images):
