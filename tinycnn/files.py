@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -103,6 +104,31 @@ def user_folder(kind: str) -> Path:
     if not os.path.isabs(folder):
         raise EnvironmentFault(f"there is no home folder to keep {kind} in; set HOME")
     return Path(folder) / "tinycnn"
+
+
+def private_folder(folder: Path) -> Path | None:
+    """Create ``folder`` for this user alone; None when that is not possible.
+
+    Anyone who can write to the folder above it could put another one in its place.
+    """
+    with contextlib.suppress(OSError):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours(folder.parent, forbidden=0o002):
+            return None
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if _is_ours(folder, forbidden=0o022):
+            return folder
+    return None
+
+
+def _is_ours(folder: Path, forbidden: int) -> bool:
+    """Return whether this user owns ``folder`` and its mode has no ``forbidden`` bit."""
+    if os.name == "nt":  # there, a user's folders are private by default
+        return True
+    status = folder.lstat()
+    return status.st_uid == os.getuid() and not status.st_mode & forbidden
 
 
 def sweep_temporaries(

@@ -4,11 +4,12 @@ A checkpoint from the middle of a batch would hold half a step, and a run resume
 not end with the same bytes as one that was never stopped.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -64,3 +65,48 @@ class StopSignals:
 
     def _unwind(self, number: int) -> NoReturn:
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(128 + number)
+
+
+# ---------------------------------------------------------------------- while code is compiled
+
+_handlers: dict[int, Any] = {}
+"""The handlers to call later; empty unless a function is being compiled."""
+
+_noted: list[tuple[Any, int, FrameType | None]] = []
+
+
+@contextlib.contextmanager
+def signals_wait() -> Iterator[None]:
+    """Note signals inside the ``with``, and hand them to their handlers at its end.
+
+    LLVM calls Python back when it has made machine code. An exception in there, such as that of
+    Ctrl-C, would be swallowed, or leave the function without its code. A function that is compiled
+    for another one has a ``with`` inside that one's. Python runs handlers in its main thread only;
+    in any other this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with contextlib.ExitStack() as stack:  # it undoes all of it, whatever a handler raises
+        stack.callback(_deliver)
+        if not _handlers:
+            stack.callback(_handlers.clear)
+            for number in STOPPING:
+                if callable(handler := signal.getsignal(number)):  # others raise nothing
+                    _handlers[number] = handler
+                    stack.callback(signal.signal, number, handler)
+                    signal.signal(number, _note)
+        yield
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _noted.append((_handlers[number], number, frame))
+
+
+def _deliver() -> None:
+    if _noted:
+        handler, *told = _noted.pop(0)
+        try:
+            handler(*told)
+        finally:
+            _deliver()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinycnn import files
 from tinycnn.kernels import jit, microkernels
 from tinycnn.kernels.jit import UNCOMPILED
 
@@ -171,22 +172,22 @@ def test_a_folder_that_others_may_write_to_is_not_used(mode, tmp_path):
     folder = tmp_path / "tinycnn" / "kernels"
     folder.mkdir(parents=True)
     folder.chmod(mode)
-    assert jit._private_folder(folder) is None
+    assert files.private_folder(folder) is None
     folder.chmod(0o755)
-    assert jit._private_folder(folder) == folder
+    assert files.private_folder(folder) == folder
 
 
 def test_a_folder_that_others_may_replace_is_not_used(tmp_path):
     folder = tmp_path / "tinycnn" / "kernels"
     folder.mkdir(mode=0o700, parents=True)
     folder.parent.chmod(0o777)
-    assert jit._private_folder(folder) is None
+    assert files.private_folder(folder) is None
 
 
 def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    monkeypatch.setattr(files.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     (tmp_path / "tinycnn").mkdir()
-    assert jit._private_folder(tmp_path / "tinycnn" / "kernels") is None
+    assert files.private_folder(tmp_path / "tinycnn" / "kernels") is None
     assert os.listdir(tmp_path / "tinycnn") == []
 
 
@@ -196,7 +197,7 @@ def test_a_link_to_another_folder_is_not_used(tmp_path):
     elsewhere.mkdir(mode=0o700)
     (tmp_path / "tinycnn").mkdir(mode=0o700)
     (tmp_path / "tinycnn" / "kernels").symlink_to(elsewhere)
-    assert jit._private_folder(tmp_path / "tinycnn" / "kernels") is None
+    assert files.private_folder(tmp_path / "tinycnn" / "kernels") is None
 
 
 # -------------------------------------------------------------------------------- what is in it

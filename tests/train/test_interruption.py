@@ -11,7 +11,8 @@ import pytest
 from numba.core import event
 from PIL import Image, ImageDraw
 
-from tinycnn.kernels.jit import UNCOMPILED, kernel, signals_wait
+from tinycnn.kernels.jit import UNCOMPILED, kernel
+from tinycnn.signals import signals_wait
 
 ROOT = Path(__file__).parents[2]
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM

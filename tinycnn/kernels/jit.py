@@ -17,13 +17,9 @@ import contextlib
 import functools
 import hashlib
 import os
-import signal
 import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import llvmlite
@@ -35,8 +31,9 @@ from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
 
 from tinycnn.errors import EnvironmentFault
-from tinycnn.files import user_folder
+from tinycnn.files import private_folder, user_folder
 from tinycnn.kernels.simd import CHECKED, LANES
+from tinycnn.signals import signals_wait
 
 UNCOMPILED = bool(config.DISABLE_JIT)
 """True when kernels run as plain Python."""
@@ -82,53 +79,6 @@ class Part(Kernel):
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
 
 
-# ------------------------------------------------------------------------------ interruption
-
-WAITING = (signal.SIGINT, signal.SIGTERM)
-
-_handlers: dict[int, Any] = {}
-"""The handlers to call later; empty unless a function is being compiled."""
-
-_noted: list[tuple[Any, int, FrameType | None]] = []
-
-
-@contextlib.contextmanager
-def signals_wait() -> Iterator[None]:
-    """Note signals inside the ``with``, and hand them to their handlers at its end.
-
-    LLVM calls Python back when it has made machine code. An exception in there, such as that of
-    Ctrl-C, would be swallowed, or leave the function without its code. A function that is compiled
-    for another one has a ``with`` inside that one's. Python runs handlers in its main thread only;
-    in any other this does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with contextlib.ExitStack() as stack:  # it undoes all of it, whatever a handler raises
-        stack.callback(_deliver)
-        if not _handlers:
-            stack.callback(_handlers.clear)
-            for number in WAITING:
-                if callable(handler := signal.getsignal(number)):  # others raise nothing
-                    _handlers[number] = handler
-                    stack.callback(signal.signal, number, handler)
-                    signal.signal(number, _note)
-        yield
-
-
-def _note(number: int, frame: FrameType | None) -> None:
-    _noted.append((_handlers[number], number, frame))
-
-
-def _deliver() -> None:
-    if _noted:
-        handler, *told = _noted.pop(0)
-        try:
-            handler(*told)
-        finally:
-            _deliver()
-
-
 # ------------------------------------------------------------------------- compiled code is kept
 
 
@@ -142,7 +92,7 @@ def cache_folder(file: Path = Path(__file__), mode: str = MODE) -> Path | None:
         root = Path(named, "tinycnn") if os.path.isabs(named) else user_folder("cache")
     except EnvironmentFault:
         return None
-    return _private_folder(root / f"kernels-{_digest(file)}-{mode}")
+    return private_folder(root / f"kernels-{_digest(file)}-{mode}")
 
 
 def _digest(file: Path) -> str:
@@ -153,31 +103,6 @@ def _digest(file: Path) -> str:
     for source in sorted({*Path(__file__).parent.glob("*.py"), file}):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _private_folder(folder: Path) -> Path | None:
-    """Create ``folder`` for this user alone; None when that is not possible.
-
-    Anyone who can write to the folder above it could put another one in its place.
-    """
-    with contextlib.suppress(OSError):
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_ours(folder.parent, forbidden=0o002):
-            return None
-        folder.mkdir(mode=0o700, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if _is_ours(folder, forbidden=0o022):
-            return folder
-    return None
-
-
-def _is_ours(folder: Path, forbidden: int) -> bool:
-    """Return whether this user owns ``folder`` and its mode has no ``forbidden`` bit."""
-    if os.name == "nt":  # there, a user's folders are private by default
-        return True
-    status = folder.lstat()
-    return status.st_uid == os.getuid() and not status.st_mode & forbidden
 
 
 class KernelCache(NullCache):

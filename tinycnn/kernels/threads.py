@@ -137,7 +137,7 @@ def parallel_over(body: Callable) -> Callable:
         run = kernel(_named_after(body, _run, job=_job(work)))
 
     def spread(count, read, written, alone=False):
-        alone = alone or count < 2 or _team["threads"] < 2 or CHECKED or UNCOMPILED
+        alone = alone or count < 2 or _own.threads < 2 or CHECKED or UNCOMPILED
         if alone or not _team["turn"].acquire(blocking=False):
             return run(_own.board, count, read, written)
         try:
@@ -219,15 +219,15 @@ _BOARD = np.zeros(7 * LINE, np.int64)
 
 
 class _Own(threading.local):
-    """A board for jobs without helpers, one for each Python thread."""
+    """What each Python thread has: a board for jobs without helpers, and how many it asks for."""
 
     def __init__(self) -> None:
-        self.board = np.zeros_like(_BOARD)
+        self.board, self.threads = np.zeros_like(_BOARD), numba.config.NUMBA_NUM_THREADS
 
 
 _own = _Own()
 
-_team: dict[str, Any] = {"threads": numba.config.NUMBA_NUM_THREADS}
+_team: dict[str, Any] = {}
 
 
 def _assemble() -> None:
@@ -243,10 +243,10 @@ if hasattr(os, "register_at_fork"):  # Windows knows no forks
 
 def _wake() -> None:
     """Have as many threads wait for jobs as there should be."""
-    _BOARD[TEAM] = _team["threads"]
+    _BOARD[TEAM] = _own.threads
     while _team["asleep"]:
         _team["asleep"].pop().release()
-    while len(_team["helpers"]) < _team["threads"] - 1:
+    while len(_team["helpers"]) < _own.threads - 1:
         helper = threading.Thread(target=_stay, args=(len(_team["helpers"]) + 1,), daemon=True)
         _team["helpers"].append(helper)
         helper.start()
@@ -273,13 +273,13 @@ def _dismiss() -> None:
 
 
 def set_threads(threads: int | None) -> None:
-    """Run kernels on ``threads`` threads; None means all that there are."""
+    """Run kernels that this thread calls on ``threads`` threads; None means all that there are."""
     most = numba.config.NUMBA_NUM_THREADS
     if threads is not None and not 1 <= threads <= most:
         raise ValueError(f"threads must be between 1 and {most}, not {threads}")
-    _team["threads"] = threads or most
+    _own.threads = threads or most
 
 
 def get_threads() -> int:
     """Return how many threads kernels run on."""
-    return int(_team["threads"])
+    return _own.threads
