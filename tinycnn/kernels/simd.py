@@ -62,7 +62,7 @@ class _VectorModel(PrimitiveModel):
 def becomes(kind, emit, whole=False):
     """Make numba build, where a kernel calls the function below, ``emit(builder, kind, *args)``.
 
-    ``kind`` tells the type of the result from those of the operands, and arrays come as ``_Array``.
+    ``kind`` tells the type of the result from those of the operands, and arrays come as ``Array``.
     Unless an operation takes tuples as a ``whole``, their elements are operated on one by one.
     Registers have names and no indices: so a loop over registers is unrolled, which is done here.
     """
@@ -91,7 +91,7 @@ def _building(kind, emit, whole):
     def build_each(context, builder, signature, args):
         def build(*operands):
             values = [
-                _Array(context, builder, k, z) if isinstance(k, types.Array) else z
+                Array(context, builder, k, z) if isinstance(k, types.Array) else z
                 for k, z in operands
             ]
             result = emit(builder, kind(*(k for k, _ in operands)), *values)
@@ -120,7 +120,7 @@ def _for_each(function, operands):
     return tuple(function(*element) for element in elements)
 
 
-class _Array:
+class Array:
     """An array while a function that reads or writes it is built."""
 
     def __init__(self, context, builder, kind, value):

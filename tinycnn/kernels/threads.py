@@ -24,7 +24,7 @@ from numba.core.types.containers import Tuple, UniTuple
 from numba.extending import intrinsic
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
-from tinycnn.kernels.simd import INT32, becomes, call
+from tinycnn.kernels.simd import INT32, Array, becomes, call
 
 LINE = 8
 """Numbers of a cache line, and bytes of a number: slots are a line apart."""
@@ -92,25 +92,20 @@ def _take_part(board):
     """Call the code of the job with the address of its data."""
 
 
-def _job(work: Any) -> Callable:
-    """Return what makes a job of ``work`` and its arguments: the addresses of code and data."""
+def _job(body: Any) -> Callable:
+    """Return what makes a job of ``body`` and its arguments: the addresses of code and data."""
 
     @intrinsic
     def job(typing, board, count, read, written):
         kinds = board, count, read, written
 
         def emit(context, builder, signature, args):
-            work.compile(kinds)
-            compiled = work.overloads[kinds]
             given = context.make_tuple(builder, Tuple(kinds), args)
-            context.add_linking_libs([compiled.library])
             code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
             code.linkage = "internal"
             inside = ir.IRBuilder(code.append_basic_block())
             data = inside.load(inside.inttoptr(code.args[0], given.type.as_pointer()))
-            arguments = compiled.signature, cgutils.unpack_tuple(inside, data)
-            context.call_internal_no_propagate(inside, compiled.fndesc, *arguments)
-            inside.ret_void()
+            _take_pieces(context, inside, body, kinds, cgutils.unpack_tuple(inside, data))
             data = cgutils.alloca_once_value(builder, given)  # it lasts as long as the caller
             addresses = builder.ptrtoint(code, I64), builder.ptrtoint(data, I64)
             return context.make_tuple(builder, signature.return_type, addresses)
@@ -118,6 +113,25 @@ def _job(work: Any) -> Callable:
         return UniTuple(types.int64, 2)(*kinds), emit
 
     return job
+
+
+def _take_pieces(context, builder, body, kinds, args):
+    """Build a loop: ``while (n := _add(board, NEXT, 1)) < count: body(n, read, written)``."""
+    body.compile((types.intp, *kinds[2:]))
+    compiled = body.overloads[types.intp, *kinds[2:]]
+    context.add_linking_libs([compiled.library])
+    following = Array(context, builder, kinds[0], args[0]).at(I64(NEXT))
+    loop, inside, end = (builder.append_basic_block() for _ in range(3))
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
+    builder.cbranch(builder.icmp_signed("<", n, args[1]), inside, end)
+    builder.position_at_end(inside)
+    arguments = compiled.fndesc, compiled.signature, (n, *args[2:])
+    context.call_internal_no_propagate(builder, *arguments)
+    builder.branch(loop)
+    builder.position_at_end(end)
+    builder.ret_void()
 
 
 # ------------------------------------------------------------------------------- what threads do
@@ -133,8 +147,7 @@ def parallel_over(body: Callable) -> Callable:
     if CHECKED or UNCOMPILED:
         run = kernel(_named_after(body, _in_order, body=body))
     else:
-        work = part(_named_after(body, _work, body=body))
-        run = kernel(_named_after(body, _run, job=_job(work)))
+        run = kernel(_named_after(body, _run, job=_job(body)))
 
     def spread(count, read, written, alone=False):
         alone = alone or count < 2 or _own.threads < 2 or CHECKED or UNCOMPILED
@@ -171,15 +184,14 @@ def _in_order(board, count, read, written):
         body(n, read, written)  # type: ignore[name-defined] # noqa: F821
 
 
-def _work(board, count, read, written):
-    n = _add(board, NEXT, 1)
-    while n < count:
-        body(n, read, written)  # type: ignore[name-defined] # noqa: F821
-        n = _add(board, NEXT, 1)
-
-
 def _run(board, count, read, written):
     board[CODE], board[DATA] = job(board, count, read, written)  # type: ignore[name-defined] # noqa: F821
+    _together(board)
+
+
+@part
+def _together(board):
+    """Open the job, take part in it, and wait for helpers that do."""
     board[NEXT] = 0
     board[JOBS] += 1
     _add(board, JOB, board[JOBS])
