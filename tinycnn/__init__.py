@@ -17,7 +17,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "tinycnn.data": ["Dataset", "load_dataset", "read_idx", "write_idx"],
     "tinycnn.errors": ["TinyCNNError"],
-    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"]
+    "tinycnn.metrics": ["measure"],
+    "tinycnn.predict.api": ["load", "read"],
+    "tinycnn.train.callbacks": ["Callback", "MLflow", "TensorBoard", "WandB"],
+    "tinycnn.train.fitting": ["fit"],
+    "tinycnn.train.parts": ["register"],
+    "tinycnn.train.progress": ["Progress"],
+    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Frozen", "Layer", "MaxPool2D", "ReLU", "Softmax"]
     + ["SGD", "Adam", "Sequential", "SoftmaxCrossEntropy", "build", "set_threads"],
 }
 

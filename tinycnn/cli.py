@@ -86,6 +86,15 @@ def add_data_dir(parser: Container) -> None:
     parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
 
 
+def add_network(parser: Container, meaning: str = "a file of yours that registers layers") -> None:
+    """Add ``--network``, whose file is run; only what a person types is."""
+
+    def run(source: str) -> Any:
+        return importlib.import_module("tinycnn.train.parts").import_file(source)
+
+    parser.add_argument("--network", metavar="FILE.py", type=run, help=meaning)
+
+
 def add_json(parser: Container, what: str = "one JSON object") -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help=f"print {what}")

@@ -6,7 +6,7 @@ This file has the arguments and the printing; ``tinycnn.exchange`` does the work
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinycnn.cli import Parser, add_json, run_command
+from tinycnn.cli import Parser, add_json, add_network, run_command
 from tinycnn.errors import TinyCNNError
 from tinycnn.exchange import FORMATS
 from tinycnn.files import refuse_to_overwrite, to_json
@@ -29,6 +29,7 @@ parser.add_argument("weights", metavar="WEIGHTS", help="a file, a run folder, la
 parser.add_argument("--to", choices=FORMATS, required=True, help="the other program")
 parser.add_argument("-o", "--output", metavar="FILE", help="default: network.onnx, ...")
 parser.add_argument("--softmax", action="store_true", help="onnx: probabilities instead of logits")
+add_network(parser)
 add_json(parser)
 
 

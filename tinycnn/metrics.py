@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tinycnn.nn import Sequential
 
@@ -58,9 +59,9 @@ class Score:
         )
 
 
-def measure(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Score:
+def measure(model: Sequential, images: ArrayLike, labels: ArrayLike) -> Score:
     """The score of ``model`` on images (N,H,W) uint8 with labels (N,)."""
-    return Score.of(model.predict_proba(images).argmax(axis=1), labels)
+    return Score.of(model.predict_proba(images).argmax(axis=1), np.asarray(labels))
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:

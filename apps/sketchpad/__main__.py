@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import Parser, add_network, run_command
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.files import refuse_to_overwrite
 from tinycnn.train.folder import find_weights
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last")
+    add_network(parser)
     add("--size", metavar="WxH", type=_size, help="of the window")
     add("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
     add("--theme", choices=("system", "light", "dark"), default="system", help="of the window")

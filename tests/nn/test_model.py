@@ -89,7 +89,9 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
     for name in PRESETS:
         network = build(name, input_shape=(32, 30, 3), classes=7)
         assert network.forward(np.zeros((2, 32, 30, 3), np.float32)).shape == (2, 7)
-    with pytest.raises(ShapeError, match="there is no preset 'alexnet'; there are lenet"):
+    with pytest.raises(
+        ShapeError, match="there is no preset 'alexnet' and no such layer; presets are lenet"
+    ):
         build("alexnet")
 
 
@@ -199,11 +201,7 @@ def test_no_images_have_no_classes(network):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (
-            np.zeros((10, 9), np.uint8),
-            r"shape \(10, 9\), expected \(N, 10, 9, 1\); .* add an axis: image\[None\]$",
-        ),
-        (np.zeros((10, 9, 1), np.uint8), r"add an axis: image\[None\]$"),
+        (np.zeros((10, 8), np.uint8), r"shape \(10, 8\), expected \(N, 10, 9, 1\)$"),
         (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)$"),
         (np.zeros((2, 10, 9, 3), np.uint8), r"shape \(2, 10, 9, 3\)"),
         (np.zeros((2, 90), np.uint8), r"shape \(2, 90\)"),

@@ -10,6 +10,7 @@ Cohen 1997).
 
 import base64
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,25 @@ SAMPLE = 1024
 _HASH_BYTES = 8
 
 
-def sample_of(images: np.ndarray) -> str:
-    """The smallest hashes of images (N,H,W), as text: at most 11 kilobytes."""
-    return base64.b64encode(np.sort(_hashes(images))[:SAMPLE].tobytes()).decode()
+def sample_of(images: np.ndarray, before: str = "") -> str:
+    """The smallest hashes of images (N,H,W), as text: at most 11 kilobytes.
+
+    ``before`` is the sample of other images; the result is that of both together.
+    """
+    hashes = _hashes(images)
+    if before:
+        hashes = np.union1d(hashes, np.frombuffer(base64.b64decode(before), np.uint64))
+    return base64.b64encode(np.sort(hashes)[:SAMPLE].tobytes()).decode()
+
+
+def sample_in(description: dict[str, Any]) -> str:
+    """The sample in the description of a weights file; "" if it has none, or none that is sound."""
+    try:
+        sample = str(description["training"]["sample"])
+        np.frombuffer(base64.b64decode(sample, validate=True), np.uint64)
+    except (LookupError, TypeError, ValueError):
+        return ""
+    return sample
 
 
 def share_known(images: np.ndarray, sample: str) -> float:

@@ -1,6 +1,6 @@
 """``python -m tinycnn.evaluate WEIGHTS`` measures a trained network: the arguments."""
 
-from tinycnn.cli import Command, add_data_dir, add_json, run_command
+from tinycnn.cli import Command, add_data_dir, add_json, add_network, run_command
 
 EXAMPLES = """\
 examples:
@@ -28,6 +28,7 @@ main.add_argument(
     help="default: the one trained on; may be repeated",
 )
 add_data_dir(main)
+add_network(main)
 main.add_argument("--split", choices=("test", "validation", "train"), default="test", help="(test)")
 main.add_argument("--compare", metavar="WEIGHTS", help="a second network, same images")
 main.add_argument(

@@ -70,12 +70,10 @@ def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
     Warns of numbers that are clearly of another scale, unless they are floats and ``any_floats``.
     """
     images = np.asarray(images)
+    if input_shape in (images.shape, (*images.shape, 1)):  # a single one
+        images = images[None]
     if input_shape not in (images.shape[1:], (*images.shape[1:], 1)):
-        one = input_shape in (images.shape, (*images.shape, 1))
-        raise ShapeError(
-            f"images have shape {images.shape}, expected {_batch_shape(input_shape)}"
-            + one * "; to a single image, add an axis: image[None]"
-        )
+        raise ShapeError(f"images have shape {images.shape}, expected {_batch_shape(input_shape)}")
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
     kind, unit = ("uint8", GRAY) if images.dtype == np.uint8 else ("floats", 1.0)

@@ -89,7 +89,7 @@ class Layer:
         return twin
 
     def __repr__(self) -> str:
-        arguments = ", ".join(str(value) for value in self.config().values())
+        arguments = ", ".join(map(repr, self.config().values()))
         return f"{type(self).__name__}({arguments})"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+import tinycnn
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.fusion import ConvReLUPool, fuse
@@ -76,8 +77,8 @@ class Sequential(Storable):
         """Return images as the network's input: floats (N, *input_shape), gray levels 0 to 1.
 
         Takes uint8 images, 0 to 255, or float images that are scaled already; a single channel
-        may go without an axis. ShapeError for other shapes and for numbers that are not finite; a
-        warning for floats that are clearly of another scale.
+        may go without an axis, and so may a single image. ShapeError for other shapes and for
+        numbers that are not finite; a warning for floats that are clearly of another scale.
         """
         given = checks.images(images, self.input_shape, self.any_floats)
         return checks.scaled(given, self.input_shape, self.dtype)
@@ -99,6 +100,16 @@ class Sequential(Storable):
             y = self.forward(x)
             parts.append(y if isinstance(last, Softmax) else last.ops.softmax(y))
         return np.concatenate(parts)
+
+    def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> Any:
+        """Train on images (N,H,W) with labels (N,) and return the history; see ``tinycnn.fit``."""
+        return tinycnn.fit(
+            self, images, labels, **options
+        )  # the library's own name: nn imports nothing above it
+
+    def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Any:
+        """Return the ``Score`` on images with labels (N,): ``accuracy``, ``errors``, ``n``."""
+        return tinycnn.measure(self, images, labels)
 
     def part(self, start: int, stop: int) -> "Sequential":
         """Return layers ``start`` to before ``stop`` as a network that shares their parameters.

@@ -111,4 +111,5 @@ def one_cycle(share: float) -> float:
     return end + (1 - end) * cosine((share - rise) / (1 - rise))
 
 
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
 SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}

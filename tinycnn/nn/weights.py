@@ -45,7 +45,9 @@ LAYERS: dict[str, type[Layer]] = {
     for name, kind in {**vars(layers), **vars(more_layers)}.items()
     if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer
 }
-"""Layers that a weights file may name."""
+"""Layers that a weights file may name; ``tinycnn.register`` adds those of your own."""
+
+OURS = frozenset(LAYERS.values())
 
 
 class Storable:
@@ -74,8 +76,8 @@ class Storable:
         What the model's own description says of numbers that have changed since is left out.
         Raises WeightsError for a network that could not be read again.
         """
-        for kind in map(type, self.layers):
-            name = kind.__name__
+        own = {type(x).__name__: type(x) for x in self.layers if type(x) not in OURS}
+        for name, kind in own.items():
             if LAYERS.get(name, kind) is not kind:
                 raise WeightsError(
                     f"{path} is not written: its {name} would be read as another layer of that "
@@ -88,7 +90,7 @@ class Storable:
             "input_shape": self.input_shape,
             "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
             "preparation": "grey levels / 255",
-        }
+        } | ({"imports": {name: kind.__module__ for name, kind in own.items()}} if own else {})
         write_weights(path, self.arrays(), {**mine, **description, **architecture})
 
     @classmethod
@@ -112,10 +114,7 @@ class Storable:
         arrays: Arrays,
         description: dict[str, Any],
     ) -> Self:
-        """Return the model of these layers with ``arrays``, all of which came from ``path``.
-
-        Raises WeightsError if they do not belong together, before memory is asked for.
-        """
+        """Return the model of these layers and ``arrays``; WeightsError if they do not fit."""
         kinds = {np.dtype(np.float32): "F32"}
         found = {k: (kinds.get(z.dtype, str(z.dtype)), z.shape) for k, z in arrays.items()}
         expected, largest = _expected_shapes(path, layers, input_shape)
@@ -152,8 +151,14 @@ def _described_layers(path: str | Path, description: dict[str, Any]) -> tuple[li
         layers: list[Layer] = []
         for entry in description["layers"]:
             arguments = dict(entry)
-            layers.append(LAYERS[arguments.pop("layer")](**arguments))
+            name = arguments.pop("layer")
+            if name not in LAYERS and name in description.get("imports", ()):
+                module = description["imports"][name]
+                raise ImportError(f"import {module}, or give a command --network {module}.py")
+            layers.append(LAYERS[name](**arguments))
         return layers, tuple(description["input_shape"])
+    except ImportError as missing:
+        raise WeightsError(f"{path} has a layer {name} of your own: first {missing}") from missing
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its description is no network ({error})") from error
 
@@ -181,10 +186,7 @@ def _refuse_the_huge(path: str | Path, largest: int) -> None:
 
 
 def write_weights(path: str | Path, arrays: Arrays, description: dict[str, Any]) -> None:
-    """Write ``arrays`` and a JSON ``description`` to ``path``, all or nothing.
-
-    Nothing is written that ``Sequential.load`` would refuse.
-    """
+    """Write ``arrays`` and a JSON ``description``, all or nothing, and nothing ``load`` refuses."""
     if sum(array.nbytes for array in arrays.values()) > MAX_BYTES - _LONGEST_HEADER:
         raise WeightsError(f"{path} is not written: it would be larger than {MAX_BYTES:,} bytes")
     try:
@@ -204,10 +206,7 @@ def write_weights(path: str | Path, arrays: Arrays, description: dict[str, Any])
 
 
 def refuse_bombs(path: Path, max_bytes: int = MAX_BYTES) -> None:
-    """Raise ValueError for a safetensors file that would take more memory than it is worth.
-
-    A file may be large and yet cost its sender nothing: most of it may be a hole.
-    """
+    """Raise ValueError for a file of too many bytes; most of them may be a hole."""
     size = path.stat().st_size
     if size > max_bytes:
         raise ValueError(f"it holds {size:,} bytes; more than {max_bytes:,} are not read")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tinycnn.cli import Command, add_json, run_command
+from tinycnn.cli import Command, add_json, add_network, run_command
 
 EXAMPLES = """\
 examples:
@@ -36,6 +36,7 @@ main.add_argument(
 main.add_argument(
     "--weights", metavar="WEIGHTS", default="default", help="a weights file, a run folder, last"
 )
+add_network(main)
 main.add_argument("--limit", metavar="N", type=_count, help="read N of each file at most")
 add_json(main, "one JSON object for each")
 main.add_argument("--ascii", action="store_true", help="draw what the network saw")

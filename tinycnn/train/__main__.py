@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from tinycnn.cli import Parser, add_dataset, add_json, run_command
+from tinycnn.cli import Parser, add_dataset, add_network, run_command
 from tinycnn.errors import RunError
 from tinycnn.signals import StopSignals
-from tinycnn.train.ranks import find_ranks
+from tinycnn.train.mpi_launch import find_ranks
 
 EXAMPLES = """\
 examples:
@@ -15,6 +15,10 @@ examples:
   python -m tinycnn.train --data-dir DIR           four IDX files of your own
   python -m tinycnn.train --limit 1000 --epochs 3  a quick try
   python -m tinycnn.train --resume last            resume after Ctrl-C
+  python -m tinycnn.train --resume last --epochs 20   more epochs
+  python -m tinycnn.train --weights default --data-dir DIR --lr 0.001   fine-tune on your digits
+  python -m tinycnn.train --layers "Conv2D(16,3) ReLU MaxPool2D(2) Flatten Dense(10)"
+  python -m tinycnn.train --network FILE.py        your own network
   mpiexec -n 4 python -m tinycnn.train             four processes, on one machine or many
 """
 
@@ -30,7 +34,10 @@ data.add_argument("--limit", metavar="N", type=int, help="only the first N train
 data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
 data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings")
 steps = parser.add_argument_group("network and steps")
-steps.add_argument("--preset", metavar="NAME", help="lenet, tiny, best, sprint, dense, lenet5")
+steps.add_argument("--preset", metavar="NAME", help="the network: lenet, tiny, best, dense")
+steps.add_argument("--layers", dest="preset", metavar="TEXT", help="or its layers, as text")
+add_network(steps, "or FILE.py[:function] of yours, from the number of classes to its layers")
+steps.add_argument("--weights", metavar="WEIGHTS", help="or a trained one, to be fine-tuned")
 steps.add_argument("--epochs", metavar="N", type=int, help="passes through all images (10)")
 steps.add_argument("--batch-size", metavar="N", type=int, help="images per step (by data size)")
 steps.add_argument("--lr", metavar="X", type=float, help="highest learning rate (by data size)")
@@ -46,7 +53,20 @@ run.add_argument("--threads", metavar="N", type=int, help="all processors by def
 run.add_argument("--run-dir", metavar="DIR", help="a new folder (runs/DATE-...)")
 run.add_argument("--resume", metavar="RUN", help="a run folder, or: last")
 run.add_argument("--checkpoint-every", metavar="N", type=int, help="batches (every 10 s)")
-add_json(run, "the result as one JSON object")
+run.add_argument(
+    "--json",
+    nargs="?",
+    const="result",
+    choices=("result", "events"),
+    help="print the result as one JSON object; events: another one after each epoch",
+)
+run.add_argument(
+    "--log",
+    action="append",
+    default=[],
+    choices=("tensorboard", "wandb", "mlflow"),
+    help="send the numbers of every epoch there as well",
+)
 run.add_argument("--quiet", action="store_true", help="no progress")
 
 
@@ -67,6 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check_run_options(arguments: Namespace) -> None:
     if arguments.resume is not None and arguments.run_dir is not None:
         raise RunError("--run-dir is for new runs; --resume names the folder to continue in")
+    if arguments.resume is not None and arguments.weights is not None:
+        raise RunError("--weights is for new runs; a run that is resumed has its own")
+    own = arguments.network and arguments.network.network
+    if sum(map(bool, (arguments.preset, own, arguments.weights))) > 1:
+        raise RunError("--preset, --layers, --network and --weights name the network; give one")
     every = arguments.checkpoint_every
     if every is not None and every < 1:
         raise RunError(f"--checkpoint-every must be a number of batches from 1 on, not {every}")

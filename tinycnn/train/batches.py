@@ -7,13 +7,13 @@ run that is resumed in epoch 7 at batch 120 sees exactly the images it would hav
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS
+from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS, identity
 from tinycnn.errors import RunError, choose
-from tinycnn.train.recipe import SEEDS
+from tinycnn.train.recipe import SEEDS, Recipe
 
 T = TypeVar("T")
 
@@ -50,8 +50,26 @@ class Batches:
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = choose("augment", augment, AUGMENTATIONS)
-        self.final_augment, self.augmented_epochs = FINAL_AUGMENTATIONS[augment], augmented_epochs
+        self.final_augment, self.augmented_epochs = (
+            FINAL_AUGMENTATIONS.get(augment, identity),
+            augmented_epochs,
+        )
         self._share, self._smallest = share, smallest
+
+    @classmethod
+    def of_recipe(
+        cls, recipe: Recipe, images: np.ndarray, labels: np.ndarray, **more: Any
+    ) -> "Batches":
+        """Return batches as ``recipe`` has them."""
+        return cls(
+            images,
+            labels,
+            recipe.batch_size,
+            recipe.seed,
+            augment=recipe.augment,
+            augmented_epochs=recipe.augmented_epochs,
+            **more,
+        )
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""

@@ -1,15 +1,25 @@
 """Callbacks follow a training: progress bars, logs, or a reason of your own to stop it."""
 
 import contextlib
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinycnn.errors import need
+from tinycnn.files import PathLike, to_json
 
 if TYPE_CHECKING:
     from tinycnn.train.trainer import Trainer
 
 
 class Callback:
-    """Receives the progress of a training; what it does not define, it ignores."""
+    """Receives the progress of a training; what it does not define, it ignores.
+
+    ``trainer.state.history`` holds a record per epoch, ``trainer.model`` is the network, and
+    ``trainer.recipe`` holds the settings.
+    """
 
     def compilation(self) -> AbstractContextManager[None]:
         """Return a context for the time in which kernels may be compiled."""
@@ -24,3 +34,100 @@ class Callback:
 
     def epoch(self, trainer: "Trainer") -> None:
         """Called after every epoch and its validation."""
+
+
+class Callbacks(Callback):
+    """Several callbacks as one."""
+
+    def __init__(self, callbacks: Iterable[Callback]) -> None:
+        self._all = list(callbacks)
+
+    @contextlib.contextmanager
+    def _inside(self, method: str, *arguments: Any) -> Any:
+        with contextlib.ExitStack() as stack:
+            for callback in self._all:
+                stack.enter_context(getattr(callback, method)(*arguments))
+            yield
+
+    def compilation(self) -> AbstractContextManager[None]:
+        inside: AbstractContextManager[None] = self._inside("compilation")
+        return inside
+
+    def training(self, trainer: "Trainer") -> AbstractContextManager[None]:
+        inside: AbstractContextManager[None] = self._inside("training", trainer)
+        return inside
+
+    def batch(self, trainer: "Trainer") -> bool:
+        stops = [callback.batch(trainer) for callback in self._all]  # each is asked
+        return any(stops)
+
+    def epoch(self, trainer: "Trainer") -> None:
+        for callback in self._all:
+            callback.epoch(trainer)
+
+
+class Events(Callback):
+    """One JSON object per epoch on standard output, for programs."""
+
+    def epoch(self, trainer: "Trainer") -> None:
+        print(to_json({"event": "epoch", **asdict(trainer.state.history[-1])}), flush=True)
+
+
+class _Log(Callback):
+    """Sends the numbers of every epoch to another program."""
+
+    def epoch(self, trainer: "Trainer") -> None:
+        numbers = asdict(trainer.state.history[-1])
+        self.log(numbers.pop("epoch"), numbers)
+
+    def log(self, epoch: int, numbers: dict[str, float]) -> None:
+        raise NotImplementedError
+
+
+class TensorBoard(_Log):
+    """Curves for ``tensorboard --logdir FOLDER``."""
+
+    def __init__(self, folder: PathLike = "runs/tensorboard") -> None:
+        need("tensorboard", extra="tensorboard")
+        from tensorboard.summary import Writer
+
+        self._writer = Writer(str(folder))
+
+    def log(self, epoch: int, numbers: dict[str, float]) -> None:
+        for name, value in numbers.items():
+            self._writer.add_scalar(name, value, epoch)
+        self._writer.flush()
+
+
+class WandB(_Log):
+    """Curves in Weights & Biases; ``settings`` are those of ``wandb.init``."""
+
+    def __init__(self, **settings: Any) -> None:
+        need("wandb", extra="wandb")
+        import wandb
+
+        self._run = wandb.init(**settings)
+
+    def log(self, epoch: int, numbers: dict[str, float]) -> None:
+        self._run.log(numbers, step=epoch)
+
+
+class MLflow(_Log):
+    """Curves in MLflow's active run, or in a new one."""
+
+    def __init__(self) -> None:
+        need("mlflow", extra="mlflow")
+        import mlflow
+
+        self._mlflow = mlflow
+
+    def log(self, epoch: int, numbers: dict[str, float]) -> None:
+        self._mlflow.log_metrics(numbers, step=epoch)
+
+
+LOGS: dict[str, Callable[["Trainer", Path], Callback]] = {
+    "tensorboard": lambda trainer, folder: TensorBoard(folder / "tensorboard"),
+    "wandb": lambda trainer, folder: WandB(project="tinycnn", config=trainer.recipe.as_dict()),
+    "mlflow": lambda trainer, folder: MLflow(),
+}
+"""What ``--log`` of the command may name."""

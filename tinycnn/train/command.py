@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from signal import SIGTERM
@@ -10,9 +11,14 @@ from typing import Any
 from tinycnn.console import log_console
 from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
+from tinycnn.data.provenance import sample_in
 from tinycnn.files import to_json
+from tinycnn.nn import Sequential
+from tinycnn.nn.classifier import names_of
+from tinycnn.nn.presets import name_of, network_text
 from tinycnn.train import resume
-from tinycnn.train.folder import RunFolder, find_run, typed
+from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
+from tinycnn.train.folder import RunFolder, find_run, find_weights, typed
 from tinycnn.train.followers import announce
 from tinycnn.train.progress import Progress, introduction, kept, place, say
 from tinycnn.train.ranks import SingleProcess
@@ -34,14 +40,16 @@ def lead(arguments: Namespace, ranks: SingleProcess) -> int:
         try:
             for line in introduction(run.trainer, run.folder.path):
                 say(console, line)
-            if signal := run.train(Progress(console)):
-                _say_how_to_resume(run)
+            if signal := run.train(Callbacks(_callbacks(run, arguments))):
+                _say_how_to_resume(run, arguments)
                 return 128 + signal
             say(console, kept(run.trainer.state))
             _report(run.finish(), arguments)
         except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
             if isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM:
-                _say_how_to_resume(run)  # otherwise another rank has failed, and has said why
+                _say_how_to_resume(
+                    run, arguments
+                )  # otherwise another rank has failed, and has said why
             raise
     return 0
 
@@ -54,15 +62,36 @@ def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
     given = _given(arguments)
     name = given.pop("dataset", DEFAULT)
     Recipe.check(**given)  # finds bad values before data are fetched
+    base = _base(arguments.weights) if arguments.weights is not None else None
     dataset = load_dataset(name, arguments.data_dir)
+    if base:
+        given["preset"] = name_of(base[0])
+    elif arguments.network and arguments.network.network:
+        layers = arguments.network.network(len(dataset.class_names))
+        given["preset"] = network_text(layers)
     recipe = Recipe.for_data(len(dataset.train_images[: arguments.limit]), **given)
     if folder is None:
         folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
         lock.enter_context(folder)
     source = resume.Source.of(dataset, name, arguments.data_dir)
-    run = resume.start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks)
+    run = resume.start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks, base)
     run.save_first()  # now, so that a run stopped while kernels are compiled can be resumed
     return run
+
+
+def _base(weights: str) -> tuple[Sequential, resume.Base]:
+    """Return the network to fine-tune, and where it comes from."""
+    model = Sequential.load(find_weights(weights))
+    return model, resume.Base(weights, names_of(model), sample_in(model.description))
+
+
+def _callbacks(run: Run, arguments: Namespace) -> Iterator[Callback]:
+    """Yield what follows the training: the screen, a program, and logs of others."""
+    yield Progress(log_console(arguments.quiet))
+    if arguments.json == "events":
+        yield Events()
+    for name in arguments.log:
+        yield LOGS[name](run.trainer, run.folder.path)
 
 
 def _resume(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run | None:
@@ -87,11 +116,11 @@ def _given(arguments: Namespace) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _say_how_to_resume(run: Run) -> None:
+def _say_how_to_resume(run: Run, arguments: Namespace) -> None:
     where = "after the test" if run.folder.result.exists() else place(run.trainer)
     print(
         f"stopped {where}; everything is saved. To resume:\n"
-        f"  python -m tinycnn.train --resume {typed(run.folder.path)}",
+        f"  python -m tinycnn.train --resume {typed(run.folder.path)}{_own_file(arguments)}",
         file=sys.stderr,
     )
 
@@ -99,7 +128,8 @@ def _say_how_to_resume(run: Run) -> None:
 def _report(result: Result, arguments: Namespace) -> None:
     """Print the result, and the command to type next."""
     if arguments.json:
-        print(to_json(asdict(result)))
+        event = {"event": "result"} if arguments.json == "events" else {}
+        print(to_json({**event, **asdict(result)}))
         return
     command = ["python -m tinycnn.evaluate", typed(result.weights)]
     if arguments.resume is not None and arguments.data_dir:  # the data have moved
@@ -109,5 +139,10 @@ def _report(result: Result, arguments: Namespace) -> None:
         f"time   {result.seconds:.1f} s, {result.images_per_second:,.0f} images/s in training, "
         f"at most {result.peak_memory_mb:,.0f} MB\n"
         f"files  {result.run_dir}\n"
-        f"next   {' '.join(command)}"
+        f"next   {' '.join(command)}{_own_file(arguments)}"
     )
+
+
+def _own_file(arguments: Namespace) -> str:
+    """Return the option that a command needs to know layers of the user's own."""
+    return f" --network {typed(arguments.network.source)}" if arguments.network else ""

@@ -72,7 +72,8 @@ class RunFolder:
     def create_named(cls, dataset: str, preset: str, seed: int) -> "RunFolder":
         """Make and lock ``runs/<date-time>-<dataset>-<preset>-s<seed>``."""
         moment = time.strftime("%Y-%m-%d-%H%M%S")
-        name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{preset}-s{seed}")
+        network = "own" if " " in preset or "(" in preset else preset
+        name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{network}-s{seed}")
         for number in itertools.count(1):
             folder = cls(RUNS / (name if number == 1 else f"{name}-{number}"))
             with contextlib.suppress(_NameTaken):  # by another run of the same second

@@ -8,9 +8,8 @@ from tinycnn.errors import RunError
 from tinycnn.train.checkpoint import Checkpoint, decode, encode
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.ranks import SingleProcess
-from tinycnn.train.resume import origin_of, versions
+from tinycnn.train.resume import trainer_of, versions
 from tinycnn.train.run import Run, use_threads
-from tinycnn.train.trainer import Trainer
 
 
 def announce(run: Run | None, ranks: SingleProcess) -> None:
@@ -35,19 +34,11 @@ def follow(arguments: Namespace, ranks: SingleProcess) -> int:
         return 0
     with ranks.all_or_none():
         begun = decode(message, "rank 0")
-        trainer = _trainer_like(begun, arguments.data_dir, ranks)
+        if begun.origin["versions"] != versions():
+            raise RunError(
+                f"rank {ranks.rank} ({platform.node()}) has {versions()}, and rank 0 "
+                f"{begun.origin['versions']}; install the same everywhere"
+            )
+        trainer = trainer_of(begun, "rank 0", arguments.data_dir, ranks)
     run = Run(RunFolder(os.devnull), trainer, begun.origin, arguments.checkpoint_every)
     return 128 + signal if (signal := run.train()) else 0
-
-
-def _trainer_like(begun: Checkpoint, data_dir: str | None, ranks: SingleProcess) -> Trainer:
-    """Return the trainer of the leader; RunError if this machine has other data or versions."""
-    if begun.origin["versions"] != versions():
-        raise RunError(
-            f"rank {ranks.rank} ({platform.node()}) has {versions()}, and rank 0 "
-            f"{begun.origin['versions']}; install the same everywhere"
-        )
-    recipe, source = origin_of(begun, "rank 0")
-    trainer = Trainer(recipe, source.load(data_dir), ranks)
-    trainer.restore(begun.arrays, begun.state)
-    return trainer

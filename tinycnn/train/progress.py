@@ -9,6 +9,7 @@ from pathlib import Path
 from rich import progress
 from rich.console import Console
 
+from tinycnn.console import log_console
 from tinycnn.nn import get_threads
 from tinycnn.train.callbacks import Callback
 from tinycnn.train.compile_progress import compilation_shown
@@ -19,8 +20,8 @@ from tinycnn.train.trainer import Trainer
 class Progress(Callback):
     """A line per epoch, marked if its weights are kept so far; on a terminal also a bar."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or log_console()
 
     def compilation(self) -> AbstractContextManager[None]:
         return compilation_shown(self.console)

@@ -76,8 +76,10 @@ class Recipe:
                 continue
             if not isinstance(value, kind) or not is_valid(value):
                 raise RunError(f"`{name}` must be {meaning}, not {value}")
-        if self.momentum is not None and self.optimizer == "adam":
-            raise RunError("`momentum` belongs to `optimizer` sgd; adam has none to set")
+        if self.momentum is not None and self.optimizer != "sgd":
+            raise RunError(
+                f"`momentum` belongs to `optimizer` sgd; {self.optimizer} has none to set"
+            )
 
     @classmethod
     def for_data(cls, count: int, **given: Any) -> "Recipe":
@@ -87,8 +89,10 @@ class Recipe:
         """
         of_size = FOR_SMALL if count < SMALL else FOR_LARGE
         options = {**DEFAULTS, **of_size, **SUITED.get(given.get("preset", ""), {})}
+        if given.get("optimizer", "sgd") != "sgd":
+            options["momentum"] = None
         if given.get("optimizer") == "adam":
-            options |= {"lr": ADAM_LR, "momentum": None}
+            options["lr"] = ADAM_LR
         recipe = cls(**{**options, **given})
         if "batch_size" in given:
             return recipe

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tinycnn import __version__
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import DataError, RunError
 from tinycnn.files import PathLike
+from tinycnn.nn import Sequential
 from tinycnn.train import checkpoint
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.ranks import SingleProcess
@@ -32,8 +33,7 @@ class Source:
     @classmethod
     def of(cls, dataset: Dataset, name: str, data_dir: PathLike | None = None) -> "Source":
         """Return the source of ``dataset``, which was loaded as ``name`` from ``data_dir``."""
-        folder = None if data_dir is None else str(Path(data_dir).absolute())
-        return cls(name, folder, dataset.fingerprint, dataset.test_fingerprint)
+        return cls(name, _absolute(data_dir), dataset.fingerprint, dataset.test_fingerprint)
 
     def is_sound(self) -> bool:
         """Return whether all values have the right types; a file may hold anything."""
@@ -56,6 +56,30 @@ class Source:
         return dataset
 
 
+@dataclass(frozen=True)
+class Base:
+    """The network that fine-tuning began with: its weights, its classes, and what it had seen."""
+
+    weights: str
+    classes: tuple[str, ...]
+    sample: str
+
+    def prepare(self, dataset: Dataset) -> Dataset:
+        """Return ``dataset`` with labels of the classes of this network; RunError for others."""
+        if unknown := [name for name in dataset.class_names if name not in self.classes]:
+            raise RunError(
+                f"{dataset.name} has the class {unknown[0]}, and {self.weights} only "
+                f"{', '.join(self.classes)[:60]}; train a new network, without `weights`"
+            )
+        train, test = (
+            dataset.labels_in(self.classes, z).astype(z.dtype)
+            for z in (dataset.train_labels, dataset.test_labels)
+        )
+        return replace(
+            dataset, train_labels=train, test_labels=test, class_names=tuple(self.classes)
+        )
+
+
 def start(
     recipe: Recipe,
     dataset: Dataset,
@@ -63,10 +87,18 @@ def start(
     folder: RunFolder,
     save_every: int | None = None,
     ranks: SingleProcess | None = None,
+    base: tuple[Sequential, Base] | None = None,
 ) -> Run:
-    """Return a new run in ``folder``, which the caller has locked and releases."""
+    """Return a new run in ``folder``, which the caller has locked and releases.
+
+    It begins with a new network, or with that of ``base``.
+    """
     origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
-    return Run(folder, Trainer(recipe, dataset, ranks), origin, save_every)
+    model = None
+    if base:
+        model, origin["base"] = base[0], asdict(base[1])
+        dataset = base[1].prepare(dataset)
+    return Run(folder, Trainer(recipe, dataset, ranks, model), origin, save_every)
 
 
 def resume(
@@ -78,25 +110,41 @@ def resume(
 ) -> tuple[Run, list[str]]:
     """Return the run in ``folder`` where it stopped, and warnings; ``last`` means it from now on.
 
-    The caller has locked ``folder`` and releases it. RunError if ``given`` options differ from
-    the run's, or if the data do.
+    The caller has locked ``folder`` and releases it. More ``epochs`` than the run has extend it.
+    RunError if other ``given`` options differ from the run's, or if the data do.
     """
     saved, warnings = _newest_checkpoint(folder)
-    recipe, source = origin_of(saved, folder.path)
+    recipe, source, _ = origin_of(saved, folder.path)
+    if given.get("epochs", 0) > recipe.epochs:
+        recipe = replace(recipe, epochs=given["epochs"])
+        saved.origin["recipe"] = recipe.as_dict()
+        folder.result.unlink(missing_ok=True)
     _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
-    dataset = source.load(data_dir)
-    trainer = Trainer(recipe, dataset, ranks)
-    trainer.restore(saved.arrays, saved.state)
-    source = Source.of(dataset, source.name, data_dir or source.data_dir)
+    trainer = trainer_of(saved, folder.path, data_dir, ranks)
+    source = replace(source, data_dir=_absolute(data_dir) or source.data_dir)
     run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
     folder.point_last_here()
     return run, [*warnings, *_other_versions(saved)]
 
 
-def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
-    """Return the result of the run in ``path``, None if it is not complete.
+def trainer_of(
+    saved: checkpoint.Checkpoint,
+    owner: object,
+    data_dir: PathLike | None,
+    ranks: SingleProcess | None,
+) -> Trainer:
+    """Return the trainer of ``owner`` as it was saved; RunError if the data are not the same."""
+    recipe, source, base = origin_of(saved, owner)
+    dataset = source.load(data_dir)
+    trainer = Trainer(recipe, base.prepare(dataset) if base else dataset, ranks)
+    trainer.restore(saved.arrays, saved.state)
+    return trainer
 
-    RunError if ``given`` options differ from the run's.
+
+def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
+    """Return the result of the run in ``path``, None if it is not complete or gets more epochs.
+
+    RunError if other ``given`` options differ from the run's.
     """
     folder = RunFolder(path)
     try:
@@ -104,7 +152,10 @@ def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
         config = json.loads(folder.config.read_bytes())
         settings = {**config["recipe"], "dataset": config["data"]["name"]}
         result = Result(**{**result, "run_dir": str(folder.path), "weights": str(folder.weights)})
+        extended = given.get("epochs", 0) > settings["epochs"]
     except (OSError, ValueError, TypeError, LookupError):
+        return None
+    if extended:
         return None
     _refuse_differences(folder, settings, given)
     return result
@@ -138,17 +189,22 @@ def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[s
         return previous, [f"{damage}; resuming from the one before it, {folder.previous.name}"]
 
 
-def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Source]:
-    """Return the recipe and the source of the run of ``owner``; RunError if it is damaged."""
+def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Source, Base | None]:
+    """Return recipe, source and base of the run of ``owner``; RunError if they are damaged."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
-        if not source.is_sound():
+        base = Base(**saved.origin["base"]) if "base" in saved.origin else None
+        if not source.is_sound() or (base and not all(map(str.isprintable, base.classes))):
             raise TypeError("its data have no name")
-        return recipe, source
+        return recipe, source, base
     except (TypeError, LookupError) as error:
         raise RunError(
             f"the checkpoint of {owner} is not one of this version of tinycnn ({error})"
         ) from error
+
+
+def _absolute(folder: PathLike | None) -> str | None:
+    return None if folder is None else str(Path(folder).absolute())
 
 
 def _refuse_differences(

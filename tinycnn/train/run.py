@@ -186,28 +186,34 @@ class Run:
         lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
         grow(self.folder.metrics, "".join(lines).encode())
         if state.best_epoch:
-            self.trainer.best.save(self.folder.weights, **self._description(), **more)
-
-    def _description(self) -> dict[str, Any]:
-        """Return the metadata of the weights: no time and no path, so that equal runs are equal."""
-        trainer = self.trainer
-        return {
-            "tinycnn": __version__,
-            "classes": trainer.dataset.class_names,
-            "training": {
-                "dataset": trainer.dataset.name,
-                "recipe": trainer.recipe.as_dict(),
-                "images": len(trainer.training),
-                "fingerprint": trainer.dataset.fingerprint,
-                "sample": self._sample,
-                "best_epoch": trainer.state.best_epoch,
-                "validation_accuracy": trainer.state.best_accuracy,
-            },
-        }
+            self.trainer.best.save(
+                self.folder.weights, **describe(self.trainer, self._sample), **more
+            )
 
     @functools.cached_property
     def _sample(self) -> str:
-        return sample_of(self.trainer.batches.images)
+        base = self.origin.get("base", {}).get("sample", "")
+        return sample_of(self.trainer.batches.images, base)
+
+
+def describe(trainer: Trainer, sample: str) -> dict[str, Any]:
+    """Return the metadata of the weights: no time and no path, so that equal runs are equal.
+
+    ``sample`` is that of all images that the network was trained on.
+    """
+    return {
+        "tinycnn": __version__,
+        "classes": trainer.dataset.class_names,
+        "training": {
+            "dataset": trainer.dataset.name,
+            "recipe": trainer.recipe.as_dict(),
+            "images": len(trainer.training),
+            "fingerprint": trainer.dataset.fingerprint,
+            "sample": sample,
+            "best_epoch": trainer.state.best_epoch,
+            "validation_accuracy": trainer.state.best_accuracy,
+        },
+    }
 
 
 def use_threads(threads: int | None) -> None:

@@ -19,8 +19,6 @@ from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import (
     SCHEDULES,
-    SGD,
-    Adam,
     OpenSetCrossEntropy,
     Sequential,
     SoftmaxCrossEntropy,
@@ -28,7 +26,7 @@ from tinycnn.nn import (
 )
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
-from tinycnn.nn.optimizers import Optimizer
+from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
 from tinycnn.train.batches import Batches, ahead, stream
 from tinycnn.train.precompile import gradients_compiled_meanwhile
 from tinycnn.train.ranks import SingleProcess
@@ -39,12 +37,17 @@ from tinycnn.train.state import EpochRecord, State
 class Trainer:
     """A network, its optimizer, its data, and the state of its training.
 
-    Each of several ``ranks`` has a trainer, and all trainers are always equal. Raises a
-    TinyCNNError when recipe, data and ranks do not fit together.
+    It begins with a new network, or with a copy of ``model``. Each of several ``ranks`` has a
+    trainer, and all trainers are always equal. Raises a TinyCNNError when recipe, data and ranks
+    do not fit together.
     """
 
     def __init__(
-        self, recipe: Recipe, dataset: Dataset, ranks: SingleProcess | None = None
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        ranks: SingleProcess | None = None,
+        model: Sequential | None = None,
     ) -> None:
         _check_dataset(recipe, dataset)
         self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or SingleProcess()
@@ -52,18 +55,11 @@ class Trainer:
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
-        self.model = _new_model(recipe, dataset)
+        self.model = copy.deepcopy(model) if model else _new_model(recipe, dataset)
+        self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
-        self.batches = Batches(
-            images[train],
-            labels[train],
-            recipe.batch_size,
-            recipe.seed,
-            augment=recipe.augment,
-            augmented_epochs=recipe.augmented_epochs,
-            share=self.ranks.share,
-            smallest=2 if "BatchNorm" in mixing else 1,  # it averages over a batch
-        )
+        of_batches = {"share": self.ranks.share, "smallest": 2 if "BatchNorm" in mixing else 1}
+        self.batches = Batches.of_recipe(recipe, images[train], labels[train], **of_batches)
         self.validation_part = images[valid], labels[valid]
         self.average = copy.deepcopy(self.model) if recipe.average else None
         self.best = copy.deepcopy(self.model)
@@ -244,9 +240,8 @@ class Trainer:
 
 
 def _new_model(recipe: Recipe, dataset: Dataset) -> Sequential:
-    model = build(recipe.preset, (*dataset.image_size, 1), len(dataset.class_names), recipe.seed)
-    model.any_floats = dataset.train_images.dtype != np.uint8
-    return model
+    shape, classes = (*dataset.image_size, 1), len(dataset.class_names)
+    return build(recipe.preset, shape, classes, recipe.seed)
 
 
 def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
@@ -279,6 +274,6 @@ def _no_gradients(model: Sequential) -> list[np.ndarray]:
 
 
 def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
-    if choose("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
-        return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
-    return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
+    kind = choose("optimizer", recipe.optimizer, OPTIMIZERS)
+    more = {} if recipe.momentum is None else {"momentum": recipe.momentum}
+    return kind(model, recipe.lr, weight_decay=recipe.weight_decay, **more)

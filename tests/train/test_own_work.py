@@ -1,0 +1,393 @@
+"""Networks, layers and data of one's own, from Python and from the command line."""
+
+import builtins
+import json
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tinycnn
+from tinycnn.cli import run_command
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.catalogue import FILE_NAMES
+from tinycnn.data.provenance import share_known
+from tinycnn.errors import ImageError, RunError, ShapeError, TinyCNNError, WeightsError
+from tinycnn.evaluate import __main__ as evaluate
+from tinycnn.nn import Sequential
+from tinycnn.nn.presets import layers_of, name_of
+from tinycnn.predict import __main__ as predict
+from tinycnn.train import __main__ as train
+from tinycnn.train import parts
+
+SMALL = "Conv2D(4, 3) ReLU() MaxPool2D(2) Flatten() Dense(3)"
+QUICK = ["--epochs", "2", "--threads", "1", "--quiet"]
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path, monkeypatch):
+    """A folder of the test's own, and no part of one test is known in another."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for table in parts.TABLES.values():
+        for name in table:
+            monkeypatch.setitem(table, name, table[name])
+    before = {kind: set(table) for kind, table in parts.TABLES.items()}
+    yield
+    for kind, table in parts.TABLES.items():
+        for name in set(table) - before[kind]:
+            del table[name]
+    sys.modules.pop("mynet", None)
+
+
+@pytest.fixture
+def digits(easy_folder):
+    return load_dataset(data_dir=easy_folder)
+
+
+def call(*words, main=train.main):
+    return run_command(main, [str(word) for word in words])
+
+
+# The loop
+
+
+@pytest.mark.parametrize("augment", ["mild", "none"])
+def test_fit_gives_the_bytes_of_the_command(digits, easy_folder, augment):
+    words = ["--data-dir", easy_folder, "--augment", augment, *QUICK]
+    assert call(*words, "--layers", SMALL, "--run-dir", "run", "--seed", "4") == 0
+
+    model = tinycnn.build(SMALL, (16, 16, 1), 3, seed=4)
+    history = model.fit(digits.train_images, digits.train_labels, epochs=2, seed=4, augment=augment)
+
+    saved = Sequential.load("run/weights.safetensors")
+    for name, z in saved.arrays().items():
+        np.testing.assert_array_equal(z, model.arrays()[name])
+    lines = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
+    assert [record.loss for record in history] == [line["loss"] for line in lines]
+    assert model.evaluate(digits.test_images, digits.test_labels) == tinycnn.measure(
+        saved, digits.test_images, digits.test_labels
+    )
+    assert model.description["training"]["sample"] == saved.description["training"]["sample"]
+
+
+def test_fit_takes_floats_a_validation_pair_and_callbacks_that_stop_it(digits):
+    class Once(tinycnn.Callback):
+        batches = 0
+
+        def batch(self, trainer):
+            self.batches += 1
+            return self.batches == 8
+
+    callback, x = Once(), digits.train_images / 255
+    model = tinycnn.build(SMALL, (16, 16, 1), 3)
+    pair = digits.test_images[:10] / 255, digits.test_labels[:10]
+    history = model.fit(
+        x, digits.train_labels, epochs=9, batch_size=20, validation=pair, callbacks=[callback]
+    )
+    assert (len(history), callback.batches) == (1, 8)
+    (record,) = history
+    assert record.validation_accuracy == model.evaluate(*pair).accuracy
+
+
+def test_fit_leaves_the_network_as_it_was_when_something_does_not_fit(digits):
+    model = tinycnn.build(SMALL, (16, 16, 1), 3)
+    before = {name: z.copy() for name, z in model.arrays().items()}
+    images, labels = digits.train_images, digits.train_labels
+    for bad, words in (
+        ({"images": images[:, :9]}, "cannot be fitted to images"),
+        ({"labels": labels + 0.5}, "class numbers"),
+        ({"labels": labels + 1}, "out of range"),
+        ({"augment": lambda images, rng: images[:, :3]}, "must return images of the same type"),
+        ({"optimizer": "magic"}, "no `optimizer` magic"),
+    ):
+        with pytest.raises(TinyCNNError, match=words):
+            model.fit(**{"images": images, "labels": labels, "epochs": 1, **bad})
+    assert all(np.array_equal(z, before[name]) for name, z in model.arrays().items())
+
+
+def test_a_single_image_is_read_as_one():
+    model, images = tinycnn.load(), load_dataset().test_images[:3]
+    one = model.predict_proba(images[1])
+    assert one.shape == (1, 10)
+    np.testing.assert_allclose(one, model.predict_proba(images)[1:2], rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(model.predict(images[1][..., None]), model.predict(images[1:2]))
+
+
+# Reading
+
+
+def test_files_strokes_and_arrays_are_read_in_one_line_by_many_threads(tmp_path):
+    dataset = load_dataset()
+    image = dataset.test_images[0]
+    told = str(dataset.test_labels[0])
+    from PIL import Image
+
+    Image.fromarray(image).save(tmp_path / "seven.png")
+    one = [[(5, 0), (5, 20)]]
+    (tmp_path / "one.jsonl").write_text(json.dumps({"strokes": one}))
+    inks = [image, image / 255, tmp_path / "seven.png", one, tmp_path / "one.jsonl"]
+    expected = [told, told, told, "1", "1"]
+    assert [tinycnn.read(ink).text for ink in inks] == expected
+    assert tinycnn.read(image, tinycnn.load()).digits[0].confidence > 0.5
+
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append([tinycnn.read(z).text for z in inks]))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [expected] * 4
+
+
+def test_what_cannot_be_read_is_said(tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear Mum")
+    for ink, words in (
+        (tmp_path / "letter.txt", "letter.txt: "),
+        (np.zeros((2, 28, 28)), r"an array of gray levels \(H, W\)"),
+        (np.full((28, 28), 3.0), "floats from 0 to 1"),
+    ):
+        with pytest.raises(ImageError, match=words):
+            tinycnn.read(ink)
+
+
+# Parts
+
+
+def test_layers_as_text_are_the_layers_and_presets_have_their_names():
+    model = tinycnn.build("Conv2D(16,3) ReLU MaxPool2D(size=2) Flatten Dense(10)")
+    assert model.parameter_count() == 16 * 9 + 16 + 13 * 13 * 16 * 10 + 10
+    for name in ("lenet", "tiny", "best", "dense"):
+        assert name_of(tinycnn.build(name, classes=7)) == name
+    text = name_of(model)
+    assert [x.config() for x in layers_of(text)] == [x.config() for x in model]
+    for wrong, words in (
+        ("Conv2D(16,3) RelU", "no preset 'RelU' and no such layer"),
+        ("Dense(__import__('os'))", "is no layer"),
+        ("Dense(2**9)", "is no layer"),
+        ("Dense(10", "is no layer"),
+        ("Dense(-1)", "whole number"),
+        ("os.system", "no preset 'os'"),
+    ):
+        with pytest.raises(ShapeError, match=words):
+            tinycnn.build(wrong)
+
+
+def test_registered_parts_train_by_name(digits):
+    @tinycnn.register("augmentation")
+    def noisy(images, rng):
+        return images ^ rng.integers(0, 8, images.shape, np.uint8)
+
+    @tinycnn.register("optimizer")
+    class Slow(tinycnn.SGD):
+        def __init__(self, layers, lr, weight_decay=0.0):
+            super().__init__(layers, lr / 100, 0.5, weight_decay)
+
+    @tinycnn.register("preset")
+    def mine(classes):
+        return [tinycnn.Flatten(), tinycnn.Dense(classes)]
+
+    model = tinycnn.build("mine", (16, 16, 1), 3)
+    assert name_of(model) == "mine"
+    options = {"epochs": 1, "optimizer": "Slow", "augment": "noisy"}
+    model.fit(digits.train_images, digits.train_labels, **options)
+    recipe = model.description["training"]["recipe"]
+    assert (recipe["preset"], recipe["augment"], recipe["momentum"]) == ("mine", "noisy", None)
+    with pytest.raises(RunError, match="tinycnn has a preset lenet already"):
+        tinycnn.register("preset")(SimpleNamespace(__name__="lenet"))
+    with pytest.raises(RunError, match="no `kind` magic; choose from layer, preset"):
+        tinycnn.register("magic")
+
+
+OWN = """
+import numpy as np
+import tinycnn
+from tinycnn import Conv2D, Dense, Flatten, MaxPool2D
+
+@tinycnn.register("layer")
+class Leaky(tinycnn.Layer):
+    def __init__(self, slope=0.1):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x, training=False):
+        self._memory = x
+        return np.where(x > 0, x, np.float32(self.slope) * x)
+
+    def backward(self, dy, input_gradient=True):
+        return np.where(self.remembered() > 0, dy, np.float32(self.slope) * dy)
+
+def network(classes):
+    return [Conv2D(4, 3), Leaky(), MaxPool2D(2), Flatten(), Dense(classes)]
+"""
+
+
+def forget(name, layer=None):
+    """Be a new process, which has not imported this."""
+    del sys.modules[name]
+    parts.TABLES["layer"].pop(layer, None)
+
+
+def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder, capsys):
+    Path("mynet.py").write_text(OWN)
+    words = ["--data-dir", easy_folder, "--epochs", "2", "--threads", "1"]
+    assert call(*words, "--network", "mynet.py:network", "--run-dir", "run") == 0
+    assert capsys.readouterr().out.endswith("weights.safetensors --network mynet.py:network\n")
+
+    weights = "run/weights.safetensors"
+    for main, more in ((evaluate.main, [weights]), (predict.main, ["x", "--weights", weights])):
+        forget("mynet", "Leaky") if "mynet" in sys.modules else None
+        assert call(*more, main=main) == 2
+        err = capsys.readouterr().err
+        assert f"{weights} has a layer Leaky of your own: first import mynet, or give" in err
+        assert "mynet" not in sys.modules, "no weights file imports anything"
+        assert call(*more, "--network", "mynet.py", main=main) == (main is predict.main)
+        capsys.readouterr()
+    forget("mynet", "Leaky")
+    assert call("--resume", "run", "--epochs", "3") == 2
+    assert "there is no preset 'Leaky' and no such layer" in capsys.readouterr().err
+    assert call("--resume", "run", "--epochs", "3", "--network", "mynet.py") == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "words"),
+    [
+        ("x = 1/0", "mynet.py", "mynet.py cannot be imported: ZeroDivisionError: division by"),
+        ("", "mynet.py:net", "there is no function net in"),
+        ("", "other.py", "other.py is no file that Python can import"),
+        ("", "json.py", "json.py has the name of another module"),
+    ],
+)
+def test_a_file_that_is_no_network_is_said(capsys, file, source, words):
+    Path("mynet.py").write_text(file)
+    assert call("--network", source) == 2
+    assert capsys.readouterr().err.startswith(f"error: {words}")
+
+
+def test_the_network_is_named_once(capsys):
+    assert call("--preset", "lenet", "--weights", "default") == 2
+    assert "name the network; give one" in capsys.readouterr().err
+    assert call("--resume", "x", "--weights", "default") == 2
+    assert "--weights is for new runs" in capsys.readouterr().err
+
+
+# Going on
+
+
+def few_digits(folder, classes=10, count=60):
+    """A folder with digits that the default network knows of ``classes`` classes."""
+    dataset = load_dataset()
+    folder.mkdir()
+    for part, images, labels in (
+        (0, dataset.train_images, dataset.train_labels),
+        (2, dataset.test_images, dataset.test_labels),
+    ):
+        chosen = np.flatnonzero(labels < classes)[:count]
+        write_idx(folder / FILE_NAMES[part], np.roll(images[chosen], 1, axis=2))  # never seen
+        write_idx(folder / FILE_NAMES[part + 1], labels[chosen])
+    return folder
+
+
+def test_fine_tuning_begins_with_the_weights_and_is_calibrated_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
+    mine = few_digits(tmp_path / "mine", classes=9)
+    words = ["--weights", "default", "--data-dir", mine, "--lr", "0.0005", *QUICK]
+    assert call(*words, "--run-dir", "whole") == 0
+    base, tuned = tinycnn.load("default"), tinycnn.load("whole")
+    assert tuned.description["classes"] == [str(k) for k in range(10)], "it may still read a 9"
+    assert tuned.description["calibration"] != base.description["calibration"]
+    assert tuned.description["training"]["recipe"]["preset"] == name_of(base)
+    change = np.abs(tuned.arrays()["0.w"] - base.arrays()["0.w"]).max()
+    assert 0 < change < 0.05
+    sample = tuned.description["training"]["sample"]
+    for images in (load_dataset(data_dir=mine).train_images[:50], load_dataset().train_images):
+        assert share_known(images, sample) > 0.9, "what it learned from, before and now"
+
+    stop = ["--checkpoint-every", "1", "--run-dir", "stopped"]
+    with monkeypatch.context() as patch:
+        patch.setattr("tinycnn.train.run.calibrate", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            call(*words, *stop)
+    assert call("--resume", "stopped", "--quiet") == 0
+    assert (
+        Path("stopped/weights.safetensors").read_bytes()
+        == Path("whole/weights.safetensors").read_bytes()
+    )
+
+
+def test_fine_tuning_refuses_classes_that_the_network_does_not_have(easy_folder, capsys):
+    model = tinycnn.build(SMALL, (16, 16, 1), 3)
+    model.save("letters.safetensors", classes=["a", "b", "c"])
+    assert call("--weights", "letters.safetensors", "--data-dir", easy_folder, *QUICK) == 2
+    assert "easy has the class 0, and letters.safetensors only a, b, c" in capsys.readouterr().err
+
+
+def test_more_epochs_give_the_bytes_of_a_run_that_had_them_from_the_start(easy_folder, capsys):
+    words = ["--data-dir", easy_folder, "--layers", SMALL, "--augment", "none", "--quiet"]
+    words += ["--schedule", "constant", "--threads", "1"]
+    assert call(*words, "--epochs", "5", "--run-dir", "long") == 0
+    assert call(*words, "--epochs", "2", "--run-dir", "short") == 0
+    capsys.readouterr()
+    assert call("--resume", "short", "--epochs", "5", "--json", "events", "--quiet") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event.get("epoch") for event in events] == [3, 4, 5, None]
+    assert events[-1]["event"] == "result"
+    long, short = (Path(name, "weights.safetensors").read_bytes() for name in ("long", "short"))
+    assert long == short
+    assert json.loads(Path("short/config.json").read_text())["recipe"]["epochs"] == 5
+    assert call("--resume", "short", "--epochs", "4") == 2
+    assert "--epochs 4 (the run has 5)" in capsys.readouterr().err
+
+
+# Watching
+
+
+def test_other_programs_get_the_numbers_of_every_epoch(digits, monkeypatch):
+    told = []
+
+    class Writer:
+        def __init__(self, folder): ...
+
+        def add_scalar(self, name, value, epoch):
+            told.append((epoch, name))
+
+        def flush(self): ...
+
+    run = SimpleNamespace(log=lambda numbers, step: told.append((step, *numbers)))
+    fakes = {
+        "tensorboard.summary": SimpleNamespace(Writer=Writer),
+        "wandb": SimpleNamespace(init=lambda **settings: run),
+        "mlflow": SimpleNamespace(log_metrics=run.log),
+    }
+    for name, module in fakes.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr("tinycnn.train.callbacks.need", lambda *_, **__: None)
+    model = tinycnn.build(SMALL, (16, 16, 1), 3)
+    callbacks = [tinycnn.TensorBoard("logs"), tinycnn.WandB(project="x"), tinycnn.MLflow()]
+    model.fit(digits.train_images, digits.train_labels, epochs=1, callbacks=callbacks)
+    names = [name for epoch, name in told[:-2]]
+    assert names[:3] == ["loss", "validation_loss", "validation_accuracy"]
+    assert told[-1] == told[-2] == (1, *names)
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb", "mlflow"])
+def test_a_log_that_is_not_installed_says_how_to_install_it(easy_folder, capsys, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    assert call("--data-dir", easy_folder, "--log", name, *QUICK) == 3
+    assert f"pip install 'tinycnn[{name}]'" in capsys.readouterr().err
+
+
+def test_every_public_name_is_there():
+    names = [*tinycnn.__all__, "DigitClassifier"]
+    assert not [name for name in names if getattr(tinycnn, name, None) is None]
+    assert not set(names) & set(vars(builtins))
+    with pytest.raises(WeightsError, match="does not exist"):
+        tinycnn.load("nowhere.safetensors")

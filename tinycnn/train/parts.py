@@ -1,0 +1,110 @@
+"""Parts of your own, known by name: layers, presets, augmentations and optimizers.
+
+A weights file only names its layers, and never imports anything: code of yours runs because you
+import it, or because you give it to a command with ``--network FILE.py``.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinycnn.augment.policies import AUGMENTATIONS, WHOLE
+from tinycnn.errors import RunError, choose
+from tinycnn.nn import PRESETS, Layer
+from tinycnn.nn.optimizers import OPTIMIZERS
+from tinycnn.nn.weights import LAYERS
+
+T = TypeVar("T")
+
+TABLES: dict[str, dict[str, Any]] = {
+    "layer": LAYERS,
+    "preset": PRESETS,
+    "augmentation": AUGMENTATIONS,
+    "optimizer": OPTIMIZERS,
+}
+OURS = {kind: frozenset(table) for kind, table in TABLES.items()}
+NETWORK = "network"
+"""The function of a file of your own that returns its layers, unless another is named."""
+
+
+def register(kind: str) -> Callable[[T], T]:
+    """Decorate a part of your own, so that it is known by its name; RunError if that is taken.
+
+    A "layer" is a class of ``Layer``; a "preset" a function from the number of classes to a list of
+    layers; an "augmentation" a function of images (B,H,W) uint8 and a generator of random numbers
+    to images; an "optimizer" a class like ``tinycnn.nn.optimizers.SGD``, without momentum.
+
+    >>> @register("augmentation")
+    ... def noisy(images, rng):
+    ...     return images ^ rng.integers(0, 8, images.shape, np.uint8)
+    """
+    table = choose("kind", kind, TABLES)
+
+    def known(part: T) -> T:
+        name = str(getattr(part, "__name__", part))
+        if name in OURS[kind]:
+            raise RunError(f"tinycnn has a {kind} {name} already; give yours another name")
+        table[name] = _checked(name, part) if kind == "augmentation" else part
+        return part
+
+    return known
+
+
+def _checked(name: str, augment: Any) -> Any:
+    def augmented(
+        images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+    ) -> tuple[np.ndarray, np.ndarray]:
+        made = np.asarray(augment(images, rng))
+        if (made.shape, made.dtype) != (images.shape, images.dtype):
+            raise RunError(
+                f"`augment` {name} has made {made.dtype} {made.shape} of images uint8 "
+                f"{images.shape}; it must return images of the same type and shape"
+            )
+        return made[wanted], labels[wanted]
+
+    return augmented
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """A file of yours that has been run, ``FILE.py[:function]``.
+
+    ``network`` is the function, from a number of classes to layers; None if none was named and
+    there is no function ``network``: such a file only registers parts.
+    """
+
+    source: str
+    network: Callable[[int], list[Layer]] | None
+
+
+def import_file(source: str) -> OwnFile:
+    """Run ``FILE.py[:function]``; RunError if there is no such file or function."""
+    path, _, name = source.partition(".py:")
+    module = _run(Path(path if path.endswith(".py") else f"{path}.py"))
+    function = getattr(module, name or NETWORK, None)
+    if name and not callable(function):
+        raise RunError(f"there is no function {name} in {module.__file__}")
+    return OwnFile(source, function)
+
+
+def _run(path: Path) -> Any:
+    """Import the file ``path``; RunError if it cannot be, with the reason."""
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path.absolute()):
+        return known
+    spec = importlib.util.spec_from_file_location(path.stem, path.absolute())
+    if known is not None or spec is None or spec.loader is None or not path.is_file():
+        taken = "has the name of another module" if known else "is no file that Python can import"
+        raise RunError(f"{path} {taken}; name another with `network`")
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[path.stem]
+        raise RunError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return module
