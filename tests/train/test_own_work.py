@@ -1,6 +1,7 @@
 """Networks, layers and data of one's own, from Python and from the command line."""
 
 import builtins
+import csv
 import json
 import sys
 import threading
@@ -157,6 +158,23 @@ def test_what_cannot_be_read_is_said(tmp_path):
     ):
         with pytest.raises(ImageError, match=words):
             tinycnn.read(ink)
+
+
+def test_a_folder_becomes_a_table_with_the_reason_where_a_file_cannot_be_read(capsys):
+    from PIL import Image
+
+    Path("scans").mkdir()
+    dataset = load_dataset()
+    Image.fromarray(dataset.test_images[0]).save("scans/b.png")
+    for name in ("a.txt", ".hidden"):
+        Path("scans", name).write_text("Dear Mum")
+    assert call("scans", "--csv", "scans.csv", main=predict.main) == 1
+    head, letter, digit = csv.reader(Path("scans.csv").read_text().splitlines())
+    assert head == ["file", "index", "text", "confidence", "error"]
+    assert (letter[0], letter[2], letter[4][:10]) == ("scans/a.txt", "", "this is no")
+    assert digit[:3] == ["scans/b.png", "", str(dataset.test_labels[0])]
+    assert call("scans", "--csv", "scans/b.png", main=predict.main) == 2
+    assert "scans/b.png is an input" in capsys.readouterr().err
 
 
 # Parts

@@ -1,6 +1,8 @@
 """Read the files that the arguments name, one after the other, and print each result at once."""
 
+import csv
 import io
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -27,20 +29,26 @@ from tinycnn.train.folder import find_weights
 
 STDIN = "-"
 
+Row = tuple[str, ...]
+
 
 def run(arguments: Namespace) -> int:
     """Read every file; return 1 if one cannot be read, else 0."""
     if not arguments.files and not arguments.strokes:
         raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
     weights = find_weights(arguments.weights)
+    arguments.files = [name for file in arguments.files for name in _in_folder(file)]
     inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
-    refuse_to_overwrite([arguments.boxes, arguments.steps], inputs)
+    refuse_to_overwrite([arguments.boxes, arguments.steps, arguments.csv], inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
     rows: list[Any] = []
+    table: list[Row] = [("file", "index", "text", "confidence", "error")]
     all_read = True
     with compilation_shown(log_console()):
         for number, item in enumerate(_items(arguments, recognizer)):
             all_read &= _report(item, arguments)
+            if arguments.csv:
+                table.append(_as_row(item))
             if arguments.boxes and item.framed:
                 path = _numbered(arguments.boxes, number)
                 refuse_to_overwrite([path], inputs)
@@ -49,7 +57,25 @@ def run(arguments: Namespace) -> int:
                 rows += item.trace(MOST_ROWS - len(rows))
     if arguments.steps:
         _write_png(arguments.steps, draw_trace(rows))
+    if arguments.csv:
+        _write_csv(arguments.csv, table)
     return 0 if all_read else 1
+
+
+def _in_folder(file: str) -> list[str]:
+    """Return the files in a folder, by name, without hidden ones; or the file itself."""
+    if not os.path.isdir(file):
+        return [file]
+    paths = sorted(path for path in Path(file).iterdir() if path.is_file())
+    return [str(path) for path in paths if not path.name.startswith(".")]
+
+
+def _as_row(item: Item) -> Row:
+    """Return an item as a row of a table; several lines of digits are one cell."""
+    index = "" if item.index is None else str(item.index)
+    if item.reading is None:
+        return item.file, index, "", "", item.error or ""
+    return item.file, index, item.reading.text, f"{item.reading.confidence:.6f}", ""
 
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
@@ -147,3 +173,9 @@ def _write_png(path: Path, image: Image.Image) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     write_bytes(path, buffer.getvalue())
+
+
+def _write_csv(path: str, table: list[Row]) -> None:
+    sheet = io.StringIO(newline="")
+    csv.writer(sheet).writerows(table)
+    write_bytes(path, sheet.getvalue().encode(errors="backslashreplace"))
