@@ -23,6 +23,10 @@ from tinycnn.nn.presets import layers_of, name_of
 from tinycnn.predict import __main__ as predict
 from tinycnn.train import __main__ as train
 from tinycnn.train import parts
+from tinycnn.train.checkpoint import Checkpoint
+from tinycnn.train.recipe import Recipe
+from tinycnn.train.resume import origin_of
+from tinycnn.train.state import State
 
 SMALL = "Conv2D(4, 3) ReLU() MaxPool2D(2) Flatten() Dense(3)"
 QUICK = ["--epochs", "2", "--threads", "1", "--quiet"]
@@ -280,6 +284,8 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
     [
         ("x = 1/0", "mynet.py", "mynet.py cannot be imported: ZeroDivisionError: division by"),
         ("", "mynet.py:net", "there is no function net in"),
+        ("def network(n): return 1 / 0", "mynet.py", "mynet.py makes no network: ZeroDivisionE"),
+        ("def network(n): return [n]", "mynet.py", "mynet.py makes a network of int, which is no"),
         ("", "other.py", "other.py is no file that Python can import"),
         ("", "json.py", "json.py has the name of another module"),
     ],
@@ -341,11 +347,24 @@ def test_fine_tuning_begins_with_the_weights_and_is_calibrated_anew(tmp_path, mo
     )
 
 
+@pytest.mark.parametrize("change", [{"sample": "%"}, {"classes": [1]}, {"weights": None}])
+def test_a_forged_base_in_a_checkpoint_is_refused(change):
+    base = {"weights": "w", "classes": ["a", "b"], "sample": "", **change}
+    recipe = Recipe.for_data(100).as_dict()
+    data = dict.fromkeys(("name", "data_dir", "fingerprint", "test_fingerprint"), "x")
+    saved = Checkpoint({}, State(), {"recipe": recipe, "data": data, "base": base})
+    with pytest.raises(RunError, match="not one of this version"):
+        origin_of(saved, "run")
+
+
 def test_fine_tuning_refuses_classes_that_the_network_does_not_have(easy_folder, capsys):
     model = tinycnn.build(SMALL, (16, 16, 1), 3)
     model.save("letters.safetensors", classes=["a", "b", "c"])
     assert call("--weights", "letters.safetensors", "--data-dir", easy_folder, *QUICK) == 2
     assert "easy has the class 0, and letters.safetensors only a, b, c" in capsys.readouterr().err
+    assert call("--weights", "default", "--data-dir", easy_folder, *QUICK) == 2
+    assert "default takes inputs of shape (28, 28, 1), and the images" in capsys.readouterr().err
+    assert not Path("runs").exists()
 
 
 def test_more_epochs_give_the_bytes_of_a_run_that_had_them_from_the_start(easy_folder, capsys):
@@ -401,6 +420,7 @@ def test_a_log_that_is_not_installed_says_how_to_install_it(easy_folder, capsys,
     monkeypatch.setitem(sys.modules, name, None)
     assert call("--data-dir", easy_folder, "--log", name, *QUICK) == 3
     assert f"pip install 'tinycnn[{name}]'" in capsys.readouterr().err
+    assert not Path("runs").exists()
 
 
 def test_every_public_name_is_there():

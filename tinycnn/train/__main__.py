@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from tinycnn.cli import Parser, add_dataset, add_network, run_command
-from tinycnn.errors import RunError
+from tinycnn.errors import RunError, need
 from tinycnn.signals import StopSignals
 from tinycnn.train.mpi_launch import find_ranks
 
@@ -92,6 +92,8 @@ def _check_run_options(arguments: Namespace) -> None:
     own = arguments.network and arguments.network.network
     if sum(map(bool, (arguments.preset, own, arguments.weights))) > 1:
         raise RunError("--preset, --layers, --network and --weights name the network; give one")
+    for package in arguments.log:
+        need(package, package)
     every = arguments.checkpoint_every
     if every is not None and every < 1:
         raise RunError(f"--checkpoint-every must be a number of batches from 1 on, not {every}")

@@ -34,22 +34,21 @@ def lead(arguments: Namespace, ranks: SingleProcess) -> int:
             use_threads(ranks.threads if arguments.threads is None else arguments.threads)
             begin = _start if arguments.resume is None else _resume
             run = begin(arguments, ranks, lock)
+            callback = Callbacks(_callbacks(run, arguments) if run else ())
         announce(run, ranks)
         if run is None:
             return 0
         try:
             for line in introduction(run.trainer, run.folder.path):
                 say(console, line)
-            if signal := run.train(Callbacks(_callbacks(run, arguments))):
+            if signal := run.train(callback):
                 _say_how_to_resume(run, arguments)
                 return 128 + signal
             say(console, kept(run.trainer.state))
             _report(run.finish(), arguments)
         except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
             if isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM:
-                _say_how_to_resume(
-                    run, arguments
-                )  # otherwise another rank has failed, and has said why
+                _say_how_to_resume(run, arguments)  # else another rank has failed, and said why
             raise
     return 0
 
@@ -67,8 +66,7 @@ def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
     if base:
         given["preset"] = name_of(base[0])
     elif arguments.network and arguments.network.network:
-        layers = arguments.network.network(len(dataset.class_names))
-        given["preset"] = network_text(layers)
+        given["preset"] = network_text(arguments.network.layers(len(dataset.class_names)))
     recipe = Recipe.for_data(len(dataset.train_images[: arguments.limit]), **given)
     if folder is None:
         folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)

@@ -6,7 +6,7 @@ import it, or because you give it to a command with ``--network FILE.py``.
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,7 +79,24 @@ class OwnFile:
     """
 
     source: str
-    network: Callable[[int], list[Layer]] | None
+    network: Callable[[int], Sequence[Layer]] | None
+
+    def layers(self, classes: int) -> Sequence[Layer]:
+        """Return what ``network`` returns; RunError if it fails or those are no layers."""
+        assert self.network is not None
+        try:
+            layers = list(self.network(classes))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunError(f"{self.source} makes no network: {reason}") from error
+        for layer in layers:
+            name = type(layer).__name__
+            if LAYERS.get(name) is not type(layer):
+                raise RunError(
+                    f"{self.source} makes a network of {name}, which is no registered layer; "
+                    'put @tinycnn.register("layer") before its class'
+                )
+        return layers
 
 
 def import_file(source: str) -> OwnFile:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinycnn import __version__
 from tinycnn.data import Dataset, load_dataset
+from tinycnn.data.provenance import sample_in
 from tinycnn.errors import DataError, RunError
 from tinycnn.files import PathLike
 from tinycnn.nn import Sequential
@@ -64,6 +65,12 @@ class Base:
     classes: tuple[str, ...]
     sample: str
 
+    def is_sound(self) -> bool:
+        """Return whether all values have the right types; a file may hold anything."""
+        names = isinstance(self.classes, list | tuple) and {*map(type, self.classes)} <= {str}
+        sample = sample_in({"training": {"sample": self.sample}})
+        return names and isinstance(self.weights, str) and sample == self.sample
+
     def prepare(self, dataset: Dataset) -> Dataset:
         """Return ``dataset`` with labels of the classes of this network; RunError for others."""
         if unknown := [name for name in dataset.class_names if name not in self.classes]:
@@ -97,6 +104,11 @@ def start(
     model = None
     if base:
         model, origin["base"] = base[0], asdict(base[1])
+        if model.input_shape != (*dataset.image_size, 1):
+            raise RunError(
+                f"{base[1].weights} takes inputs of shape {model.input_shape}, and the images of "
+                f"{dataset.name} are {dataset.image_size}; train a new network, without `weights`"
+            )
         dataset = base[1].prepare(dataset)
     return Run(folder, Trainer(recipe, dataset, ranks, model), origin, save_every)
 
@@ -118,11 +130,12 @@ def resume(
     if given.get("epochs", 0) > recipe.epochs:
         recipe = replace(recipe, epochs=given["epochs"])
         saved.origin["recipe"] = recipe.as_dict()
-        folder.result.unlink(missing_ok=True)
     _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
     trainer = trainer_of(saved, folder.path, data_dir, ranks)
     source = replace(source, data_dir=_absolute(data_dir) or source.data_dir)
     run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
+    if not trainer.finished:
+        folder.result.unlink(missing_ok=True)  # of fewer epochs
     folder.point_last_here()
     return run, [*warnings, *_other_versions(saved)]
 
@@ -194,7 +207,7 @@ def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Sour
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
         base = Base(**saved.origin["base"]) if "base" in saved.origin else None
-        if not source.is_sound() or (base and not all(map(str.isprintable, base.classes))):
+        if not source.is_sound() or (base and not base.is_sound()):
             raise TypeError("its data have no name")
         return recipe, source, base
     except (TypeError, LookupError) as error:
