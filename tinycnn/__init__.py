@@ -23,9 +23,12 @@ _HOMES = {
     "tinycnn.train.fitting": ["fit"],
     "tinycnn.train.parts": ["register"],
     "tinycnn.train.progress": ["Progress"],
-    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Frozen", "Layer", "MaxPool2D", "ReLU", "Softmax"]
-    + ["SGD", "Adam", "Sequential", "SoftmaxCrossEntropy", "build", "set_threads"],
+    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"]
+    + ["AveragePool2D", "BatchNorm", "Dropout", "GlobalAveragePool2D", "LeakyReLU", "Sigmoid"]
+    + ["Tanh", "ZeroPad2D", "SGD", "Adam", "SoftmaxCrossEntropy", "Sequential", "Frozen"]
+    + ["build", "set_threads"],
 }
+"""For type checkers, the same names are in ``__init__.pyi``."""
 
 _HOMES_BY_EXTRA = {"tinycnn.estimator": ["DigitClassifier"]}
 """Names that need an extra; ``import *`` leaves them out."""

@@ -3,6 +3,7 @@
 import builtins
 import csv
 import json
+import re
 import sys
 import threading
 from pathlib import Path
@@ -427,5 +428,7 @@ def test_every_public_name_is_there():
     names = [*tinycnn.__all__, "DigitClassifier"]
     assert not [name for name in names if getattr(tinycnn, name, None) is None]
     assert not set(names) & set(vars(builtins))
+    stub = Path(tinycnn.__file__).with_suffix(".pyi").read_text()
+    assert sorted(re.findall(r" as (\w+)$", stub, re.M)) == sorted(names), "what checkers see"
     with pytest.raises(WeightsError, match="does not exist"):
         tinycnn.load("nowhere.safetensors")

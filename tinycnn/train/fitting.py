@@ -1,5 +1,6 @@
 """Train a network that you have, in one call: the recipe and the steps of ``tinycnn.train``."""
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -49,7 +50,7 @@ def fit(
     how = {"augment": augment} if augment else {"augment": "none"} if x.dtype != np.uint8 else {}
     recipe = Recipe.for_data(len(x), preset=name_of(model), **how, **share, **settings)
     dataset = Dataset("images", x, y, x[:0], y[:0], tuple(map(str, range(*model.output_shape))))
-    trainer, callback = Trainer(recipe, dataset, model=model), Callbacks(callbacks)
+    trainer, callback = Trainer(recipe, dataset, model=copy.deepcopy(model)), Callbacks(callbacks)
     with callback.training(trainer):
         trainer.train(lambda: callback.batch(trainer), lambda: callback.epoch(trainer))
     trained = trainer.best if trainer.state.best_epoch else trainer.answering

@@ -37,10 +37,12 @@ from tinycnn.train.state import EpochRecord, State
 class Trainer:
     """A network, its optimizer, its data, and the state of its training.
 
-    It begins with a new network, or with a copy of ``model``. Each of several ``ranks`` has a
-    trainer, and all trainers are always equal. Raises a TinyCNNError when recipe, data and ranks
-    do not fit together.
+    It trains ``model``, or a new network of the recipe's preset. Each of several ``ranks`` has a
+    trainer, and all trainers are always equal. Raises a
+    TinyCNNError when recipe, data and ranks do not fit together.
     """
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class Trainer:
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
-        self.model = copy.deepcopy(model) if model else _new_model(recipe, dataset)
+        self.model = model or _new_model(recipe, dataset)
         self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
         of_batches = {"share": self.ranks.share, "smallest": 2 if "BatchNorm" in mixing else 1}
@@ -63,7 +65,7 @@ class Trainer:
         self.validation_part = images[valid], labels[valid]
         self.average = copy.deepcopy(self.model) if recipe.average else None
         self.best = copy.deepcopy(self.model)
-        self.optimizer = _new_optimizer(recipe, self.model)
+        self.optimizer = new_optimizer(recipe, self.model)
         # Of drawings, some are no digits and have no class.
         self._loss = (
             OpenSetCrossEntropy if recipe.augment == "drawings" else SoftmaxCrossEntropy
@@ -273,7 +275,8 @@ def _no_gradients(model: Sequential) -> list[np.ndarray]:
     return model.gradients()
 
 
-def _new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
+def new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
+    """Return the optimizer of a recipe for the parameters of ``model``."""
     kind = choose("optimizer", recipe.optimizer, OPTIMIZERS)
     more = {} if recipe.momentum is None else {"momentum": recipe.momentum}
     return kind(model, recipe.lr, weight_decay=recipe.weight_decay, **more)

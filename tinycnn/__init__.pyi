@@ -1,0 +1,41 @@
+from tinycnn.data import Dataset as Dataset
+from tinycnn.data import load_dataset as load_dataset
+from tinycnn.data import read_idx as read_idx
+from tinycnn.data import write_idx as write_idx
+from tinycnn.errors import TinyCNNError as TinyCNNError
+from tinycnn.estimator import DigitClassifier as DigitClassifier
+from tinycnn.metrics import measure as measure
+from tinycnn.nn import SGD as SGD
+from tinycnn.nn import Adam as Adam
+from tinycnn.nn import AveragePool2D as AveragePool2D
+from tinycnn.nn import BatchNorm as BatchNorm
+from tinycnn.nn import Conv2D as Conv2D
+from tinycnn.nn import Dense as Dense
+from tinycnn.nn import Dropout as Dropout
+from tinycnn.nn import Flatten as Flatten
+from tinycnn.nn import Frozen as Frozen
+from tinycnn.nn import GlobalAveragePool2D as GlobalAveragePool2D
+from tinycnn.nn import Layer as Layer
+from tinycnn.nn import LeakyReLU as LeakyReLU
+from tinycnn.nn import MaxPool2D as MaxPool2D
+from tinycnn.nn import ReLU as ReLU
+from tinycnn.nn import Sequential as Sequential
+from tinycnn.nn import Sigmoid as Sigmoid
+from tinycnn.nn import Softmax as Softmax
+from tinycnn.nn import SoftmaxCrossEntropy as SoftmaxCrossEntropy
+from tinycnn.nn import Tanh as Tanh
+from tinycnn.nn import ZeroPad2D as ZeroPad2D
+from tinycnn.nn import build as build
+from tinycnn.nn import set_threads as set_threads
+from tinycnn.predict.api import load as load
+from tinycnn.predict.api import read as read
+from tinycnn.train.callbacks import Callback as Callback
+from tinycnn.train.callbacks import MLflow as MLflow
+from tinycnn.train.callbacks import TensorBoard as TensorBoard
+from tinycnn.train.callbacks import WandB as WandB
+from tinycnn.train.fitting import fit as fit
+from tinycnn.train.parts import register as register
+from tinycnn.train.progress import Progress as Progress
+
+__version__: str
+__all__: list[str]
