@@ -93,7 +93,7 @@ def _check_run_options(arguments: Namespace) -> None:
     if sum(map(bool, (arguments.preset, own, arguments.weights))) > 1:
         raise RunError("--preset, --layers, --network and --weights name the network; give one")
     for package in arguments.log:
-        need(package, package)
+        need(package, package, f"--log {package}")
     every = arguments.checkpoint_every
     if every is not None and every < 1:
         raise RunError(f"--checkpoint-every must be a number of batches from 1 on, not {every}")
