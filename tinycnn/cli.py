@@ -83,7 +83,7 @@ def add_dataset(parser: Container, meaning: str = DATASET) -> None:
 
 def add_data_dir(parser: Container) -> None:
     """Add ``--data-dir``."""
-    parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder or file with images and labels")
 
 
 def add_network(parser: Container, meaning: str = "a file of yours that registers layers") -> None:

@@ -10,11 +10,13 @@ import numpy as np
 
 from tinycnn.cli import Parser, add_data_dir, add_json, run_command
 from tinycnn.data.ascii_art import draw
-from tinycnn.data.catalogue import CATALOGUE, NamedSet, bundled_folder, named_set
+from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, bundled_folder, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
 from tinycnn.data.download import cache_folder, fetch
+from tinycnn.data.idx import write_idx
+from tinycnn.data.layouts import CLASSES
 from tinycnn.errors import DataError
-from tinycnn.files import to_json
+from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 
 EXAMPLES = """\
 examples:
@@ -22,6 +24,7 @@ examples:
   python -m tinycnn.data get mnist               download one
   python -m tinycnn.data show mnist10k 0 1       draw two of its training images
   python -m tinycnn.data info --data-dir DIR     check and describe a folder of your own
+  python -m tinycnn.data make DIR --from X.csv   write IDX files of .npz, CSV, folders of pictures
 """
 
 
@@ -67,6 +70,26 @@ def info(arguments: Namespace) -> int:
         shown = " ".join(map(str, value)) if isinstance(value, list) else value
         lines.append(f"{key.replace('_', ' '):<18} {shown}")
     _print(arguments, facts, "\n".join(lines))
+    return 0
+
+
+def make(arguments: Namespace) -> int:
+    """Write the four IDX files of another layout, and classes.txt, into a folder."""
+    dataset = load_dataset(data_dir=arguments.source)
+    names = arguments.classes.split(",") if arguments.classes else dataset.class_names
+    if len(names) != len(dataset.class_names):
+        raise DataError(f"{len(names)} classes are named, not {len(dataset.class_names)}")
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.gz" for name in FILE_NAMES]
+    refuse_to_overwrite(paths, dataset.sources)
+    arrays = [*dataset.part("train"), *dataset.part("test")]
+    for path, array in zip(paths, arrays, strict=True):
+        write_idx(path, array)
+    write_bytes(folder / CLASSES, "".join(f"{name}\n" for name in names).encode())
+    counts = {"train": len(arrays[0]), "test": len(arrays[2])}
+    text = f"{counts['train']:,} images to train and {counts['test']:,} to test are in {folder}"
+    _print(arguments, {"folder": str(folder), **counts}, text)
     return 0
 
 
@@ -139,6 +162,17 @@ verifier.set_defaults(command=verify)
 teller = commands.add_parser("info", parents=[machine, source], help="check and describe a set")
 teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
 teller.set_defaults(command=info)
+maker = commands.add_parser("make", parents=[machine], help="write IDX files from another layout")
+maker.add_argument("folder", metavar="DIR", help="where to")
+maker.add_argument(
+    "--from",
+    dest="source",
+    metavar="X",
+    required=True,
+    help="a folder of IDX files, of pictures in a folder per class, an .npz or a .csv",
+)
+maker.add_argument("--classes", metavar="NAME,...", help="the names of the classes, in order")
+maker.set_defaults(command=make)
 shower = commands.add_parser("show", parents=[source], help="draw images in the terminal")
 shower.add_argument("name", metavar="NAME")
 shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")

@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ import numpy as np
 from tinycnn import notebook
 from tinycnn.data.catalogue import (
     CATALOGUE,
-    FILE_NAMES,
     NamedSet,
     bundled_folder,
     named_set,
@@ -26,12 +25,14 @@ from tinycnn.data.catalogue import (
 )
 from tinycnn.data.checks import check_arrays, check_labels, count_classes, oddity
 from tinycnn.data.idx import read_idx
+from tinycnn.data.layouts import Layout, read_layout
 from tinycnn.errors import DataError
 from tinycnn.files import PathLike
 
 DEFAULT = "mnist10k"
 ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
-SHOWN = 20  # digits, in a notebook
+TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
+"""The folders that torchvision makes in its root folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +95,11 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
     user's cache the first time, unless TINYCNN_DATA names a folder that has them.
 
     ``data_dir`` always wins. It holds the four IDX files under their usual names, plain or .gz,
-    or has a folder ``name`` that does. With a downloadable ``name`` it replaces the download;
-    without (``mnist10k`` needs no folder) it is a data set of your own, whose classes are
-    counted from its labels. TINYCNN_DATA leaves ``mnist10k`` alone, so that the default means
-    the same digits everywhere.
+    or has a folder ``name`` that does; or it is any other layout that ``layouts.py`` reads, and
+    names of classes may be in its classes.txt. With a downloadable ``name`` it replaces the
+    download; without (``mnist10k`` needs no folder) it is a data set of your own, whose classes
+    are counted from its labels unless it names them. TINYCNN_DATA leaves ``mnist10k`` alone, so
+    that the default means the same digits everywhere.
 
     Raises DataError, DownloadError or EnvironmentFault.
     """
@@ -115,7 +117,9 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
         from tinycnn.data.download import fetch  # the network's libraries, only when needed
 
         folder = fetch(named)
-    return _assemble(named.name, [folder / file.name for file in named.files], named.class_names)
+    paths = [folder / file.name for file in named.files]
+    arrays = tuple(map(read_idx, paths))
+    return _checked(named.name, Layout(arrays, tuple(map(str, paths)), named.class_names))
 
 
 def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
@@ -133,30 +137,6 @@ def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
     return range(start), range(start, count)
 
 
-def find_files(folder: Path) -> list[Path]:
-    """The four IDX files in ``folder``, in the catalogue's order.
-
-    A name may end in .gz and may have a dot instead of its last but one dash
-    (``train-images.idx3-ubyte``); the compressed file with the dashes comes first.
-    """
-    if not os.path.isdir(folder):
-        raise DataError(f"there is no folder {folder}")
-    found = {name: _variants(folder, name) for name in FILE_NAMES}
-    missing = [name for name, paths in found.items() if not paths]
-    if missing:
-        raise DataError(
-            f"{folder} holds no {', '.join(missing)} (plain or .gz); "
-            "a data set is four IDX files, images and labels to train and to test"
-        )
-    return [paths[0] for paths in found.values()]
-
-
-def _variants(folder: Path, name: str) -> list[Path]:
-    dotted = name.replace("-idx", ".idx")
-    names = (f"{name}.gz", name, f"{dotted}.gz", dotted)
-    return [folder / variant for variant in names if os.path.exists(folder / variant)]
-
-
 def _verified_bundle(named: NamedSet) -> Path:
     folder = bundled_folder(named.name)
     for file in named.files:
@@ -170,13 +150,15 @@ def _verified_bundle(named: NamedSet) -> Path:
 
 def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
     """The data set in a folder: your own, or ``named`` instead of its download."""
-    if named and os.path.isdir(folder / named.name):
-        folder = folder / named.name
-    paths = find_files(folder)
+    if named:
+        below = (folder / name for name in (named.name, TORCHVISION.get(named.name, named.name)))
+        folder = next((path for path in below if path.is_dir()), folder)
+    found = read_layout(folder)
     if named is None:
-        return _assemble(folder.resolve().name or str(folder), paths)
-    dataset = _assemble(named.name, paths, named.class_names)
-    impostors = {known.name for known in map(_owner, paths) if known} - {named.name}
+        return _checked(folder.resolve().name or str(folder), found)
+    dataset = _checked(named.name, replace(found, class_names=named.class_names))
+    owners = (_owner(Path(source)) for source in found.sources if os.path.isfile(source))
+    impostors = {known.name for known in owners if known} - {named.name}
     if impostors:
         raise DataError(
             f"{folder} holds files of {' and '.join(impostors)}, not of {named.name}; put those "
@@ -199,17 +181,17 @@ def _warn_once(sentence: str) -> None:
     print(f"warning: {sentence}", file=sys.stderr)
 
 
-def _assemble(
-    name: str, paths: Sequence[Path], class_names: tuple[str, ...] | None = None
-) -> Dataset:
-    """Read the four files; without ``class_names``, the classes are those of the labels."""
-    sources = tuple(map(str, paths))
-    train_images, train_labels, test_images, test_labels = arrays = [*map(read_idx, paths)]
-    check_arrays(arrays, sources)
+def _checked(name: str, found: Layout) -> Dataset:
+    """Check the arrays; without names of classes, these are those of the labels."""
+    train_images, train_labels, test_images, test_labels = arrays = found.arrays
+    check_arrays(arrays, found.sources)
+    class_names = found.class_names
     if class_names is None:
-        n_classes = count_classes(train_labels, test_labels, sources[1])
+        n_classes = count_classes(train_labels, test_labels, found.sources[1])
         class_names = tuple(map(str, range(n_classes)))
-    return Dataset(name, train_images, train_labels, test_images, test_labels, class_names, sources)
+    return Dataset(
+        name, train_images, train_labels, test_images, test_labels, class_names, found.sources
+    )
 
 
 def _owner(path: Path) -> NamedSet | None:

@@ -1,0 +1,225 @@
+"""Digits in the layouts that people have: each gives the arrays that its IDX files would give."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinycnn.cli import run_command
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.__main__ import main
+from tinycnn.data.catalogue import FILE_NAMES
+from tinycnn.errors import DataError
+
+NUMBERS = [3, 10, 7]
+"""Names of classes, sorted as text in another order."""
+
+
+@pytest.fixture
+def arrays():
+    """Four arrays of 30 and 9 images of three classes."""
+    rng = np.random.default_rng(0)
+    found = []
+    for count in (30, 9):
+        found += [rng.integers(0, 200, (count, 6, 6), np.uint8), np.arange(count) % 3]
+        found[-2][:, 0, 0] = 255
+    return [array.astype(np.uint8) for array in found]
+
+
+def idx(folder, arrays, names=FILE_NAMES):
+    folder.mkdir(parents=True)
+    for name, array in zip(names, arrays, strict=True):
+        write_idx(folder / name, array)
+
+
+def torchvision(folder, arrays):
+    idx(folder / "MNIST" / "raw", arrays)
+    return folder
+
+
+def kaggle_archive(folder, arrays):
+    """Folders named like the files that are in them."""
+    for name, array in zip(FILE_NAMES, arrays, strict=True):
+        (folder / name).mkdir(parents=True)
+        write_idx(folder / name / name, array)
+    return folder
+
+
+def emnist(folder, arrays, letters=0):
+    """All images transposed; the labels of letters count from 1."""
+    names = [f"emnist-digits-{name.replace('t10k', 'test')}.gz" for name in FILE_NAMES]
+    turned = [z.swapaxes(1, 2) if z.ndim == 3 else z + np.uint8(letters) for z in arrays]
+    idx(folder / "gzip", turned, names)
+    return folder
+
+
+def emnist_letters(folder, arrays):
+    return emnist(folder, arrays, letters=1)
+
+
+def npz_of_keras(folder, arrays):
+    folder.mkdir()
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez_compressed(folder / "mnist.npz", **dict(zip(names, arrays, strict=True)))
+    return folder / "mnist.npz"
+
+
+def npz_of_floats(folder, arrays):
+    """With an axis for the channel, and numbers from 0 to 1."""
+    folder.mkdir()
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    changed = [z[:, None] / 255 if z.ndim == 3 else z[:, None].astype(int) for z in arrays]
+    np.savez(folder / "x.npz", **dict(zip(names, changed, strict=True)))
+    return folder
+
+
+def table(path, images, labels, head=True):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        if head:
+            writer.writerow(["label", *(f"pixel{k}" for k in range(images[0].size))])
+        for image, label in zip(images, labels, strict=True):
+            writer.writerow([label, *image.ravel()])
+
+
+def two_csv(folder, arrays):
+    folder.mkdir()
+    table(folder / "mnist_train.csv", *arrays[:2])
+    table(folder / "mnist_test.csv", *arrays[2:], head=False)
+    return folder
+
+
+def pictures(folder, images, labels):
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        of_class = folder / str(label)
+        of_class.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(of_class / f"{index:03}.png")
+
+
+def folder_of_pictures(folder, arrays):
+    pictures(folder / "train", *arrays[:2])
+    pictures(folder / "test", *arrays[2:])
+    return folder
+
+
+LAYOUTS = [torchvision, kaggle_archive, emnist, emnist_letters, npz_of_keras, npz_of_floats]
+LAYOUTS += [two_csv, folder_of_pictures]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_same_images_and_labels(layout, tmp_path, arrays, capsys):
+    dataset = load_dataset(data_dir=layout(tmp_path / "x", arrays))
+    found = [*dataset.part("train"), *dataset.part("test")]
+    for mine, theirs in zip(found, arrays, strict=True):
+        if layout is folder_of_pictures:  # class by class
+            order = np.argsort(arrays[1 if len(theirs) == 30 else 3], kind="stable")
+            theirs = theirs[order]
+        np.testing.assert_array_equal(mine, theirs)
+    assert dataset.class_names == ("0", "1", "2")
+
+
+def one_csv(folder, arrays):
+    """Kaggle's train.csv, with a test.csv that has no labels."""
+    folder.mkdir()
+    table(folder / "train.csv", *arrays[:2])
+    np.savetxt(folder / "test.csv", arrays[2].reshape(9, 36), "%d", ",", header="p", comments="")
+    return folder
+
+
+def one_npz(folder, arrays):
+    folder.mkdir()
+    np.savez(folder / "x.npz", images=arrays[0], labels=arrays[1])
+    return folder
+
+
+@pytest.mark.parametrize("layout", [one_csv, one_npz])
+def test_of_a_single_part_the_last_fifth_of_each_class_is_for_testing(layout, tmp_path, arrays):
+    dataset = load_dataset(data_dir=layout(tmp_path / "x", arrays))
+    np.testing.assert_array_equal(dataset.train_images, arrays[0][:24])
+    np.testing.assert_array_equal(dataset.test_labels, arrays[1][24:])
+
+
+def test_a_folder_for_each_class_names_the_classes_and_numbers_are_in_order(tmp_path, arrays):
+    labels = np.array(NUMBERS)[arrays[1]]
+    pictures(tmp_path / "x", arrays[0], labels)
+    dataset = load_dataset(data_dir=tmp_path / "x")
+    assert dataset.class_names == ("3", "7", "10")
+    assert len(dataset.train_images), len(dataset.test_images) == (24, 6)
+
+
+def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
+    source = npz_of_keras(tmp_path / "x", arrays)
+    words = ["make", str(tmp_path / "y"), "--from", str(source), "--classes"]
+    assert run_command(main, [*words, "a,b"]) == 2
+    assert run_command(main, [*words, "ant,bee,cat"]) == 0
+    dataset = load_dataset(data_dir=tmp_path / "y")
+    assert dataset.class_names == ("ant", "bee", "cat")
+    np.testing.assert_array_equal(dataset.test_images, arrays[2])
+    assert "30 images to train and 9 to test are in" in capsys.readouterr().out
+
+
+def test_make_does_not_overwrite_what_it_reads(tmp_path, arrays, capsys):
+    idx(tmp_path / "x", arrays, [f"{name}.gz" for name in FILE_NAMES])
+    assert run_command(main, ["make", str(tmp_path / "x"), "--from", str(tmp_path / "x")]) == 2
+    assert "is an input" in capsys.readouterr().err
+
+
+def torn(path, arrays):
+    path.write_bytes(b"PK\x03\x04 and then nothing")
+
+
+def pickled(path, arrays):
+    np.savez(path, x_train=np.array([{}]), y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
+
+
+def other_keys(path, arrays):
+    np.savez(path, a=arrays[0])
+
+
+def of_colors(path, arrays):
+    np.savez(path, images=np.zeros((30, 6, 6, 3)), labels=arrays[1])
+
+
+def too_bright(path, arrays):
+    np.savez(path, images=arrays[0] * 2.0, labels=arrays[1])
+
+
+def words(path, arrays):
+    path.with_suffix(".csv").write_text("label,p\n1,2\nx,3\n")
+
+
+def two_sizes(path, arrays):
+    pictures(path.parent, arrays[0][:5], arrays[1][:5])
+    Image.new("L", (5, 6)).save(path.parent / "0" / "zzz.png")
+
+
+def two_sets(path, arrays):
+    idx(path.parent / "MNIST" / "raw", arrays)
+    idx(path.parent / "KMNIST" / "raw", arrays)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (torn, "cannot be read"),
+        (pickled, "cannot be read: Object arrays cannot be loaded"),
+        (other_keys, "holds a, but not x_train, y_train"),
+        (of_colors, "which are no gray images"),
+        (too_bright, "not all from 0 to 255"),
+        (words, "could not convert string 'x'"),
+        (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6, as .*; give all pictures one size"),
+        (two_sets, "holds several data sets; name one: "),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_the_file(spoil, sentence, tmp_path, arrays):
+    spoil(tmp_path / "x.npz", arrays)
+    with pytest.raises(DataError, match=sentence) as caught:
+        load_dataset(data_dir=tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_torchvisions_root_has_a_folder_for_each_name(tmp_path, arrays):
+    two_sets(tmp_path / "x", arrays)
+    assert load_dataset("kmnist", tmp_path).name == "kmnist"
