@@ -20,7 +20,7 @@ from tinycnn import DigitClassifier
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import ShapeError
 from tinycnn.estimator import SMALLEST, _stratified
-from tinycnn.nn import build, get_threads
+from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, build, get_threads
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
@@ -274,6 +274,93 @@ def test_all_that_fit_finds_leaves_x_and_y_as_they_were(easy):
     DigitClassifier(**QUICK, augment="strong").fit(images, names)
     np.testing.assert_array_equal(images, before[0])
     np.testing.assert_array_equal(names, before[1])
+
+
+@pytest.mark.parametrize(
+    "change", [lambda X: X[:, None], lambda X: column(X), lambda X: X[..., None]]
+)
+def test_channels_first_and_columns_of_images_are_the_same(easy, change):
+    images, names = easy
+    fitted = DigitClassifier(**QUICK).fit(images, names)
+    again = DigitClassifier(**QUICK).fit(change(images), names)
+    assert same_weights(fitted.model_, again.model_)
+    np.testing.assert_array_equal(again.predict(change(images)), fitted.predict(images))
+
+
+def column(images):
+    """A column of a DataFrame whose cells are images, as NumPy sees it."""
+    cells = np.empty((len(images), 1), object)
+    cells[:, 0] = [*images]
+    return cells
+
+
+# Weights, one batch after the other, and networks of one's own
+
+
+def test_the_order_of_samples_changes_nothing_and_weights_are_copies(easy):
+    images, names = easy
+    weights = np.arange(100) % 3
+    order = np.random.default_rng(0).permutation(100)
+    copies = DigitClassifier(**QUICK).fit(images.repeat(weights, axis=0), names.repeat(weights))
+    shuffled = images[order], names[order], weights[order]
+    assert same_weights(DigitClassifier(**QUICK).fit(*shuffled).model_, copies.model_)
+
+
+def test_weights_of_classes_and_fractions_make_their_classes_likelier(easy):
+    images, names = easy
+    noise = np.random.default_rng(0).integers(0, 256, images.shape)
+    plain = DigitClassifier(**QUICK).fit(noise, names).predict_proba(noise[:50]).mean(axis=0)
+    weighted = {"class_weight": {"ant": 1, "bee": 1, "cat": 4.5}}
+    fitted = DigitClassifier(**QUICK, **weighted).fit(noise, names)
+    assert fitted.predict_proba(noise[:50]).mean(axis=0)[2] > plain[2] + 0.2
+    DigitClassifier(**QUICK, class_weight="balanced").fit(images, names)
+    with pytest.raises(ValueError, match="must not be negative"):
+        DigitClassifier(**QUICK).fit(images, names, -np.ones(100))
+
+
+def test_partial_fit_learns_batch_by_batch_and_goes_on_from_fit(easy):
+    images, names = easy
+    classifier = DigitClassifier(**QUICK, lr=0.02)
+    with pytest.raises(ValueError, match="one class only"):
+        classifier.partial_fit(images[:1], names[:1])
+    for start in [0, 25, 50, 75] * 4:
+        part = slice(start, start + 25)
+        classifier.partial_fit(images[part], names[part], classes=["ant", "bee", "cat"])
+    assert classifier.score(images, names) > 0.9
+    assert classifier.n_iter_ == 16
+    with pytest.raises(ValueError, match="'dog', which is not among the classes"):
+        classifier.partial_fit(images[:2], ["ant", "dog"])
+    fitted = DigitClassifier(**QUICK).fit(*easy)
+    before = fitted.predict_proba(images)
+    assert not np.array_equal(fitted.partial_fit(images, names).predict_proba(images), before)
+
+
+def test_a_warm_start_goes_on_where_the_last_fit_ended(easy):
+    images, names = easy
+    warm = DigitClassifier(**QUICK, warm_start=True).fit(images, names)
+    first = warm.history_[0].loss
+    assert warm.fit(images, names).history_[0].loss < first / 2
+    with pytest.raises(ValueError, match="the network turns"):
+        warm.fit(images[:, :8, :8], names)
+
+
+def test_early_stopping_ends_when_no_epoch_is_better(easy):
+    options = QUICK | {"epochs": 50, "lr": 1e-8}
+    fitted = DigitClassifier(**options, early_stopping=True, n_iter_no_change=3).fit(*easy)
+    assert fitted.n_iter_ == len(fitted.history_) < 50
+
+
+def test_layers_of_ones_own_are_copied_and_trained(easy):
+    layers = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(3)]
+    classifier = DigitClassifier(layers=layers, epochs=8, random_state=0)
+    fitted = clone(classifier).fit(*easy)
+    assert fitted.model_.layers[0].filters == 4
+    assert fitted.score(*easy) > 0.9
+    assert not layers[0].params
+    with pytest.raises(ValueError, match=r"into \(3,\), but here are \(16, 16, 1\), 2 classes"):
+        classifier.fit(easy[0], np.arange(100) % 2)
+    with pytest.raises(ValueError, match="preset 'lenet' on images of 8 x 8: a 5x5 kernel"):
+        DigitClassifier(preset="lenet").fit(easy[0][:, ::2, ::2], easy[1])
 
 
 # What is refused

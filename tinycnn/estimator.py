@@ -5,6 +5,7 @@ give the same weights. Samples may be rows or images, and labels of any kind.
 """
 
 import contextlib
+import copy
 import math
 import warnings
 from collections.abc import Iterator
@@ -15,20 +16,27 @@ import numpy as np
 
 from tinycnn.console import log_console
 from tinycnn.data import Dataset
-from tinycnn.errors import RunError
-from tinycnn.nn import get_threads, set_threads
+from tinycnn.errors import RunError, ShapeError
+from tinycnn.nn import Sequential, SoftmaxCrossEntropy, build, get_threads, set_threads
 from tinycnn.nn.checks import GRAY
+from tinycnn.nn.fit import train_step
+from tinycnn.train.batches import Batches
 from tinycnn.train.callbacks import Callback
 from tinycnn.train.progress import Progress
 from tinycnn.train.recipe import OPTIONS, Recipe
-from tinycnn.train.trainer import Trainer
+from tinycnn.train.trainer import Trainer, new_optimizer
 
 try:
     from joblib import effective_n_jobs
     from sklearn.base import BaseEstimator, ClassifierMixin
     from sklearn.utils import check_random_state
+    from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import (
+        _check_sample_weight,
+        check_is_fitted,
+        validate_data,
+    )
 except ImportError as missing:
     raise ImportError(
         "DigitClassifier needs scikit-learn 1.6 or newer: pip install 'tinycnn[compare]'"
@@ -40,6 +48,9 @@ SMALLEST = 16
 UNLIKE = 10
 """Values this many times larger or smaller than those of ``fit`` are of another scale."""
 
+MOST_COPIES = 10
+"""Weighted samples are repeated until there are this many times as many."""
+
 WHITE = 255
 """The largest gray level; augmentation takes images between 0 and it."""
 
@@ -48,8 +59,9 @@ WHITE = 255
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A convolutional network as a scikit-learn classifier.
 
-    X is (n, features), or images (n, H, W) or (n, H, W, 1), which become rows first; ``fit`` and
-    ``predict`` may get different ones. y holds labels of any kind, two classes or more.
+    X is (n, features), or images (n, H, W), (n, H, W, 1) or (n, 1, H, W), or a column of images, as
+    in a DataFrame; they become rows first, and ``fit`` and ``predict`` may get different ones. y
+    holds labels of any kind, two classes or more.
 
     >>> from tinycnn import DigitClassifier
     >>> classifier = DigitClassifier(epochs=3, random_state=0).fit(images, digits)
@@ -72,6 +84,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     preset: str | None = None
     """The network; None: "lenet" for images of 16 x 16 and more, "dense" for smaller ones."""
+
+    layers: list[Any] | None = None
+    """The network instead of a preset's: layers that end in as many numbers as there are classes.
+    ``fit`` trains copies of them."""
 
     epochs: int | None = None
     """Passes through all samples."""
@@ -105,9 +121,21 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     validation: float = 0.1
     """The fraction of the samples, at least one, that is held out to choose the best epoch."""
 
+    early_stopping: bool = False
+    """Whether to stop when ``n_iter_no_change`` epochs have brought no better one."""
+
+    n_iter_no_change: int = 10
+    """Epochs without a better one that ``early_stopping`` waits for."""
+
+    warm_start: bool = False
+    """Whether ``fit`` goes on with the network of the last ``fit``."""
+
+    class_weight: Any = None
+    """"balanced", or a weight for each class: that of its samples in ``fit``."""
+
     shuffle: bool = True
-    """Whether those are drawn at random, stratified by class; False: the last ones in the order
-    given, as ``python -m tinycnn.train`` takes them (in MNIST, writers are contiguous)."""
+    """Whether those are drawn at random, stratified by class, whatever the order of X; False: the
+    last ones, as ``python -m tinycnn.train`` takes them (in MNIST, writers are contiguous)."""
 
     random_state: Any = None
     """An int is the seed of the recipe; otherwise a seed is drawn from it."""
@@ -124,12 +152,84 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> "DigitClassifier":
-        """Train a new network on X with labels y (n,); raise ValueError for bad input."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DigitClassifier":
+        """Train a network on X with labels y (n,); raise ValueError for bad input.
+
+        A sample with the weight w counts as w equal samples. Weights that are not all whole
+        numbers are divided by the smallest, and rounded up or down at random.
+        """
+        before = getattr(self, "model_", None) if self.warm_start else None
         shape = _shape_of_images(X)
         X, y = validate_data(self, _in_rows(X), y, ensure_min_samples=2)
         check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
+        X, y, self.classes_ = self._repeated(X, y, sample_weight)
+        self._set_up(X, shape)
+        labels = np.searchsorted(self.classes_, y)
+        try:
+            trainer = Trainer(self.recipe_, self._dataset(X, labels), None, self._network(before))
+        except RunError as error:  # scikit-learn expects a ValueError for a bad parameter
+            raise ValueError(str(error)) from error
+        callback = Progress(log_console()) if self.verbose else Callback()
+
+        def exhausted() -> bool:
+            reached = [record.validation_accuracy for record in trainer.state.history]
+            since = len(reached) - 1 - reached.index(max(reached)) if reached else 0
+            return self.early_stopping and since >= self.n_iter_no_change
+
+        with _threads(self.n_jobs):
+            trainer.train(exhausted, lambda: callback.epoch(trainer))
+        self.model_, self.history_ = trainer.best, trainer.state.history
+        self.n_iter_ = len(self.history_)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> "DigitClassifier":
+        """Take one pass over X at the constant rate ``lr``, going on with the network there is.
+
+        The first call must name all ``classes``, unless ``fit`` came before.
+        """
+        first, shape = not hasattr(self, "model_"), _shape_of_images(X)
+        X, y = validate_data(self, _in_rows(X), y, reset=first)
+        check_classification_targets(y)
+        X, y, present = self._repeated(X, y, sample_weight)
+        if first:
+            self.classes_ = present if classes is None else np.unique(classes)
+            self._set_up(X, shape)
+            self.model_, self.n_iter_, self.history_ = self._network(None), 0, []
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds {unknown.tolist()[0]!r}, which is not among the classes of the start"
+            )
+        if first or not hasattr(self, "_optimizer"):
+            self._optimizer = new_optimizer(self.recipe_, self.model_)
+        images, labels = self._gray_levels(X) * GRAY, np.searchsorted(self.classes_, y)
+        size, loss = min(self.recipe_.batch_size, len(X)), SoftmaxCrossEntropy()
+        with _threads(self.n_jobs):
+            seed = self.recipe_.seed + self.n_iter_
+            for batch in Batches(images, labels, size, seed).of_epoch(1):
+                train_step(self.model_, loss, self._optimizer, *batch)
+        self.n_iter_ += 1
+        return self
+
+    def _repeated(self, X: np.ndarray, y: np.ndarray, weights: Any) -> tuple[np.ndarray, ...]:
+        """Return X and y with every sample as often as its weight says, and y's classes."""
+        if weights is None and self.class_weight is None:
+            return X, y, np.unique(y)
+        weights = _check_sample_weight(weights, X, dtype=np.float64)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        if (weights < 0).any() or not weights.any():
+            raise ValueError("sample_weight must not be negative, nor all zero")
+        if (weights % 1).any():
+            weights = weights / weights[weights > 0].min()
+        weights = weights * min(1, MOST_COPIES * len(X) / weights.sum())
+        copies = np.floor(weights + np.random.default_rng(self._seed()).random(len(X))).astype(int)
+        return X.repeat(copies, axis=0), y.repeat(copies), np.unique(y[weights > 0])
+
+    def _set_up(self, X: np.ndarray, shape: tuple[int, int] | None) -> None:
+        """Set what the samples of the first fit say: image, scale and recipe."""
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only; a classifier needs two or more")
         self.image_shape_ = self._image_shape(shape)
@@ -138,16 +238,29 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.scale_ = self._scale()
         try:
             self.recipe_ = self._recipe(X)
-            trainer = Trainer(self.recipe_, self._dataset(X, labels))
-        except RunError as error:  # scikit-learn expects a ValueError for a bad parameter
+        except RunError as error:
             raise ValueError(str(error)) from error
-        callback = Progress(log_console()) if self.verbose else Callback()
-        with _threads(self.n_jobs):
-            trainer.train(lambda: False, lambda: callback.epoch(trainer))
-        self.model_, self.history_ = trainer.best, trainer.state.history
-        self.model_.any_floats = True  # _warn_of_another_scale checks the values
-        self.n_iter_ = self.recipe_.epochs
-        return self
+
+    def _network(self, before: Sequential | None) -> Sequential:
+        """Return a copy of the network ``before`` if there is one, or a new one."""
+        shape, classes = (*self.image_shape_, 1), len(self.classes_)
+        preset, seed = self.recipe_.preset, self.recipe_.seed
+        try:
+            if before is not None:
+                model = copy.deepcopy(before)
+            elif self.layers:
+                model = Sequential(copy.deepcopy(list(self.layers)), shape, seed)
+            else:
+                model = build(preset, shape, classes, seed)
+        except ShapeError as error:
+            name = "layers" if self.layers else f"preset {preset!r}"
+            height, width = self.image_shape_
+            raise ValueError(f"{name} on images of {height} x {width}: {error}") from error
+        if (model.input_shape, model.output_shape) != (shape, (classes,)):
+            made = f"{model.input_shape} into {model.output_shape}"
+            raise ValueError(f"the network turns {made}, but here are {shape}, {classes} classes")
+        model.any_floats = True  # _warn_of_another_scale checks the values
+        return model
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class (n,) of each sample."""
@@ -237,6 +350,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             images = np.rint(levels).astype(np.uint8)
         labels = labels.astype(np.uint8 if len(self.classes_) <= WHITE + 1 else np.uint16)
         if self.shuffle:
+            order = _by_content(images, labels)
+            images, labels = images[order], labels[order]
             order = _stratified(labels, np.random.default_rng(seed))
             images, labels = images[order], labels[order]
         return Dataset("X", images, labels, images[:0], labels[:0], (*map(str, self.classes_),))
@@ -249,14 +364,33 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
 def _shape_of_images(X: Any) -> tuple[int, int] | None:
     """Return (H, W) if X is an array of images, None if it holds rows."""
-    _, *shape = getattr(X, "shape", None) or (0,)
-    if len(shape) == 3 and shape[2] != 1:
-        raise ValueError(f"images have {shape[2]} channels; X is (n, H, W) or (n, H, W, 1)")
-    return (shape[0], shape[1]) if len(shape) in (2, 3) else None
+    _, *shape = getattr(_out_of_cells(X), "shape", None) or (0,)
+    if len(shape) == 3:
+        if 1 not in (shape[0], shape[2]):
+            forms = "(n, H, W), (n, H, W, 1) or (n, 1, H, W)"
+            raise ValueError(f"images have {min(shape[0], shape[2])} channels; X is {forms}")
+        shape = shape[:2] if shape[2] == 1 else shape[1:]
+    return (shape[0], shape[1]) if len(shape) == 2 else None
 
 
 def _in_rows(X: Any) -> Any:
-    return X if _shape_of_images(X) is None else np.asarray(X).reshape(len(X), -1)
+    return X if _shape_of_images(X) is None else _out_of_cells(X).reshape(len(X), -1)
+
+
+def _out_of_cells(X: Any) -> Any:
+    """Return a column whose cells are images, as a DataFrame may hold, as an array (n, H, W)."""
+    cells = np.asarray(X) if hasattr(X, "iloc") or isinstance(X, np.ndarray) else np.empty(0)
+    one_a_row = cells.dtype == object and 0 < cells.size == len(cells)
+    if one_a_row and all(isinstance(cell, np.ndarray) for cell in cells.flat):
+        return np.stack([*cells.flat])
+    return X
+
+
+def _by_content(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return an order that depends on the samples and not on the order they come in."""
+    rows = np.column_stack([images.reshape(len(images), -1), labels.astype(images.dtype)])
+    kind = np.dtype((np.void, rows.itemsize * rows.shape[1]))
+    return np.argsort(np.ascontiguousarray(rows).view(kind).ravel(), kind="stable")
 
 
 def _plain(value: Any) -> Any:
