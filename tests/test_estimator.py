@@ -19,7 +19,8 @@ import tinycnn
 from tinycnn import DigitClassifier
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.errors import ShapeError
-from tinycnn.estimator import SMALLEST, _stratified
+from tinycnn.estimator import SMALLEST
+from tinycnn.estimator.samples import stratified
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, build, get_threads
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
@@ -256,7 +257,7 @@ def test_more_classes_than_a_byte_has_values():
 
 def test_sorted_labels_keep_every_class_on_both_sides():
     labels = np.repeat([0, 1, 2], [50, 30, 20])
-    order = _stratified(labels, np.random.default_rng(0))
+    order = stratified(labels, np.random.default_rng(0))
 
     assert sorted(order) == list(range(100))
     assert np.bincount(labels[order[-10:]]).tolist() == [5, 3, 2]
@@ -265,7 +266,7 @@ def test_sorted_labels_keep_every_class_on_both_sides():
 def test_a_class_of_one_sample_is_trained_on():
     labels = np.array([0] * 9 + [1])
     for seed in range(5):
-        assert 1 in labels[_stratified(labels, np.random.default_rng(seed))[:-1]]
+        assert 1 in labels[stratified(labels, np.random.default_rng(seed))[:-1]]
 
 
 def test_all_that_fit_finds_leaves_x_and_y_as_they_were(easy):

@@ -9,7 +9,7 @@ import copy
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from tinycnn.console import log_console
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError, ShapeError
+from tinycnn.estimator import samples
 from tinycnn.nn import Sequential, SoftmaxCrossEntropy, build, get_threads, set_threads
 from tinycnn.nn.checks import GRAY
 from tinycnn.nn.fit import train_step
@@ -28,7 +29,7 @@ from tinycnn.train.trainer import Trainer, new_optimizer
 
 try:
     from joblib import effective_n_jobs
-    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.base import ClassifierMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
@@ -37,6 +38,8 @@ try:
         check_is_fitted,
         validate_data,
     )
+
+    from tinycnn.estimator.parameters import Parameters
 except ImportError as missing:
     raise ImportError(
         "DigitClassifier needs scikit-learn 1.6 or newer: pip install 'tinycnn[compare]'"
@@ -48,15 +51,11 @@ SMALLEST = 16
 UNLIKE = 10
 """Values this many times larger or smaller than those of ``fit`` are of another scale."""
 
-MOST_COPIES = 10
-"""Weighted samples are repeated until there are this many times as many."""
-
 WHITE = 255
 """The largest gray level; augmentation takes images between 0 and it."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)  # as scikit-learn asks: __init__ only assigns
-class DigitClassifier(ClassifierMixin, BaseEstimator):
+class DigitClassifier(ClassifierMixin, Parameters):
     """A convolutional network as a scikit-learn classifier.
 
     X is (n, features), or images (n, H, W), (n, H, W, 1) or (n, 1, H, W), or a column of images, as
@@ -73,80 +72,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     the ``Sequential`` of the epoch with the best accuracy on the validation samples.
     """
 
-    image_shape: tuple[int, int] | None = None
-    """(H, W) of a row; None: square if the number of features is, otherwise 1 x features."""
-
-    scale: float | str = "max"
-    """The value in X that means full ink, usually 255 or 1. "max": the largest magnitude in
-    ``fit``, but at most twice ``rms_`` if some values are negative, because the largest of
-    standardized values is an outlier. ``fit`` and ``predict`` divide X by it, and ``predict``
-    warns if X seems to be of another scale."""
-
-    preset: str | None = None
-    """The network; None: "lenet" for images of 16 x 16 and more, "dense" for smaller ones."""
-
-    layers: list[Any] | None = None
-    """The network instead of a preset's: layers that end in as many numbers as there are classes.
-    ``fit`` trains copies of them."""
-
-    epochs: int | None = None
-    """Passes through all samples."""
-
-    batch_size: int | None = None
-    """Samples per step."""
-
-    lr: float | None = None
-    """The highest learning rate."""
-
-    optimizer: str | None = None
-    """"sgd" or "adam"."""
-
-    schedule: str | None = None
-    """"one-cycle", "cosine" or "constant"."""
-
-    momentum: float | None = None
-    """Of sgd."""
-
-    weight_decay: float | None = None
-    """The fraction of the weights that a step subtracts, times the learning rate."""
-
-    average: float | None = None
-    """The decay of the running average of the weights, as 0.999; 0: no average."""
-
-    augment: str | None = None
-    """The augmentation: "none", "light", "mild", "strong" or "drawings"; it rounds images to 256
-    gray levels. None: that of the preset's recipe for images of 16 x 16 and more with values
-    from 0 to ``scale``, otherwise "none"."""
-
-    validation: float = 0.1
-    """The fraction of the samples, at least one, that is held out to choose the best epoch."""
-
-    early_stopping: bool = False
-    """Whether to stop when ``n_iter_no_change`` epochs have brought no better one."""
-
-    n_iter_no_change: int = 10
-    """Epochs without a better one that ``early_stopping`` waits for."""
-
-    warm_start: bool = False
-    """Whether ``fit`` goes on with the network of the last ``fit``."""
-
-    class_weight: Any = None
-    """"balanced", or a weight for each class: that of its samples in ``fit``."""
-
-    shuffle: bool = True
-    """Whether those are drawn at random, stratified by class, whatever the order of X; False: the
-    last ones, as ``python -m tinycnn.train`` takes them (in MNIST, writers are contiguous)."""
-
-    random_state: Any = None
-    """An int is the seed of the recipe; otherwise a seed is drawn from it."""
-
-    n_jobs: int | None = None
-    """Threads for ``fit`` and ``predict``, -1 for all. None: as set by ``tinycnn.set_threads``, or
-    else all, and in a worker of joblib its share. Weights do not depend on it."""
-
-    verbose: bool = False
-    """Whether to print a line per epoch on stderr."""
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -159,8 +84,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         numbers are divided by the smallest, and rounded up or down at random.
         """
         before = getattr(self, "model_", None) if self.warm_start else None
-        shape = _shape_of_images(X)
-        X, y = validate_data(self, _in_rows(X), y, ensure_min_samples=2)
+        shape = samples.shape_of_images(X)
+        X, y = validate_data(self, samples.in_rows(X), y, ensure_min_samples=2)
         check_classification_targets(y)
         X, y, self.classes_ = self._repeated(X, y, sample_weight)
         self._set_up(X, shape)
@@ -170,14 +95,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         except RunError as error:  # scikit-learn expects a ValueError for a bad parameter
             raise ValueError(str(error)) from error
         callback = Progress(log_console()) if self.verbose else Callback()
-
-        def exhausted() -> bool:
-            reached = [record.validation_accuracy for record in trainer.state.history]
-            since = len(reached) - 1 - reached.index(max(reached)) if reached else 0
-            return self.early_stopping and since >= self.n_iter_no_change
-
         with _threads(self.n_jobs):
-            trainer.train(exhausted, lambda: callback.epoch(trainer))
+            trainer.train(lambda: self._is_enough(trainer), lambda: callback.epoch(trainer))
         self.model_, self.history_ = trainer.best, trainer.state.history
         self.n_iter_ = len(self.history_)
         return self
@@ -189,8 +108,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
         The first call must name all ``classes``, unless ``fit`` came before.
         """
-        first, shape = not hasattr(self, "model_"), _shape_of_images(X)
-        X, y = validate_data(self, _in_rows(X), y, reset=first)
+        first, shape = not hasattr(self, "model_"), samples.shape_of_images(X)
+        X, y = validate_data(self, samples.in_rows(X), y, reset=first)
         check_classification_targets(y)
         X, y, present = self._repeated(X, y, sample_weight)
         if first:
@@ -213,6 +132,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ += 1
         return self
 
+    def _is_enough(self, trainer: Trainer) -> bool:
+        reached = [record.validation_accuracy for record in trainer.state.history]
+        since = len(reached) - 1 - reached.index(max(reached)) if reached else 0
+        return self.early_stopping and since >= self.n_iter_no_change
+
     def _repeated(self, X: np.ndarray, y: np.ndarray, weights: Any) -> tuple[np.ndarray, ...]:
         """Return X and y with every sample as often as its weight says, and y's classes."""
         if weights is None and self.class_weight is None:
@@ -220,12 +144,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         weights = _check_sample_weight(weights, X, dtype=np.float64)
         if self.class_weight is not None:
             weights = weights * compute_sample_weight(self.class_weight, y)
-        if (weights < 0).any() or not weights.any():
-            raise ValueError("sample_weight must not be negative, nor all zero")
-        if (weights % 1).any():
-            weights = weights / weights[weights > 0].min()
-        weights = weights * min(1, MOST_COPIES * len(X) / weights.sum())
-        copies = np.floor(weights + np.random.default_rng(self._seed()).random(len(X))).astype(int)
+        copies = samples.copies(weights, self._seed())
         return X.repeat(copies, axis=0), y.repeat(copies), np.unique(y[weights > 0])
 
     def _set_up(self, X: np.ndarray, shape: tuple[int, int] | None) -> None:
@@ -271,7 +190,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities (n, classes), float32, in the order of ``classes_``."""
         check_is_fitted(self)
-        X = validate_data(self, _in_rows(X), reset=False)
+        X = validate_data(self, samples.in_rows(X), reset=False)
         self._warn_of_another_scale(X)
         with _threads(self.n_jobs):
             return self.model_.predict_proba(self._gray_levels(X) * GRAY)
@@ -350,9 +269,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             images = np.rint(levels).astype(np.uint8)
         labels = labels.astype(np.uint8 if len(self.classes_) <= WHITE + 1 else np.uint16)
         if self.shuffle:
-            order = _by_content(images, labels)
+            order = samples.by_content(images, labels)
             images, labels = images[order], labels[order]
-            order = _stratified(labels, np.random.default_rng(seed))
+            order = samples.stratified(labels, np.random.default_rng(seed))
             images, labels = images[order], labels[order]
         return Dataset("X", images, labels, images[:0], labels[:0], (*map(str, self.classes_),))
 
@@ -362,53 +281,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return levels.reshape(len(X), *self.image_shape_)
 
 
-def _shape_of_images(X: Any) -> tuple[int, int] | None:
-    """Return (H, W) if X is an array of images, None if it holds rows."""
-    _, *shape = getattr(_out_of_cells(X), "shape", None) or (0,)
-    if len(shape) == 3:
-        if 1 not in (shape[0], shape[2]):
-            forms = "(n, H, W), (n, H, W, 1) or (n, 1, H, W)"
-            raise ValueError(f"images have {min(shape[0], shape[2])} channels; X is {forms}")
-        shape = shape[:2] if shape[2] == 1 else shape[1:]
-    return (shape[0], shape[1]) if len(shape) == 2 else None
-
-
-def _in_rows(X: Any) -> Any:
-    return X if _shape_of_images(X) is None else _out_of_cells(X).reshape(len(X), -1)
-
-
-def _out_of_cells(X: Any) -> Any:
-    """Return a column whose cells are images, as a DataFrame may hold, as an array (n, H, W)."""
-    cells = np.asarray(X) if hasattr(X, "iloc") or isinstance(X, np.ndarray) else np.empty(0)
-    one_a_row = cells.dtype == object and 0 < cells.size == len(cells)
-    if one_a_row and all(isinstance(cell, np.ndarray) for cell in cells.flat):
-        return np.stack([*cells.flat])
-    return X
-
-
-def _by_content(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return an order that depends on the samples and not on the order they come in."""
-    rows = np.column_stack([images.reshape(len(images), -1), labels.astype(images.dtype)])
-    kind = np.dtype((np.void, rows.itemsize * rows.shape[1]))
-    return np.argsort(np.ascontiguousarray(rows).view(kind).ravel(), kind="stable")
-
-
 def _plain(value: Any) -> Any:
     """Return a number of NumPy, as searches draw them, as a number of Python."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _stratified(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a random order in which any block has about the same classes as the whole.
-
-    The r-th of the N samples of a class, counted from 0, is placed at r / N of the way.
-    """
-    order = rng.permutation(len(labels))
-    place = np.empty(len(labels))
-    for k in range(labels.max() + 1):
-        of_class = labels[order] == k
-        place[of_class] = np.arange(of_class.sum()) / of_class.sum()
-    return order[np.argsort(place, kind="stable")]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,63 @@
+"""What comes in: samples as rows or images, how often each counts, and in which order."""
+
+from typing import Any
+
+import numpy as np
+
+MOST_COPIES = 10
+"""Weighted samples are repeated until there are this many times as many."""
+
+
+def shape_of_images(X: Any) -> tuple[int, int] | None:
+    """Return (H, W) if X is an array of images, None if it holds rows."""
+    _, *shape = getattr(out_of_cells(X), "shape", None) or (0,)
+    if len(shape) == 3:
+        if 1 not in (shape[0], shape[2]):
+            forms = "(n, H, W), (n, H, W, 1) or (n, 1, H, W)"
+            raise ValueError(f"images have {min(shape[0], shape[2])} channels; X is {forms}")
+        shape = shape[:2] if shape[2] == 1 else shape[1:]
+    return (shape[0], shape[1]) if len(shape) == 2 else None
+
+
+def in_rows(X: Any) -> Any:
+    """Return images as rows (n, H * W), and rows as they are."""
+    return X if shape_of_images(X) is None else out_of_cells(X).reshape(len(X), -1)
+
+
+def out_of_cells(X: Any) -> Any:
+    """Return a column whose cells are images, as a DataFrame may hold, as an array (n, H, W)."""
+    cells = np.asarray(X) if hasattr(X, "iloc") or isinstance(X, np.ndarray) else np.empty(0)
+    one_a_row = cells.dtype == object and 0 < cells.size == len(cells)
+    if one_a_row and all(isinstance(cell, np.ndarray) for cell in cells.flat):
+        return np.stack([*cells.flat])
+    return X
+
+
+def by_content(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return an order that depends on the samples and not on the order they come in."""
+    rows = np.column_stack([images.reshape(len(images), -1), labels.astype(images.dtype)])
+    kind = np.dtype((np.void, rows.itemsize * rows.shape[1]))
+    return np.argsort(np.ascontiguousarray(rows).view(kind).ravel(), kind="stable")
+
+
+def copies(weights: np.ndarray, seed: int) -> np.ndarray:
+    """Return how often each sample counts, (n,): its weight, if that is a whole number."""
+    if (weights < 0).any() or not weights.any():
+        raise ValueError("sample_weight must not be negative, nor all zero")
+    if (weights % 1).any():
+        weights = weights / weights[weights > 0].min()
+    weights = weights * min(1, MOST_COPIES * len(weights) / weights.sum())
+    return np.floor(weights + np.random.default_rng(seed).random(len(weights))).astype(int)
+
+
+def stratified(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a random order in which any block has about the same classes as the whole.
+
+    The r-th of the N samples of a class, counted from 0, is placed at r / N of the way.
+    """
+    order = rng.permutation(len(labels))
+    place = np.empty(len(labels))
+    for k in range(labels.max() + 1):
+        of_class = labels[order] == k
+        place[of_class] = np.arange(of_class.sum()) / of_class.sum()
+    return order[np.argsort(place, kind="stable")]
