@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from onnx.reference import ReferenceEvaluator
 
 from tests.reliability.mutations import (
     Format,
@@ -22,17 +23,31 @@ from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, keras_files
 from tinycnn.exchange.onnx_export import onnx_bytes
 from tinycnn.exchange.pytorch import pytorch_files
 from tinycnn.exchange.reading import KnownNetwork
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Sequential
+from tinycnn.nn import (
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    Sequential,
+    Tanh,
+    ZeroPad2D,
+)
 
 SHAPE = (5, 5, 1)
 
-READERS = keras_import, onnx_import, pytorch
+READERS = keras_import, onnx_import, pytorch, ReferenceEvaluator
 """Imported before the guard watches: dataclasses are made by code."""
 
 
 def _layers(classes: int = 3) -> list[Layer]:
     head = [Flatten(), Dropout(0.1), Dense(classes)]
-    return [Conv2D(2, 2), BatchNorm(), MaxPool2D(2), *head]
+    start = [ZeroPad2D(2), Conv2D(2, 2), LeakyReLU(0.1), AveragePool2D(2), Tanh()]
+    return [*start, BatchNorm(), MaxPool2D(2), *head]
 
 
 def _format(mutate: Mutator, path: Path, known: KnownNetwork | None = None) -> Format:
