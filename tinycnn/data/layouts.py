@@ -52,10 +52,15 @@ def read_layout(place: Path) -> Layout:
             found = read(place)
         except DataError:
             raise
-        except (OSError, ValueError, TypeError, zipfile.BadZipFile, MemoryError) as error:
-            raise DataError(f"{place} cannot be read: {error}") from error
+        except Exception as error:  # other libraries' parsers raise all kinds
+            why = " ".join(f"{error}".split())[:160]
+            raise DataError(f"{place} cannot be read: {why}") from error
         if found:
-            return _named(place, found if len(found.arrays) == 4 else _with_test_part(found))
+            found = _named(place, found if len(found.arrays) == 4 else _with_test_part(found))
+            strange = [name for name in found.class_names or () if not name.isprintable()]
+            if strange:
+                raise DataError(f"{place} has a class named {strange[0]!r}; letters are wanted")
+            return found
     raise DataError(
         f"{place} holds no {FILE_NAMES[0]} and the like (plain or .gz), no .npz, no .csv and no "
         "folders of pictures; a data set is images and labels to train and to test"
@@ -165,7 +170,8 @@ def _npz(place: Path) -> Layout | None:
                 arrays = [_array(archive, key) for key in keys]
                 return _as_gray(arrays, tuple(f"{files[0]}: {key}" for key in keys))
     known = "; ".join(", ".join(keys) for keys in KEYS)
-    raise DataError(f"{files[0]} holds {', '.join(sizes)}, but not {known}")
+    found = ", ".join(map(repr, sizes))[:160]
+    raise DataError(f"{files[0]} holds {found}, but not {known}")
 
 
 def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
