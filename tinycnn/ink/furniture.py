@@ -1,8 +1,8 @@
 """What is printed on a page around the writing: frames, boxes, rules, axes, edges of scans.
 
-Furniture is straight and larger than the writing. Lines are sought in each component of ink by
-itself, so that a small box is found as a large one is, and only the line is taken away: a digit
-that touches its frame stays.
+Furniture is straight and larger than the writing, or it surrounds it. Lines are sought in each
+component of ink by itself, so that a small box is found as a large one is, and only the line is
+taken away: a digit that touches its frame stays. In a drawing, whole strokes are furniture.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ import numpy as np
 from scipy import ndimage
 
 from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
+from tinycnn.ink.rasterize import Strokes
+from tinycnn.ink.strokes import bounds, resample
 
 CELL = 4  # pixels: lines are sought on a coarse grid, so that small tilts need no trial
 STEEPEST = 0.06  # rise over run: about 3.5 degrees
@@ -30,6 +32,7 @@ WIDEST = 3.0  # times: no digit is so wide
 THINNER = 0.7  # of the width of the writing's line
 SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
 CIRCLED = 0.3  # of a ring's shorter side: ink inside is a digit, and the ring surrounds it
+OPEN = 0.2  # of a frame's longer side: so far apart may the ends of its stroke be
 UPRIGHT = 0.3  # width over height: narrower ink in a ring is the slash of a zero
 
 
@@ -44,11 +47,11 @@ class _Part:
 
     @property
     def lines(self) -> np.ndarray:
-        return self.rows | self.columns
+        return np.asarray(self.rows | self.columns)
 
     @property
     def pure(self) -> bool:
-        return np.count_nonzero(self.lines) >= PURE * np.count_nonzero(self.mask)
+        return bool(np.count_nonzero(self.lines) >= PURE * np.count_nonzero(self.mask))
 
     def sides(self) -> int:
         """How many sides of its box are lines."""
@@ -117,8 +120,10 @@ def _taken(part: _Part, page: tuple[int, ...], tallest: int, pen: float) -> np.n
     thin = ruled <= THINNER * pen * (h + w)  # the axes of a plot are two lines in one component
     alone = part.pure and tallest >= SMALL * length
     frame = part.sides() > 2 and length >= LARGER * tallest
-    if frame or w >= WIDEST * tallest or (alone and thin and length >= LONGER * tallest):
+    if frame or (alone and thin and length >= LONGER * tallest):
         return part.lines
+    if w >= WIDEST * tallest:
+        return part.rows
     (y, x), (H, W) = part.place, page
     along = np.zeros_like(part.mask)  # lines from border to border, and along a border
     larger = (LARGER if part.pure else LONGER) * tallest
@@ -156,6 +161,63 @@ def _uncircled(ink: np.ndarray, parts: list[_Part]) -> np.ndarray:
                 ink[part.place][part.mask] = 0
                 break
     return ink
+
+
+def furniture_of(strokes: Strokes) -> list[int]:
+    """The numbers of the strokes (n,2) that frame others, or rule the page beside them."""
+    if len(strokes) < 2:
+        return []
+    spans = np.array([bounds([stroke]) for stroke in strokes])
+    sizes = spans[:, 2:] - spans[:, :2]
+    frames = {i for i in range(len(strokes)) if _surrounds(strokes, sizes, i)} | _border_of(strokes)
+    standing, lying = (sizes[:, k] <= STEEPEST * sizes[:, 1 - k] for k in (0, 1))
+    tallest = sizes[~standing, 1].max(initial=0)
+    long = lying & (sizes[:, 0] >= LONGER * tallest)
+    left, high, right, low = spans[~standing & ~lying].T if tallest else spans.T
+    beside = (spans[:, 2] < left.min(initial=np.inf)) | (spans[:, 0] > right.max(initial=-np.inf))
+    outside = (spans[:, 1] > low.max(initial=-np.inf)) | (spans[:, 3] < high.min(initial=np.inf))
+    on_axis = (abs(spans[:, 3:] - spans[long, 1]) <= SMALL * sizes[:, 1:]).any(axis=1)
+    longer = sizes[:, 1] >= np.where(on_axis, LARGER, WIDEST) * tallest
+    rules = np.flatnonzero((tallest > 0) & ((standing & beside & longer) | (long & outside)))
+    found = sorted(frames | set(map(int, rules)))
+    return found if len(found) < len(strokes) else []
+
+
+def _surrounds(strokes: Strokes, sizes: np.ndarray, index: int) -> bool:
+    """Whether a stroke closes around another one: a box around anything, a ring around a digit."""
+    line = resample(strokes[index], max(float(sizes[index].max()), 1e-9) / 50)
+    if np.hypot(*(line[0] - line[-1])) > OPEN * sizes[index].max():
+        return False
+    x0, y0, x1, y1 = bounds([line])
+    edge = np.minimum(abs(line - (x0, y0)), abs(line - (x1, y1))) / np.maximum(sizes[index], 1e-9)
+    boxed = (edge.min(axis=1) <= RIM / 2).mean() >= PURE
+    for other, stroke in enumerate(strokes):
+        large = sizes[other].max() >= CIRCLED * sizes[index].min()
+        wide = sizes[other].min() >= UPRIGHT * sizes[other].max()
+        if other != index and large and (wide or boxed) and _inside(line, stroke).mean() >= PURE:
+            return True
+    return False
+
+
+def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Which points (n,2) a closed line (m,2) surrounds: a ray to the right crosses it oddly."""
+    (x, y), (x0, y0), (x1, y1) = points.T[..., None], ring.T, np.roll(ring, -1, axis=0).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossed = ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return np.asarray(crossed.sum(axis=1) % 2 == 1)
+
+
+def _border_of(strokes: Strokes) -> set[int]:
+    """The strokes that together draw all four sides of the box around the drawing."""
+    x0, y0, x1, y1 = bounds(strokes)
+    extent = np.array([x1 - x0, y1 - y0])
+    sides = []
+    for axis, at in ((0, x0), (0, x1), (1, y0), (1, y1)):
+        rim = RIM / 2 * extent[axis]
+        near = [i for i, z in enumerate(strokes) if (abs(z[:, axis] - at) <= rim).all()]
+        reach = sum(np.ptp(strokes[i][:, 1 - axis]) for i in near)
+        sides.append(set(near) if reach >= LONG * extent[1 - axis] else set())
+    return set().union(*sides) if all(sides) else set()
 
 
 def find_ruled_lines(ink: np.ndarray) -> np.ndarray:

@@ -9,18 +9,19 @@ import io
 import os
 import stat
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tinycnn.data.formats import format_of
+from tinycnn.data.formats import HEIC, format_of
 from tinycnn.data.mnist import is_prepared
 from tinycnn.errors import ImageError
 from tinycnn.files import PathLike
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
+PDF_MAGIC = b"%PDF"
 MOST_PIXELS = 25_000_000
 MOST_BYTES = 100 * 2**20  # of a file: room for 25 million pixels in uncompressed color
 MOST_SCANS = 20  # times that a JPEG of the most pixels may go over all of them; usual is ten
@@ -47,8 +48,8 @@ class Picture:
     scale: float = 1.0
     """Pixels of the file for one pixel of ``gray``."""
 
-    pages_left_out: bool = False
-    """Whether the file has further pages, which are not in ``gray``."""
+    pages: int = 1
+    """How many pages the file has; ``gray`` is one of them."""
 
     def prepared(self) -> np.ndarray | None:
         """The image, white on black, if it has MNIST's size, box and center already; else None."""
@@ -71,33 +72,68 @@ def read_file(path: PathLike, most_bytes: int = MOST_BYTES) -> bytes:
     return payload
 
 
-def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS) -> Picture:
-    """The picture in the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file.
+def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS, page: int = 0) -> Picture:
+    """A picture in the bytes of a PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PDF file.
 
-    Animations give their first frame and documents their first page, EXIF says which side is up,
-    transparent pixels become paper, and 16 bits become 8 by division. Raises ImageError, with a
-    sentence that names no file, for anything wrong with it.
+    page: its number, in a TIFF or PDF file; animations give their first frame. EXIF says which
+    side is up, transparent pixels become paper, and 16 bits become 8 by division. Raises
+    ImageError, with a sentence that names no file, for anything wrong with it.
     """
     if not payload:
         raise ImageError("the file is empty")
+    if payload.startswith(PDF_MAGIC):
+        return _pdf_page(payload, page)
+    if format_of(payload) == HEIC:
+        _open_heic()
     if payload.startswith(TIFF_MAGIC) and not tags_fit(payload):
         raise ImageError("the TIFF file is damaged or of an odd kind; save it as PNG or JPEG")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
+            Image.init()
+            formats = [name for name in FORMATS if name in Image.OPEN]
+            with Image.open(io.BytesIO(payload), formats=formats) as image:
+                pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+                image.seek(page)
                 _refuse_bombs(image, payload, most_pixels)
-                return _decode(image)
+                return replace(_decode(image), pages=pages)
         except ImageError:
             raise
         except UnidentifiedImageError as error:
-            known = format_of(payload) or "no PNG, JPEG, WebP, BMP, GIF or TIFF picture"
+            known = format_of(payload) or "no picture of a kind that is read"
             raise ImageError(f"this is {known}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ImageError(_too_large(most_pixels)) from error
         except Exception as error:  # decoders raise exceptions of any type
             raise ImageError(f"the picture is damaged ({error or type(error).__name__})") from error
+
+
+def _pdf_page(payload: bytes, page: int) -> Picture:
+    """A page of a PDF document, as large as pictures are worked on; ``scale`` gives points."""
+    try:
+        from pypdfium2 import PdfDocument, PdfiumError
+    except ImportError as error:
+        raise ImageError('reading PDF needs pypdfium2: pip install "tinycnn[documents]"') from error
+    try:
+        with PdfDocument(payload) as document:
+            sheet = document[page]
+            scale = WORKING_SIDE / max(*sheet.get_size(), 1.0)
+            image = sheet.render(scale=scale).to_pil().convert("L")
+            return Picture(np.array(image), 1 / scale, len(document))
+    except (PdfiumError, OSError, ValueError) as error:
+        raise ImageError(f"the PDF document is damaged or locked ({error})") from error
+
+
+def _open_heic() -> None:
+    """Teach Pillow HEIC, if pillow-heif is installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise ImageError(
+            'reading HEIC needs pillow-heif: pip install "tinycnn[documents]"'
+        ) from error
+    register_heif_opener()
 
 
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
@@ -128,14 +164,13 @@ def _decode(image: Image.Image) -> Picture:
             "cut it into shorter ones"
         )
     size = max(round(image.width * reduction), 1), max(round(image.height * reduction), 1)
-    pages_left_out = image.format == "TIFF" and getattr(image, "is_animated", False)
     info = {} if image.format == "TIFF" else dict(image.info)  # Pillow itself turns TIFF upright
     image.draft(None, size)  # JPEG can be unpacked at a half or a quarter of its size
     layer, opacity = _layers(image)
     gray = np.asarray(layer.resize(size, Image.Resampling.BOX))
     if opacity:
         gray = _on_paper(gray, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
-    return Picture(_upright(gray, info), longer / max(size), pages_left_out)
+    return Picture(_upright(gray, info), longer / max(size))
 
 
 def _too_large(most_pixels: int) -> str:

@@ -22,6 +22,7 @@ from tinycnn.ink.fragments import (
     StrokeFragments,
     find_lines,
 )
+from tinycnn.ink.furniture import furniture_of
 from tinycnn.ink.photos import picture_steps, picture_to_ink
 from tinycnn.ink.pictures import Picture
 from tinycnn.ink.rasterize import Strokes
@@ -97,6 +98,13 @@ class Reading:
     marks: tuple[Mark, ...] = ()
     """All other ink; what could not be read is not in the text."""
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether most of the page is no digit: lines, letters, a drawing."""
+        rejected = sum(digit.rejected for digit in self.digits)
+        unread = sum(not mark.read for mark in self.marks)
+        return 2 * (rejected + unread) > len(self.digits) + len(self.marks)
+
 
 EMPTY = Reading("", (), 0.0, inked=False)
 
@@ -160,12 +168,14 @@ def read_picture(picture: Picture, recognizer: Recognizer, *, single: bool = Fal
     if prepared is not None:
         return read_images(prepared[None], recognizer)[0]
     reading = read_bitmap(picture_to_ink(picture.gray), recognizer, single=single)
-    s = picture.scale
+    digits = (replace(z, box=_enlarged(z.box, picture.scale)) for z in reading.digits)
+    marks = (replace(z, box=_enlarged(z.box, picture.scale)) for z in reading.marks)
+    return replace(reading, digits=tuple(digits), marks=tuple(marks))
 
-    def enlarged(items):
-        return tuple(replace(z, box=tuple(s * length for length in z.box)) for z in items)
 
-    return replace(reading, digits=enlarged(reading.digits), marks=enlarged(reading.marks))
+def _enlarged(box: Box, scale: float) -> Box:
+    x, y, width, height = box
+    return x * scale, y * scale, width * scale, height * scale
 
 
 def picture_trace(picture: Picture) -> Iterator[Step]:
@@ -202,8 +212,20 @@ def read_strokes(
     pen: width of the pen in that unit, if known; ink hardly larger than its pen is a dot.
     single: all ink is one digit.
     """
-    fragments = StrokeFragments(strokes, pen)
-    return (_read_single if single else _read)(fragments, recognizer, cache)
+    refuse_texture(len(strokes))
+    left_out = furniture_of(strokes)
+    kept = [index for index in range(len(strokes)) if index not in left_out]
+    fragments = StrokeFragments([strokes[index] for index in kept], pen)
+    reading = (_read_single if single else _read)(fragments, recognizer, cache)
+    if not left_out:
+        return reading
+    page = StrokeFragments(strokes, pen)
+    marks = tuple(Mark(page.box((index,)), "", 0.0, read=False) for index in left_out)
+    digits = tuple(
+        replace(digit, fragments=tuple(kept[number] for number in digit.fragments))
+        for digit in reading.digits
+    )
+    return replace(reading, digits=digits, marks=reading.marks + marks)
 
 
 def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
@@ -272,7 +294,7 @@ def _signs(
     fragments: Fragments, rows: Sequence[Candidates], seen: Mapping[Group, Digit], threshold: float
 ) -> dict[Group, tuple[str, float]]:
     """The groups that could be a sign, with its name and probability."""
-    signs = {}
+    signs: dict[Group, tuple[str, float]] = {}
     for row in rows:
         groups = [group for group in row.groups.values() if group in seen]
         if groups:

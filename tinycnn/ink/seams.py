@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from tinycnn.ink.bitmaps import INKED, Fragment, box_of, find_components, line_width
-from tinycnn.ink.fragments import BitmapFragments, find_lines
+from tinycnn.ink.fragments import BitmapFragments, find_lines, join_broken
 
 WIDE = 0.5  # line heights: a component narrower or lower than this is not two digits
 HEIGHT = 48  # rows of the small copy on which seams are searched
 PAPER = 0.05  # cost of a step on paper, so that seams across paper are straight
 INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
 APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the component
+RING = 0.4  # of a component's box
 MOST = 14  # seams of one component
 HOPELESS = 2.5  # log-odds: seams that look less likely than one in twelve are not tried
 
@@ -36,7 +38,9 @@ def split_components(ink: np.ndarray) -> BitmapFragments:
     Raises ImageError if there are too many components.
     """
     components = find_components(ink)
-    whole = BitmapFragments(components, line_width(components))
+    pen = line_width(components)
+    components = join_broken(components, pen)
+    whole = BitmapFragments(components, pen)
     if not components:
         return whole
     heights = {index: line.height for line in find_lines(whole) for index in line.order}
@@ -47,7 +51,7 @@ def split_components(ink: np.ndarray) -> BitmapFragments:
 def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
     """The parts of a component on a line of digits of that height, written with that pen."""
     H, W = component.ink.shape
-    may_be_two = min(H, W) >= WIDE * height and 2 * pen <= W
+    may_be_two = min(H, W) >= WIDE * height and 2 * pen <= W and not _is_ring(component.ink)
     seams = find_seams(component.ink, height) if may_be_two else []
     edges = np.maximum.accumulate([np.zeros(H), *(seam.columns for seam in seams), np.full(H, W)])
     columns = np.arange(W) + 0.5
@@ -61,6 +65,13 @@ def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
             odds, inner = seam.odds if seam else None, pixels[y0:y1, x0:x1]
             parts.append(Fragment(top, left, inner, component.component, odds))
     return parts
+
+
+def _is_ring(ink: np.ndarray) -> bool:
+    """Whether most of the box of a component is one hole, as in a zero of any width."""
+    filled = ndimage.binary_fill_holes(ink >= INKED)
+    holes, count = ndimage.label(filled & (ink < INKED))
+    return bool(count and np.bincount(holes.ravel())[1:].max() >= RING * ink.size)
 
 
 def find_seams(ink: np.ndarray, height: float) -> list[Seam]:

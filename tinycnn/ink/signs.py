@@ -62,7 +62,7 @@ def small_sign(fragments: Fragments, group: Group, line: TextLine) -> str:
         kinds = "".join(shapes).replace(",", ".")
         return {"..": ":", "--": "="}.get(kinds, "") if stacked else ""
     top, bottom = _digits_beside(fragments, group, line)
-    x0, y0, x1, y1 = ((spans[0] - (0, top, 0, top)) / (bottom - top)).tolist()
+    y0, y1 = ((spans[0, 1::2] - top) / (bottom - top)).tolist()
     place, shape = (y0 + y1) / 2, shapes[0] if len(group) == 1 else ""
     if y0 < 0 and y1 > 1.02 and y1 - y0 > TALLER and len(group) == 1:
         return "/" if fragments.lean(group[0]) > LEANING else ""
@@ -93,7 +93,7 @@ def _digits_beside(fragments: Fragments, group: Group, line: TextLine) -> tuple[
     middle = spans[list(group)][:, ::2].mean()
     near = sorted(tall, key=lambda i: abs(spans[i, ::2].mean() - middle))[:NEIGHBORS] or list(group)
     top, bottom = np.median(spans[near, 1::2], axis=0).tolist()
-    return top, max(bottom, top + 0.1 * line.height)
+    return top, max(bottom, top + 0.1 * line.height, np.nextafter(top, np.inf))
 
 
 def large_signs(

@@ -9,6 +9,7 @@ EXAMPLES = """\
 examples:
   python -m tinycnn.predict photo.jpg scan.png           read pictures
   python -m tinycnn.predict photo.jpg --boxes seen.png   see what was found where
+  python -m tinycnn.predict scans --recursive            read all that is in a folder
   python -m tinycnn.predict --strokes drawings.jsonl     read drawings, one per line
   python -m tinycnn.predict scans --csv scans.csv        a folder of pictures to a table
   cat photo.jpg | python -m tinycnn.predict - --json     output for programs
@@ -29,8 +30,13 @@ def _png(text: str) -> Path:
 
 main = Command("tinycnn.predict", "Read the digits in pictures, drawings and IDX files.", EXAMPLES)
 main.add_argument(
-    "files", metavar="FILE", nargs="*", help="pictures, IDX or stroke files, folders; - is stdin"
+    "files",
+    metavar="FILE",
+    nargs="*",
+    help="pictures, IDX files, stroke files, folders; - is stdin",
 )
+main.add_argument("--recursive", action="store_true", help="read the folders in folders, too")
+main.add_argument("--single", action="store_true", help="each picture or drawing is one digit")
 main.add_argument(
     "--strokes", metavar="FILE", nargs="+", default=[], help="drawings, one JSON object a line"
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from PIL import Image
+from rich.progress import track
 
 from tinycnn.cli import print_error
 from tinycnn.console import log_console
@@ -28,6 +29,7 @@ from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.folder import find_weights
 
 STDIN = "-"
+MANY = 20  # files: from here on, a terminal shows the progress
 
 Row = tuple[str, ...]
 
@@ -80,17 +82,30 @@ def _as_row(item: Item) -> Row:
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
     """Yield the items of all files, in the order of the command line."""
-    for files, strokes in ((arguments.files, False), (arguments.strokes, True)):
-        for file in files:
-            name = "standard input" if file == STDIN else file
-            try:
-                with one_input():
-                    payload = _payload(file)
-            except ImageError as error:
-                yield Item(name, error=str(error), cause=error)
-            else:
-                items = read_items(name, payload, recognizer, strokes=strokes)
-                yield from islice(items, arguments.limit)
+    files = [path for file in arguments.files for path in _unfolded(file, arguments.recursive)]
+    named = [(file, False) for file in files] + [(file, True) for file in arguments.strokes]
+    many = len(named) >= MANY and sys.stderr.isatty()
+    for file, strokes in track(named, "reading", console=log_console(), disable=not many):
+        name = "standard input" if file == STDIN else file
+        try:
+            with one_input():
+                payload = _payload(file)
+        except ImageError as error:
+            yield Item(name, error=str(error), cause=error)
+        else:
+            items = read_items(name, payload, recognizer, strokes=strokes, single=arguments.single)
+            yield from islice(items, arguments.limit)
+
+
+def _unfolded(file: str, recursive: bool) -> list[str]:
+    """A file, or the files in a folder and, if asked for, in the folders below it."""
+    if file == STDIN or not Path(file).is_dir():
+        return [file]
+    found = Path(file).rglob("*") if recursive else Path(file).iterdir()
+    files = sorted(str(p) for p in found if p.is_file() and not p.name.startswith("."))
+    if not files:
+        raise ImageError(f"there is no file in the folder {file}; --recursive looks below it")
+    return files
 
 
 def _payload(file: str) -> bytes:
@@ -144,6 +159,11 @@ def _sentence(reading: Reading) -> str:
         elif digit.confidence < CERTAIN:
             part += f" or {digit.second[0]}"
         parts.append(part)
+    left_out = sum(not mark.read for mark in reading.marks)
+    if left_out:
+        parts.append(f"{left_out} {'mark' if left_out == 1 else 'marks'} left out")
+    if reading.doubtful:
+        parts.append("unsure: most of it is no digit")
     return f"{' / '.join(reading.text.splitlines())}  ({'; '.join(parts)})"
 
 

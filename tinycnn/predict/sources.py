@@ -5,11 +5,14 @@ or in one drawing among many, becomes an item that reports it; the others are re
 """
 
 import io
+import signal
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import current_thread, main_thread
+from typing import NoReturn
 
 from PIL import Image
 
@@ -31,6 +34,7 @@ from tinycnn.ink.reading import (
 from tinycnn.ink.trace import Step
 from tinycnn.nn.classifier import Recognizer
 
+SECONDS = 30  # that one picture or drawing may take
 MOST_ROWS = 100  # of a trace
 BATCH = 256  # images of an IDX file at a time
 MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
@@ -101,19 +105,46 @@ def one_input() -> Iterator[None]:
         raise ImageError(f"tinycnn failed to read it ({reason}); --debug shows where") from error
 
 
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """End with ImageError what takes too long, in the main thread of a system that has alarms."""
+
+    def stop(*_: object) -> NoReturn:
+        raise ImageError(f"it takes longer than {SECONDS} seconds; cut the digits out of it")
+
+    if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def read_items(
-    file: str, payload: bytes, recognizer: Recognizer, *, strokes: bool = False
+    file: str,
+    payload: bytes,
+    recognizer: Recognizer,
+    *,
+    strokes: bool = False,
+    single: bool = False,
 ) -> Iterator[Item]:
-    """Read the bytes of a file called ``file``; with ``strokes``, take it for a stroke file."""
+    """Read the bytes of a file called ``file``.
+
+    strokes: take it for a stroke file; single: every picture and drawing is one digit.
+    """
     try:
         with one_input():
             reader = _read_drawings if strokes else _reader(payload)
-            yield from reader(file, payload, recognizer)
+            yield from reader(file, payload, recognizer, single)
     except (ImageError, DataError) as error:
         yield Item(file, error=str(error), cause=error)
 
 
-_Reader = Callable[[str, bytes, Recognizer], Iterator[Item]]
+_Reader = Callable[[str, bytes, Recognizer, bool], Iterator[Item]]
 
 
 def _reader(payload: bytes) -> _Reader:
@@ -128,31 +159,39 @@ def _reader(payload: bytes) -> _Reader:
     return _read_drawings if first.lstrip().startswith(b"{") else _read_picture
 
 
-def _read_picture(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
-    picture = decode_picture(payload)
-    note = "only the first of its pages is read" if picture.pages_left_out else None
-    item = Item(file, page=picture, note=note)
-    yield _with_reading(item, partial(read_picture, picture, recognizer))
+def _read_picture(
+    file: str, payload: bytes, recognizer: Recognizer, single: bool
+) -> Iterator[Item]:
+    picture, number = decode_picture(payload), 0
+    while number < picture.pages:
+        if number:
+            picture = decode_picture(payload, page=number)
+        index = number if picture.pages > 1 else None
+        read = partial(read_picture, picture, recognizer, single=single)
+        yield _with_reading(Item(file, index, picture), read)
+        number += 1
 
 
-def _read_drawings(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
+def _read_drawings(
+    file: str, payload: bytes, recognizer: Recognizer, single: bool
+) -> Iterator[Item]:
     for index, drawing in enumerate(read_drawings(payload)):
         if isinstance(drawing, ImageError):
             yield Item(file, index, error=str(drawing), cause=drawing)
         else:
-            read = partial(read_strokes, drawing.strokes, recognizer, drawing.pen)
+            read = partial(read_strokes, drawing.strokes, recognizer, drawing.pen, single=single)
             yield _with_reading(Item(file, index, drawing), read)
 
 
 def _with_reading(item: Item, read: Callable[[], Reading]) -> Item:
     try:
-        with one_input():
+        with one_input(), _time_limit():
             return replace(item, reading=read())
     except ImageError as error:
         return replace(item, note=None, error=str(error), cause=error)
 
 
-def _read_idx(file: str, payload: bytes, recognizer: Recognizer) -> Iterator[Item]:
+def _read_idx(file: str, payload: bytes, recognizer: Recognizer, _: bool) -> Iterator[Item]:
     """IDX images are prepared already, so they go to the network as they are."""
     images = decode_idx(io.BytesIO(payload), len(payload))
     if images.ndim != 3 or images.dtype != "uint8" or not images[:1].size:
