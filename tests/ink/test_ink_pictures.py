@@ -1,6 +1,7 @@
 import contextlib
 import io
 import struct
+import sys
 import zlib
 from dataclasses import replace
 
@@ -146,11 +147,22 @@ def test_exif_says_which_side_is_up(orientation, kind):
     assert read(encode(image, kind, exif=exif)).text == "305"
 
 
-def test_only_the_first_page_is_read_and_the_picture_knows_of_the_others():
-    pages = encode(gray(), "TIFF", save_all=True, append_images=[Image.new("L", gray().size, 255)])
-    assert read(pages).text == "305"
-    assert decode_picture(pages).pages == 2
+def test_every_page_of_a_document_can_be_read_and_the_picture_counts_them():
+    pages = encode(Image.new("L", gray().size, 255), "TIFF", save_all=True, append_images=[gray()])
+    second = decode_picture(pages, page=1)
+    assert (second.pages, read_picture(second, READER).text) == (2, "305")
+    assert not read(pages).inked
     assert decode_picture(encode(gray(), "TIFF")).pages == 1
+
+
+def test_pages_of_a_pdf_document_are_read_where_pypdfium2_is_installed():
+    pytest.importorskip("pypdfium2")
+    document = encode(gray().convert("RGB"), "PDF", save_all=True, append_images=[gray()])
+    assert [read_picture(decode_picture(document, page=k), READER).text for k in (0, 1)] == [
+        "305"
+    ] * 2
+    with pytest.raises(ImageError, match="damaged"):
+        decode_picture(document[:200])
 
 
 def test_boxes_are_in_pixels_of_the_file():
@@ -388,7 +400,9 @@ UNSUPPORTED = {
 
 
 @pytest.mark.parametrize("name", list(UNSUPPORTED))
-def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(name):
+def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(name, monkeypatch):
+    for extra in ("pillow_heif", "pypdfium2"):
+        monkeypatch.setitem(sys.modules, extra, None)
     for item in read_items("a file", UNSUPPORTED[name], READER):
         assert name in item.error
         assert "save" in item.error

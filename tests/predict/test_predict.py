@@ -1,7 +1,9 @@
 import gzip
 import io
 import json
+import signal
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -117,8 +119,9 @@ def test_standard_input_is_read(predict, folder, monkeypatch):
     assert out[0].startswith("standard input: 472")
 
 
-def test_files_that_fail_are_reported_and_the_others_are_read(predict):
-    files = ["broken.png", "missing.png", "blank.png", ".", "weights.safetensors", "page.png"]
+def test_files_that_fail_are_reported_and_the_others_are_read(predict, folder):
+    (folder / "empty").mkdir()
+    files = ["broken.png", "missing.png", "blank.png", "empty", "weights.safetensors", "page.png"]
     code, out, err = predict(*files)
     assert code == 1
     assert [line.split("  ")[0] for line in out] == ["page.png: 472"]
@@ -129,7 +132,7 @@ def test_files_that_fail_are_reported_and_the_others_are_read(predict):
 
 @pytest.mark.parametrize("fault", [IndexError("x"), MemoryError(), RecursionError("deep")])
 def test_after_any_error_inside_one_file_the_others_are_read(predict, monkeypatch, fault):
-    def fail(*_):
+    def fail(*_, **__):
         raise fault
 
     monkeypatch.setattr(sources, "read_picture", fail)
@@ -145,10 +148,10 @@ def test_after_any_error_inside_one_drawing_the_others_are_read(predict, monkeyp
     once = iter([IndexError("x")])
     read = sources.read_strokes
 
-    def fail_once(*arguments):
+    def fail_once(*arguments, **options):
         for fault in once:
             raise fault
-        return read(*arguments)
+        return read(*arguments, **options)
 
     monkeypatch.setattr(sources, "read_strokes", fail_once)
     code, out, err = predict("drawings.jsonl")
@@ -157,7 +160,7 @@ def test_after_any_error_inside_one_drawing_the_others_are_read(predict, monkeyp
 
 
 def test_ctrl_c_inside_a_file_is_no_fault_of_the_file(predict, monkeypatch):
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sources, "read_picture", stop)
@@ -179,14 +182,50 @@ def test_thin_straight_ink_is_read_and_the_files_after_it_too(predict, folder):
     assert [line.split("  ")[0] for line in out] == ["hair.png: 1", "page.png: 472"]
 
 
-def test_further_pages_are_mentioned(predict, folder):
+def test_all_pages_are_read(predict, folder):
     page = Image.open(folder / "page.png")
     page.save(folder / "pages.tif", save_all=True, append_images=[page])
-    code, out, err = predict("pages.tif")
-    assert (code, out[0].split("  ")[0]) == (0, "pages.tif: 472")
-    assert err == ["pages.tif: only the first of its pages is read"]
-    _, out, _ = predict("pages.tif", "--json")
-    assert "first" in json.loads(out[0])["note"]
+    code, out, _ = predict("pages.tif")
+    assert (code, [line.split("  ")[0] for line in out]) == (
+        0,
+        ["pages.tif[0]: 472", "pages.tif[1]: 472"],
+    )
+
+
+def test_folders_are_read_and_the_folders_in_them_if_asked_for(predict, folder, tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in ("b.png", "a.png", ".hidden", "below/c.png"):
+        (tmp_path / name).write_bytes((folder / "page.png").read_bytes())
+    _, out, _ = predict(str(tmp_path))
+    assert [line.split(": ")[0] for line in out] == [str(tmp_path / z) for z in ("a.png", "b.png")]
+    assert len(predict(str(tmp_path), "--recursive")[1]) == 3
+    code, _, err = predict(str(tmp_path / "below" / ".."), "nothing.png")
+    assert (code, len(err)) == (1, 1)
+
+
+def test_a_single_digit_is_never_divided(predict, folder):
+    apart = [stroke + (k * 90.0, 0) for k, stroke in enumerate(DIGITS["4"])]
+    record = {"strokes": [line.tolist() for line in apart]}
+    (folder / "apart.jsonl").write_text(json.dumps(record))
+    for options, count in (((), 2), (("--single",), 1)):
+        _, out, _ = predict("apart.jsonl", "--json", *options)
+        assert len(json.loads(out[0])["digits"]) == count
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs alarms")
+def test_a_file_that_takes_too_long_is_given_up_and_the_others_are_read(predict, monkeypatch):
+    slow = sources.read_strokes
+
+    def first_is_slow(strokes, *arguments, **options):
+        if len(strokes) == 1 and np.ptp(strokes[0][:, 0]) > 50:  # the zero
+            time.sleep(5)
+        return slow(strokes, *arguments, **options)
+
+    monkeypatch.setattr(sources, "SECONDS", 0.2)
+    monkeypatch.setattr(sources, "read_strokes", first_is_slow)
+    code, out, err = predict("--strokes", "drawings.jsonl", "--limit", "2")
+    assert (code, len(out)) == (1, 1)
+    assert "longer than 0.2 seconds" in err[0]
 
 
 def test_blank_images_without_end_are_refused_at_once(predict, folder):

@@ -114,7 +114,7 @@ def _pdf_page(payload: bytes, page: int) -> Picture:
     try:
         from pypdfium2 import PdfDocument, PdfiumError
     except ImportError as error:
-        raise ImageError('reading PDF needs pypdfium2: pip install "tinycnn[documents]"') from error
+        raise ImageError(_needed("PDF", "pypdfium2")) from error
     try:
         with PdfDocument(payload) as document:
             sheet = document[page]
@@ -130,10 +130,13 @@ def _open_heic() -> None:
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:
-        raise ImageError(
-            'reading HEIC needs pillow-heif: pip install "tinycnn[documents]"'
-        ) from error
+        raise ImageError(_needed("HEIC", "pillow-heif")) from error
     register_heif_opener()
+
+
+def _needed(kind: str, package: str) -> str:
+    extra = 'pip install "tinycnn[documents]"'
+    return f"{kind} is read if {package} is installed: {extra}; or save it as PNG or JPEG"
 
 
 def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:

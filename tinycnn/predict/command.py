@@ -102,14 +102,13 @@ def _unfolded(file: str, recursive: bool) -> list[str]:
     if file == STDIN or not Path(file).is_dir():
         return [file]
     found = Path(file).rglob("*") if recursive else Path(file).iterdir()
-    files = sorted(str(p) for p in found if p.is_file() and not p.name.startswith("."))
-    if not files:
-        raise ImageError(f"there is no file in the folder {file}; --recursive looks below it")
-    return files
+    return sorted(str(p) for p in found if p.is_file() and not p.name.startswith(".")) or [file]
 
 
 def _payload(file: str) -> bytes:
     if file != STDIN:
+        if Path(file).is_dir():
+            raise ImageError("there is no file in this folder; --recursive looks below it")
         return read_file(file)
     payload = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(payload) > MOST_BYTES:
