@@ -34,7 +34,7 @@ from tinycnn.ink.reading import (
 from tinycnn.ink.trace import Step
 from tinycnn.nn.classifier import Recognizer
 
-SECONDS = 30  # that one picture or drawing may take
+SECONDS = 120  # that one picture or drawing may take, compiling included
 MOST_ROWS = 100  # of a trace
 BATCH = 256  # images of an IDX file at a time
 MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
