@@ -6,6 +6,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tinycnn.plots import STYLE
+
 COLORS = {
     "tinycnn": "#D55E00",
     "torch": "#0072B2",
@@ -13,16 +15,6 @@ COLORS = {
     "onnxruntime": "#CC79A7",
 }
 """From Okabe and Ito, told apart with every kind of color vision."""
-
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tinycnn",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-}
 
 WIDE = 50
 """From this ratio on, bars need a logarithmic scale to be seen."""

@@ -37,7 +37,7 @@ NETWORKS["small3x3"] = [
 
 BATCHES = (1, 8, 32, 128)
 
-RACE_EPOCHS = 4
+EPOCHS = 4
 """Epochs that the one-cycle schedule of a race takes; most races are over before."""
 
 RACE_RATE = 0.1
@@ -83,7 +83,7 @@ class Study:
                 settings = replace(plan, network=network, threads=threads)
                 self.grid += self._measure([replace(settings, batch=size) for size in BATCHES])
 
-    def measure_augmented(self, plan: Plan) -> None:
+    def augment_all(self, plan: Plan) -> None:
         """Time the training of all with the augmentation of ``work.limits``."""
         plans = [replace(plan, batch=size, augmented=True) for size in (32, 128)]
         self.augmented += self._measure(plans)
@@ -128,7 +128,7 @@ class Study:
         """Train in a process of its own; ``seed`` is that of the shuffles."""
         self.tell(f"training {', '.join(variant)}")
         plan, created = self.results.plan, time.perf_counter()
-        steps = RACE_EPOCHS * (len(self.work.train[0]) // plan.batch)
+        steps = EPOCHS * (len(self.work.train[0]) // plan.batch)
         rates = [RACE_RATE * one_cycle(step / steps) for step in range(steps)]
         with self._contender(variant[0], plan.threads) as contender:
             contender.ask("load", network=plan.network, batch=plan.batch)

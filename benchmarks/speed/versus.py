@@ -11,20 +11,33 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 
 from benchmarks import machine
 from benchmarks.command import add_outputs, check_targets, names_of, progress, whole, write_json
-from benchmarks.speed import tables
 from benchmarks.speed.peers import MODULES
 from benchmarks.speed.rounds import Plan
-from benchmarks.speed.study import NETWORKS, RACE_EPOCHS, Study, workload_of, write_onnx
+from benchmarks.speed.study import EPOCHS, NETWORKS, Study, workload_of, write_onnx
 from benchmarks.speed.summary import OURS, as_json
+from benchmarks.speed.tables import (
+    print_augmented,
+    print_busy,
+    print_finals,
+    print_grids,
+    print_races,
+    print_results,
+    print_starts,
+)
 from tinycnn.cli import Parser
 from tinycnn.data import load_dataset
+
+ALSO = ("augmented", "busy")
+"""Training with augmentation, as the default command does it; beside one busy program."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,44 +69,33 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
     plan = Plan(options.network, options.batch, options.threads, options.rounds)
     if options.quick:
         plan = replace(plan, images=1024, latency_calls=100, only_usual_best=True)
-    yield lambda: study.measure(plan), lambda console: _print_results(console, study, options)
+    every = replace(plan, rounds=min(plan.rounds, 3))
+    few = replace(every, only_usual_best=True)
+    target = options.to_accuracy / 100
+    yield partial(study.measure, plan), lambda to: _print_results(to, study, options)
     if not options.quick:
-        yield study.start_all, lambda console: tables.print_starts(console, study.starts)
+        yield study.start_all, lambda to: print_starts(to, study.starts)
     if options.full:
-        settings = replace(plan, rounds=min(plan.rounds, 3), only_usual_best=True)
         counts = sorted({2**p for p in range(plan.threads.bit_length())} | {plan.threads})
-        yield (
-            lambda: study.measure_grid(settings, counts),
-            lambda console: tables.print_grids(console, study.grid),
-        )
-    if options.augmented or options.full:
-        settings = replace(plan, rounds=min(plan.rounds, 3))
-        yield (
-            lambda: study.measure_augmented(settings),
-            lambda console: tables.print_augmented(console, study.augmented),
-        )
-    if options.busy or options.full:
-        settings = replace(plan, rounds=min(plan.rounds, 3), only_usual_best=True)
-        yield (
-            lambda: study.measure_busy(settings),
-            lambda console: tables.print_busy(console, study.results, study.busy),
-        )
-    if options.to_accuracy:
-        yield (
-            lambda: study.race_all(options.to_accuracy / 100),
-            lambda console: tables.print_races(console, study.races, options.to_accuracy / 100),
-        )
+        yield partial(study.measure_grid, few, counts), lambda to: print_grids(to, study.grid)
+    if "augmented" in options.also or options.full:
+        yield partial(study.augment_all, every), lambda to: print_augmented(to, study.augmented)
+    if "busy" in options.also or options.full:
+        yield partial(study.measure_busy, few), lambda to: print_busy(to, study.results, study.busy)
+    if target:
+        yield partial(study.race_all, target), lambda to: print_races(to, study.races, target)
     if options.seeds:
+        seeds = options.seeds
         yield (
-            lambda: study.train_all(options.seeds),
-            lambda console: tables.print_finals(console, study.finals, RACE_EPOCHS),
+            partial(study.train_all, seeds),
+            lambda to: print_finals(to, study.finals, EPOCHS),
         )
 
 
 def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
     console.print(machine.in_words())
     console.print(", ".join(f"{name} {version}" for name, version in study.versions.items()))
-    tables.print_results(console, study.results)
+    print_results(console, study.results)
     others = max(study.results.others)
     unused = 1 - options.threads / machine.available_cores()
     advice = "; measure again when the machine is quiet" if others > unused + 0.1 else ""
@@ -141,14 +143,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--contenders", type=names_of(MODULES), default=MODULES, metavar="NAME,...")
     add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")
     add("--quick", action="store_true", help="a first impression in less than a minute")
-    add("--augmented", action="store_true", help="also training as the default command does it")
-    add("--busy", action="store_true", help="also beside a program that never waits")
-    add(
-        "--full",
-        action="store_true",
-        help="also all networks, batches 1 to 128, 1 to N threads, --augmented and --busy",
-    )
-    add("--to-accuracy", type=_number(0.1, 100), metavar="PERCENT", help="also whole trainings")
+    add("--also", type=names_of(ALSO), default=[], metavar="NAME,...", help=", ".join(ALSO))
+    add("--full", action="store_true", help="all networks, batches and threads, and --also all")
+    percent: dict[str, Any] = {"type": _number(0.1, 100), "default": 0, "metavar": "PERCENT"}
+    add("--to-accuracy", **percent, help="also whole trainings")
     add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of each")
     add(
         "--patience", type=_number(0, 1e6), default=60.0, help="seconds to wait for a quiet machine"
