@@ -1,7 +1,7 @@
 """Keras on TensorFlow: its own ``train_on_batch`` and a hand-written ``tf.function``."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -69,9 +69,8 @@ class KerasTrainer:
         limits: Mapping[str, float] | None = None,
         own_step: bool = True,
         xla: bool = False,
-        distort: Callable = lambda images, limits: images,
     ) -> None:
-        self.distorted = tf.function(partial(distort, limits=limits), jit_compile=xla)
+        self.distorted = tf.function(partial(_distorted, limits=limits))
         self.model = _build(network, weights)
         self.layers = self.model.layers[-len(network) :]
         self.optimizer = keras.optimizers.SGD(lr, momentum=MOMENTUM)
@@ -141,22 +140,7 @@ def _maps(N: int, limits: Mapping[str, float]) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.eye(2, 3, [N]) + moved * (affine - tf.eye(2, 3, [N])), moved
 
 
-def _by_layers(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
-    """Distort images by the operations that Keras has for that."""
-    N, size = images.shape[0], images.shape[1]
-    affine, _ = _maps(N, limits)
-    middle = (size - 1) / 2
-    turn, shift = tf.reverse(affine[:, :, :2], [1, 2]), affine[:, ::-1, 2]
-    shift = shift + middle - tf.reduce_sum(turn, 2) * middle
-    flat = tf.concat([turn, shift[:, :, None]], 2)
-    transform = tf.concat([tf.reshape(flat, (N, 6)), tf.zeros((N, 2))], 1)
-    x = tf.cast(images, tf.float32)[..., None]
-    x = keras.ops.image.affine_transform(x, transform, data_format="channels_last")
-    field = keras.layers.RandomElasticTransform(0.8, limits["elastic"] / size, value_range=(0, 255))
-    return field(x, training=True)[..., 0]
-
-
-def _by_gathering(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
+def _distorted(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
     """Distort images by one grid of places, which are gathered and interpolated."""
     N, size = images.shape[0], images.shape[1]
     affine, moved = _maps(N, limits)
@@ -196,9 +180,8 @@ TRAINERS = {
 }
 
 AUGMENTED = {
-    "gathering, XLA": partial(KerasTrainer, xla=True, distort=_by_gathering),
-    "gathering": partial(KerasTrainer, distort=_by_gathering),
-    "Keras' layers": partial(KerasTrainer, distort=_by_layers),
+    "tf.function": KerasTrainer,
+    "tf.function, XLA": partial(KerasTrainer, xla=True),
 }
 
 PREDICTORS = {
