@@ -102,7 +102,8 @@ def _distorted(images: torch.Tensor, limits: Mapping[str, float]) -> torch.Tenso
     moved = (torch.rand(N) >= 0.2).to(torch.float32).view(N, 1, 1)
     affine = torch.cat([turn @ lean * scale[:, None], shift], 2)
     affine = torch.lerp(torch.eye(2, 3).expand(N, 2, 3), affine, moved)
-    nodes = torch.randn(N, 2, 7, 7) * (limits["elastic"] * 2 / size) * moved[..., None]
+    # In units of 2 / size; tinycnn's splines halve the moves of their nodes, 7 pixels apart.
+    nodes = torch.randn(N, 2, 5, 5) * (limits["elastic"] / size) * moved[..., None]
     field = functional.interpolate(nodes, (size, size), mode="bicubic").permute(0, 2, 3, 1)
     x = images.unsqueeze(1).to(torch.float32)
     grid = functional.affine_grid(affine, list(x.shape), align_corners=False)
