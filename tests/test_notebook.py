@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,6 +14,8 @@ from tinycnn.data import Dataset
 from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.ink.reading import EMPTY, Digit, Reading
 from tinycnn.nn import Dense, Flatten, Sequential
+from tinycnn.train.curves import History
+from tinycnn.train.state import EpochRecord
 
 EVIL = "<script>alert('&')</script>"
 
@@ -92,3 +95,18 @@ def test_a_reading_shows_its_digits_where_they_were_read():
     assert "x='30' y='20' width='4' height='15'" in html
     assert [z.shape for z in pictures(html)] == [(15, 4), (15, 4)], "without the margin"
     assert EMPTY._repr_html_() == "<p>no digits</p>"
+
+
+def test_a_network_shows_its_layers_and_a_history_its_curves_or_its_numbers(monkeypatch, capsys):
+    model = Sequential([Flatten(), Dense(3)], (4, 4, 1))
+    text = Sound(model._repr_html_()).text
+    assert text[:3] == ["layer", "output", "parameters"]
+    assert text[3:] == ["Flatten()", "16", "0", "Dense(3)", "3", "51", "total", "51"]
+
+    history = History(EpochRecord(k, 1 / k, 2 / k, 0.9, 0.1, 1.0, 50.0) for k in (1, 2))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert Sound(history._repr_html_()).text[:2] == ["epoch", "loss"]
+    assert "the history is not drawn" in capsys.readouterr().err
+    monkeypatch.undo()
+    pytest.importorskip("matplotlib")
+    assert history._repr_html_().startswith("<svg")

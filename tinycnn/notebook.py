@@ -29,7 +29,7 @@ def data_uri(picture: "Image", **options: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[object], *rows: Sequence[object]) -> str:
     """A table; the first column names the rows."""
     top = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in head)
     body = ""

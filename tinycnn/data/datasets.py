@@ -75,6 +75,16 @@ class Dataset:
         """The same of the test part."""
         return _sha256(self.test_images, self.test_labels)
 
+    def _repr_html_(self) -> str:
+        """Show the sizes, and the first digits, in a notebook."""
+        H, W = self.image_size
+        sizes = [("training", len(self.train_images)), ("test", len(self.test_images))]
+        rows = [(part, f"{count:,}", f"{H} x {W}") for part, count in sizes]
+        names = [self.class_names[k] for k in self.train_labels[:SHOWN]]
+        return notebook.table((self.name, "images", "pixels"), *rows) + notebook.gallery(
+            self.train_images[:SHOWN], names
+        )
+
     def part(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """The images and labels to "train" or to "test"."""
         if split == "train":

@@ -119,7 +119,7 @@ class Evaluation:
         worst = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:MISTAKES]
         said = [f"{names[self.labels[n]]}, not {names[p[n].argmax()]}" for n in worst]
         score = escape(f"{self.dataset}, {self.split} part: {self.score.sentence()}")
-        confusions = notebook.table(("truth \\ answer", *names), rows)
+        confusions = notebook.table(("truth \\ answer", *names), *rows)
         return f"<p>{score}</p>{confusions}" + notebook.gallery(self.images[worst], said)
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import tinycnn
+from tinycnn import notebook
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.fusion import ConvReLUPool, fuse
@@ -149,15 +149,22 @@ class Sequential(Storable):
         """Return the parameters and the state of all layers by name ("0.w"), not copies."""
         return named(layer.params | layer.state for layer in self.layers)
 
-    def summary(self) -> str:
-        """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a mark | of fused layers, layer, output shape and parameters, with a head."""
         marks = [m for s in self.stages for m in ("|||" if isinstance(s, ConvReLUPool) else [""])]
         rows, shape = [("", "layer", "output", "parameters")], self.input_shape
         for mark, layer in zip(marks, self.layers, strict=True):
             shape = layer.shapes(shape)[0]
             count = sum(z.size for z in layer.params.values())
             rows.append((mark, repr(layer), " x ".join(map(str, shape)), f"{count:,}"))
-        rows.append(("", "total", "", f"{self.parameter_count():,}"))
+        return [*rows, ("", "total", "", f"{self.parameter_count():,}")]
+
+    def _repr_html_(self) -> str:
+        return notebook.table(*[row[1:] for row in self.rows()])
+
+    def summary(self) -> str:
+        """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
+        rows = self.rows()
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         return "\n".join(
             f"{a:{widths[0]}} {b:{widths[1]}}  {c:{widths[2]}}  {d:>10}" for a, b, c, d in rows

@@ -2,13 +2,25 @@
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from tinycnn.plots import Series, draw, plot_lines, set_log_scale
+from tinycnn import notebook
+from tinycnn.plots import Series, draw, or_warn, plot_lines, set_log_scale
 from tinycnn.train.state import EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+class History(list[EpochRecord]):
+    """A list of epochs, which a notebook shows as curves, or as a table without matplotlib."""
+
+    def _repr_html_(self) -> str:
+        if svg := or_warn("the history", lambda: draw_curves(self).decode()):
+            return svg[svg.index("<svg") :]
+        rows = [vars(record).values() for record in self]
+        return notebook.table([f.name for f in fields(EpochRecord)], *map(tuple, rows))
 
 
 def can_draw() -> bool:

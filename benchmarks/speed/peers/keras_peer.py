@@ -70,7 +70,7 @@ class KerasTrainer:
         own_step: bool = True,
         xla: bool = False,
     ) -> None:
-        self.distorted = tf.function(partial(_distorted, limits=limits))
+        self.distorted = tf.function(partial(_distorted, limits=limits or {}))
         self.model = _build(network, weights)
         self.layers = self.model.layers[-len(network) :]
         self.optimizer = keras.optimizers.SGD(lr, momentum=MOMENTUM)
