@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import whole
-from tinycnn.cli import Parser, run_command
+from benchmarks.command import new_parser, whole
+from tinycnn.cli import run_command
 from tinycnn.errors import TinyCNNError
 
 EXAMPLES = """\
@@ -42,12 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m benchmarks.accuracy",
-        description="Train with several seeds; further options are those of tinycnn.train.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    sentence = "Train with several seeds; further options are those of tinycnn.train."
+    parser = new_parser("accuracy", sentence, EXAMPLES)
     parser.add_argument("--seeds", metavar="N", type=whole(1, 100), default=5)
     parser.add_argument(
         "--folder", metavar="DIR", type=Path, default=Path("runs/accuracy"), help="for the runs"
@@ -58,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _trained(options: argparse.Namespace, training: list[str], seed: int) -> dict[str, Any]:
     """What the run of one seed came to."""
-    folder = options.folder / ("-".join([*_names(training), f"s{seed}"]))
+    # Named after the options, without paths and dashes.
+    names = [Path(word).name.lstrip("-") for word in training] or ["default"]
+    folder = options.folder / "-".join([*names, f"s{seed}"])
     if (folder / "checkpoint.safetensors").exists():
         result = _called("train", "--quiet", "--resume", str(folder))
     else:
@@ -69,11 +67,6 @@ def _trained(options: argparse.Namespace, training: list[str], seed: int) -> dic
     if options.also:
         row["also"] = _called("evaluate", result["weights"], "--data-dir", options.also)["accuracy"]
     return row
-
-
-def _names(training: list[str]) -> list[str]:
-    """What the folder of a run is called after: the options, without paths and dashes."""
-    return [Path(word).name.lstrip("-") for word in training] or ["default"]
 
 
 def _called(command: str, *arguments: str) -> dict[str, Any]:

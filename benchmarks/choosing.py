@@ -19,8 +19,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.command import whole
-from tinycnn.cli import Parser, run_command
+from benchmarks.command import new_parser, whole
+from tinycnn.cli import run_command
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.metrics import is_among_the_best, measure
@@ -57,12 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m benchmarks.choosing",
-        description="Compare recipes on training data alone.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = new_parser("choosing", "Compare recipes on training data alone.", EXAMPLES)
     parser.add_argument("--dataset", metavar="NAME", default=DEFAULT)
     parser.add_argument("--data-dir", metavar="DIR", help="a folder with the four IDX files")
     parser.add_argument("--blocks", metavar="N", type=whole(2, 100), default=5)

@@ -11,7 +11,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tinycnn.cli import Parser
 from tinycnn.files import write_bytes
+
+
+def new_parser(name: str, description: str | None, examples: str | None = None) -> Parser:
+    """Return the parser of ``python -m benchmarks.NAME``."""
+    return Parser(prog=f"python -m benchmarks.{name}", description=description, epilog=examples)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import new_table, progress, whole, write_json
+from benchmarks.command import new_parser, new_table, progress, whole, write_json
 from benchmarks.quality import scribbles
 from benchmarks.quality.pages import Sample, encoded, load_samples
 from benchmarks.quality.reading import (
@@ -98,7 +98,7 @@ def _measure(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.drawings", description=__doc__)
+    parser = new_parser("drawings", __doc__)
     parser.add_argument("digits", type=Path, metavar="DIGITS", help="a stroke file, plain or .gz")
     parser.add_argument("--letters", type=Path, metavar="FILE", help="strokes that are no digits")
     parser.add_argument("--weights", nargs="+", default=["default"], help="one table for each")

@@ -23,6 +23,7 @@ from benchmarks.command import (
     check_targets,
     many,
     names_of,
+    new_parser,
     new_table,
     progress,
     whole,
@@ -40,7 +41,7 @@ from benchmarks.kernels.operations import (
 from benchmarks.kernels.starting import compare_starts
 from benchmarks.plots import bars, figure
 from benchmarks.timing import TimedVersions, spread
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import run_command
 from tinycnn.nn import set_threads
 
 TABLES = ("operations", "ideas", "starts")
@@ -148,9 +149,7 @@ def _draw(comparisons: Sequence[TimedVersions], folder: Path) -> None:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m benchmarks.kernels", description=(__doc__ or "").partition("\n\n")[0]
-    )
+    parser = new_parser("kernels", (__doc__ or "").partition("\n\n")[0])
     cores = machine.available_cores()
     add = parser.add_argument
     add("--rounds", type=whole(1, 1000), default=7)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from benchmarks.command import new_table, progress, whole
+from benchmarks.command import new_parser, new_table, progress, whole
 from benchmarks.quality.pages import Sample, load_samples
 from tinycnn.adapt import Adaptation, Change, Correction, adapt
 from tinycnn.cli import run_command
@@ -56,9 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.adapting", description=__doc__
-    )
+    parser = new_parser("quality.adapting", __doc__)
     parser.add_argument("digits", type=Path, metavar="DIGITS", help="a stroke file, plain or .gz")
     parser.add_argument("--weights", default="default")
     parser.add_argument("--layers", choices=("last", "all"), default="last")

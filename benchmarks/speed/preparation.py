@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 
-from benchmarks.command import whole
+from benchmarks.command import new_parser, whole
 from benchmarks.quality.handwriting import tremble, write
 from benchmarks.quality.pages import on_canvas, photo_of
 from benchmarks.timing import compare
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import run_command
 from tinycnn.ink import Recognizer, bitmap_to_image, decode_picture, read_picture, strokes_to_image
 from tinycnn.nn import Sequential
 from tinycnn.timing import Version
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m benchmarks.speed.preparation", description=__doc__)
+    parser = new_parser("speed.preparation", __doc__)
     parser.add_argument("--weights", default="default")
     parser.add_argument("--rounds", type=whole(1, 1000), default=10, help="of every measurement")
     return parser

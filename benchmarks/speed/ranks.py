@@ -20,9 +20,9 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.command import check_targets, new_table, progress, whole, write_json
+from benchmarks.command import check_targets, new_parser, new_table, progress, whole, write_json
 from benchmarks.speed import namespaces
-from tinycnn.cli import Parser, run_command
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import set_threads
@@ -143,7 +143,7 @@ def _print(measured: Sequence[dict[str, Any]]) -> None:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     summary = (__doc__ or "").partition("\n\n")[0]
-    parser = Parser(prog="python -m benchmarks.speed.ranks", description=summary)
+    parser = new_parser("speed.ranks", summary)
     add = parser.add_argument
     add("--ranks", type=_counts, default=[1, 2, 4], metavar="N,...", help="1,2,4 by default")
     add("--rounds", type=whole(1, 1000), default=21)

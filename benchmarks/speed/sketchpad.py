@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from benchmarks.command import new_table, progress, whole, write_json
+from benchmarks.command import new_parser, new_table, progress, whole, write_json
 from benchmarks.machine import busy_seconds, describe
 from tinycnn.cli import run_command
 
@@ -210,9 +210,7 @@ def _print(console: Console, results: dict[str, list[float]], others: float) -> 
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.speed.sketchpad", description="How fast is the sketchpad?"
-    )
+    parser = new_parser("speed.sketchpad", "How fast is the sketchpad?")
     parser.add_argument("--weights", default="default", help="a weights file, a run folder, last")
     parser.add_argument("--repeats", type=whole(5, 10_000), default=200, help="of latencies")
     parser.add_argument("--window", action="store_true", help="in a window on this display")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from benchmarks.speed.race import NEVER, Race
 from benchmarks.speed.rounds import Plan, Results, Variant
 from benchmarks.speed.summary import OURS, best
 from benchmarks.speed.workload import INPUT_SHAPE, Network, Workload, onnx_path
-from tinycnn.augment.policies import AUGMENTATIONS, Augmentation
+from tinycnn.augment.policies import AUGMENTATIONS
 from tinycnn.data import Dataset
 from tinycnn.errors import DataError, TinyCNNError
 from tinycnn.nn import PRESETS, one_cycle
@@ -186,18 +187,15 @@ def workload_of(digits: Dataset) -> Workload:
     """Return the digits and every network's first weights, as tinycnn draws them."""
     if digits.image_size != INPUT_SHAPE[:2] or len(digits.class_names) > 10:
         raise DataError(f"{digits.name}: the networks here read 28x28 images of 10 classes")
+    # The one of the default command: a partial of ``distorted`` and its limits.
+    policy: Any = AUGMENTATIONS[Recipe.for_data(len(digits.train_images)).augment]
     return Workload(
         (digits.train_images, digits.train_labels.astype(np.int64)),
         (digits.test_images, digits.test_labels.astype(np.int64)),
         NETWORKS,
         {name: get_weights(build(network)) for name, network in NETWORKS.items()},
-        asdict(limits_of(Recipe.for_data(len(digits.train_images)).augment)),
+        asdict(policy.args[0]),
     )
-
-
-def limits_of(policy: str) -> Augmentation:
-    """Return the limits of a policy that distorts."""
-    return AUGMENTATIONS[policy].args[0]  # type: ignore[attr-defined]  # a partial of distorted
 
 
 def write_onnx(folder: Path, work: Workload) -> None:

@@ -7,7 +7,6 @@ that is not installed is left out.
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -19,7 +18,15 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.command import add_outputs, check_targets, names_of, progress, whole, write_json
+from benchmarks.command import (
+    add_outputs,
+    check_targets,
+    names_of,
+    new_parser,
+    progress,
+    whole,
+    write_json,
+)
 from benchmarks.speed.peers import MODULES
 from benchmarks.speed.rounds import Plan
 from benchmarks.speed.study import EPOCHS, NETWORKS, Study, workload_of, write_onnx
@@ -33,7 +40,6 @@ from benchmarks.speed.tables import (
     print_results,
     print_starts,
 )
-from tinycnn.cli import Parser
 from tinycnn.data import load_dataset
 
 ALSO = ("augmented", "busy")
@@ -131,9 +137,7 @@ def _draw(study: Study, options: argparse.Namespace) -> None:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m benchmarks.versus", description=(__doc__ or "").partition(":")[0]
-    )
+    parser = new_parser("versus", (__doc__ or "").partition(":")[0])
     cores = machine.available_cores()
     add = parser.add_argument
     add("--network", choices=NETWORKS, default="lenet")
@@ -145,27 +149,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a first impression in less than a minute")
     add("--also", type=names_of(ALSO), default=[], metavar="NAME,...", help=", ".join(ALSO))
     add("--full", action="store_true", help="all networks, batches and threads, and --also all")
-    percent: dict[str, Any] = {"type": _number(0.1, 100), "default": 0, "metavar": "PERCENT"}
+    percent: dict[str, Any] = {"type": float, "default": 0, "metavar": "PERCENT"}
     add("--to-accuracy", **percent, help="also whole trainings")
     add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of each")
-    add(
-        "--patience", type=_number(0, 1e6), default=60.0, help="seconds to wait for a quiet machine"
-    )
+    add("--patience", type=whole(0, 10**6), default=60, help="seconds to wait for a quiet machine")
     add_outputs(parser)
     options = parser.parse_args(argv)
     options.rounds = options.rounds or (2 if options.quick else 7)
+    if not 0 <= options.to_accuracy <= 100:  # nor NaN
+        parser.error(f"--to-accuracy {options.to_accuracy} is no number from 0 to 100")
     check_targets(parser, options)
     return options
-
-
-def _number(least: float, most: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} to {most:g}")
-        return value
-
-    return number

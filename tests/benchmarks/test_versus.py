@@ -263,8 +263,9 @@ def test_tinycnn_alone_gives_a_table_and_the_promised_json(tmp_path, capsys):
         (["--batch", "many"], "no whole number from 1"),
         (["--contenders", "tinycnn,theano"], "there is no theano"),
         (["--to-accuracy", "101"], "no number from"),
+        (["--to-accuracy", "nan"], "no number from"),
         (["--json", "nowhere/out.json"], "there is no folder nowhere"),
-        (["--patience", "nan"], "no number from"),
+        (["--patience", "nan"], "no whole number from"),
     ],
 )
 def test_impossible_options_are_refused_before_anything_is_measured(arguments, complaint):

@@ -1,4 +1,4 @@
-"""PyTorch in the variants that it offers: channels last or first, eager, traced and compiled."""
+"""PyTorch in the variants that it offers: channels last or first, eager and compiled."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -186,12 +186,6 @@ def _eager(network: Network, weights: Weights, folder: Path, channels_last: bool
     return _predictor(_classifier(network, weights, channels_last))
 
 
-def _traced(network: Network, weights: Weights, folder: Path) -> Predictor:
-    model = _classifier(network, weights, channels_last=True)
-    traced = torch.jit.trace(model, torch.zeros(2, 28, 28, dtype=torch.uint8))
-    return _predictor(torch.jit.optimize_for_inference(torch.jit.freeze(traced)))
-
-
 def _compiled(network: Network, weights: Weights, folder: Path, channels_last: bool) -> Predictor:
     """With all that ``torch.compile`` offers: weights frozen, kernels tuned, calls from C++."""
     torch._inductor.config.freezing = True
@@ -214,5 +208,4 @@ PREDICTORS = {
     "compiled": partial(_compiled, channels_last=False),
     "eager, channels last": partial(_eager, channels_last=True),
     "eager": partial(_eager, channels_last=False),
-    "traced and frozen": _traced,
 }
