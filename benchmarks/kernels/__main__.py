@@ -154,8 +154,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--rounds", type=whole(1, 1000), default=7)
     add("--threads", type=whole(1, cores), default=cores, help="default: one a core")
-    tables = ", ".join(TABLES)
-    add("--tables", type=names_of(TABLES), default=TABLES, metavar="NAME,...", help=tables)
+    add("--tables", type=names_of(TABLES), default=TABLES, metavar=",".join(TABLES))
     add_outputs(parser)
     options = parser.parse_args(argv)
     check_targets(parser, options)

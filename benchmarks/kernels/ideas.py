@@ -17,7 +17,7 @@ from benchmarks.kernels.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.timing import TimedVersions, compare
 from tinycnn import kernels
 from tinycnn.kernels import conv, winograd
-from tinycnn.nn import Frozen, get_threads, set_threads
+from tinycnn.nn import get_threads, set_threads
 from tinycnn.timing import Version
 
 Ideas = dict[str, Version]
@@ -118,32 +118,21 @@ def whole_step(training: Training) -> Ideas:
     return {name: Version(training.step, setting) for name, setting in settings.items()}
 
 
-def one_image(training: Training) -> Ideas:
-    """Return ways to read a single digit."""
-    model, image = training.model, training.digits[0]
-    frozen = Frozen(model)
-    return {
-        "a model that could go on training": Version(lambda: model.predict_proba(image[None])),
-        "frozen": Version(lambda: frozen.predict_proba(image)),
-    }
-
-
 def compare_ideas(
     training: Training, calls: Sequence[Call], rounds: int, tell: Callable[[str], None]
 ) -> Iterator[TimedVersions]:
     """Time all of the above."""
     convolutions = [call for call in calls if call.name == POOLED]
-    work: dict[str, tuple[Ideas, int]] = {}
+    work: dict[str, Ideas] = {}
     for number, call in enumerate(convolutions, 1):
         title = f"convolution {number} forward, with ReLU and pooling"
-        work[title] = forward(call), training.batch
+        work[title] = forward(call)
     for number, gradients in enumerate(by_stage(calls), 1):
-        work[f"convolution {number}, gradients"] = backward(gradients), training.batch
-    work["a whole training step"] = whole_step(training), training.batch
-    work["one image alone"] = one_image(training), 1
-    for title, (ideas, images) in work.items():
+        work[f"convolution {number}, gradients"] = backward(gradients)
+    work["a whole training step"] = whole_step(training)
+    for title, ideas in work.items():
         tell(f"timing {title}")
-        yield compare(title, ideas, rounds, images)
+        yield compare(title, ideas, rounds, training.batch)
 
 
 def by_stage(calls: Sequence[Call]) -> list[list[Call]]:
