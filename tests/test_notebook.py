@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinycnn.console import log_console
 from tinycnn.data import Dataset
 from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.ink.reading import EMPTY, Digit, Reading
@@ -110,3 +111,9 @@ def test_a_network_shows_its_layers_and_a_history_its_curves_or_its_numbers(monk
     monkeypatch.undo()
     pytest.importorskip("matplotlib")
     assert history._repr_html_().startswith("<svg")
+
+
+def test_progress_in_a_notebook_is_plain_lines(monkeypatch, capsys):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    log_console().print("epoch 1/9")
+    assert capsys.readouterr().err == "epoch 1/9\n"

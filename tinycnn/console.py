@@ -1,7 +1,7 @@
 """The console of rich, safe for text from other people: file names and class names."""
 
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, Any
 
 from rich import console
 from rich.segment import Segment
@@ -10,7 +10,13 @@ from tinycnn.streams import printable
 
 
 class Console(console.Console):
-    """It controls the terminal, and text cannot: control characters are escaped."""
+    """It controls the terminal, and text cannot: control characters are escaped.
+
+    In a notebook it prints plain lines, as into a file; rich would show each in a box of its own.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"force_jupyter": False, **settings})
 
     @property
     def file(self) -> IO[str]:

@@ -35,7 +35,8 @@ def draw_curves(history: Sequence[EpochRecord]) -> bytes:
     wrong = Series("", [(r.epoch, 100 * (1 - r.validation_accuracy)) for r in history])
 
     def paint(figure: "Figure") -> None:
-        losses, errors = figure.subplots(1, 2)
+        losses, errors = figure.subplots(1, 2, sharex=True)
+        losses.xaxis.get_major_locator().set_params(integer=True)
         plot_lines(losses, [training, validation])
         set_log_scale(losses, "y")
         losses.set(xlabel="epoch", ylabel="loss (nats)")
