@@ -4,10 +4,10 @@ import base64
 import io
 import re
 import sys
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from browser import Reader
 from PIL import Image
 
 from tinycnn.console import log_console
@@ -19,30 +19,6 @@ from tinycnn.train.curves import History
 from tinycnn.train.state import EpochRecord
 
 EVIL = "<script>alert('&')</script>"
-
-
-class Sound(HTMLParser):
-    """Checks that elements are closed in order; collects their names and the text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.text = [], [], []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        if tag != "img":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 def pictures(html):
@@ -63,7 +39,7 @@ def digits():
 
 def test_a_data_set_shows_its_sizes_and_its_first_digits(digits):
     html = digits._repr_html_()
-    text = Sound(html).text
+    text = Reader(html).text
     assert text[:9] == ["own", "images", "pixels", "training", "30", "4 x 4", "test", "9", "4 x 4"]
     assert text[9:] == ["a", "b", EVIL] * 6 + ["a", "b"]
     for shown, image in zip(pictures(html), digits.train_images, strict=False):
@@ -75,7 +51,7 @@ def test_an_evaluation_shows_its_confusions_and_its_mistakes(digits):
     model.description = {"classes": list(digits.class_names)}
     evaluation = evaluate(model, digits)
     html = evaluation._repr_html_()
-    text = Sound(html).text
+    text = Reader(html).text
     assert evaluation.score.sentence() in text[0]
     assert len(pictures(html)) == evaluation.score.errors > 0
     counts = [int(cell) for cell in re.findall(r"<td>(\d+)</td>", html)]
@@ -90,9 +66,9 @@ def test_a_reading_shows_its_digits_where_they_were_read():
     one = Digit(box=(10, 20, 4, 15), name="1", confidence=0.9, rejected=False, **about)
     two = Digit(box=(30, 20, 4, 15), name=EVIL, confidence=1.0, rejected=True, **about)
     html = Reading("1?", (one, two), 0.5)._repr_html_()
-    sound = Sound(html)
-    assert sound.text == ["1 90.0 %", f"{EVIL}? 99.9 %", "1?"]
-    assert sound.tags.count("rect") == 2
+    page = Reader(html)
+    assert page.text == ["1 90.0 %", f"{EVIL}? 99.9 %", "1?"]
+    assert len(page.of("rect")) == 2
     assert "x='30' y='20' width='4' height='15'" in html
     assert [z.shape for z in pictures(html)] == [(15, 4), (15, 4)], "without the margin"
     assert EMPTY._repr_html_() == "<p>no digits</p>"
@@ -100,13 +76,13 @@ def test_a_reading_shows_its_digits_where_they_were_read():
 
 def test_a_network_shows_its_layers_and_a_history_its_curves_or_its_numbers(monkeypatch, capsys):
     model = Sequential([Flatten(), Dense(3)], (4, 4, 1))
-    text = Sound(model._repr_html_()).text
+    text = Reader(model._repr_html_()).text
     assert text[:3] == ["layer", "output", "parameters"]
     assert text[3:] == ["Flatten()", "16", "0", "Dense(3)", "3", "51", "total", "51"]
 
     history = History(EpochRecord(k, 1 / k, 2 / k, 0.9, 0.1, 1.0, 50.0) for k in (1, 2))
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert Sound(history._repr_html_()).text[:2] == ["epoch", "loss"]
+    assert Reader(history._repr_html_()).text[:2] == ["epoch", "loss"]
     assert "the history is not drawn" in capsys.readouterr().err
     monkeypatch.undo()
     pytest.importorskip("matplotlib")

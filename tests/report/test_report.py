@@ -8,12 +8,11 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from browser import chromium, complaints, requests, set_screen
+from browser import Reader, chromium, complaints, requests, set_screen
 
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
@@ -43,8 +42,6 @@ EPOCH = (
     '{"epoch": 1, "loss": 0.5, "validation_loss": 0, "validation_accuracy": 1, "lr": 0, '
     '"seconds": 1, "images_per_second": 1}\n'
 )
-
-VOID = {"meta", "link", "img", "br"}
 
 
 def small(classes):
@@ -93,33 +90,6 @@ def both(runs):
 
 def call(*words):
     return run_command(report.main, [str(word) for word in words])
-
-
-class Reader(HTMLParser):
-    """Reads a page as a browser would: nested tags, text, attributes."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.text = [], [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-    def of(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 # ------------------------------------------------------------------------------- what the page has
