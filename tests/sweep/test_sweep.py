@@ -441,26 +441,10 @@ def test_a_dask_cluster_comes_to_the_same_bytes_stopped_or_not(tmp_path, uninter
     assert weights("s") == uninterrupted
 
 
-def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, capfd):
     pytest.importorskip("distributed")
-    program = (
-        "import sys; from tinycnn.cli import run_command\n"
-        "from tinycnn.sweep import __main__ as sweep, launch\n"
-        "launch.CONNECT_SECONDS = 0.5; sys.exit(run_command(sweep.main, sys.argv[1:]))"
-    )
-    words = [*TINY, "--scheduler", "tcp://127.0.0.1:1"]
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
-    assert done.returncode == 3
-    assert "error: no Dask scheduler answers at tcp://127.0.0.1:1; start one with" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert launch.CONNECT_SECONDS > 1
-
-
-def test_help_does_not_wait_for_the_compiler():
-    program = (
-        "import sys; from tinycnn.sweep import __main__ as sweep\n"
-        "try: sweep.main(['--help'])\nfinally: print(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "A..B with --random" in done.stdout
-    assert not {"numba", "joblib", "distributed"} & set(done.stdout.split())
+    monkeypatch.setattr(launch, "CONNECT_SECONDS", 0.5)
+    assert call(*TINY, "--scheduler", "tcp://127.0.0.1:1") == 3
+    err = capfd.readouterr().err
+    assert "error: no Dask scheduler answers at tcp://127.0.0.1:1; start one with" in err
+    assert "Traceback" not in err
