@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.explain import worked
 from tinycnn.explain.catalogue import VERSIONS, Operation
+from tinycnn.explain.worked import Calculation, calculations
 from tinycnn.nn.gradcheck import NUMBERS, RESULTS, call, example, quantities
 
 IMAGE = [[1, 2, 0, 1], [0, 1, 3, 2], [2, 0, 1, 1], [1, 2, 1, 0]]
@@ -80,7 +80,7 @@ class Example:
     given: Values
     between: Values
     results: Values
-    worked: tuple[worked.Calculation, ...]  # some of the results, number by number
+    worked: list[Calculation]  # some of the results, number by number
     apart: float  # the largest difference between these results and those of the kernel
 
 
@@ -98,8 +98,8 @@ def work_out(operation: Operation) -> Example:
     compiled = _results(operation, returned, given, changed_too)
     differences = [np.subtract(z, compiled[name], dtype=float) for name, z in results.items()]
     apart = max(float(np.abs(difference).max()) for difference in differences)
-    lines = getattr(worked, operation.name)(given | between, results)
-    return Example(given, between, results, tuple(lines), apart)
+    lines = calculations(operation.name, given | between, results)
+    return Example(given, between, results, lines, apart)
 
 
 def _run_watched(
