@@ -89,6 +89,16 @@ def grow(path: PathLike, payload: bytes) -> None:
         raise
 
 
+def unused(folder: Path, pattern: str, *suffixes: str) -> Path:
+    """Return a path without suffix, named after the time, that is new with each of ``suffixes``."""
+    stem = name = time.strftime(pattern)
+    count = 1
+    while any((folder / (name + suffix)).exists() for suffix in suffixes or ("",)):
+        count += 1
+        name = f"{stem}-{count}"
+    return folder / name
+
+
 def user_folder(kind: str) -> Path:
     """Return this user's folder for "cache" or "data", where the platform has it; do not make it.
 

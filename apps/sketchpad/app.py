@@ -22,6 +22,7 @@ from apps.sketchpad.keys import KEYS, by_name
 from apps.sketchpad.record import Entry, read_record
 from apps.sketchpad.session import DARK, NOTE, Session
 from apps.sketchpad.view import View
+from tinycnn.errors import TinyCNNError
 from tinycnn.signals import StopSignals
 
 FRAME = 1 / 120  # seconds between frames while drawing, at least
@@ -151,7 +152,6 @@ class App:
             self._point(self.session.screen.hover)
 
     def _point(self, place: Place | None) -> None:
-        """Set the pointer for the place of the mouse."""
         hit = self.view.hit_at(place) if place else None
         pen = place is not None and self._on_paper(place)
         pointer = HAND if hit else CROSS if pen else ARROW
@@ -282,7 +282,6 @@ class App:
             self.do(("label", digit))
 
     def _type(self, event: pygame.event.Event, name: str) -> None:
-        """A key while the path of a file is being typed."""
         typed = self.session.screen.typed
         if name == "escape":
             self.do(("popup", ""))
@@ -305,12 +304,14 @@ class App:
         """Play the record of somebody in this window; only what is done on the paper."""
         text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
         now = self.clock()
-        self._script = deque(
-            entry._replace(at=entry.at + now)
-            for entry in read_record(text, path)
-            if entry.command[0] in commands.SAFE
-        )
+        try:
+            entries = read_record(text, path)
+        except TinyCNNError as error:
+            self.session.screen.note = str(error)
+            return
         self.do(("clear",))
+        safe = (entry for entry in entries if entry.command[0] in commands.SAFE)
+        self._script = deque(entry._replace(at=entry.at + now) for entry in safe)
 
     def _follow_script(self) -> None:
         while self._script and self._script[0].at <= self.clock():
@@ -324,7 +325,6 @@ class App:
         session.worker.aside(NOTE, share.make, *jobs)
 
     def _ask_theme(self) -> None:
-        """Follow the system: light or dark."""
         if self.theme == "system":
             self.session.worker.aside(DARK, window.is_dark)
 

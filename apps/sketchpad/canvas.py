@@ -91,7 +91,7 @@ class Canvas:
         """A line through at least two points."""
         ends = [(x * self.scale, y * self.scale) for x, y in points]
         wide = max(round(thickness * self.scale), 1)
-        if wide == 1:
+        if wide == 1 and len({x for x, _ in ends}) > 1 < len({y for _, y in ends}):
             pygame.draw.aalines(self.surface, color, False, ends)
         else:
             pygame.draw.lines(self.surface, color, False, ends, wide)

@@ -36,7 +36,7 @@ def do(session: Session, command: Command) -> Command | None:
     session.changes += 1
     session.note(command)
     if name not in OFTEN:
-        session.screen.note = ""
+        session.screen.note, session.screen.tips = "", False
         if name not in ABOVE:
             session.screen.popup = ""
     try:
@@ -102,6 +102,13 @@ def show(session: Session, tab: int, enlarged: bool | None = None) -> None:
     session.screen.tab = min(max(tab, 0), max(len(session.tabs) - 1, 0))
 
 
+def show_titled(session: Session, title: str) -> None:
+    """Show the tab of that title, if there is one."""
+    titles = [tab.title for tab in session.tabs]
+    if title in titles:
+        session.screen.tab = titles.index(title)
+
+
 def tab(session: Session, *action: Any) -> None:
     """Have the shown tab do something."""
     if session.tabs:
@@ -115,7 +122,7 @@ def flip(session: Session, name: str) -> None:
 
 def hover(session: Session, x: float, y: float) -> None:
     """Move the mouse to a place of the window."""
-    session.screen.hover = x, y
+    session.screen.hover, session.screen.tips = (x, y), True
 
 
 def mistake(session: Session) -> None:
@@ -207,7 +214,7 @@ def course(session: Session, what: str, part: float = 0.0) -> None:
     lesson = session.course
     match what:
         case "run":
-            lesson.run()
+            lesson.running = not lesson.running
         case "step":
             lesson.step()
         case "restart":
@@ -242,9 +249,7 @@ def copy(session: Session) -> Command:
 
 def adapt(session: Session) -> None:
     """Have a copy of the network learn from all corrections, and show the outcome."""
-    titles = [tab.title for tab in session.tabs]
-    if "Teach" in titles:
-        session.screen.tab = titles.index("Teach")
+    show_titled(session, "Teach")
     session.teacher.adapt(session.engine)
 
 
@@ -273,6 +278,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "label": label,
     "show": show,
     "tab": tab,
+    "steps": lambda session: show_titled(session, "Steps"),
     "look": look,
     "look_on": look_on,
     "play": play,

@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:  # numba is not imported before the window is open
     from apps.sketchpad.course import Course
-    from apps.sketchpad.engine import Engine, NaiveReading
+    from apps.sketchpad.engine import Engine
     from apps.sketchpad.inspector import Inspector
     from tinycnn.adapt import Adaptation, Correction
     from tinycnn.ink import Digit
@@ -54,7 +54,6 @@ class Context:
     label: str | None  # the user's label for it, "" for "not a digit", None without a label
     image: np.ndarray | None  # uint8 (28,28), white on black: the input of the network
     probabilities: np.ndarray | None  # (K,): the answer for ``image``
-    naive_reading: "Callable[[], NaiveReading | None]"  # None until it is computed
     ask: Ask
     learning: Learning
     course: "Course"

@@ -89,7 +89,6 @@ class Pad:
             self.up()
 
     def _ink(self, place: Place) -> None:
-        """Leave ink at a place."""
         self.live[-1].append(place)
         self._reach = max(self._reach[0], place[0]), max(self._reach[1], place[1])
 
@@ -184,7 +183,6 @@ class Pad:
         self.version += inked
 
     def _remember(self, page: Page) -> None:
-        """Keep a page for undo."""
         self._undo = [*self._undo[-UNDO_STEPS:], page]
         self._redo = []
 

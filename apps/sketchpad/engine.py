@@ -49,14 +49,6 @@ class PaperReading:
     sheet: Sheet | None = None  # the picture in which it was read
 
 
-@dataclass(frozen=True, eq=False)
-class NaiveReading:
-    """The reading of a drawing that has not been prepared."""
-
-    image: np.ndarray  # uint8 (28,28): the whole paper scaled down
-    probabilities: np.ndarray  # (K,)
-
-
 class Engine:
     """A network that reads: at first with NumPy, once kernels are compiled with them."""
 
@@ -160,17 +152,6 @@ class Engine:
         if isinstance(source, np.ndarray):
             return read_images(source[None], self.asked)[0]
         return read_strokes(question.lines, self.asked, question.brush, self._cache)
-
-    def read_naively(self, question: Question) -> NaiveReading:
-        """Scale the whole paper, or picture, down, and read that."""
-        from tinycnn.ink.bitmaps import shrink
-        from tinycnn.ink.strokes import paper_to_image
-
-        if question.sheet is not None:
-            image = shrink(255 - question.sheet.shade)
-        else:
-            image = paper_to_image(question.lines, question.brush, question.paper)
-        return NaiveReading(image, self.asked(image[None]).probabilities[0])
 
     @property
     def asked(self) -> "Recognizer":

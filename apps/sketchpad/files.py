@@ -10,10 +10,10 @@ import numpy as np
 from apps.sketchpad.document import Sheet
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.inspector import digits
-from apps.sketchpad.record import is_record, record_text, unused
+from apps.sketchpad.record import is_record, record_text
 from apps.sketchpad.session import Session
 from tinycnn.errors import ImageError
-from tinycnn.files import write_bytes
+from tinycnn.files import unused, write_bytes
 
 if TYPE_CHECKING:
     from tinycnn.ink import Drawing

@@ -95,7 +95,6 @@ class Game:
             session.pad.clear()
 
     def _judge(self, session: "Session") -> None:
-        """See whether the network was fooled."""
         digit = session.digits[-1]
         read = f"{percent(digit.confidence)} sure it is {article(digit.name)} {digit.name}"
         self.over = digit.name != self.target and verdict(digit) == "sure"

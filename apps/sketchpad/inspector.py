@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         FilterAblation,
         Link,
         NearestNeighbors,
-        SGDStepper,
         Spot,
         Trace,
     )
@@ -47,8 +46,6 @@ class Inspector:
         self.model, self.classes = model, classes
         self.tracer = Tracer(model)
         self._boards: dict[int, FilterAblation] = {}
-        self._stepper: tuple[tuple[bytes, int], SGDStepper] | None = None
-        self._rates: tuple[float, ...] = ()
 
     def warm_up(self) -> None:
         """Compile all kernels, so that no question waits for the compiler."""
@@ -56,7 +53,7 @@ class Inspector:
         blank[10:18, 13:15] = 255
         self.trace(blank)
         self.why(blank, 0, 1)
-        self.train(blank, 0, (0.01,))
+        self.train(blank, 0, 0.01)
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """Images uint8 (N,28,28) as the network gets them: (N, *input_shape)."""
@@ -123,26 +120,13 @@ class Inspector:
         return self._boards[index].ablate(set(filters), self.input(image[None]))
 
     def train(
-        self, image: np.ndarray, label: int, rates: tuple[float, ...]
+        self, image: np.ndarray, label: int, rate: float
     ) -> "tuple[BackwardPass, np.ndarray]":
-        """Gradients after steps at ``rates`` toward reading ``image`` as ``label``, and p before.
-
-        It goes on, or back, from the steps of the last question where that is possible.
-        """
+        """Gradients toward reading ``image`` as ``label``, and p after one step of a copy."""
         from tinycnn.interpret import SGDStepper
 
-        topic = image.tobytes(), label
-        if self._stepper is None or self._stepper[0] != topic:
-            self._stepper = topic, SGDStepper(self.model, self.input(image[None]), label)
-            self._rates = ()
-        stepper = self._stepper[1]
-        while self._rates != rates[: len(self._rates)]:
-            stepper.undo()
-            self._rates = self._rates[:-1]
-        for rate in rates[len(self._rates) :]:
-            stepper.step(rate)
-            self._rates += (rate,)
-        return stepper.backward_pass(), self.trace(image).p
+        stepper = SGDStepper(self.model, self.input(image[None]), label)
+        return stepper.backward_pass(), stepper.step(rate)
 
     @cached_property
     def _known(self) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The layout of the window: areas in logical pixels, computed from its size alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.sketchpad.theme import GAP
 
@@ -14,7 +14,7 @@ WIDE = 940.0, 700.0  # from here on, paper and tab are beside each other
 TALL = 980.0  # height from which a tall window shows paper and tab
 TOOLBAR, FOOT, TAB_BAR = 50.0, 38.0, 36.0
 STRIP = 0.235, 122.0  # height of the network: its part, and the least
-READING = 0.36, 176.0, 300.0  # of the height beside the paper; least and most
+READING = 0.24, 124.0, 220.0  # of the height beside the paper; least and most
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,10 @@ def arrange(width: float, height: float, enlarged: bool = False) -> Layout:
 
 def card(width: float, height: float, _enlarged: bool = False) -> Layout:
     """The areas of a card to share: nothing to click on it."""
-    foot, nothing, part = height - FOOT, (0.0, 0.0, 0.0, 0.0), STRIP[0]
-    strip = round(1.1 * part * height)
-    room = (GAP, GAP, width - 2 * GAP, foot - strip - 2 * GAP)
+    usual, nothing = arrange(width, height), (0.0, 0.0, 0.0, 0.0)
+    room = (GAP, GAP, width - 2 * GAP, usual.strip[1] - 2 * GAP)
     paper, reading, _ = _beside(room, compact=True)
-    return Layout(
-        toolbar=nothing,
-        paper=paper,
-        reading=reading,
-        bar=nothing,
-        tab=nothing,
-        strip=(GAP, foot - strip, width - 2 * GAP, strip),
-        foot=(0, foot, width, FOOT),
-        compact=True,
-    )
+    return replace(usual, toolbar=nothing, bar=nothing, tab=nothing, paper=paper, reading=reading)
 
 
 def _beside(room: Area, compact: bool) -> tuple[Area, Area, Area]:
@@ -98,7 +88,6 @@ def _beside(room: Area, compact: bool) -> tuple[Area, Area, Area]:
 
 
 def _stacked(room: Area, compact: bool) -> tuple[Area, Area, Area]:
-    """Paper, reading and rest under each other."""
     x, y, width, height = room
     reading = READING[1]
     paper = height - reading - GAP if compact else round(min(0.4 * height, 1.1 * width))

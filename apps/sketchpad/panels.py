@@ -1,55 +1,45 @@
-"""The panels around the paper, from the header to the status line, and the list of keys."""
+"""The panels around the paper: the reading, the tabs, and the line of advice."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pygame
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Command, Context, Request
-from apps.sketchpad.layout import Area
 from apps.sketchpad.phrases import article, color_of, percent, sentence, verdict
 from apps.sketchpad.session import Session
 
 TAB_MARGIN = 26.0
-IMAGE_TOP = 116.0  # of the network's image
 COPY = 64.0  # width of the button
-MOST_BARS = 10
-STACKED = 400.0  # in a narrower reading the bars are under the number
+NUMBER = 124.0  # height of the number and what is thought of it
 LARGEST_IMAGE = 160.0
-SEEN = "is what the network sees: 28 \N{MULTIPLICATION SIGN} 28 pixels"
-EMPTY = "What the network sees of a digit, and how sure it is, stands here."
 WAITING = "The network is being loaded."
 READING = "reading \N{HORIZONTAL ELLIPSIS}"
 COMPILING = "It still reads slowly: the fast code is being compiled, this first time only."
 
 
 def draw_reading(canvas: Canvas, session: Session) -> None:
-    """The number, the image of the selected digit, and the probabilities of all classes."""
+    """The number, what is thought of the selected digit, and its image."""
     canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
-    context, left = session.context(), float(theme.PADDING)
-    stacked = canvas.width < STACKED
-    half = canvas.width - 2 * left if stacked else canvas.width * 0.5 - left
-    side = min(canvas.height - IMAGE_TOP - left, half - COPY - 16, LARGEST_IMAGE)
-    _draw_number(canvas, session, half - COPY - 8)
-    if context.image is None and not stacked:
-        canvas.lines((left, IMAGE_TOP, half, side), EMPTY)
-    elif context.image is not None and not stacked:
-        canvas.picture((left, IMAGE_TOP, side, side), context.image)
-        canvas.lines((left + side + 12, IMAGE_TOP - 4, half - side, side), SEEN)
-    button = (left + half - COPY, 16, COPY, 30)
-    hint, possible = "copy the number (Ctrl+C)", bool(session.pieces)
-    canvas.button(button, "Copy", ("copy",), hint, possible=possible)
-    bars = left if stacked else left + half + 24
-    top = IMAGE_TOP if stacked else 12.0
-    area = (bars, top, canvas.width - bars - left, canvas.height - top - 12)
-    _draw_bars(canvas, area, session, context)
+    context, pad = session.context(), float(theme.PADDING)
+    stacked = canvas.height > 0.6 * canvas.width
+    top = NUMBER if stacked else pad
+    side = min(canvas.height - top - pad, LARGEST_IMAGE)
+    image = (pad if stacked else canvas.width - pad - side, top, side, side)
+    right = canvas.width - pad if stacked else image[0] - theme.GAP
+    if context.image is not None:
+        canvas.picture(image, context.image)
+        canvas.hit(image, ("steps",), "what the network sees; a click shows how it was made")
+    button = (right - COPY, pad, COPY, 30)
+    possible = bool(session.pieces)
+    canvas.button(button, "Copy", ("copy",), "copy the number (Ctrl+C)", possible=possible)
+    _draw_number(canvas, session, right - COPY - 8 - pad)
     if session.late:
         canvas.pale()
-    _draw_sentence(canvas, session, context, half)
+    _draw_sentence(canvas, session, context, right - pad)
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
@@ -87,37 +77,6 @@ def _draw_sentence(canvas: Canvas, session: Session, context: Context, room: flo
     else:
         words, color = sentence(digit), color_of(digit)
     canvas.lines((theme.PADDING, 74, room, 40), words, color, leading=1.25)
-
-
-def _draw_bars(canvas: Canvas, area: Area, session: Session, context: Context) -> None:
-    """A bar for each class; the ten likeliest if there are more."""
-    x, y, width, height = area
-    names, known = context.classes or tuple("0123456789"), context.probabilities is not None
-    shown = np.zeros(len(names)) if context.probabilities is None else context.probabilities
-    order = list(range(len(names)))
-    if len(names) > MOST_BARS:
-        order = np.argsort(-shown, kind="stable")[:MOST_BARS].tolist()
-    color = theme.FAINT
-    if context.digit is not None and not session.late:
-        color = color_of(context.digit)
-    size = min(theme.SMALLEST, height / MOST_BARS)
-    label = max(canvas.text_width(names[index], size, True) for index in order) + 10
-    length = width - label - 70
-    for row, index in enumerate(order):
-        middle = y + (row + 0.5) * height / MOST_BARS
-        first = known and index == int(shown.argmax())
-        ink = theme.TEXT if first else theme.QUIET if known else theme.FAINT
-        canvas.text(x, middle, names[index], ink, size, bold=first)
-        canvas.fill((x + label, middle - 5, length, 10), theme.SUNK, 5)
-        filled = float(shown[index]) * length
-        if filled >= 1:
-            area = (x + label, middle - 5, max(filled, 6), 10)
-            canvas.fill(area, color if first else theme.FAINT, 5)
-        if known:
-            words = percent(float(shown[index]))
-            canvas.text(x + width, middle, words, ink, size, first, "right")
-    if known and context.digit is not None:
-        canvas.hit((x, y, width, height), ("ask",), "wrong? say what it really is")
 
 
 def draw_bar(canvas: Canvas, session: Session, compact: bool) -> None:
@@ -191,7 +150,6 @@ def draw_foot(canvas: Canvas, session: Session) -> None:
 
 
 def _advice(session: Session) -> str:
-    """Advice for the present moment."""
     if session.engine is None:
         return WAITING
     if not session.engine.compiled:

@@ -32,7 +32,7 @@ def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
     paper.tip(canvas.surface, live)
     if pad.page.sheet and not live:
         _draw_sheet(canvas, pad.page.sheet, pad.size, zoom)
-    if pad.page.empty and not live:
+    if pad.page.empty and not live and not session.game:
         for dy, hint, height in HINTS:
             place = canvas.width / 2, canvas.height / 2 + dy
             canvas.text(*place, hint, theme.QUIET, height, anchor="center")
@@ -51,7 +51,6 @@ def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
 
 
 def _draw_game(canvas: Canvas, game: Game) -> None:
-    """The task of a game, its score and the time that is left."""
     canvas.fill((8, 8, canvas.width - 16, BANNER), theme.BLUE, theme.ROUND)
     middle, right = 8 + BANNER / 2, canvas.width - 22
     canvas.text(22, middle, game.task, theme.CARD, theme.LARGE, bold=True)

@@ -5,7 +5,6 @@
 """
 
 import contextlib
-import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +17,6 @@ from tinycnn.errors import DataError, EnvironmentFault
 FORMAT = 1
 LONGEST = 86_400.0  # seconds
 FIRST = {"sketchpad": FORMAT}
-
-
-def unused(folder: Path, pattern: str, *suffixes: str) -> Path:
-    """A path without suffix, named after the time, that is new with each of ``suffixes``."""
-    stem = time.strftime(pattern)
-    for number in itertools.count(2):
-        path = folder / stem
-        if not any(path.with_name(path.name + suffix).exists() for suffix in suffixes or ("",)):
-            return path
-        stem = f"{time.strftime(pattern)}-{number}"
-    raise AssertionError
 
 
 class Entry(NamedTuple):

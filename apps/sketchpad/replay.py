@@ -30,6 +30,8 @@ from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
 
+UNSAFE = "copy", "paste", "play", "share", "quit"  # a record must not touch the user's things
+
 
 def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
     """Play a file, print what was read, take pictures; return 1 if a drawing cannot be read."""
@@ -77,13 +79,7 @@ class Player:
         corrections = partial(CorrectionFile, folder / "drawings.jsonl")
         self.session = Session(Inline(), load, tabs(), folder=folder, corrections=corrections)
         self.app = App(self.session, surface, arguments.scale or 1.0, clock=lambda: self.now)
-        for name in (
-            "copy",
-            "paste",
-            "play",
-            "share",
-            "quit",
-        ):  # a record must not touch the user's things
+        for name in UNSAFE:
             self.app.effects[name] = lambda *arguments: None
 
     def play(self, entries: list[Entry]) -> None:

@@ -23,7 +23,7 @@ from apps.sketchpad.context import Command, Context, Request, T
 from apps.sketchpad.course import COURSE, Course
 from apps.sketchpad.document import Sheet, Stroke
 from apps.sketchpad.editor import Pad
-from apps.sketchpad.engine import Engine, NaiveReading, PaperReading, Question
+from apps.sketchpad.engine import Engine, PaperReading, Question
 from apps.sketchpad.phrases import spelled
 from apps.sketchpad.record import Entry
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher
@@ -56,6 +56,7 @@ class Screen:
     hover: tuple[float, float] | None = None
     asked: tuple[int, ...] = ()  # the layer and place of a number whose sum is shown
     typed: str = ""  # the name of a file to open, as far as it is typed
+    tips: bool = False  # whether the mouse moved since the last command
     note: str = ""  # shown in the status line until the next command
 
 
@@ -250,7 +251,6 @@ class Session:
         return bool(results)
 
     def _take(self, kind: str, key: Any, answer: Any) -> None:
-        """Take in one result."""
         if kind.startswith(ASK):
             self._waiting.discard(key)
             self._answers[key] = answer
@@ -277,7 +277,6 @@ class Session:
             self.put(trial)
 
     def _lay(self, found: "Sheet | Drawing") -> None:
-        """Lay a picture or a drawing on a new page."""
         if isinstance(found, Sheet):
             self.pad.show(found)
         else:
@@ -301,18 +300,10 @@ class Session:
             label=None if selected is None else self.labels[selected],
             image=digit.image if digit else None,
             probabilities=digit.probabilities if digit else None,
-            naive_reading=self.naive_reading,
             ask=self.ask,
             learning=self.teacher.learning,
             course=self.course,
         )
-
-    def naive_reading(self) -> NaiveReading | None:
-        """The reading of the drawing without preparation; None until there is one."""
-        if self.engine is None or self.answer is None:
-            return None
-        key = ("naive", self.answer.version)
-        return self.ask(key, self.engine.read_naively, self.question())
 
     def ask(self, key: Request, job: Callable[..., T], *arguments: Any) -> T | None:
         """See ``context.Ask``."""

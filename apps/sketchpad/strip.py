@@ -1,66 +1,60 @@
 """The whole network on a strip: image, maps, numbers, answer; what depends on what; and a play."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apps.sketchpad import primitives, theme
+from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.session import Session
+from apps.sketchpad.tabs.answer import RATE
 from apps.sketchpad.tabs.mosaic import Cell, Mosaic, as_maps, index_of
-from apps.sketchpad.tabs.parts import MINUS, largest, number
+from apps.sketchpad.tabs.parts import MINUS, inked, largest, number
 from apps.sketchpad.tabs.sums import draw_sum
 
 if TYPE_CHECKING:
-    from apps.sketchpad.context import Request
+    from apps.sketchpad.context import Context, Request
     from tinycnn.interpret import BackwardPass, Link, Spot, Trace
 
 MARGIN, TOP = 14.0, 32.0
 FOOT = 26.0  # height of the line of words, where there is room
 ROOMY = 150.0  # height from which there is
-BARS = 0.13, 104.0  # width of the answer: its part, and the least
+BARS = 0.13, 132.0  # width of the answer: its part, and the least
 SUM = 470.0, 156.0  # size of the sum
 BRIGHT = 0.8  # of the strongest curve
-MOST_BARS = 10
-
-
-@dataclass
-class Moment:
-    """What a play shows: ``stage`` is being computed, and ``part`` of it is there."""
-
-    stage: int  # number of a stage, and as many as there are stages for the answer
-    part: float
-    back: bool = False  # gradients flow
+MOST_BARS, LEAST_ROW, LETTER = 10, 13.0, theme.SMALLEST
 
 
 class Strip:
-    """Draws the network; remembers where its maps are, and which number the mouse asks."""
+    """Draws the network; remembers where its maps are, and which number the mouse asks.
+
+    In a play, ``_stage`` is the stage that is computed now, and ``_part`` of it is there; from
+    ``_gradient`` on, gradients flow back.
+    """
 
     def __init__(self) -> None:
         self.asked: tuple[int, Cell] | None = None
         self._trace: Trace | None = None
         self._links: list[Link] = []
         self._mosaics: dict[int, Mosaic] = {}
-        self._image: Area = (0.0, 0.0, 0.0, 0.0)
-        self._answer: Area = (0.0, 0.0, 0.0, 0.0)
+        self._image = self._answer = (0.0, 0.0, 0.0, 0.0)
+        self._order: list[int] = []  # the classes of the answer
+        self._stage, self._part = -1, 0.0
+        self._gradient: BackwardPass | None = None
 
     def update(self, session: Session, mouse: Place | None) -> Hashable:
         """Take the newest answer of the worker; returns everything that the picture depends on."""
-        context = session.context()
-        engine = context.engine
+        context, engine = session.context(), session.engine
         if engine is None or not engine.compiled or context.image is None:
             self._trace, self._links, self.asked = None, [], None
             return engine and engine.compiled, mouse
         key: Request = ("flow", context.moment)
         seen = context.ask(key, engine.inspector.flow, context.image)
-        if session.screen.popup == "sum" and self.asked is None:
-            index, i, j, f = session.screen.asked
-            self.asked = (index, (i, j, f)) if index in engine.inspector.stages else None
         if self.asked and seen:
             index, cell = self.asked
             place = index_of(seen[0].outputs[index], cell)
@@ -69,38 +63,37 @@ class Strip:
         if seen:
             self._trace, self._links = seen
         asked = session.screen.popup == "sum" and session.screen.asked
-        return id(self._trace), id(self._links), mouse, session.moment, session.late, asked
+        look = mouse, session.moment, session.late, asked, context.label
+        return id(self._trace), id(self._links), look
 
     def draw(self, canvas: Canvas, session: Session) -> None:
         """Draw all stages, and the strongest ways through them."""
         canvas.fill((0, 0, canvas.width, canvas.height), theme.NIGHT, theme.ROUND)
-        context, trace = session.context(), self._trace
+        context, trace, self.asked = session.context(), self._trace, None
         if context.engine is None or trace is None:
-            self.asked = None
             _invite(canvas, session)
             return
         stages = context.inspector.stages
-        self._arrange(canvas, trace, stages)
-        moment, gradient = self._playing(session, stages)
-        self._draw_image(canvas, trace, context.inspector.tracer.image_shape)
-        self.asked = None
+        self._arrange(canvas, trace, stages[:-1])
+        self._play(session, len(stages))
+        H, W, _ = context.inspector.tracer.image_shape
+        inked(canvas, self._image, trace.x.reshape(H, W, -1).mean(axis=2))
         for place, index in enumerate(stages[:-1]):
-            self._draw_stage(canvas, session, index, place, moment, gradient)
-        if moment is None or moment.stage >= len(stages) - 1 or moment.back:
-            self._draw_answer(canvas, session, gradient if moment and moment.back else None)
-        if moment is None:
-            self._draw_links(canvas)
-        self._draw_words(canvas, session, moment, stages, gradient)
+            self._draw_stage(canvas, session, index, place)
+        if self._gradient or not 0 <= self._stage < len(stages) - 1:
+            self._draw_answer(canvas, context)
+        if self._stage < 0:
+            self._draw_links(canvas, (H, W))
+        self._draw_words(canvas, session, stages)
         if session.late:
             canvas.veil(theme.NIGHT, 120)
 
     def draw_sum(self, canvas: Canvas, session: Session) -> None:
-        """The sum behind the number under the mouse."""
-        context = session.context()
+        """The sum behind the number that is asked."""
         canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
-        if self._trace is not None and self.asked is not None and context.engine:
+        if self._trace is not None and self.asked is not None and session.engine:
             inner = canvas.part((14, 8, canvas.width - 28, canvas.height - 14))
-            draw_sum(inner, context.inspector.tracer, self._trace, *self.asked)
+            draw_sum(inner, session.engine.inspector.tracer, self._trace, *self.asked)
 
     def sum_area(self, whole: Area, strip: Area) -> Area:
         """Above the strip, near the map of the number."""
@@ -111,267 +104,173 @@ class Strip:
         return x, strip[1] - height - 6, width, height
 
     def _arrange(self, canvas: Canvas, trace: "Trace", stages: list[int]) -> None:
-        """Find room for the image, the stages and the answer."""
-        foot = FOOT if canvas.height >= ROOMY else 8.0
-        height = canvas.height - TOP - foot
+        height = canvas.height - TOP - (FOOT if canvas.height >= ROOMY else 8.0)
         self._image = (MARGIN, TOP, height, height)
         answer = max(BARS[0] * canvas.width, BARS[1])
         self._answer = (canvas.width - MARGIN - answer, TOP - 4, answer, height + 8)
         gap = 0.028 * canvas.width
-        parts = [1.0 if trace.outputs[k].ndim == 3 else 0.4 for k in stages[:-1]]
+        parts = [1.0 if trace.outputs[k].ndim == 3 else 0.4 for k in stages]
         room = canvas.width - 2 * MARGIN - height - answer - gap * (len(parts) + 1)
         x, self._mosaics = MARGIN + height + gap, {}
-        for index, part in zip(stages[:-1], parts, strict=True):
+        for index, part in zip(stages, parts, strict=True):
             width = room * part / sum(parts)
             shape = as_maps(trace.outputs[index]).shape
             mosaic = Mosaic.fitted((x, TOP, width, height), shape, height)
-            wide, high = mosaic.size
+            _, _, wide, high = mosaic.area
             at = x + (width - wide) / 2, TOP + (height - high) / 2
-            self._mosaics[index] = replace(
-                mosaic,
-                at=at,
-                gap=mosaic.side / (shape[0] * _fine(shape[0], mosaic.side * canvas.scale)),
-            )
+            self._mosaics[index] = replace(mosaic, at=at)
             x += width + gap
 
-    def _playing(
-        self, session: Session, stages: list[int]
-    ) -> "tuple[Moment | None, BackwardPass | None]":
-        """What the play shows now; with the gradients, for a digit that has a label."""
-        context, part = session.context(), session.moment
-        label = context.label
+    def _play(self, session: Session, count: int) -> None:
+        """See what a play shows now: all stages, and gradients of a digit that has a label."""
+        context, part, self._gradient = session.context(), session.moment, None
         if part is None or context.image is None:
-            return None, None
-        gradient, count = None, len(stages)
-        if label in context.classes:
-            key = ("trained", context.moment, label, ())
-            job, truth = context.inspector.train, context.classes.index(label)
-            trained = context.ask(key, job, context.image, truth, ())
-            gradient = trained[0] if trained else None
-        steps = 2 * count if label in context.classes else count
-        stage, within = divmod(part * steps, 1)
-        if stage >= count:
-            return Moment(2 * count - 1 - int(stage), within, back=True), gradient
-        return Moment(int(stage), within), gradient
+            self._stage = -1
+            return
+        back = count if context.label in context.classes else 0
+        stage, self._part = divmod(part * (count + back), 1)
+        self._stage = int(min(stage, 2 * count - 1 - stage))
+        if back and stage >= count:
+            label = context.classes.index(context.label or "")
+            key, train = ("trained", context.moment, label), context.inspector.train
+            trained = context.ask(key, train, context.image, label, RATE)
+            self._gradient = trained[0] if trained else None
 
-    def _draw_image(self, canvas: Canvas, trace: "Trace", shape: tuple[int, int, int]) -> None:
-        H, W, _ = shape
-        image = trace.x.reshape(H, W, -1).mean(axis=2)
-        canvas.picture(self._image, (255 * np.clip(image, 0, 1)).astype(np.uint8))
-        canvas.frame(self._image, theme.GLOW[1], 1)
-
-    def _draw_stage(
-        self,
-        canvas: Canvas,
-        session: Session,
-        index: int,
-        place: int,
-        moment: Moment | None,
-        gradient: "BackwardPass | None",
-    ) -> None:
+    def _draw_stage(self, canvas: Canvas, session: Session, index: int, place: int) -> None:
         """The maps of one stage, as far as they are computed; or their gradients."""
         from tinycnn.interpret import activation
 
         assert self._trace is not None
-        mosaic, trace = self._mosaics[index], self._trace
-        values = trace.outputs[activation(session.context().inspector.tracer, index)]
+        mosaic, values = self._mosaics[index], self._trace.outputs[index]
+        values = self._trace.outputs[activation(session.context().inspector.tracer, index)]
+        if self._gradient and place >= self._stage:
+            values = -self._gradient.doutputs[index]
         maps, most = as_maps(values), largest(values)
-        if moment and moment.back and gradient and place >= moment.stage:
-            maps, most = -as_maps(gradient.doutputs[index]), largest(gradient.doutputs[index])
-        elif moment and not moment.back and place >= moment.stage:
-            maps = _begun(maps, moment.part if place == moment.stage else 0.0)
-        fine = _fine(len(maps), mosaic.side * canvas.scale)
-        canvas.picture((*mosaic.at, *_size(mosaic)), _tiled(maps, most, mosaic, fine), True)
-        if moment and place == moment.stage:
-            x, y, wide, high = (*mosaic.at, *_size(mosaic))
+        if 0 <= self._stage <= place and not self._gradient:
+            maps = _begun(maps, self._part if place == self._stage else 0.0)
+        x, y, wide, high = mosaic.area
+        mosaic.draw(canvas, np.sign(maps) * np.sqrt(np.abs(maps) / most), 1.0, night=True)
+        if place == self._stage:
             canvas.frame((x - 3, y - 3, wide + 6, high + 6), theme.SPOT, 1.5)
         cell = mosaic.cell_at(canvas.mouse)
         if cell is not None:
-            canvas.hit((*mosaic.at, *_size(mosaic)), ("look", index, *cell))
+            canvas.hit(mosaic.area, ("look", index, *cell))
         pinned = session.screen.asked if session.screen.popup == "sum" else ()
-        if cell is None and canvas.mouse is None and pinned[:1] == (index,):
+        if canvas.mouse is None and pinned[:1] == (index,):
             cell = pinned[1], pinned[2], pinned[3]
-        if cell is not None and moment is None:
+        if cell is not None and self._stage < 0:
             self.asked = index, cell
             mosaic.mark(canvas, cell, theme.SPOT, theme.CARD)
 
-    def _draw_answer(
-        self, canvas: Canvas, session: Session, gradient: "BackwardPass | None"
-    ) -> None:
-        """A bar for each class; or by how much each is wrong."""
-        context = session.context()
-        p = context.probabilities
+    def _draw_answer(self, canvas: Canvas, context: "Context") -> None:
+        """A bar for each class, the likeliest if there are too many; or how wrong each is."""
+        p, (x, y, width, height) = context.probabilities, self._answer
         if p is None:
             return
-        order = np.sort(np.argsort(-p, kind="stable")[:MOST_BARS]).tolist()
-        x, y, width, height = self._answer
-        row = height / max(len(order), 1)
-        size = min(theme.SMALLEST, row)
-        for place, k in enumerate(order):
-            middle, best = y + (place + 0.5) * row, k == int(p.argmax())
-            color = theme.GLOW[2] if best else theme.STARS
-            name = context.classes[k]
-            label = canvas.text(x, middle, name, color, size, best)
-            start, part = x + max(label, 10) + 8, float(p[k])
-            if gradient is not None:
-                part = float(gradient.dlogits[k])
-                color = theme.GLOW[2] if part < 0 else theme.GLOW[0]
-            long = abs(part) * (width - 76 - label)
-            canvas.fill(
-                (start, middle - row * 0.28, width - 76 - label, row * 0.56), theme.GLOW[1], 3
-            )
-            if long >= 1:
-                canvas.fill((start, middle - row * 0.28, long, row * 0.56), color, 3)
-            if best or abs(part) > 0.01:
-                words = percent(part) if gradient is None else f"{MINUS if part > 0 else '+'}"
-                words += "" if gradient is None else f"{abs(part):.2f}"
-                canvas.text(x + width, middle, words, color, size, best, "right")
+        rows = min(int(height // LEAST_ROW), MOST_BARS)
+        self._order = np.sort(np.argsort(-p, kind="stable")[:rows]).tolist()
+        row, best = height / len(self._order), int(p.argmax())
+        for place, k in enumerate(self._order):
+            middle, part = y + (place + 0.5) * row, float(p[k])
+            color, words = theme.GLOW[2] if k == best else theme.STARS, percent(part)
+            if self._gradient is not None:
+                part = -float(self._gradient.dlogits[k])
+                color, words = theme.GLOW[2 * (part > 0)], f"{part:+.2f}".replace("-", MINUS)
+            name = canvas.text(x, middle, context.classes[k], color, LETTER, k == best)
+            start, room = x + max(name, 10) + 8, width - max(name, 10) - 70
+            for long, shade in ((room, theme.GLOW[1]), (abs(part) * room, color)):
+                canvas.fill((start, middle - row * 0.28, long, row * 0.56), shade, 3)
+            if abs(part) > 0.0005:
+                canvas.text(x + width, middle, words, color, LETTER, k == best, "right")
+        canvas.hit(self._answer, ("ask",), "wrong? say what it really is")
 
-    def _center(self, spot: "Spot", shape: tuple[int, ...]) -> Place:
-        """Where a number, or a pixel, is on the strip."""
+    def _place(self, spot: "Spot", shape: tuple[int, int]) -> Place:
+        """Where a number, a pixel or a class is on the strip."""
         index, place = spot
         if index in self._mosaics:
-            cell = place if len(place) == 3 else (0, 0, place[0])
-            x, y, width, height = self._mosaics[index].square((cell[0], cell[1], cell[2]))
+            i, j, f = place if len(place) == 3 else (0, 0, place[0])
+            x, y, width, height = self._mosaics[index].square((i, j, f))
             return x + width / 2, y + height / 2
-        x, y, side, _ = self._image
-        row, column = place[:2] if len(place) == 3 else divmod(place[0], shape[1])
-        return x + side * (column + 0.5) / shape[1], y + side * (row + 0.5) / shape[0]
+        if index < 0:
+            x, y, side, _ = self._image
+            row, column = place[:2] if len(place) == 3 else divmod(place[0], shape[1])
+            return x + side * (column + 0.5) / shape[1], y + side * (row + 0.5) / shape[0]
+        x, y, _, height = self._answer
+        at = self._order.index(place[-1]) if place[-1] in self._order else 0
+        return x - 4, y + height * (at + 0.5) / len(self._order)
 
-    def _draw_links(self, canvas: Canvas) -> None:
+    def _draw_links(self, canvas: Canvas, shape: tuple[int, int]) -> None:
         """Curves along which most of a number came: blue adds to it, orange takes away."""
-        assert self._trace is not None
-        shape = self._trace.x.shape if self._trace.x.ndim == 3 else (28, 28, 1)
         most: dict[int, float] = {}  # of each stage
         for link in self._links:
             most[link.target[0]] = max(most.get(link.target[0], 1e-9), abs(link.share))
         curves = []
-        for link in self._links:
-            start, end = self._center(link.source, shape), self._end(link.target, shape)
-            part = link.share / most[link.target[0]]
-            curves.append((start, end, BRIGHT * (0.25 + 0.75 * abs(part)) * np.sign(part)))
+        for source, target, share in self._links:
+            part = share / most[target[0]]
+            bright = BRIGHT * (0.25 + 0.75 * abs(part)) * np.sign(part)
+            curves.append((self._place(source, shape), self._place(target, shape), bright))
         canvas.light(_glow((round(canvas.width), round(canvas.height)), curves))
-        pixels = {link.source for link in self._links if link.source[0] < 0}
-        canvas.dots([self._center(spot, shape) for spot in pixels], 2, theme.SPOT)
+        pixels = {source for source, _, _ in self._links if source[0] < 0}
+        canvas.dots([self._place(spot, shape) for spot in pixels], 2, theme.SPOT)
 
-    def _end(self, spot: "Spot", shape: tuple[int, ...]) -> Place:
-        """Where a curve ends: at a number, or at the bar of a class."""
-        if spot[0] in self._mosaics:
-            return self._center(spot, shape)
-        x, y, _, height = self._answer
-        return x - 4, y + height * (min(spot[1][-1], MOST_BARS - 1) + 0.5) / MOST_BARS
-
-    def _draw_words(
-        self,
-        canvas: Canvas,
-        session: Session,
-        moment: Moment | None,
-        stages: list[int],
-        gradient: "BackwardPass | None",
-    ) -> None:
+    def _draw_words(self, canvas: Canvas, session: Session, stages: list[int]) -> None:
         """What each stage is, a button, and what happens now."""
-        playing = moment is not None
+        playing = self._stage >= 0
         label = "stop" if playing else "\N{BLACK RIGHT-POINTING TRIANGLE} play"
         hint = "watch the network compute, layer by layer (Space)"
         canvas.buttons(MARGIN, 5, (label, ("play",), hint, playing), height=22)
-        named = 0
+        what = "look for strokes"
         for mosaic in self._mosaics.values():
-            named += (kind := mosaic.shape[:2] != (1, 1))
-            F = mosaic.shape[2]
-            what = "look for strokes" if named == 1 else "combine them"
-            names = (f"{F} filters {what}", f"{F} maps") if kind else (f"{F} numbers vote", f"{F}")
-            room = _size(mosaic)[0] + 0.02 * canvas.width
-            fits = [one for one in names if canvas.text_width(one, theme.SMALLEST) < room]
-            if fits:
-                canvas.text(mosaic.at[0], 16, fits[0], theme.STARS, theme.SMALLEST)
-        x, _, width, _ = self._answer
-        canvas.text(x + width, 16, "the answer", theme.STARS, theme.SMALLEST, anchor="right")
-        if canvas.height >= ROOMY:
-            words = "point at a number to see what it depends on; a click looks closer"
-            if moment is not None and self._trace is not None:
-                words = _story(moment, self._trace, stages, gradient)
-            used = canvas.text(MARGIN, canvas.height - 13, words, theme.STARS, theme.SMALLEST)
-            engine = session.engine
-            about = f"{engine.name}   {engine.accuracy}".strip() if engine else ""
-            if used + canvas.text_width(about, theme.SMALLEST) + 3 * MARGIN < canvas.width:
-                place = canvas.width - MARGIN, canvas.height - 13
-                canvas.text(*place, about, theme.STARS, theme.SMALLEST, anchor="right")
+            F, is_map = mosaic.shape[2], mosaic.shape[:2] != (1, 1)
+            names = (
+                (f"{F} filters {what}", f"{F} maps") if is_map else (f"{F} numbers vote", f"{F}")
+            )
+            what = "combine them"
+            room = mosaic.area[2] + 0.02 * canvas.width
+            name = next((n for n in names if canvas.text_width(n, LETTER) < room), "")
+            canvas.text(mosaic.at[0], 16, name, theme.STARS, LETTER)
+        right, low = canvas.width - MARGIN, canvas.height - 13
+        canvas.text(right, 16, "the answer", theme.STARS, LETTER, anchor="right")
+        if canvas.height < ROOMY or self._trace is None or session.engine is None:
+            return
+        words = "point at a number to see what it depends on; a click keeps its sum"
+        if playing:
+            words = _story(self._trace, stages[self._stage], self._part, self._gradient)
+        used = canvas.text(MARGIN, low, words, theme.STARS, LETTER)
+        about = f"{session.engine.name}   {session.engine.accuracy}".strip()
+        if used + canvas.text_width(about, LETTER) + 3 * MARGIN < canvas.width:
+            canvas.text(right, low, about, theme.STARS, LETTER, anchor="right")
 
 
 def _invite(canvas: Canvas, session: Session) -> None:
-    """What to do while there is nothing to show."""
-    ready = session.engine is not None and session.engine.compiled
-    words = "Write a digit, and watch it run through the whole network here."
-    if not ready:
-        words = "The network is getting ready. The first time, this takes some seconds."
     middle = canvas.height / 2
     for k in range(24):  # a network that sleeps
         x = canvas.width * (k + 0.5) / 24
         canvas.dots([(x, middle + 30 * (k % 3 - 1))], 3 + k % 4, theme.GLOW[1])
-    canvas.text(canvas.width / 2, middle, words, theme.STARS, theme.NORMAL, anchor="center")
+    words = "The network is getting ready. The first time, this takes some seconds."
+    if session.engine is not None and session.engine.compiled:
+        words = "Write a digit, and watch it run through the whole network here."
+    canvas.text(canvas.width / 2, middle, words, theme.STARS, anchor="center")
 
 
-def _story(
-    moment: Moment, trace: "Trace", stages: list[int], gradient: "BackwardPass | None"
-) -> str:
+def _story(trace: "Trace", index: int, part: float, gradient: "BackwardPass | None") -> str:
     """One sentence about what is being computed."""
-    index = stages[min(moment.stage, len(stages) - 1)]
-    values = trace.outputs[index]
-    if moment.back and gradient is not None:
-        size = float(np.abs(gradient.doutputs[index]).max())
-        return (
-            f"backward: the error {gradient.loss:.2f} flows back; here a number "
-            f"should change by up to {number(size)} for each unit of it"
-        )
-    maps = as_maps(values)
-    row = min(int(moment.part * maps.shape[0]), maps.shape[0] - 1)
-    f = int(moment.part * maps.shape[2]) % maps.shape[2]
-    value, terms = float(maps[row, maps.shape[1] // 2, f]), _terms(trace, index)
-    kind = "map" if values.ndim == 3 else "number"
-    return f"forward: {terms} products are summed for each number; {kind} {f} gets {number(value)}"
-
-
-def _terms(trace: "Trace", index: int) -> str:
-    """How many products a number of a stage sums, as far as shapes tell."""
-    x, y = trace.input_of(index), trace.outputs[index]
-    if x.ndim == 3 and y.ndim == 3:
-        size = x.shape[0] - y.shape[0] + 1
-        return f"{size * size * x.shape[2]:,}"
-    return f"{x.size:,}"
+    if gradient is not None:
+        most = number(largest(gradient.doutputs[index]))
+        loss = f"the error {gradient.loss:.2f} flows back"
+        return f"backward: {loss}; here, one more unit of a number changes it by up to {most}"
+    values = trace.outputs[index].ravel()
+    at = min(int(part * values.size), values.size - 1)
+    return (
+        f"forward: number {at + 1:,} of {values.size:,} is a sum of products: {number(values[at])}"
+    )
 
 
 def _begun(maps: np.ndarray, part: float) -> np.ndarray:
     """The rows of maps that are computed, or the first numbers of a row."""
-    known = maps.copy()
-    if maps.shape[:2] == (1, 1):
-        known[..., round(part * maps.shape[2]) :] = 0
-    else:
-        known[round(part * len(maps)) :] = 0
-    return known
-
-
-def _fine(height: int, pixels: float) -> int:
-    """How many pixels a number gets before they are shrunk to the size of the window."""
-    return max(-(-int(pixels) // height), 1)
-
-
-def _size(mosaic: Mosaic) -> tuple[float, float]:
-    """Width and height of all tiles with a gap after each."""
-    rows = -(-mosaic.shape[2] // mosaic.columns)
-    return mosaic.columns * mosaic.pitch, rows * mosaic.pitch
-
-
-def _tiled(maps: np.ndarray, most: float, mosaic: Mosaic, fine: int) -> np.ndarray:
-    """Maps (H,W,F) as one picture, a dark line after each; small numbers are lit up a little."""
-    (H, W, F), columns = maps.shape, mosaic.columns
-    rows = -(-F // columns)
-    colors = np.empty((rows * columns, fine * H + 1, fine * W + 1, 3), np.uint8)
-    colors[:] = theme.NIGHT
-    lit = np.sign(maps) * np.sqrt(np.abs(maps) / most)
-    tiles = primitives.diverging(lit.transpose(2, 0, 1), 1.0, night=True)
-    colors[:F, :-1, :-1] = tiles.repeat(fine, axis=1).repeat(fine, axis=2)
-    grid = colors.reshape(rows, columns, *colors.shape[1:]).swapaxes(1, 2)
-    return grid.reshape(rows * colors.shape[1], columns * colors.shape[2], 3)
+    known = maps.copy() if len(maps) > 1 else maps.copy().transpose(2, 0, 1)
+    known[round(part * len(known)) :] = 0
+    return known if len(maps) > 1 else known.transpose(1, 2, 0)
 
 
 def _glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:

@@ -14,9 +14,9 @@ from apps.sketchpad.context import Learning
 from apps.sketchpad.document import Page
 from apps.sketchpad.engine import Engine, PaperReading, on_one_thread
 from apps.sketchpad.inspector import digits
-from apps.sketchpad.record import unused
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
+from tinycnn.files import unused
 
 if TYPE_CHECKING:
     from tinycnn.adapt import Adaptation, Correction, CorrectionFile

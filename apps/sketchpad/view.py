@@ -101,7 +101,6 @@ class View:
         return changed
 
     def _panels(self) -> Iterator[Panel]:
-        """All panels that are to be seen."""
         session, screen, places = self.session, self.session.screen, self.layout
         pad, hover = session.pad, screen.hover
 
@@ -114,7 +113,7 @@ class View:
         yield "toolbar", places.toolbar, tools, toolbar.draw_toolbar
         bar = screen.tab, mouse(places.bar)
         yield "bar", places.bar, bar, partial(panels.draw_bar, compact=places.compact)
-        strip = self._strip.update(session, mouse(places.strip)), seen
+        strip = self._strip.update(session, mouse(places.strip))
         yield "strip", places.strip, strip, self._strip.draw
         foot = screen.note, seen, pad.size, pad.cursor, mouse(places.foot), screen.developer
         yield "foot", places.foot, foot, panels.draw_foot
@@ -122,14 +121,8 @@ class View:
             tab = session.changes, session.late, mouse(places.tab)
             yield "tab", places.tab, tab, partial(panels.draw_tab, last=self._last_tab)
         if not screen.enlarged:
-            ink = (
-                pad.version,
-                pad.eraser,
-                pad.size,
-                pad.cursor,
-                seen,
-                session.game and session.game.state,
-            )
+            game = session.game and session.game.state
+            ink = pad.version, pad.eraser, pad.size, pad.cursor, seen, game
             yield "paper", places.paper, ink, partial(draw_paper, paper=self._paper)
             reading = seen, mouse(places.reading)
             yield "reading", places.reading, reading, panels.draw_reading
@@ -137,12 +130,8 @@ class View:
     def _overlays(self) -> Iterator[Panel]:
         """What lies over the panels; later ones on top."""
         session, screen = self.session, self.session.screen
-        whole = (
-            0.0,
-            0.0,
-            self._base.get_width() / self.scale,
-            self._base.get_height() / self.scale,
-        )
+        width, height = (length / self.scale for length in self._base.get_size())
+        whole = (0.0, 0.0, width, height)
         hover = screen.hover
         if screen.popup in overlays.MODAL:
             state = screen.popup, screen.typed, hover, screen.tab
@@ -156,7 +145,8 @@ class View:
             area = self._strip.sum_area(whole, self.layout.strip)
             yield "sum", area, self._strip.asked, self._strip.draw_sum
         hit = self.hit_at(hover) if hover else None
-        if hit and hit.hint and not session.pad.writing:
+        under = screen.popup and hit not in self._hits.get("popup", ())
+        if hit and hit.hint and screen.tips and not (under or session.pad.writing):
             area = overlays.tip_area(Canvas(self._base, self.scale), hit, whole)
             yield "tip", area, hit.hint, partial(overlays.draw_tip, words=hit.hint)
 

@@ -90,7 +90,6 @@ def is_dark() -> bool:
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:
-    """The size, but no larger than the desktop."""
     if pygame.display.get_driver() in INVISIBLE:
         return size
     desktop = pygame.display.get_desktop_sizes()[0]
@@ -108,7 +107,6 @@ def _driver() -> str | None:
 
 
 def _icon() -> pygame.Surface:
-    """A 7 on blue."""
     icon = primitives.rounded((64, 64), theme.BLUE, 14).copy()
     digit = primitives.text("7", 50, theme.CARD, bold=True)
     icon.blit(digit, digit.get_rect(center=(32, 33)))

@@ -54,7 +54,9 @@ def session():
 def colors(app):
     """All colors of paper and reading."""
     app.view.draw(app.surface)
-    pixels = pygame.surfarray.array3d(app.surface)[:, round(app.view.layout.paper[1]) : round(app.view.layout.bar[1])]
+    pixels = pygame.surfarray.array3d(app.surface)[
+        :, round(app.view.layout.paper[1]) : round(app.view.layout.bar[1])
+    ]
     return set(map(tuple, pixels[::2, ::2].reshape(-1, 3).tolist()))
 
 

@@ -114,7 +114,6 @@ def strongest_slices(weights: np.ndarray) -> np.ndarray:
 
 
 def _draw_detail(canvas: Canvas, best: list[tuple[np.ndarray, float]], f: int, off: bool) -> None:
-    """The patches that excite one filter."""
     canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
     state = ", switched off" if off else ""
     canvas.text(0, 15, f"filter {f}{state}", theme.ORANGE if off else theme.TEXT, bold=True)

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
@@ -14,6 +13,9 @@ from apps.sketchpad.keys import Key
 from apps.sketchpad.layout import Area
 from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import Tab, function, inked, largest
+
+if TYPE_CHECKING:
+    from tinycnn.train.lesson import Report
 
 BUTTONS = 38.0  # height of the row of buttons
 INVITATION = (
@@ -60,14 +62,13 @@ class LearnTab(Tab):
         wide = canvas.width * 0.56 - theme.GAP
         _draw_curves(canvas.part((0, top, wide, height)), course.losses, course.accuracies)
         right = (wide + 2 * theme.GAP, top, canvas.width - wide - 2 * theme.GAP, height)
-        _draw_examples(canvas.part(right), report.filters, report.mistakes)
+        _draw_examples(canvas.part(right), report)
         function(canvas, canvas.width, canvas.height - 8, "nn.fit.train_step", anchor="right")
 
 
 def _draw_curves(
     canvas: Canvas, losses: Sequence[float], accuracies: Sequence[tuple[int, float]]
 ) -> None:
-    """The loss of every step, and the accuracy on digits that are not learned from."""
     steps, half = max(len(losses), 2), canvas.height / 2
     smooth, mean = [], losses[0]
     for loss in losses:
@@ -96,22 +97,21 @@ def _draw_curve(
     canvas.text(x + 8, y + 13, words, color, theme.SMALLEST, bold=True)
 
 
-def _draw_examples(
-    canvas: Canvas, filters: np.ndarray, mistakes: Sequence[tuple[np.ndarray, str]]
-) -> None:
+def _draw_examples(canvas: Canvas, report: "Report") -> None:
     """The filters of the first convolution, and digits that are still misread."""
-    y = 12.0
-    if filters.shape[2]:
+    y, arrays = 12.0, report.model.arrays().values()
+    for w in [z for z in arrays if z.ndim == 4][:1]:
+        filters = w[..., 0].transpose(1, 2, 0)
         canvas.text(0, y, "its filters", theme.QUIET, theme.SMALLEST)
         mosaic = Mosaic.fitted((0, y + 12, canvas.width, 0.36 * canvas.height), filters.shape, 40)
         mosaic.draw(canvas, filters, largest(filters))
-        y += 30 + mosaic.size[1]
-    words = "still misread" if mistakes else "nothing misread of the digits it is tested on"
+        y += 30 + mosaic.area[3]
+    words = "still misread" if report.mistakes else "nothing misread of the digits it is tested on"
     canvas.text(0, y, words, theme.QUIET, theme.SMALLEST)
     y, side = y + 14, 44.0
     columns = max(int(canvas.width // 70), 1)
     rows = int((canvas.height - y) // (side + 22))
-    for place, (image, said) in enumerate(mistakes[: columns * max(rows, 0)]):
+    for place, (image, read, truth) in enumerate(report.mistakes[: columns * max(rows, 0)]):
         left, top = (place % columns) * 70.0, y + (place // columns) * (side + 22)
         inked(canvas, (left, top, side, side), image / 255)
-        canvas.text(left, top + side + 10, said, theme.TEXT, theme.SMALLEST)
+        canvas.text(left, top + side + 10, f"{read}, is {truth}", theme.TEXT, theme.SMALLEST)

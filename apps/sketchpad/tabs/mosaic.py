@@ -10,6 +10,8 @@ from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
 from apps.sketchpad.theme import Color
 
+FINER = 2  # than the screen are tiles painted, and then shrunk
+
 Cell = tuple[int, int, int]
 """Row, column and channel of a number."""
 
@@ -32,20 +34,21 @@ class Mosaic:
     side: float
     columns: int
     shape: tuple[int, int, int]  # of the maps: (H,W,F)
-    gap: float = 2.0
+    gap: float
 
     @classmethod
     def fitted(cls, area: Area, shape: tuple[int, int, int], most: float) -> "Mosaic":
         """As large as ``area`` allows, with tiles of at most ``most``."""
         x, y, width, height = area
-        F, gap = shape[2], cls.gap if shape[:2] != (1, 1) else 1.0
-        rows = [-(-F // columns) for columns in range(1, F + 1)]
-        sides = [
-            max(min((width + gap) / (k + 1) - gap, (height + gap) / n - gap, most), 0.0)
-            for k, n in enumerate(rows)
-        ]
-        best = max(range(F), key=lambda k: (sides[k], -rows[k]))
-        return cls((x, y), sides[best], best + 1, shape, gap)
+        H, _, F = shape
+        sides = []
+        for columns in range(1, F + 1):
+            pitch = min(width / columns, height / -(-F // columns), most)
+            fine = H * _fine(H, pitch)
+            gap = pitch * _line(fine) / (fine + _line(fine))
+            sides.append((max(pitch - gap, 0.0), columns, gap))
+        side, columns, gap = max(sides, key=lambda one: (round(one[0], 6), one[1]))
+        return cls((x, y), side, columns, shape, gap)
 
     @property
     def pitch(self) -> float:
@@ -53,10 +56,10 @@ class Mosaic:
         return self.side + self.gap
 
     @property
-    def size(self) -> tuple[float, float]:
-        """Width and height of all tiles."""
-        columns, rows = min(self.columns, self.shape[2]), -(-self.shape[2] // self.columns)
-        return columns * self.pitch - self.gap, rows * self.pitch - self.gap
+    def area(self) -> Area:
+        """All tiles, with a gap after each."""
+        rows = -(-self.shape[2] // self.columns)
+        return *self.at, self.columns * self.pitch, rows * self.pitch
 
     def tile(self, channel: int) -> Area:
         """The area of a channel."""
@@ -84,8 +87,19 @@ class Mosaic:
 
     def draw(self, canvas: Canvas, maps: np.ndarray, most: float, night: bool = False) -> None:
         """Paint maps (H,W,F), full color at ``most``; on black in the ``night``."""
-        if self.side > 0:
-            canvas.picture((*self.at, *self.size), self._pixels(maps, most, canvas.scale, night))
+        if self.side <= 0:
+            return
+        (H, W, F), rows = maps.shape, -(-self.shape[2] // self.columns)
+        fine = _fine(H, self.pitch)
+        line = _line(fine * H)
+        shape = rows * self.columns, fine * H + line, fine * W + line, 3
+        colors = np.empty(shape, np.uint8)
+        colors[:] = theme.NIGHT if night else theme.CARD
+        tiles = primitives.diverging(maps.transpose(2, 0, 1), most, night)
+        colors[:F, :-line, :-line] = tiles.repeat(fine, axis=1).repeat(fine, axis=2)
+        grid = colors.reshape(rows, self.columns, *colors.shape[1:]).swapaxes(1, 2)
+        picture = grid.reshape(rows * colors.shape[1], self.columns * colors.shape[2], 3)
+        canvas.picture(self.area, picture, smooth=True)
 
     def mark(self, canvas: Canvas, cell: Cell, tile: Color, square: Color) -> None:
         """Frame a map, and a number in it where that is not the same."""
@@ -96,25 +110,12 @@ class Mosaic:
             wide, high = max(width, 5.0), max(height, 5.0)
             canvas.frame((x - (wide - width) / 2, y - (high - height) / 2, wide, high), square, 2)
 
-    def _pixels(self, maps: np.ndarray, most: float, scale: float, night: bool) -> np.ndarray:
-        """The picture in pixels of the screen, so that stretching it moves no border."""
-        H, W, F = maps.shape
-        places = [(np.arange(round(length * scale)) + 0.5) / scale for length in self.size[::-1]]
-        tiles = [(p // self.pitch).astype(int) for p in places]
-        offsets = [p - t * self.pitch for p, t in zip(places, tiles, strict=True)]
-        h, w = (
-            np.minimum(o / self.side * length, length - 1).astype(int)
-            for o, length in zip(offsets, (H, W), strict=True)
-        )
-        channel = tiles[0][:, None] * self.columns + tiles[1]
-        colors = primitives.diverging(maps, most, night)
-        pixels: np.ndarray = colors[h[:, None], w, np.minimum(channel, F - 1)]
-        gaps = (offsets[0] >= self.side)[:, None] | (offsets[1] >= self.side) | (channel >= F)
-        pixels[gaps] = theme.NIGHT if night else theme.CARD
-        return pixels
+
+def _line(pixels: int) -> int:
+    """How wide the gap after a map of so many pixels is."""
+    return max(pixels // 14, 1)
 
 
-def peak(maps: np.ndarray, channel: int) -> Cell:
-    """Where a map is strongest."""
-    i, j = np.unravel_index(np.abs(maps[..., channel]).argmax(), maps.shape[:2])
-    return int(i), int(j), channel
+def _fine(height: int, size: float) -> int:
+    """How many pixels a number gets before all are shrunk to their size on the screen."""
+    return max(-(-int(FINER * size) // height), 1)

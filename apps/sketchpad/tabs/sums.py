@@ -27,7 +27,7 @@ def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell:
     where = f"number {place[0]}"
     if len(place) == 3:
         where = f"map {place[2]}, row {place[0]}, column {place[1]}"
-    silenced = f" {ARROW} 0: no negatives pass" if why.y < 0 else ""
+    silenced = f" {ARROW} 0" if why.y < 0 else ""
     used = canvas.text(0, 14, f"{where}: {number(why.y)}{silenced}", bold=True)
     if used < canvas.width / 2:
         function(canvas, canvas.width, 14, repr(tracer.layers[index]), anchor="right")

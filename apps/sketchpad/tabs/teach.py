@@ -32,9 +32,9 @@ class TeachTab(Tab):
         count = len(learning.corrections)
         title = f"{count} labeled digit{'' if count == 1 else 's'}"
         canvas.text(0, 13, title, theme.TEXT, bold=True)
-        right = canvas.width - 70
-        canvas.button((right, 0, 70, 28), "export", ("export",), "as a data set and as strokes")
-        canvas.button((right - 86, 0, 80, 28), "A  adapt", ("adapt",), "learn from all corrections")
+        adapt = ("learn from them", ("adapt",), "a copy of the network learns (A)", False)
+        export = ("export", ("export",), "as a data set and as strokes", False)
+        canvas.buttons(canvas.width - 224, 0, adapt, export)
         shown = context.ask(("corrected", count, id(learning.corrections)), images_of, learning)
         for place, (image, words) in enumerate(shown or []):
             x = place * (SIDE + 10)
@@ -65,7 +65,6 @@ def images_of(learning: Learning) -> list[tuple[np.ndarray, str]]:
 
 
 def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
-    """The counts before and after, and the verdict."""
     ended = "" if result.in_time else " (time was up)"
     title = f"Learned {result.rounds} rounds{ended}; the copy reads now."
     if not result.rounds:
@@ -82,14 +81,11 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
         _draw_change(canvas, 24 + step * number, words, comparison)
     y = 25 + step * len(rows)
     buttons = (
-        ("keep", ("keep",), "write the adapted weights beside your corrections"),
-        ("save as", ("keep_as",), "write them to a file of their own, with the time in its name"),
-        ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)"),
+        ("keep", ("keep",), "write the adapted weights beside your corrections", False),
+        ("save as", ("keep_as",), "write them to a file of their own, named after the time", False),
+        ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False),
     )
-    x = 0.0
-    for label, command, hint in buttons:
-        canvas.button((x, y, 84, 29), label, command, hint)
-        x += 92
+    canvas.buttons(0, y, *buttons)
     function(canvas, canvas.width, y + 15, "adapt.adapt", anchor="right")
 
 

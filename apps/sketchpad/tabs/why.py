@@ -10,12 +10,12 @@ from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Context
 from apps.sketchpad.inspector import Neighbors
 from apps.sketchpad.keys import Key
-from apps.sketchpad.tabs.parts import Tab, chips, function, inked, largest, overlaid
+from apps.sketchpad.tabs.parts import Tab, chips, function, inked, overlaid
 
 CHIPS = 34.0  # height of the row of classes
 LIKE = 0.2  # width of the nearest digits, as a part
 HEADING = 40.0  # over a map: two lines
-CAPTIONS = 146.0  # over and under a map
+CAPTIONS = 124.0  # over and under a map
 ADVICE = (
     "Blue speaks for it, orange against it. Covering tells what would happen, a gradient only "
     "which way it begins; trust them where they agree."
@@ -80,13 +80,11 @@ def _draw_maps(canvas: Canvas, maps: Sequence[np.ndarray], label: str, other: st
         x = index * (width + theme.GAP)
         canvas.lines((x, 0, width, HEADING), title, theme.TEXT, leading=1.2)
         overlaid(canvas, (x, HEADING, side, side), values, pixels)
-        most = f"±{largest(values):.2g}"
-        canvas.lines((x, HEADING + side + 4, width, 40), f"{name} {most}", theme.FUNCTION)
-    canvas.lines((0, HEADING + side + 46, canvas.width, 60), ADVICE, leading=1.2)
+        function(canvas.part((x, HEADING + side, width, 24)), 0, 14, name)
+    canvas.lines((0, HEADING + side + 26, canvas.width, 60), ADVICE, leading=1.2)
 
 
 def _draw_likeness(canvas: Canvas, like: Neighbors) -> None:
-    """Known digits, nearest first."""
     canvas.lines((0, 0, canvas.width, HEADING), "nearest digits", theme.TEXT, leading=1.2)
     side = min((canvas.height - HEADING - 20) / len(like) - 6, canvas.width - 66, 110.0)
     for index, (image, name, distance) in enumerate(like):
