@@ -321,8 +321,9 @@ class App:
         """Make a card and a film of this page, beside everything else."""
         session = self.session
         assert session.engine is not None
-        jobs = list(session.log), session.engine, session.pad.room, path
-        session.worker.aside(NOTE, share.make, *jobs)
+        pad = session.pad
+        given = list(session.log), pad.page, session.engine, pad.room, path
+        session.worker.aside(NOTE, share.make, *given)
 
     def _ask_theme(self) -> None:
         if self.theme == "system":

@@ -11,6 +11,7 @@ from PIL import Image
 
 from apps.sketchpad import layout
 from apps.sketchpad.commands import SAFE, do
+from apps.sketchpad.document import Page, Size
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.record import Entry
 from apps.sketchpad.session import Session
@@ -21,35 +22,42 @@ from tinycnn.files import write_bytes
 
 CARD = (1200, 675)  # pixels
 NOTE = "drawn by hand, read by tinycnn: a neural network in plain Python"
-LONGEST = 30.0  # seconds of a film; a longer session is played faster
+LONGEST = 24.0  # seconds of a film; a longer session is played faster
+PAUSE = 0.4  # seconds that nothing happens, at most
 FRAMES = 10  # per second of the film
 PART = 0.625  # of the window's size
 COLORS = 64
 LAST = 2.5  # seconds that the last frame stays
 
 
-def make(entries: Sequence[Entry], engine: Engine, room: tuple[float, float], path: Path) -> str:
-    """Play a session again on a card, and write PATH.png and PATH.gif; returns a sentence."""
+def make(entries: Sequence[Entry], page: Page, engine: Engine, room: Size, path: Path) -> str:
+    """Play a session that ends with ``page`` again on a card; write PATH.png and PATH.gif."""
+    now = [0.0]
     reader = Engine(copy.deepcopy(engine.model), engine.weights)
-    now, start = [0.0], entries[0].at if entries else 0.0
     session = Session(Inline(), lambda: reader, clock=lambda: now[0])
     session.pad.room = room
     view, surface, film = View(session, layout.card), pygame.Surface(CARD), Film()
     view.fit(CARD, 1.0)
-    seconds = entries[-1].at - start if entries else 0.0
-    faster = max(seconds / LONGEST, 1.0)
-    for at, command in entries:
-        while film.seconds <= (at - start) / faster:
-            session.screen.note = NOTE
-            view.draw(surface)
-            film.add(surface)
-        now[0] = at - start
+
+    def show() -> None:
+        session.tick()
+        session.screen.note = NOTE
+        view.draw(surface)
+        film.add(surface)
+
+    ats = [at for at, _ in entries]
+    gaps = np.minimum(np.diff(ats, prepend=ats[:1]), PAUSE)
+    faster = max(gaps.sum() / LONGEST, 1.0)
+    for (_, command), seconds in zip(entries, np.cumsum(gaps), strict=True):
+        while film.seconds <= seconds / faster:
+            show()
+        now[0] = float(seconds)
         if command[0] in SAFE or command[0] == "label":
             do(session, command)
-            session.tick()
-    session.screen.note = NOTE
-    view.draw(surface)
-    film.add(surface)
+    if page.sheet or not session.pad.page.strokes:  # what a file, or undo, laid there
+        session.pad.page = page
+        session.pad.version += 1
+    show()
     film.save(path.with_suffix(".gif"))
     save_png(surface, path.with_suffix(".png"))
     return f"wrote {path.name}, as .png, .gif, .jsonl and a replay, to {path.parent.resolve()}"
