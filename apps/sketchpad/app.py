@@ -31,7 +31,7 @@ PATIENCE = 0.5  # seconds that the tab waits at most
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes must let the window run
 # by a key that is held down:
-REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "pen_step", "look_on")
+REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "step", "look_on")
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
 HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR

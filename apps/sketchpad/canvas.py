@@ -45,13 +45,15 @@ class Canvas:
         self.mouse = mouse
         self.hits: list[Hit] = []
         self.jargon = False  # whether names of functions are shown
+        self.still = False  # a picture to share: nothing can be clicked
 
     def part(self, area: Area) -> "Canvas":
         """A canvas on ``area`` of this one; what lies outside it is cut off."""
         x, y, width, height = area
         box = self._pixels(area).clip(self.surface.get_rect())
         one = Canvas(self.surface.subsurface(box) if box else pygame.Surface((1, 1)), self.scale)
-        one.hits, one.width, one.height, one.jargon = self.hits, width, height, self.jargon
+        one.hits, one.width, one.height = self.hits, width, height
+        one.jargon, one.still = self.jargon, self.still
         one.corner = self.corner[0] + x, self.corner[1] + y
         if self.mouse is not None and inside(self.mouse, area):
             one.mouse = self.mouse[0] - x, self.mouse[1] - y
@@ -200,6 +202,8 @@ class Canvas:
         possible: bool = True,
     ) -> None:
         """A button with a word on it; pale while it is not ``possible``."""
+        if self.still:
+            return
         x, y, width, height = area
         color = theme.BLUE if pressed else theme.CARD
         if self.over(area) and possible and not pressed:

@@ -50,6 +50,15 @@ def do(session: Session, command: Command) -> Command | None:
         raise TinyCNNError(f"the command {name!r} does not take {arguments}") from error
 
 
+def of_pad(name: str) -> Callable[..., None]:
+    """The command that a method of the pad carries out."""
+
+    def act(session: Session, *arguments: float) -> None:
+        getattr(session.pad, name)(*arguments)
+
+    return act
+
+
 def down(session: Session, x: float, y: float) -> None:
     """Put the pen on the paper."""
     session.chosen = frozenset()
@@ -262,15 +271,11 @@ def discard(session: Session) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Command | None]] = {
+    **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step", "press")},
     "down": down,
-    "move": lambda session, x, y: session.pad.move(x, y),
-    "up": lambda session: session.pad.up(),
-    "rub": lambda session, x, y: session.pad.rub(x, y),
     "brush": lambda session, width: session.pad.set_brush(width),
     "brush_part": brush_part,
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
-    "undo": lambda session: session.pad.undo(),
-    "redo": lambda session: session.pad.redo(),
     "clear": clear,
     "room": room,
     "select": select,
@@ -288,8 +293,6 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "game": game,
     "course": course,
     "tool": lambda session, name: setattr(session.pad, "tool", str(name)),
-    "pen_step": lambda session, x, y: session.pad.step(x, y),
-    "pen_press": lambda session: session.pad.press(),
     "dark": lambda session: flip(session, "dark"),
     "developer": lambda session: flip(session, "developer"),
     "enlarge": lambda session: flip(session, "enlarged"),

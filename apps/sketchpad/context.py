@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # numba is not imported before the window is open
     from apps.sketchpad.course import Course
     from apps.sketchpad.engine import Engine
     from apps.sketchpad.inspector import Inspector
-    from tinycnn.adapt import Adaptation, Correction
+    from apps.sketchpad.teacher import Teacher
     from tinycnn.ink import Digit
     from tinycnn.interpret import Trace
 
@@ -35,16 +35,6 @@ class Ask(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Learning:
-    """The corrections so far, and the network that was adapted to them."""
-
-    corrections: "tuple[Correction, ...]" = ()
-    fault: str = ""  # why some of them could not be read
-    result: "Adaptation | None" = None
-    busy: bool = False  # whether a network is being adapted now
-
-
-@dataclass(frozen=True, eq=False)
 class Context:
     """Everything that a tab draws."""
 
@@ -55,7 +45,7 @@ class Context:
     image: np.ndarray | None  # uint8 (28,28), white on black: the input of the network
     probabilities: np.ndarray | None  # (K,): the answer for ``image``
     ask: Ask
-    learning: Learning
+    teacher: "Teacher"
     course: "Course"
 
     @property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.sketchpad.document import Sheet, Size, Stroke
+from apps.sketchpad.document import Sheet, Stroke
 
 if TYPE_CHECKING:
     from apps.sketchpad.inspector import Inspector
@@ -28,7 +28,6 @@ class Question:
     version: int  # of the pad: the answer has the same
     strokes: Sequence[Stroke]
     brush: float
-    paper: Size
     sheet: Sheet | None
 
     @property

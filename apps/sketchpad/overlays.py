@@ -90,7 +90,7 @@ def draw_games(canvas: Canvas, session: Session) -> None:
         card.text(36, area[1] + 22, f"{row + 1}  {title}", theme.BLUE, bold=True)
         card.text(36, area[1] + 46, words, theme.TEXT, theme.SMALLEST)
         card.hit(area, ("game", kind, session.loads + session.pad.version), "begin")
-    words = "Share keeps a game as a replay; others open it with Open."
+    words = "Share saves a game; others play it with Open."
     card.text(20, card.height - 24, words, theme.QUIET, theme.SMALLEST)
     card.buttons(card.width - 118, card.height - 40, ("end game", ("game", ""), "", False))
 

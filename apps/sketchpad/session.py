@@ -177,7 +177,7 @@ class Session:
     def question(self) -> Question:
         """Everything that is on the paper now."""
         pad = self.pad
-        return Question(pad.version, pad.strokes(), pad.brush, pad.size, self.sheet)
+        return Question(pad.version, pad.strokes(), pad.brush, self.sheet)
 
     def tick(self) -> None:
         """Hand out work and take in results, until there are none; call it again and again."""
@@ -301,7 +301,7 @@ class Session:
             image=digit.image if digit else None,
             probabilities=digit.probabilities if digit else None,
             ask=self.ask,
-            learning=self.teacher.learning,
+            teacher=self.teacher,
             course=self.course,
         )
 

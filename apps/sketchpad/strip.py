@@ -234,6 +234,7 @@ class Strip:
         if canvas.height < ROOMY or self._trace is None or session.engine is None:
             return
         words = "point at a number to see what it depends on; a click keeps its sum"
+        words *= not canvas.still
         if playing:
             words = _story(self._trace, stages[self._stage], self._part, self._gradient)
         used = canvas.text(MARGIN, low, words, theme.STARS, LETTER)

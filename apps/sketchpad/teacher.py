@@ -6,11 +6,9 @@ network that was loaded stays as it is, on the disk and here: one key brings it 
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.sketchpad.context import Learning
 from apps.sketchpad.document import Page
 from apps.sketchpad.engine import Engine, PaperReading, on_one_thread
 from apps.sketchpad.inspector import digits
@@ -39,7 +37,10 @@ class Teacher:
     def __init__(self, open_file: OpenFile | None, worker: Inline) -> None:
         """``open_file`` gives the file of corrections, on the worker; None: nothing is kept."""
         self.open_file, self.worker = open_file, worker
-        self.learning = Learning()
+        self.corrections: tuple[Correction, ...] = ()
+        self.fault = ""  # why some of them could not be read
+        self.result: Adaptation | None = None
+        self.busy = False  # whether a network is being adapted now
         self.base: Engine | None = None  # the engine as loaded, while an adapted one is tried
         self._kept: dict[frozenset[int], Correction] = {}
         self._labels: dict[frozenset[int], str] = {}
@@ -63,23 +64,23 @@ class Teacher:
     def adapt(self, engine: Engine | None) -> None:
         """Have a copy of the network learn from all corrections; raises TinyCNNError."""
         base = self.base or engine
-        if not (self.open_file and base and base.compiled) or self.learning.busy:
+        if not (self.open_file and base and base.compiled) or self.busy:
             raise TinyCNNError("the network is not ready to learn yet")
-        self.learning = replace(self.learning, result=None, busy=True)
+        self.result, self.busy = None, True
         self.worker.aside(LEARN, _adapt, self.open_file, base.model)
 
     def adapted(self, result: "Adaptation | None", engine: Engine | None) -> Engine | None:
         """The engine to try, once learning has ended; None if it failed."""
-        self.learning = replace(self.learning, result=result, busy=False)
+        self.result, self.busy = result, False
         return engine.like(result.model) if result and engine else None
 
     def read(self, corrections: "list[Correction]", fault: str | None) -> None:
         """The file of corrections has been read."""
-        self.learning = replace(self.learning, corrections=tuple(corrections), fault=fault or "")
+        self.corrections, self.fault = tuple(corrections), fault or ""
 
     def keep(self, folder: Path | None) -> None:
         """Write the adapted weights to ``folder``, or beside the corrections."""
-        result, base = self.learning.result, self.base
+        result, base = self.result, self.base
         if result is None or base is None:
             raise TinyCNNError("there is nothing to keep; A adapts the network first")
         self._submit(_save, result, base.weights, folder)
@@ -87,7 +88,7 @@ class Teacher:
     def forget(self) -> Engine | None:
         """Drop the adapted network; returns the engine as it was loaded, if there was another."""
         base, self.base = self.base, None
-        self.learning = replace(self.learning, result=None)
+        self.result = None
         return base
 
     def export(self, engine: Engine | None, folder: Path) -> None:

@@ -154,7 +154,7 @@ class View:
         """Draw a panel; a fault is reported in its place and on stderr, and ends nothing."""
         screen = self.session.screen
         canvas = Canvas(surface, self.scale, screen.hover)
-        canvas.jargon = screen.developer
+        canvas.jargon, canvas.still = screen.developer, self._arranged is layout.card
         canvas = canvas.part(area)
         if surface is self._base:
             canvas.surface.fill(theme.DESK)

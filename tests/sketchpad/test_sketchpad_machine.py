@@ -15,7 +15,7 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-PLAIN = ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "pen_press", "save"]
+PLAIN = ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "press", "save"]
 ENGINE = sketching.engine()
 
 
@@ -56,7 +56,7 @@ class Sketching(RuleBasedStateMachine):
 
     @rule(
         name=st.sampled_from(
-            ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "pen_press", "save"]
+            ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "press", "save"]
         )
     )
     def plain(self, name):
@@ -90,7 +90,7 @@ class Sketching(RuleBasedStateMachine):
     @rule(tool=st.sampled_from(["pen", "eraser"]), x=st.integers(-90, 90), y=st.integers(-90, 90))
     def tool(self, tool, x, y):
         self.do("tool", tool)
-        self.do("pen_step", x, y)
+        self.do("step", x, y)
 
     @rule(width=st.integers(300, 1500), height=st.integers(300, 1000))
     def resize(self, width, height):

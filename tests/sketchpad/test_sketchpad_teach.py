@@ -4,7 +4,6 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,7 +101,7 @@ def test_earlier_corrections_are_read_at_the_start(session, kept, tmp_path):
     say(session, ("label", "1"))
     later = Session(Inline(), sketching.engine, tabs(), corrections=lambda: kept)
     later.tick()
-    assert [c.label for c in later.teacher.learning.corrections] == ["1"]
+    assert [c.label for c in later.teacher.corrections] == ["1"]
 
 
 def test_a_damaged_file_is_reported_on_the_tab(session, kept):
@@ -110,8 +109,8 @@ def test_a_damaged_file_is_reported_on_the_tab(session, kept):
     kept.path.write_bytes(b"{\n")
     write(session)
     say(session, ("label", "1"))
-    assert "1 of 2 lines cannot be read" in session.teacher.learning.fault
-    assert len(session.teacher.learning.corrections) == 1
+    assert "1 of 2 lines cannot be read" in session.teacher.fault
+    assert len(session.teacher.corrections) == 1
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(session, kept):
@@ -136,7 +135,7 @@ def test_too_few_are_refused_with_a_sentence(session):
     taught(session, 2)
     say(session, ("adapt",))
     assert "least to learn from" in session.screen.note
-    assert not session.teacher.learning.busy
+    assert not session.teacher.busy
     assert session.screen.tab == [tab.title for tab in session.tabs].index("Teach")
 
 
@@ -145,7 +144,7 @@ def test_an_adapted_network_reads_until_it_is_discarded(session, kept, monkeypat
     base = session.engine
     before = [z.tobytes() for z in base.model.arrays().values()]
     say(session, ("adapt",))
-    result = session.teacher.learning.result
+    result = session.teacher.result
     assert result is not None
     assert result.drawings.n == 6
     assert result.drawings.verdict == "too few to tell"
@@ -159,7 +158,7 @@ def test_an_adapted_network_reads_until_it_is_discarded(session, kept, monkeypat
     assert session.teacher.base is base
     say(session, ("discard",))
     assert session.engine is base
-    assert session.teacher.learning.result is None
+    assert session.teacher.result is None
 
 
 def test_what_is_kept_can_be_loaded_and_the_base_file_stays(session, kept, tmp_path):
@@ -191,7 +190,7 @@ def test_loading_again_ends_the_trial(session):
     taught(session)
     say(session, ("adapt",), ("reload",))
     assert session.teacher.base is None
-    assert session.teacher.learning.result is None
+    assert session.teacher.result is None
     assert "adapted" not in session.engine.name
 
 
@@ -207,8 +206,8 @@ def test_without_a_file_nothing_is_kept(monkeypatch, tmp_path):
 
 
 def test_a_correction_while_the_network_learns_does_not_end_the_learning(session):
-    session.teacher.learning = replace(session.teacher.learning, busy=True)
+    session.teacher.busy = True
     write(session)
     say(session, ("label", "1"))
-    assert session.teacher.learning.busy
-    assert len(session.teacher.learning.corrections) == 1
+    assert session.teacher.busy
+    assert len(session.teacher.corrections) == 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RATE = 0.01  # of the step of learning
 MOST_ROWS = 10  # classes, the likeliest
 TOP, BOTTOM = 34.0, 32.0  # height of the row of classes, and of the step of learning
-COLUMNS = (0.07, 0.27, 0.45, 0.60, 0.78)  # right edges, as parts of the width
+COLUMNS = (0.07, 0.27, 0.42, 0.57, 0.79)  # right edges, as parts of the width
 HEADS = ("class", "score", "exp", "share", f"share {MINUS} truth")
 
 

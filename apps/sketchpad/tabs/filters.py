@@ -11,7 +11,7 @@ from apps.sketchpad.context import Context
 from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
-from apps.sketchpad.tabs.parts import ARROW, Tab, chips, function, inked, largest, legend, number
+from apps.sketchpad.tabs.parts import ARROW, Tab, chips, function, inked, largest, number
 
 if TYPE_CHECKING:
     from tinycnn.interpret import Effect
@@ -52,9 +52,8 @@ class FiltersTab(Tab):
         self.layer = min(self.layer, len(found) - 1)
         index = found[self.layer]
         patches = context.ask(("filters", context.loads, index), inspector.patches, index)
-        chips(
-            canvas, 0, [f"stage {place + 1}" for place in range(len(found))], self.layer, "choose"
-        )
+        names = [f"stage {place + 1}" for place in range(len(found))]
+        chips(canvas, 0, names, self.layer, "choose")
         if patches is None:
             return
         chosen = self._draw_filters(canvas, inspector.tracer.layers[index].params["w"])
@@ -64,7 +63,7 @@ class FiltersTab(Tab):
         area = (0.0, canvas.height - DETAIL, canvas.width, DETAIL)
         _draw_detail(canvas.part(area), patches[chosen], chosen, chosen in off)
         if effect is not None:
-            _draw_effect(canvas, canvas.height - 34, effect, len(off), context.classes)
+            _draw_effect(canvas, effect, len(off), context.classes)
 
     def act(self, action: Sequence[Any], context: Context) -> None:
         """Choose a convolution or a filter, or switch one."""
@@ -84,10 +83,9 @@ class FiltersTab(Tab):
     def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> int:
         """All filters; returns the one under the mouse, or the chosen one."""
         maps, most = strongest_slices(weights), largest(weights)
-        legend(canvas, canvas.width, 13, most)
         if weights.shape[3] > 1:
             words = "of each filter its strongest slice"
-            canvas.text(canvas.width / 2, 13, words, theme.QUIET, theme.SMALLEST, anchor="center")
+            canvas.text(canvas.width, 13, words, theme.QUIET, theme.SMALLEST, anchor="right")
         area = (0.0, 36.0, canvas.width, canvas.height - 36 - DETAIL - 8)
         mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
         mosaic.draw(canvas, maps, most)
@@ -115,34 +113,26 @@ def strongest_slices(weights: np.ndarray) -> np.ndarray:
 
 def _draw_detail(canvas: Canvas, best: list[tuple[np.ndarray, float]], f: int, off: bool) -> None:
     canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
-    state = ", switched off" if off else ""
-    canvas.text(0, 15, f"filter {f}{state}", theme.ORANGE if off else theme.TEXT, bold=True)
+    words = f"filter {f}, switched off" if off else f"filter {f}: what excites it most"
+    canvas.text(0, 15, words, theme.ORANGE if off else theme.TEXT, theme.SMALLEST, bold=True)
     function(canvas, canvas.width, 15, "interpret.max_activations", anchor="right")
-    used = canvas.text_width(f"filter {f}{state}", bold=True) + 14
-    canvas.text(used, 15, "what excites it most", theme.QUIET, theme.SMALLEST)
-    for place, (patch, value) in enumerate(best):
+    for place, (patch, value) in enumerate(best[: int(canvas.width // (PATCH + 48))]):
         x = place * (PATCH + 48)
-        if x + PATCH + 42 > canvas.width:
-            break
         inked(canvas, (x, 32, PATCH, PATCH), patch)
         canvas.text(x + PATCH + 5, 62, number(value), theme.QUIET, theme.SMALLEST)
 
 
-def _draw_effect(
-    canvas: Canvas, top: float, effect: "Effect", count: int, names: Sequence[str]
-) -> None:
+def _draw_effect(canvas: Canvas, effect: "Effect", count: int, names: Sequence[str]) -> None:
     """What switching off does to this digit, and to 1,000 others."""
-    canvas.line([(0, top), (canvas.width, top)], theme.EDGE)
-    if not count:
-        canvas.text(0, top + 18, "click a filter to switch it off", theme.QUIET, theme.SMALLEST)
-        function(canvas, canvas.width, top + 18, "interpret.FilterAblation.ablate", anchor="right")
-        return
     before, after = int(effect.p_before.argmax()), int(effect.p_after.argmax())
-    p = percent(float(effect.p_after[after]))
-    was = f"{names[before]} {percent(float(effect.p_before[before]))}"
-    words = (
-        f"{count} off: {was} {ARROW} {names[after]} {p};  of {effect.n:,} bundled digits "
-        f"{effect.right_before} {ARROW} {effect.right_after} right"
-    )
-    color = theme.BLUE if before == after else theme.ORANGE
-    canvas.lines((0, top + 1, canvas.width, 33), words, color, leading=1.1)
+    p, color = percent(float(effect.p_after[after])), theme.QUIET
+    words = "Click a filter to switch it off, and see what changes."
+    if count:
+        color = theme.BLUE if before == after else theme.ORANGE
+        was = f"{names[before]} {percent(float(effect.p_before[before]))}"
+        words = (
+            f"{count} off: {was} {ARROW} {names[after]} {p};  of {effect.n:,} bundled digits "
+            f"{effect.right_before} {ARROW} {effect.right_after} right"
+        )
+    area = (0, canvas.height - 33, canvas.width, 33)
+    canvas.lines(area, words, color, leading=1.1)

@@ -1,20 +1,18 @@
 """Watch it learn: a new network trains on the bundled digits while one looks."""
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import FASTEST, SLOWEST
 from apps.sketchpad.context import Context
-from apps.sketchpad.document import Place
 from apps.sketchpad.keys import Key
-from apps.sketchpad.layout import Area
 from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import Tab, function, inked, largest
 
 if TYPE_CHECKING:
+    from apps.sketchpad.course import Course
     from tinycnn.train.lesson import Report
 
 BUTTONS = 38.0  # height of the row of buttons
@@ -60,41 +58,31 @@ class LearnTab(Tab):
             return
         top, height = BUTTONS, canvas.height - BUTTONS
         wide = canvas.width * 0.56 - theme.GAP
-        _draw_curves(canvas.part((0, top, wide, height)), course.losses, course.accuracies)
+        _draw_curves(canvas.part((0, top, wide, height)), course)
         right = (wide + 2 * theme.GAP, top, canvas.width - wide - 2 * theme.GAP, height)
         _draw_examples(canvas.part(right), report)
         function(canvas, canvas.width, canvas.height - 8, "nn.fit.train_step", anchor="right")
 
 
-def _draw_curves(
-    canvas: Canvas, losses: Sequence[float], accuracies: Sequence[tuple[int, float]]
-) -> None:
-    steps, half = max(len(losses), 2), canvas.height / 2
-    smooth, mean = [], losses[0]
+def _draw_curves(canvas: Canvas, course: "Course") -> None:
+    """The loss of every step, and the accuracy on digits that are not learned from."""
+    losses, half = course.losses, canvas.height / 2
+    steps, mean, smooth = max(len(losses), 2), losses[0], []
     for loss in losses:
         mean = SMOOTH * mean + (1 - SMOOTH) * loss
         smooth.append(mean)
-    most = max(smooth)
-    points = [(k / steps, loss / most) for k, loss in enumerate(smooth)]
+    error = [(k / steps, loss / max(smooth)) for k, loss in enumerate(smooth)]
+    right = [(k / steps, accuracy) for k, accuracy in course.accuracies]
     words = f"error (loss) {smooth[-1]:.3f} after {len(losses):,} steps"
-    _draw_curve(canvas, (0, 0, canvas.width, half - 6), points, words, theme.ORANGE)
-    points = [(k / steps, accuracy) for k, accuracy in accuracies]
-    words = f"right on digits it never saw: {100 * accuracies[-1][1]:.1f} %"
-    _draw_curve(canvas, (0, half + 2, canvas.width, half - 6), points, words, theme.BLUE)
-
-
-def _draw_curve(
-    canvas: Canvas, area: Area, points: Sequence[Place], words: str, color: theme.Color
-) -> None:
-    """A line through points whose x and y are parts of the area, and what it is."""
-    x, y, width, height = area
-    canvas.fill(area, theme.SUNK, 6)
-    inner, room = y + 26, height - 32
-    thin = points[:: max(len(points) // 400, 1)]
-    places = [(x + 4 + (width - 8) * a, inner + room * (1 - min(b, 1.0))) for a, b in thin]
-    if len(places) > 1:
-        canvas.line(places, color, 2)
-    canvas.text(x + 8, y + 13, words, color, theme.SMALLEST, bold=True)
+    known = f"right on digits it never saw: {100 * right[-1][1]:.1f} %"
+    curves = ((0.0, error, words, theme.ORANGE), (half + 2, right, known, theme.BLUE))
+    for top, points, title, color in curves:
+        canvas.fill((0, top, canvas.width, half - 6), theme.SUNK, 6)
+        canvas.text(8, top + 13, title, color, theme.SMALLEST, bold=True)
+        thin, width, height = points[:: len(points) // 400 + 1], canvas.width - 8, half - 38
+        line = [(4 + width * a, top + 26 + height * (1 - min(b, 1.0))) for a, b in thin]
+        if len(line) > 1:
+            canvas.line(line, color, 2)
 
 
 def _draw_examples(canvas: Canvas, report: "Report") -> None:

@@ -12,7 +12,6 @@ from apps.sketchpad.keys import Key
 from apps.sketchpad.layout import Area
 
 LEAST = 400.0, 180.0  # width and height that a tab needs
-LEGEND = 46.0  # width of the colors
 SHADE = 0.35  # of ink under colors
 MOST_CHIPS = 12
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -68,14 +67,6 @@ def bar(canvas: Canvas, zero: float, y: float, length: float, height: float) -> 
     color = theme.BLUE if length >= 0 else theme.ORANGE
     area = (min(zero, zero + length), y - height / 2, max(abs(length), 1), height)
     canvas.fill(area, color)
-
-
-def legend(canvas: Canvas, right: float, y: float, most: float) -> None:
-    """The scale of colors and its two ends, ending at ``right``."""
-    high = canvas.text(right, y, number(most), theme.QUIET, theme.SMALLEST, anchor="right")
-    x = right - high - 6 - LEGEND
-    canvas.signed((x, y - 6, LEGEND, 12), np.linspace(-1, 1, 23)[None], 1.0)
-    canvas.text(x - 6, y, number(-most), theme.QUIET, theme.SMALLEST, anchor="right")
 
 
 def largest(values: np.ndarray) -> float:

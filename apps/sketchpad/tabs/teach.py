@@ -6,10 +6,11 @@ import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.context import Context, Learning
+from apps.sketchpad.context import Context
 from apps.sketchpad.tabs.parts import ARROW, Tab, function
 
 if TYPE_CHECKING:
+    from apps.sketchpad.teacher import Teacher
     from tinycnn.adapt import Adaptation, Change
 
 SIDE = 56.0  # of a corrected digit
@@ -27,37 +28,37 @@ class TeachTab(Tab):
     purpose = "your corrections, and learning from them"
 
     def draw(self, canvas: Canvas, context: Context) -> None:
-        """The latest corrections, and under them the outcome of learning."""
-        learning = context.learning
-        count = len(learning.corrections)
+        """The latest corrections, and under them the outcome of teacher."""
+        teacher = context.teacher
+        count = len(teacher.corrections)
         title = f"{count} labeled digit{'' if count == 1 else 's'}"
         canvas.text(0, 13, title, theme.TEXT, bold=True)
         adapt = ("learn from them", ("adapt",), "a copy of the network learns (A)", False)
         export = ("export", ("export",), "as a data set and as strokes", False)
         canvas.buttons(canvas.width - 224, 0, adapt, export)
-        shown = context.ask(("corrected", count, id(learning.corrections)), images_of, learning)
+        shown = context.ask(("corrected", count, id(teacher.corrections)), images_of, teacher)
         for place, (image, words) in enumerate(shown or []):
             x = place * (SIDE + 10)
             if x + SIDE > canvas.width:
                 break
             canvas.picture((x, 38, SIDE, SIDE), image)
             canvas.text(x + SIDE / 2, 38 + SIDE + 11, words, theme.TEXT, 15, anchor="center")
-        if learning.fault:
-            canvas.lines((0, TOP + 2, canvas.width, 40), learning.fault, theme.ORANGE)
+        if teacher.fault:
+            canvas.lines((0, TOP + 2, canvas.width, 40), teacher.fault, theme.ORANGE)
         area = (0.0, TOP + 4, canvas.width, canvas.height - TOP - 4)
         outcome = canvas.part(area)
         outcome.line([(0, 0), (canvas.width, 0)], theme.EDGE)
-        if learning.busy:
+        if teacher.busy:
             outcome.text(0, 24, "learning ...", theme.BLUE)
-        elif learning.result is None:
+        elif teacher.result is None:
             outcome.lines((0, 10, canvas.width, 80), INVITATION)
         else:
-            _draw_result(outcome, learning.result)
+            _draw_result(outcome, teacher.result)
 
 
-def images_of(learning: Learning) -> list[tuple[np.ndarray, str]]:
+def images_of(teacher: "Teacher") -> list[tuple[np.ndarray, str]]:
     """The latest corrections, newest first: image (28,28) and what it is, was read as."""
-    newest = learning.corrections[::-1][:16]
+    newest = teacher.corrections[::-1][:16]
     return [
         (c.image(), c.label if c.answer in (None, c.label) else f"{c.answer} {ARROW} {c.label}")
         for c in newest
