@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+
+import numpy as np
 
 from apps.sketchpad import files
 from apps.sketchpad.context import Command
@@ -59,6 +60,11 @@ def of_pad(name: str) -> Callable[..., None]:
     return act
 
 
+def switch(name: str) -> Callable[[Session], None]:
+    """The command that switches something about the screen on, or off again."""
+    return lambda session: setattr(session.screen, name, not getattr(session.screen, name))
+
+
 def down(session: Session, x: float, y: float) -> None:
     """Put the pen on the paper."""
     session.chosen = frozenset()
@@ -70,17 +76,6 @@ def clear(session: Session) -> None:
     session.pad.clear()
     if session.game and session.game.over:
         session.game = None
-
-
-def brush_part(session: Session, part: float) -> None:
-    """Choose the width of the line, on a scale from 0 to 1."""
-    thin, thick = BRUSHES
-    session.pad.set_brush(thin + part * (thick - thin))
-
-
-def room(session: Session, width: float, height: float) -> None:
-    """Say how much room the window has for the paper."""
-    session.pad.room = width, height
 
 
 def select(session: Session, number: int) -> None:
@@ -116,17 +111,6 @@ def show_titled(session: Session, title: str) -> None:
     titles = [tab.title for tab in session.tabs]
     if title in titles:
         session.screen.tab = titles.index(title)
-
-
-def tab(session: Session, *action: Any) -> None:
-    """Have the shown tab do something."""
-    if session.tabs:
-        session.tabs[session.screen.tab].act(action, session.context())
-
-
-def flip(session: Session, name: str) -> None:
-    """Switch something about the screen on, or off again."""
-    setattr(session.screen, name, not getattr(session.screen, name))
 
 
 def hover(session: Session, x: float, y: float) -> None:
@@ -271,18 +255,19 @@ def discard(session: Session) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Command | None]] = {
+    **{name: switch(name) for name in ("enlarged", "dark", "developer")},
     **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step", "press")},
     "down": down,
     "brush": lambda session, width: session.pad.set_brush(width),
-    "brush_part": brush_part,
+    "brush_part": lambda session, part: session.pad.set_brush(np.interp(part, (0, 1), BRUSHES)),
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
     "clear": clear,
-    "room": room,
+    "room": lambda session, width, height: setattr(session.pad, "room", (width, height)),
     "select": select,
     "next": select_next,
     "label": label,
     "show": show,
-    "tab": tab,
+    "tab": lambda session, *action: session.tabs[session.screen.tab].act(action, session.context()),
     "steps": lambda session: show_titled(session, "Steps"),
     "look": look,
     "look_on": look_on,
@@ -293,9 +278,6 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "game": game,
     "course": course,
     "tool": lambda session, name: setattr(session.pad, "tool", str(name)),
-    "dark": lambda session: flip(session, "dark"),
-    "developer": lambda session: flip(session, "developer"),
-    "enlarge": lambda session: flip(session, "enlarged"),
     "hover": hover,
     "digit": lambda session: session.worker.submit(
         SHEET, None, files.any_digit, float(session.rng.random())
@@ -306,8 +288,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "save": save,
     "reload": lambda session: session.load_engine(),
     "adapt": adapt,
-    "keep": lambda session: session.teacher.keep(None),
-    "keep_as": lambda session: session.teacher.keep(session.folder),
+    "keep": lambda session: session.teacher.keep(session.folder),
     "discard": discard,
     "export": lambda session: session.teacher.export(session.engine, session.folder),
     "copy": copy,

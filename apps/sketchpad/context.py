@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:  # numba is not imported before the window is open
     from tinycnn.ink import Digit
     from tinycnn.interpret import Trace
 
-T = TypeVar("T")
-
 Command = tuple[Any, ...]
 """A name and its arguments, all of them JSON: ``("select", 2)``."""
 
@@ -23,15 +21,9 @@ Command = tuple[Any, ...]
 Request = tuple[Hashable, ...]
 """A kind of request, and everything that its result depends on."""
 
-
-class Ask(Protocol):
-    """``job(*arguments)`` once the worker has computed it, None until then.
-
-    When the result arrives, the tab is drawn again. Of each kind of request (``key[0]``), only the
-    latest one is kept waiting.
-    """
-
-    def __call__(self, key: Request, job: Callable[..., T], *arguments: Any) -> T | None: ...
+Ask = Callable[..., Any]
+"""``ask(request, job, *arguments)`` is ``job(*arguments)`` once the worker has computed it, None
+until then; when it arrives, the tab is drawn again. Of each kind only the latest one waits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,4 +58,5 @@ class Context:
 
     def trace(self) -> "Trace | None":
         """The outputs of all layers for ``image``; None until they are computed."""
-        return self.ask(("trace", self.moment), self.inspector.trace, self.image)
+        trace: Trace | None = self.ask(("trace", self.moment), self.inspector.trace, self.image)
+        return trace

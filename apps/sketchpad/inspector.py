@@ -18,15 +18,11 @@ if TYPE_CHECKING:
     )
     from tinycnn.nn import Sequential
 
-TESTED = 1000  # bundled digits that excite filters, and that a switched-off filter is tested on
-PATCHES = 5  # shown of each filter
+TESTED = 1000  # bundled digits that a switched-off filter is tested on
 SEARCHED = 4000  # bundled digits among which the nearest are found
 
 Neighbors = list[tuple[np.ndarray, str, float]]
 """Known digits (28,28), their classes and their distances, nearest first."""
-
-Patches = list[list[tuple[np.ndarray, float]]]
-"""Of each filter, the patches (h,w) that excite it most, and how much, strongest first."""
 
 
 @cache
@@ -98,16 +94,6 @@ class Inspector:
         return [
             (data.train_images[n], data.class_names[data.train_labels[n]], distance)
             for n, distance in self._gallery.nearest(self.input(image[None]), 5)
-        ]
-
-    def patches(self, index: int) -> Patches:
-        """The patches of digits that excite the filters of convolution ``index``."""
-        from tinycnn.interpret import max_activations
-
-        x = self._known
-        return [
-            [(x[e.image][e.region].sum(axis=2), e.value) for e in best]
-            for best in max_activations(self.tracer, index, x, PATCHES)
         ]
 
     def switched_off(self, index: int, filters: frozenset[int], image: np.ndarray) -> "Effect":

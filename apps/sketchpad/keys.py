@@ -60,7 +60,7 @@ KEYS = (
     Key("]", ("brush_step", 1)),
     Key("t", ("digit",), "lay a test digit on the paper", "T"),
     Key("shift+t", ("mistake",), "one that this network gets wrong", "Shift+T"),
-    Key("return", ("enlarge",), "enlarge the tab, and back", "Enter"),
+    Key("return", ("enlarged",), "enlarge the tab, and back", "Enter"),
     Key("ctrl+c", ("copy",), "copy the number", "Ctrl+C"),
     Key("s", ("save",), "share: card, film, strokes, replay", "S"),
     Key("g", ("popup", "games"), "challenges", "G"),

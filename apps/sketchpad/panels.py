@@ -89,7 +89,7 @@ def draw_bar(canvas: Canvas, session: Session, compact: bool) -> None:
     ]
     shown = screen.tab
     if compact or screen.enlarged:
-        items = [("Paper", ("enlarge",), "back to the paper (Enter)"), *items]
+        items = [("Paper", ("enlarged",), "back to the paper (Enter)"), *items]
         shown = shown + 1 if screen.enlarged else 0
     size = float(theme.NORMAL)
     names = [item[0] for item in items]

@@ -70,4 +70,4 @@ def spelled(reading: "Reading", labels: Sequence[str | None] = ()) -> list[tuple
         read = UNREAD if digit.rejected else found
         pieces.append((read if label is None else label, index))
         rest = after
-    return pieces
+    return [*pieces, (rest, None)] if rest else pieces

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.sketchpad import document
-from apps.sketchpad.context import Command, Context, Request, T
+from apps.sketchpad.context import Command, Context, Request
 from apps.sketchpad.course import COURSE, Course
-from apps.sketchpad.document import Sheet, Stroke
+from apps.sketchpad.document import Sheet
 from apps.sketchpad.editor import Pad
 from apps.sketchpad.engine import Engine, PaperReading, Question
 from apps.sketchpad.phrases import spelled
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from apps.sketchpad.games import Game
     from apps.sketchpad.tabs.parts import Tab
     from tinycnn.ink import Digit, Drawing
+    from tinycnn.ink.signs import Mark
 
 KEPT_ANSWERS = 200  # to what tabs have asked
 READ, LOAD, COMPILE, SHEET, ASK = "read", "load", "compile", "sheet", "ask"
@@ -125,21 +126,10 @@ class Session:
         return [self.pad.page.labels.get(group) for group in groups]
 
     @property
-    def unread(self) -> list[Stroke]:
-        """The strokes that are no part of a digit, and are no dot or dash of the text either."""
-        if self.answer is None or not self.up_to_date:
-            return []
-        known = frozenset().union(*self.answer.groups)
-        marks = [stroke for stroke in self.pad.page.strokes if stroke.number not in known]
-        if len(marks) <= sum(map(self.answer.reading.text.count, ".-")):
-            return []
-        return [mark for mark in marks if not self._is_between_digits(mark)] or marks
-
-    def _is_between_digits(self, mark: Stroke) -> bool:
-        """Whether digits of its line lie to its left and to its right; only there is it read."""
-        x, y, width, height = mark.box
-        line = (d.box for d in self.digits if abs(y + height / 2 - d.box[1]) < 2 * d.box[3])
-        return len({box[0] < x + width / 2 for box in line}) == 2
+    def unread(self) -> "list[Mark]":
+        """The ink that was left out of the text."""
+        reading = self.answer and self.up_to_date and self.answer.reading
+        return [mark for mark in reading.marks if not mark.read] if reading else []
 
     @property
     def digits(self) -> "Sequence[Digit]":
@@ -305,7 +295,7 @@ class Session:
             course=self.course,
         )
 
-    def ask(self, key: Request, job: Callable[..., T], *arguments: Any) -> T | None:
+    def ask(self, key: Request, job: Callable[..., Any], *arguments: Any) -> Any:
         """See ``context.Ask``."""
         if key in self._answers:
             self._answers.move_to_end(key)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 TEACH, LEARN = "teach", "learn"
 NAME, SUFFIX = "adapted-%Y-%m-%d-%H%M%S", ".safetensors"
-KEPT = f"adapted{SUFFIX}"
 EXPORT = "corrections-%Y-%m-%d-%H%M%S"
 
 OpenFile = Callable[[], "CorrectionFile"]
@@ -78,8 +77,8 @@ class Teacher:
         """The file of corrections has been read."""
         self.corrections, self.fault = tuple(corrections), fault or ""
 
-    def keep(self, folder: Path | None) -> None:
-        """Write the adapted weights to ``folder``, or beside the corrections."""
+    def keep(self, folder: Path) -> None:
+        """Write the adapted weights to ``folder``."""
         result, base = self.result, self.base
         if result is None or base is None:
             raise TinyCNNError("there is nothing to keep; A adapts the network first")
@@ -138,12 +137,11 @@ def _adapt(open_file: OpenFile, model: "Sequential") -> "Adaptation":
         return adapt(copy.deepcopy(model), corrections, digits())
 
 
-def _save(open_file: OpenFile, result: "Adaptation", base: Path, folder: Path | None) -> str:
+def _save(_open_file: OpenFile, result: "Adaptation", base: Path, folder: Path) -> str:
     """Write the adapted weights; returns a sentence for the status line."""
     from tinycnn.adapt import save_adapted
 
-    beside = open_file().path.with_name(KEPT)
-    path = beside if folder is None else unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
+    path = unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
     save_adapted(result, path, base)
     return f"wrote {path}; --weights {path} starts with it"
 

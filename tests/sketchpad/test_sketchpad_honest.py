@@ -1,5 +1,6 @@
 """The window shows and copies the present drawing, as far as it has been read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from apps.sketchpad.commands import do
 from apps.sketchpad.document import Sheet
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.inspector import Inspector
-from apps.sketchpad.phrases import UNREAD, article, sentence
+from apps.sketchpad.phrases import UNREAD, article, sentence, spelled
 from apps.sketchpad.session import PATIENCE, READ, Session
 from apps.sketchpad.tabs.steps import StepsTab
 from apps.sketchpad.worker import Inline
@@ -125,26 +126,32 @@ def test_a_correction_changes_the_number_and_what_is_copied(session):
 
 
 def test_refused_ink_is_not_copied_as_a_digit(session):
+    engine = session.engine
+    engine.recognizer = engine._plain = replace(engine.recognizer, threshold=20.0)
     write(session, "3")
-    draw(session, [(400, 80), (430, 200), (460, 80), (490, 200), (400, 140), (500, 150), (410, 90)])
-    assert [digit.rejected for digit in session.digits] == [False, True]
-    assert do(session, ("copy",)) == ("copy", session.text)
-    assert session.text.replace(" ", "") == f"3{UNREAD}"
+    assert [digit.rejected for digit in session.digits] == [True]
+    assert do(session, ("copy",)) == ("copy", UNREAD)
     assert "not read" in session.screen.note
 
 
 def test_a_mark_that_is_not_read_is_framed_and_told_of(session):
-    write(session, "3", at=(150.0, 80.0))
-    write(session, "4", at=(330.0, 80.0))
-    draw(session, [(290, 215), (292, 217)])
-    assert session.text == "3.4"
+    write(session, "34", at=(150.0, 80.0))
     assert session.unread == []
-    draw(session, [(40, 150), (90, 151)])
-    assert session.text == "3.4"
+    draw(session, [(100, 330), (450, 331)])
+    assert session.text == "34"
     (mark,) = session.unread
-    assert mark.points[0].tolist() == [40, 150]
+    assert mark.box[:2] == (100, 330)
     do(session, ("copy",))
     assert "1 mark not read" in session.screen.note
+
+
+def test_signs_around_the_digits_are_spelled(session):
+    write(session, "34", at=(150.0, 80.0))
+    draw(session, [(60, 150), (110, 151)])
+    assert session.text == "-34"
+    digits = session.digits
+    reading = replace(session.answer.reading, text="34%", digits=digits)
+    assert spelled(reading) == [("3", 0), ("4", 1), ("%", None)]
 
 
 def test_no_kernel_is_used_before_all_are_compiled(monkeypatch):

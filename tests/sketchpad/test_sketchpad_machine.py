@@ -15,7 +15,7 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-PLAIN = ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "press", "save"]
+PLAIN = ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save"]
 ENGINE = sketching.engine()
 
 
@@ -56,7 +56,7 @@ class Sketching(RuleBasedStateMachine):
 
     @rule(
         name=st.sampled_from(
-            ["undo", "redo", "clear", "enlarge", "dark", "developer", "play", "press", "save"]
+            ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save"]
         )
     )
     def plain(self, name):

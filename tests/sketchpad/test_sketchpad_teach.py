@@ -169,12 +169,10 @@ def test_what_is_kept_can_be_loaded_and_the_base_file_stays(session, kept, tmp_p
     untouched = base.read_bytes()
     say(session, ("keep",))
     assert "nothing to keep" in session.screen.note
-    say(session, ("adapt",), ("keep",))
-    assert str(kept.path.with_name("adapted.safetensors")) in session.screen.note
-    again = Sequential.load(kept.path.with_name("adapted.safetensors"))
-    assert again.description["adapted"]["corrections"] == 6
-    say(session, ("keep_as",))
-    assert len(list(tmp_path.glob("adapted-*.safetensors"))) == 1
+    say(session, ("adapt",), ("keep",), ("keep",))
+    first, second = sorted(tmp_path.glob("adapted-*.safetensors"))
+    assert str(second) in session.screen.note or str(first) in session.screen.note
+    assert Sequential.load(first).description["adapted"]["corrections"] == 6
     assert base.read_bytes() == untouched
 
 

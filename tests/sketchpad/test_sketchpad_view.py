@@ -150,8 +150,8 @@ def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
         "dark",
         "ask",
         "ask",
-        "enlarge",
-        "enlarge",
+        "enlarged",
+        "enlarged",
     ):
         sketching.write(session, "5", at=(200.0, 200.0))
         do(session, (name,))
@@ -166,7 +166,7 @@ def test_a_complete_redraw_covers_the_whole_window(app):
     """What lies between the panels too: a window begins black, and a list of keys leaves traces."""
     whole = [app.surface.get_rect()]
     assert sketching.app().view.draw(app.surface) == whole
-    for command in (("popup", "help"), ("popup", "help"), ("enlarge",), ("enlarge",)):
+    for command in (("popup", "help"), ("popup", "help"), ("enlarged",), ("enlarged",)):
         do(app.session, command)
         assert app.view.draw(app.surface) == whole
 

@@ -1,4 +1,4 @@
-"""The filters of a convolution: their weights, what excites them, and a switch for each."""
+"""The filters of a convolution: their weights, and a switch for each."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,18 +11,17 @@ from apps.sketchpad.context import Context
 from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
-from apps.sketchpad.tabs.parts import ARROW, Tab, chips, function, inked, largest, number
+from apps.sketchpad.tabs.parts import ARROW, TIMES, Tab, chips, largest, number
 
 if TYPE_CHECKING:
     from tinycnn.interpret import Effect
 
 LARGEST = 84.0  # side of a filter
-DETAIL = 142.0  # height of the details of one filter
-PATCH = 62.0
+DETAIL = 40.0  # height of what switching off does
 
 
 class FiltersTab(Tab):
-    """The weights of every filter, what excites it, and a switch for it."""
+    """The weights of every filter, and a switch for it."""
 
     title = "Filters"
     purpose = "what filters look for; switch them off"
@@ -41,7 +40,7 @@ class FiltersTab(Tab):
         self.off: dict[int, frozenset[int]] = {}
 
     def draw_digit(self, canvas: Canvas, context: Context) -> None:
-        """All filters of a convolution, and the chosen one more closely."""
+        """All filters of a convolution, and what switching some off does."""
         from tinycnn.interpret import convolutions
 
         inspector = context.inspector
@@ -51,17 +50,12 @@ class FiltersTab(Tab):
             return
         self.layer = min(self.layer, len(found) - 1)
         index = found[self.layer]
-        patches = context.ask(("filters", context.loads, index), inspector.patches, index)
         names = [f"stage {place + 1}" for place in range(len(found))]
         chips(canvas, 0, names, self.layer, "choose")
-        if patches is None:
-            return
-        chosen = self._draw_filters(canvas, inspector.tracer.layers[index].params["w"])
+        self._draw_filters(canvas, inspector.tracer.layers[index].params["w"])
         off = self.off.get(self.layer, frozenset())
         key = ("off", context.moment, index, tuple(sorted(off)))
         effect = context.ask(key, inspector.switched_off, index, off, context.image)
-        area = (0.0, canvas.height - DETAIL, canvas.width, DETAIL)
-        _draw_detail(canvas.part(area), patches[chosen], chosen, chosen in off)
         if effect is not None:
             _draw_effect(canvas, effect, len(off), context.classes)
 
@@ -80,28 +74,23 @@ class FiltersTab(Tab):
                 self.filter = max(which, 0)
                 self.act(["switch"], context)
 
-    def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> int:
-        """All filters; returns the one under the mouse, or the chosen one."""
+    def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> None:
         maps, most = strongest_slices(weights), largest(weights)
-        if weights.shape[3] > 1:
-            words = "of each filter its strongest slice"
-            canvas.text(canvas.width, 13, words, theme.QUIET, theme.SMALLEST, anchor="right")
+        slices = "of each its strongest slice; " * (weights.shape[3] > 1)
+        words = f"{slices}blue adds, orange takes away, at most {number(most)}"
+        canvas.text(canvas.width, 13, words, theme.QUIET, theme.SMALLEST, anchor="right")
         area = (0.0, 36.0, canvas.width, canvas.height - 36 - DETAIL - 8)
-        mosaic = Mosaic.fitted(area, maps.shape, LARGEST)
+        mosaic = Mosaic.fitted(area, maps.shape, max(LARGEST, canvas.width / 8))
         mosaic.draw(canvas, maps, most)
-        off = self.off.get(self.layer, frozenset())
         for f in range(maps.shape[2]):
             tile = mosaic.tile(f)
-            if f in off:
+            if f in self.off.get(self.layer, ()):
                 canvas.fill(tile, theme.SUNK)
                 center = tile[0] + tile[2] / 2, tile[1] + tile[3] / 2
-                canvas.text(*center, "\N{MULTIPLICATION SIGN}", theme.QUIET, anchor="center")
+                canvas.text(*center, TIMES, theme.QUIET, anchor="center")
             canvas.hit(tile, ("tab", "switch", f), "switch this filter off or on (X)")
-        cell = mosaic.cell_at(canvas.mouse)
-        chosen = cell[2] if cell else self.filter % maps.shape[2]
-        x, y, side, _ = mosaic.tile(chosen)
+        x, y, side, _ = mosaic.tile(self.filter % maps.shape[2])
         canvas.frame((x - 1, y - 1, side + 2, side + 2), theme.BLUE, 2)
-        return chosen
 
 
 def strongest_slices(weights: np.ndarray) -> np.ndarray:
@@ -109,17 +98,6 @@ def strongest_slices(weights: np.ndarray) -> np.ndarray:
     strength = (weights**2).sum(axis=(1, 2))
     best = strength.argmax(axis=1)
     return weights[np.arange(len(weights)), :, :, best].transpose(1, 2, 0)
-
-
-def _draw_detail(canvas: Canvas, best: list[tuple[np.ndarray, float]], f: int, off: bool) -> None:
-    canvas.line([(0, 0), (canvas.width, 0)], theme.EDGE)
-    words = f"filter {f}, switched off" if off else f"filter {f}: what excites it most"
-    canvas.text(0, 15, words, theme.ORANGE if off else theme.TEXT, theme.SMALLEST, bold=True)
-    function(canvas, canvas.width, 15, "interpret.max_activations", anchor="right")
-    for place, (patch, value) in enumerate(best[: int(canvas.width // (PATCH + 48))]):
-        x = place * (PATCH + 48)
-        inked(canvas, (x, 32, PATCH, PATCH), patch)
-        canvas.text(x + PATCH + 5, 62, number(value), theme.QUIET, theme.SMALLEST)
 
 
 def _draw_effect(canvas: Canvas, effect: "Effect", count: int, names: Sequence[str]) -> None:

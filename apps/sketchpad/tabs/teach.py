@@ -82,8 +82,7 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
         _draw_change(canvas, 24 + step * number, words, comparison)
     y = 25 + step * len(rows)
     buttons = (
-        ("keep", ("keep",), "write the adapted weights beside your corrections", False),
-        ("save as", ("keep_as",), "write them to a file of their own, named after the time", False),
+        ("keep", ("keep",), "write its weights to a file of their own", False),
         ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False),
     )
     canvas.buttons(0, y, *buttons)

@@ -1,0 +1,431 @@
+"""The strip, plays, games, cards, courses and dialogs: what one does beside writing."""
+
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+import sketching
+from PIL import Image
+
+from apps.sketchpad import files, share, theme, window
+from apps.sketchpad.app import App
+from apps.sketchpad.commands import SAFE, do
+from apps.sketchpad.course import STEPS
+from apps.sketchpad.engine import Engine
+from apps.sketchpad.games import TIME
+from apps.sketchpad.keys import KEYS
+from apps.sketchpad.record import read_record, record_text
+from apps.sketchpad.session import FOLLOW, PLAY, Session
+from apps.sketchpad.strip import _glow
+from apps.sketchpad.tabs import tabs
+from apps.sketchpad.worker import Inline
+from benchmarks.quality import handwriting
+from tinycnn.errors import TinyCNNError
+from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def convolutional():
+    layers = [Conv2D(6, 5), ReLU(), MaxPool2D(2), Flatten(), Dense(12), ReLU(), Dense(10)]
+    made = Engine(Sequential(layers, (28, 28, 1), seed=2), Path("test.safetensors"))
+    made.compile()
+    return made
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def session_with(load=sketching.engine, **more):
+    clock = Clock()
+    session = sketching.session(tabs(), load, clock=clock, **more)
+    for _ in range(3):
+        session.tick()
+    return session, clock
+
+
+def shown(session, size=(1280, 800)):
+    app = sketching.app(session, size)
+    for _ in range(3):
+        session.tick()
+        app.view.draw(app.surface)
+    return app
+
+
+def pixels(app, area):
+    box = pygame.Rect([round(length * app.view.scale) for length in area])
+    return pygame.surfarray.array3d(app.surface.subsurface(box)).astype(int)
+
+
+# ---------------------------------------------------------------------------------------- the strip
+
+
+def test_the_number_under_the_mouse_is_asked_its_sum_shown_and_kept_by_a_click(convolutional):
+    session, _ = session_with(lambda: convolutional)
+    sketching.write(session, "4")
+    app = shown(session)
+    x, y, *_ = app.view.layout.strip
+    mosaic = app.view._strip._mosaics[0]
+    a, b, side, _ = mosaic.square((12, 12, 4))
+    place = x + a + side / 2, y + b + side / 2
+    do(session, ("hover", *place))
+    app.view.draw(app.surface)
+    index, (i, j, f) = app.view._strip.asked
+    assert (index, i, j, f) == (0, 12, 12, 4)
+    hit = app.view.hit_at(place)
+    assert hit.command == ("look", 0, 12, 12, 4)
+    do(session, hit.command)
+    do(session, ("hover", 5.0, 5.0))
+    app.view.draw(app.surface)
+    assert app.view._strip.asked == (0, (12, 12, 4)), "it stays"
+    do(session, ("look_on", 1, 0, 0, 2))
+    assert session.screen.asked == (4, 0, 0, 6), "the dense layer, two numbers on"
+    do(session, ("popup", ""))
+    app.view.draw(app.surface)
+    assert app.view._strip.asked is None
+
+
+def test_a_play_computes_stage_by_stage_and_gradients_of_a_corrected_digit(convolutional):
+    session, clock = session_with(lambda: convolutional)
+    do(session, ("play",))
+    assert "write a digit first" in session.screen.note
+    sketching.write(session, "4")
+    do(session, ("label", "7"))
+    do(session, ("play",))
+    pictures, app = [], sketching.app(session)
+    for part in (0.05, 0.3, 0.45, 0.7, 0.95):
+        clock.now = part * PLAY
+        app.view.draw(app.surface)
+        app.view.draw(app.surface)
+        pictures.append(pixels(app, app.view.layout.strip))
+        strip = app.view._strip
+        assert (strip._gradient is not None) == (part > 0.5)
+    assert all((one != other).any() for one, other in pairwise(pictures))
+    clock.now = PLAY + 1
+    app.view.draw(app.surface)
+    assert session.moment is None
+    assert strip._stage == -1
+
+
+def test_light_adds_up_along_curves_in_the_color_of_their_sign():
+    one = _glow((100, 40), [((5, 10), (95, 30), 0.5)])
+    two = _glow((100, 40), [((5, 10), (95, 30), 0.5)] * 2)
+    assert one.sum() * 1.9 < two.sum() < one.sum() * 2.1
+    down = _glow((100, 40), [((5, 10), (95, 30), -0.5)]).sum(axis=(0, 1))
+    up = one.sum(axis=(0, 1))
+    assert up[2] > up[0]
+    assert down[0] > down[2]
+
+
+# -------------------------------------------------------------------------------- clicks and keys
+
+
+def test_a_digit_is_labeled_by_clicks_alone():
+    session, _ = session_with()
+    sketching.write(session, "4")
+    app = shown(session)
+    for wanted in (("ask", 0), ("label", "7")):
+        x, y, width, height = next(h.area for h in app.view.hits if h.command == wanted)
+        for kind in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP):
+            place = (x + width / 2) * app.view.scale, (y + height / 2) * app.view.scale
+            app.handle(pygame.event.Event(kind, pos=place, button=1))
+        app.view.draw(app.surface)
+    assert session.text == "7"
+    assert session.screen.popup == ""
+
+
+def test_the_eraser_of_the_toolbar_erases_with_the_left_button():
+    session, _ = session_with()
+    sketching.write(session, "1", at=(200.0, 100.0))
+    app = shown(session)
+    do(session, ("tool", "eraser"))
+    x, y, width, height = app.view.layout.paper
+    for kind, at in ((pygame.MOUSEBUTTONDOWN, 0.0), (pygame.MOUSEMOTION, 1.0)):
+        pos = x + 200 + 60 * at, y + 150 + 40 * at
+        app.handle(pygame.event.Event(kind, pos=pos, button=1))
+    app.handle(pygame.event.Event(pygame.MOUSEBUTTONUP, pos=pos, button=1))
+    assert len(session.pad.page.strokes) != len(handwriting.write("1"))
+
+
+def test_a_digit_is_written_by_keys_alone():
+    session, _ = session_with()
+    commands = {key.names: key.command for key in KEYS}
+    for name in ("d", *["ctrl+down"] * 12, "d"):
+        do(session, commands[name])
+    session.tick()
+    (stroke,) = session.pad.page.strokes
+    assert len(stroke.points) == 13
+    assert np.ptp(stroke.points[:, 0]) == 0
+    assert session.digits
+
+
+def test_whatever_lies_over_the_window_is_closed_by_the_next_command():
+    session, _ = session_with()
+    for name in ("help", "open", "games"):
+        do(session, ("popup", name))
+        assert session.screen.popup == name
+        do(session, ("hover", 1.0, 1.0))
+        assert session.screen.popup == name, "the mouse may move"
+        do(session, ("down", 5.0, 5.0))
+        assert session.screen.popup == ""
+
+
+def test_a_file_is_chosen_typed_pasted_and_completed(tmp_path, monkeypatch):
+    (tmp_path / "photos").mkdir()
+    Image.new("L", (40, 40), 255).save(tmp_path / "photos" / "one.png")
+    (tmp_path / "photos" / "notes.txt").write_text("no picture")
+    session, _ = session_with()
+    app = shown(session)
+    do(session, ("open",))
+    do(session, ("dialog", str(tmp_path) + os.sep))
+    assert [name for name, _ in files.listing(session.screen.typed)] == ["../", "photos/"]
+    app.handle(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_p, mod=0, unicode="p"))
+    app.handle(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_TAB, mod=0, unicode="\t"))
+    assert session.screen.typed == str(tmp_path / "photos") + os.sep
+    app.view.draw(app.surface)
+    (hit,) = (hit for hit in app.view.hits if hit.command[0] == "open" and "one.png" in str(hit))
+    do(session, hit.command)
+    session.tick()
+    assert session.pad.page.sheet.name == "one.png"
+    monkeypatch.setattr(window, "paste", lambda: "~/x.png")
+    do(session, ("open",))
+    do(session, ("dialog", ""))
+    app.do(("paste",))
+    assert session.screen.typed == "~/x.png"
+
+
+# ------------------------------------------------------------------------------------ dark and wide
+
+
+def test_dark_colors_follow_the_system_and_come_back(monkeypatch):
+    monkeypatch.setattr(window, "is_dark", lambda: True)
+    session, _ = session_with()
+    app = App(session, pygame.Surface((1280, 800)), theme="system")
+    session.tick()
+    app.view.draw(app.surface)
+    assert sum(app.surface.get_at((2, 790))[:3]) < 150
+    do(session, ("dark",))
+    app.view.draw(app.surface)
+    assert app.surface.get_at((2, 790))[:3] == theme.DESK == (236, 238, 242)
+
+
+def test_a_system_that_says_nothing_is_light(monkeypatch):
+    monkeypatch.delenv("GTK_THEME", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert not window.is_dark()
+    monkeypatch.setenv("GTK_THEME", "Adwaita:dark")
+    assert window.is_dark()
+
+
+def test_strokes_on_dark_paper_are_light_and_as_wide():
+    widths = {}
+    for dark in (False, True):
+        session, _ = session_with()
+        app = shown(session)
+        sketching.draw(session, [(100, 100), (300, 100)])
+        session.screen.dark = dark
+        app.view.draw(app.surface)
+        x, y, *_ = app.view.layout.paper
+        column = pixels(app, (x + 200, y + 80, 1, 40))[0].sum(axis=1)
+        paper, ink = column[0], column[20]
+        assert (ink > paper) == dark
+        widths[dark] = np.abs(column - paper).sum() / abs(ink - paper)
+    theme.use(False)
+    assert widths[True] == pytest.approx(widths[False], abs=0.7)
+
+
+# ----------------------------------------------------------------------------------------- games
+
+
+def test_a_sprint_counts_what_is_read_in_time_and_its_replay_scores_the_same(tmp_path):
+    session, clock = session_with(folder=tmp_path)
+    clock.now = 100.0
+    do(session, ("game", "sprint", 5))
+    while session.game.score < 3:
+        clock.now += 0.5
+        sketching.write(session, session.game.target)
+        session.tick()
+    assert session.pad.page.empty
+    clock.now += TIME
+    session.tick()
+    assert (session.game.over, session.game.score) == (True, 3)
+    shown(session)
+    stem = files.save(session, tmp_path)
+    replay = stem.with_name(stem.name + files.REPLAY)
+    again, clock = session_with()
+    for at, command in read_record(replay.read_text(), "replay"):
+        clock.now = at
+        do(again, command)
+        again.tick()
+    assert again.game.score == 3
+    assert files.is_replay(str(replay))
+
+
+def test_memory_hides_its_number_and_grows_until_it_is_wrong():
+    session, clock = session_with()
+    do(session, ("game", "memory", 1))
+    first = session.game.target
+    assert session.game.task == f"Write {first}"
+    sketching.write(session, first)
+    session.tick()
+    assert first not in session.game.task, "it hides"
+    clock.now += 2
+    session.tick()
+    assert len(session.game.target) == len(first) + 1
+    wrong = session.game.target.translate(str.maketrans("0123456789", "1234567890"))
+    sketching.write(session, wrong)
+    session.tick()
+    clock.now += 2
+    session.tick()
+    assert session.game.over
+    assert session.game.score == len(first)
+    do(session, ("clear",))
+    assert session.game is None
+
+
+def test_fool_it_ends_when_another_digit_is_surely_read():
+    session, clock = session_with()
+    do(session, ("game", "fool", 1))
+    target = session.game.target
+    for text in (target, "7" if target != "7" else "1"):
+        sketching.write(session, text)
+        session.tick()
+        clock.now += 2
+        session.tick()
+        over = session.game.over
+        assert over == (text != target)
+        if not over:
+            do(session, ("clear",))
+            session.tick()
+
+
+def test_an_unknown_game_is_refused():
+    session, _ = session_with()
+    do(session, ("game", "chess"))
+    assert "no game 'chess'" in session.screen.note
+
+
+# ------------------------------------------------------------------------------- cards and replays
+
+
+def test_a_card_and_a_film_show_the_drawing_and_nothing_to_click(tmp_path):
+    session, clock = session_with(folder=tmp_path)
+    for line in handwriting.write("42", gap=30.0, height=140.0, at=(60.0, 80.0)):
+        clock.now += 0.5
+        sketching.draw(session, line)
+    engine, entries = session.engine, list(session.log)
+    path = tmp_path / "card"
+    said = share.make(entries, session.pad.page, engine, session.pad.room, path)
+    assert "card, as .png, .gif" in said
+    with Image.open(path.with_suffix(".png")) as card:
+        assert card.size == share.CARD
+        assert (np.asarray(card.convert("L"))[60:400, 30:600] < 60).sum() > 500, "ink"
+    with Image.open(path.with_suffix(".gif")) as film:
+        assert film.n_frames > 3
+
+
+def test_the_replay_of_somebody_only_draws_and_plays(tmp_path, monkeypatch):
+    assert not {"save", "copy", "open", "label", "adapt", "keep", "export", "quit"} & set(SAFE)
+    commands = [("down", 9.0, 9.0), ("move", 90.0, 90.0), ("up",), ("save",), ("quit",)]
+    session, clock = session_with(folder=tmp_path)
+    app = App(session, pygame.Surface((1280, 800)), clock=clock)
+    path = tmp_path / "theirs.jsonl"
+    path.write_text(record_text([*session.log[:0]]))
+    lines = [{"sketchpad": 1}, *({"at": 0.1, "do": command} for command in commands)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    app.do(("open", str(path)))
+    clock.now += 1
+    app._follow_script()
+    assert len(session.pad.page.strokes) == 1
+    assert not app.done
+    assert list(tmp_path.iterdir()) == [path]
+    path.write_text('{"sketchpad": 1}\n{broken')
+    app.do(("open", str(path)))
+    assert "no recorded command" in session.screen.note
+
+
+# ---------------------------------------------------------------------------------------- learning
+
+
+def test_a_course_learns_pauses_steps_and_reads_at_once(convolutional):
+    session, _ = session_with(lambda: convolutional)
+    do(session, ("course", "run"))
+    for _ in range(4):
+        session.tick()
+    course = session.course
+    assert len(course.losses) >= 3 * STEPS
+    do(session, ("course", "run"))
+    session.tick()
+    count = len(course.losses)
+    session.tick()
+    assert len(course.losses) == count, "it pauses"
+    base = session.engine
+    do(session, ("course", "rate", 1.0))
+    assert course.rate == pytest.approx(0.3)
+    do(session, ("course", "live"))
+    do(session, ("course", "step"))
+    session.tick()
+    assert len(course.losses) == count + 1
+    assert session.engine is not base
+    assert session.engine.model is course.report.model
+    shown(session)
+    do(session, ("course", "live"))
+    assert session.engine is base, "the network that was loaded comes back"
+    do(session, ("course", "restart"))
+    assert course.losses == []
+
+
+def test_the_steps_of_a_course_are_those_of_the_command():
+    from tinycnn.data import load_dataset
+    from tinycnn.train.lesson import Lesson
+    from tinycnn.train.recipe import Recipe
+    from tinycnn.train.trainer import Trainer
+
+    data = load_dataset()
+    losses = Lesson(data).learn(3, 0.05).losses
+    recipe = Recipe.for_data(
+        len(data.train_images), epochs=4, augment="none", schedule="constant", lr=0.05
+    )
+    trainer = Trainer(recipe, data)
+    batches = trainer.batches.of_epoch(1)
+    assert losses == [trainer.step(*next(batches)) for _ in range(3)]
+
+
+def test_a_training_that_goes_on_is_followed(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    sketching.engine().model.save(path)
+    clock = Clock()
+    session = Session(Inline(), lambda: Engine.load(str(path)), clock=clock)
+    session.tick()
+    clock.now += 2 * FOLLOW
+    session.tick()
+    loads = session.loads
+    os.utime(path, (1, 1))
+    session.tick()
+    assert session.loads == loads, "not at every moment"
+    clock.now += 2 * FOLLOW
+    session.tick()
+    session.tick()
+    assert session.loads == loads + 1
+    assert "loaded" in session.screen.note
+
+
+def test_other_names_of_commands_are_refused():
+    session, _ = session_with()
+    for command in (("popup", "nowhere"),):
+        do(session, command)
+        assert "no popup" in session.screen.note
+    with pytest.raises(TinyCNNError, match="does not take"):
+        do(session, ("undo", 5))
