@@ -10,15 +10,15 @@ from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).resolve().parents[1]
 OUTSIDE = re.compile(r'<(?:script|img|link|iframe|source|use)\b[^>]*?="(?:https?:)?//[^>]*>')
-LINK = re.compile(r"\[([^\]]*)\]\(([^)#:\s]+)\)")
-KINDS = {".md", ".css", ".png", ".jpg", ".svg", ".gif", ".html"}
-NO_PAGES = {"build", "chapters", "exercises", "site", "node_modules", "src"}
+LISTING = re.compile(r'listing\("([\w.]+)"')
+KINDS = {".md", ".css", ".html", ".png", ".jpg", ".svg", ".gif"}
+NO_PAGES = {"build", "exercises", "site", "src"}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put pages that the navigation does not name at the end of its second section."""
     named = [page for section in config.nav for pages in section.values() for page in pages]
-    more = sorted({path.name for path in DOCS.glob("*.md")} - set(named))
+    more = sorted(path.name for path in DOCS.glob("*.md") if path.name not in named)
     next(iter(config.nav[1].values())).extend(more)
     return config
 

@@ -13,7 +13,7 @@ const REACH = 3.0; // heights: neighbors are no farther apart
 const BELONGS = 1.5; // of its own length: a bar or a hat is no farther above or below its digit
 const HIGHEST = 0.75; // heights, and no farther than that
 const STACKED = 0.36; // of the lower one's height: the two rings of an 8 are no farther apart
-const MOST = 1000; // strokes on a page; more are a texture
+export const MOST = 1000; // strokes on a page; more are a texture, and would take too long
 
 const width = ([x0, , x1]) => x1 - x0;
 const height = ([, y0, , y1]) => y1 - y0;
@@ -41,6 +41,7 @@ export class Strokes {
     const [x0, y0, x1, y1] = bounds(strokes);
     this.step = Math.max(x1 - x0, y1 - y0) / 200;
     this.points = []; // along each stroke, as far as they have been asked for
+    this.texts = strokes.map((stroke) => JSON.stringify(stroke));
   }
 
   /** The span of some strokes together. */

@@ -8,6 +8,7 @@ import { Reader, percent, sentence, verdict } from "./reading.js";
 import { Strip } from "./strip.js";
 
 const PACE = 4; // points of the example per picture of the screen
+const SLOW = 50; // milliseconds
 
 const find = (id) => document.getElementById(id);
 const description = JSON.parse(find("description").textContent);
@@ -20,11 +21,13 @@ const strip = new Strip(network, find("stages"), find("stage"), find("sum"));
 let reading = reader.read([]);
 let selected = null; // the digit whose bars and numbers are shown
 let due = false; // whether there is ink that has not been read yet
+let took = 0; // milliseconds of the last reading
 
-/** There is other ink. */
+/** There is other ink: read it soon, and later if that takes long, so that the pen stays fluid. */
 function expect() {
   find("answer").setAttribute("aria-busy", "true");
-  if (!due) requestAnimationFrame(answer);
+  if (!due && took < SLOW) requestAnimationFrame(answer);
+  else if (!due) setTimeout(answer, took);
   due = true;
 }
 
@@ -40,8 +43,8 @@ function answer() {
     select();
     find("sentence").textContent = error.message;
   }
-  const took = (performance.now() - since).toFixed(1);
-  find("took").textContent = pad.strokes.length > 0 ? `read in ${took}\u00a0ms` : "";
+  took = performance.now() - since;
+  find("took").textContent = pad.strokes.length > 0 ? `read in ${took.toFixed(1)}\u00a0ms` : "";
   find("undo").disabled = !pad.canUndo;
   find("clear").disabled = pad.strokes.length === 0;
   find("hint").hidden = pad.strokes.length > 0;
@@ -104,9 +107,12 @@ function announce() {
 /** Write a number, as a hand would. */
 function showExample() {
   pad.replace([]);
+  let { strokes } = pad;
   const points = description.example.flatMap((stroke) => stroke.map((xy, k) => [xy, k === 0]));
   const write = () => {
+    if (pad.strokes !== strokes) return; // someone else writes now, or has cleared the paper
     for (const [xy, first] of points.splice(0, PACE)) first ? pad.down(xy) : pad.move(xy);
+    ({ strokes } = pad);
     if (points.length > 0) requestAnimationFrame(write);
     else pad.up();
   };
@@ -139,3 +145,5 @@ document.addEventListener("keydown", shortcut);
 find("book").hidden = location.protocol === "file:";
 window.tinycnn = { network, reader, strokesToImage }; // for the console, and for tests
 answer();
+// The browser compiles loops that have run for a while: better before the first stroke.
+setTimeout(() => [1, 2, 3].forEach(() => network.forward(strokesToImage(description.example))));

@@ -18,6 +18,7 @@ export class Paper {
   #selected = null;
   #pointer = null; // the one that draws; a second finger is ignored
   #cursor = [0.5, 0.5]; // the pen that keys move
+  #due = false; // whether the canvas will be drawn
   #pressed = new Set(); // arrow keys; two of them at once go aslant
 
   constructor(canvas, pad) {
@@ -34,6 +35,7 @@ export class Paper {
       focus: this.#draw,
     };
     for (const [name, listener] of Object.entries(doing)) canvas.addEventListener(name, listener);
+    pad.addEventListener("ink", this.#refresh);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#draw);
     new ResizeObserver(this.#draw).observe(canvas);
   }
@@ -102,7 +104,14 @@ export class Paper {
     return inside([(event.clientX - left) / height, (event.clientY - top) / height]);
   }
 
+  /** Draw with the next picture of the screen: a pen moves more often than that. */
+  #refresh = () => {
+    if (!this.#due) requestAnimationFrame(this.#draw);
+    this.#due = true;
+  };
+
   #draw = () => {
+    this.#due = false;
     const size = SHAPE.map((z) => Math.round(z * this.#canvas.clientHeight * devicePixelRatio));
     const [width, height] = size;
     if (this.#canvas.width !== width) Object.assign(this.#canvas, { width, height });
@@ -141,7 +150,7 @@ export class Paper {
   }
 }
 
-/** A line from middle to middle of neighboring points, which bends at the points. */
+/** A line from middle to middle of neighboring points, curved at the points. */
 function curve(points) {
   const path = new Path2D();
   path.moveTo(...points[0]);

@@ -5,7 +5,7 @@
 // their limits are those of the sketchpad (apps/sketchpad/phrases.py).
 
 import { strokesToImage } from "./ink.js";
-import { FLAT, Strokes, findLines } from "./lines.js";
+import { FLAT, MOST, Strokes, findLines } from "./lines.js";
 import { bestReading, candidates, digitWeight, markWeight, textOf } from "./segmentation.js";
 
 const SMALL = 0.35; // line heights: ink smaller than that is a dot, a comma, an apostrophe
@@ -23,6 +23,7 @@ export class Reader {
   /** strokes: lines of [x, y]; pen: width of the line, 0 if unknown; ink no larger is a dot. */
   read(drawing, pen = 0) {
     if (drawing.length === 0) return { text: "", digits: [], confidence: 0 };
+    if (drawing.length > MOST) throw new RangeError(`More than ${MOST} strokes are not read`);
     const strokes = new Strokes(drawing, pen);
     const known = this.#known;
     this.#known = new Map(); // what is not asked for again is forgotten
@@ -53,8 +54,8 @@ export class Reader {
   }
 
   #digit(strokes, { group, span: [x0, y0, x1, y1] }, known) {
+    const key = group.map((index) => strokes.texts[index]).join();
     const ink = group.map((index) => strokes.strokes[index]);
-    const key = JSON.stringify(ink);
     const pass = known.get(key) ?? this.network.forward(strokesToImage(ink));
     this.#known.set(key, pass);
     const order = this.network.classes

@@ -175,6 +175,7 @@ export class Strip {
       const place = placeOf(event);
       const again = isHere() && String(place) === String(this.#chosen.place);
       choose(place, !(this.#pinned && again));
+      this.#card.scrollIntoView({ block: "nearest" });
     });
     canvas.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && isHere()) choose(null, false);
@@ -206,7 +207,7 @@ export class Strip {
   }
 
   /** A sum as a formula, as three pictures, and in words. */
-  #told({ x, weights, products, bias, total, rivals }, number, [, , c]) {
+  #told({ x, weights, products, bias, total, compared }, number, [, , c]) {
     const { pool, last } = this.#network.stages[number];
     const formula = pool
       ? "y[i,j,f] = b[f] + Σ x[i+u,j+v,c] · w[f,u,v,c]"
@@ -224,8 +225,8 @@ export class Strip {
       words.push(`${terms.length} products are ${kind} and add up to ${format(part)}.`);
     }
     words.push(`The sum is ${format(total)}.`);
-    const all = rivals?.map(format).join(", ");
-    if (rivals) words.push(`Pooling keeps the largest of ${rivals.length} such sums: ${all}.`);
+    const all = compared?.map(format).join(", ");
+    if (compared) words.push(`Pooling keeps the largest of ${compared.length} such sums: ${all}.`);
     if (!last && total <= 0) words.push("It is below zero, so ReLU makes it 0.");
     const share = percent(this.#pass.probabilities[c]);
     if (last) words.push(`Softmax turns the sums into the bars; this one becomes ${share}.`);

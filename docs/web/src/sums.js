@@ -20,7 +20,7 @@ function sumOf(x, { w, b }, k) {
  * How the number at a place came to be: a sum, of the winning window if it was pooled.
  *
  * number: of the stage; numbers: what the stages gave, the image first; place: [i, j, c], where
- * dense layers have i = j = 0. "rivals" are the sums that pooling compared.
+ * dense layers have i = j = 0. compared: the sums of which pooling keeps the largest.
  */
 export function explain(stages, numbers, number, [i, j, c]) {
   const stage = stages[number];
@@ -32,7 +32,7 @@ export function explain(stages, numbers, number, [i, j, c]) {
   ]);
   const sums = corners.map((at) => ({ ...sumOf(windowOf(x, at, stage.shape), stage, c), at }));
   const winner = sums.reduce((one, other) => (other.total > one.total ? other : one));
-  return { ...winner, rivals: sums.map((sum) => sum.total) };
+  return { ...winner, compared: sums.map((sum) => sum.total) };
 }
 
 /** What a number depends on: per stage before it [row, column, height, width], or null: all. */
