@@ -22,6 +22,7 @@ from tinycnn.cli import Parser, run_command
 from tinycnn.data.mnist import SIZE
 from tinycnn.errors import WeightsError
 from tinycnn.files import write_bytes
+from tinycnn.ink.signs import _SIGNS as SIGNS
 from tinycnn.nn import Conv2D, MaxPool2D, Sequential
 from tinycnn.nn.checks import GRAY
 from tinycnn.nn.classifier import calibration_of, names_of
@@ -88,7 +89,8 @@ def description_of(model: Sequential) -> dict[str, Any]:
     drawing = write("42", gap=40.0, height=45.0, at=(42.0, 26.0))  # percent of the paper's height
     strokes = [(z / 100).round(3).tolist() for z in tremble(drawing, np.random.default_rng(3), 0.6)]
     scale = {"scale": float(GRAY), "classes": names_of(model)}
-    return {"stages": stages, **scale, **calibration, "example": strokes}
+    signs = [(name, [line.tolist() for line in drawing]) for name, drawing in SIGNS]
+    return {"stages": stages, **scale, **calibration, "signs": signs, "example": strokes}
 
 
 def weights_of(model: Sequential) -> bytes:

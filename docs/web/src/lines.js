@@ -10,17 +10,19 @@ export const FLAT = 0.2; // height over width: ink flatter than that is a dash
 const LARGE = 0.5; // of the height of the tallest strokes
 const BESIDE = 0.35; // of the lower one's height: overlap in y of strokes that lie side by side
 const REACH = 3.0; // heights: neighbors are no farther apart
+const MARK_REACH = 1.2; // heights: a dot or a dash is no farther from its line
+const STRAIGHT = 0.1; // of a stroke's length: it is straight if it is no wider
 const BELONGS = 1.5; // of its own length: a bar or a hat is no farther above or below its digit
 const HIGHEST = 0.75; // heights, and no farther than that
 const STACKED = 0.36; // of the lower one's height: the two rings of an 8 are no farther apart
 export const MOST = 1000; // strokes on a page; more are a texture, and would take too long
 
-const width = ([x0, , x1]) => x1 - x0;
-const height = ([, y0, , y1]) => y1 - y0;
+export const width = ([x0, , x1]) => x1 - x0;
+export const height = ([, y0, , y1]) => y1 - y0;
 
 /** How much of the x or the y axis two spans share; negative is the gap between them. */
-const across = (a, b) => Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-const down = (a, b) => Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+export const across = (a, b) => Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+export const down = (a, b) => Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
 
 /** The place between sorted numbers below which a share of them lies; round: how to choose one. */
 function quantile(numbers, share, round = (z) => z) {
@@ -54,14 +56,30 @@ export class Strokes {
   distance(one, other, most) {
     const [a, b] = [this.spans[one], this.spans[other]];
     if (Math.max(-across(a, b), -down(a, b)) >= most) return most;
-    const [from, to] = [one, other].map(
-      (index) => (this.points[index] ??= resample(this.strokes[index], this.step)),
-    );
     let least = most * most;
-    for (const [x, y] of from) {
-      for (const [z, w] of to) least = Math.min(least, (x - z) ** 2 + (y - w) ** 2);
+    for (const [x, y] of this.along(one)) {
+      for (const [z, w] of this.along(other)) least = Math.min(least, (x - z) ** 2 + (y - w) ** 2);
     }
     return Math.sqrt(least);
+  }
+
+  /** Points along a stroke, a 200th of the page apart. */
+  along(index) {
+    return (this.points[index] ??= resample(this.strokes[index], this.step));
+  }
+
+  /** Run over rise of a straight stroke, positive to the right; 0 if it is curved. */
+  lean(index) {
+    const points = this.along(index);
+    const mean = (of) => points.reduce((sum, [x, y]) => sum + of(x, y), 0) / points.length;
+    const [mx, my] = [mean((x) => x), mean((_, y) => y)];
+    const [xx, yy] = [mean((x) => (x - mx) ** 2), mean((_, y) => (y - my) ** 2)];
+    const xy = mean((x, y) => (x - mx) * (y - my));
+    const angle = Math.atan2(2 * xy, xx - yy) / 2; // of the line that is nearest to all points
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    const turned = points.map(([x, y]) => [x * cos + y * sin, y * cos - x * sin]);
+    const [x0, y0, x1, y1] = bounds([turned]);
+    return y1 - y0 > STRAIGHT * (x1 - x0) + this.pen || sin === 0 ? 0 : -cos / sin;
   }
 
   leftToRight(group) {
@@ -160,7 +178,7 @@ function nearest(spans, rows, heights, span) {
   const best = gaps.reduce(closer);
   const length = Math.min(BELONGS * Math.max(width(span), height(span)), HIGHEST * best.height);
   const reach = Math.max(length, STACKED * best.height);
-  return best.y <= reach && best.x <= REACH * best.height ? best.row : undefined;
+  return best.y <= reach && best.x <= MARK_REACH * best.height ? best.row : undefined;
 }
 
 const closer = (one, other) =>

@@ -61,7 +61,7 @@ function select(digit) {
   find("sentence").textContent = digit ? sentence(digit) : nothing;
   showText();
   showBars();
-  paper.show(reading.digits, selected);
+  paper.show([...reading.digits, ...reading.unread], selected);
   strip.show(selected);
 }
 
@@ -146,4 +146,4 @@ find("book").hidden = location.protocol === "file:";
 window.tinycnn = { network, reader, strokesToImage }; // for the console, and for tests
 answer();
 // The browser compiles loops that have run for a while: better before the first stroke.
-setTimeout(() => [1, 2, 3].forEach(() => network.forward(strokesToImage(description.example))));
+setTimeout(() => [1, 2, 3].forEach(() => reader.look(strokesToImage(description.example))));

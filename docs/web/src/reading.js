@@ -5,10 +5,10 @@
 // their limits are those of the sketchpad (apps/sketchpad/phrases.py).
 
 import { strokesToImage } from "./ink.js";
-import { FLAT, MOST, Strokes, findLines } from "./lines.js";
-import { bestReading, candidates, digitWeight, markWeight, textOf } from "./segmentation.js";
+import { FLAT, MOST, Strokes, findLines, height, width } from "./lines.js";
+import { SMALL, bestReading, candidates, digitWeight, markWeight } from "./segmentation.js";
+import { PLACED, Signs, largeSign, smallSign, write } from "./signs.js";
 
-const SMALL = 0.35; // line heights: ink smaller than that is a dot, a comma, an apostrophe
 const SURE = 0.9;
 const MOST_SURE = 0.999;
 
@@ -18,54 +18,83 @@ export class Reader {
 
   constructor(network) {
     this.network = network;
+    this.signs = new Signs(network.signs);
   }
 
   /** strokes: lines of [x, y]; pen: width of the line, 0 if unknown; ink no larger is a dot. */
   read(drawing, pen = 0) {
-    if (drawing.length === 0) return { text: "", digits: [], confidence: 0 };
+    if (drawing.length === 0) return { text: "", digits: [], unread: [], confidence: 0 };
     if (drawing.length > MOST) throw new RangeError(`More than ${MOST} strokes are not read`);
     const strokes = new Strokes(drawing, pen);
     const known = this.#known;
     this.#known = new Map(); // what is not asked for again is forgotten
     const rows = findLines(strokes)
       .map((line) => candidates(strokes, line))
-      .map((row) => this.#readRow(strokes, row, known));
+      .map((row) => this.#readRow(this.#seen(strokes, row, known)));
     const digits = rows.flatMap((row) => row.digits);
     const text = rows.map((row) => row.text).filter(Boolean).join("\n");
-    const confidence = rows.reduce((product, row) => product * row.certainty, 1);
-    return { text, digits, confidence: digits.length > 0 ? confidence : 0 };
+    const sure = rows.filter((row) => row.digits.length > 0).map((row) => row.confidence);
+    const confidence = digits.length > 0 ? sure.reduce((one, other) => one * other) : 0;
+    return { text, digits, unread: rows.flatMap((row) => row.unread), confidence };
   }
 
-  #readRow(strokes, row, known) {
-    const { height } = row;
+  /** A line whose runs have the digit that they could be, and the sign. */
+  #seen(strokes, row, known) {
     for (const run of row.runs) {
-      const [x0, y0, x1, y1] = run.span;
-      const small = Math.max(x1 - x0, y1 - y0) <= Math.max(SMALL * height, strokes.pen);
-      const isMark = small || y1 - y0 < FLAT * (x1 - x0);
-      run.digit = isMark ? null : this.#digit(strokes, run, known);
-      run.weight = isMark
-        ? markWeight(run.span, height)
-        : digitWeight(run.span, height, run.digit, this.network.threshold);
+      const [W, H] = [width(run.span), height(run.span)];
+      const small = Math.max(W, H) <= Math.max(SMALL * row.height, strokes.pen);
+      run.digit = small || H < FLAT * W ? null : this.#digit(strokes, run, known);
+      run.sign = run.digit && largeSign(run.digit, H / row.height, this.network.threshold);
+      const name = run.group.length <= 2 && smallSign(strokes, run.group, row);
+      if (name) run.sign = { name, probability: PLACED };
+    }
+    return row;
+  }
+
+  #readRow(row) {
+    for (const run of row.runs) {
+      run.isDigit = run.digit !== null && !run.sign;
+      run.name = run.isDigit ? run.digit.name : (run.sign?.name ?? "");
+      run.weight = run.isDigit
+        ? digitWeight(run.span, row.height, run.digit, this.network.threshold)
+        : markWeight(run.span, row.height, run.name);
     }
     const { path, certainty } = bestReading(row);
-    const digits = path.map((run) => run.digit).filter(Boolean);
-    const product = digits.reduce((all, digit) => all * digit.confidence, certainty);
-    return { text: textOf(path, height), digits, certainty: product };
+    const { text, read } = write(path, row.height);
+    const misplaced = path.filter((run, k) => !read[k] && run.digit);
+    if (misplaced.length > 0) {
+      for (const run of misplaced) run.sign = null; // where no number has that sign, it is a digit
+      return this.#readRow(row);
+    }
+    const sure = path
+      .filter((_, k) => read[k])
+      .map((run) => (run.isDigit ? run.digit.confidence : run.sign.probability));
+    const confidence = sure.reduce((one, other) => one * other, certainty);
+    const digits = path.filter((run) => run.isDigit).map((run) => run.digit);
+    const left = path.filter((_, k) => !read[k]).map(({ span }) => span);
+    const unread = left.map((span) => ({ box: boxOf(span), rejected: true }));
+    return { text, digits, unread, confidence };
   }
 
-  #digit(strokes, { group, span: [x0, y0, x1, y1] }, known) {
+  #digit(strokes, { group, span }, known) {
     const key = group.map((index) => strokes.texts[index]).join();
     const ink = group.map((index) => strokes.strokes[index]);
-    const pass = known.get(key) ?? this.network.forward(strokesToImage(ink));
+    const pass = known.get(key) ?? this.look(strokesToImage(ink));
     this.#known.set(key, pass);
     const order = this.network.classes
       .map((name, label) => ({ name, label, probability: pass.probabilities[label] }))
       .sort((one, other) => other.probability - one.probability);
     const [{ name, label, probability: confidence }, second] = order;
-    const box = [x0, y0, x1 - x0, y1 - y0];
-    return { ...pass, pass, box, group, name, label, confidence, second };
+    return { ...pass, box: boxOf(span), group, name, label, confidence, second };
+  }
+
+  /** What there is to know of an image, whatever line it is on. */
+  look(image) {
+    return { ...this.network.forward(image), like: this.signs.like(image) };
   }
 }
+
+const boxOf = ([x0, y0, x1, y1]) => [x0, y0, x1 - x0, y1 - y0];
 
 /** How far to trust a digit. */
 export function verdict(digit) {

@@ -6,7 +6,7 @@
 // The best of all 2^(n-1) readings comes out of one pass (dynamic programming), as in
 // tinycnn/ink/segmentation.py.
 
-import { median } from "./lines.js";
+import { across, down, height, width } from "./lines.js";
 
 const LONGEST_RUN = 9; // strokes in one digit
 const WIDEST_RUN = 2.0; // line heights
@@ -17,7 +17,9 @@ const LONE_MARK = 0.02;
 const USUAL_WIDTH = 0.8; // line heights: wider digits are rarer
 const RARER = 4.0; // by this much in log-probability for each line height
 const MARGIN = 2.0; // score above the threshold that real digits have, and halves and pairs do not
-const WORD_GAP = 1.0; // line heights between words, at least
+export const SMALL = 0.35; // line heights: ink smaller than that is a dot, a comma, an apostrophe
+const CERTAIN = 5.0; // log-odds where geometry leaves little doubt
+const LOOSE = 0.06; // line heights: small ink farther than that beside a digit is a sign of its own
 
 /** log(exp(a) + exp(b)) */
 function logAddExp(a, b) {
@@ -27,14 +29,14 @@ function logAddExp(a, b) {
 
 /** The line with all runs that could be one digit, and the odds of its pairs. */
 export function candidates(strokes, line) {
-  const { order, height } = line;
-  const odds = order.slice(1).map((other, k) => pairOdds(strokes, order[k], other, height));
+  const { order, height: tall } = line;
+  const odds = order.slice(1).map((other, k) => pairOdds(strokes, order[k], other, tall));
   const runs = [];
   for (let start = 0; start < order.length; start++) {
     for (let stop = start + 1; stop <= Math.min(start + LONGEST_RUN, order.length); stop++) {
       const group = order.slice(start, stop);
       const span = strokes.span(group);
-      const wide = span[2] - span[0] > WIDEST_RUN * height;
+      const wide = width(span) > WIDEST_RUN * tall;
       if (group.length > 1 && (odds[stop - 2] < HOPELESS || wide)) break;
       runs.push({ start, stop, group, span });
     }
@@ -43,28 +45,47 @@ export function candidates(strokes, line) {
 }
 
 /** Log-odds that two neighbors belong together: a logistic regression in line heights. */
-function pairOdds(strokes, one, other, height) {
-  const [[a0, b0, a1, b1], [c0, d0, c1, d1]] = [strokes.spans[one], strokes.spans[other]];
-  const narrower = Math.max(Math.min(a1 - a0, c1 - c0), 0.05 * height);
-  const shared = (Math.min(a1, c1) - Math.max(a0, c0)) / narrower;
-  const overlap = Math.min(Math.max(shared, 0), 1);
-  const distance = strokes.distance(one, other, 0.5 * height) / height;
-  const lower = Math.min(b1 - b0, d1 - d0) / height; // bars and hats are low
-  const width = (Math.max(a1, c1) - Math.min(a0, c0)) / height; // of both together
-  return 5.0 + 6.5 * overlap - 8.5 * distance - 7.3 * lower - 3.4 * width;
+function pairOdds(strokes, one, other, tall) {
+  const [a, b] = [strokes.spans[one], strokes.spans[other]];
+  if (isLoose(a, b, tall, strokes.pen)) return -CERTAIN;
+  if (isAcross(a, b, tall)) return CERTAIN;
+  const narrower = Math.max(Math.min(width(a), width(b)), 0.05 * tall);
+  const overlap = Math.min(Math.max(across(a, b) / narrower, 0), 1);
+  const distance = strokes.distance(one, other, 0.5 * tall) / tall;
+  const lower = Math.min(height(a), height(b)) / tall; // bars and hats are low
+  const both = (Math.max(a[2], b[2]) - Math.min(a[0], b[0])) / tall;
+  return 5.0 + 6.5 * overlap - 8.5 * distance - 7.3 * lower - 3.4 * both;
+}
+
+/** Whether one of two strokes is a sign beside the other: small, low enough, and apart. */
+function isLoose(a, b, tall, pen) {
+  const size = (span) => Math.max(width(span), height(span));
+  const [small, large] = size(a) <= size(b) ? [a, b] : [b, a];
+  const [W, H] = [width(small), height(small)];
+  const place = (small[1] + small[3]) / 2 - large[1];
+  const signlike = Math.max(W, H) <= SMALL * tall || (H <= 0.4 * W && 0.8 * tall > W);
+  const apart = -across(a, b) > LOOSE * tall + pen / 2;
+  return signlike && apart && place > 0.3 * height(large);
+}
+
+/** Whether one of two strokes runs through the middle of the other, as in a slashed zero. */
+function isAcross(a, b, tall) {
+  const [narrow, wide] = width(a) <= width(b) ? [a, b] : [b, a];
+  const place = ((narrow[0] + narrow[2]) / 2 - wide[0]) / Math.max(width(wide), 0.2 * tall);
+  return 0.2 < place && place < 0.8 && down(a, b) > 0;
 }
 
 /** Log-probability that a run is one digit: like its class, like any digit, not too wide. */
-export function digitWeight(span, height, digit, threshold) {
-  const excess = Math.max((span[2] - span[0]) / height - USUAL_WIDTH, 0);
+export function digitWeight(span, tall, digit, threshold) {
+  const excess = Math.max(width(span) / tall - USUAL_WIDTH, 0);
   const likeADigit = -logAddExp(0, threshold + MARGIN - digit.score);
   return Math.log(digit.confidence) + likeADigit - RARER * excess;
 }
 
-/** Log-probability that a dot or a dash is on its own, and no part of a digit. */
-export function markWeight(span, height) {
-  const tiny = Math.max(span[2] - span[0], span[3] - span[1]) < TINY * height;
-  return Math.log(tiny ? LONE_DOT : LONE_MARK);
+/** Log-probability that ink is on its own and no part of a digit, given the sign it may be. */
+export function markWeight(span, tall, sign) {
+  const tiny = Math.max(width(span), height(span)) < TINY * tall;
+  return Math.log(tiny || sign ? LONE_DOT : LONE_MARK);
 }
 
 /** The best way to divide a line into runs, each with its weight, and how probable it is. */
@@ -86,30 +107,4 @@ export function bestReading({ order, odds, runs }) {
   const path = [];
   for (let stop = order.length; stop > 0; stop = path[0].start) path.unshift(last[stop]);
   return { path, certainty: Math.exp(best.at(-1) - total.at(-1)) };
-}
-
-/** The characters of a line, from its runs; between digits also dots, dashes and blanks. */
-export function textOf(runs, height) {
-  const spans = runs.filter((run) => run.digit).map((run) => run.span);
-  const gaps = spans.slice(1).map((right, k) => right[0] - spans[k][2]);
-  const wordGap = Math.max(WORD_GAP * height, 2.5 * (gaps.length > 1 ? median(gaps) : Infinity));
-  let [text, sign, before] = ["", "", null];
-  for (const { span, digit } of runs) {
-    if (!digit) {
-      sign = before ? signOf(span, before, height) : "";
-      continue;
-    }
-    if (before) text += sign || (span[0] - before[2] > wordGap ? " " : "");
-    text += digit.name;
-    [before, sign] = [span, ""];
-  }
-  return text;
-}
-
-/** The character for a mark to the right of a digit: ".", "-" or nothing. */
-function signOf([x0, y0, x1, y1], before, height) {
-  const place = ((y0 + y1) / 2 - before[1]) / Math.max(before[3] - before[1], 0.5 * height);
-  if (x0 < before[2]) return "";
-  if (0.3 < place && place < 0.7 && x1 - x0 > 0.2 * height) return "-";
-  return 0.7 <= place && place < 1.4 && x1 - x0 <= 0.2 * height ? "." : "";
 }

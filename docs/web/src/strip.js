@@ -216,7 +216,7 @@ export class Strip {
     pictures.className = "terms";
     const named = { "x, what comes in": x.values, "w, its weights": weights, "x · w": products };
     for (const [name, values] of Object.entries(named)) {
-      pictures.append(drawn(name, values, x.shape));
+      pictures.append(pictureOf(name, values, x.shape));
     }
     const words = [`The bias is ${format(bias)}.`];
     for (const [kind, sign] of [["positive", 1], ["negative", -1]]) {
@@ -239,7 +239,7 @@ function make(tag, text = "") {
 }
 
 /** A figure of signed numbers. */
-function drawn(name, values, shape) {
+function pictureOf(name, values, shape) {
   const figure = make("figure");
   const cells = make("div");
   cells.className = "cells";
