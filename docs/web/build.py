@@ -1,4 +1,4 @@
-"""Build the web page, one file that opens by double click: ``python docs/web/build.py``.
+"""Build the web page, one file that opens by double click: ``python -m docs.web.build``.
 
 The sources are in ``src``: modules, a style and a template. Joined, with the weights as base64,
 they need no server and no network.
@@ -113,7 +113,7 @@ def _hash(text: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="python docs/web/build.py",
+        prog="python -m docs.web.build",
         description="Build the web page, one file, in which the network reads what is drawn.",
     )
     parser.add_argument("-o", "--out", metavar="FILE", type=Path, default=PAGE)

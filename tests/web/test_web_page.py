@@ -2,13 +2,15 @@
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import chromium, complaints, requests, set_screen
-from webpage import PAGE, WEB, WebPage, builder
+from webpage import WebPage
 
 from benchmarks.quality.handwriting import DIGITS, write
+from docs.web.build import PAGE, SOURCES, page_of
 from tinycnn.errors import EnvironmentFault, WeightsError
 from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_image
 from tinycnn.ink.signs import _SIGNS
@@ -17,10 +19,8 @@ from tinycnn.train.folder import find_weights
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
-DRAWINGS = WEB.parents[1] / "tests" / "golden" / "drawings.jsonl"
+DRAWINGS = Path(__file__).parents[1] / "golden" / "drawings.jsonl"
 """200 digits by ``benchmarks.quality.handwriting``, warped, trembling, in whole pixels."""
-
-LARGEST = 1_500_000  # bytes
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +74,19 @@ def _number(drawings, rng):
 
 
 def test_the_page_is_the_one_that_its_sources_build(model):
-    """If it is not: python docs/web/build.py."""
-    page = builder().page_of(model)
-    assert page == PAGE.read_bytes()
-    assert len(page) < LARGEST
+    """If it is not: python -m docs.web.build."""
+    assert page_of(model) == PAGE.read_bytes()
+    assert PAGE.stat().st_size < 1_500_000
 
 
 def test_a_network_that_the_page_cannot_show_is_refused():
     with pytest.raises(WeightsError, match="preset lenet only"):
-        builder().page_of(Sequential(PRESETS["dense"](10), (28, 28, 1), 0))
+        page_of(Sequential(PRESETS["dense"](10), (28, 28, 1), 0))
 
 
 def test_the_page_names_no_other_address():
     """No analytics, no fonts or scripts from elsewhere; only SVG's namespace looks like one."""
-    for path in (WEB / "src").iterdir():
+    for path in SOURCES.iterdir():
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"\b(https?|wss?):|[\"'(=]//", text), path.name
 

@@ -1,12 +1,11 @@
 """The web page ``docs/web/tinycnn.html`` in a browser: a hand that draws on it, what it answers."""
 
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from docs.web.build import PAGE
 from tinycnn.ink.strokes import bounds
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 Strokes = Sequence[np.ndarray]
 
-WEB = Path(__file__).parents[2] / "docs" / "web"
-PAGE = WEB / "tinycnn.html"
 PATIENCE = 60.0  # seconds
 PART = 0.7  # of the paper's height, that a drawing fills
 
@@ -86,13 +83,3 @@ class WebPage:
         """What the page's own code says of many drawings, without drawing them."""
         message = [[stroke.tolist() for stroke in strokes] for strokes in drawings]
         return self.browser.execute_script(READ, message)
-
-
-def builder() -> Any:
-    """The module ``docs/web/build.py``, which is in no package."""
-    spec = importlib.util.spec_from_file_location("build_web_page", WEB / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
