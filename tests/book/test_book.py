@@ -21,14 +21,6 @@ LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
 every_chapter = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def on_the_path():
-    before = sys.path[:]
-    sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "docs/exercises"), str(ROOT)]
-    yield
-    sys.path[:] = before
-
-
 # ------------------------------------------------------------------------------------- chapters
 
 
@@ -143,11 +135,6 @@ def test_a_page_remembers_and_computes_its_numbers():
     assert page == "It is 1,235, or 1,234, 1e-05."
 
 
-def test_other_code_is_left_alone():
-    page = "```python\nprint({{ a }})\n```\n"
-    assert run(page) == page
-
-
 @pytest.mark.parametrize("broken", ["```python run\n1 / 0\n```", "{{ nothing }}"])
 def test_an_error_stops_the_build_and_names_its_line(broken):
     from build.execute import PageError
@@ -230,23 +217,14 @@ def test_the_ten_lines_of_the_readme_are_ten_and_print_what_they_say(tmp_path, m
 # ------------------------------------------------------------------------------------- the site
 
 
-@pytest.mark.parametrize(
-    ("html", "fine"),
-    [
-        ('<a href="https://example.org">elsewhere</a>', True),
-        ('<script src="https://example.org/a.js"></script>', False),
-        ('<link rel="stylesheet" href="//example.org/a.css">', False),
-    ],
-)
-def test_nothing_is_loaded_from_outside(html, fine):
+def test_nothing_is_loaded_from_outside():
     pytest.importorskip("mkdocs")
     from mkdocs.exceptions import PluginError
 
-    from build import mkdocs_hook as hook
+    from build.mkdocs_hook import on_post_page
 
     page = SimpleNamespace(file=SimpleNamespace(src_uri="page.md"))
-    if fine:
-        assert hook.on_post_page(html, page, None) is None
-    else:
+    assert on_post_page('<a href="https://example.org">elsewhere</a>', page, None) is None
+    for html in ('<script src="https://a.org/a.js">', '<link rel="stylesheet" href="//a.org/a">'):
         with pytest.raises(PluginError, match=r"page\.md"):
-            hook.on_post_page(html, page, None)
+            on_post_page(html, page, None)

@@ -22,14 +22,6 @@ FILES = {int(path.name[2:4]): path.stem for path in sorted(EXERCISES.glob("ch[0-
 HALF_DONE = {13}  # nothing is blank there: the reader begins with what is right, and slow
 
 
-@pytest.fixture(scope="module", autouse=True)
-def on_the_path():
-    before = sys.path[:]
-    sys.path[:0] = [str(EXERCISES), str(ROOT)]
-    yield
-    sys.path[:] = before
-
-
 def checks_of(chapter):
     return importlib.import_module("check").checks_of(chapter)
 
