@@ -3,7 +3,6 @@
 import ast
 import builtins
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
