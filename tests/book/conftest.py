@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def on_the_path():
     before = sys.path[:]
     sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "docs/exercises"), str(ROOT)]

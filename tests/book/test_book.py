@@ -196,7 +196,7 @@ def test_the_afternoon_network_computes_the_forward_pass_and_the_gradients_of_th
 
 
 def test_every_step_of_the_fast_kernels_is_right():
-    import kernels
+    from docs import kernels
 
     for name, (work, right) in kernels.steps().items():
         np.testing.assert_allclose(
