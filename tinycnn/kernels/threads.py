@@ -259,6 +259,7 @@ def _wake() -> None:
     while _team["asleep"]:
         _team["asleep"].pop().release()
     while len(_team["helpers"]) < _own.threads - 1:
+        _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
         helper = threading.Thread(target=_stay, args=(len(_team["helpers"]) + 1,), daemon=True)
         _team["helpers"].append(helper)
         helper.start()
