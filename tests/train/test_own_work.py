@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinycnn
+from tinycnn import export
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.catalogue import FILE_NAMES
@@ -274,6 +275,8 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
         assert "mynet" not in sys.modules, "no weights file imports anything"
         assert call(*more, "--network", "mynet.py", main=main) == (main is predict.main)
         capsys.readouterr()
+    assert call("run", "--to", "pytorch", "--network", "mynet.py", main=export.main) == 2
+    assert "Leaky(0.1) is a layer of your own, which no other program" in capsys.readouterr().err
     forget("mynet", "Leaky")
     assert call("--resume", "run", "--epochs", "3") == 2
     assert "there is no preset 'Leaky' and no such layer" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """``python -m tinycnn.report RUN`` writes one HTML page about training runs: the arguments."""
 
-from tinycnn.cli import Command, add_dataset, run_command
+from tinycnn.cli import Command, add_dataset, add_network, run_command
 
 EXAMPLES = """\
 examples:
@@ -27,6 +27,7 @@ main.add_argument(
     metavar="FILE",
     help="default: report.html in the run folder, or here for several runs",
 )
+add_network(main)
 add_dataset(main, "default: the one trained on")
 
 
