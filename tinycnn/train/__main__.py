@@ -12,7 +12,7 @@ EXAMPLES = """\
 examples:
   python -m tinycnn.train                          the bundled digits, a good network
   python -m tinycnn.train --dataset mnist          all of MNIST, downloaded once
-  python -m tinycnn.train --data-dir DIR           four IDX files of your own
+  python -m tinycnn.train --data-dir X             data of your own: see docs/data.md
   python -m tinycnn.train --limit 1000 --epochs 3  a quick try
   python -m tinycnn.train --resume last            resume after Ctrl-C
   python -m tinycnn.train --resume last --epochs 20   more epochs
