@@ -31,8 +31,7 @@ class Drawing:
     strokes: list[np.ndarray]
     label: int | str | None = None
     writer: str | None = None
-    pen: float = 0.0
-    """Width of the pen in the unit of the strokes, 0 if unknown."""
+    pen: float = 0.0  # width of the pen in the unit of the strokes, 0 if unknown
 
 
 def read_drawings(payload: bytes) -> Iterator[Drawing | ImageError]:

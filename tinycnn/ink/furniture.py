@@ -29,6 +29,7 @@ PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
 LARGER = 1.1  # times the tallest writing: a frame around it, or beside it
 LONGER = 1.5  # times: a thinner line beside it is no digit
 WIDEST = 3.0  # times: no digit is so wide
+TALLEST = 4.0  # times: no stroke of a digit is so tall
 THINNER = 0.7  # of the width of the writing's line
 SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
 CIRCLED = 0.3  # of a ring's shorter side: ink inside is a digit, and the ring surrounds it
@@ -177,7 +178,7 @@ def furniture_of(strokes: Strokes) -> list[int]:
     beside = (spans[:, 2] < left.min(initial=np.inf)) | (spans[:, 0] > right.max(initial=-np.inf))
     outside = (spans[:, 1] > low.max(initial=-np.inf)) | (spans[:, 3] < high.min(initial=np.inf))
     on_axis = (abs(spans[:, 3:] - spans[long, 1]) <= SMALL * sizes[:, 1:]).any(axis=1)
-    longer = sizes[:, 1] >= np.where(on_axis, LARGER, WIDEST) * tallest
+    longer = sizes[:, 1] >= np.where(on_axis, LARGER, TALLEST) * tallest
     rules = np.flatnonzero((tallest > 0) & ((standing & beside & longer) | (long & outside)))
     found = sorted(frames | set(map(int, rules)))
     return found if len(found) < len(strokes) else []

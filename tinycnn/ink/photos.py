@@ -19,7 +19,7 @@ from tinycnn.ink.trace import Step, last
 EVEN = 6  # gray levels: paper of a single color varies no more than this
 PLAIN = 0.5  # of the pixels of a drawing are bare paper
 FAINTEST = 0.1  # of the paper's gray level: smaller differences from it are no ink
-PALEST = 0.2  # of it: if nearly all ink on a photo is paler, it is dirt and shadows
+PALEST = 0.15  # of it: if nearly all ink on a photo is paler, it is dirt and shadows
 GRAINS = 5.0  # standard deviations of the paper's grain: ink differs by more
 COARSE = 200  # pixels, longer side of the image of the paper's light
 WINDOW = 17  # pixels of it: no stroke is as wide as that

@@ -42,14 +42,9 @@ TILE_SIDES = (322, 323)
 class Picture:
     """Gray levels of a picture, upright."""
 
-    gray: np.ndarray
-    """uint8 (H,W), 0 is black."""
-
-    scale: float = 1.0
-    """Pixels of the file for one pixel of ``gray``."""
-
-    pages: int = 1
-    """How many pages the file has; ``gray`` is one of them."""
+    gray: np.ndarray  # uint8 (H,W), 0 is black
+    scale: float = 1.0  # pixels of the file for one pixel of ``gray``
+    pages: int = 1  # how many pages the file has; ``gray`` is one of them
 
     def prepared(self) -> np.ndarray | None:
         """The image, white on black, if it has MNIST's size, box and center already; else None."""

@@ -46,57 +46,29 @@ PLACED = 0.95  # probability of a sign that is told by its size and place
 class Digit:
     """One digit on the page."""
 
-    box: Box
-    """x, y, width, height in the units of the input."""
-
-    label: int
-    """Number of the likeliest class."""
-
-    name: str
-    """Name of that class: a character."""
-
-    confidence: float
-    """Its probability, calibrated if the weights are."""
-
-    rejected: bool
-    """True if it looks like none of the classes; the label is then a guess."""
-
-    second: tuple[str, float]
-    """Name and probability of the next best class."""
-
-    probabilities: np.ndarray
-    """(K,): of all classes."""
-
-    score: float
-    """How much it looks like any class: ``rejected`` compares it with a threshold."""
-
-    image: np.ndarray
-    """uint8 (28,28): the input of the network."""
-
-    ink: Ink
-    """Its own ink; ``to_image`` makes ``image`` of it."""
-
-    fragments: Group
-    """The numbers of the strokes, or of the bitmap's fragments, that make it up."""
+    box: Box  # x, y, width, height in the units of the input
+    label: int  # number of the likeliest class
+    name: str  # name of that class: a character
+    confidence: float  # its probability, calibrated if the weights are
+    rejected: bool  # true if it looks like none of the classes; the label is then a guess
+    second: tuple[str, float]  # name and probability of the next best class
+    probabilities: np.ndarray  # (K,): of all classes
+    score: float  # how much it looks like any class: ``rejected`` compares it with a threshold
+    image: np.ndarray  # uint8 (28,28): the input of the network
+    ink: Ink  # its own ink; ``to_image`` makes ``image`` of it
+    fragments: Group  # the numbers of the strokes, or of the bitmap's fragments, that make it up
 
 
 @dataclass(frozen=True)
 class Reading:
     """All digits of a page in reading order, and their text."""
 
-    text: str
-    """What is written: digits, and the signs beside them; line breaks separate lines."""
-
+    text: str  # what is written: digits, and the signs beside them; line breaks separate lines
     digits: tuple[Digit, ...]
 
-    confidence: float
-    """Probability that all of ``text`` is right; 0 if no digit was found."""
-
-    inked: bool = True
-    """False if the page is empty."""
-
-    marks: tuple[Mark, ...] = ()
-    """All other ink; what could not be read is not in the text."""
+    confidence: float  # probability that all of ``text`` is right; 0 if no digit was found
+    inked: bool = True  # false if the page is empty
+    marks: tuple[Mark, ...] = ()  # all other ink; what could not be read is not in the text
 
     @property
     def doubtful(self) -> bool:

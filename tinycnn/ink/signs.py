@@ -39,17 +39,10 @@ LIKENESS = {"+": 0.86, "%": 0.845, "$": 0.935, "€": 0.89, "£": 0.885}
 class Mark:
     """Ink on the page that is no digit."""
 
-    box: Box
-    """x, y, width, height in the units of the input."""
-
-    name: str
-    """The sign that it is; empty if it is none that is known."""
-
-    confidence: float
-    """How probable it is that it is this sign; 0 if it is none."""
-
-    read: bool
-    """Whether it is in the text; else it was left out."""
+    box: Box  # x, y, width, height in the units of the input
+    name: str  # the sign that it is; empty if it is none that is known
+    confidence: float  # how probable it is that it is this sign; 0 if it is none
+    read: bool  # whether it is in the text; else it was left out
 
 
 def small_sign(fragments: Fragments, group: Group, line: TextLine) -> str:
