@@ -1,9 +1,7 @@
 import gzip
 import io
 import json
-import signal
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from benchmarks.quality.handwriting import DIGITS, write
 from benchmarks.quality.pages import page_of, photograph
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
+from tinycnn.ink import reading
 from tinycnn.predict import sources
 from tinycnn.predict.__main__ import main
 
@@ -212,20 +211,15 @@ def test_a_single_digit_is_never_divided(predict, folder):
         assert len(json.loads(out[0])["digits"]) == count
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs alarms")
-def test_a_file_that_takes_too_long_is_given_up_and_the_others_are_read(predict, monkeypatch):
-    slow = sources.read_strokes
-
-    def first_is_slow(strokes, *arguments, **options):
-        if len(strokes) == 1 and np.ptp(strokes[0][:, 0]) > 50:  # the zero
-            time.sleep(5)
-        return slow(strokes, *arguments, **options)
-
-    monkeypatch.setattr(sources, "SECONDS", 0.2)
-    monkeypatch.setattr(sources, "read_strokes", first_is_slow)
-    code, out, err = predict("--strokes", "drawings.jsonl", "--limit", "2")
-    assert (code, len(out)) == (1, 1)
-    assert "longer than 0.2 seconds" in err[0]
+def test_a_page_that_would_take_too_long_is_refused_and_the_others_are_read(
+    predict, folder, monkeypatch
+):
+    ink = page_of([stroke / 100 for stroke in write("472472")], 100, 9)
+    Image.fromarray(255 - ink).save(folder / "long.png")
+    monkeypatch.setattr(reading, "MOST_CANDIDATES", 5)
+    code, out, err = predict("long.png", "--strokes", "drawings.jsonl")
+    assert (code, len(out)) == (1, 10)
+    assert "more than the 5 that are tried" in err[0]
 
 
 def test_blank_images_without_end_are_refused_at_once(predict, folder):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import notebook
+from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import bitmap_steps, box_of, find_components, refuse_texture
 from tinycnn.ink.fragments import (
     FLAT,
@@ -39,6 +41,7 @@ from tinycnn.ink.strokes import strokes_steps
 from tinycnn.ink.trace import Step, last
 from tinycnn.nn.classifier import Recognizer
 
+MOST_CANDIDATES = 10_000  # digits on one page that are tried: a page of 500 needs 3,000
 PLACED = 0.95  # probability of a sign that is told by its size and place
 
 
@@ -247,6 +250,11 @@ def _read(
     rows = [candidates(fragments, line) for line in find_lines(fragments)]
     heights = {group: row.line.height for row in rows for group in row.groups.values()}
     groups = [group for group in heights if not _is_mark(fragments, group, heights[group])]
+    if len(groups) > MOST_CANDIDATES:
+        raise ImageError(
+            f"its ink could be {len(groups):,} digits, more than the {MOST_CANDIDATES:,} that are "
+            "tried; cut the digits out of the picture"
+        )
     inks = [fragments.ink(group) for group in groups]
     outputs = (cache or PredictionCache()).classify(inks, recognizer)
     seen = {

@@ -5,14 +5,11 @@ or in one drawing among many, becomes an item that reports it; the others are re
 """
 
 import io
-import signal
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import current_thread, main_thread
-from typing import NoReturn
 
 from PIL import Image
 
@@ -34,7 +31,6 @@ from tinycnn.ink.reading import (
 from tinycnn.ink.trace import Step
 from tinycnn.nn.classifier import Recognizer
 
-SECONDS = 120  # that one picture or drawing may take, compiling included
 MOST_ROWS = 100  # of a trace
 BATCH = 256  # images of an IDX file at a time
 MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
@@ -105,25 +101,6 @@ def one_input() -> Iterator[None]:
         raise ImageError(f"tinycnn failed to read it ({reason}); --debug shows where") from error
 
 
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """End with ImageError what takes too long, in the main thread of a system that has alarms."""
-
-    def stop(*_: object) -> NoReturn:
-        raise ImageError(f"it takes longer than {SECONDS} seconds; cut the digits out of it")
-
-    if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def read_items(
     file: str,
     payload: bytes,
@@ -185,7 +162,7 @@ def _read_drawings(
 
 def _with_reading(item: Item, read: Callable[[], Reading]) -> Item:
     try:
-        with one_input(), _time_limit():
+        with one_input():
             return replace(item, reading=read())
     except ImageError as error:
         return replace(item, note=None, error=str(error), cause=error)
