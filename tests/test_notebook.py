@@ -74,12 +74,16 @@ def test_a_reading_shows_its_digits_where_they_were_read():
     assert EMPTY._repr_html_() == "<p>no digits</p>"
 
 
-def test_a_network_shows_its_layers_and_a_history_its_curves_or_its_numbers(monkeypatch, capsys):
+def test_a_network_shows_its_layers_and_a_history_its_curves_or_its_numbers(
+    digits, monkeypatch, capsys
+):
     model = Sequential([Flatten(), Dense(3)], (4, 4, 1))
     text = Reader(model._repr_html_()).text
     assert text[:3] == ["layer", "output", "parameters"]
     assert text[3:] == ["Flatten()", "16", "0", "Dense(3)", "3", "51", "total", "51"]
 
+    fitted = model.fit(digits.train_images, digits.train_labels, epochs=1, batch_size=8)
+    assert isinstance(fitted, History)
     history = History(EpochRecord(k, 1 / k, 2 / k, 0.9, 0.1, 1.0, 50.0) for k in (1, 2))
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert Reader(history._repr_html_()).text[:2] == ["epoch", "loss"]

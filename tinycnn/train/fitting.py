@@ -13,10 +13,10 @@ from tinycnn.errors import RunError
 from tinycnn.nn import Sequential
 from tinycnn.nn.presets import name_of
 from tinycnn.train.callbacks import Callback, Callbacks
+from tinycnn.train.curves import History
 from tinycnn.train.parts import register
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.run import describe
-from tinycnn.train.state import EpochRecord
 from tinycnn.train.trainer import Trainer
 
 Pair = tuple[ArrayLike, ArrayLike]
@@ -31,7 +31,7 @@ def fit(
     validation: float | Pair | None = None,
     callbacks: Iterable[Callback] = (),
     **settings: Any,
-) -> list[EpochRecord]:
+) -> History:
     """Train ``model`` on images (N,H,W) with labels (N,), and return a record of every epoch.
 
     ``settings`` are ``epochs``, ``batch_size``, ``lr``, ``optimizer``, ``schedule``, ``momentum``,
@@ -58,7 +58,7 @@ def fit(
         model.arrays()[name][...] = z
     sample = sample_of(trainer.batches.images, sample_in(model.description))
     model.description = {**model.description, **describe(trainer, sample)}
-    return trainer.state.history
+    return History(trainer.state.history)
 
 
 def _data(
