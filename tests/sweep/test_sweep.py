@@ -65,7 +65,7 @@ def started(*words):
     )
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=240):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -288,7 +288,7 @@ def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
     process = started(*SMALL, *LONG, "--sweep-dir", "s")
     until(lambda: in_the_middle("s"))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     before = finished("s")
 
     assert process.returncode == 130
@@ -296,7 +296,7 @@ def test_ctrl_c_ends_cleanly_and_says_the_command_that_goes_on(uninterrupted):
     assert "Traceback" not in err
     assert re.search(r"stopped with \d of 4 trials to go; everything is saved. To resume:\n", err)
     assert err.endswith("  python -m tinycnn.sweep --resume s --jobs 1 --threads 1\n")
-    until(lambda: none_left(process.pid), seconds=20)
+    until(lambda: none_left(process.pid), seconds=60)
     assert call(*err.split()[-6:], "--quiet") == 0
     assert finished("s").items() >= before.items()
     assert weights("s") == uninterrupted
@@ -307,7 +307,7 @@ def test_workers_whose_sweep_was_killed_stop_by_themselves():
     until(lambda: in_the_middle("s"))
     process.kill()
     process.communicate()
-    until(lambda: none_left(process.pid), seconds=20)
+    until(lambda: none_left(process.pid), seconds=60)
     assert len(list(Path("s").glob("trials/*/outcome.json"))) < 4
 
 
@@ -430,12 +430,12 @@ def test_a_dask_cluster_comes_to_the_same_bytes_stopped_or_not(tmp_path, uninter
         process = started(*TINY, *LONG, "--sweep-dir", "s", "--scheduler", address)
         until(lambda: in_the_middle("s"))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 130, err
         assert err.endswith(f"--resume s --threads 1 --scheduler {address}\n")
 
         again = started("--resume", "s", "--scheduler", address)
-        out, err = again.communicate(timeout=60)
+        out, err = again.communicate(timeout=240)
         assert again.returncode == 0, err
     assert "judged by 100 validation images" in out
     assert weights("s") == uninterrupted
