@@ -15,7 +15,7 @@ from PIL import Image
 
 from apps.sketchpad.__main__ import main as sketchpad
 from apps.sketchpad.context import Command
-from apps.sketchpad.record import FIRST
+from apps.sketchpad.record import Entry, record_text
 from apps.sketchpad.tabs import tabs
 from benchmarks.quality import handwriting
 from benchmarks.quality.handwriting import tremble, write
@@ -35,7 +35,14 @@ PEN = 420.0  # paper units a second
 LIFT = 0.16  # seconds between strokes
 STEP = 7.0  # paper units between two places of the pen
 
-LAYERS, WHY, STEPS = 0, 2, 5  # tabs
+WHY, STEPS = 0, 3  # tabs
+COLORS = 256  # of a picture of the window
+LOOKS = {  # of the window, and how wide its picture is in the end
+    "dark": (("--theme", "dark"), 1280),
+    "small": (("--size", "640x480"), 640),
+    "portrait": (("--size", "768x1024"), 768),
+    "4k": (("--size", "3840x2160", "--scale", "2"), 1280),
+}
 
 Timed = tuple[float, Command]
 
@@ -49,15 +56,45 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def draw_sketchpad(folder: Path) -> None:
-    """Play the film, and a number in every tab."""
+    """Play the film; write a number in every tab, and in windows of every kind; and a card."""
     record = folder / "sketchpad.jsonl"
     write_record(record, film())
-    play(record, "--film", folder / "sketchpad.gif", "--screenshot", folder / "sketchpad.png")
+    play(record, "--film", folder / "sketchpad.gif")
     passing = folder / ".tab.jsonl"
+    write_record(passing, number_session())
+    shoot(passing, folder / "sketchpad.png", 1280)
+    for look, (arguments, width) in LOOKS.items():
+        write_record(passing, number_session("347" if width < 1000 else "34789"))
+        shoot(passing, folder / f"sketchpad-{look}.png", width, *arguments)
     for number, tab in enumerate(tabs()):
-        write_record(passing, [*number_session(), (9.0, ("show", number))])
-        play(passing, "--screenshot", folder / f"sketchpad-{tab.title.lower()}.png")
+        write_record(passing, [*number_session(), *in_tab(number, tab.title)])
+        shoot(passing, folder / f"sketchpad-{tab.title.lower()}.png", 1280)
+    write_record(passing, [*number_session(), *((9.0, ("look", 3, 3, 3, 20)),)])
+    shoot(passing, folder / "sketchpad-sum.png", 1280)
     passing.unlink()
+
+
+def in_tab(number: int, title: str) -> Iterator[Timed]:
+    """Show a tab, and let something happen in it."""
+    yield 9.0, ("show", number)
+    if title == "Teach":
+        for digit, label in enumerate("34789"):
+            yield 9.0, ("select", digit)
+            yield 9.0, ("label", label)
+        yield 9.0, ("adapt",)
+    if title == "Learn":
+        yield 9.0, ("course", "run")
+        for _ in range(60):
+            yield 9.0, ("hover", -1.0, -1.0)
+
+
+def shoot(record: Path, path: Path, width: int, *arguments: str) -> None:
+    """Play a record, and keep what is seen at the end in few colors."""
+    play(record, *arguments, "--screenshot", path)
+    with Image.open(path) as image:
+        height = round(image.height * width / image.width)
+        small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+    write_bytes(path, encoded(small.quantize(COLORS, dither=Image.Dither.NONE), "PNG"))
 
 
 def play(record: Path, *arguments: object) -> None:
@@ -67,28 +104,27 @@ def play(record: Path, *arguments: object) -> None:
 
 def write_record(path: Path, session: Sequence[Timed]) -> None:
     """Save a session as one that was recorded."""
-    lines = [FIRST, *({"at": round(at, 3), "do": list(command)} for at, command in session)]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.write_text(record_text([Entry(at, command) for at, command in session]))
 
 
 def film() -> list[Timed]:
-    """Digits in two strokes, two lines, a slip taken back, the naive way, and a look inside."""
+    """Digits in two strokes, two lines, a slip taken back, and a look inside, in slow motion."""
     session: list[Timed] = [(0.0, ("show", STEPS))]
-    session += written("47", 0.6, (60, 90), 150, seed=1)
-    session += written("1", after(session), (330, 95), 140, seed=2)
+    session += written("47", 0.6, (60, 70), 130, seed=1)
+    session += written("1", after(session), (330, 75), 120, seed=2)
     session.append((after(session, 0.9), ("undo",)))
-    session += written("2025", after(session, 0.5), (60, 350), 130, seed=3)
+    session += written("2025", after(session, 0.5), (60, 290), 120, seed=3)
+    session.append((after(session, 0.8), ("show", WHY)))
     session.append((after(session, 1.0), ("next", -3)))
-    session.append((after(session, 1.2), ("naive",)))
-    session.append((after(session, 2.0), ("naive",)))
-    session.append((after(session, 1.2), ("show", LAYERS)))
-    session.append((after(session, 1.6), ("show", WHY)))
+    session.append((after(session, 1.2), ("look", 3, 3, 3, 20)))
+    session.append((after(session, 2.0), ("play",)))
+    session.append((after(session, 10.5), ("up",)))
     return session
 
 
-def number_session() -> list[Timed]:
+def number_session(text: str = "34789") -> list[Timed]:
     """A number on the paper, its 4 looked at."""
-    session = [*written("3478", 0.0, (40, 200), 150, seed=5)]
+    session = [*written(text, 0.0, (24, 110), 130, seed=5)]
     return [*session, (after(session), ("select", 1))]
 
 

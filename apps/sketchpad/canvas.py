@@ -176,7 +176,8 @@ class Canvas:
     def light(self, pixels: np.ndarray) -> None:
         """Add light (H,W,3) to everything that is here."""
         image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))
-        image = pygame.transform.smoothscale(image, self.surface.get_size())
+        if image.get_size() != self.surface.get_size():
+            image = pygame.transform.smoothscale(image, self.surface.get_size())
         self.surface.blit(image, (0, 0), None, pygame.BLEND_RGB_ADD)
 
     def fitted(self, image: np.ndarray) -> None:

@@ -78,7 +78,10 @@ class Player:
         self.now = 0.0
         corrections = partial(CorrectionFile, folder / "drawings.jsonl")
         self.session = Session(Inline(), load, tabs(), folder=folder, corrections=corrections)
-        self.app = App(self.session, surface, arguments.scale or 1.0, clock=lambda: self.now)
+        theme, scale = arguments.theme, arguments.scale or 1.0
+        theme = "light" if theme == "system" else theme  # the same picture everywhere
+        self.app = App(self.session, surface, scale, clock=lambda: self.now, theme=theme)
+        self.session.clock = self.app.clock
         for name in UNSAFE:
             self.app.effects[name] = lambda *arguments: None
 
@@ -86,6 +89,7 @@ class Player:
         """Do all commands, one after the other."""
         for entry in entries:
             while self.film and self.film.seconds <= entry.at:
+                self.now = self.film.seconds  # plays and games go on between commands
                 self.show()
                 self.film.add(self.app.surface)
             if self.seen and entry.at > self.now:

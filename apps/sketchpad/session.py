@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 KEPT_ANSWERS = 200  # to what tabs have asked
 READ, LOAD, COMPILE, SHEET, ASK = "read", "load", "compile", "sheet", "ask"
 NOTE, DARK = "note", "dark"
-PLAY = 14.0  # seconds that a play of the network takes
+PLAY = 10.0  # seconds that a play of the network takes
 FOLLOW = 1.0  # seconds between looks at the weights file: a training may go on
 LONGEST_LOG = 20_000  # commands
 PATIENCE = 0.15  # seconds after which the answer before is shown as an old one

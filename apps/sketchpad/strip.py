@@ -18,7 +18,7 @@ from apps.sketchpad.tabs.parts import MINUS, inked, largest, number
 from apps.sketchpad.tabs.sums import draw_sum
 
 if TYPE_CHECKING:
-    from apps.sketchpad.context import Context, Request
+    from apps.sketchpad.context import Request
     from tinycnn.interpret import BackwardPass, Link, Spot, Trace
 
 MARGIN, TOP = 14.0, 32.0
@@ -43,6 +43,7 @@ class Strip:
         self._links: list[Link] = []
         self._mosaics: dict[int, Mosaic] = {}
         self._image = self._answer = (0.0, 0.0, 0.0, 0.0)
+        self._arranged: Hashable = None
         self._order: list[int] = []  # the classes of the answer
         self._stage, self._part = -1, 0.0
         self._gradient: BackwardPass | None = None
@@ -80,8 +81,7 @@ class Strip:
         inked(canvas, self._image, trace.x.reshape(H, W, -1).mean(axis=2))
         for place, index in enumerate(stages[:-1]):
             self._draw_stage(canvas, session, index, place)
-        if self._gradient or not 0 <= self._stage < len(stages) - 1:
-            self._draw_answer(canvas, context)
+        self._order = self._classes(context.probabilities)
         if self._stage < 0:
             self._draw_links(canvas, (H, W))
         self._draw_words(canvas, session, stages)
@@ -104,6 +104,10 @@ class Strip:
         return x, strip[1] - height - 6, width, height
 
     def _arrange(self, canvas: Canvas, trace: "Trace", stages: list[int]) -> None:
+        key = canvas.width, canvas.height, *(trace.outputs[k].shape for k in stages)
+        if self._arranged == key:
+            return
+        self._arranged = key
         height = canvas.height - TOP - (FOOT if canvas.height >= ROOMY else 8.0)
         self._image = (MARGIN, TOP, height, height)
         answer = max(BARS[0] * canvas.width, BARS[1])
@@ -162,27 +166,37 @@ class Strip:
             self.asked = index, cell
             mosaic.mark(canvas, cell, theme.SPOT, theme.CARD)
 
-    def _draw_answer(self, canvas: Canvas, context: "Context") -> None:
-        """A bar for each class, the likeliest if there are too many; or how wrong each is."""
-        p, (x, y, width, height) = context.probabilities, self._answer
-        if p is None:
+    def _classes(self, p: np.ndarray | None) -> list[int]:
+        """The classes of the answer: the likeliest for which there is room."""
+        rows = min(int(self._answer[3] // LEAST_ROW), MOST_BARS)
+        return [] if p is None else np.sort(np.argsort(-p, kind="stable")[:rows]).tolist()
+
+    def answer_area(self, strip: Area) -> Area:
+        """Where the answer is: a panel of its own, which need not wait for the rest."""
+        x, y, width, height = self._answer
+        return strip[0] + x, strip[1] + y, width, height * (self._trace is not None)
+
+    def draw_answer(self, canvas: Canvas, session: Session) -> None:
+        """A bar for each class; or how wrong each is."""
+        canvas.fill((0, 0, canvas.width, canvas.height), theme.NIGHT)
+        context, p, width = session.context(), session.context().probabilities, canvas.width
+        order = self._classes(p)
+        if p is None or (0 <= self._stage < len(self._mosaics) and not self._gradient):
             return
-        rows = min(int(height // LEAST_ROW), MOST_BARS)
-        self._order = np.sort(np.argsort(-p, kind="stable")[:rows]).tolist()
-        row, best = height / len(self._order), int(p.argmax())
-        for place, k in enumerate(self._order):
-            middle, part = y + (place + 0.5) * row, float(p[k])
+        row, best = canvas.height / len(order), int(p.argmax())
+        for place, k in enumerate(order):
+            middle, part = (place + 0.5) * row, float(p[k])
             color, words = theme.GLOW[2] if k == best else theme.STARS, percent(part)
             if self._gradient is not None:
                 part = -float(self._gradient.dlogits[k])
                 color, words = theme.GLOW[2 * (part > 0)], f"{part:+.2f}".replace("-", MINUS)
-            name = canvas.text(x, middle, context.classes[k], color, LETTER, k == best)
-            start, room = x + max(name, 10) + 8, width - max(name, 10) - 70
+            name = max(canvas.text(0, middle, context.classes[k], color, LETTER, k == best), 10)
+            room = width - name - 70
             for long, shade in ((room, theme.GLOW[1]), (abs(part) * room, color)):
-                canvas.fill((start, middle - row * 0.28, long, row * 0.56), shade, 3)
+                canvas.fill((name + 8, middle - row * 0.28, long, row * 0.56), shade, 3)
             if abs(part) > 0.0005:
-                canvas.text(x + width, middle, words, color, LETTER, k == best, "right")
-        canvas.hit(self._answer, ("ask",), "wrong? say what it really is")
+                canvas.text(width, middle, words, color, LETTER, k == best, "right")
+        canvas.hit((0, 0, width, canvas.height), ("ask",), "wrong? say what it really is")
 
     def _place(self, spot: "Spot", shape: tuple[int, int]) -> Place:
         """Where a number, a pixel or a class is on the strip."""
@@ -197,7 +211,7 @@ class Strip:
             return x + side * (column + 0.5) / shape[1], y + side * (row + 0.5) / shape[0]
         x, y, _, height = self._answer
         at = self._order.index(place[-1]) if place[-1] in self._order else 0
-        return x - 4, y + height * (at + 0.5) / len(self._order)
+        return x - 4, y + height * (at + 0.5) / max(len(self._order), 1)
 
     def _draw_links(self, canvas: Canvas, shape: tuple[int, int]) -> None:
         """Curves along which most of a number came: blue adds to it, orange takes away."""
@@ -275,20 +289,17 @@ def _begun(maps: np.ndarray, part: float) -> np.ndarray:
 
 
 def _glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
-    """Curves as light (H,W,3): blue for a positive strength, else orange; they add up."""
-    W, H = size
-    count = int(max((b[0] - a[0] for a, b, _ in curves), default=0) * 1.4) + 2
-    t = np.linspace(0, 1, count)
-    ease, light = 3 * t**2 - 2 * t**3, np.zeros((H, W, 3))
-    for color, sign in ((theme.GLOW[2], 1), (theme.GLOW[0], -1)):
-        ways = np.array([(*a, *b, s) for a, b, s in curves if s * sign > 0]).reshape(-1, 5)
-        x = ways[:, :1] + (ways[:, 2:3] - ways[:, :1]) * t
-        y = ways[:, 1:2] + (ways[:, 3:4] - ways[:, 1:2]) * ease
-        strength = np.abs(ways[:, 4:]) * np.hypot(ways[:, 2:3] - ways[:, :1], 1) / count * 0.6
-        left, top = np.floor(x - 0.5).astype(int), np.floor(y - 0.5).astype(int)
-        for right, down in np.ndindex(2, 2):  # each point lights the four pixels around it
-            u, v = np.clip(left + right, 0, W - 1), np.clip(top + down, 0, H - 1)
-            share = (1 - np.abs(u + 0.5 - x)).clip(0) * (1 - np.abs(v + 0.5 - y)).clip(0)
-            lit = np.bincount((v * W + u).ravel(), (share * strength).ravel(), H * W)
-            light += lit.reshape(H, W, 1) * np.array(color)
+    """Curves to the right as light (H,W,3): blue for a positive strength, else orange."""
+    light = np.zeros((size[1], size[0], 3), np.float32)
+    for (x0, y0), (x1, y1), strength in curves:
+        color = np.array(theme.GLOW[2 if strength > 0 else 0], np.float32) * abs(strength)
+        columns = np.arange(max(int(x0) + 1, 0), min(int(x1), size[0]))
+        steep = int(1.5 * abs(y1 - y0) / max(x1 - x0, 1)) + 1  # points in a column
+        for part in range(steep):
+            t = (columns + part / steep - x0) / max(x1 - x0, 1)
+            y = np.clip(y0 + (y1 - y0) * t * t * (3 - 2 * t), 0.5, size[1] - 1.5) - 0.5
+            row = y.astype(int)
+            low = (y - row)[:, None] * color / steep
+            light[row, columns] += color / steep - low
+            light[row + 1, columns] += low
     return np.minimum(light, 255).astype(np.uint8)

@@ -115,6 +115,8 @@ class View:
         yield "bar", places.bar, bar, partial(panels.draw_bar, compact=places.compact)
         strip = self._strip.update(session, mouse(places.strip))
         yield "strip", places.strip, strip, self._strip.draw
+        answer = self._strip.answer_area(places.strip)
+        yield "answer", answer, (strip, seen), self._strip.draw_answer
         foot = screen.note, seen, pad.size, pad.cursor, mouse(places.foot), screen.developer
         yield "foot", places.foot, foot, panels.draw_foot
         if screen.enlarged or not places.compact:

@@ -10,8 +10,6 @@ from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
 from apps.sketchpad.theme import Color
 
-FINER = 2  # than the screen are tiles painted, and then shrunk
-
 Cell = tuple[int, int, int]
 """Row, column and channel of a number."""
 
@@ -118,4 +116,4 @@ def _line(pixels: int) -> int:
 
 def _fine(height: int, size: float) -> int:
     """How many pixels a number gets before all are shrunk to their size on the screen."""
-    return max(-(-int(FINER * size) // height), 1)
+    return max(-(-int(size) // height), 1)
