@@ -26,7 +26,7 @@ FOOT = 26.0  # height of the line of words, where there is room
 ROOMY = 150.0  # height from which there is
 BARS = 0.13, 132.0  # width of the answer: its part, and the least
 SUM = 470.0, 156.0  # size of the sum
-BRIGHT = 0.8  # of the strongest curve
+BRIGHT = 0.55  # of the strongest curve
 MOST_BARS, LEAST_ROW, LETTER = 10, 13.0, theme.SMALLEST
 
 
