@@ -11,14 +11,11 @@ from pathlib import Path
 
 import pygame
 
-from apps.sketchpad import commands, record, share, tabs, teacher, window, worker
+from apps.sketchpad import commands, keyboard, record, share, tabs, teacher, window, worker
 from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
 from apps.sketchpad.document import Place
 from apps.sketchpad.engine import Engine
-from apps.sketchpad.files import listing
-from apps.sketchpad.games import GAMES
-from apps.sketchpad.keys import KEYS, by_name
 from apps.sketchpad.record import Entry, read_record
 from apps.sketchpad.session import DARK, NOTE, Session
 from apps.sketchpad.view import View
@@ -31,7 +28,7 @@ PATIENCE = 0.5  # seconds that the tab waits at most
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes must let the window run
 # by a key that is held down:
-REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "step", "look_on")
+REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "step", "look_on", "dialog")
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
 HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR
@@ -85,13 +82,11 @@ class App:
             "paste": self._paste,
             "play": self._play,
             "share": self._share,
-            "quit": self._quit,
+            "quit": lambda: setattr(self, "done", True),
             "zoom": self._zoom,
-            "fullscreen": self._fullscreen,
         }
         self.done, self._pointer, self.theme = False, ARROW, theme
         session.screen.dark = theme == "dark"
-        self._windowed: tuple[int, int] | None = None  # the size to come back to from full screen
         self._held: set[int] = set()
         self._script: deque[Entry] = deque()  # of a replay that is being played
         self._shown_at = self._tab_shown_at = self._hovered_at = 0.0
@@ -122,7 +117,9 @@ class App:
             writing = self.session.pad.writing
             due = self._shown_at + FRAME - self.clock()
             rest = PATIENCE if self.session.up_to_date and not writing else LEISURE
-            rest = FRAME if self.session.moving or self._script else rest
+            game, moment = self.session.game, self.session.moment
+            moves = moment is not None or self._script or (game and not game.over)
+            rest = FRAME if moves else rest
             patience = max(due, 0.001) if happened else rest
             events = [pygame.event.wait(int(1000 * patience)), *pygame.event.get()]
             for event in events:
@@ -253,55 +250,17 @@ class App:
             self.do(("up",))
 
     def _key(self, event: pygame.event.Event) -> None:
-        """Keys of the shown tab come first, then those of the table, then classes."""
-        control, shift = (event.mod & which for which in (pygame.KMOD_CTRL, pygame.KMOD_SHIFT))
-        name, tabs = pygame.key.name(event.key), self.session.tabs
-        if self.session.screen.popup == "open":
-            self._type(event, name)
-            return
-        keys = by_name(KEYS)
-        if tabs:
-            keys |= by_name(tabs[self.session.screen.tab].keys)
-        alt = event.mod & pygame.KMOD_ALT
-        full = "ctrl+" * bool(control) + "shift+" * bool(shift) + "alt+" * bool(alt) + name
-        numbered = {f"f{n + 2}": ("show", n) for n in range(len(tabs))}
-        command = keys.get(full) or numbered.get(name)
-        if self.session.screen.popup == "games" and event.unicode in tuple("123"):
-            command = ("game", list(GAMES)[int(event.unicode) - 1], self.session.pad.version)
-        if command and command[0] == "show" and self.view.layout.compact:
-            command = (*command, True)
+        command = keyboard.command_of(event, self.session, self.view.layout.compact)
         if event.key in self._held and (command is None or command[0] not in REPEATED):
             return  # held down for long, or the machine is busy: once is enough
         if command is not None:
             self.do(command)
-        elif event.unicode.isdecimal() and not control:
-            digit = event.unicode  # the class of that name, or of that number
-            classes = self.session.engine.classes if self.session.engine else ()
-            if digit not in classes and int(digit) < len(classes):
-                digit = classes[int(digit)]
-            self.do(("label", digit))
-
-    def _type(self, event: pygame.event.Event, name: str) -> None:
-        typed = self.session.screen.typed
-        if name == "escape":
-            self.do(("popup", ""))
-        elif name in ("return", "enter"):
-            self.do(("open", typed))
-        elif name == "backspace":
-            self.do(("dialog", typed[:-1]))
-        elif name == "v" and event.mod & pygame.KMOD_CTRL:
-            self._paste()
-        elif name == "tab":
-            found = [path for _, path in listing(typed) if not path.endswith("../")]
-            self.do(("dialog", found[0] if found else typed))
-        elif event.unicode.isprintable() and event.unicode:
-            self.do(("dialog", typed + event.unicode))
 
     def _paste(self) -> None:
         self.do(("dialog", self.session.screen.typed + window.paste()))
 
     def _play(self, path: str) -> None:
-        """Play the record of somebody in this window; only what is done on the paper."""
+        """Play the record of another user; only what is done on the paper."""
         text = Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
         now = self.clock()
         try:
@@ -318,7 +277,6 @@ class App:
             self.do(self._script.popleft().command)
 
     def _share(self, path: Path) -> None:
-        """Make a card and a film of this page, beside everything else."""
         session = self.session
         assert session.engine is not None
         pad = session.pad
@@ -329,21 +287,12 @@ class App:
         if self.theme == "system":
             self.session.worker.aside(DARK, window.is_dark)
 
-    def _quit(self) -> None:
-        self.done = True
-
     def _zoom(self, step: int) -> None:
         if step > 0 and self.scale > self.view.scale:
             return  # the window has no room for more
         self.scale = min(max(round(self.scale + 0.1 * step, 1), 0.7), 3.0)
         self._fit()
 
-    def _fullscreen(self) -> None:
-        size, self._windowed = self._windowed, None if self._windowed else self.surface.get_size()
-        self.surface = window.resized(self.surface, size)
-        self._fit()
-
     def _fit(self) -> None:
-        """Arrange everything anew in a window of another size, or at another scale."""
         self.view.fit(self.surface.get_size(), self.scale)
         self.do(("room", *self.view.layout.paper[2:]))

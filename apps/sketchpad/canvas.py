@@ -1,6 +1,5 @@
 """A canvas: a part of the window to draw on, in logical pixels; it lists what can be clicked."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,10 +80,6 @@ class Canvas:
         else:
             pygame.draw.rect(self.surface, color, box, wide)
 
-    def pale(self) -> None:
-        """Pale everything that is here."""
-        self.veil(theme.CARD, 150)
-
     def veil(self, color: Color, alpha: int) -> None:
         """Lay a thin sheet of a color over everything that is here."""
         self.surface.blit(primitives.veil(self.surface.get_size(), color, alpha), (0, 0))
@@ -105,12 +100,6 @@ class Canvas:
         half = side / 2
         corners = [(round(x * self.scale - half), round(y * self.scale - half)) for x, y in places]
         self.surface.blits([(shape, corner) for corner in corners], False)
-
-    def ring(self, place: Place, radius: float, color: Color) -> None:
-        """The outline of a circle."""
-        turns = [2 * math.pi * part / 48 for part in range(49)]
-        x, y = place
-        self.line([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], color)
 
     def text(
         self,
@@ -137,16 +126,12 @@ class Canvas:
         return primitives.font(round(size * self.scale), bold).size(text)[0] / self.scale
 
     def lines(
-        self,
-        area: Area,
-        text: str,
-        color: Color | None = None,
-        size: float = theme.SMALLEST,
-        leading: float = 1.4,
-    ) -> float:
-        """Text broken into lines that fit into ``area``; returns the height that it took."""
+        self, area: Area, text: str, color: Color | None = None, leading: float = 1.4
+    ) -> None:
+        """Text broken into lines that are as wide as ``area`` at most."""
         x, y, width, _ = area
-        step, top = size * leading, y
+        size, top = float(theme.SMALLEST), y
+        step = size * leading
         for paragraph in text.split("\n"):
             line = ""
             for word in [*paragraph.split(), ""]:
@@ -156,11 +141,6 @@ class Canvas:
                     continue
                 self.text(x, top + step / 2, line, color or theme.QUIET, size)
                 top, line = top + step, word
-        return top - y
-
-    def signed(self, area: Area, values: np.ndarray, most: float) -> None:
-        """Numbers (H,W): blue is positive, orange negative, gray 0, full color at ``most``."""
-        self.picture(area, primitives.diverging(values, most))
 
     def picture(self, area: Area, pixels: np.ndarray, smooth: bool = False) -> None:
         """Colors uint8 (H,W,3), or gray (H,W), stretched to fill ``area``: a square per pixel."""

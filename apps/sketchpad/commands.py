@@ -16,7 +16,7 @@ from tinycnn.errors import TinyCNNError
 # These leave the note of the command before, and those what lies over the window:
 OFTEN = ("move", "rub", "hover", "room", "up")
 ABOVE = ("ask", "popup", "dialog", "paste", "look", "look_on")
-SAFE = (  # what the replay of somebody may do in this window
+SAFE = (  # what the replay of another user may do in this window
     *("down", "move", "up", "rub", "brush", "brush_part", "brush_step", "tool", "undo", "redo"),
     *("clear", "select", "next", "show", "tab", "look", "play", "game"),
 )
@@ -27,8 +27,8 @@ def do(session: Session, command: Command) -> Command | None:
     """Do one command; raises TinyCNNError for one that does not exist or has other arguments.
 
     Returns the effect that it has beyond the session, for a window to carry out: ``("quit",)``,
-    ``("copy", text)``, ``("zoom", step)``, ``("fullscreen",)``,
-    ``("paste",)``, ``("share", path)`` or ``("play", path)``.
+    ``("copy", text)``, ``("zoom", step)``, ``("paste",)``, ``("share", path)``
+    or ``("play", path)``.
     """
     name, *arguments = command
     action = COMMANDS.get(name)
@@ -47,17 +47,13 @@ def do(session: Session, command: Command) -> Command | None:
     except TinyCNNError as error:
         session.screen.note = str(error)
         return None
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, IndexError) as error:
         raise TinyCNNError(f"the command {name!r} does not take {arguments}") from error
 
 
 def of_pad(name: str) -> Callable[..., None]:
     """The command that a method of the pad carries out."""
-
-    def act(session: Session, *arguments: float) -> None:
-        getattr(session.pad, name)(*arguments)
-
-    return act
+    return lambda session, *arguments: getattr(session.pad, name)(*arguments)
 
 
 def switch(name: str) -> Callable[[Session], None]:
@@ -113,11 +109,6 @@ def show_titled(session: Session, title: str) -> None:
         session.screen.tab = titles.index(title)
 
 
-def hover(session: Session, x: float, y: float) -> None:
-    """Move the mouse to a place of the window."""
-    session.screen.hover, session.screen.tips = (x, y), True
-
-
 def mistake(session: Session) -> None:
     """Lay a test digit on the paper that this network gets wrong: every time another one."""
     if session.engine:
@@ -155,14 +146,9 @@ def open_file(session: Session, path: str = "") -> Command | None:
     return None
 
 
-def type_path(session: Session, path: str) -> None:
-    """Take a path in the dialog."""
-    session.screen.typed, session.screen.popup = str(path), "open"
-
-
-def look(session: Session, layer: int, *cell: int) -> None:
-    """Show the sum behind a number of a layer: at row, column and map; once more: hide it."""
-    asked = (int(layer), *map(int, cell))
+def look(session: Session, layer: int, row: int, column: int, channel: int) -> None:
+    """Show the sum behind a number of a layer; once more: hide it."""
+    asked = (int(layer), int(row), int(column), int(channel))
     shown = session.screen.popup == "sum" and session.screen.asked == asked
     session.screen.popup, session.screen.asked = "" if shown else "sum", asked
 
@@ -204,19 +190,17 @@ def game(session: Session, kind: str, seed: int = 0) -> None:
 
 def course(session: Session, what: str, part: float = 0.0) -> None:
     """Train a new network: go on or pause, a step, from the start, a rate; read with it, live."""
-    lesson = session.course
+    training = session.course
     match what:
         case "run":
-            lesson.running = not lesson.running
-        case "step":
-            lesson.step()
-        case "restart":
-            lesson.restart()
+            training.running = not training.running
+        case "step" | "restart":
+            getattr(training, what)()
         case "rate":
-            lesson.rate = SLOWEST * (FASTEST / SLOWEST) ** min(max(float(part), 0.0), 1.0)
+            training.rate = SLOWEST * (FASTEST / SLOWEST) ** min(max(float(part), 0.0), 1.0)
         case "live":
-            lesson.live = not lesson.live
-            if not lesson.live:
+            training.live = not training.live
+            if not training.live:
                 discard(session)
 
 
@@ -278,13 +262,11 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "game": game,
     "course": course,
     "tool": lambda session, name: setattr(session.pad, "tool", str(name)),
-    "hover": hover,
-    "digit": lambda session: session.worker.submit(
-        SHEET, None, files.any_digit, float(session.rng.random())
-    ),
+    "hover": lambda session, x, y: vars(session.screen).update(hover=(x, y), tips=True),
+    "digit": lambda session: session.worker.submit(SHEET, None, files.any_digit, session.rng),
     "mistake": mistake,
     "open": open_file,
-    "dialog": type_path,
+    "dialog": lambda session, path: vars(session.screen).update(typed=str(path), popup="open"),
     "save": save,
     "reload": lambda session: session.load_engine(),
     "adapt": adapt,
@@ -293,6 +275,5 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "export": lambda session: session.teacher.export(session.engine, session.folder),
     "copy": copy,
     "zoom": lambda session, step: ("zoom", int(step)),
-    "fullscreen": lambda session: ("fullscreen",),
     "quit": lambda session: ("quit",),
 }

@@ -1,4 +1,4 @@
-"""A new network learns the bundled digits while one looks; see ``tinycnn.train.lesson``."""
+"""A new network learns the bundled digits while one looks; see ``tinycnn.train.watched``."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -8,7 +8,12 @@ from apps.sketchpad.inspector import digits
 from apps.sketchpad.worker import Inline
 
 if TYPE_CHECKING:
-    from tinycnn.train.lesson import Lesson, Report
+    from tinycnn.train.watched import Report, WatchedTraining
+
+    Trainings = list[WatchedTraining]
+    """One, once it has begun."""
+
+    Taken = tuple[Trainings, Report]
 
 COURSE = "course"
 STEPS = 4  # of training in one job
@@ -25,7 +30,7 @@ class Course:
     losses: list[float] = field(default_factory=list)
     accuracies: list[tuple[int, float]] = field(default_factory=list)  # after so many steps
     report: "Report | None" = None
-    _lessons: "list[Lesson]" = field(default_factory=list)  # one, once it has begun
+    _trainings: "Trainings" = field(default_factory=list)
     _busy: bool = False
 
     def step(self) -> None:
@@ -35,7 +40,7 @@ class Course:
 
     def restart(self) -> None:
         """Begin again with a network that knows nothing."""
-        self._lessons, self.report = [], None
+        self._trainings, self.report = [], None
         self.losses, self.accuracies = [], []
 
     def go_on(self) -> None:
@@ -43,14 +48,12 @@ class Course:
         if self.running:
             self._submit(STEPS)
 
-    def take(
-        self, taken: "tuple[list[Lesson], Report] | None", engine: Engine | None
-    ) -> Engine | None:
+    def take(self, taken: "Taken | None", engine: Engine | None) -> Engine | None:
         """Take a report, None if the job failed; returns an engine if drawings are read with it."""
         self._busy = False
         if taken is None:
             self.running = False
-        if taken is None or taken[0] is not self._lessons:  # it was begun again meanwhile
+        if taken is None or taken[0] is not self._trainings:  # it was begun again meanwhile
             return None
         report = self.report = taken[1]
         self.running &= not report.finished
@@ -61,13 +64,13 @@ class Course:
     def _submit(self, steps: int) -> None:
         if not self._busy:
             self._busy = True
-            self.worker.aside(COURSE, _learn, self._lessons, steps, self.rate)
+            self.worker.aside(COURSE, _learn, self._trainings, steps, self.rate)
 
 
-def _learn(lessons: "list[Lesson]", steps: int, rate: float) -> "tuple[list[Lesson], Report]":
-    from tinycnn.train.lesson import Lesson
+def _learn(trainings: "Trainings", steps: int, rate: float) -> "Taken":
+    from tinycnn.train.watched import WatchedTraining
 
     with on_one_thread():
-        if not lessons:
-            lessons.append(Lesson(digits()))
-        return lessons, lessons[0].learn(steps, rate)
+        if not trainings:
+            trainings.append(WatchedTraining(digits()))
+        return trainings, trainings[0].learn(steps, rate)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -75,36 +74,17 @@ def erase(strokes: Sequence[Stroke], start: Place, end: Place, radius: float) ->
     A stroke that is touched keeps the runs of its points that are not; they get negative
     numbers, to be replaced by their new owner.
     """
+    from tinycnn.ink.strokes import without
+
     kept = []
     left, right = min(start[0], end[0]) - radius, max(start[0], end[0]) + radius
     top, bottom = min(start[1], end[1]) - radius, max(start[1], end[1]) + radius
     for stroke in strokes:
         x, y, width, height = stroke.box
         apart = right < x or left > x + width or bottom < y or top > y + height
-        kept += [stroke] if apart else _remains(stroke, start, end, radius + stroke.brush / 2)
+        runs = None if apart else without(stroke.points, start, end, radius + stroke.brush / 2)
+        kept += [stroke] if runs is None else [Stroke(-1, run, stroke.brush) for run in runs]
     return kept
-
-
-def _remains(stroke: Stroke, start: Place, end: Place, reach: float) -> list[Stroke]:
-    points = _resampled(stroke.points, reach / 4)
-    origin = np.array(start)
-    way = np.array(end) - origin
-    along = np.clip((points - origin) @ way / max(float(way @ way), 1e-12), 0, 1)
-    away = np.hypot(*(points - origin - along[:, None] * way).T) > reach
-    if away.all():
-        return [stroke]
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], away, [False]]).astype(int)))
-    runs = edges.reshape(-1, 2)
-    return [Stroke(-1, points[a:b], stroke.brush) for a, b in runs.tolist() if b - a > 1]
-
-
-def _resampled(points: np.ndarray, step: float) -> np.ndarray:
-    """The same line with no two neighbors further apart than ``step``; (n,2) -> (m,2)."""
-    pieces = [points[:1]]
-    for one, other in pairwise(points):
-        count = int(np.hypot(*(other - one)) / step) + 1
-        pieces.append(one + (other - one) * (np.arange(1, count + 1) / count)[:, None])
-    return np.concatenate(pieces)
 
 
 def is_on(place: Place, paper: Size) -> bool:

@@ -177,7 +177,6 @@ class Pad:
         return Stroke(number, points, self.brush)
 
     def _turn(self, page: Page, inked: bool = True) -> None:
-        """Replace the page, as a step that can be taken back."""
         self._remember(self.page)
         self.page = page
         self.version += inked

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -79,23 +79,17 @@ class Engine:
         return made
 
     @property
-    def _training(self) -> dict[str, Any]:
-        return self.model.description.get("training") or {}
-
-    @property
-    def name(self) -> str:
-        """The preset or file name, and the size of the network."""
-        preset = self._training.get("recipe", {}).get("preset") or self.weights.stem
-        adapted = ", adapted" if "adapted" in self.model.description else ""
-        return f"{preset}, {self.model.parameter_count():,} parameters{adapted}"
-
-    @property
-    def accuracy(self) -> str:
-        """The accuracy on validation data, if the weights file has it."""
-        accuracy = self._training.get("validation_accuracy")
-        if not isinstance(accuracy, float) or "adapted" in self.model.description:
-            return ""
-        return f"{self._training.get('dataset', '')} {100 * accuracy:.2f} % (validation)"
+    def about(self) -> str:
+        """The preset or file name, the size of the network, and its accuracy if that is known."""
+        training = self.model.description.get("training") or {}
+        preset = training.get("recipe", {}).get("preset") or self.weights.stem
+        size, accuracy = self.model.parameter_count(), training.get("validation_accuracy")
+        known = isinstance(accuracy, float)
+        right = (
+            f"   {training.get('dataset', '')} {100 * (accuracy or 0):.2f} % (validation)" * known
+        )
+        adapted = "adapted" in self.model.description
+        return f"{preset}, {size:,} parameters{', adapted' if adapted else right}"
 
     def compile_pen(self) -> "Engine":
         """Compile the kernel that prepares drawings, so that reading need not wait for the rest."""

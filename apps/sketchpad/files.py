@@ -23,9 +23,9 @@ REPLAY = "-replay.jsonl"
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl")
 
 
-def any_digit(chance: float) -> Sheet:
-    """A test digit; ``chance``, 0 to 1, says which."""
-    return test_digit(int(chance * len(digits().test_labels)))
+def any_digit(rng: np.random.Generator) -> Sheet:
+    """A test digit."""
+    return test_digit(int(rng.integers(len(digits().test_labels))))
 
 
 def mistake(engine: Engine, turn: int) -> Sheet:
@@ -71,7 +71,7 @@ def is_replay(path: str) -> bool:
         with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as file:
             return is_record(file.readline(1000))
     except OSError:
-        return False  # whoever opens it says why
+        return False  # the one that opens it says why
 
 
 def listing(typed: str) -> list[tuple[str, str]]:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.sketchpad.editor import Pad
 from apps.sketchpad.phrases import article, percent, verdict
 
 if TYPE_CHECKING:
-    from apps.sketchpad.session import Session
+    from collections.abc import Sequence
+
+    from tinycnn.ink import Digit
 
 GAMES = {
     "sprint": (
@@ -41,11 +44,6 @@ class Game:
         self.target = self._next()
 
     @property
-    def state(self) -> tuple[object, ...]:
-        """Everything that its banner shows."""
-        return self.kind, self.target, self.score, self.over, self.said, self.hidden, self.clock
-
-    @property
     def clock(self) -> str:
         """The time that is left, in a sprint."""
         return f"{max(self.left, 0):.1f} s" if self.kind == "sprint" else ""
@@ -63,9 +61,8 @@ class Game:
             return f"Write {article(self.target)} {self.target} that it misreads"
         return "Write the number" if self.hidden else f"Write {self.target}"
 
-    def follow(self, session: "Session") -> None:
-        """See what is on the paper; called again and again."""
-        now, pad = session.clock(), session.pad
+    def follow(self, now: float, pad: Pad, text: str, digits: "Sequence[Digit]") -> None:
+        """See what is on the paper, and what it is read as; called again and again."""
         if self.over:
             return
         if self._changed[1] != pad.version:
@@ -74,28 +71,26 @@ class Game:
         self.left = TIME - (now - self.begun)
         if self.kind == "sprint" and (self.left <= 0 or self.score == COUNT):
             self.over = True
-        if self.over or pad.writing or not session.text:
+        if self.over or pad.writing or not text:
             return
         rested = now - self._changed[0] > REST
         if self.kind == "sprint":
-            self._count(session, session.text == self.target)
+            self._count(pad, text == self.target)
         elif rested and self.kind == "memory":
-            text = "".join(session.text.split())
-            if len(text) >= len(self.target):
-                self.over = text != self.target
-                self._count(session, not self.over)
+            read = "".join(text.split())
+            if len(read) >= len(self.target):
+                self.over = read != self.target
+                self._count(pad, not self.over)
         elif rested:
-            self._judge(session)
+            self._judge(digits[-1])
 
-    def _count(self, session: "Session", right: bool) -> None:
-        """Go on to the next target if this was right."""
+    def _count(self, pad: Pad, right: bool) -> None:
         if right:
             self.score = len(self.target) if self.kind == "memory" else self.score + 1
             self.target = self._next()
-            session.pad.clear()
+            pad.clear()
 
-    def _judge(self, session: "Session") -> None:
-        digit = session.digits[-1]
+    def _judge(self, digit: "Digit") -> None:
         read = f"{percent(digit.confidence)} sure it is {article(digit.name)} {digit.name}"
         self.over = digit.name != self.target and verdict(digit) == "sure"
         unsure = "It is not sure. Closer!" if verdict(digit) != "sure" else f"It is {read}."

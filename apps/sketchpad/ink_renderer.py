@@ -59,7 +59,6 @@ class Paper:
         return self._surface
 
     def _grow(self, live: Sequence[Stroke]) -> None:
-        """Draw what is new of the strokes that are being drawn."""
         self._live = self._live[: len(live)] if live else []
         for index, stroke in enumerate(live):
             if index == len(self._live):
@@ -94,7 +93,6 @@ class Paper:
             stamps(target, piece, brush * self._zoom)
 
     def _pixels(self, stroke: Stroke) -> pygame.Rect:
-        """All pixels that a stroke may touch."""
         x, y, width, height = (length * self._zoom for length in stroke.box)
         left, top = math.floor(x) - 2, math.floor(y) - 2
         return pygame.Rect(left, top, math.ceil(width) + 5, math.ceil(height) + 5)

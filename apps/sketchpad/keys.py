@@ -15,7 +15,6 @@ class Key:
     shown: str = ""  # the name in the list of keys, where ``names`` does not serve
 
 
-SIDEWAYS, UP_DOWN = "Shift+\u2190 \u2192", "Shift+\u2191 \u2193"
 ZOOM_IN = "ctrl+= ctrl+shift+= ctrl++ ctrl+[+]"  # "+" needs Shift on many keyboards
 
 KEYS = (
@@ -67,10 +66,8 @@ KEYS = (
     Key("o ctrl+o", ("open",), "read a photo or a picture", "O, or drop a file"),
     Key("a", ("adapt",), "learn from your corrections", "A"),
     Key("ctrl+a", ("discard",), "back to the network as it was loaded", "Ctrl+A"),
-    Key("r", ("reload",), "load the weights again (training goes on)", "R"),
     Key(ZOOM_IN, ("zoom", 1), "everything larger or smaller", "Ctrl +, Ctrl -"),
     Key("ctrl+- ctrl+[-]", ("zoom", -1)),
-    Key("f11", ("fullscreen",), "full screen", "F11"),
     Key("ctrl+d", ("developer",), "details for developers", "Ctrl+D"),
     Key("ctrl+l", ("dark",), "light or dark colors", "Ctrl+L"),
     Key("f1", ("popup", "help"), "this list", "F1"),

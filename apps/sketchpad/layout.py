@@ -77,7 +77,6 @@ def card(width: float, height: float, _enlarged: bool = False) -> Layout:
 
 
 def _beside(room: Area, compact: bool) -> tuple[Area, Area, Area]:
-    """Paper on the left, the reading on the right, and the rest under it."""
     x, y, width, height = room
     left = round((width - GAP) * (0.58 if compact else 0.5))
     right, width = x + left + GAP, width - left - GAP

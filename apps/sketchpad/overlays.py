@@ -35,7 +35,7 @@ def draw_label(canvas: Canvas, session: Session) -> None:
     index = session.selected
     assert index is not None
     digit, label, names = session.digits[index], session.labels[index], session.context().classes
-    _card(canvas)
+    canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
     canvas.hit((0, 0, canvas.width, canvas.height), ("popup", ""))
     words = f"Read as {digit.name} ({percent(digit.confidence)}). What is it really?"
     canvas.text(14, 20, words, size=theme.SMALLEST)
@@ -76,9 +76,7 @@ def draw_open(canvas: Canvas, session: Session) -> None:
         words = f"{len(found) - 2 * rows} more: type the first letters. Tab completes."
     card.lines((20, card.height - 50, card.width - 200, 44), words, leading=1.25)
     paste = ("Paste", ("paste",), "take the path from the clipboard (Ctrl+V)", False)
-    card.buttons(
-        card.width - 168, card.height - 46, paste, ("Open", ("open", typed), "Enter", True)
-    )
+    card.buttons(card.width - 168, card.height - 46, paste, ("Open", ("open", typed), "", True))
 
 
 def draw_games(canvas: Canvas, session: Session) -> None:
@@ -157,12 +155,7 @@ def _scaled(hit: Hit, scale: float) -> Hit:
     return Hit((x, y, width, height), hit.command, hit.hint)
 
 
-def _card(canvas: Canvas) -> None:
-    canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
-
-
 def _modal(canvas: Canvas, width: float, height: float, title: str, hint: str) -> Canvas:
-    """A card over a darker window; a click beside it closes it."""
     canvas.veil(theme.NIGHT, 130)
     canvas.hit((0, 0, canvas.width, canvas.height), ("popup", ""))
     return _placed(canvas, width, height, title, hint)
@@ -172,7 +165,7 @@ def _placed(canvas: Canvas, width: float, height: float, title: str, hint: str) 
     width, height = min(width, canvas.width - 16), min(height, canvas.height - 16)
     left, top = (canvas.width - width) / 2, (canvas.height - height) / 2
     card = canvas.part((left, top, width, height))
-    _card(card)
+    card.fill((0, 0, width, height), theme.CARD, theme.ROUND, theme.EDGE)
     card.text(KEY_MARGIN - 8, 28, title, size=theme.LARGE, bold=True)
     card.text(width - KEY_MARGIN, 28, hint, theme.QUIET, theme.SMALLEST, anchor="right")
     return card

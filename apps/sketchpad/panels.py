@@ -38,12 +38,11 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
     canvas.button(button, "Copy", ("copy",), "copy the number (Ctrl+C)", possible=possible)
     _draw_number(canvas, session, right - COPY - 8 - pad)
     if session.late:
-        canvas.pale()
+        canvas.veil(theme.CARD, 150)
     _draw_sentence(canvas, session, context, right - pad)
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
-    """The number on the paper, as large as there is room; ink that may be no digit is pale."""
     size, labels = float(theme.HUGE), session.labels
     pieces = [(piece.replace("\n", " / "), index) for piece, index in session.pieces]
     text = "".join(piece for piece, _ in pieces)
@@ -135,7 +134,7 @@ def draw_tab(canvas: Canvas, session: Session, last: dict[Hashable, pygame.Surfa
     elif key in last:
         inner.surface.blit(last[key], (0, 0))
     if missing or session.late:
-        inner.pale()
+        inner.veil(theme.CARD, 150)
 
 
 def draw_foot(canvas: Canvas, session: Session) -> None:

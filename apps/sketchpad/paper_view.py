@@ -1,5 +1,7 @@
 """The paper: its ink, and a frame around every digit that was read."""
 
+import pygame
+
 from apps.sketchpad import layout, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.document import Sheet, Size
@@ -45,8 +47,8 @@ def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
         canvas.line([(x - 9, y), (x + 9, y)], theme.BLUE, 2)
         canvas.line([(x, y - 9), (x, y + 9)], theme.BLUE, 2)
     if pad.eraser is not None:
-        x, y = pad.eraser
-        canvas.ring((x * zoom, y * zoom), ERASER * zoom, theme.QUIET)
+        x, y = (length * pixels for length in pad.eraser)
+        pygame.draw.circle(canvas.surface, theme.QUIET, (x, y), ERASER * pixels, 1)
     canvas.frame((0, 0, canvas.width, canvas.height), theme.EDGE, 1)
 
 
@@ -74,7 +76,6 @@ def _draw_sheet(canvas: Canvas, sheet: Sheet, paper: Size, zoom: float) -> None:
 
 
 def _draw_frames(canvas: Canvas, session: Session, zoom: float) -> None:
-    """A frame and a tag for every digit, the selected one last, on top."""
     order = sorted(range(len(session.digits)), key=lambda index: index == session.selected)
     for index in order:
         area = area_of(session.digits[index].box, session, zoom)
@@ -120,7 +121,6 @@ def _draw_frame(canvas: Canvas, area: Area, session: Session, index: int) -> Non
 
 
 def _draw_tag(canvas: Canvas, area: Area, words: str, color: Color) -> Area:
-    """A word on a frame; returns where it is."""
     width = _tag_width(canvas, words)
     x, y = area[0], area[1] - TAG
     if y < 0:  # no room above

@@ -98,6 +98,5 @@ def diverging(values: np.ndarray, most: float, night: bool = False) -> np.ndarra
 
 @functools.lru_cache(8)
 def _scale_of(ends: tuple[Color, Color, Color]) -> np.ndarray:
-    """511 colors from the first to the last."""
     places, colors = np.linspace(0, 2, 511), np.array(ends)
     return np.column_stack([np.interp(places, range(3), c) for c in colors.T]).astype(np.uint8)

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pygame
 
 from apps.sketchpad import window
@@ -122,18 +121,13 @@ def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]
             record["label"] = drawing.label
         do(session, ("clear",))
         for line in placed(drawing.strokes, session.pad.size):
-            write_line(line, session)
+            for name, place in zip(
+                ["down", *["move"] * (len(line) - 1)], line.tolist(), strict=True
+            ):
+                do(session, (name, *place))
+            do(session, ("up",))
+            session.tick()
         yield {**record, **_result(session)}
-
-
-def write_line(line: np.ndarray, session: Session) -> None:
-    """Press, move and lift the pen along a line (n,2), and have the paper read."""
-    (x, y), *rest = line.tolist()
-    do(session, ("down", x, y))
-    for x, y in rest:
-        do(session, ("move", x, y))
-    do(session, ("up",))
-    session.tick()
 
 
 def _result(session: Session) -> dict[str, Any]:

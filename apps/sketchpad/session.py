@@ -64,6 +64,14 @@ class Screen:
 class Session:
     """A pad, an engine that reads it, and the tabs that look inside."""
 
+    engine: Engine | None = None
+    answer: PaperReading | None = None
+    game: "Game | None" = None
+    played: float | None = None  # when the play of the network began
+    changes = 0  # grows with everything that may look different now
+    loads = mistakes = 0
+    _asked_version, _looked = -1, 0.0
+
     def __init__(
         self,
         worker: Inline,
@@ -81,30 +89,14 @@ class Session:
         """
         self.folder, self.pad, self.screen = folder or Path(), Pad(), Screen()
         self.worker, self.load, self.tabs, self.clock = worker, load, list(tabs), clock
-        self.engine: Engine | None = None
-        self.answer: PaperReading | None = None
-        self.changes = 0  # grows with everything that may look different now
         self.rng = np.random.default_rng(0)  # draws test digits
         self.chosen: frozenset[int] = frozenset()  # the strokes of the digit the user selected
-        self._asked_version = -1
         self._awaited: dict[int, float] = {}  # versions that are being read, since when
         self._answers: OrderedDict[Request, Any] = OrderedDict()
         self._waiting: set[Request] = set()
-        self.loads = self.mistakes = 0
-        self.played: float | None = None  # when the play of the network began
-        self.game: Game | None = None
         self.log: list[Entry] = []  # all commands since the page, or the game, was begun
         self.course = Course(worker)
         self._stamp: tuple[Path, float] | None = None  # of the weights file that was loaded
-        self._looked = 0.0
-        self._takers: dict[str, Callable[[Any], object]] = {
-            LOAD: self._loaded,
-            READ: lambda answer: setattr(self.screen, "note", answer.fault or self.screen.note),
-            SHEET: self._lay,
-            DARK: lambda dark: setattr(self.screen, "dark", dark),
-            COURSE: lambda report: self._try(self.course.take(report, self.engine)),
-            LEARN: lambda result: self._try(self.teacher.adapted(result, self.engine)),
-        }
         self.load_engine()
         self.teacher = Teacher(corrections, worker)
         self.tick()
@@ -164,26 +156,22 @@ class Session:
         """The picture that lies on the paper, unless it is being drawn over."""
         return None if self.pad.live or self.pad.page.strokes else self.pad.page.sheet
 
-    def question(self) -> Question:
-        """Everything that is on the paper now."""
-        pad = self.pad
-        return Question(pad.version, pad.strokes(), pad.brush, self.sheet)
-
     def tick(self) -> None:
         """Hand out work and take in results, until there are none; call it again and again."""
         self._follow()
         self.course.go_on()
         while True:
             if self.engine and self._asked_version != self.pad.version:
-                self._asked_version = self.pad.version
-                self._awaited[self.pad.version] = self.clock()
-                self.worker.submit(READ, self.pad.version, self.engine.read, self.question())
+                pad, self._asked_version = self.pad, self.pad.version
+                self._awaited[pad.version] = self.clock()
+                question = Question(pad.version, pad.strokes(), pad.brush, self.sheet)
+                self.worker.submit(READ, pad.version, self.engine.read, question)
             if not self._collect():
                 break
         if self.answer and self.answer.sheet is not self.sheet:
             self.answer = None  # the picture that was read is no longer there
         if self.game:
-            self.game.follow(self)
+            self.game.follow(self.clock(), self.pad, self.text, self.digits)
 
     def load_engine(self) -> None:
         """Load the engine on the worker."""
@@ -207,11 +195,6 @@ class Session:
         if self.played is None or not 0 <= self.clock() - self.played < PLAY:
             return None
         return (self.clock() - self.played) / PLAY
-
-    @property
-    def moving(self) -> bool:
-        """Whether something on the screen moves by itself."""
-        return self.moment is not None or bool(self.game and not self.game.over)
 
     def note(self, command: Command) -> None:
         """Keep a command for a replay of this page, or of this game."""
@@ -250,8 +233,17 @@ class Session:
             self.screen.note = answer
         elif kind.startswith(TEACH):
             self.teacher.read(*answer)
-        elif kind in self._takers:
-            self._takers[kind](answer)
+        elif kind == LOAD:
+            self._loaded(answer)
+        elif kind == READ:
+            self.screen.note = answer.fault or self.screen.note
+        elif kind == SHEET:
+            self._lay(answer)
+        elif kind == DARK:
+            self.screen.dark = answer
+        elif kind in (COURSE, LEARN):
+            takes = self.course.take if kind == COURSE else self.teacher.adapted
+            self._try(takes(answer, self.engine))
 
     def _loaded(self, engine: Engine) -> None:
         if self.loads:
@@ -274,7 +266,6 @@ class Session:
             self.pad.write(lines, found.pen or self.pad.brush)
 
     def _complain(self, error: Exception) -> None:
-        """A bug in a tab must not take the drawing with it, but must not hide either."""
         self.screen.note = str(error) or type(error).__name__
         if not isinstance(error, TinyCNNError):
             traceback.print_exception(error, file=sys.stderr)

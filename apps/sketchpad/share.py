@@ -89,13 +89,7 @@ class Film:
         self._milliseconds[-1] += round(1000 * LAST)
         palette = self._frames[-1].quantize(COLORS)
         frames = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in self._frames]
-        buffer = io.BytesIO()
-        frames[0].save(
-            buffer,
-            path.suffix.lstrip("."),
-            save_all=True,
-            append_images=frames[1:],
-            duration=self._milliseconds,
-            loop=0,
-        )
+        buffer, kind = io.BytesIO(), path.suffix.lstrip(".")
+        more = {"save_all": True, "append_images": frames[1:], "duration": self._milliseconds}
+        frames[0].save(buffer, kind, loop=0, **more)
         write_bytes(path, buffer.getvalue())

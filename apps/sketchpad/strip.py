@@ -214,7 +214,6 @@ class Strip:
         return x - 4, y + height * (at + 0.5) / max(len(self._order), 1)
 
     def _draw_links(self, canvas: Canvas, shape: tuple[int, int]) -> None:
-        """Curves along which most of a number came: blue adds to it, orange takes away."""
         most: dict[int, float] = {}  # of each stage
         for link in self._links:
             most[link.target[0]] = max(most.get(link.target[0], 1e-9), abs(link.share))
@@ -228,7 +227,6 @@ class Strip:
         canvas.dots([self._place(spot, shape) for spot in pixels], 2, theme.SPOT)
 
     def _draw_words(self, canvas: Canvas, session: Session, stages: list[int]) -> None:
-        """What each stage is, a button, and what happens now."""
         playing = self._stage >= 0
         label = "stop" if playing else "\N{BLACK RIGHT-POINTING TRIANGLE} play"
         hint = "watch the network compute, layer by layer (Space)"
@@ -236,12 +234,10 @@ class Strip:
         what = "look for strokes"
         for mosaic in self._mosaics.values():
             F, is_map = mosaic.shape[2], mosaic.shape[:2] != (1, 1)
-            names = (
-                (f"{F} filters {what}", f"{F} maps") if is_map else (f"{F} numbers vote", f"{F}")
-            )
-            what = "combine them"
-            room = mosaic.area[2] + 0.02 * canvas.width
-            name = next((n for n in names if canvas.text_width(n, LETTER) < room), "")
+            name, short = (f"filters {what}", "maps") if is_map else ("numbers vote", "")
+            what, room = "combine them", mosaic.area[2] + 0.02 * canvas.width
+            name = name if canvas.text_width(f"{F} {name}", LETTER) < room else short
+            name = f"{F} {name}"
             canvas.text(mosaic.at[0], 16, name, theme.STARS, LETTER)
         right, low = canvas.width - MARGIN, canvas.height - 13
         canvas.text(right, 16, "the answer", theme.STARS, LETTER, anchor="right")
@@ -252,16 +248,15 @@ class Strip:
         if playing:
             words = _story(self._trace, stages[self._stage], self._part, self._gradient)
         used = canvas.text(MARGIN, low, words, theme.STARS, LETTER)
-        about = f"{session.engine.name}   {session.engine.accuracy}".strip()
+        about = session.engine.about
         if used + canvas.text_width(about, LETTER) + 3 * MARGIN < canvas.width:
             canvas.text(right, low, about, theme.STARS, LETTER, anchor="right")
 
 
 def _invite(canvas: Canvas, session: Session) -> None:
-    middle = canvas.height / 2
-    for k in range(24):  # a network that sleeps
-        x = canvas.width * (k + 0.5) / 24
-        canvas.dots([(x, middle + 30 * (k % 3 - 1))], 3 + k % 4, theme.GLOW[1])
+    middle, places = canvas.height / 2, [(k, k % 3 - 1) for k in range(24)]
+    dots = [(canvas.width * (k + 0.5) / 24, middle + 30 * row) for k, row in places]
+    canvas.dots(dots, 5, theme.GLOW[1])  # a network that sleeps
     words = "The network is getting ready. The first time, this takes some seconds."
     if session.engine is not None and session.engine.compiled:
         words = "Write a digit, and watch it run through the whole network here."
@@ -269,16 +264,14 @@ def _invite(canvas: Canvas, session: Session) -> None:
 
 
 def _story(trace: "Trace", index: int, part: float, gradient: "BackwardPass | None") -> str:
-    """One sentence about what is being computed."""
     if gradient is not None:
         most = number(largest(gradient.doutputs[index]))
         loss = f"the error {gradient.loss:.2f} flows back"
         return f"backward: {loss}; here, one more unit of a number changes it by up to {most}"
     values = trace.outputs[index].ravel()
     at = min(int(part * values.size), values.size - 1)
-    return (
-        f"forward: number {at + 1:,} of {values.size:,} is a sum of products: {number(values[at])}"
-    )
+    place = f"{at + 1:,} of {values.size:,}"
+    return f"forward: number {place} is a sum of products: {number(values[at])}"
 
 
 def _begun(maps: np.ndarray, part: float) -> np.ndarray:

@@ -138,7 +138,6 @@ def _adapt(open_file: OpenFile, model: "Sequential") -> "Adaptation":
 
 
 def _save(_open_file: OpenFile, result: "Adaptation", base: Path, folder: Path) -> str:
-    """Write the adapted weights; returns a sentence for the status line."""
     from tinycnn.adapt import save_adapted
 
     path = unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
@@ -147,7 +146,6 @@ def _save(_open_file: OpenFile, result: "Adaptation", base: Path, folder: Path) 
 
 
 def _export(open_file: OpenFile, classes: tuple[str, ...], folder: Path) -> str:
-    """Write the corrections as IDX and as strokes; returns a sentence for the status line."""
     from tinycnn.adapt import export
 
     corrections, _ = open_file().read()

@@ -65,7 +65,6 @@ def _width(canvas: Canvas, tool: Tool, words: bool) -> float:
 def _draw_tool(
     canvas: Canvas, x: float, tool: Tool, words: bool, pressed: bool = False, possible: bool = True
 ) -> float:
-    """One tool; returns where the next one begins."""
     icon, word, command, does = tool
     width, y = _width(canvas, tool, words), (canvas.height - SIDE) / 2
     canvas.button((x, y, width, SIDE), "", command, f"{word}: {does}", pressed, possible)

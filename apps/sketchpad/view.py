@@ -67,24 +67,10 @@ class View:
 
         Panels are drawn on a surface of their own, and copied; overlays lie on the copy only.
         """
-        screen = self.session.screen
-        theme.use(screen.dark)
+        theme.use(self.session.screen.dark)
         self._arrange(surface.get_size())
-        general = surface.get_size(), self.scale, screen.enlarged, theme.CARD, screen.developer
-        whole = surface.get_rect()
-        changed = []
-        if self._general != general:
-            self._general, self._keys, self._hits, self.faults = general, {}, {}, {}
-            self._base, changed = pygame.Surface(surface.get_size()), [whole]
-            self._base.fill(theme.DESK)
-        for name, area, key, draw in self._panels():
-            if not area[3]:
-                continue  # it has no place in this layout
-            later = hurry and name == "tab" and name in self._keys
-            if self._keys.get(name) != key and not later:
-                self._keys[name] = key
-                changed.append(self._draw(name, self._base, area, draw))
-        above = [panel for panel in self._overlays() if panel[1]]
+        whole, changed = surface.get_rect(), self._draw_panels(surface.get_size(), hurry)
+        above = list(self._overlays())
         keys = [panel[:3] for panel in above]
         if not changed and keys == self._above:
             return []
@@ -98,6 +84,21 @@ class View:
         for name, area, _, draw in above:
             self._draw(name, surface, area, draw)
         self._above = keys
+        return changed
+
+    def _draw_panels(self, size: tuple[int, int], hurry: bool) -> list[pygame.Rect]:
+        screen, changed = self.session.screen, []
+        general = size, self.scale, screen.enlarged, screen.dark, screen.developer
+        if self._general != general:
+            self._general, self._keys, self._hits, self.faults = general, {}, {}, {}
+            self._base = pygame.Surface(size)
+            self._base.fill(theme.DESK)
+            changed = [self._base.get_rect()]
+        for name, area, key, draw in self._panels():
+            later = hurry and name == "tab" and name in self._keys
+            if area[3] and self._keys.get(name) != key and not later:  # it has a place
+                self._keys[name] = key
+                changed.append(self._draw(name, self._base, area, draw))
         return changed
 
     def _panels(self) -> Iterator[Panel]:
@@ -123,14 +124,13 @@ class View:
             tab = session.changes, session.late, mouse(places.tab)
             yield "tab", places.tab, tab, partial(panels.draw_tab, last=self._last_tab)
         if not screen.enlarged:
-            game = session.game and session.game.state
+            game = session.game and (session.game.task, session.game.clock, session.game.said)
             ink = pad.version, pad.eraser, pad.size, pad.cursor, seen, game
             yield "paper", places.paper, ink, partial(draw_paper, paper=self._paper)
             reading = seen, mouse(places.reading)
             yield "reading", places.reading, reading, panels.draw_reading
 
     def _overlays(self) -> Iterator[Panel]:
-        """What lies over the panels; later ones on top."""
         session, screen = self.session, self.session.screen
         width, height = (length / self.scale for length in self._base.get_size())
         whole = (0.0, 0.0, width, height)

@@ -52,22 +52,15 @@ def open_window(size: tuple[int, int] | None) -> pygame.Surface:
             os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
         pygame.display.set_caption(TITLE)
         pygame.display.set_icon(_icon())
-        usual = round(USUAL[0] * fitting_scale()), round(USUAL[1] * fitting_scale())
-        surface = pygame.display.set_mode(_fitting(size or usual), pygame.RESIZABLE)
+        size = size or (round(USUAL[0] * fitting_scale()), round(USUAL[1] * fitting_scale()))
+        if pygame.display.get_driver() not in INVISIBLE:
+            desktop = pygame.display.get_desktop_sizes()[0]
+            size = min(size[0], desktop[0]), min(size[1], desktop[1])
+        surface = pygame.display.set_mode(size, pygame.RESIZABLE)
     except pygame.error as error:
         raise EnvironmentFault(f"{NO_DISPLAY} ({error})") from error
     pygame.key.set_repeat(400, 40)
     return surface
-
-
-def resized(surface: pygame.Surface, size: tuple[int, int] | None) -> pygame.Surface:
-    """Give the window another size, None is the full screen; returns its new surface.
-
-    (pygame's own toggle_fullscreen opens another window, and forgets the icon.)
-    """
-    if surface is not pygame.display.get_surface():  # it is not on a screen
-        return surface
-    return pygame.display.set_mode(size or (0, 0), pygame.RESIZABLE if size else pygame.FULLSCREEN)
 
 
 def fitting_scale() -> float:
@@ -87,13 +80,6 @@ def is_dark() -> bool:
             said = subprocess.run(command, capture_output=True, text=True, timeout=3, check=True)
             return re.search(dark, said.stdout) is not None
     return False
-
-
-def _fitting(size: tuple[int, int]) -> tuple[int, int]:
-    if pygame.display.get_driver() in INVISIBLE:
-        return size
-    desktop = pygame.display.get_desktop_sizes()[0]
-    return min(size[0], desktop[0]), min(size[1], desktop[1])
 
 
 def _driver() -> str | None:
@@ -122,8 +108,7 @@ def ring() -> None:
 def copy(text: str) -> None:
     """Put a text on the clipboard."""
     try:
-        if not pygame.scrap.get_init():
-            pygame.scrap.init()
+        pygame.scrap.init()
         pygame.scrap.put(PLAIN_TEXT, text.encode())
     except pygame.error as error:
         print(f"the clipboard cannot be used: {error}", file=sys.stderr)
@@ -133,8 +118,7 @@ def paste() -> str:
     """The first line of the text on the clipboard."""
     held = b""
     with contextlib.suppress(pygame.error):
-        if not pygame.scrap.get_init():
-            pygame.scrap.init()
+        pygame.scrap.init()
         held = pygame.scrap.get(PLAIN_TEXT) or b""
     return held.decode(errors="replace").strip("\0\r\n ").partition("\n")[0]
 

@@ -336,7 +336,7 @@ def test_a_card_and_a_film_show_the_drawing_and_nothing_to_click(tmp_path):
         assert film.n_frames > 3
 
 
-def test_the_replay_of_somebody_only_draws_and_plays(tmp_path, monkeypatch):
+def test_the_replay_of_others_only_draws_and_plays(tmp_path, monkeypatch):
     assert not {"save", "copy", "open", "label", "adapt", "keep", "export", "quit"} & set(SAFE)
     commands = [("down", 9.0, 9.0), ("move", 90.0, 90.0), ("up",), ("save",), ("quit",)]
     session, clock = session_with(folder=tmp_path)
@@ -389,12 +389,12 @@ def test_a_course_learns_pauses_steps_and_reads_at_once(convolutional):
 
 def test_the_steps_of_a_course_are_those_of_the_command():
     from tinycnn.data import load_dataset
-    from tinycnn.train.lesson import Lesson
     from tinycnn.train.recipe import Recipe
     from tinycnn.train.trainer import Trainer
+    from tinycnn.train.watched import WatchedTraining
 
     data = load_dataset()
-    losses = Lesson(data).learn(3, 0.05).losses
+    losses = WatchedTraining(data).learn(3, 0.05).losses
     recipe = Recipe.for_data(
         len(data.train_images), epochs=4, augment="none", schedule="constant", lr=0.05
     )

@@ -13,7 +13,6 @@ import pytest
 import sketching
 
 from apps.sketchpad import window
-from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.tabs import tabs
@@ -93,17 +92,6 @@ def test_every_tab_is_drawn_in_windows_of_every_size(sessions):
 def test_every_tab_is_drawn_of_every_page(size, sessions):
     for session, tab in product(sessions, range(len(sessions[0].tabs))):
         assert_all_is_drawn(session, tab, size)
-
-
-@pytest.mark.parametrize(("size", "scale"), [((960, 640), 1), ((1900, 1150), 2), ((640, 480), 1)])
-def test_no_tab_asks_for_more_room_in_a_usual_window(size, scale, sessions, monkeypatch):
-    said = []
-    write = Canvas.text
-    monkeypatch.setattr(Canvas, "text", lambda *a, **k: (said.append(a[3]), write(*a, **k))[1])
-    for tab in range(len(sessions[1].tabs)):
-        drawn(sessions[1], tab, size, scale)
-    assert len(said) > 100
-    assert not [words for words in said if "more room" in words]
 
 
 @pytest.mark.parametrize("size", [(400, 300), (500, 1000), (1280, 800)])

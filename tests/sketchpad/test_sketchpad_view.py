@@ -441,12 +441,6 @@ def test_plus_makes_everything_larger_on_every_keyboard(name, mod, app):
     assert app.view.scale == pytest.approx(1.1)
 
 
-def test_full_screen_changes_nothing_without_a_screen(app):
-    key(app, "f11")
-    key(app, "f11")
-    assert app.surface.get_size() == sketching.SIZE
-
-
 def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):
     network = Sequential([Flatten(), Dense(26)], (28, 28, 1), seed=0)
     session = sketching.session(load=lambda: Engine(network, "letters.safetensors"))

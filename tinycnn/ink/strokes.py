@@ -7,6 +7,7 @@ of points along its lines.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,24 @@ def _check_line(number: int, stroke: Any) -> np.ndarray:
     if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
         raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
     return line
+
+
+def without(
+    line: np.ndarray, start: Sequence[float], end: Sequence[float], radius: float
+) -> list[np.ndarray] | None:
+    """Return what is left of a line (n,2) of which a round eraser takes away all that it touches.
+
+    It goes from ``start`` to ``end``. None if it touches nothing.
+    """
+    pieces = [line[:1]]
+    for one, other in pairwise(line):  # no two neighbors further apart than a fourth of the radius
+        count = int(4 * np.hypot(*(other - one)) / radius) + 1
+        pieces.append(one + (other - one) * (np.arange(1, count + 1) / count)[:, None])
+    points, origin = np.concatenate(pieces), np.array(start)
+    way = np.array(end) - origin
+    along = np.clip((points - origin) @ way / max(float(way @ way), 1e-12), 0, 1)
+    away = np.hypot(*(points - origin - along[:, None] * way).T) > radius
+    if away.all():
+        return None
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], away, [False]]).astype(int)))
+    return [points[a:b] for a, b in edges.reshape(-1, 2).tolist() if b - a > 1]

@@ -59,7 +59,6 @@ class AnswerTab(Tab):
 
 
 def _draw_table(canvas: Canvas, back: "BackwardPass", names: Sequence[str], label: int) -> None:
-    """A row for each class; of many, those that are most wrong."""
     logits = back.trace.logits.astype(np.float64)
     exp = np.exp(logits - logits.max())
     count = min(max(int((canvas.height - 40) / 15), 1), MOST_ROWS, len(names))

@@ -101,7 +101,6 @@ def strongest_slices(weights: np.ndarray) -> np.ndarray:
 
 
 def _draw_effect(canvas: Canvas, effect: "Effect", count: int, names: Sequence[str]) -> None:
-    """What switching off does to this digit, and to 1,000 others."""
     before, after = int(effect.p_before.argmax()), int(effect.p_after.argmax())
     p, color = percent(float(effect.p_after[after])), theme.QUIET
     words = "Click a filter to switch it off, and see what changes."

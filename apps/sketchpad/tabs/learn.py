@@ -13,7 +13,7 @@ from apps.sketchpad.tabs.parts import Tab, function, inked, largest
 
 if TYPE_CHECKING:
     from apps.sketchpad.course import Course
-    from tinycnn.train.lesson import Report
+    from tinycnn.train.watched import Report
 
 BUTTONS = 38.0  # height of the row of buttons
 INVITATION = (
@@ -37,15 +37,12 @@ class LearnTab(Tab):
     def draw(self, canvas: Canvas, context: Context) -> None:
         """Buttons, curves, filters and mistakes."""
         course, report = context.course, context.course.report
-        run = "pause" if course.running else "start"
-        x = canvas.buttons(
-            0,
-            0,
-            (run, ("course", "run"), "start or pause (,)", course.running),
-            ("step", ("course", "step"), "one step of training (.)", False),
-            ("restart", ("course", "restart"), "a network that knows nothing", False),
-            ("read with it", ("course", "live"), "read drawings with it (L)", course.live),
-        )
+        name = "pause" if course.running else "start"
+        run = (name, ("course", "run"), "start or pause (,)", course.running)
+        step = ("step", ("course", "step"), "one step of training (.)", False)
+        restart = ("restart", ("course", "restart"), "a network that knows nothing", False)
+        read = ("read with it", ("course", "live"), "read drawings with it (L)", course.live)
+        x = canvas.buttons(0, 0, run, step, restart, read)
         room = canvas.width - x
         if room > 150:
             canvas.text(x + 4, 15, f"rate {course.rate:.2g}", theme.QUIET, theme.SMALLEST)
@@ -86,7 +83,6 @@ def _draw_curves(canvas: Canvas, course: "Course") -> None:
 
 
 def _draw_examples(canvas: Canvas, report: "Report") -> None:
-    """The filters of the first convolution, and digits that are still misread."""
     y, arrays = 12.0, report.model.arrays().values()
     for w in [z for z in arrays if z.ndim == 4][:1]:
         filters = w[..., 0].transpose(1, 2, 0)

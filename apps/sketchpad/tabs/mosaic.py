@@ -110,10 +110,8 @@ class Mosaic:
 
 
 def _line(pixels: int) -> int:
-    """How wide the gap after a map of so many pixels is."""
     return max(pixels // 14, 1)
 
 
 def _fine(height: int, size: float) -> int:
-    """How many pixels a number gets before all are shrunk to their size on the screen."""
     return max(-(-int(size) // height), 1)

@@ -11,7 +11,6 @@ from apps.sketchpad.context import Context
 from apps.sketchpad.keys import Key
 from apps.sketchpad.layout import Area
 
-LEAST = 400.0, 180.0  # width and height that a tab needs
 SHADE = 0.35  # of ink under colors
 MOST_CHIPS = 12
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -30,12 +29,8 @@ class Tab:
     def draw(self, canvas: Canvas, context: Context) -> None:
         """Draw the tab and list its clickable areas, or say what is missing."""
         engine, image = context.engine, context.image
-        if canvas.width < LEAST[0] or canvas.height < LEAST[1]:
-            words = "Enter gives this more room"
-        elif engine is None:
-            words = "the network is being loaded"
-        elif not engine.compiled and image is not None:
-            words = "kernels are being compiled, the first time only"
+        if engine is None or not (engine.compiled or image is None):
+            words = "the network is getting ready; the first time, this takes some seconds"
         elif image is None:
             words = f"write a digit to see {self.shows}"
         else:

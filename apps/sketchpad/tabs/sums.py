@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apps.sketchpad import theme
+from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.layout import Area
 from apps.sketchpad.tabs.mosaic import Cell, index_of
@@ -40,7 +40,6 @@ def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell:
 def _draw_field(
     canvas: Canvas, area: Area, tracer: "Tracer", trace: "Trace", region: "Region"
 ) -> None:
-    """The input, and a frame around the receptive field of the number."""
     H, W, _ = tracer.image_shape
     inked(canvas, area, trace.x.reshape(H, W, -1).mean(axis=2))
     rows, columns = region[0], region[min(1, len(region) - 1)]
@@ -55,14 +54,13 @@ def _draw_field(
 
 
 def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
-    """Patch times filter is products, of the channel that adds most; and the sums of channels."""
     added = why.products.sum(axis=(0, 1))
     c = int(np.abs(added).argmax())
     side = min((canvas.width - 72 - ADDED) / 3, PICTURE)
     x = 0.0
     pictures = (why.x[..., c], why.w[..., c], why.products[..., c])
     for values, sign in zip(pictures, (TIMES, "=", ""), strict=True):
-        canvas.signed((x, 0, side, side), values, largest(values))
+        canvas.picture((x, 0, side, side), primitives.diverging(values, largest(values)))
         canvas.text(x + side + 12, side / 2, sign, size=20, anchor="center")
         x += side + 24
     lines = [f"adds {number(added[c])}"]
@@ -75,7 +73,6 @@ def _draw_convolution(canvas: Canvas, why: "WeightedSum") -> None:
 
 
 def _draw_dense(canvas: Canvas, why: "WeightedSum") -> None:
-    """The inputs that add most, largest first, as bars."""
     products = why.products
     order = np.argsort(-np.abs(products))[: max(int((canvas.height - 6) // 19) - 1, 1)]
     unit = (canvas.width - 226) / largest(products)

@@ -71,21 +71,16 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     if not result.rounds:
         title = "Nothing that helps was learned: the network stays as it is."
     canvas.text(0, 13, title, theme.TEXT, theme.SMALLEST)
-    seen = result.digits_known
-    known = "" if not seen else f" (the base knew {100 * seen:.0f} %)"
-    rows = (
-        ("your digits read right, by copies that had not seen them", result.drawings),
-        (f"bundled test digits read right{known}", result.digits),
-    )
-    step = min((canvas.height - 56) / len(rows), 46.0)
-    for number, (words, comparison) in enumerate(rows):
-        _draw_change(canvas, 24 + step * number, words, comparison)
-    y = 25 + step * len(rows)
-    buttons = (
-        ("keep", ("keep",), "write its weights to a file of their own", False),
-        ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False),
-    )
-    canvas.buttons(0, y, *buttons)
+    seen = result.digits_known or 0.0
+    known = f" (the base knew {100 * seen:.0f} %)" * (seen > 0)
+    step = min((canvas.height - 56) / 2, 46.0)
+    words = "your digits read right, by copies that had not seen them"
+    _draw_change(canvas, 24, words, result.drawings)
+    _draw_change(canvas, 24 + step, f"bundled test digits read right{known}", result.digits)
+    y = 25 + 2 * step
+    keep = ("keep", ("keep",), "write its weights to a file of their own", False)
+    discard = ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False)
+    canvas.buttons(0, y, keep, discard)
     function(canvas, canvas.width, y + 15, "adapt.adapt", anchor="right")
 
 

@@ -38,10 +38,10 @@ class Report:
     finished: bool
 
 
-class Lesson:
+class WatchedTraining:
     """A new network and its training on ``data``, by ``Trainer``, as ``tinycnn.train`` does it.
 
-    >>> Lesson(load_dataset()).learn(steps=4, lr=0.05).accuracy
+    >>> WatchedTraining(load_dataset()).learn(steps=4, lr=0.05).accuracy
     """
 
     def __init__(self, data: Dataset) -> None:
