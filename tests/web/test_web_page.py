@@ -171,8 +171,9 @@ def paper(page):
 
 @pytest.mark.parametrize("kind", ["mouse", "pen", "touch"])
 def test_a_number_can_be_drawn_and_each_digit_looked_at(paper, kind):
-    text, sentence = paper.draw(write("47", gap=40), kind)
-    assert text == "47"
+    equals = [np.multiply(line, 100) + (210, 0) for line in SMALL_SIGNS["="]]
+    text, sentence = paper.draw([*write("47", gap=40), *equals], kind)
+    assert text == "47="
     assert sentence.startswith("Surely a 7 (9")
     four, _ = paper.find("text").find_elements("tag name", "button")
     four.click()

@@ -79,8 +79,9 @@ function showText() {
     parts.push(between, button);
     rest = rest.slice(between.length + digit.name.length);
   }
+  parts.push(rest);
   const pressed = document.activeElement?.closest("#text") && selected;
-  find("text").replaceChildren(...(parts.length > 0 ? parts : ["–"]));
+  find("text").replaceChildren(...(reading.text ? parts : ["–"]));
   if (pressed) find("text").querySelector("[aria-pressed=true]").focus();
 }
 
