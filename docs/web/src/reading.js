@@ -4,6 +4,7 @@
 // and the best way to divide each line is read out, as in tinycnn/ink/reading.py. The words and
 // their limits are those of the sketchpad (apps/sketchpad/phrases.py).
 
+import { furnitureOf } from "./furniture.js";
 import { strokesToImage } from "./ink.js";
 import { FLAT, MOST, Strokes, findLines, height, width } from "./lines.js";
 import { SMALL, bestReading, candidates, digitWeight, markWeight } from "./segmentation.js";
@@ -25,13 +26,16 @@ export class Reader {
   read(drawing, pen = 0) {
     if (drawing.length === 0) return { text: "", digits: [], unread: [], confidence: 0 };
     if (drawing.length > MOST) throw new RangeError(`More than ${MOST} strokes are not read`);
-    const strokes = new Strokes(drawing, pen);
+    const around = furnitureOf(drawing);
+    const kept = [...drawing.keys()].filter((index) => !around.has(index));
+    const strokes = new Strokes(kept.map((index) => drawing[index]), pen);
     const known = this.#known;
     this.#known = new Map(); // what is not asked for again is forgotten
     const rows = findLines(strokes)
       .map((line) => candidates(strokes, line))
       .map((row) => this.#readRow(this.#seen(strokes, row, known)));
     const digits = rows.flatMap((row) => row.digits);
+    for (const digit of digits) digit.group = digit.group.map((number) => kept[number]);
     const text = rows.map((row) => row.text).filter(Boolean).join("\n");
     const sure = rows.filter((row) => row.digits.length > 0).map((row) => row.confidence);
     const confidence = digits.length > 0 ? sure.reduce((one, other) => one * other) : 0;
