@@ -16,7 +16,7 @@ from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.threads import parallel_over
 
 MANY = 4096
-"""Numbers that one thread does by itself: to wake others takes about as long."""
+"""Numbers that one thread does by itself, as slices: to wake others takes about as long."""
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""
@@ -57,9 +57,8 @@ def _maxpool2d(n, read, written):
 
 def maxpool2d_backward(dy, winner, input_size, size):
     """See ``reference.maxpool2d_backward``."""
-    N, _, _, C = dy.shape
-    dx = np.zeros((N, *input_size, C), dy.dtype)
-    _maxpool2d_backward(N, (dy, winner, size), (dx,))
+    dx = np.zeros((len(dy), *input_size, dy.shape[3]), dy.dtype)
+    _maxpool2d_backward(len(dy), (dy, winner, size), (dx,))
     return dx
 
 
@@ -116,8 +115,9 @@ def dropout_backward(dy, draw, rate):
 
 @parallel_over  # block owns its part of passed
 def _dropout(block, read, written):
-    (values, draw, rate), (passed,) = read, written
-    for m in range(block * MANY, min(values.size, (block + 1) * MANY)):
+    mine = slice(block * MANY, (block + 1) * MANY)
+    values, draw, rate, passed = read[0][mine], read[1][mine], read[2], written[0][mine]
+    for m in range(passed.size):
         passed[m] = values[m] / (1 - rate) if draw[m] >= rate else 0
 
 
@@ -175,6 +175,11 @@ def _softmax_cross_entropy(logits, labels, p):
     return loss / N
 
 
+@part
+def _flush(number, least):
+    return least - least if abs(number) < least else number  # a zero of the same dtype
+
+
 def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
     """See ``reference.sgd_update``."""
     numbers = np.array([learning_rate, momentum, weight_decay, LEAST[z.dtype]], z.dtype)
@@ -183,12 +188,12 @@ def sgd_update(z, dz, velocity, learning_rate, momentum, weight_decay):
 
 @parallel_over  # block owns its part of z and velocity
 def _sgd_update(block, read, written):
-    (dz, numbers), (z, velocity) = read, written
-    learning_rate, momentum, weight_decay, least = numbers
-    for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
+    mine = slice(block * MANY, (block + 1) * MANY)
+    dz, z, velocity = read[0][mine], written[0][mine], written[1][mine]
+    learning_rate, momentum, weight_decay, least = read[1]
+    for m in range(z.size):
         gradient = dz[m] + weight_decay * z[m]
-        step = momentum * velocity[m] - learning_rate * gradient
-        velocity[m] = 0 if abs(step) < least else step
+        velocity[m] = _flush(momentum * velocity[m] - learning_rate * gradient, least)
         z[m] += velocity[m]
 
 
@@ -202,13 +207,12 @@ def adam_update(z, dz, mean, square, step, learning_rate, beta1, beta2, epsilon,
 
 @parallel_over  # block owns its part of z, mean and square
 def _adam_update(block, read, written):
-    (dz, numbers), (z, mean, square) = read, written
-    learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2, least = numbers
-    for m in range(block * MANY, min(z.size, (block + 1) * MANY)):
-        first = mean[m] + (1 - beta1) * (dz[m] - mean[m])
-        second = square[m] + (1 - beta2) * (dz[m] * dz[m] - square[m])
-        mean[m] = 0 if abs(first) < least else first
-        square[m] = 0 if second < least else second
+    mine = slice(block * MANY, (block + 1) * MANY)
+    dz, z, mean, square = read[0][mine], written[0][mine], written[1][mine], written[2][mine]
+    learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2, least = read[1]
+    for m in range(z.size):
+        mean[m] = _flush(mean[m] + (1 - beta1) * (dz[m] - mean[m]), least)
+        square[m] = _flush(square[m] + (1 - beta2) * (dz[m] * dz[m] - square[m]), least)
         step = mean[m] / correction1 / (np.sqrt(square[m] / correction2) + epsilon)
         z[m] -= learning_rate * (step + weight_decay * z[m])
 
