@@ -217,18 +217,14 @@ def _adam_update(block, read, written):
         z[m] -= learning_rate * (step + weight_decay * z[m])
 
 
-# ------------------------------------------------------------------------ batch normalization
-
-
 def batchnorm(x, w, b, epsilon):
     """See ``reference.batchnorm``."""
     N, C = len(x), x.shape[-1]
+    mean, variance = np.zeros((2, C), x.dtype)
     if N:
         means, variances = np.empty((2, N, C), x.dtype)
         _moments(N, (_by_image(x),), (means, variances))
         mean, variance = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-    else:
-        mean, variance = np.zeros((2, C), x.dtype)
     scale = w / np.sqrt(variance + x.dtype.type(epsilon))
     y = empty(x.shape, x.dtype)
     _normalize(N, (_by_image(x), mean, scale, b), (_by_image(y),))
