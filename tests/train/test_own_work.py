@@ -199,6 +199,7 @@ def test_layers_as_text_are_the_layers_and_presets_have_their_names():
         ("Dense(2**9)", "is no layer"),
         ("Dense(10", "is no layer"),
         ("Dense(-1)", "whole number"),
+        (f"Dense({200_000 * '-'}1)", "is no layer: it is too long"),
         ("os.system", "no preset 'os'"),
     ):
         with pytest.raises(ShapeError, match=words):

@@ -88,6 +88,9 @@ def network_text(layers: Iterable[Layer]) -> str:
     return " ".join(map(repr, layers))
 
 
+_NO_LAYER = (SyntaxError, TypeError, ValueError, AssertionError, MemoryError, RecursionError)
+
+
 def layers_of(text: str) -> list[Layer]:
     """Return layers like "Conv2D(16, 3) ReLU Flatten Dense(10)"; ShapeError for anything else."""
     layers = []
@@ -103,6 +106,8 @@ def layers_of(text: str) -> list[Layer]:
             assert isinstance(call, ast.Call)
             given = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
             layers.append(LAYERS[name](*map(ast.literal_eval, call.args), **given))
-        except (SyntaxError, TypeError, ValueError, AssertionError) as error:
-            raise ShapeError(f"{word} is no layer: {error}") from error
+        except _NO_LAYER as error:
+            raise ShapeError(
+                f"{word[:60]} is no layer: {str(error) or 'it is too long'}"
+            ) from error
     return layers
