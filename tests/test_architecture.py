@@ -41,7 +41,7 @@ INSIDE_NN = [
     {"layers", "differences"},
     {"more_layers"},
     {"fusion", "losses", "optimizers", "weights"},
-    {"model", "open_set"},
+    {"model", "open_set", "text"},
     {"presets", "fit", "inference", "classifier"},
     {"gradcheck"},
 ]

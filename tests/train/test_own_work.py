@@ -21,7 +21,8 @@ from tinycnn.data.provenance import share_known
 from tinycnn.errors import ImageError, RunError, ShapeError, TinyCNNError, WeightsError
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.nn import Sequential
-from tinycnn.nn.presets import layers_of, name_of
+from tinycnn.nn.presets import name_of
+from tinycnn.nn.text import layers_of
 from tinycnn.predict import __main__ as predict
 from tinycnn.train import __main__ as train
 from tinycnn.train import parts

@@ -1,14 +1,10 @@
-"""The named networks, written once, and networks written as text."""
+"""The named networks, written once."""
 
-import ast
-import re
-from collections.abc import Iterable
-
-from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from tinycnn.nn.model import Sequential
-from tinycnn.nn.weights import LAYERS
+from tinycnn.nn.more_layers import AveragePool2D, Tanh, ZeroPad2D
+from tinycnn.nn.text import layers_of, network_text
 
 
 def lenet(classes: int) -> list[Layer]:
@@ -72,8 +68,8 @@ PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, sprint, den
 def build(
     name: str, input_shape: Shape = (28, 28, 1), classes: int = 10, seed: int = 0
 ) -> Sequential:
-    """Return a new network of the preset ``name``, or of layers as text; see ``layers_of``."""
-    layers = PRESETS[name](classes) if name in PRESETS else layers_of(name)
+    """Return a new network of the preset ``name``, or of layers as text; see ``text.py``."""
+    layers = PRESETS[name](classes) if name in PRESETS else layers_of(name, PRESETS)
     return Sequential(layers, input_shape, seed)
 
 
@@ -81,33 +77,3 @@ def name_of(model: Sequential) -> str:
     """Return the preset with the layers of ``model``, or else their text: ``build`` takes both."""
     text, classes = network_text(model.layers), model.output_shape[-1]
     return next((n for n, preset in PRESETS.items() if network_text(preset(classes)) == text), text)
-
-
-def network_text(layers: Iterable[Layer]) -> str:
-    """Return layers as ``layers_of`` takes them."""
-    return " ".join(map(repr, layers))
-
-
-_NO_LAYER = (SyntaxError, TypeError, ValueError, AssertionError, MemoryError, RecursionError)
-
-
-def layers_of(text: str) -> list[Layer]:
-    """Return layers like "Conv2D(16, 3) ReLU Flatten Dense(10)"; ShapeError for anything else."""
-    layers = []
-    for word in re.findall(r"\w+(?:\((?:[^()]|\([^()]*\))*\))?|\S+", text):
-        name, _, arguments = word.partition("(")
-        if name not in LAYERS:
-            raise ShapeError(
-                f"there is no preset {name!r} and no such layer; presets are {', '.join(PRESETS)}, "
-                f"layers {', '.join(LAYERS)}, and those of your own files (`network`)"
-            )
-        try:
-            call = ast.parse(f"{name}({arguments or ')'}", mode="eval").body
-            assert isinstance(call, ast.Call)
-            given = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-            layers.append(LAYERS[name](*map(ast.literal_eval, call.args), **given))
-        except _NO_LAYER as error:
-            raise ShapeError(
-                f"{word[:60]} is no layer: {str(error) or 'it is too long'}"
-            ) from error
-    return layers

@@ -15,7 +15,8 @@ from tinycnn.data.provenance import sample_in
 from tinycnn.files import to_json
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import names_of
-from tinycnn.nn.presets import name_of, network_text
+from tinycnn.nn.presets import name_of
+from tinycnn.nn.text import network_text
 from tinycnn.train import resume
 from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
 from tinycnn.train.folder import RunFolder, find_run, find_weights, typed
