@@ -204,6 +204,7 @@ def test_outliers_of_standardized_values_do_not_make_all_others_faint():
     assert 1.5 < DigitClassifier(**QUICK).fit(X, [0, 1] * 100).scale_ < 4
 
 
+@pytest.mark.filterwarnings("error")
 def test_of_images_as_they_were_learned_nothing_is_said(easy):
     images, names = easy
     fitted = DigitClassifier(**QUICK).fit(images, names)

@@ -150,6 +150,7 @@ def test_an_onnx_model_has_the_metadata_that_its_readers_need(tmp_path, unverifi
         [d.dim_param or d.dim_value for d in z.type.tensor_type.shape.dim] for z in (images, logits)
     ]
     assert (images.name, logits.name) == ("images", "logits")
+    assert [node.name for node in file.graph.node][:3] == ["0_Conv2D", "1_ReLU", "2_MaxPool2D"]
     assert sizes == [["N", 1, 28, 28], ["N", 10]]
     notes = {z.key: z.value for z in file.metadata_props}
     assert (notes["layout"], notes["temperature"], notes["threshold"]) == ("NCHW", "1.25", "-3.0")

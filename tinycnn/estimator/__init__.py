@@ -98,6 +98,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
         with _threads(self.n_jobs):
             trainer.train(lambda: self._is_enough(trainer), lambda: callback.epoch(trainer))
         self.model_, self.history_ = trainer.best, trainer.state.history
+        self.model_.any_floats = True  # _warn_of_another_scale checks the values
         self.n_iter_ = len(self.history_)
         return self
 
@@ -116,6 +117,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
             self.classes_ = present if classes is None else np.unique(classes)
             self._set_up(X, shape)
             self.model_, self.n_iter_, self.history_ = self._network(None), 0, []
+            self.model_.any_floats = True
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
@@ -178,7 +180,6 @@ class DigitClassifier(ClassifierMixin, Parameters):
         if (model.input_shape, model.output_shape) != (shape, (classes,)):
             made = f"{model.input_shape} into {model.output_shape}"
             raise ValueError(f"the network turns {made}, but here are {shape}, {classes} classes")
-        model.any_floats = True  # _warn_of_another_scale checks the values
         return model
 
     def predict(self, X: Any) -> np.ndarray:
