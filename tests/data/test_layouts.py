@@ -225,6 +225,23 @@ def test_what_cannot_be_read_is_told_with_the_file(spoil, sentence, tmp_path, ar
     assert "\n" not in str(caught.value)
 
 
+def test_emnist_by_name_says_how_it_comes_in():
+    with pytest.raises(DataError, match="say `data_dir` DIR/emnist-letters"):
+        load_dataset("emnist-letters")
+
+
+def test_one_of_several_emnist_sets_is_named_by_the_start_of_its_files(tmp_path, arrays):
+    emnist(tmp_path, arrays)
+    for path in [*(tmp_path / "gzip").iterdir()]:
+        path.with_name(path.name.replace("digits", "letters")).write_bytes(path.read_bytes())
+    (tmp_path / "gzip" / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n3 67 99\n")
+    with pytest.raises(DataError, match="holds several data sets"):
+        load_dataset(data_dir=tmp_path)
+    letters = load_dataset(data_dir=tmp_path / "gzip" / "emnist-letters")
+    assert (letters.name, letters.class_names) == ("emnist-letters", ("A", "B", "C"))
+    np.testing.assert_array_equal(letters.train_images, arrays[0])
+
+
 def test_torchvisions_root_has_a_folder_for_each_name(tmp_path, arrays):
     two_sets(tmp_path / "x", arrays)
     assert load_dataset("kmnist", tmp_path).name == "kmnist"

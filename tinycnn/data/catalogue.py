@@ -60,6 +60,11 @@ class NamedSet:
 
 def named_set(name: str) -> NamedSet:
     """The data set called ``name``, or a DataError that lists the names there are."""
+    if name.startswith("emnist"):  # published as one archive of all its sets
+        raise DataError(
+            f"{name} is not downloaded by name: unpack EMNIST's archive, leave out `dataset`, and "
+            f"say `data_dir` DIR/{name}"
+        )
     if name not in CATALOGUE:
         raise DataError(f"there is no data set {name!r}; choose from {', '.join(CATALOGUE)}")
     return CATALOGUE[name]

@@ -8,6 +8,8 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError, need
 from tinycnn.exchange.metadata import description_from
 from tinycnn.exchange.pytorch import read_state_dict
@@ -34,7 +36,8 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
     try:
         kind, found = _read(source, known)
         description = {**description_from(found.metadata), "converted_from": kind}
-        arrays = found.final_arrays()
+        with np.errstate(all="ignore"):  # numbers that are not finite are refused below
+            arrays = found.final_arrays()
         model = Sequential.of_arrays(source, found.layers, found.input_shape, arrays, description)
         calibration_of(model)
         if "classes" in description:
