@@ -15,10 +15,7 @@ from benchmarks.speed.contender import Contender, ContenderError
 from tinycnn.timing import starting_with
 
 TOLERANCE = 5e-4
-"""How far losses, weights after one step, and probabilities may differ from tinycnn's.
-
-Norms divide by small deviations, which enlarges rounding errors: PyTorch's ``best`` is 1.2e-4 off.
-"""
+"""How far losses, weights after a step, and probabilities may differ: norms enlarge rounding."""
 
 CHANCE = float(np.log(10))
 """The loss of a network that knows nothing of ten digits; dead networks have it, too."""

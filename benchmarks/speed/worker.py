@@ -86,9 +86,8 @@ class Worker:
     def first_augmented(self, variant: str) -> dict:
         """Train on two augmented batches; return by how much images change, in gray levels."""
         images, labels = (z[: 2 * self._batch] for z in self._work.train)
-        make = self._peer.AUGMENTED[variant]
-        trainer = make(self._network, self._weights, learning_rate(self._batch), self._work.limits)
-        self._trainers[variant] = trainer
+        given = self._network, self._weights, learning_rate(self._batch), self._work.limits
+        trainer = self._trainers[variant] = self._peer.AUGMENTED[variant](*given)
         trainer.epoch(images, labels, self._batch)
         some = images[: self._batch]
         changes = [abs(trainer.augmented(some) - some.astype(float)).mean() for _ in range(8)]
