@@ -91,8 +91,8 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
     if target:
         yield partial(study.race_all, target), lambda to: print_races(to, study.races, target)
     if options.seeds:
-        every = partial(study.train_all, options.seeds)
-        yield every, lambda to: print_finals(to, study.finals, EPOCHS)
+        once = partial(study.train_all, options.seeds)
+        yield once, lambda to: print_finals(to, study.finals, EPOCHS)
 
 
 def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
