@@ -32,7 +32,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
-from tinycnn.kernels.threads import parallel_over
+from tinycnn.kernels.threads import alone, parallel_over
 
 POOL = 2
 """The size of a pooling window: eight sums are just two of them. Others are not fused."""
@@ -139,7 +139,7 @@ def for_images(x, w, b):
         return y, winner, winograd.for_arrays(x, w, b, y, winner)
     windows, taps = window_offsets(W, C, OH, OW, POOL), tap_offsets(W, C, KH, KW)
     rest = (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y), in_rows(winner))
-    return y, winner, partial(_compete, N, *rest, alone=N <= FEW)
+    return y, winner, (alone if N <= FEW else partial)(_compete, N, *rest)
 
 
 @parallel_over  # n owns y[n] and winner[n]

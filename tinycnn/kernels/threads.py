@@ -13,6 +13,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -140,8 +141,8 @@ def _take_pieces(context, builder, body, kinds, args):
 def parallel_over(body: Callable) -> Callable:
     """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
 
-    ``read`` and ``written`` are tuples of arrays. With ``alone`` the calling thread does all: to
-    call others would take longer. When another Python thread has the team, it does so, too.
+    ``read`` and ``written`` are tuples of arrays. When another Python thread has the team, the
+    calling one does all.
     """
     body = body if hasattr(body, "py_func") else part(body)
     if CHECKED or UNCOMPILED:
@@ -149,8 +150,8 @@ def parallel_over(body: Callable) -> Callable:
     else:
         run = kernel(_named_after(body, _run, job=_job(body)))
 
-    def spread(count, read, written, alone=False):
-        alone = alone or count < 2 or _own.threads < 2 or CHECKED or UNCOMPILED
+    def spread(count, read, written):
+        alone = count < 2 or _own.threads < 2 or CHECKED or UNCOMPILED
         if alone or not _team["turn"].acquire(blocking=False):
             return run(_own.board, count, read, written)
         try:
@@ -160,7 +161,13 @@ def parallel_over(body: Callable) -> Callable:
             _team["turn"].release()
 
     spread.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
+    spread.run = run  # type: ignore[attr-defined]
     return spread
+
+
+def alone(spread: Any, *args: Any) -> Callable:
+    """Return what calls the kernel on one thread, where to call others would take longer."""
+    return partial(spread.run, np.zeros_like(_BOARD), *args)
 
 
 def _named_after(original: Any, function: Callable, **names: Any) -> Callable:

@@ -48,7 +48,7 @@ from tinycnn.kernels.simd import (
     times,
     zeros,
 )
-from tinycnn.kernels.threads import parallel_over
+from tinycnn.kernels.threads import alone, parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -103,7 +103,8 @@ def for_arrays(x, w, b, y, winner):
     outputs = tile_outputs(y.shape, w.shape[1], pool)
     packed = (kept_weights if len(x) <= FEW else packed_weights)(w, b, outputs)
     scratch = scratch_for(y.shape, w, outputs, outputs // pool)
-    return partial(_pieces, len(scratch), (x, *packed), (y, winner, scratch))
+    call = alone if len(scratch) == 1 else partial
+    return call(_pieces, len(scratch), (x, *packed), (y, winner, scratch))
 
 
 _kept: dict[tuple, tuple] = {}
