@@ -16,7 +16,7 @@ from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
 from apps.sketchpad.document import Place
 from apps.sketchpad.engine import Engine
-from apps.sketchpad.record import Entry, read_record
+from apps.sketchpad.record import SAFE, Entry, read_record
 from apps.sketchpad.session import DARK, NOTE, Session
 from apps.sketchpad.view import View
 from tinycnn.errors import TinyCNNError
@@ -269,7 +269,7 @@ class App:
             self.session.screen.note = str(error)
             return
         self.do(("clear",))
-        safe = (entry for entry in entries if entry.command[0] in commands.SAFE)
+        safe = (entry for entry in entries if entry.command[0] in SAFE)
         self._script = deque(entry._replace(at=entry.at + now) for entry in safe)
 
     def _follow_script(self) -> None:
@@ -280,7 +280,7 @@ class App:
         session = self.session
         assert session.engine is not None
         pad = session.pad
-        given = list(session.log), pad.page, session.engine, pad.room, path
+        given = list(session.log), pad, session.engine, session.screen.dark, path
         session.worker.aside(NOTE, share.make, *given)
 
     def _ask_theme(self) -> None:

@@ -16,10 +16,6 @@ from tinycnn.errors import TinyCNNError
 # These leave the note of the command before, and those what lies over the window:
 OFTEN = ("move", "rub", "hover", "room", "up")
 ABOVE = ("ask", "popup", "dialog", "paste", "look", "look_on")
-SAFE = (  # what the replay of another user may do in this window
-    *("down", "move", "up", "rub", "brush", "brush_part", "brush_step", "tool", "undo", "redo"),
-    *("clear", "select", "next", "show", "tab", "look", "play", "game"),
-)
 SLOWEST, FASTEST = 0.001, 0.3  # learning rates of a course
 
 
@@ -251,7 +247,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "next": select_next,
     "label": label,
     "show": show,
-    "tab": lambda session, *action: session.tabs[session.screen.tab].act(action, session.context()),
+    "tab": lambda s, *action: next((t.act(action, s.context()) for t in s.shown), None),
     "steps": lambda session: show_titled(session, "Steps"),
     "look": look,
     "look_on": look_on,

@@ -67,9 +67,10 @@ def opened(path: str) -> "Sheet | Drawing":
 
 def is_replay(path: str) -> bool:
     """Whether a file is a recorded session."""
+    path = os.path.expanduser(path)
     try:
-        with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as file:
-            return is_record(file.readline(1000))
+        with open(path if os.path.isfile(path) else os.devnull, "rb") as file:
+            return is_record(file.read(1000).decode(errors="replace"))
     except OSError:
         return False  # the one that opens it says why
 

@@ -22,8 +22,8 @@ def command_of(event: pygame.event.Event, session: Session, compact: bool) -> Co
     if screen.popup == "games" and event.unicode in tuple("123"):
         return "game", list(GAMES)[int(event.unicode) - 1], session.pad.version
     keys = by_name(KEYS) | {f"f{n + 2}": ("show", n) for n in range(len(tabs))}
-    if tabs:
-        keys |= by_name(tabs[screen.tab].keys)
+    for shown in session.shown:
+        keys |= by_name(shown.keys)
     command = keys.get("".join(m for m, mask in MODIFIERS.items() if event.mod & mask) + name)
     if command is not None:
         return (*command, True) if command[0] == "show" and compact else command

@@ -129,10 +129,7 @@ def listed(session: Session) -> list[tuple[str, str]]:
     """All keys, and those of the shown tab, with what they do."""
     rows = [(key.shown, key.does) for key in KEYS if key.does]
     rows += [(f"F{number + 2}", tab.purpose) for number, tab in enumerate(session.tabs)]
-    if session.tabs:
-        shown = session.tabs[session.screen.tab]
-        rows += [(f"{shown.title}: {key.names}", key.does) for key in shown.keys]
-    return rows
+    return rows + [(f"{t.title}: {key.names}", key.does) for t in session.shown for key in t.keys]
 
 
 def tip_area(canvas: Canvas, hit: Hit, whole: Area) -> Area:

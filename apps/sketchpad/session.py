@@ -25,7 +25,7 @@ from apps.sketchpad.document import Sheet
 from apps.sketchpad.editor import Pad
 from apps.sketchpad.engine import Engine, PaperReading, Question
 from apps.sketchpad.phrases import spelled
-from apps.sketchpad.record import Entry
+from apps.sketchpad.record import SAFE, Entry
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
@@ -100,6 +100,11 @@ class Session:
         self.load_engine()
         self.teacher = Teacher(corrections, worker)
         self.tick()
+
+    @property
+    def shown(self) -> "list[Tab]":
+        """The shown tab, if there is one."""
+        return self.tabs[self.screen.tab :][:1]
 
     @property
     def text(self) -> str:
@@ -178,11 +183,10 @@ class Session:
         self.worker.submit(LOAD, None, lambda: self.load().compile_pen())
 
     def _follow(self) -> None:
-        """Load the weights again when the file has changed: it may be of a training."""
-        now = self.clock()
-        if self.engine is None or now - self._looked < FOLLOW:
+        """Load the weights again when the file has changed."""
+        if self.engine is None or self.clock() - self._looked < FOLLOW:
             return
-        self._looked, path = now, self.engine.weights
+        self._looked, path = self.clock(), self.engine.weights
         with contextlib.suppress(OSError):
             stamp = path, os.path.getmtime(path)
             if self._stamp and self._stamp[0] == path and self._stamp != stamp:
@@ -200,7 +204,7 @@ class Session:
         """Keep a command for a replay of this page, or of this game."""
         if command[0] == "game" or (command[0] == "clear" and self.game is None):
             self.log = []
-        if len(self.log) < LONGEST_LOG and command[0] not in ("hover", "room"):
+        if len(self.log) < LONGEST_LOG and command[0] in (*SAFE, "label"):
             self.log.append(Entry(self.clock(), command))
 
     def put(self, engine: Engine) -> None:
@@ -253,7 +257,6 @@ class Session:
         self.worker.aside(COMPILE, engine.compile)  # meanwhile, NumPy answers
 
     def _try(self, trial: Engine | None) -> None:
-        """Read with another network, until it is discarded."""
         if trial and self.engine:
             self.teacher.base = self.teacher.base or self.engine
             self.put(trial)

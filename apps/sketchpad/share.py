@@ -10,8 +10,8 @@ import pygame
 from PIL import Image
 
 from apps.sketchpad import layout
-from apps.sketchpad.commands import SAFE, do
-from apps.sketchpad.document import Page, Size
+from apps.sketchpad.commands import do
+from apps.sketchpad.editor import Pad
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.record import Entry
 from apps.sketchpad.session import Session
@@ -30,12 +30,12 @@ COLORS = 64
 LAST = 2.5  # seconds that the last frame stays
 
 
-def make(entries: Sequence[Entry], page: Page, engine: Engine, room: Size, path: Path) -> str:
-    """Play a session that ends with ``page`` again on a card; write PATH.png and PATH.gif."""
-    now = [0.0]
+def make(entries: Sequence[Entry], pad: Pad, engine: Engine, dark: bool, path: Path) -> str:
+    """Play a session that ended with ``pad`` again on a card; write PATH.png and PATH.gif."""
+    page, now = pad.page, [0.0]
     reader = Engine(copy.deepcopy(engine.model), engine.weights)
     session = Session(Inline(), lambda: reader, clock=lambda: now[0])
-    session.pad.room = room
+    session.pad.room, session.screen.dark = pad.room, dark
     view, surface, film = View(session, layout.card), pygame.Surface(CARD), Film()
     view.fit(CARD, 1.0)
 
@@ -52,8 +52,7 @@ def make(entries: Sequence[Entry], page: Page, engine: Engine, room: Size, path:
         while film.seconds <= seconds / faster:
             show()
         now[0] = float(seconds)
-        if command[0] in SAFE or command[0] == "label":
-            do(session, command)
+        do(session, command)
     if page.sheet or not session.pad.page.strokes:  # what a file, or undo, laid there
         session.pad.page = page
         session.pad.version += 1

@@ -122,7 +122,6 @@ def _correction(
 
 
 def _change(open_file: OpenFile, added: bool, correction: "Correction") -> "Corrections":
-    """Add a correction to the file, or remove it; returns all that are in it."""
     file = open_file()
     (file.add if added else file.remove)(correction)
     return file.read()

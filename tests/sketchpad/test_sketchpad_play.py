@@ -16,12 +16,12 @@ from PIL import Image
 
 from apps.sketchpad import files, share, theme, window
 from apps.sketchpad.app import App
-from apps.sketchpad.commands import SAFE, do
+from apps.sketchpad.commands import do
 from apps.sketchpad.course import STEPS
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.games import TIME
 from apps.sketchpad.keys import KEYS
-from apps.sketchpad.record import read_record, record_text
+from apps.sketchpad.record import SAFE, read_record
 from apps.sketchpad.session import FOLLOW, PLAY, Session
 from apps.sketchpad.strip import _glow
 from apps.sketchpad.tabs import tabs
@@ -262,8 +262,10 @@ def test_a_sprint_counts_what_is_read_in_time_and_its_replay_scores_the_same(tmp
     session.tick()
     assert (session.game.over, session.game.score) == (True, 3)
     shown(session)
+    do(session, ("dialog", "/home/me/private.png"))
     stem = files.save(session, tmp_path)
     replay = stem.with_name(stem.name + files.REPLAY)
+    assert "private" not in replay.read_text()
     again, clock = session_with()
     for at, command in read_record(replay.read_text(), "replay"):
         clock.now = at
@@ -325,9 +327,11 @@ def test_a_card_and_a_film_show_the_drawing_and_nothing_to_click(tmp_path):
     for line in handwriting.write("42", gap=30.0, height=140.0, at=(60.0, 80.0)):
         clock.now += 0.5
         sketching.draw(session, line)
+    do(session, ("show", 2))
+    do(session, ("tab", "switch", 1))
     engine, entries = session.engine, list(session.log)
     path = tmp_path / "card"
-    said = share.make(entries, session.pad.page, engine, session.pad.room, path)
+    said = share.make(entries, session.pad, engine, False, path)
     assert "card, as .png, .gif" in said
     with Image.open(path.with_suffix(".png")) as card:
         assert card.size == share.CARD
@@ -342,7 +346,6 @@ def test_the_replay_of_others_only_draws_and_plays(tmp_path, monkeypatch):
     session, clock = session_with(folder=tmp_path)
     app = App(session, pygame.Surface((1280, 800)), clock=clock)
     path = tmp_path / "theirs.jsonl"
-    path.write_text(record_text([*session.log[:0]]))
     lines = [{"sketchpad": 1}, *({"at": 0.1, "do": command} for command in commands)]
     path.write_text("\n".join(map(json.dumps, lines)))
     app.do(("open", str(path)))
