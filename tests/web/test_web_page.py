@@ -14,6 +14,7 @@ from docs.web.build import PAGE, SOURCES, page_of
 from tinycnn.errors import EnvironmentFault, WeightsError
 from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_image
 from tinycnn.ink.signs import _SIGNS
+from tinycnn.ink.strokes import bounds
 from tinycnn.nn import PRESETS, Dense, MaxPool2D, ReLU, Sequential
 from tinycnn.train.folder import find_weights
 
@@ -48,7 +49,7 @@ SIGNS = [*SMALL_SIGNS.values(), *(strokes for _, strokes in _SIGNS)]
 
 @pytest.fixture(scope="module")
 def numbers(drawings):
-    """100 numbers of two to six digits, uneven, with signs of all kinds, words and second lines."""
+    """100 numbers of two to six digits, uneven, with signs, words, lines and frames."""
     rng = np.random.default_rng(8)
     return [_number(drawings, rng) for _ in range(100)]
 
@@ -67,6 +68,9 @@ def _number(drawings, rng):
             x = max(z[:, 0].max() for z in sign) + 15
         elif rng.random() < 0.15:
             x, y = (x + 160, y) if rng.random() < 0.5 else (0.0, y + 190)
+    if rng.random() < 0.2:  # a frame around them
+        x0, y0, x1, y1 = np.add(bounds(strokes), (-20, -15, 20, 15))
+        strokes.append(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]))
     return [np.round(z, 1) for z in strokes]
 
 
@@ -235,8 +239,9 @@ def test_the_sum_behind_a_number_is_the_one_that_python_computes(paper, model):
     paper.draw(drawing)
     numbers = numbers_of(model, strokes_to_image(paper.placed(drawing)))
     stages = paper.browser.find_elements("css selector", "#stages canvas")
-    for y, canvas in zip(numbers[1:], stages[1:], strict=True):
-        canvas.click()
+    for y, canvas, frames in zip(numbers[1:], stages[1:], (2, 34, 4, 5), strict=True):
+        canvas.click()  # frames: itself, and what it depends on in all maps of each stage before
+        assert len(paper.browser.find_elements("css selector", "#stages i")) == frames
         for key in ("", Keys.ARROW_RIGHT, Keys.ARROW_DOWN):
             canvas.send_keys(key)
             told = paper.find("sum").text.replace("−", "-")
