@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.nn import Sequential
+from tinycnn.nn import Sequential, checks
 
 BINS = 15
 """Bins of confidence for the calibration error, the usual number."""
@@ -60,8 +60,9 @@ class Score:
 
 
 def measure(model: Sequential, images: ArrayLike, labels: ArrayLike) -> Score:
-    """The score of ``model`` on images (N,H,W) uint8 with labels (N,)."""
-    return Score.of(model.predict_proba(images).argmax(axis=1), np.asarray(labels))
+    """The score of ``model`` on images (N,H,W) uint8 with labels (N,); ShapeError for others."""
+    answers = model.predict(images)
+    return Score.of(answers, checks.labels(labels, len(answers), *model.output_shape))
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:

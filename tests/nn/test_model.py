@@ -261,6 +261,7 @@ def test_of_floats_of_the_right_scale_nothing_is_said(network, images):
     [
         ([], (28, 28, 1), "a network is a list of layers"),
         ([ReLU()] * 2, (28, 28, 1), "none of them twice"),
+        ([Flatten(), Dense], (28, 28, 1), "such as ReLU.. and Dense"),
         ([Dense(10)], (28, 28, 1), "put a Flatten before it"),
         ([Conv2D(8, 5)] + [Conv2D(8, 5) for _ in range(2)], (12, 12, 1), "does not fit into a 4x4"),
         ([Flatten(), Dense(3)], (28, 0, 1), "whole numbers of at least 1"),

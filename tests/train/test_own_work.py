@@ -119,6 +119,28 @@ def test_fit_leaves_the_network_as_it_was_when_something_does_not_fit(digits):
     assert all(np.array_equal(z, before[name]) for name, z in model.arrays().items())
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[1], [2]], r"labels are int64 \(2, 1\); they must be class numbers .* the 2 images"),
+        ([1], "class numbers"),
+        ([1.5, 2.0], "class numbers"),
+        (["1", "2"], "class numbers"),
+        (None, "class numbers"),
+        ([[1, 2], [3]], "labels are no array: their parts differ in shape"),
+        ([1, 10], "label 10 is out of range, the classes are 0 to 9"),
+        ([-1, 1], "label -1 is out of range"),
+    ],
+)
+def test_neither_fit_nor_evaluate_takes_labels_that_do_not_fit_the_images(labels, words):
+    model, images = tinycnn.build("dense"), np.zeros((2, 28, 28), np.uint8)
+    for use in (model.fit, model.evaluate):
+        with pytest.raises(ShapeError, match=words):
+            use(images, labels)
+        with pytest.raises(ShapeError, match="there are no images"):
+            use(images[:0], np.zeros(0, int))
+
+
 def test_a_single_image_is_read_as_one():
     model, images = tinycnn.load(), load_dataset().test_images[:3]
     one = model.predict_proba(images[1])
@@ -160,6 +182,7 @@ def test_what_cannot_be_read_is_said(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear Mum")
     for ink, words in (
         (tmp_path / "letter.txt", "letter.txt: "),
+        (tmp_path / "no.png", "no.png: it cannot be read: No such file"),
         (np.zeros((2, 28, 28)), r"an array of gray levels \(H, W\)"),
         (np.full((28, 28), 3.0), "floats from 0 to 1"),
     ):
@@ -197,7 +220,7 @@ def test_layers_as_text_are_the_layers_and_presets_have_their_names():
     for wrong, words in (
         ("Conv2D(16,3) RelU", "no preset 'RelU' and no such layer"),
         ("Dense(__import__('os'))", "is no layer"),
-        ("Dense(2**9)", "is no layer"),
+        ("Dense(2**9)", r"is no layer: 2 \*\* 9 is neither a number nor a text"),
         ("Dense(10", "is no layer"),
         ("Dense(-1)", "whole number"),
         (f"Dense({200_000 * '-'}1)", "is no layer: it is too long"),
@@ -231,6 +254,9 @@ def test_registered_parts_train_by_name(digits):
         tinycnn.register("preset")(SimpleNamespace(__name__="lenet"))
     with pytest.raises(RunError, match="no `kind` magic; choose from layer, preset"):
         tinycnn.register("magic")
+    for kind, wrong in (("layer", mine), ("preset", 5), ("optimizer", None)):
+        with pytest.raises(RunError, match=f"is no {kind}"):
+            tinycnn.register(kind)(wrong)
 
 
 OWN = """
@@ -307,6 +333,16 @@ def test_the_network_is_named_once(capsys):
     assert "name the network; give one" in capsys.readouterr().err
     assert call("--resume", "x", "--weights", "default") == 2
     assert "--weights is for new runs" in capsys.readouterr().err
+    assert call("--layers", "Flatten Dense(10)", "--preset", "lenet") == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_file_without_a_network_has_to_register_something(tmp_path, monkeypatch):
+    ours = {kind: dict.fromkeys(names) for kind, names in parts.OURS.items()}
+    monkeypatch.setattr(parts, "TABLES", ours)
+    (tmp_path / "nothing.py").write_text("x = 1")
+    with pytest.raises(RunError, match="has no function network, and registers nothing"):
+        parts.import_file(str(tmp_path / "nothing.py"))
 
 
 # Going on

@@ -54,6 +54,8 @@ def network(layers: Sequence[object], input_shape: Shape) -> None:
     """Raise ShapeError if ``layers`` and ``input_shape`` can be no network."""
     if len({id(layer) for layer in layers}) < max(1, len(layers)):
         raise ShapeError("a network is a list of layers, none of them twice")
+    if not all(hasattr(layer, "params") for layer in layers):  # a class has none
+        raise ShapeError("a network is a list of layers, such as ReLU() and Dense(10)")
     if not all(type(size) is int and size > 0 for size in input_shape):
         raise ShapeError(f"input_shape must be whole numbers of at least 1, not {input_shape}")
 
@@ -64,12 +66,36 @@ def batch(x: Array, input_shape: Shape) -> None:
         raise ShapeError(f"x has shape {x.shape}, expected {_batch_shape(input_shape)}")
 
 
+def array(name: str, numbers: ArrayLike) -> Array:
+    """Return ``numbers`` as an array, or raise ShapeError."""
+    try:
+        return np.asarray(numbers)
+    except ValueError as error:
+        raise ShapeError(f"{name} are no array: their parts differ in shape") from error
+
+
+def labels(labels: ArrayLike, count: int, classes: int) -> Array:
+    """Return the labels (N,) of ``count`` images, numbers below ``classes``; or ShapeError."""
+    y = array("labels", labels)
+    if y.dtype.kind not in "iu" or y.shape != (count,):
+        raise ShapeError(
+            f"labels are {y.dtype} {y.shape}; they must be class numbers (N,), "
+            f"one for each of the {count:,} images"
+        )
+    if not count:
+        raise ShapeError("there are no images")
+    for label in (y.min(), y.max()):
+        if not 0 <= label < classes:
+            raise ShapeError(f"label {label} is out of range, the classes are 0 to {classes - 1}")
+    return y
+
+
 def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
     """Return a batch of images as an array; ShapeError if it is none for ``input_shape``.
 
     Warns of numbers that are clearly of another scale, unless they are floats and ``any_floats``.
     """
-    images = np.asarray(images)
+    images = array("images", images)
     if input_shape in (images.shape, (*images.shape, 1)):  # a single one
         images = images[None]
     if input_shape not in (images.shape[1:], (*images.shape[1:], 1)):

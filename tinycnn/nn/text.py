@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from tinycnn.errors import ShapeError
 from tinycnn.nn.layers import Layer
@@ -33,10 +34,17 @@ def layers_of(text: str, presets: Iterable[str] = ()) -> list[Layer]:
         try:
             call = ast.parse(f"{name}({arguments or ')'}", mode="eval").body
             assert isinstance(call, ast.Call)
-            given = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-            layers.append(LAYERS[name](*map(ast.literal_eval, call.args), **given))
+            given = {str(k.arg): _value(k.value) for k in call.keywords}
+            layers.append(LAYERS[name](*map(_value, call.args), **given))
         except _NO_LAYER as error:
             raise ShapeError(
                 f"{word[:60]} is no layer: {str(error) or 'it is too long'}"
             ) from error
     return layers
+
+
+def _value(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise ValueError(f"{ast.unparse(node)} is neither a number nor a text") from error

@@ -39,7 +39,10 @@ def read(ink: Ink, weights: PathLike | Sequential = DEFAULT) -> Reading:
         path = find_weights(weights)
         recognizer = _recognizer(path, os.stat(path).st_mtime_ns if path.exists() else 0)
     if isinstance(ink, str | os.PathLike):
-        item = next(read_items(str(ink), read_file(ink), recognizer))
+        try:
+            item = next(read_items(str(ink), read_file(ink), recognizer))
+        except ImageError as error:
+            raise ImageError(f"{ink}: {error}") from error
         if item.reading is None:
             raise ImageError(f"{ink}: {item.error}")
         return item.reading

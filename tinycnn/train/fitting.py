@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from tinycnn.data import Dataset
 from tinycnn.data.provenance import sample_in, sample_of
 from tinycnn.errors import RunError
-from tinycnn.nn import Sequential
+from tinycnn.nn import Sequential, checks
 from tinycnn.nn.presets import name_of
 from tinycnn.train.callbacks import Callback, Callbacks
 from tinycnn.train.curves import History
@@ -74,8 +74,8 @@ def _data(
 
 
 def _arrays(model: Sequential, images: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:
-    """Return images (N,H,W) and labels (N,) as the trainer takes them; RunError for others."""
-    x, y = np.asarray(images), np.asarray(labels)
+    """Return images (N,H,W) and labels (N,) as the trainer takes them, or raise an error."""
+    x = checks.array("images", images)
     if x.dtype.kind == "f":
         x = x.astype(np.float32)
     if x.ndim == 4 and x.shape[3] == 1:
@@ -85,6 +85,5 @@ def _arrays(model: Sequential, images: ArrayLike, labels: ArrayLike) -> tuple[An
             f"a network from {model.input_shape} to {model.output_shape} cannot be fitted to "
             f"images {x.shape}; it must go from (H, W, 1) to (classes,), images are (N, H, W)"
         )
-    if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or y.min(initial=0) < 0:
-        raise RunError(f"labels are {y.dtype} {y.shape}; they must be class numbers (N,), one each")
-    return x, y.astype(np.uint8 if y.max(initial=0) < 256 else np.uint16)
+    y = checks.labels(labels, len(x), *model.output_shape)
+    return x, y.astype(np.uint8 if y.max() < 256 else np.uint16)

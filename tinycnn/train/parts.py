@@ -49,6 +49,9 @@ def register(kind: str) -> Callable[[T], T]:
         name = str(getattr(part, "__name__", part))
         if name in OURS[kind]:
             raise RunError(f"tinycnn has a {kind} {name} already; give yours another name")
+        is_layer = isinstance(part, type) and issubclass(part, Layer)
+        if not (is_layer if kind == "layer" else callable(part)):
+            raise RunError(f"{name} is no {kind}: put register before its class or function")
         table[name] = _checked(name, part) if kind == "augmentation" else part
         return part
 
@@ -100,12 +103,17 @@ class OwnFile:
 
 
 def import_file(source: str) -> OwnFile:
-    """Run ``FILE.py[:function]``; RunError if there is no such file or function."""
+    """Run ``FILE.py[:function]``; RunError if there is no such file or function.
+
+    A file without a function has to register something.
+    """
     path, _, name = source.partition(".py:")
     module = _run(Path(path if path.endswith(".py") else f"{path}.py"))
     function = getattr(module, name or NETWORK, None)
     if name and not callable(function):
         raise RunError(f"there is no function {name} in {module.__file__}")
+    if function is None and all(len(TABLES[kind]) == len(OURS[kind]) for kind in OURS):
+        raise RunError(f"{module.__file__} has no function {NETWORK}, and registers nothing")
     return OwnFile(source, function)
 
 
