@@ -151,7 +151,9 @@ def test_a_folder_for_each_class_names_the_classes_and_numbers_are_in_order(tmp_
 def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
     source = npz_of_keras(tmp_path / "x", arrays)
     words = ["make", str(tmp_path / "y"), "--from", str(source), "--classes"]
-    assert run_command(main, [*words, "a,b"]) == 2
+    for wrong in ("a,b", "a,b,b", "a,,b", ""):
+        assert run_command(main, [*words, wrong]) == 2
+        assert "--classes has to give 3 different names" in capsys.readouterr().err
     assert run_command(main, [*words, "ant,bee,cat"]) == 0
     dataset = load_dataset(data_dir=tmp_path / "y")
     assert dataset.class_names == ("ant", "bee", "cat")
@@ -189,6 +191,14 @@ def too_bright(path, arrays):
     np.savez(path, images=arrays[0] * 2.0, labels=arrays[1])
 
 
+def too_few_labels(path, arrays):
+    np.savez(path, images=arrays[0], labels=arrays[1][:7])
+
+
+def fractions(path, arrays):
+    np.savez(path, images=arrays[0], labels=arrays[1] / 2)
+
+
 def words(path, arrays):
     path.with_suffix(".csv").write_text("label,p\n1,2\nx,3\n")
 
@@ -212,6 +222,8 @@ def two_sets(path, arrays):
         (other_keys, "holds 'a', but not x_train, y_train"),
         (of_colors, "which are no gray images"),
         (too_bright, "not all from 0 to 255"),
+        (too_few_labels, "holds 30 images and 7 labels; each image has one label"),
+        (fractions, "the labels of .* are not all whole numbers"),
         (words, "could not convert string 'x'"),
         (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6, as .*; give all pictures one size"),
         (two_sets, "holds several data sets; name one: "),

@@ -76,9 +76,11 @@ def info(arguments: Namespace) -> int:
 def make(arguments: Namespace) -> int:
     """Write the four IDX files of another layout, and classes.txt, into a folder."""
     dataset = load_dataset(data_dir=arguments.source)
-    names = arguments.classes.split(",") if arguments.classes else dataset.class_names
-    if len(names) != len(dataset.class_names):
-        raise DataError(f"{len(names)} classes are named, not {len(dataset.class_names)}")
+    names = list(dataset.class_names)
+    if arguments.classes is not None:
+        names = [name.strip() for name in arguments.classes.split(",")]
+    if not len({*names} - {""}) == len(names) == len(dataset.class_names):
+        raise DataError(f"--classes has to give {len(dataset.class_names)} different names")
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.gz" for name in FILE_NAMES]

@@ -77,6 +77,9 @@ def _named(place: Path, found: Layout) -> Layout:
 
 def _with_test_part(found: Layout) -> Layout:
     images, labels = found.arrays
+    if len(images) != len(labels):
+        held = f"{len(images):,} images and {len(labels):,} labels"
+        raise DataError(f"{found.sources[0]} holds {held}; each image has one label")
     rank = np.empty(len(labels), int)
     counts = np.bincount(labels)
     for k in range(len(counts)):
@@ -221,6 +224,8 @@ def _as_gray(arrays: list[np.ndarray], sources: tuple[str, ...]) -> Layout:
         for z in (levels, labels):
             if not (z >= 0).all() or not (z <= 255).all():  # or it is NaN
                 raise DataError(f"{sources[0]} or its labels are not all from 0 to 255")
+        if (labels % 1).any():
+            raise DataError(f"the labels of {sources[0]} are not all whole numbers")
         found += [levels.astype(np.uint8), labels.reshape(-1).astype(np.uint8)]
     return Layout(tuple(found), sources)
 
