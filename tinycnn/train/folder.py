@@ -59,6 +59,7 @@ class RunFolder:
         self.result = self.path / "result.json"
         self._lock_file = self.path / ".lock"
         self._lock: int | None = None
+        self._place: os.stat_result | None = None
         self._made: list[Path] = []
 
     @classmethod
@@ -116,7 +117,8 @@ class RunFolder:
 
     def write_checkpoint(self, payload: bytes) -> None:
         """Save a checkpoint; the previous one stays, under another name."""
-        if self.path.exists() and not os.path.samestat(self._place, os.stat(self.path)):
+        place = self._place  # of the folder that we have locked
+        if place and self.path.exists() and not os.path.samestat(place, os.stat(self.path)):
             raise EnvironmentFault(f"{self.path} has been replaced by another folder")
         if self.checkpoint.exists():
             self._keep_previous()
