@@ -4,9 +4,7 @@ A loop is a job for a team: the thread that called, and helpers, which wait in c
 takes one number after the other, from a counter that no two can read alike, until none is left.
 Pieces own what they write, so the bits do not depend on who takes which. A thread that the system
 has put aside holds up the others with the piece in its hands, and no more than that: the caller
-waits only for helpers that came.
-
-Helpers that find no job for a while sleep in Python, so a program that waits takes no time.
+waits only for helpers that came. Helpers that find no job for a while sleep in Python.
 """
 
 import atexit
@@ -128,8 +126,8 @@ def _take_pieces(context, builder, body, kinds, args):
     n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
     builder.cbranch(builder.icmp_signed("<", n, args[1]), inside, end)
     builder.position_at_end(inside)
-    arguments = compiled.fndesc, compiled.signature, (n, *args[2:])
-    context.call_internal_no_propagate(builder, *arguments)
+    given = compiled.signature, (n, *args[2:])
+    context.call_internal_no_propagate(builder, compiled.fndesc, *given)
     builder.branch(loop)
     builder.position_at_end(end)
     builder.ret_void()
@@ -145,14 +143,12 @@ def parallel_over(body: Callable) -> Callable:
     calling one does all.
     """
     body = body if hasattr(body, "py_func") else part(body)
-    if CHECKED or UNCOMPILED:
-        run = kernel(_named_after(body, _in_order, body=body))
-    else:
-        run = kernel(_named_after(body, _run, job=_job(body)))
+    serial = CHECKED or UNCOMPILED
+    names = {"body": body} if serial else {"job": _job(body)}
+    run = kernel(_named_after(body, _in_order if serial else _run, **names))
 
     def spread(count, read, written):
-        alone = count < 2 or _own.threads < 2 or CHECKED or UNCOMPILED
-        if alone or not _team["turn"].acquire(blocking=False):
+        if serial or count < 2 or _own.threads < 2 or not _team["turn"].acquire(blocking=False):
             return run(_own.board, count, read, written)
         try:
             _wake()
@@ -208,10 +204,9 @@ def _together(board):
     spins = 0
     while _peek(board, ACTIVE):
         spins += 1
+        _pause(board)
         if spins > SPINS:
             _nap(board)
-        else:
-            _pause(board)
 
 
 @kernel
