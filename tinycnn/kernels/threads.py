@@ -1,4 +1,4 @@
-"""One way to spread a loop over threads: whoever is free takes the next piece.
+"""One way to spread a loop over threads: a thread that is free takes the next piece.
 
 A loop is a job for a team: the thread that called, and helpers, which wait in compiled code. Each
 takes one number after the other, from a counter that no two can read alike, until none is left.
