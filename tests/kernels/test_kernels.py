@@ -251,7 +251,7 @@ def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
         set_threads(1)
 
 
-def test_memory_is_used_again_when_nobody_holds_the_array_or_a_view_of_it():
+def test_memory_is_used_again_when_neither_the_array_nor_a_view_of_it_is_held():
     dtype, shape = np.dtype(np.float32), (7, 1009)  # a size of this test's own
     first = microkernels.empty(shape, dtype)
     part, place = first[2:].T, first.ctypes.data

@@ -145,20 +145,20 @@ def store_winner(four, y, winner, at, count):
 
 
 _kept: dict[int, list] = {}
-"""By size, the memory of arrays: nobody waits for the system to find what is here already."""
+"""By size, the memory of arrays: no array waits for the system to find what is here already."""
 
 MOST_KEPT = 2**28
 """Bytes; to have more than that, new sizes take the place of old ones."""
 
 IDLE = 4
-"""References to memory that nobody holds: of the list, its aligned part, the loop, and of the one
+"""References to memory that is free: of the list, its aligned part, the loop, and of the one
 who asks. Were another thread about to take it, there would be a fifth."""
 
 
 def empty(shape, dtype):
     """Return an array whose numbers begin at a cache line: vectors then never straddle two.
 
-    Its memory is that of an earlier one that nobody holds any more, if there is one.
+    Its memory is that of an earlier one that is held no more, if there is one.
     """
     line, size = 64, math.prod(shape) * dtype.itemsize
     for memory, aligned in _kept.get(size, ()):
