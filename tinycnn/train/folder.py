@@ -121,7 +121,8 @@ class RunFolder:
         if place and self.path.exists() and not os.path.samestat(place, os.stat(self.path)):
             raise EnvironmentFault(f"{self.path} has been replaced by another folder")
         if self.checkpoint.exists():
-            self._keep_previous()
+            with _faults_of(f"keep the previous checkpoint in {self.path}"):
+                self._keep_previous()
         write_bytes(self.checkpoint, payload)
 
     def fall_back(self) -> None:
@@ -129,7 +130,8 @@ class RunFolder:
 
         Otherwise the next checkpoint would overwrite the only good one.
         """
-        os.replace(self.previous, self.checkpoint)
+        with _faults_of(f"put {self.previous} in place of {self.checkpoint}"):
+            os.replace(self.previous, self.checkpoint)
 
     def write_json(self, path: Path, content: Any) -> None:
         """Save ``content`` as JSON for people and programs."""
