@@ -13,7 +13,7 @@ from PIL import Image
 from tinycnn.console import log_console
 from tinycnn.data import Dataset
 from tinycnn.evaluate.evaluation import evaluate
-from tinycnn.ink.reading import EMPTY, Digit, Reading
+from tinycnn.ink.results import EMPTY, Digit, Reading
 from tinycnn.nn import Dense, Flatten, Sequential
 from tinycnn.train.curves import History
 from tinycnn.train.state import EpochRecord

@@ -121,7 +121,7 @@ class Engine:
     def read(self, question: Question) -> PaperReading:
         """Read the paper."""
         from tinycnn.errors import ImageError
-        from tinycnn.ink.reading import EMPTY
+        from tinycnn.ink.results import EMPTY
 
         start, fault = time.perf_counter(), ""
         try:

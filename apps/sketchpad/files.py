@@ -99,7 +99,7 @@ def save(session: Session, folder: Path) -> Path:
 
     ``python -m tinycnn.predict --strokes NAME.jsonl`` reads the drawing again.
     """
-    from tinycnn.ink import as_record
+    from tinycnn.ink.results import as_record
 
     page, answer = session.pad.page, session.answer
     if answer is None or (page.empty and not session.game):

@@ -131,7 +131,7 @@ def write_drawings(payload: bytes, session: Session) -> Iterator[dict[str, Any]]
 
 
 def _result(session: Session) -> dict[str, Any]:
-    from tinycnn.ink.reading import as_record
+    from tinycnn.ink.results import as_record
 
     if session.answer is None:
         reason = session.screen.note or "the network did not load"

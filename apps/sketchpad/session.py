@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from apps.sketchpad.games import Game
     from apps.sketchpad.tabs.parts import Tab
     from tinycnn.ink import Digit, Drawing
-    from tinycnn.ink.signs import Mark
+    from tinycnn.ink.results import Mark
 
 KEPT_ANSWERS = 200  # to what tabs have asked
 READ, LOAD, COMPILE, SHEET, ASK = "read", "load", "compile", "sheet", "ask"

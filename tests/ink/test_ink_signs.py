@@ -5,7 +5,7 @@ from template_network import recognizer
 from benchmarks.quality.handwriting import DIGITS, arc, line, write
 from benchmarks.quality.pages import page_of
 from tinycnn.ink import read_bitmap, read_strokes
-from tinycnn.ink.reading import as_record
+from tinycnn.ink.results import as_record
 
 READER = recognizer()
 S = np.vstack([arc(25, 27, 44, 44, -30, -270), arc(25, 74, 48, 48, -90, 150)])

@@ -8,14 +8,8 @@ and ``strokes`` (drawings), ``bitmaps`` (pixels), ``photos`` (paper); then sever
 from tinycnn.ink.bitmaps import bitmap_to_image
 from tinycnn.ink.drawings import Drawing, read_drawings
 from tinycnn.ink.pictures import Picture, decode_picture, read_file
-from tinycnn.ink.reading import (
-    Digit,
-    Reading,
-    read_bitmap,
-    read_images,
-    read_picture,
-    read_strokes,
-)
+from tinycnn.ink.reading import read_bitmap, read_images, read_picture, read_strokes
+from tinycnn.ink.results import Digit, Reading
 from tinycnn.ink.strokes import strokes_to_image
 from tinycnn.nn.classifier import Recognizer
 

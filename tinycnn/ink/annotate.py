@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tinycnn.ink.reading import Reading
+from tinycnn.ink.results import Reading
 from tinycnn.ink.strokes import bounds
 from tinycnn.ink.trace import draw_polylines
 

@@ -27,10 +27,6 @@ LARGE = 0.5  # of the height of the tallest fragments
 BESIDE = 0.35  # of the lower one's height: overlap in y of fragments that lie side by side
 REACH = 3.0  # heights: neighbors are no farther apart
 MARK_REACH = 1.2  # heights: a dot or a dash is no farther from its line
-FEWEST, DASHES, BROKEN = 5, 1.6, 0.45
-"""A digit is broken into so many dashes at least, no farther apart than these pens, and none of
-them longer than this share of its height."""
-
 STRAIGHT = 0.1  # of a fragment's length: it is straight if it is no wider
 BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
 HIGHEST = 0.75  # heights, and no farther than that
@@ -172,24 +168,6 @@ def _center_line(fragment: Fragment, pen: float) -> Span:
     dy, dx = min(pen, H) / 2, min(pen, W) / 2
     top, left = fragment.top, fragment.left
     return left + dx, top + dy, left + W - dx, top + H - dy
-
-
-def join_broken(components: Sequence[Fragment], pen: float) -> list[Fragment]:
-    """Put the dashes of broken lines together: many small components in reach of each other."""
-    boxes = BitmapFragments(components, 0.0)
-    x0, y0, x1, y1 = boxes.spans.T
-    apart = np.maximum(-np.minimum(_shared(x0, x1), _shared(y0, y1)), 0)
-    joined, taken = [], set()
-    for group in _connected(np.arange(len(components)), apart <= DASHES * pen):
-        height = np.ptp(boxes.spans[group][:, 1::2])
-        sides = [max(components[index].ink.shape) for index in group]
-        if len(group) >= FEWEST and max(sides) <= BROKEN * height:
-            left, top, _, _ = map(int, boxes.box(tuple(group)))
-            joined.append(
-                Fragment(top, left, boxes.ink(tuple(group)), components[group[0]].component)
-            )
-            taken.update(group)
-    return [z for index, z in enumerate(components) if index not in taken] + joined
 
 
 @dataclass(frozen=True)

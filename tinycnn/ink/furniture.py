@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
+from tinycnn.ink.bitmaps import CONNECTED, INKED, Fragment, find_components, line_width
 from tinycnn.ink.rasterize import Strokes
 from tinycnn.ink.strokes import bounds, resample
 
@@ -27,6 +27,7 @@ BAR = 6  # times as long as wide: a component is a line, however thick
 RIM = 0.2  # of a frame or a page, along each side
 PURE = 0.9  # of a component's ink is a line: nothing else hangs on it
 LARGER = 1.1  # times the tallest writing: a frame around it, or beside it
+WHOLE = 0.6  # of what hangs on lines is one piece, if it is a digit
 LONGER = 1.5  # times: a thinner line beside it is no digit
 WIDEST = 3.0  # times: no digit is so wide
 TALLEST = 4.0  # times: no stroke of a digit is so tall
@@ -71,21 +72,50 @@ def remove_furniture(ink: np.ndarray) -> np.ndarray:
     """Ink (H,W) uint8 without what is no writing; all of it if nothing else would be left."""
     parts = _largest_parts(ink)
     candidates = [z for z in parts if z.lines.any() and (z.sides() > 2 or _is_long(z, ink.shape))]
-    rest = ink.copy()
-    for part in candidates:
-        rest[part.place][part.lines] = 0
-    writing = find_components(rest)
+    writing = _writing(ink, candidates)
     if not candidates or not writing:
         return _uncircled(ink, parts)
     tallest, pen = max(len(component.ink) for component in writing), line_width(writing)
     ink = ink.copy()
     for part in candidates:
-        taken = _taken(part, ink.shape, tallest, pen)
+        framing = part.sides() > 2 and any(_inside_box(part, component) for component in writing)
+        taken = _taken(part, ink.shape, tallest, pen, framing)
         left = part.mask & ~taken
         if taken.any() and np.count_nonzero(left) <= (1 - PURE) * np.count_nonzero(part.mask):
             taken = part.mask
         ink[part.place][taken] = 0
     return _uncircled(ink, parts)
+
+
+def _writing(ink: np.ndarray, candidates: list[_Part]) -> list[Fragment]:
+    """The components beside the candidates; if there are none, what hangs on the lines in them.
+
+    What is left of a digit whose own lines were taken away is in several pieces, and is none.
+    """
+    beside, hanging = ink.copy(), ink.copy()
+    for part in candidates:
+        beside[part.place][part.mask] = 0
+        hanging[part.place][part.lines] = 0
+    large = [
+        z
+        for z in find_components(beside)
+        if max(z.ink.shape) >= RIM * min(ink.shape) and len(z.ink) >= UPRIGHT * z.ink.shape[1]
+    ]
+    if large:
+        return large
+    pieces = find_components(hanging)
+    areas = [np.count_nonzero(z.ink) for z in pieces]
+    tallest = max((len(z.ink) for z in pieces), default=0)
+    lined = any(z.sides() > 1 or z.mask.shape[1] >= WIDEST * tallest for z in candidates)
+    high = all(tallest >= 0.5 * len(z.mask) for z in candidates)
+    return pieces if lined and high and max(areas, default=0) >= WHOLE * sum(areas) else []
+
+
+def _inside_box(part: _Part, component: Fragment) -> bool:
+    """Whether a component of some size lies in the box of a part."""
+    places = list(zip(part.place, component.place(), strict=True))
+    inside = all(outer.start <= z.start and z.stop <= outer.stop for outer, z in places)
+    return inside and max(component.ink.shape) >= CIRCLED * min(part.mask.shape)
 
 
 def _largest_parts(ink: np.ndarray) -> list[_Part]:
@@ -114,14 +144,15 @@ def _is_long(part: _Part, page: tuple[int, ...]) -> bool:
     return any(lines.any(axis=1).sum() >= LONG * length for lines, length in pairs)
 
 
-def _taken(part: _Part, page: tuple[int, ...], tallest: int, pen: float) -> np.ndarray:
+def _taken(
+    part: _Part, page: tuple[int, ...], tallest: int, pen: float, framing: bool
+) -> np.ndarray:
     """The lines of a part that are no writing, (h,w) bool."""
     h, w = part.mask.shape
     length, ruled = max(h, w), np.count_nonzero(part.lines)
     thin = ruled <= THINNER * pen * (h + w)  # the axes of a plot are two lines in one component
     alone = part.pure and tallest >= SMALL * length
-    frame = part.sides() > 2 and length >= LARGER * tallest
-    if frame or (alone and thin and length >= LONGER * tallest):
+    if (framing and length >= LARGER * tallest) or (alone and thin and length >= LONGER * tallest):
         return part.lines
     if w >= WIDEST * tallest:
         return part.rows
@@ -139,10 +170,7 @@ def _taken(part: _Part, page: tuple[int, ...], tallest: int, pen: float) -> np.n
 
 def _beside_border(place: tuple[slice, slice], page: tuple[int, ...]) -> bool:
     """Whether a part reaches a border of the page along most of its length."""
-    for (along, across), (length, other) in (
-        (place, page),
-        (place[::-1], page[::-1]),
-    ):
+    for (along, across), (length, other) in ((place, page), (place[::-1], page[::-1])):
         near = across.start <= 1 or across.stop >= other - 1
         if near and along.stop - along.start >= LONG * length:
             return True

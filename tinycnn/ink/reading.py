@@ -5,13 +5,10 @@ them in one batch, and the best way to divide each line is read out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from html import escape
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from tinycnn import notebook
 from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import bitmap_steps, box_of, find_components, refuse_texture
 from tinycnn.ink.fragments import (
@@ -28,6 +25,7 @@ from tinycnn.ink.furniture import furniture_of
 from tinycnn.ink.photos import picture_steps, picture_to_ink
 from tinycnn.ink.pictures import Picture
 from tinycnn.ink.rasterize import Strokes
+from tinycnn.ink.results import EMPTY, Digit, Mark, Reading
 from tinycnn.ink.seams import split_components
 from tinycnn.ink.segmentation import (
     Candidates,
@@ -36,7 +34,7 @@ from tinycnn.ink.segmentation import (
     digit_weight,
     mark_weight,
 )
-from tinycnn.ink.signs import SMALL, Mark, large_signs, small_sign, write
+from tinycnn.ink.signs import SMALL, large_signs, small_sign, write
 from tinycnn.ink.strokes import strokes_steps
 from tinycnn.ink.trace import Step, last
 from tinycnn.nn.classifier import Recognizer
@@ -45,71 +43,11 @@ MOST_CANDIDATES = 10_000  # digits on one page that are tried: a page of 500 nee
 PLACED = 0.95  # probability of a sign that is told by its size and place
 
 
-@dataclass(frozen=True, eq=False)
-class Digit:
-    """One digit on the page."""
+Seen = Mapping[Group, Digit]
+"""The digit in each group of fragments that may be one."""
 
-    box: Box  # x, y, width, height in the units of the input
-    label: int  # number of the likeliest class
-    name: str  # name of that class: a character
-    confidence: float  # its probability, calibrated if the weights are
-    rejected: bool  # true if it looks like none of the classes; the label is then a guess
-    second: tuple[str, float]  # name and probability of the next best class
-    probabilities: np.ndarray  # (K,): of all classes
-    score: float  # how much it looks like any class: ``rejected`` compares it with a threshold
-    image: np.ndarray  # uint8 (28,28): the input of the network
-    ink: Ink  # its own ink; ``to_image`` makes ``image`` of it
-    fragments: Group  # the numbers of the strokes, or of the bitmap's fragments, that make it up
-
-
-@dataclass(frozen=True)
-class Reading:
-    """All digits of a page in reading order, and their text."""
-
-    text: str  # what is written: digits, and the signs beside them; line breaks separate lines
-    digits: tuple[Digit, ...]
-
-    confidence: float  # probability that all of ``text`` is right; 0 if no digit was found
-    inked: bool = True  # false if the page is empty
-    marks: tuple[Mark, ...] = ()  # all other ink; what could not be read is not in the text
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether most of the page is no digit: lines, letters, a drawing."""
-        rejected = sum(digit.rejected for digit in self.digits)
-        unread = sum(not mark.read for mark in self.marks)
-        return 2 * (rejected + unread) > len(self.digits) + len(self.marks)
-
-
-EMPTY = Reading("", (), 0.0, inked=False)
-
-
-def as_record(reading: Reading) -> dict[str, Any]:
-    """Text, confidence and digits of a reading, ready for ``json.dumps``."""
-    digits = [
-        {
-            "box": [round(length, 3) for length in digit.box],
-            "label": digit.label,
-            "name": digit.name,
-            "confidence": round(digit.confidence, 6),
-            "rejected": digit.rejected,
-            "score": round(digit.score, 4),
-            "second": {"name": digit.second[0], "confidence": round(digit.second[1], 6)},
-        }
-        for digit in reading.digits
-    ]
-    marks = [
-        {
-            "box": [round(length, 3) for length in mark.box],
-            "name": mark.name,
-            "confidence": round(mark.confidence, 6),
-            "read": mark.read,
-        }
-        for mark in reading.marks
-    ]
-    confidence = round(reading.confidence, 6)
-    return {"text": reading.text, "confidence": confidence, "digits": digits, "marks": marks}
-
+Signs = Mapping[Group, tuple[str, float]]
+"""The sign in each group that looks like one, and how probable it is."""
 
 _Output = tuple[np.ndarray, np.ndarray, float]
 """An image, its probabilities and its score."""
@@ -270,9 +208,7 @@ def _read(
     return Reading(text, digits, confidence if digits else 0.0, marks=marks)
 
 
-def _signs(
-    fragments: Fragments, rows: Sequence[Candidates], seen: Mapping[Group, Digit], threshold: float
-) -> dict[Group, tuple[str, float]]:
+def _signs(fragments: Fragments, rows: Sequence[Candidates], seen: Seen, threshold: float) -> Signs:
     """The groups that could be a sign, with its name and probability."""
     signs: dict[Group, tuple[str, float]] = {}
     for row in rows:
@@ -325,21 +261,18 @@ def _digit(box: Box, ink: Ink, fragments: Group, output: _Output, recognizer: Re
 
 
 def _read_row(
-    fragments: Fragments,
-    row: Candidates,
-    seen: dict[Group, Digit],
-    signs: dict[Group, tuple[str, float]],
-    threshold: float,
+    fragments: Fragments, row: Candidates, seen: Seen, signs: Signs, threshold: float
 ) -> Reading:
     """The most probable reading of one line; ``seen``: the digit in each group that is no mark."""
-    height, weights = row.line.height, {}
+    height = row.line.height
+    weights = {}
     for run, group in row.groups.items():
         span, digit = fragments.span(group), seen.get(group)
-        weights[run] = (
-            digit_weight(span, height, digit.confidence, digit.score, threshold)
-            if digit and group not in signs
-            else mark_weight(span, height, signs.get(group, ("",))[0])
-        )
+        if digit is None or group in signs:
+            weights[run] = mark_weight(span, height, signs.get(group, ("",))[0])
+        else:
+            score = digit.score - threshold
+            weights[run] = digit_weight(span, height, digit.confidence, score)
     path, certainty = best_reading(row, weights)
     groups = [row.groups[run] for run in path]
     names = [signs[z][0] if z in signs else seen[z].name if z in seen else "" for z in groups]
@@ -351,10 +284,9 @@ def _read_row(
         return _read_row(fragments, row, seen, others, threshold)
     digits = tuple(seen[group] for group, digit in zip(groups, digital, strict=True) if digit)
     marks = tuple(
-        Mark(fragments.box(group), name, signs.get(group, ("", 0.0))[1], in_text)
-        for group, name, digit, in_text in zip(groups, names, digital, read, strict=True)
+        Mark(fragments.box(group), *signs.get(group, ("", 0.0)), in_text)
+        for group, digit, in_text in zip(groups, digital, read, strict=True)
         if not digit
     )
-    certain = [digit.confidence for digit in digits]
-    certain += [mark.confidence for mark in marks if mark.read]
+    certain = [z.confidence for z in digits] + [z.confidence for z in marks if z.read]
     return Reading(text, digits, certainty * float(np.prod(certain)), marks=marks)

@@ -5,14 +5,16 @@ straight or diagonally, and crosses as little ink as it can. This module does no
 component is two digits: seams divide it into fragments, and segmentation weighs joining them again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
 
 from tinycnn.ink.bitmaps import INKED, Fragment, box_of, find_components, line_width
-from tinycnn.ink.fragments import BitmapFragments, find_lines, join_broken
+from tinycnn.ink.fragments import BitmapFragments, find_lines
 
 WIDE = 0.5  # line heights: a component narrower or lower than this is not two digits
 HEIGHT = 48  # rows of the small copy on which seams are searched
@@ -21,6 +23,11 @@ INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
 APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the component
 RING = 0.4  # of a component's box
 MOST = 14  # seams of one component
+FEWEST, DASHES, BROKEN = 5, 1.6, 0.45
+"""A digit is broken into so many dashes at least, no farther apart than these pens, and none of
+them longer than this share of its height."""
+
+
 HOPELESS = 2.5  # log-odds: seams that look less likely than one in twelve are not tried
 
 
@@ -46,6 +53,26 @@ def split_components(ink: np.ndarray) -> BitmapFragments:
     heights = {index: line.height for line in find_lines(whole) for index in line.order}
     parts = [_split(z, heights[i], whole.pen) for i, z in enumerate(components)]
     return BitmapFragments([fragment for part in parts for fragment in part], whole.pen)
+
+
+def join_broken(components: Sequence[Fragment], pen: float) -> list[Fragment]:
+    """Put the dashes of broken lines together: many small components in reach of each other."""
+    boxes = BitmapFragments(components, 0.0)
+    low, high = boxes.spans[:, :2], boxes.spans[:, 2:]
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    joined, taken = [], set()
+    _, labels = connected_components(shared.min(axis=2) >= -DASHES * pen, directed=False)
+    for label in range(labels.max(initial=-1) + 1):
+        group = np.flatnonzero(labels == label).tolist()
+        height = np.ptp(boxes.spans[group][:, 1::2])
+        sides = [max(components[index].ink.shape) for index in group]
+        if len(group) >= FEWEST and max(sides) <= BROKEN * height:
+            left, top, _, _ = map(int, boxes.box(tuple(group)))
+            joined.append(
+                Fragment(top, left, boxes.ink(tuple(group)), components[group[0]].component)
+            )
+            taken.update(group)
+    return [z for index, z in enumerate(components) if index not in taken] + joined
 
 
 def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:

@@ -98,15 +98,13 @@ def _is_across(spans: np.ndarray, height: float) -> bool:
     return bool(0.2 < place < 0.8 and min(narrow[3], wide[3]) > max(narrow[1], wide[1]))
 
 
-def digit_weight(
-    span: Span, height: float, confidence: float, score: float, threshold: float
-) -> float:
+def digit_weight(span: Span, height: float, confidence: float, score: float) -> float:
     """Log-probability that a run is one digit: like its class, like any digit, not too wide.
 
-    A digit whose ``score`` is below ``threshold`` is rejected.
+    A digit whose ``score``, above the threshold of the weights, is negative is rejected.
     """
     excess = max((span[2] - span[0]) / height - USUAL_WIDTH, 0.0)
-    like_a_digit = -np.logaddexp(0, threshold + MARGIN - score)
+    like_a_digit = -np.logaddexp(0, MARGIN - score)
     return float(np.log(confidence) + like_a_digit - RARER * excess)
 
 

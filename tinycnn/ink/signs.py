@@ -6,14 +6,13 @@ compared with drawn ones, and ink must look more like a sign than nearly all dig
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
 from scipy import ndimage
 
-from tinycnn.ink.fragments import Box, Fragments, Group, Span, TextLine
+from tinycnn.ink.fragments import Fragments, Group, Span, TextLine
 from tinycnn.ink.strokes import strokes_to_image
 
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
@@ -33,16 +32,6 @@ BEFORE, AFTER, BESIDE = "-+", "=%", "$€£"  # signs before, after, and before 
 
 LIKENESS = {"+": 0.86, "%": 0.845, "$": 0.935, "€": 0.89, "£": 0.885}
 """Correlation with its drawing from which ink is rather that sign than a digit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Mark:
-    """Ink on the page that is no digit."""
-
-    box: Box  # x, y, width, height in the units of the input
-    name: str  # the sign that it is; empty if it is none that is known
-    confidence: float  # how probable it is that it is this sign; 0 if it is none
-    read: bool  # whether it is in the text; else it was left out
 
 
 def small_sign(fragments: Fragments, group: Group, line: TextLine) -> str:

@@ -21,7 +21,7 @@ from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 from tinycnn.ink import Reading, Recognizer
 from tinycnn.ink.annotate import CERTAIN, percent
 from tinycnn.ink.pictures import MOST_BYTES, read_file
-from tinycnn.ink.reading import as_record
+from tinycnn.ink.results import as_record
 from tinycnn.ink.trace import draw_trace
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import MOST_ROWS, Item, one_input, read_items
