@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -39,7 +38,9 @@ def run(arguments: Namespace) -> int:
     if not arguments.files and not arguments.strokes:
         raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
     weights = find_weights(arguments.weights)
-    arguments.files = [name for file in arguments.files for name in _in_folder(file)]
+    arguments.files = [
+        name for file in arguments.files for name in _in_folder(file, arguments.recursive)
+    ]
     inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
     refuse_to_overwrite([arguments.boxes, arguments.steps, arguments.csv], inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
@@ -64,14 +65,6 @@ def run(arguments: Namespace) -> int:
     return 0 if all_read else 1
 
 
-def _in_folder(file: str) -> list[str]:
-    """Return the files in a folder, by name, without hidden ones; or the file itself."""
-    if not os.path.isdir(file):
-        return [file]
-    paths = sorted(path for path in Path(file).iterdir() if path.is_file())
-    return [str(path) for path in paths if not path.name.startswith(".")]
-
-
 def _as_row(item: Item) -> Row:
     """Return an item as a row of a table; several lines of digits are one cell."""
     index = "" if item.index is None else str(item.index)
@@ -82,8 +75,9 @@ def _as_row(item: Item) -> Row:
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
     """Yield the items of all files, in the order of the command line."""
-    files = [path for file in arguments.files for path in _unfolded(file, arguments.recursive)]
-    named = [(file, False) for file in files] + [(file, True) for file in arguments.strokes]
+    named = [(file, False) for file in arguments.files] + [
+        (file, True) for file in arguments.strokes
+    ]
     many = len(named) >= MANY and sys.stderr.isatty()
     for file, strokes in track(named, "reading", console=log_console(), disable=not many):
         name = "standard input" if file == STDIN else file
@@ -97,8 +91,8 @@ def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
             yield from islice(items, arguments.limit)
 
 
-def _unfolded(file: str, recursive: bool) -> list[str]:
-    """A file, or the files in a folder and, if asked for, in the folders below it."""
+def _in_folder(file: str, recursive: bool) -> list[str]:
+    """Return the files in a folder, by name, without hidden ones; or the file itself."""
     if file == STDIN or not Path(file).is_dir():
         return [file]
     found = Path(file).rglob("*") if recursive else Path(file).iterdir()
