@@ -177,7 +177,7 @@ def _too_large(most_pixels: int) -> str:
 
 def _upright(gray: np.ndarray, info: dict[Any, Any]) -> np.ndarray:
     """Turn a picture as its EXIF data say; with damaged EXIF data it is still a picture."""
-    if not tags_fit(info.get("exif", b"").removeprefix(b"Exif\0\0")):
+    if not tags_fit((info.get("exif") or b"").removeprefix(b"Exif\0\0")):
         return gray
     image = Image.fromarray(gray)
     image.info = info

@@ -53,7 +53,7 @@ class Reading:
         """Whether most of the page is no digit: lines, letters, a drawing."""
         rejected = sum(digit.rejected for digit in self.digits)
         unread = sum(not mark.read for mark in self.marks)
-        return 2 * (rejected + unread) > len(self.digits) + len(self.marks)
+        return 2 * rejected > len(self.digits) or unread > 4 * len(self.digits)
 
     def _repr_html_(self) -> str:
         """Show the digits where they were read, and the text, in a notebook."""
