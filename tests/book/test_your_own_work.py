@@ -22,7 +22,7 @@ MOST_LINES = 12
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with the files that the page speaks of; what is registered is forgotten."""
+    """A folder with the files that the page names; afterwards nothing is registered."""
     monkeypatch.chdir(tmp_path)
     data = load_dataset()
     Path("own50").mkdir()

@@ -72,7 +72,7 @@ class Fragments(ABC):
         return float(distances.min())
 
     def lean(self, index: int) -> float:
-        """Run over rise of a straight fragment, positive to the right; 0 if it is bent."""
+        """Run over rise of a straight fragment, positive to the right; 0 if it is curved."""
         points = self._points(index)
         _, _, (along, across) = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
         if np.ptp(points @ across) > STRAIGHT * np.ptp(points @ along) + self.pen or not along[1]:

@@ -44,8 +44,8 @@ class _Part:
 
     place: tuple[slice, slice]
     mask: np.ndarray  # (h,w) bool
-    rows: np.ndarray  # (h,w) bool: lines that lie
-    columns: np.ndarray  # (h,w) bool: lines that stand
+    rows: np.ndarray  # (h,w) bool: horizontal lines
+    columns: np.ndarray  # (h,w) bool: vertical lines
 
     @property
     def lines(self) -> np.ndarray:
