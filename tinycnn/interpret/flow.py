@@ -4,6 +4,7 @@ A stage is a layer that sums: a convolution or a dense layer. Between two stages
 like pass a number on.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinycnn.nn.checks import Shape
 Spot = tuple[int, Place]
 """A number: its layer, -1 for the input, and its index in the output."""
 
-WAYS = (6, 2, 2, 1)  # that are followed back from a number, and from each of those
+WAYS = (6, 2, 2, 1)  # are followed back from a number, and from each of those; then 1
 
 
 class Link(NamedTuple):
@@ -53,7 +54,9 @@ def flow(tracer: Tracer, trace: Trace, spot: Spot | None = None) -> list[Link]:
     last = trace.outputs[found[-1]]
     best = tuple(map(int, np.unravel_index(last.argmax(), last.shape)))
     links, spots = [], [spot or (found[-1], best)]
-    for count in WAYS:
+    counts = itertools.chain(WAYS, itertools.repeat(1))
+    while spots:
+        count = next(counts)
         new = [link for target in spots for link in _parts(tracer, trace, target, count)]
         links += new
         spots = list({link.source: None for link in new if link.source[0] >= 0})
@@ -83,5 +86,8 @@ def _origin(tracer: Tracer, trace: Trace, index: int, place: Place) -> Spot:
                 place = (place[0] * size + row, place[1] * size + column, place[2])
             case Copied() as copied:
                 place = copied.place
+            case WeightedSum() as others:  # of a whole layer: follow the largest part
+                largest = np.abs(others.products).argmax()
+                place = tuple(map(int, np.unravel_index(largest, others.x.shape)))
         index -= 1
     return index, place

@@ -4,6 +4,7 @@ For any output of any layer, the receptive field is the part of the input that c
 the computation is the formula of that layer with all its numbers.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,15 +13,20 @@ import numpy as np
 
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.nn import (
+    AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
+    Sigmoid,
     Softmax,
+    Tanh,
+    ZeroPad2D,
 )
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.fusion import own
@@ -34,7 +40,7 @@ Region = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class WeightedSum:
-    """Conv2D and Dense: y = b + sum(x * w); ``x`` and ``w`` have the same shape."""
+    """Conv2D, Dense and others: y = b + sum(x * w); ``x`` and ``w`` have the same shape."""
 
     x: np.ndarray
     w: np.ndarray
@@ -126,7 +132,19 @@ def computation(tracer: Tracer, trace: Trace, index: int, place: Place) -> Compu
             return Copied(place, value)
         case Softmax():
             return Probability(x, place[0], value)
-    raise TypeError(f"the computation of {layer} is not known")
+    return _tangent(layer, x, place, value)
+
+
+def _tangent(layer: Layer, x: np.ndarray, place: Place, value: float) -> WeightedSum:
+    """The sum that any other layer is at x, over its whole input: its gradient times x, and a rest.
+
+    It is exact for layers that add, as averages and frames of zeros do.
+    """
+    layer = copy.copy(layer)  # the memory of the other stays
+    dy = np.zeros_like(layer.forward(x[None], training=True))
+    dy[(0, *place)] = 1
+    w = layer.backward(dy)[0]
+    return WeightedSum(x, w, value - float((x * w).sum(dtype=np.float64)))
 
 
 def receptive_field(tracer: Tracer, index: int, place: Place) -> Region:
@@ -156,12 +174,17 @@ def _inputs_of(layer: Layer, region: Region, input_shape: Shape) -> Region:
             reach = conv.kernel_size - 1
             grown = (slice(z.start, z.stop + reach) for z in (rows, columns))
             return (*grown, slice(0, input_shape[2]))
-        case MaxPool2D() as pool:
+        case MaxPool2D() | AveragePool2D() as pool:
             rows, columns, channels = region
             grown = (slice(z.start * pool.size, z.stop * pool.size) for z in (rows, columns))
             return (*grown, channels)
-        case ReLU() | BatchNorm() | Dropout():
+        case ReLU() | BatchNorm() | Dropout() | Tanh() | Sigmoid() | LeakyReLU():
             return region
+        case ZeroPad2D() as frame:
+            sizes = zip(region[:2], input_shape, strict=False)
+            ends = (np.clip((z.start, z.stop), frame.before, frame.before + n) for z, n in sizes)
+            rows, columns = (slice(*map(int, z - frame.before)) for z in ends)
+            return (rows, columns, region[2])
         case Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
             return _block(tuple(map(int, np.unravel_index(region[0].start, input_shape))))
     return tuple(slice(0, size) for size in input_shape)
