@@ -8,13 +8,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from tinycnn import files
-from tinycnn.kernels import jit, microkernels
+from tinycnn.kernels import jit, microkernels, threads
 from tinycnn.kernels.jit import UNCOMPILED
 
 ROOT = Path(__file__).parents[2]
@@ -371,6 +373,23 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_gets_helpers_of_its_ow
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == "20|True|True, 2 threads"
+
+
+@pytest.mark.skipif(UNCOMPILED, reason="there are no helpers")
+def test_a_helper_ends_with_python_though_ctrl_c_took_the_call_that_would_wake_it(monkeypatch):
+    gate = Event()
+    helper = Thread(target=threads._stay, args=(1, gate), daemon=True)
+    team = {"over": False, "asleep": [], "helpers": [(helper, gate)]}
+    monkeypatch.setattr(threads, "_team", team)
+    helper.start()
+    while not team["asleep"]:
+        time.sleep(0.001)
+    team["asleep"].pop()
+    end = Thread(target=threads._dismiss, daemon=True)
+    end.start()
+    end.join(60)
+    assert not helper.is_alive()
+    assert not end.is_alive()
 
 
 # -------------------------------------------------------------------------------- code inside code

@@ -259,31 +259,31 @@ def _wake() -> None:
     """Have as many threads wait for jobs as there should be."""
     _BOARD[TEAM] = _own.threads
     while _team["asleep"]:
-        _team["asleep"].pop().release()
+        _team["asleep"].pop().set()
     while len(_team["helpers"]) < _own.threads - 1:
         _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
-        helper = threading.Thread(target=_stay, args=(len(_team["helpers"]) + 1,), daemon=True)
-        _team["helpers"].append(helper)
+        gate, number = threading.Event(), len(_team["helpers"]) + 1
+        helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
+        _team["helpers"].append((helper, gate))
         helper.start()
 
 
-def _stay(helper: int) -> None:
-    gate, done = threading.Lock(), 0
-    gate.acquire()
+def _stay(helper: int, gate: threading.Event) -> None:
+    done = 0
     while not _team["over"]:
         done = _help(_BOARD, helper, done)
+        gate.clear()
         _team["asleep"].append(gate)
-        gate.acquire()
+        gate.wait()
 
 
 @atexit.register
 def _dismiss() -> None:
     """End the helpers: Python must not end while one of them wakes up."""
     _team["over"] = True
-    for helper in _team["helpers"]:
-        while helper.is_alive():
-            while _team["asleep"]:
-                _team["asleep"].pop().release()
+    for helper, gate in _team["helpers"]:
+        while helper.is_alive():  # Ctrl-C may have come between its pop() and set()
+            gate.set()
             helper.join(0.001)
 
 
