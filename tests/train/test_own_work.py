@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from tinycnn.data.provenance import share_known
 from tinycnn.errors import ImageError, RunError, ShapeError, TinyCNNError, WeightsError
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.nn import Sequential
+from tinycnn.nn.fit import fit
 from tinycnn.nn.presets import name_of
 from tinycnn.nn.text import layers_of
 from tinycnn.predict import __main__ as predict
@@ -134,7 +136,8 @@ def test_fit_leaves_the_network_as_it_was_when_something_does_not_fit(digits):
 )
 def test_neither_fit_nor_evaluate_takes_labels_that_do_not_fit_the_images(labels, words):
     model, images = tinycnn.build("dense"), np.zeros((2, 28, 28), np.uint8)
-    for use in (model.fit, model.evaluate):
+    small = partial(fit, model, optimizer=tinycnn.SGD(model, 0.1))  # that of the README
+    for use in (model.fit, model.evaluate, small):
         with pytest.raises(ShapeError, match=words):
             use(images, labels)
         with pytest.raises(ShapeError, match="there are no images"):

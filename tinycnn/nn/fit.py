@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from tinycnn.nn import checks
 from tinycnn.nn.checks import Array
 from tinycnn.nn.losses import SoftmaxCrossEntropy
 from tinycnn.nn.model import Sequential
@@ -36,8 +38,8 @@ def train_step(
 
 def fit(
     model: Sequential,
-    images: Array,
-    labels: Array,
+    images: ArrayLike,
+    labels: ArrayLike,
     optimizer: Optimizer,
     epochs: int = 1,
     batch_size: int = 32,
@@ -47,6 +49,8 @@ def fit(
 
     ``python -m tinycnn.train`` adds validation, schedules, augmentation and checkpoints.
     """
+    images = checks.images(images, model.input_shape, model.any_floats)
+    labels = checks.labels(labels, len(images), *model.output_shape)
     loss, rng, history = SoftmaxCrossEntropy(), np.random.default_rng(seed), []
     for _ in range(epochs):
         order, total = rng.permutation(len(images)), 0.0
