@@ -46,7 +46,10 @@ def cases(name, **options):
 
 
 def assert_close(actual, expected, tolerance, floor=0.0):
-    """Compare arrays, relative to the largest number in them, or to ``floor``."""
+    """Compare arrays, relative to the largest number in them, or to ``floor``.
+
+    Sums that cancel may be far smaller than what goes into them.
+    """
     for one, other in zip(actual, expected, strict=True):
         assert np.shape(one) == np.shape(other)
         largest = np.max(np.abs(other), initial=floor)
@@ -97,7 +100,7 @@ def test_strategies_can_make_arguments_for_every_function():
 @given(data=st.data())
 def test_kernel_gives_what_the_reference_gives(name, data):
     args = data.draw(cases(name))
-    assert_close(run(kernels, name, args), run(reference, name, args), 1e-11)
+    assert_close(run(kernels, name, args), run(reference, name, args), 1e-11, floor=0.1)
 
 
 @every_function
@@ -124,7 +127,7 @@ def test_there_may_be_more_places_than_a_byte_can_count(name, C):
     x = np.random.default_rng(0).standard_normal((1, 300, 6, C))
     given = {"x": x, "w": x[:, :2, :2], "b": np.zeros(1), "size": 2}
     args = arguments(name, {z: given[z] for z in fixed()[family_of(name)]})
-    assert_close(run(kernels, name, args), run(reference, name, args), 1e-11)
+    assert_close(run(kernels, name, args), run(reference, name, args), 1e-11, floor=0.1)
 
 
 @pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 8, 16), (0, 2, LANES + 1, 3)])
@@ -163,6 +166,9 @@ def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing()
     assert np.all(winner == 0)
 
 
+BY_WINOGRAD = ("conv2d", "conv2d_backward_input", "conv2d_relu_maxpool2d")
+
+
 @every_function
 @given(data=st.data())
 def test_nan_in_nan_out(name, data):
@@ -178,7 +184,7 @@ def test_nan_in_nan_out(name, data):
         found, known = np.isnan(y), np.isnan(expected)
         if name.startswith("conv2d_relu_maxpool2d_backward") and z in ("x", "w"):
             found |= known
-        if name == "conv2d_relu_maxpool2d" and z in ("x", "w"):
+        if name in BY_WINOGRAD and z in ("x", "w", "dy"):
             known = known | (found & known.any(axis=(1, 2), keepdims=True))  # in the same image
         np.testing.assert_array_equal(found, known)
 

@@ -307,7 +307,9 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
         assert call(*more, "--network", "mynet.py", main=main) == (main is predict.main)
         capsys.readouterr()
     assert call("run", "--to", "pytorch", "--network", "mynet.py", main=export.main) == 2
-    assert "Leaky(0.1) is a layer of your own, which no other program" in capsys.readouterr().err
+    assert (
+        "Leaky(0.1) cannot be exported: other programs do not have this" in capsys.readouterr().err
+    )
     forget("mynet", "Leaky")
     assert call("--resume", "run", "--epochs", "3") == 2
     assert "there is no preset 'Leaky' and no such layer" in capsys.readouterr().err

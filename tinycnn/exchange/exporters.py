@@ -8,10 +8,10 @@ from typing import Any
 from tinycnn.errors import TinyCNNError, need
 from tinycnn.exchange import FORMATS, verification
 from tinycnn.exchange.code import refuse_to_replace
+from tinycnn.exchange.layout import refuse_own_layers
 from tinycnn.exchange.verification import Verification
 from tinycnn.files import write_bytes
 from tinycnn.nn import Sequential
-from tinycnn.nn.fusion import own
 
 Files = dict[str, bytes]
 """The contents of files by name, the network itself first."""
@@ -64,11 +64,7 @@ def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> E
 def exported_files(model: Sequential, to: str, name: str, softmax: bool = False) -> Files:
     """Return ``model`` in the format ``to``: a file called ``name`` and, with it, perhaps code."""
     need(FORMATS[to].package, "export", f"`to` {to}")
-    if strange := [layer for layer in model.layers if own(layer) is None]:
-        raise TinyCNNError(
-            f"{strange[0]} is a layer of your own, which no other program knows; only networks of "
-            "this library's layers can be exported"
-        )
+    refuse_own_layers(model.layers)
     if to == "onnx":
         from tinycnn.exchange.onnx_export import onnx_bytes
 

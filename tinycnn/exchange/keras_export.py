@@ -16,7 +16,7 @@ import numpy as np
 
 from tinycnn import nn
 from tinycnn.exchange.code import rebuilding_code
-from tinycnn.exchange.layout import ArrayMap, external_arrays, refuse_own_layers, with_shapes
+from tinycnn.exchange.layout import ArrayMap, external_arrays, with_shapes
 from tinycnn.exchange.metadata import KEY, PRODUCER, metadata_json
 from tinycnn.nn.checks import Shape
 
@@ -44,7 +44,6 @@ def keras_files(model: nn.Sequential, name: str) -> dict[str, bytes]:
 
     Images are (N,H,W,C) as here, filters (KH,KW,C,F). Equal models give equal bytes.
     """
-    refuse_own_layers(model.layers)
     if name.endswith(".keras"):
         return {name: _archive(model)}
     layers = [f"keras.Input({model.input_shape})"]
