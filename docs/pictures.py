@@ -61,8 +61,6 @@ def draw_sketchpad(folder: Path) -> None:
     write_record(record, film())
     play(record, "--film", folder / "sketchpad.gif")
     passing = folder / ".tab.jsonl"
-    write_record(passing, number_session())
-    shoot(passing, folder / "sketchpad.png", 1280)
     for look, (arguments, width) in LOOKS.items():
         write_record(passing, number_session("347" if width < 1000 else "34789"))
         shoot(passing, folder / f"sketchpad-{look}.png", width, *arguments)
