@@ -1,9 +1,9 @@
 """A sweep from its plan to its end: the data are checked, then workers take the trials.
 
 The workers are processes on this machine, by joblib, or a running Dask cluster: either is an
-executor as in Python's ``concurrent.futures``. Local processes are spawned, never forked: kernels
-do not run after a fork. Each gets its share of the processors by environment variables before it
-starts, so that there are never more threads than processors.
+executor as in Python's ``concurrent.futures``. Local processes are spawned, not forked: each gets
+its share of the processors by environment variables before it starts, so that there are never more
+threads than processors.
 """
 
 import contextlib
