@@ -16,7 +16,7 @@ from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.threads import parallel_over
 
 MANY = 4096
-"""Numbers that one thread does by itself, as slices: to wake others takes about as long."""
+"""Numbers that one thread does by itself, as slices: waking others takes about as long."""
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""

@@ -77,7 +77,7 @@ def gradient_product(x, dy):
 
 @parallel_over  # block owns eight rows of dw
 def _multiply_pieces(block, read, written):
-    """Add each piece to those before it as soon as it may be; only these wait in memory."""
+    """Add each piece to earlier ones as soon as the order allows; only those too early are kept."""
     (x, inputs, examples, dy, cuts, pairs), (dw,) = read, written
     d, D = block * ROWS, inputs.size
     PIECES, K, windows = len(cuts) - 1, dw.size // D, windows_from(d, inputs, 0)

@@ -3,8 +3,8 @@
     from tinycnn.nn.gradcheck import check_layer
     check_layer(MyLayer(), input_shape=(8, 8, 3))
 
-raises an AssertionError that names operation, argument, index and both numbers, unless all is
-right. ``differences.py`` says how they are compared, and how exactly.
+raises an AssertionError that names operation, argument, index and both numbers if anything is
+wrong. ``differences.py`` says how they are compared, and how exactly.
 
     python -m tinycnn.nn.gradcheck
 
