@@ -59,4 +59,4 @@ def compare(
     """Time versions, interleaved; a call of each handles so many ``images``."""
     seconds = interleave(versions, rounds)
     each = {name: [1e6 * s / images for s in values] for name, values in seconds.items()}
-    return TimedVersions(title, "µs an image" if images > 1 else "µs", each)
+    return TimedVersions(title, "µs per image" if images > 1 else "µs", each)

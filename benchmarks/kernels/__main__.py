@@ -127,7 +127,7 @@ def _print(
 def _print_operations(console: Console, timings: Sequence[Timing], threads: int) -> None:
     table = new_table("operation", "sizes", "NumPy", "kernel", "NumPy / kernel", "GFLOP/s")
     table.title = (
-        f"operations, µs an image, {many(threads, 'thread')}; GFLOP/s as if every sum were computed"
+        f"operations, µs per image, {many(threads, 'thread')}; GFLOP/s as if all sums were computed"
     )
     for timing in timings:
         kernel, numpy = (timing.times.samples[name] for name in ("kernel", "NumPy"))
@@ -153,7 +153,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     cores = machine.available_cores()
     add = parser.add_argument
     add("--rounds", type=whole(1, 1000), default=7)
-    add("--threads", type=whole(1, cores), default=cores, help="default: one a core")
+    add("--threads", type=whole(1, cores), default=cores, help="default: one per core")
     add("--tables", type=names_of(TABLES), default=TABLES, metavar=",".join(TABLES))
     add_outputs(parser)
     options = parser.parse_args(argv)

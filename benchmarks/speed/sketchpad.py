@@ -1,8 +1,8 @@
 """How fast the sketchpad is: ``python -m benchmarks.speed.sketchpad --window``.
 
-From the last movement of the pen to the bars on the screen, frames a second while lines are drawn,
-the same on a page with a thousand strokes, and the time until the window is open. Where other
-programs use the machine too, the seconds of computing tell more than those of waiting.
+From the last movement of the pen to the bars on the screen, frames per second while lines are
+drawn, the same on a page with a thousand strokes, and the time until the window is open. Where
+other programs use the machine too, the seconds of computing tell more than those of waiting.
 """
 
 import argparse

@@ -139,7 +139,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--network", choices=NETWORKS, default="lenet")
     add("--batch", type=whole(1, 4096), default=128)
-    add("--threads", type=whole(1, cores), default=cores, help="default: one a core")
+    add("--threads", type=whole(1, cores), default=cores, help="default: one per core")
     add("--rounds", type=whole(1, 1000), default=None, help="default 7, with --quick 2")
     add("--contenders", type=names_of(MODULES), default=MODULES, metavar="NAME,...")
     add("--data-dir", type=Path, help="a folder with the four IDX files; default: mnist10k")

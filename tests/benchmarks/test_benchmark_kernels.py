@@ -190,7 +190,7 @@ def test_bad_options_are_one_sentence(arguments, complaint):
 @compiled
 def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
     def quick(training, calls, rounds, tell):
-        yield TimedVersions("a whole training step", "µs an image", {"one": [1.0], "other": [2.0]})
+        yield TimedVersions("a whole training step", "µs per image", {"one": [1.0], "other": [2.0]})
 
     monkeypatch.setattr(command, "Training", lambda: training)
     monkeypatch.setattr(command, "compare_ideas", quick)

@@ -312,13 +312,13 @@ def test_weights_in_their_run_folder_are_measured_on_the_data_of_the_run(
 
     Path(weights).with_name("config.json").write_text(content)  # of another program
     assert call(weights) == 2
-    assert "a set without a name" in capfd.readouterr().err
+    assert "do not name the data" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "were trained on a set without a name; say --data-dir"),
+        ([], "do not name the data they were trained on; say --data-dir"),
         (["--dataset", "magic"], "there is no data set 'magic'"),
         (["--split", "magic"], "argument --split: invalid choice: 'magic'"),
         (["--data-dir", "nowhere"], "there is no folder nowhere"),

@@ -1,4 +1,4 @@
-"""Draws an image in the terminal, two characters a pixel."""
+"""Draws an image in the terminal, two characters per pixel."""
 
 import numpy as np
 

@@ -18,7 +18,7 @@ from tinycnn.data.idx import MAX_BYTES, read_idx
 from tinycnn.errors import DataError
 
 CLASSES = "classes.txt"
-"""The file beside the data that names the classes, one a line."""
+"""The file beside the data that names the classes, one per line."""
 
 KEYS = [
     ("x_train", "y_train", "x_test", "y_test"),

@@ -47,7 +47,7 @@ def _datasets(arguments: Namespace, weights: Path, model: Sequential) -> Iterato
     names = arguments.dataset or [training_set(model)]
     if names == [None] and arguments.data_dir is None:
         raise DataError(
-            "these weights were trained on a set without a name; say `data_dir` or `dataset`"
+            "these weights do not name the data they were trained on; say `data_dir` or `dataset`"
         )
     sets = [named_set(name or DEFAULT) for name in names]  # find typing errors before reading
     for each in sets:

@@ -38,7 +38,7 @@ main.add_argument(
 main.add_argument("--recursive", action="store_true", help="read the folders in folders, too")
 main.add_argument("--single", action="store_true", help="each picture or drawing is one digit")
 main.add_argument(
-    "--strokes", metavar="FILE", nargs="+", default=[], help="drawings, one JSON object a line"
+    "--strokes", metavar="FILE", nargs="+", default=[], help="drawings, one JSON object per line"
 )
 main.add_argument(
     "--weights", metavar="WEIGHTS", default="default", help="a weights file, a run folder, last"

@@ -102,7 +102,7 @@ def _data_of(
         return source.load(data_dir)
     name = training_set(model)
     if name is None and data_dir is None:
-        raise DataError("these weights were trained on a set without a name; say `data_dir`")
+        raise DataError("these weights do not name the data they were trained on; say `data_dir`")
     return load_dataset(name or DEFAULT, data_dir)
 
 
