@@ -7,9 +7,11 @@ The alphabet, the same in every formula, subscript string, loop and shape commen
     c      input channel (C)            f      filter (F)
     d      input of a dense layer (D)   k      class, or output of a dense layer (K)
 
-Lower case is an index, capitals are sizes. ``x`` comes in and ``y`` goes out; ``w`` and ``b`` are
-weights and biases; ``dz`` is the gradient of the loss with respect to ``z`` and has its shape.
-Images are stored channels last, (N, H, W, C): the numbers under a kernel row are neighbors.
+Lower case is an index, capitals are sizes; ``m`` goes through all numbers of any array. ``x`` comes
+in and ``y`` goes out; ``w`` and ``b`` are weights and biases; ``dz`` is the gradient of the loss with
+respect to ``z`` and has its shape.
+
+Images are stored channels last, (N, H, W, C): the numbers under a filter row are neighbors.
 
 ``@shapes`` says what goes in and what comes out. ``kernels`` has the same functions as compiled
 loops; the tests compare the two.
