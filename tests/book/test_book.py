@@ -83,6 +83,14 @@ def test_links_lead_to_files_and_headings_that_are_there(page):
         assert not anchor or target.suffix != ".md" or anchor in anchors(target), f"{link}#{anchor}"
 
 
+def test_every_picture_is_shown_on_a_page():
+    pages = "".join(page.read_text() for page in [*PAGES, ROOT / "docs/web/README.md"])
+    kinds = {".png", ".jpg", ".svg", ".gif"}
+    folders = [ROOT / "docs" / name for name in ("", "ink", "book/pictures")]
+    pictures = [path for folder in folders for path in folder.glob("*.*")]
+    assert not [p.name for p in pictures if p.suffix in kinds and f"{p.name})" not in pages]
+
+
 # ------------------------------------------------------------------------------------- listings
 
 

@@ -8,8 +8,8 @@ The alphabet, the same in every formula, subscript string, loop and shape commen
     d      input of a dense layer (D)   k      class, or output of a dense layer (K)
 
 Lower case is an index, capitals are sizes; ``m`` goes through all numbers of any array. ``x`` comes
-in and ``y`` goes out; ``w`` and ``b`` are weights and biases; ``dz`` is the gradient of the loss with
-respect to ``z`` and has its shape.
+in and ``y`` goes out; ``w`` and ``b`` are weights and biases; ``dz`` is the gradient of the loss
+with respect to ``z`` and has its shape.
 
 Images are stored channels last, (N, H, W, C): the numbers under a filter row are neighbors.
 
