@@ -10,9 +10,9 @@ from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).resolve().parents[1]
 OUTSIDE = re.compile(r'<(?:script|img|link|iframe|source|use)\b[^>]*?="(?:https?:)?//[^>]*>')
-LISTING = re.compile(r'listing\("([\w.]+)"')
-KINDS = {".md", ".css", ".html", ".png", ".jpg", ".svg", ".gif"}
-NO_PAGES = {"build", "exercises", "site", "src"}
+LINK = re.compile(r"\[([^\]]*)\]\(([^)#:\s]+)\)")
+KINDS = {".md", ".css", ".png", ".jpg", ".svg", ".gif", ".html"}
+NO_PAGES = {"build", "chapters", "exercises", "site", "src"}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

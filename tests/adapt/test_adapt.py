@@ -14,7 +14,7 @@ from tinycnn.adapt.folds import AdaptationData, CrossValidation
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.provenance import sample_of
 from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError, TinyCNNError
-from tinycnn.ink import Recognizer, network_input, read_drawings, strokes_to_image
+from tinycnn.ink import Recognizer, read_drawings, strokes_to_image
 from tinycnn.nn import (
     SGD,
     BatchNorm,
@@ -26,6 +26,7 @@ from tinycnn.nn import (
     Sequential,
     SoftmaxCrossEntropy,
 )
+from tinycnn.nn.classifier import network_input
 from tinycnn.nn.fit import train_step
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -98,9 +98,13 @@ def test_every_picture_is_shown_on_a_page():
     ("dotted", "first", "last"),
     [
         ("tinycnn.nn.reference.relu", "@shapes(", "    return np.maximum(x, 0)"),
-        ("tinycnn.kernels.elementwise._relu", "@parallel_over", None),
-        ("tinycnn.nn.model.Sequential.backward", "def backward(", None),
-        ("tinycnn.nn.differences.STEP", "STEP = ", '"""Near the cube root'),
+        (
+            "tinycnn.nn.model.Sequential.backward",
+            "def backward(",
+            "    return dy if input_gradient",
+        ),
+        ("tinycnn.nn.reference.Shape", "Shape = ", "Shape = "),
+        ("kernels.loops", "@compiled", "                y[i, j, f] = total"),
     ],
 )
 def test_a_listing_is_cut_out_of_its_file(dotted, first, last):

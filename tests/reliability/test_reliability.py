@@ -24,7 +24,7 @@ from tinycnn.errors import (
 )
 from tinycnn.ink import Recognizer, decode_picture, read_drawings
 from tinycnn.ink.strokes import check_strokes
-from tinycnn.nn import Dense, Flatten, Sequential, build
+from tinycnn.nn import Sequential, build
 from tinycnn.train import checkpoint
 from tinycnn.train.state import State, state_as_dict
 

@@ -17,7 +17,6 @@ from tinycnn.metrics import (
     cross_entropy,
     design_effect,
     is_among_the_best,
-    mcnemar,
     percent,
     text_table,
     wilson_interval,
@@ -60,7 +59,9 @@ def test_certainty_itself_belongs_to_the_last_bin():
 
 @pytest.mark.parametrize("counts", [(0, 1), (3, 3), (9, 17), (17, 9), (0, 40), (400, 480)])
 def test_mcnemar_is_the_exact_binomial_test(counts):
-    assert PairedComparison(999, *counts, 0).p_value == pytest.approx(binomtest(counts[0], sum(counts)).pvalue)
+    assert PairedComparison(999, *counts, 0).p_value == pytest.approx(
+        binomtest(counts[0], sum(counts)).pvalue
+    )
 
 
 def test_two_readers_are_compared_image_by_image():

@@ -16,6 +16,7 @@ from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_imag
 from tinycnn.ink.signs import _SIGNS
 from tinycnn.ink.strokes import bounds
 from tinycnn.nn import PRESETS, Dense, MaxPool2D, ReLU, Sequential
+from tinycnn.nn.classifier import network_input
 from tinycnn.train.folder import find_weights
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys

@@ -28,7 +28,7 @@ from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.evaluate.evaluation import share_trained_on
 from tinycnn.files import PathLike, refuse_to_overwrite
-from tinycnn.ink import Recognizer, network_input
+from tinycnn.ink import Recognizer
 from tinycnn.interpret import Tracer
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import network_input

@@ -11,8 +11,9 @@ import functools
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.kernels.jit import parallel_over, part
+from tinycnn.kernels.jit import part
 from tinycnn.kernels.shapes import ready
+from tinycnn.kernels.threads import parallel_over
 
 CELL = 7
 """Pixels from one node of the grid to the next."""

@@ -33,6 +33,7 @@ DEFAULT = "mnist10k"
 ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 """The folders that torchvision makes in its root folder."""
+SHOWN = 20  # digits, in a notebook
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,8 @@
 """How a network sees an image and why it answers as it does, in numbers; nothing here draws.
 
 Read it in this order: ``tracer`` (layer by layer), ``values`` (where a number comes from),
-``flow`` (which numbers made
-it), ``filters``, ``attribution`` (why), ``nearest``, ``sgd_step`` (the backward pass,
-step by step).
+``flow`` (which numbers made it), ``filters``, ``attribution`` (why), ``sgd_step`` (the backward
+pass, step by step).
 """
 
 from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
@@ -14,7 +13,6 @@ from tinycnn.interpret.filters import (
     max_activations,
 )
 from tinycnn.interpret.flow import Link, Spot, activation, flow, output_shape, stages
-from tinycnn.interpret.nearest import NearestNeighbors, Neighbor
 from tinycnn.interpret.sgd_step import BackwardPass, SGDStepper
 from tinycnn.interpret.tracer import SoftmaxSteps, Trace, Tracer, log_odds, softmax_steps
 from tinycnn.interpret.values import (
@@ -38,7 +36,6 @@ __all__ = [
     "Effect",
     "FilterAblation",
     "Link",
-    "MaxActivation",
     "Maximum",
     "NearestNeighbors",
     "Normalized",
@@ -53,7 +50,6 @@ __all__ = [
     "Tracer",
     "WeightedSum",
     "activation",
-    "adversarial_steps",
     "class_gradient",
     "computation",
     "convolutions",

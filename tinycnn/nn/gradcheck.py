@@ -22,7 +22,7 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.cli import Parser, run_command
 from tinycnn.kernels.threads import set_threads
-from tinycnn.nn import layers
+from tinycnn.nn import layers, more_layers
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.differences import Comparison, GradientError, check, spread
 from tinycnn.nn.layers import Layer

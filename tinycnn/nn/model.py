@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+import tinycnn
 from tinycnn import notebook
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape

@@ -30,10 +30,7 @@ def _png(text: str) -> Path:
 
 main = Command("tinycnn.predict", "Read the digits in pictures, drawings and IDX files.", EXAMPLES)
 main.add_argument(
-    "files",
-    metavar="FILE",
-    nargs="*",
-    help="pictures, IDX files, stroke files, folders; - is stdin",
+    "files", metavar="FILE", nargs="*", help="pictures, IDX or stroke files, folders; - is stdin"
 )
 main.add_argument("--recursive", action="store_true", help="read the folders in folders, too")
 main.add_argument("--single", action="store_true", help="each picture or drawing is one digit")

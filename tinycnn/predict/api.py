@@ -9,8 +9,9 @@ import numpy as np
 
 from tinycnn.errors import ImageError
 from tinycnn.files import PathLike
-from tinycnn.ink import Picture, Reading, Recognizer, check_strokes, read_picture, read_strokes
+from tinycnn.ink import Picture, Reading, Recognizer, read_picture, read_strokes
 from tinycnn.ink.pictures import read_file
+from tinycnn.ink.strokes import check_strokes
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import read_items
 from tinycnn.train.folder import DEFAULT, find_weights

@@ -13,6 +13,7 @@ from tinycnn.train.folder import RunFolder
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, resume, start
 from tinycnn.train.run import Run, use_threads
+from tinycnn.train.trainer import Trainer
 
 LOOK_SECONDS = 0.5
 """A worker checks this often whether its sweep still exists."""
@@ -110,16 +111,11 @@ def _opened(order: Order, name: str, recipe: Recipe) -> Run:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-def _open(folder: RunFolder, source: Source, recipe: Recipe) -> Run:
-    begun = folder.is_resumable()
-    folder = RunFolder.reopen(folder.path) if begun else RunFolder.create(folder.path)
     with ExitStack() as lock:
         lock.enter_context(folder)
         if begun:
-            run, _ = resume(folder, recipe.as_dict(), source.data_dir)
+            run, _ = resume(folder, recipe.as_dict(), order.source.data_dir)
         else:
-            run = start(recipe, source.load(), source, folder)
+            run = start(recipe, order.source.load(), order.source, folder)
         lock.pop_all()  # now the run holds it
         return run

@@ -6,16 +6,13 @@ run that is resumed in epoch 7 at batch 120 sees exactly the images it would hav
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS, identity
 from tinycnn.errors import RunError, choose
 from tinycnn.train.recipe import SEEDS, Recipe
-
-T = TypeVar("T")
 
 
 class Batches:
@@ -102,15 +99,3 @@ def stream(seed: int, *place: int) -> np.random.Generator:
     if not 0 <= seed < 2**32:
         raise RunError(f"a seed must be {SEEDS}, not {seed}")
     return np.random.default_rng([seed, *place])
-
-
-def ahead(batches: Iterator[T]) -> Iterator[T]:
-    """Yield the same batches; a thread makes the next one while the last one is used.
-
-    Augmentation releases the interpreter's lock, so both really run at the same time.
-    """
-    with ThreadPoolExecutor(1) as worker:
-        upcoming = worker.submit(next, batches, None)
-        while (batch := upcoming.result()) is not None:
-            upcoming = worker.submit(next, batches, None)
-            yield batch

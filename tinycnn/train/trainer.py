@@ -27,7 +27,7 @@ from tinycnn.nn import (
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
-from tinycnn.train.batches import Batches, ahead, stream
+from tinycnn.train.batches import Batches, stream
 from tinycnn.train.precompile import gradients_compiled_meanwhile
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
@@ -58,6 +58,7 @@ class Trainer:
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         self.model = model or _new_model(recipe, dataset)
+        self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
         of_batches = {"share": self.ranks.share, "smallest": 2 if "BatchNorm" in mixing else 1}
         self.batches = Batches.of_recipe(recipe, images[train], labels[train], **of_batches)
@@ -276,6 +277,6 @@ def _no_gradients(model: Sequential) -> list[np.ndarray]:
 
 def new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:
     """Return the optimizer of a recipe for the parameters of ``model``."""
-    if choose("optimizer", recipe.optimizer, {"sgd": SGD, "adam": Adam}) is Adam:
-        return Adam(model, recipe.lr, weight_decay=recipe.weight_decay)
-    return SGD(model, recipe.lr, recipe.momentum or 0.0, recipe.weight_decay)
+    kind = choose("optimizer", recipe.optimizer, OPTIMIZERS)
+    more = {} if recipe.momentum is None else {"momentum": recipe.momentum}
+    return kind(model, recipe.lr, weight_decay=recipe.weight_decay, **more)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 SIDE = 56.0  # of a corrected digit
 TOP = 112.0  # height of the corrections
 INVITATION = (
-    "Is a digit misread? Press the key of the right one. What you say is kept on this machine "
-    "only, with the strokes. From the fifth digit on, a copy of the network can learn from them."
+    "Is a digit misread? Click its tag and say what it is. What you say stays on this machine "
+    "with the strokes. From the fifth digit on, a copy of the network can learn from them."
 )
 
 
