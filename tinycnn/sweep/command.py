@@ -1,158 +1,107 @@
 """Run the sweep that the arguments describe, and print the table of its settings."""
 
-import contextlib
-import io
 import shlex
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-from tinycnn.cli import option, with_options
+from tinycnn.cli import option
+from tinycnn.console import log_console
+from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import EnvironmentFault, RunError
-from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
-from tinycnn.plots import optional_chart
+from tinycnn.errors import RunError
+from tinycnn.files import to_json
+from tinycnn.nn import get_threads
 from tinycnn.signals import StopSignals
-from tinycnn.sweep.folder import SweepFolder
-from tinycnn.sweep.launch import Sweep, dask_workers, local_workers, share_processors
-from tinycnn.sweep.plan import KINDS, SweepPlan, make_plan, parse
-from tinycnn.sweep.results import collect, draw_chart, results_table
+from tinycnn.sweep.results import collect, results_table
+from tinycnn.sweep.trials import Trial, plan, refuse_other_data, train
+from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.recipe import Recipe
-
-PLAN_OPTIONS = ("seeds", "random", "dataset", "limit", "validation", "sweep_dir")
-"""The options of a plan, besides those of the recipe."""
+from tinycnn.train.trainer import Trainer
 
 
 def run(arguments: Namespace) -> int:
-    """Plan or resume, work through the trials, and print the table."""
-    _check(arguments)
-    plan = None if arguments.resume else _plan(arguments)
+    """Train what is not finished, and print the table; return 1 if a trial failed, else 0."""
+    folder = Path(arguments.sweep_dir or time.strftime("runs/%Y-%m-%d-%H%M%S-sweep"))
+    trials = plan(arguments, folder)
+    dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
+    refuse_other_data(trials, dataset)
+    count = len(dataset.train_images[: arguments.limit])
+    for trial in trials[: len({trial.setting for trial in trials})]:  # the same for every seed
+        judges = len(Trainer(Recipe.for_data(count, **trial.given), dataset).validation)
     with StopSignals() as signals:
-        sweep = _open(plan, arguments)
-        refuse_to_overwrite([arguments.chart], [sweep.folder.plan, *sweep.dataset.sources])
-        try:
-            _work(sweep, arguments, signals)
-        except EnvironmentFault:
-            _say_how_to_resume(sweep, arguments)
-            raise
-    if sweep.left(arguments.test):
-        _say_how_to_resume(sweep, arguments)
-        # Without a signal, another process has taken over the folder.
-        return 3 if signals.received is None else 128 + signals.received
-    return _report(sweep, arguments)
-
-
-def _check(arguments: Namespace) -> None:
-    """Raise RunError for options that exclude each other."""
-    planned = [name for name in (*KINDS, *PLAN_OPTIONS) if getattr(arguments, name) is not None]
-    if arguments.resume and planned:
-        options = ", ".join(map(option, planned))
-        raise RunError(f"--resume continues with the settings of the sweep; leave out {options}")
-    if arguments.scheduler and arguments.jobs:
-        raise RunError("--jobs is for this machine; a Dask cluster has its own workers")
-    if arguments.chart and Path(arguments.chart).suffix not in (".svg", ".png"):
-        raise RunError(f"--chart {arguments.chart} must end in .svg or .png")
-
-
-def _plan(arguments: Namespace) -> SweepPlan:
-    """Return the plan of the options; bad values are found here, before data are fetched."""
-    typed = {name: getattr(arguments, name) for name in KINDS}
-    space = {name: parse(name, text) for name, text in typed.items() if text is not None}
-    fixed = {name: getattr(arguments, name) for name in ("limit", "validation")}
-    fixed = {name: value for name, value in fixed.items() if value is not None}
-    seeds = 1 if arguments.seeds is None else arguments.seeds
-    plan = make_plan(space, fixed, seeds, arguments.random)
-    for trial in plan.trials():
-        Recipe.check(**trial.given)
-    return plan
-
-
-def _open(plan: SweepPlan | None, arguments: Namespace) -> Sweep:
-    path = arguments.resume or arguments.sweep_dir
-    folder = SweepFolder(path or time.strftime("runs/%Y-%m-%d-%H%M%S-sweep"))
-    return Sweep(folder, plan, arguments.dataset or DEFAULT, arguments.data_dir)
-
-
-def _work(sweep: Sweep, arguments: Namespace, signals: StopSignals) -> None:
-    """Let the workers run the remaining trials, and print a line for each."""
-    left = len(sweep.left(arguments.test))
-    if not left:
-        return
-    if arguments.scheduler:
-        threads = arguments.threads or 1
-        workers = dask_workers(arguments.scheduler)
-        where = f"the Dask cluster at {arguments.scheduler}, threads {threads}"
-    else:
-        jobs, threads = share_processors(arguments.jobs, arguments.threads, left)
-        workers = local_workers(jobs, threads)
-        where = f"processes {jobs}, threads {threads} each"
-    log = io.StringIO() if arguments.quiet else sys.stderr
-    total = len(sweep.plan.trials())
-    print(_beginning(sweep, total - left), f"work   {where}", file=log, sep="\n")
-    print(f"files  {sweep.folder.path}", file=log, flush=True)
-    with workers as executor:
-        signals.defer(then=sweep.stop)
-        trials = sweep.run(executor, threads, not arguments.scheduler, arguments.test)
-        with contextlib.closing(trials):  # an exception stops the workers
-            for over, name in enumerate(trials, total - left + 1):
-                place = f"trial {over:{len(str(total))}}/{total}"
-                print(f"{place}  {_outcome(sweep, name)}  {name}", file=log, flush=True)
-
-
-def _beginning(sweep: Sweep, over: int) -> str:
-    plan, kept = sweep.plan, sweep.validation
-    return (
-        f"sweep  settings {len(plan.settings)}, seeds {plan.seeds}, trials {len(plan.trials())}, "
-        f"over {over}\n"
-        f"data   {sweep.dataset.name}: judged by {len(kept):,} validation images "
-        f"(numbers {kept.start:,} to {kept.stop - 1:,})"
-    )
-
-
-def _outcome(sweep: Sweep, name: str) -> str:
-    outcome = sweep.folder.outcome(name) or {}
-    if "error" in outcome:
-        return f"failed: {with_options(outcome['error'])}"
-    return f"validation {100 * outcome['validation_accuracy']:.2f} %  {outcome['seconds']:.1f} s"
-
-
-def _say_how_to_resume(sweep: Sweep, arguments: Namespace) -> None:
-    command = ["--resume", str(sweep.folder.path)]
-    for name in ("data_dir", "jobs", "threads", "scheduler", "chart"):
-        if (value := getattr(arguments, name)) is not None:
-            command += [option(name), str(value)]
-    command += [option(name) for name in ("test", "json", "quiet") if getattr(arguments, name)]
-    left, total = len(sweep.left(arguments.test)), len(sweep.plan.trials())
-    print(
-        f"stopped with {left} of {total} trials to go; everything is saved. To resume:\n"
-        f"  python -m tinycnn.sweep {shlex.join(command)}",
-        file=sys.stderr,
-    )
-
-
-def _report(sweep: Sweep, arguments: Namespace) -> int:
-    """Print the table and draw the chart; return 1 if a trial failed, else 0."""
-    rows = collect(sweep.folder, sweep.plan, arguments.test)
-    basis = f"judged by {len(sweep.validation):,} validation images"
-    basis += ", and tested" if arguments.test else "; the test images were not looked at"
-    summary = {
-        "sweep_dir": str(sweep.folder.path),
-        "dataset": sweep.dataset.name,
-        "judged_by": "validation",
-        "tested": arguments.test,
-        "seeds": sweep.plan.seeds,
-        "fixed": sweep.plan.fixed,
-        "settings": [row.as_dict() for row in rows],
-    }
-    write_bytes(sweep.folder.table, (to_json(summary, indent=2) + "\n").encode())
-    path = Path(arguments.chart or sweep.folder.chart)
-    drawn = any(row.validation for row in rows) and optional_chart(
-        path, lambda: draw_chart(rows, sweep.dataset.name, path.suffix[1:])
-    )
+        signals.defer()
+        _work(trials, arguments, signals)
+        left = sum(trial.result is None for trial in trials)
+        if signals.received:
+            print(
+                f"stopped with {left} of {len(trials)} trials to go; everything is saved. To "
+                f"resume:\n  python -m tinycnn.sweep {_again(arguments, folder)}",
+                file=sys.stderr,
+            )
+            return 128 + signals.received
+    with compilation_shown(log_console(arguments.quiet)):
+        results = collect(trials, dataset)
     if arguments.json:
-        print(to_json({**summary, "chart": str(path) if drawn else None}))
+        settings = [each.as_dict(results[0]) for each in results]
+        print(to_json({"sweep_dir": str(folder), "dataset": dataset.name, "settings": settings}))
     else:
-        shown = path if drawn else "no chart"
-        print(f"{results_table(rows)}\n{basis}\nfiles  {sweep.folder.path} ({shown})")
-    return 1 if any(row.failed for row in rows) else 0
+        print(
+            f"{results_table(results)}\njudged by {judges:,} validation images; test images play "
+            f"no part\nfiles  {folder}"
+        )
+    return 1 if left else 0
+
+
+def _work(trials: Sequence[Trial], arguments: Namespace, signals: StopSignals) -> None:
+    """Train all trials that are left, and print a line for each."""
+    console = log_console(arguments.quiet)
+    left = [trial for trial in trials if trial.result is None]
+    jobs, threads = share_processors(arguments.jobs, arguments.threads, len(left))
+    data = {name: getattr(arguments, name) for name in ("dataset", "data_dir")}
+    words = {"threads": threads, **{name: z for name, z in data.items() if z is not None}}
+    shared = [f"{option(name)}={value}" for name, value in words.items()]
+    folder = trials[0].folder.parent
+    console.print(
+        f"sweep  {len(trials)} trials, {len(left)} to go, processes {jobs}, threads {threads} "
+        f"each\nfiles  {folder}",
+        markup=False,
+    )
+    for number, trial in enumerate(train(left, jobs, shared, signals), 1):
+        result = trial.result
+        outcome = f"{result.seconds:.1f} s" if result else _last_line(trial.log)
+        console.print(f"{number}/{len(left)}  {trial.folder.name}  {outcome}", markup=False)
+
+
+def share_processors(jobs: int | None, threads: int | None, trials: int) -> tuple[int, int]:
+    """The number of processes, and of threads in each; RunError if there are fewer processors.
+
+    By default there are as many processes as there is work for, and threads for the rest.
+    """
+    there = get_threads()
+    if jobs is None:
+        jobs = max(1, min(trials, there // (threads or 1)))
+    if threads is None:
+        threads = max(1, there // jobs)
+    if jobs < 1 or threads < 1 or jobs * threads > there:
+        raise RunError(
+            f"`jobs` {jobs} with `threads` {threads} does not fit the {there} processors there are"
+        )
+    return jobs, threads
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "its process was killed"
+
+
+def _again(arguments: Namespace, folder: Path) -> str:
+    """The options that were typed, with the folder."""
+    words: list[str] = []
+    for name, value in {**vars(arguments), "sweep_dir": folder}.items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        if value is not None and value is not False:
+            words += [option(name)] if value is True else [option(name), text]
+    return shlex.join(words)
