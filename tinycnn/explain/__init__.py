@@ -1,6 +1,5 @@
-"""One operation in full: its formula, both codes, an example, its gradient and its speed.
+"""One operation in full: its formula, both codes, an example, and its gradient check.
 
 Read it in this order: ``catalogue`` (names and code), ``worked`` and ``example`` (numbers that can
-be checked with a pencil), ``explanation`` (everything together), ``sections`` and ``figures`` (for
-people), ``command`` (on a terminal or a page).
+be checked with a pencil), ``figures`` (these as text), ``explanation`` (everything together).
 """

@@ -3,7 +3,6 @@
 import ast
 import difflib
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def find(word: str) -> Operation:
         return Operation(meanings[simple])
     near = difflib.get_close_matches(simple, meanings, n=1, cutoff=0.5)
     hint = f"did you mean {meanings[near[0]]}? " if near else ""
-    raise TinyCNNError(f"there is no operation {word!r}; {hint}--list shows all")
+    raise TinyCNNError(f"there is no operation {word!r}; {hint}python -m tinycnn.explain lists all")
 
 
 def _simplified(word: str) -> str:
@@ -108,16 +107,12 @@ class FunctionSource:
     @property
     def body(self) -> str:
         """The code without docstring and shapes, for pages that show those above it."""
-        lines = self.code.splitlines()
         (definition,) = ast.parse(self.code).body
         assert isinstance(definition, ast.FunctionDef)
-        shown: list[ast.stmt | ast.expr] = []  # from the last, so that line numbers stay valid
+        lines = self.code.splitlines()
         if ast.get_docstring(definition) is not None:
-            shown += definition.body[:1]
-        shown += [d for d in definition.decorator_list if ast.unparse(d).startswith("shapes(")]
-        for part in shown:
-            del lines[part.lineno - 1 : part.end_lineno]
-        return "\n".join(lines)
+            del lines[definition.body[0].lineno - 1 : definition.body[0].end_lineno]
+        return "\n".join(lines[definition.lineno - 1 :])
 
 
 def sources(function: Callable[..., Any]) -> list[FunctionSource]:
@@ -130,13 +125,13 @@ def sources(function: Callable[..., Any]) -> list[FunctionSource]:
 def _collect(function: Any, found: dict[str, FunctionSource]) -> None:
     called = list(_called(function))
     helpers = [f for f in called if f.__module__ == function.__module__ and f.__name__ not in NAMES]
-    uses = dict.fromkeys((_file(f), f.__name__) for f in called if f not in helpers)
+    code, line = inspect.getsourcelines(function)
     found[function.__name__] = FunctionSource(
         function.__name__,
         _file(function),
-        inspect.getsourcelines(function)[1],
-        inspect.getsource(function).rstrip(),
-        tuple(uses),
+        line,
+        "".join(code).rstrip(),
+        tuple(dict.fromkeys((_file(f), f.__name__) for f in called if f not in helpers)),
     )
     for helper in helpers:
         if helper.__name__ not in found:
@@ -144,19 +139,14 @@ def _collect(function: Any, found: dict[str, FunctionSource]) -> None:
 
 
 def _called(function: Any) -> Iterator[Any]:
-    """The functions of tinycnn that the body of ``function`` names."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    assert isinstance(definition, ast.FunctionDef)
-    nodes = [node for part in definition.body for node in ast.walk(part)]
-    names = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
-    for name in dict.fromkeys(names):
-        first, _, attribute = name.partition(".")
-        value = function.__globals__.get(first)
-        if attribute:
-            value = getattr(value, attribute, None) if inspect.ismodule(value) else None
-        value = inspect.unwrap(value)
-        if inspect.isfunction(value) and value.__module__.startswith("tinycnn."):
-            yield value
+    """The functions of tinycnn whose names the code of ``function`` uses."""
+    names, known = function.__code__.co_names, function.__globals__
+    modules = [vars(known[name]) for name in names if inspect.ismodule(known.get(name))]
+    for name in names:
+        for space in (known, *modules):
+            value = inspect.unwrap(space.get(name))
+            if inspect.isfunction(value) and value.__module__.startswith("tinycnn."):
+                yield value
 
 
 def _file(function: Any) -> str:

@@ -1,4 +1,4 @@
-"""Arguments for every operation: few small numbers to follow, or arrays of realistic size."""
+"""The example of every operation: few small numbers, and what the operation makes of them."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycnn.explain.catalogue import VERSIONS, Operation
 from tinycnn.explain.worked import Calculation, calculations
-from tinycnn.nn.gradcheck import NUMBERS, RESULTS, call, example, quantities
+from tinycnn.nn.gradcheck import NUMBERS, RESULTS, call, quantities
 
 IMAGE = [[1, 2, 0, 1], [0, 1, 3, 2], [2, 0, 1, 1], [1, 2, 1, 0]]
 LARGER = [[3, 2, 3, 2, 0], [2, 0, 0, 0, 1], [2, 0, 1, 0, 0], [2, 2, 1, 2, 3], [0, 0, 1, 3, 0]]
@@ -32,12 +32,6 @@ ARRAYS: dict[str, dict[str, Any]] = {
 }
 """Small arrays for forward passes: no maximum is a tie, and no ReLU is at its kink."""
 
-SIZES = {"N": 128, "H": 12, "W": 12, "C": 32, "F": 64, "KH": 5, "KW": 5, "D": 1024, "K": 128}
-"""A batch of 128 images at the second convolution and the first dense layer of ``lenet``.
-
-Operations on any shape get maps as large as the input of that convolution.
-"""
-
 
 def small_forward(forward: str) -> dict[str, Any]:
     """The small arguments of a forward pass or an update: new arrays, float64."""
@@ -56,16 +50,6 @@ def small(operation: Operation) -> dict[str, Any]:
         for name in {"dy", "dp"} & known.keys():
             shape, values = known[name].shape, [-2.0, -1.0, 1.0, 2.0, 3.0]
             known[name] = np.random.default_rng(1).choice(values, shape)
-    return operation.select(known)
-
-
-def realistic(operation: Operation) -> dict[str, Any]:
-    """The arguments of any operation at the size of a training batch, float32."""
-    rng = np.random.default_rng(0)
-    sizes = SIZES | {"K": 10} if operation.forward.startswith("softmax") else SIZES
-    known = example(operation.forward, sizes, lambda *shape: rng.standard_normal(shape, np.float32))
-    if operation.name != operation.forward:
-        known = quantities(operation.forward, known, VERSIONS["compiled"])
     return operation.select(known)
 
 

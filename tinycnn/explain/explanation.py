@@ -1,24 +1,28 @@
-"""An operation explained: codes, example, gradient check and timing, gathered in one object."""
+"""An operation explained: codes, example and gradient check, gathered and written as text."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
-
-import numpy as np
 
 from tinycnn.explain.catalogue import VERSIONS, FunctionSource, Operation, sources
-from tinycnn.explain.example import Example, realistic, small_forward, work_out
+from tinycnn.explain.example import Example, small_forward, work_out
+from tinycnn.explain.figures import number, shown
+from tinycnn.metrics import text_table
 from tinycnn.nn.differences import Comparison, GradientError
 from tinycnn.nn.gradcheck import check_operation
-from tinycnn.timing import Version, interleave
 
 ROUNDING = 1e-9
 """Largest allowed difference of kernel and reference on the example, whose numbers are near 1."""
 
+CHECKED_AT = "At the numbers of the example, with random gradients of the output:"
+CHECK_HEAD = ("gradient", "version", "worst at", "analytic", "numerical", "relative error", "")
+
+Section = tuple[str, str]
+"""A heading and the text below it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """An operation: both codes, an example, the check of its gradients, both times."""
+    """An operation: both codes, an example, and the check of its gradients."""
 
     operation: Operation
     reference: list[FunctionSource]
@@ -27,60 +31,33 @@ class Explanation:
     checks: list[tuple[str, Comparison]]
     """A gradient of the reference or of the kernel, compared with finite differences."""
 
-    seconds: dict[str, list[float]]
-    """Of one call of each version, one value per round; empty if nothing was timed."""
-
-    sizes: str  # the arrays of the timed calls
-
     @property
     def right(self) -> bool:
         """Whether all gradients are right and the kernel agrees with the reference."""
         return self.example.apart <= ROUNDING and all(c.ok for _, c in self.checks)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The content of the JSON object."""
-        example = self.example
-        return {
-            "operation": self.operation.name,
-            **vars(self.operation.docstring),
-            "reference": [vars(source) for source in self.reference],
-            "compiled": [vars(source) for source in self.compiled],
-            "example": {
-                "given": example.given,
-                "between": example.between,
-                "results": example.results,
-                "by_hand": [str(line) for line in example.worked],
-                "largest_difference": example.apart,
-            },
-            "gradients": [
-                {
-                    "version": version,
-                    "argument": c.argument,
-                    "index": c.index,
-                    "by_hand": c.analytic,
-                    "by_difference": c.numerical,
-                    "relative_error": c.error,
-                    "ok": c.ok,
-                }
-                for version, c in self.checks
-            ],
-            "seconds": self.seconds or None,
-            "sizes": self.sizes or None,
-        }
+    def sections(self) -> Iterator[Section]:
+        """The sections in order; the first one has the name of the operation."""
+        doc, example = self.operation.docstring, self.example
+        yield _section(self.operation.name, doc.sentence, *doc.idea)
+        yield _section("Formula", _indented(doc.formula.splitlines()), doc.shapes)
+        own, *helpers = self.reference
+        yield _code("Reference", self.reference, [own.body, *(helper.code for helper in helpers)])
+        yield _code("Compiled", self.compiled, [z.code for z in self.compiled])
+        yield _section("Example: given", *shown(example.given))
+        if example.between:
+            yield _section("Example: intermediate values", *shown(example.between))
+        lines, agreement = _indented(map(str, example.worked)), _agreement(example.apart)
+        yield _section("Example: result", *shown(example.results), "By hand:", lines, agreement)
+        if self.checks:
+            yield _section("Gradient check", CHECKED_AT, _table_of(self.checks))
 
 
-def explain(operation: Operation, rounds: int = 7) -> Explanation:
-    """Gather everything; ``rounds`` of timing, or none."""
-    seconds, sizes = measure(operation, rounds) if rounds else ({}, "")
-    return Explanation(
-        operation,
-        sources(operation.version("reference")),
-        sources(operation.version("compiled")),
-        work_out(operation),
-        check_gradients(operation),
-        seconds,
-        sizes,
-    )
+def explain(operation: Operation) -> Explanation:
+    """Gather everything."""
+    reference, compiled = (sources(operation.version(name)) for name in VERSIONS)
+    checks = check_gradients(operation)
+    return Explanation(operation, reference, compiled, work_out(operation), checks)
 
 
 def check_gradients(operation: Operation) -> list[tuple[str, Comparison]]:
@@ -107,10 +84,36 @@ def _belongs(operation: Operation, argument: str) -> bool:
     return argument not in "wb" or not operation.name.endswith("_input")
 
 
-def measure(operation: Operation, rounds: int) -> tuple[dict[str, list[float]], str]:
-    """Time both versions alternately; return the seconds per call, and the sizes of the arrays."""
-    arguments = realistic(operation)
-    versions = {z: Version(partial(operation.version(z), **arguments)) for z in VERSIONS}
-    arrays = {name: z for name, z in arguments.items() if isinstance(z, np.ndarray)}
-    sizes = ", ".join(f"{name} {z.shape}" for name, z in arrays.items())
-    return interleave(versions, rounds), sizes
+def _section(heading: str, *parts: str) -> Section:
+    return heading, "\n\n".join(filter(None, parts))
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in lines)
+
+
+def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> Section:
+    """Functions of one file, and below them the functions of other files that they call."""
+    files: dict[str, dict[str, None]] = {}
+    for source in found:
+        for file, name in source.uses:
+            files.setdefault(file, {})[name] = None
+    calls = "; ".join(f"{', '.join(names)} ({file})" for file, names in files.items())
+    used = f"Calls {calls}." if calls else ""
+    heading = f"{title} ({found[0].file}, line {found[0].line})"
+    return _section(heading, "\n\n\n".join(codes), used)
+
+
+def _agreement(apart: float) -> str:
+    if apart > ROUNDING:
+        return f"The kernel differs by {apart:.0e}: one of the two is WRONG."
+    return "The kernel gives the same" + (f", within {apart:.0e}." if apart else ", bit for bit.")
+
+
+def _table_of(checks: Sequence[tuple[str, Comparison]]) -> str:
+    rows = []
+    for version, c in checks:
+        index = ",".join(map(str, c.index or ()))
+        numbers = number(c.analytic), number(c.numerical), f"{c.error:.1e}"
+        rows.append((f"d{c.argument}", version, f"[{index}]", *numbers, "ok" if c.ok else "WRONG"))
+    return text_table(CHECK_HEAD, rows, left=(0, 1))
