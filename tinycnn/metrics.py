@@ -52,10 +52,9 @@ class Score:
 
     def sentence(self) -> str:
         """The accuracy, the errors and the interval as text."""
-        low, high = (f"{100 * bound:.2f}" for bound in self.interval)
         return (
             f"{percent(self.accuracy)} right ({self.errors:,} errors of {self.n:,}; "
-            f"95 % interval {low} to {high} %)"
+            f"95 % interval {interval_text(self.interval)})"
         )
 
 
@@ -77,9 +76,9 @@ def percent(fraction: float | None) -> str:
     return "-" if fraction is None else f"{100 * fraction:.2f} %"
 
 
-def interval_text(interval: Interval | None) -> str:
-    """The two bounds in percent; a dash for None."""
-    return "-" if interval is None else f"{100 * interval[0]:.2f} to {percent(interval[1])}"
+def interval_text(interval: Interval) -> str:
+    """The two bounds in percent."""
+    return f"{100 * interval[0]:.2f} to {percent(interval[1])}"
 
 
 def text_table(
@@ -155,68 +154,40 @@ def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarra
     return np.bincount(places, minlength=K * K).reshape(K, K)
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Answers of similar confidence: their mean confidence, and how many are correct."""
-
-    confidence: float
-    score: Score
-
-
-def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
+def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[float, Score]]:
     """Sort answers (N,K) by confidence into ``BINS`` bins of equal width; empty ones are left out.
 
-    Confidence is calibrated if in each bin it equals the accuracy.
+    Each has its mean confidence, which is calibrated if it equals the accuracy, and its score.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     wrong = probabilities.argmax(axis=1) != labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     sums = (np.bincount(bins, z, minlength=BINS) for z in (np.ones(len(bins)), confidence, wrong))
-    return [Bin(float(c / n), Score(int(n), int(w))) for n, c, w in zip(*sums, strict=True) if n]
+    return [(float(c / n), Score(int(n), int(w))) for n, c, w in zip(*sums, strict=True) if n]
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The expected calibration error: |confidence - accuracy| of a bin, averaged over answers."""
     bins = calibration_bins(probabilities, labels)
-    gaps = (abs(b.score.n - b.score.errors - b.score.n * b.confidence) for b in bins)
-    return sum(gaps) / len(labels)
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """The score of the answers that are given when the least confident ones are withheld."""
-
-    share: float
-    score: Score
-    confidence: float  # the lowest among the answers that are given
-
-    def as_dict(self) -> dict[str, Any]:
-        """The coverage, ready for JSON."""
-        return {
-            "share": self.share,
-            "n": self.score.n,
-            "errors": self.score.errors,
-            "confidence": self.confidence,
-            "accuracy": self.score.accuracy,
-        }
+    return sum(abs(b.n - b.errors - b.n * confidence) for confidence, b in bins) / len(labels)
 
 
 def coverage(
     probabilities: np.ndarray, labels: np.ndarray, shares: Sequence[float]
-) -> list[Coverage]:
-    """The score of only the most confident answers (N,K), for each of ``shares`` (0 to 1).
+) -> list[dict[str, float]]:
+    """The accuracy of only the most confident answers (N,K), for each of ``shares`` (0 to 1).
 
-    At least one answer is always given.
+    ``confidence`` is the lowest among the answers that are given, at least one.
     """
     confidence = probabilities.max(axis=1)
     most_confident_first = np.argsort(-confidence, kind="stable")
-    wrong = probabilities.argmax(axis=1) != labels
-    errors = np.cumsum(wrong[most_confident_first])
+    errors = np.cumsum((probabilities.argmax(axis=1) != labels)[most_confident_first])
     found = []
     for share in shares:
         n = max(round(share * len(labels)), 1)
-        lowest = float(confidence[most_confident_first[n - 1]])
-        found.append(Coverage(share, Score(n, int(errors[n - 1])), lowest))
+        lowest, wrong = float(confidence[most_confident_first[n - 1]]), int(errors[n - 1])
+        figures = {"n": n, "errors": wrong, "confidence": lowest, "accuracy": (n - wrong) / n}
+        found.append({"share": share, **figures})
     return found
 
 
@@ -246,11 +217,8 @@ class PairedComparison:
         """
         from scipy.special import bdtr  # the binomial distribution; slow to import
 
-        fewer, differing = (
-            min(self.only_first, self.only_second),
-            self.only_first + self.only_second,
-        )
-        return min(1.0, 2 * float(bdtr(fewer, differing, 0.5)))
+        fewer = min(self.only_first, self.only_second)
+        return min(1.0, 2 * float(bdtr(fewer, self.only_first + self.only_second, 0.5)))
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison, ready for JSON."""

@@ -7,9 +7,8 @@ alone. matplotlib is an extra: a chart that cannot be drawn costs that chart and
 import io
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinycnn.errors import need
@@ -59,14 +58,8 @@ class Series:
     intervals: Sequence[Interval] = ()
 
 
-def draw(
-    paint: Callable[["Figure"], None],
-    width: float,
-    height: float,
-    form: str = "svg",
-    style: Mapping[str, Any] = MappingProxyType({}),
-) -> bytes:
-    """The figure that ``paint`` fills, ``width`` by ``height`` inches, as an SVG or PNG file.
+def draw(paint: Callable[["Figure"], None], width: float, height: float, **style: Any) -> bytes:
+    """The figure that ``paint`` fills, ``width`` by ``height`` inches, as an SVG file.
 
     Settings of matplotlib in ``style`` override those of ``STYLE``.
     """
@@ -77,12 +70,12 @@ def draw(
     lines = cycler(color=COLORS) + cycler(marker=MARKERS) + cycler(linestyle=DASHES)
     with mpl.rc_context():
         mpl.rcdefaults()  # neither a matplotlibrc nor another program's settings change a chart
-        mpl.rcParams.update(STYLE | {"axes.prop_cycle": lines} | dict(style))
+        mpl.rcParams.update(STYLE | {"axes.prop_cycle": lines} | style)
         figure = Figure(figsize=(width, height), layout="constrained")
         paint(figure)
         buffer = io.BytesIO()
-        no_date = dict.fromkeys(("Date", "Creator", "Format", "Type")) if form == "svg" else None
-        figure.savefig(buffer, format=form, metadata=no_date)
+        no_date = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=no_date)
     return buffer.getvalue()
 
 
@@ -96,20 +89,6 @@ def plot_lines(axes: "Axes", lines: Sequence[Series]) -> None:
             axes.errorbar(x, y, yerr=(below, above), elinewidth=1.2, label=line.name)
         else:
             axes.plot(x, y, label=line.name)
-
-
-def plot_rows(
-    axes: "Axes", rows: Sequence[int], values: Sequence[float], style: int = 0, **options: Any
-) -> None:
-    """Plot a marker for each of ``values`` at its row; ``options`` go to ``Axes.errorbar``."""
-    axes.errorbar(values, rows, fmt=MARKERS[style], color=COLORS[style], **options)
-
-
-def name_rows(axes: "Axes", names: Sequence[str]) -> None:
-    """Name the rows of a chart, the first on top."""
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
 
 
 def set_log_scale(axes: "Axes", which: str) -> None:
@@ -129,17 +108,9 @@ def set_log_scale(axes: "Axes", which: str) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> bool:
-    """Write what ``draw`` returns to ``path``; returns whether that went well.
-
-    Call it when all results are saved.
-    """
-
-    def save() -> bool:
-        write_bytes(path, draw())
-        return True
-
-    return bool(or_warn(str(path), save))
+def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> None:
+    """Write what ``draw`` returns to ``path``; call it when all results are saved."""
+    or_warn(str(path), lambda: write_bytes(path, draw()))
 
 
 def or_warn(name: str, draw: Callable[[], T]) -> T | None:

@@ -38,23 +38,23 @@ def test_a_confusion_matrix_is_large_enough_for_many_classes():
 
 def test_without_the_least_confident_answers_there_are_fewer_errors():
     everything, surest, least = coverage(ANSWERS, LABELS, (1, 0.5, 0))
-    assert (everything.score, everything.confidence) == (Score(4, 2), 0.5)
-    assert (surest.score, surest.confidence) == (Score(2, 1), 0.9)
-    assert least.as_dict() == {"share": 0, "n": 1, "errors": 1, "confidence": 0.95, "accuracy": 0}
+    assert everything == {"share": 1, "n": 4, "errors": 2, "confidence": 0.5, "accuracy": 0.5}
+    assert surest == {"share": 0.5, "n": 2, "errors": 1, "confidence": 0.9, "accuracy": 0.5}
+    assert least == {"share": 0, "n": 1, "errors": 1, "confidence": 0.95, "accuracy": 0}
 
 
 def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():
     bins = calibration_bins(ANSWERS, LABELS)
-    assert [b.score.n for b in bins] == [1, 1, 1, 1]
-    assert sum(b.score.errors for b in bins) == 2
-    gaps = sum(b.score.n * abs(b.score.accuracy - b.confidence) for b in bins) / 4
+    assert [score.n for _, score in bins] == [1, 1, 1, 1]
+    assert sum(score.errors for _, score in bins) == 2
+    gaps = sum(score.n * abs(score.accuracy - confidence) for confidence, score in bins) / 4
     assert calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
     assert gaps == pytest.approx((0.1 + 0.8 + 0.5 + 0.95) / 4)
 
 
 def test_certainty_itself_belongs_to_the_last_bin():
     (only,) = calibration_bins(np.eye(3), np.arange(3))
-    assert (only.score, only.confidence) == (Score(3, 0), 1)
+    assert only == (1, Score(3, 0))
 
 
 @pytest.mark.parametrize("counts", [(0, 1), (3, 3), (9, 17), (17, 9), (0, 40), (400, 480)])

@@ -1,5 +1,5 @@
 """Other classifiers on the same digits: their accuracy, their speed and their size.
 
 Reading order: ``task`` (what every classifier gets and returns), ``baselines`` (the classifiers),
-``measuring``, ``results`` (table and chart).
+``measurement`` (how they are measured), ``command`` (the table).
 """

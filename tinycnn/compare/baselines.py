@@ -6,14 +6,13 @@ Their settings were chosen on training data alone (``docs/compare.md``).
 """
 
 import importlib
-import math
 import os
 import pickle
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,6 @@ from tinycnn.nn import Frozen
 from tinycnn.nn.checks import GRAY
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
-
-QUICK: dict[str, int] = {"tiny": 5, "best": 4}
-"""Epochs of the presets with long recipes, unless all epochs are asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,8 @@ class NetworkBaseline:
 
     def train(self, task: Task) -> Trained:
         """Train the network; kernels are compiled before the time is taken."""
-        recipe, settings = self.recipe(task)
+        count = len(task.training[0])
+        recipe = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
         trainer = Trainer(recipe, task.dataset)
         trainer.rehearse()
         started = time.perf_counter()
@@ -115,20 +112,10 @@ class NetworkBaseline:
         def predict_one(image: np.ndarray) -> int:
             return int(frozen.predict_proba(image).argmax())
 
+        settings = f"{recipe.epochs} epochs, augmentation {recipe.augment}"
         size = sum(z.nbytes for z in best.arrays().values())
         return Trained(settings, seconds, size, best.predict, predict_one)
 
-    def recipe(self, task: Task) -> tuple[Recipe, str]:
-        """The recipe for this task, and a description of it."""
-        count = len(task.training[0])
-        whole = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
-        most = math.inf if task.all_epochs else QUICK.get(self.preset, math.inf)
-        recipe = replace(whole, epochs=int(min(whole.epochs, most)))
-        cut = f" instead of {whole.epochs}" if recipe.epochs < whole.epochs else ""
-        return recipe, f"{recipe.epochs} epochs{cut}, augmentation {recipe.augment}"
-
-
-BOOSTING = {"max_iter": 80, "learning_rate": 0.1, "max_bins": 8, "max_features": 0.1}
 
 BASELINES: dict[str, SklearnBaseline | NetworkBaseline] = {
     "centroid": SklearnBaseline("nearest centroid", "neighbors.NearestCentroid"),
@@ -147,10 +134,15 @@ BASELINES: dict[str, SklearnBaseline | NetworkBaseline] = {
     "boosting": SklearnBaseline(
         "gradient boosting",
         "ensemble.HistGradientBoostingClassifier",
-        {**BOOSTING, "early_stopping": False},
+        {
+            "max_iter": 80,
+            "learning_rate": 0.1,
+            "max_bins": 8,
+            "max_features": 0.1,
+            "early_stopping": False,
+        },
     ),
     "dense": NetworkBaseline("dense network", "dense"),
     "lenet": NetworkBaseline("tinycnn, lenet", "lenet"),
     "tiny": NetworkBaseline("tinycnn, tiny", "tiny"),
-    "best": NetworkBaseline("tinycnn, best", "best"),
 }

@@ -1,23 +1,20 @@
 """Train and measure the classifiers that the arguments name, and print the table."""
 
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from tinycnn.compare.baselines import BASELINES, SklearnBaseline
-from tinycnn.compare.measuring import Measurement, measure_baseline
-from tinycnn.compare.results import captions, draw_chart, results_table
-from tinycnn.compare.task import Task, load_drawings
-from tinycnn.console import Console, log_console
+from tinycnn.compare.measurement import Measurement, measure_baseline
+from tinycnn.compare.task import Task
+from tinycnn.console import log_console
 from tinycnn.data import load_dataset
-from tinycnn.data.catalogue import DIGITS
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import DataError, TinyCNNError, need
-from tinycnn.files import refuse_to_overwrite, to_json
-from tinycnn.plots import optional_chart
+from tinycnn.errors import TinyCNNError, need
+from tinycnn.files import to_json
+from tinycnn.metrics import text_table
 from tinycnn.signals import StopSignals
+from tinycnn.timing import duration
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.recipe import Recipe
 
@@ -26,17 +23,22 @@ def run(arguments: Namespace) -> int:
     """Measure one classifier after the other; if stopped, print the results so far."""
     names = _names(arguments)
     with StopSignals():  # SIGTERM too prints the results so far
-        task, left_out = _task(arguments)
+        Recipe.check(limit=arguments.limit, seed=arguments.seed)
+        dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
+        task = Task(dataset, arguments.seed, arguments.limit)
         console = log_console()
         results: list[Measurement] = []
         try:
             for number, name in enumerate(names, 1):
-                with _shown(console, f"{number}/{len(names)}  {BASELINES[name].title}"):
+                console.print(f"{number}/{len(names)}  {BASELINES[name].title} ...", markup=False)
+                with compilation_shown(console):
                     results.append(measure_baseline(name, task))
         finally:
-            if results:
-                _report(results, task, arguments)
-    return 1 if left_out else 0
+            if results and arguments.json:
+                print(to_json(_as_dict(results, task)))
+            elif results:
+                print(results_table(results, task), "", *captions(results, task), sep="\n")
+    return 0
 
 
 def _names(arguments: Namespace) -> list[str]:
@@ -46,56 +48,49 @@ def _names(arguments: Namespace) -> list[str]:
         raise TinyCNNError(
             f"`only`: there is no classifier {unknown[0]!r}; choose from {', '.join(BASELINES)}"
         )
-    chart = arguments.chart
-    if chart and chart.suffix.lower() != ".svg":
-        raise TinyCNNError(f"`chart` {chart} does not end in .svg")
-    if chart and not chart.absolute().parent.is_dir():
-        raise TinyCNNError(f"`chart` {chart}: there is no folder {chart.absolute().parent}")
     names = [name for name in BASELINES if name in names]
     if any(isinstance(BASELINES[name], SklearnBaseline) for name in names):
-        need("sklearn", "compare", "a classifier of scikit-learn (not dense, lenet, tiny, best)")
+        need("sklearn", "compare", "a classifier of scikit-learn (not dense, lenet, tiny)")
     return names
 
 
-def _task(arguments: Namespace) -> tuple[Task, int]:
-    """Return the task, and how many lines of the stroke file are left out of it."""
-    dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
-    Recipe.check(limit=arguments.limit, seed=arguments.seed)
-    refuse_to_overwrite([arguments.chart], [arguments.drawings, *dataset.sources])
-    drawings, left_out = None, 0
-    if arguments.drawings:
-        if (dataset.class_names, dataset.image_size) != (DIGITS, (28, 28)):
-            raise DataError(f"`drawings` are digits of 28 x 28 pixels; {dataset.name} holds others")
-        drawings, left_out = load_drawings(arguments.drawings)
-    if left_out:
-        print(f"{arguments.drawings}: {left_out:,} lines hold no labeled digit", file=sys.stderr)
-    task = Task(dataset, arguments.seed, arguments.limit, arguments.all_epochs, drawings)
-    return task, left_out
+def _as_dict(results: Sequence[Measurement], task: Task) -> dict[str, object]:
+    return {
+        "dataset": task.dataset.name,
+        "n_training": len(task.training[0]),
+        "seed": task.seed,
+        "processors": os.cpu_count(),
+        "classifiers": [result.as_dict() for result in results],
+    }
 
 
-@contextmanager
-def _shown(console: Console, text: str) -> Iterator[None]:
-    """Show which classifier is trained: a spinner on a terminal, a line elsewhere."""
-    if console.is_terminal:
-        with console.status(text):
-            yield
-    else:
-        console.print(f"{text} ...", markup=False)
-        with compilation_shown(console):
-            yield
+def results_table(results: Sequence[Measurement], task: Task) -> str:
+    """A row for each classifier."""
+    head = [
+        "classifier",
+        f"{task.dataset.name} %",
+        "95 % interval",
+        "errors",
+        "training",
+        "one digit",
+        "in batches",
+        "size",
+    ]
+    rows = []
+    for result in results:
+        low, high = result.test.interval
+        accuracy, interval = 100 * result.test.accuracy, f"{100 * low:.2f}-{100 * high:.2f}"
+        row = [result.title, f"{accuracy:.2f}", interval, f"{result.test.errors:,}"]
+        times = result.one_digit_us / 1e6, result.batch_digit_us / 1e6
+        size = f"{result.bytes / 1000:,.0f} kB"
+        rows.append([*row, f"{result.training_seconds:,.1f} s", *map(duration, times), size])
+    return text_table(head, rows)
 
 
-def _report(results: Sequence[Measurement], task: Task, arguments: Namespace) -> None:
-    if arguments.json:
-        content = {
-            "dataset": task.dataset.name,
-            "n_training": len(task.training[0]),
-            "seed": task.seed,
-            "processors": os.cpu_count(),
-            "classifiers": [result.as_dict() for result in results],
-        }
-        print(to_json(content))
-    else:
-        print(results_table(results, task), "", *captions(results, task), sep="\n")
-    if arguments.chart:
-        optional_chart(arguments.chart, lambda: draw_chart(results, task.dataset.name))
+def captions(results: Sequence[Measurement], task: Task) -> Iterator[str]:
+    """The digits, the columns, and the settings of each classifier."""
+    training, test = (f"{len(labels):,}" for _, labels in (task.training, task.test))
+    yield f"{task.dataset.name}: {training} digits to train on, {test} to test on"
+    yield "times: of training, and of reading a digit that comes alone or with all others;"
+    yield "size: of the arrays of a network or the pickle of an estimator"
+    yield text_table(("", ""), [(z.title, z.settings) for z in results], left=(0, 1)).lstrip("\n")

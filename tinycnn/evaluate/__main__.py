@@ -8,7 +8,6 @@ examples:
   python -m tinycnn.evaluate runs/RUN/weights.safetensors  a weights file
   python -m tinycnn.evaluate last --dataset mnist10k,mnist several data sets
   python -m tinycnn.evaluate last --compare default        is it better than another network?
-  python -m tinycnn.evaluate last --robustness             accuracy on distorted images
   python -m tinycnn.evaluate last --dataset mnist --json   other digits, output for programs
 
 With several data sets, --data-dir replaces those that would be downloaded, and --json prints one
@@ -31,9 +30,6 @@ add_data_dir(main)
 add_network(main)
 main.add_argument("--split", choices=("test", "validation", "train"), default="test", help="(test)")
 main.add_argument("--compare", metavar="WEIGHTS", help="a second network, same images")
-main.add_argument(
-    "--robustness", action="store_true", help="distort images by shift, noise and the like"
-)
 add_json(main, "one JSON object per data set")
 
 

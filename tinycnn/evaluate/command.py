@@ -1,23 +1,19 @@
 """Measure the networks that the arguments name, and print the result."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tinycnn.console import Console, log_console
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.catalogue import named_set
-from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import DataError
-from tinycnn.evaluate.evaluation import Evaluation, evaluate, part_of, training_set
-from tinycnn.evaluate.robustness import Curve, robustness
-from tinycnn.evaluate.tables import comparison_text, evaluation_text, robustness_text
+from tinycnn.evaluate.evaluation import Evaluation, data_of, evaluate, part_of
+from tinycnn.evaluate.tables import comparison_text, evaluation_text
 from tinycnn.files import to_json
 from tinycnn.nn import Sequential
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.folder import find_weights
-from tinycnn.train.resume import source_of
 
 
 def run(arguments: Namespace) -> int:
@@ -30,26 +26,22 @@ def run(arguments: Namespace) -> int:
         with compilation_shown(console):
             part = part_of(models[0], dataset, arguments.split)
             evaluations = [evaluate(model, dataset, arguments.split, part) for model in models]
-            curves = [robustness(e.recognizer, *part) for e in evaluations if arguments.robustness]
         _warn(console, arguments, evaluations)
         if arguments.json:
-            print(to_json(_as_dict(names, evaluations, curves)))
+            print(to_json(_as_dict(names, evaluations)))
         else:
-            print("\n\n" * bool(number) + _text(names, evaluations, curves))
+            print("\n\n" * bool(number) + evaluation_text(evaluations[0]))
+            if arguments.compare:
+                print("\n" + comparison_text(names, evaluations))
     return 0
 
 
 def _datasets(arguments: Namespace, weights: Path, model: Sequential) -> Iterator[Dataset]:
     """Yield the named sets, or else the one that the network was trained on."""
-    if not (arguments.dataset or arguments.data_dir) and (source := source_of(weights)):
-        yield source.load()
+    if not arguments.dataset:
+        yield data_of(model, weights, None, arguments.data_dir)
         return
-    names = arguments.dataset or [training_set(model)]
-    if names == [None] and arguments.data_dir is None:
-        raise DataError(
-            "these weights do not name the data they were trained on; say `data_dir` or `dataset`"
-        )
-    sets = [named_set(name or DEFAULT) for name in names]  # find typing errors before reading
+    sets = [named_set(name) for name in arguments.dataset]  # find typing errors before reading
     for each in sets:
         alone = len(sets) == 1 or not each.bundled
         yield load_dataset(each.name, arguments.data_dir if alone else None)
@@ -64,27 +56,10 @@ def _warn(console: Console, arguments: Namespace, evaluations: list[Evaluation])
             console.print(": ".join(["warning", *place, warning]), markup=False)
 
 
-def _as_dict(
-    names: list[str], evaluations: list[Evaluation], curves: Sequence[Sequence[Curve]]
-) -> dict[str, Any]:
-    objects = [each.as_dict() for each in evaluations]
-    for each, its_curves in zip(objects, curves, strict=False):
-        each["robustness"] = [curve.as_dict() for curve in its_curves]
-    first, *others = objects
+def _as_dict(names: list[str], evaluations: list[Evaluation]) -> dict[str, Any]:
+    first, *others = [each.as_dict() for each in evaluations]
     if others:
         first["weights"], others[0]["weights"] = names
         first["compared_with"] = others[0]
         first["mcnemar"] = evaluations[0].compare(evaluations[1]).as_dict()
     return first
-
-
-def _text(
-    names: list[str], evaluations: list[Evaluation], curves: Sequence[Sequence[Curve]]
-) -> str:
-    parts = [evaluation_text(evaluations[0])]
-    if len(evaluations) > 1:
-        parts.append(comparison_text(names, evaluations))
-    for name, its_curves in zip(names, curves, strict=False):
-        heading = f"{name}: " if len(names) > 1 else ""
-        parts.append(heading + robustness_text(its_curves))
-    return "\n\n".join(parts)

@@ -2,20 +2,22 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinycnn import notebook
-from tinycnn.data import CATALOGUE, Dataset, split_validation
+from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation
+from tinycnn.data.datasets import DEFAULT
 from tinycnn.data.provenance import share_known
 from tinycnn.errors import DataError, RunError
+from tinycnn.files import PathLike
 from tinycnn.ink import Recognizer
 from tinycnn.metrics import (
-    Coverage,
     PairedComparison,
     Score,
     calibration_error,
@@ -25,6 +27,7 @@ from tinycnn.metrics import (
 )
 from tinycnn.nn import Sequential
 from tinycnn.train.recipe import Recipe
+from tinycnn.train.resume import source_of
 
 MISTAKES = 20  # that a notebook shows
 
@@ -101,9 +104,10 @@ class Evaluation:
             found[name] = figures | counts | {"recall": figures["accuracy"], "precision": precision}
         return found
 
-    def coverage(self, shares: Sequence[float] = SHARES) -> list[Coverage]:
-        """See ``metrics.coverage``."""
-        return coverage(self.probabilities, self.labels, shares)
+    @property
+    def coverage(self) -> list[dict[str, float]]:
+        """For each of ``SHARES``: see ``metrics.coverage``."""
+        return coverage(self.probabilities, self.labels, SHARES)
 
     def compare(self, other: "Evaluation") -> PairedComparison:
         """Compare the answers with those of ``other``; DataError unless the images are equal."""
@@ -135,7 +139,7 @@ class Evaluation:
             "temperature": self.recognizer.temperature,
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
-            "coverage": [each.as_dict() for each in self.coverage()],
+            "coverage": self.coverage,
             "trained_on": self.trained_on,
             "warnings": self.warnings,
         }
@@ -166,10 +170,23 @@ def evaluate(
     )
 
 
-def training_set(model: Sequential) -> str | None:
-    """The name of the data set that ``model`` was trained on, if it is in the catalogue."""
-    name = training_of(model).get("dataset")
-    return name if isinstance(name, str) and name in CATALOGUE else None
+def data_of(
+    model: Sequential, weights: Path, name: str | None = None, data_dir: PathLike | None = None
+) -> Dataset:
+    """The data set ``name``, or that of the run with the file ``weights``, or the one they name.
+
+    Raises DataError if there is none.
+    """
+    if not (name or data_dir) and (source := source_of(weights)):
+        return source.load()
+    trained_on = training_of(model).get("dataset")
+    if name is None and isinstance(trained_on, str) and trained_on in CATALOGUE:
+        name = trained_on
+    if name is None and data_dir is None:
+        raise DataError(
+            "these weights do not name the data they were trained on; say `data_dir` or `dataset`"
+        )
+    return load_dataset(name or DEFAULT, data_dir)
 
 
 def training_of(model: Sequential) -> dict[str, Any]:

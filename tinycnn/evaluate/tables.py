@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from tinycnn.evaluate.evaluation import Evaluation
-from tinycnn.evaluate.robustness import Curve
 from tinycnn.metrics import calibration_error, cross_entropy, interval_text, percent, text_table
 
 
@@ -38,17 +37,6 @@ def comparison_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> 
             comparison.sentence(),
         ]
     )
-
-
-def robustness_text(curves: Sequence[Curve]) -> str:
-    """A row of levels and a row of accuracies for each corruption."""
-    lines = [f"accuracy in % on {curves[0].scores[0].n:,} images, corrupted step by step"]
-    for curve in curves:
-        levels = "".join(f"{level:>6g}" for level in curve.corruption.levels)
-        accuracies = "".join(f"{100 * score.accuracy:6.1f}" for score in curve.scores)
-        title = f"{curve.corruption.name}, {curve.corruption.unit}"
-        lines += [f"{title:<26}{levels}", f"{'':<26}{accuracies}"]
-    return "\n".join(lines)
 
 
 def _confidence(evaluation: Evaluation) -> str:
@@ -89,8 +77,8 @@ def _confusion(evaluation: Evaluation) -> str:
 
 def _coverage(evaluation: Evaluation) -> str:
     rows = []
-    for each in evaluation.coverage():
-        counts = f"{each.score.errors:,}", f"{each.score.n:,}"
-        accuracy, lowest = percent(each.score.accuracy), percent(each.confidence)
-        rows.append((f"{100 * each.share:.0f} %", accuracy, *counts, lowest))
+    for each in evaluation.coverage:
+        counts = f"{each['errors']:,}", f"{each['n']:,}"
+        accuracy, lowest = percent(each["accuracy"]), percent(each["confidence"])
+        rows.append((f"{100 * each['share']:.0f} %", accuracy, *counts, lowest))
     return text_table(("answered", "right", "errors", "images", "confidence from"), rows)

@@ -1,8 +1,8 @@
 """The operations of ``reference.py`` by name, and other names that people use for them."""
 
-import ast
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,16 +37,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Docstring:
-    """The docstring of an operation in its four parts."""
-
-    sentence: str
-    idea: tuple[str, ...]
-    formula: str
-    shapes: str
-
-
-@dataclass(frozen=True)
 class Operation:
     """One function of ``reference.py`` and its compiled version."""
 
@@ -67,12 +57,9 @@ class Operation:
         return {z: known[z] for z in inspect.signature(self.version("reference")).parameters}
 
     @property
-    def docstring(self) -> Docstring:
-        """The docstring of the reference: a sentence, the idea, the formula, the shapes."""
-        sentence, *parts = (inspect.getdoc(self.version("reference")) or "").split("\n\n")
-        (formula,) = [part for part in parts if part.startswith(" ")]
-        *idea, shapes = [part for part in parts if part is not formula]
-        return Docstring(sentence, tuple(idea), inspect.cleandoc("\n" + formula), shapes)
+    def docstring(self) -> list[str]:
+        """The four parts in ``reference.py``: a sentence, the idea, the formula, the shapes."""
+        return (inspect.getdoc(self.version("reference")) or "").split("\n\n")
 
 
 def find(word: str) -> Operation:
@@ -106,13 +93,8 @@ class FunctionSource:
 
     @property
     def body(self) -> str:
-        """The code without docstring and shapes, for pages that show those above it."""
-        (definition,) = ast.parse(self.code).body
-        assert isinstance(definition, ast.FunctionDef)
-        lines = self.code.splitlines()
-        if ast.get_docstring(definition) is not None:
-            del lines[definition.body[0].lineno - 1 : definition.body[0].end_lineno]
-        return "\n".join(lines[definition.lineno - 1 :])
+        """The code without docstring and shapes, which are shown above it."""
+        return re.sub(r'\A@.*?(?=def )|    """.*?"""\n', "", self.code, flags=re.DOTALL)
 
 
 def sources(function: Callable[..., Any]) -> list[FunctionSource]:

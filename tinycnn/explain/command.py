@@ -14,7 +14,7 @@ def run(arguments: Namespace) -> int:
     """Print the explanation; return 1 if a gradient is wrong, else 0."""
     if not arguments.operation:
         for name in NAMES:
-            print(f"{name}\n    {' '.join(Operation(name).docstring.sentence.split())}")
+            print(f"{name}\n    {' '.join(Operation(name).docstring[0].split())}")
         return 0
     with compilation_shown(log_console()):
         explanation = explain(find(arguments.operation))

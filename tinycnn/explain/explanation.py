@@ -1,6 +1,6 @@
 """An operation explained: codes, example and gradient check, gathered and written as text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinycnn.explain.catalogue import VERSIONS, FunctionSource, Operation, sources
@@ -38,16 +38,17 @@ class Explanation:
 
     def sections(self) -> Iterator[Section]:
         """The sections in order; the first one has the name of the operation."""
-        doc, example = self.operation.docstring, self.example
-        yield _section(self.operation.name, doc.sentence, *doc.idea)
-        yield _section("Formula", _indented(doc.formula.splitlines()), doc.shapes)
+        (sentence, idea, formula, shapes), example = self.operation.docstring, self.example
+        yield _section(self.operation.name, sentence, idea)
+        yield _section("Formula", formula, shapes)
         own, *helpers = self.reference
         yield _code("Reference", self.reference, [own.body, *(helper.code for helper in helpers)])
         yield _code("Compiled", self.compiled, [z.code for z in self.compiled])
         yield _section("Example: given", *shown(example.given))
         if example.between:
             yield _section("Example: intermediate values", *shown(example.between))
-        lines, agreement = _indented(map(str, example.worked)), _agreement(example.apart)
+        lines = "\n".join(f"    {line}" for line in example.worked)
+        agreement = _agreement(example.apart)
         yield _section("Example: result", *shown(example.results), "By hand:", lines, agreement)
         if self.checks:
             yield _section("Gradient check", CHECKED_AT, _table_of(self.checks))
@@ -86,10 +87,6 @@ def _belongs(operation: Operation, argument: str) -> bool:
 
 def _section(heading: str, *parts: str) -> Section:
     return heading, "\n\n".join(filter(None, parts))
-
-
-def _indented(lines: Iterable[str]) -> str:
-    return "\n".join(f"    {line}" if line else "" for line in lines)
 
 
 def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> Section:

@@ -16,7 +16,7 @@ main = Command(
     "tinycnn.report",
     "Write one HTML page about a training run, or about several side by side.",
     EXAMPLES,
-    needs={"jinja2": "report"},
+    needs={"jinja2": "report", "matplotlib": "report"},
 )
 main.add_argument(
     "runs", metavar="RUN", nargs="+", help="a run folder, a weights file, last, default"

@@ -1,4 +1,4 @@
-"""The part of a report on one run: mistakes, certainty, filters, and how to train it again.
+"""The part of a report on one run: mistakes, doubts, filters, and how to train it again.
 
 Each function here returns what ``templates/chapter.html`` prints, as dicts.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.cli import option
+from tinycnn.data.datasets import DEFAULT
 from tinycnn.evaluate.evaluation import Evaluation
 from tinycnn.ink.annotate import percent
 from tinycnn.interpret import Tracer, convolutions, max_activations
@@ -19,11 +20,12 @@ from tinycnn.nn.classifier import network_input
 from tinycnn.report.pictures import enlarged, gray_picture, sheet, signed_picture
 from tinycnn.report.subject import Subject
 from tinycnn.train.recipe import OPTIONS
+from tinycnn.train.resume import source_of
 
 MOST_MISTAKES = 900
 """On a page, shared by its runs: about a megabyte. The most confident mistakes come first."""
 
-SHOWN = 24  # of the most and the least certain digits
+SHOWN = 24  # of the least certain digits
 LIKELIEST = 3  # probabilities of a mistake
 LOOKED_THROUGH = 500  # images in which the patches that excite a filter are searched
 PATCHES = 4  # of them, for each filter
@@ -43,7 +45,6 @@ def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> dict[
         "classes": evaluation.recognizer.classes,
         "mistakes": _mistakes(evaluation, wrong[:most], place),
         "mistakes_left_out": max(len(wrong) - most, 0),
-        "most_certain": [_digit(evaluation, n) for n in by_certainty[:SHOWN]],
         "least_certain": [_digit(evaluation, n) for n in by_certainty[::-1][:SHOWN]],
         "example": gray_picture(evaluation.images[example]),
         "filters": _filters(subject, example),
@@ -59,13 +60,11 @@ def anchor(place: str, truth: int, answer: int) -> str:
 
 def _mistakes(evaluation: Evaluation, numbers: Sequence[int], place: str) -> list[dict[str, Any]]:
     """The digits with these numbers; the confusion matrix links to the first of each kind."""
-    seen: set[str] = set()
-    digits = []
-    for n in numbers:
-        name = anchor(place, int(evaluation.labels[n]), int(evaluation.answers[n]))
-        digits.append({**_digit(evaluation, n), "anchor": None if name in seen else name})
-        seen.add(name)
-    return digits
+    names = [anchor(place, evaluation.labels[n], evaluation.answers[n]) for n in numbers]
+    return [
+        {**_digit(evaluation, n), "anchor": None if name in names[:k] else name}
+        for k, (n, name) in enumerate(zip(numbers, names, strict=True))
+    ]
 
 
 def _digit(evaluation: Evaluation, n: int) -> dict[str, Any]:
@@ -129,23 +128,22 @@ def _command(subject: Subject) -> str | None:
 
     The user's own data folder is called DIR.
     """
-    recipe, name = subject.recipe, subject.training.get("dataset")
+    recipe, source = subject.recipe, source_of(subject.weights)
+    name = source.name if source else subject.training.get("dataset")
     if not recipe or not isinstance(name, str):
         return None
-    data = _dict((subject.config or {}).get("data"))
-    is_folder = data.get("data_dir") is not None
-    wanted = data.get("name", name)
-    given = {"dataset": wanted} if wanted == name or not is_folder else {}
-    given |= {"data_dir": "DIR"} if is_folder else {}
+    own_folder = source is not None and source.data_dir is not None
+    given = {"data_dir": "DIR"} if own_folder else {}
+    given |= {} if own_folder and name == DEFAULT else {"dataset": name}
     given |= {key: recipe[key] for key in OPTIONS if recipe.get(key) is not None}
     arguments = [f"{option(key)} {shlex.quote(str(value))}" for key, value in given.items()]
     return " ".join(["python -m tinycnn.train", *arguments])
 
 
-def _settings(subject: Subject) -> list[tuple[str, list[tuple[str, str]]]]:
+def _settings(subject: Subject) -> list[tuple[str, dict[str, object]]]:
     """Tables of names and values: the recipe, the data, the weights, the versions."""
-    config, recognizer = subject.config or {}, subject.evaluation.recognizer
-    groups = {
+    recognizer = subject.evaluation.recognizer
+    groups: dict[str, Any] = {
         "Recipe": subject.recipe,
         "Data": {
             "name": subject.dataset.name,
@@ -158,18 +156,6 @@ def _settings(subject: Subject) -> list[tuple[str, list[tuple[str, str]]]]:
             "temperature": recognizer.temperature,
             "threshold": recognizer.threshold,
         },
-        "Versions of the training": {
-            **_dict(config.get("versions")),
-            "threads": config.get("threads"),
-        },
+        "Versions of the training": (subject.config or {}).get("versions"),
     }
-    tables = [
-        (title, [(name, str(value)) for name, value in rows.items() if value is not None])
-        for title, rows in groups.items()
-    ]
-    return [(title, rows) for title, rows in tables if rows]
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    """``value`` from a file if it is a dict, else an empty one."""
-    return value if isinstance(value, dict) else {}
+    return [(title, rows) for title, rows in groups.items() if rows and isinstance(rows, dict)]

@@ -1,23 +1,27 @@
-"""The charts of a report: plotted by ``tinycnn.plots``, colored by the page's style sheet.
-
-The numbers of a chart are in a table below it as well.
-"""
+"""The charts of a report: plotted by ``tinycnn.plots``, colored by the page's style sheet."""
 
 import html
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tinycnn.metrics import calibration_bins
 from tinycnn.plots import COLORS, GRID, INK, PAPER, SOFT, Series, draw, plot_lines, set_log_scale
+from tinycnn.report.subject import Subject
+from tinycnn.train.state import EpochRecord
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 320, 222
 """Of a chart, in points."""
 
-PERCENT = (0, 20, 40, 60, 80, 100)
+MOST_EPOCHS = 60
+"""More markers on a line could not be told apart."""
 
 VARIABLES = {
     PAPER: "none",
@@ -36,69 +40,88 @@ UNWANTED = re.compile(
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines in a frame; ``y_ticks`` are chosen to fit and include 0 unless they are given.
-
-    ``diagonal`` adds the line on which y equals x.
-    """
+    """Lines in a frame; ``adjust`` gives the vertical axis its scale."""
 
     title: str
     x_label: str
     y_label: str
     lines: Sequence[Series]
-    x_ticks: Sequence[float]
-    y_ticks: Sequence[float] = ()
-    log: bool = False
-    diagonal: bool = False
+    adjust: Callable[["Axes"], object]
     note: str = ""
-
-    @property
-    def description(self) -> str:
-        """The chart in a sentence, for screen readers."""
-        names = ", ".join(line.name for line in self.lines)
-        return f"{self.y_label} over {self.x_label}: {names}. The numbers are in the table below."
-
-    @property
-    def table(self) -> list[tuple[str, ...]]:
-        """The head and the rows of a table with all points."""
-        columns = [[x for x, _ in line.points] for line in self.lines]
-        if all(column == columns[0] for column in columns):
-            points = zip(*(line.points for line in self.lines), strict=True)
-            rows = [(f"{row[0][0]:.4g}", *(f"{y:.4g}" for _, y in row)) for row in points]
-            return [(self.x_label, *(line.name for line in self.lines)), *rows]
-        head = ("line", self.x_label, "value")
-        return [head, *((z.name, f"{x:.4g}", f"{y:.4g}") for z in self.lines for x, y in z.points)]
 
     def svg(self) -> str:
         """The chart as an element of the page."""
         # Identifiers are hashes; the title makes them differ from those of other charts.
         style = {"font.size": 12, "svg.hashsalt": self.title}
-        file = draw(self._paint, WIDTH / 72, HEIGHT / 72, style=style).decode()
+        file = draw(self._paint, WIDTH / 72, HEIGHT / 72, **style).decode()
         svg = UNWANTED.sub("", file[file.index("<svg") :]).replace("xlink:href", "href")
         for color, variable in VARIABLES.items():
             svg = svg.replace(color, variable)
-        label = html.escape(f"{self.title}. {self.description}")
+        ends = "; ".join(f"{line.name} ends at {line.points[-1][1]:.4g}" for line in self.lines)
+        label = html.escape(f"{self.title}: {self.y_label} over {self.x_label}. {ends}.")
         return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
     def _paint(self, figure: "Figure") -> None:
-        from matplotlib.ticker import FixedLocator, MaxNLocator
+        from matplotlib.ticker import MaxNLocator
 
         axes = figure.subplots()
         plot_lines(axes, self.lines)
         axes.set(xlabel=self.x_label, ylabel=self.y_label)
-        axes.xaxis.set_major_locator(FixedLocator(self.x_ticks, nbins=8))
-        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=(1, 2, 5, 10), integer=True))
         axes.margins(0.03)
-        if self.log:
-            set_log_scale(axes, "y")
-        else:  # make room for all ticks, or at least for 0
-            y_ticks = self.y_ticks or (0,)
-            axes.update_datalim([(self.x_ticks[0], y_ticks[0]), (self.x_ticks[-1], y_ticks[-1])])
-            axes.autoscale_view()
-            rounded = MaxNLocator(5, steps=(1, 2, 5, 10))
-            axes.yaxis.set_major_locator(FixedLocator(y_ticks) if self.y_ticks else rounded)
-            axes.yaxis.set_major_formatter("{x:g}")
-        if self.diagonal:
-            axes.axline((0, 0), slope=1, color=SOFT, linestyle=":")
+        self.adjust(axes)
         axes.grid(axis="y")
         axes.tick_params(axis="y", which="both", length=0)
         axes.spines["left"].set_visible(False)
+
+
+def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
+    """Loss and validation errors over epochs; none if no run has a history."""
+    trained = [each for each in subjects if each.history]
+    if not trained:
+        return []
+    title, losses = "Validation loss", _history(trained, lambda r: r.validation_loss)
+    if len(trained) == 1:
+        training = _history(trained, lambda r: r.loss)[0]
+        losses = [replace(training, name="training"), replace(losses[0], name="validation")]
+        title = "Loss"
+    wrong = _history(trained, lambda r: 100 * (1 - r.validation_accuracy))
+    log_scale = partial(set_log_scale, which="y")
+    return [
+        Chart(title, "epoch", "loss (nats)", losses, log_scale),
+        Chart("Validation errors", "epoch", "wrong (%)", wrong, lambda axes: axes.set_ylim(0)),
+    ]
+
+
+def calibration_chart(subjects: Sequence[Subject]) -> Chart:
+    """Accuracy over confidence."""
+    lines = []
+    for each in subjects:
+        bins = calibration_bins(each.evaluation.probabilities, each.evaluation.labels)
+        points = [(100 * confidence, 100 * score.accuracy) for confidence, score in bins]
+        intervals = [(100 * low, 100 * high) for low, high in (z.interval for _, z in bins)]
+        lines.append(Series(each.name, points, intervals))
+    return Chart(
+        "Is confidence honest?",
+        "confidence (%)",
+        "right (%)",
+        lines,
+        _diagonal,
+        "Answers of similar confidence together; whiskers are 95 % intervals. On the dotted line, "
+        "of answers given with 80 % confidence exactly 80 % are right; below it the network is "
+        "overconfident.",
+    )
+
+
+def _diagonal(axes: "Axes") -> None:
+    axes.set(xlim=(0, 102), ylim=(0, 102))
+    axes.axline((0, 0), slope=1, color=SOFT, linestyle=":")
+
+
+def _history(subjects: Sequence[Subject], value: Callable[[EpochRecord], float]) -> list[Series]:
+    """A line for each run, through at most ``MOST_EPOCHS`` epochs, the last among them."""
+    lines = []
+    for each in subjects:
+        step = math.ceil(len(each.history) / MOST_EPOCHS)
+        lines.append(Series(each.name, [(r.epoch, value(r)) for r in each.history[::-step][::-1]]))
+    return lines

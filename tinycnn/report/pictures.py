@@ -39,21 +39,14 @@ def signed_picture(values: np.ndarray) -> str:
 
 
 def sheet(tiles: Sequence[np.ndarray], columns: int, gap: int = 1) -> np.ndarray:
-    """Lay tiles out in rows, left to right, with ``gap`` pixels of NaN between them.
-
-    All tiles get the size (h,w) of the largest; smaller ones are centered on zeros.
-    """
-    rows = math.ceil(len(tiles) / columns)
+    """Lay tiles out in rows, left to right, with ``gap`` pixels of NaN between them."""
     h, w = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
+    rows = math.ceil(len(tiles) / columns)
     canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
-    for number in range(rows * columns):
+    for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
-        cell = canvas[row * (h + gap) :, column * (w + gap) :][:h, :w]
-        cell[...] = 0
-        if number < len(tiles):
-            tile = tiles[number]
-            top, left = (h - tile.shape[0]) // 2, (w - tile.shape[1]) // 2
-            cell[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        cell = canvas[row * (h + gap) :, column * (w + gap) :]
+        cell[: tile.shape[0], : tile.shape[1]] = tile
     return canvas
 
 

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tinycnn.data import Dataset, load_dataset
-from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import DataError, RunError
-from tinycnn.evaluate.evaluation import Evaluation, evaluate, training_of, training_set
-from tinycnn.evaluate.robustness import Curve, robustness
+from tinycnn.data import Dataset
+from tinycnn.errors import RunError
+from tinycnn.evaluate.evaluation import Evaluation, data_of, evaluate, training_of
 from tinycnn.files import PathLike
 from tinycnn.nn import Sequential
-from tinycnn.train.folder import DEFAULT as DEFAULT_WEIGHTS
-from tinycnn.train.folder import RunFolder, find_run, find_weights
-from tinycnn.train.resume import Source
+from tinycnn.train.folder import DEFAULT, RunFolder, find_run, find_weights
 from tinycnn.train.state import EpochRecord
 
 T = TypeVar("T")
@@ -46,19 +42,19 @@ class Subject:
         """
         weights = find_weights(name)
         model = Sequential.load(weights)
+        data = data_of(model, weights, dataset, data_dir)
         if weights.parent != find_run(name):
-            title = weights.name if str(name) != DEFAULT_WEIGHTS else str(name)
-            return cls(title, weights, model, _data_of(model, None, dataset, data_dir))
+            title = weights.name if str(name) != DEFAULT else str(name)
+            return cls(title, weights, model, data)
         folder = RunFolder(weights.parent)
-        config = _read(folder.config, _json_object)
         return cls(
             name=folder.path.resolve().name,
             weights=weights,
             model=model,
-            dataset=_data_of(model, config, dataset, data_dir),
+            dataset=data,
             folder=folder.path,
             history=_read(folder.metrics, _history) or (),
-            config=config,
+            config=_read(folder.config, _json_object),
             result=_read(folder.result, _json_object),
         )
 
@@ -66,12 +62,6 @@ class Subject:
     def evaluation(self) -> Evaluation:
         """Its evaluation on the test part."""
         return evaluate(self.model, self.dataset)
-
-    @functools.cached_property
-    def robustness(self) -> tuple[Curve, ...]:
-        """Its accuracy on corrupted images of the test part."""
-        evaluation = self.evaluation
-        return robustness(evaluation.recognizer, evaluation.images, evaluation.labels)
 
     @property
     def training(self) -> dict[str, Any]:
@@ -83,27 +73,6 @@ class Subject:
         """The options of the training; empty if the weights do not say."""
         recipe = self.training.get("recipe")
         return recipe if isinstance(recipe, dict) else {}
-
-
-def _data_of(
-    model: Sequential,
-    config: dict[str, Any] | None,
-    name: str | None,
-    data_dir: PathLike | None,
-) -> Dataset:
-    """The data set ``name``; without a name that of the run, or the one that the weights name."""
-    if name is not None:
-        return load_dataset(name, data_dir)
-    if config is not None:
-        try:
-            source = Source(**config["data"])
-        except (TypeError, LookupError) as error:
-            raise RunError(f"the run's config.json names no data ({error})") from error
-        return source.load(data_dir)
-    name = training_set(model)
-    if name is None and data_dir is None:
-        raise DataError("these weights do not name the data they were trained on; say `data_dir`")
-    return load_dataset(name or DEFAULT, data_dir)
 
 
 def _read(path: Path, parse: Callable[[bytes], T]) -> T | None:

@@ -8,22 +8,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any
 
 from tinycnn.compare.baselines import BASELINES
-from tinycnn.compare.task import Drawings, Task, Trained
-from tinycnn.metrics import Score, design_effect
+from tinycnn.compare.task import Task
+from tinycnn.metrics import Score
 
 SINGLES = 100
 """Digits that are read one at a time to time a single answer."""
 
 CALLS, PATIENCE = 30, 1.0
 """At most so many calls, and no further one after so many seconds, make a measurement."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,6 @@ class Measurement:
     title: str
     settings: str
     test: Score
-    drawings: Score | None
     training_seconds: float
     one_digit_us: float  # for a digit that comes alone
     batch_digit_us: float  # for each of all test digits together
@@ -44,60 +41,47 @@ class Measurement:
         """The measurements, ready for JSON."""
         content = {**vars(self), **self.test.as_dict()}
         del content["test"]
-        return {**content, "drawings": self.drawings and self.drawings.as_dict()}
+        return content
 
 
 def measure_baseline(name: str, task: Task) -> Measurement:
     """Train and measure the classifier ``name``; Ctrl-C ends it at once."""
-    return _on_a_second_thread(partial(_measure, name, task))
+    outcome: Future[Measurement] = Future()
 
+    def run() -> None:
+        try:
+            outcome.set_result(_measure(name, task))
+        except BaseException as error:  # noqa: BLE001 - the first thread raises it again
+            outcome.set_exception(error)
 
-def score_drawings(trained: Trained, drawings: Drawings) -> Score:
-    """The score on drawings, whose interval allows for writers with many drawings each."""
-    answers = trained.predict(drawings.images)
-    effect = design_effect(answers == drawings.labels, drawings.writers)
-    return replace(Score.of(answers, drawings.labels), effect=effect)
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result()
 
 
 def _measure(name: str, task: Task) -> Measurement:
     trained = BASELINES[name].train(task)
     images, labels = task.test
     trained.predict(images[:SINGLES])  # the first call may start threads
-    seconds, answers = _timed(partial(trained.predict, images))
     trained.predict_one(images[0])
-    singles = [_timed(partial(trained.predict_one, z), 0.0)[0] for z in images[:SINGLES]]
+    one = median(_seconds(partial(trained.predict_one, z), 0.0) for z in images[:SINGLES])
     return Measurement(
         name=name,
         title=BASELINES[name].title,
         settings=trained.settings,
-        test=Score.of(answers, labels),
-        drawings=score_drawings(trained, task.drawings) if task.drawings else None,
+        test=Score.of(trained.predict(images), labels),
         training_seconds=trained.seconds,
-        one_digit_us=1e6 * median(singles),
-        batch_digit_us=1e6 * seconds / len(images),
+        one_digit_us=1e6 * one,
+        batch_digit_us=1e6 * _seconds(partial(trained.predict, images)) / len(images),
         bytes=trained.bytes,
     )
 
 
-def _timed(work: Callable[[], T], patience: float = PATIENCE) -> tuple[float, T]:
-    """The median duration of up to ``CALLS`` calls of ``work``, and its result."""
+def _seconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
+    """The median duration of up to ``CALLS`` calls of ``work``."""
     times: list[float] = []
     end = time.perf_counter() + patience
     while not times or (len(times) < CALLS and time.perf_counter() < end):
         started = time.perf_counter()
-        outcome = work()
+        work()
         times.append(time.perf_counter() - started)
-    return median(times), outcome
-
-
-def _on_a_second_thread(work: Callable[[], T]) -> T:
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - the first thread raises it again
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return outcome.result()
+    return median(times)
