@@ -12,7 +12,6 @@ import pytest
 import safetensors.numpy
 from scipy.stats import binomtest
 
-from tinycnn.augment.corruptions import CORRUPTIONS
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.provenance import sample_of
@@ -57,14 +56,25 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
     assert (result["dataset"], result["split"]) == ("easy", "test")
     assert (result["errors"], result["n"], result["accuracy"]) == (errors, 40, (40 - errors) / 40)
     assert result["interval95"][0] < result["accuracy"] <= result["interval95"][1] <= 1
-    for k in range(3):
-        mine = result["per_class"][str(k)]
+    confusion = np.array(result["confusion"])
+    assert confusion.sum() == 40
+    for k, name in enumerate("012"):
+        mine = result["per_class"][name]
         assert mine["n"] == (labels == k).sum()
         assert mine["errors"] == ((predicted != labels) & (labels == k)).sum()
+        assert mine["recall"] == mine["accuracy"] == confusion[k, k] / confusion[k].sum()
+        answered = confusion[:, k].sum()
+        assert mine["precision"] == (confusion[k, k] / answered if answered else None)
+        assert mine["interval95"][0] <= mine["recall"] <= mine["interval95"][1]
+    everything, *_, half = result["coverage"]
+    assert (everything["n"], everything["errors"]) == (40, errors)
+    assert (half["n"], half["share"]) == (20, 0.5)
+    assert half["confidence"] >= everything["confidence"]
     assert 0 <= result["calibration_error"] < 1
-    assert result["trained_on"] == 0
-    assert result["warnings"] == []
-    assert err == ""
+    assert 0 <= result["calibration_error_uncalibrated"] < 1
+    assert 0 < result["loss_uncalibrated"] != result["loss"]
+    assert result["temperature"] > 0
+    assert (result["trained_on"], result["warnings"], err) == (0, [], "")
 
 
 def test_without_json_there_are_tables(weights, easy_folder, capsys):
@@ -79,27 +89,6 @@ def test_without_json_there_are_tables(weights, easy_folder, capsys):
     counts = re.findall(r"^[012] ((?: +(?:\d+|\.)){3})$", out, re.MULTILINE)
     assert sum(int(z) for row in counts for z in row.replace(".", "0").split()) == 40
     assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
-
-
-def test_json_has_every_number_of_the_tables(weights, easy_folder, capsys):
-    result, _ = outcome(capsys, weights, "--data-dir", easy_folder)
-
-    confusion = np.array(result["confusion"])
-    assert confusion.sum() == 40
-    for k, name in enumerate("012"):
-        mine = result["per_class"][name]
-        assert mine["recall"] == mine["accuracy"] == confusion[k, k] / confusion[k].sum()
-        answered = confusion[:, k].sum()
-        assert mine["precision"] == (confusion[k, k] / answered if answered else None)
-        assert mine["interval95"][0] <= mine["recall"] <= mine["interval95"][1]
-    everything, *_, half = result["coverage"]
-    assert (everything["n"], everything["errors"]) == (40, result["errors"])
-    assert (half["n"], half["share"]) == (20, 0.5)
-    assert half["confidence"] >= everything["confidence"]
-    assert result["temperature"] > 0
-    assert 0 <= result["calibration_error_uncalibrated"] < 1
-    assert result["loss_uncalibrated"] > 0
-    assert result["loss_uncalibrated"] != result["loss"]
 
 
 def test_several_data_sets_are_measured_in_one_call(tmp_path, monkeypatch, capsys):
@@ -146,20 +135,6 @@ def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_
     out = capsys.readouterr().out
     assert "on the same 90 images" in out
     assert re.search(r"McNemar's test: p (= 0\.\d+|= 1|below 0.0001); ", out)
-
-
-def test_robustness_includes_images_that_are_not_corrupted(weights, easy_folder, capsys):
-    result, _ = outcome(capsys, weights, "--data-dir", easy_folder, "--robustness")
-
-    curves = {curve["corruption"]: curve for curve in result["robustness"]}
-    assert set(curves) == {each.name for each in CORRUPTIONS}
-    for each in CORRUPTIONS:
-        curve = curves[each.name]
-        assert curve["errors"][each.levels.index(each.harmless)] == result["errors"]
-        assert len(curve["levels"]) == len(curve["accuracy"]) == len(curve["interval95"])
-
-    assert call(weights, "--data-dir", easy_folder, "--robustness") == 0
-    assert re.search(r"^rotation, degrees +-60 ", capsys.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -218,18 +193,11 @@ def test_weights_of_other_programs_are_measured_without_a_record_of_their_traini
         assert "do not say what their validation part was" in capsys.readouterr().err
 
 
-PAGE = b"<html>Not found</html>" * 20
 FOREIGN = safetensors.numpy.save({"w": np.zeros(3, np.float32)})
 DAMAGES = {
     "missing": (None, "does not exist; name a .safetensors file"),
-    "empty": (lambda payload: b"", "is not a weights file"),
-    "a page": (lambda payload: PAGE, "is not a weights file"),
     "cut": (lambda payload: payload[:-4], "is not a weights file"),
     "of another program": (lambda payload: FOREIGN, "not one of tinycnn's weights"),
-    "not a number": (
-        lambda payload: payload[:-4] + np.float32(np.nan).tobytes(),
-        "numbers that are not finite",
-    ),
 }
 
 
@@ -299,7 +267,7 @@ def test_strange_weights_end_in_one_right_sentence(strange, sentence, easy_folde
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '{"data": 7}', '{"data": {"name": 1}}'])
+@pytest.mark.parametrize("content", ["{", '{"data": {"name": 1}}'])
 def test_weights_in_their_run_folder_are_measured_on_the_data_of_the_run(
     weights, easy_folder, capfd, content
 ):
