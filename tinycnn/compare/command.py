@@ -14,7 +14,6 @@ from tinycnn.errors import TinyCNNError, need
 from tinycnn.files import to_json
 from tinycnn.metrics import text_table
 from tinycnn.signals import StopSignals
-from tinycnn.timing import duration
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.recipe import Recipe
 
@@ -81,9 +80,9 @@ def results_table(results: Sequence[Measurement], task: Task) -> str:
         low, high = result.test.interval
         accuracy, interval = 100 * result.test.accuracy, f"{100 * low:.2f}-{100 * high:.2f}"
         row = [result.title, f"{accuracy:.2f}", interval, f"{result.test.errors:,}"]
-        times = result.one_digit_us / 1e6, result.batch_digit_us / 1e6
+        times = (f"{z:,.1f} µs" for z in (result.one_digit_us, result.batch_digit_us))
         size = f"{result.bytes / 1000:,.0f} kB"
-        rows.append([*row, f"{result.training_seconds:,.1f} s", *map(duration, times), size])
+        rows.append([*row, f"{result.training_seconds:,.1f} s", *times, size])
     return text_table(head, rows)
 
 

@@ -94,7 +94,7 @@ class FunctionSource:
     @property
     def body(self) -> str:
         """The code without docstring and shapes, which are shown above it."""
-        return re.sub(r'\A@.*?(?=def )|    """.*?"""\n', "", self.code, flags=re.DOTALL)
+        return re.sub(r'(?s)\A@.*?(?=def )|    """.*?"""\n', "", self.code)
 
 
 def sources(function: Callable[..., Any]) -> list[FunctionSource]:
