@@ -1,4 +1,4 @@
-"""How versions of one piece of work compare, timed interleaved; see ``tinycnn.timing``."""
+"""How versions of one piece of work compare, timed interleaved; see ``benchmarks.interleave``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 from rich.table import Table
 
 from benchmarks.command import new_table
-from tinycnn.timing import Version, interleave
+from benchmarks.interleave import Version, interleave
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """Functions of more than 30 lines, docstring not counted, and why they are."""
 
 FLOORS = [
-    ["errors", "files", "timing", "streams", "console", "signals", "cli", "notebook"],
+    ["errors", "files", "streams", "console", "signals", "cli", "notebook"],
     ["kernels"],
     ["nn", "data", "metrics", "plots"],
     ["exchange", "augment", "ink", "interpret"],

@@ -12,13 +12,13 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest import mock
 
+from benchmarks.interleave import Version
 from benchmarks.kernels import naive_kernels
 from benchmarks.kernels.operations import POOLED, Call, Training, layer_by_layer
 from benchmarks.timing import TimedVersions, compare
 from tinycnn import kernels
 from tinycnn.kernels import conv, winograd
 from tinycnn.nn import get_threads, set_threads
-from tinycnn.timing import Version
 
 Ideas = dict[str, Version]
 Setting = Callable[[], AbstractContextManager]

@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 
+from benchmarks.interleave import Version
 from benchmarks.speed.peers.tinycnn_peer import TinyTrainer, build, get_weights
 from benchmarks.speed.study import NETWORKS
 from benchmarks.speed.workload import batches
@@ -23,7 +24,6 @@ from tinycnn import kernels
 from tinycnn.data import load_dataset
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import Sequential, reference
-from tinycnn.timing import Version
 
 BATCH = 128
 RATE = 0.05

@@ -12,9 +12,9 @@ import tempfile
 import time
 from unittest import mock
 
+from benchmarks.interleave import starting_with
 from benchmarks.speed.cold_start import cache_variables
 from benchmarks.timing import TimedVersions
-from tinycnn.timing import starting_with
 
 BATCH = 128
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from benchmarks.interleave import sleep_until_idle
 from benchmarks.speed.worker import Worker
 from benchmarks.speed.workload import Workload
-from tinycnn.timing import sleep_until_idle
 
 PATIENCE = 1800.0
 """Seconds for one answer; compilers take minutes, full trainings longer."""

@@ -10,13 +10,13 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.command import new_parser, whole
+from benchmarks.interleave import Version
 from benchmarks.quality.handwriting import tremble, write
 from benchmarks.quality.pages import on_canvas, photo_of
 from benchmarks.timing import compare
 from tinycnn.cli import run_command
 from tinycnn.ink import Recognizer, bitmap_to_image, decode_picture, read_picture, strokes_to_image
 from tinycnn.nn import Sequential
-from tinycnn.timing import Version
 from tinycnn.train.folder import find_weights
 
 TWENTY = "0123456789\n5041927836"

@@ -15,9 +15,6 @@ from benchmarks.speed.workload import Workload
 EVALUATED = 1000
 """Test digits predicted at a time."""
 
-NEVER = 2.0
-"""An accuracy that no race reaches, so that it ends with its last rate."""
-
 Curve = list[tuple[float, float]]
 """(Training seconds, accuracy) after every half epoch."""
 

@@ -1,9 +1,8 @@
 """What several ranks cost and gain: ``python -m benchmarks.speed.ranks``.
 
 Under ``mpiexec`` it measures, with 1, 2, 4, ... ranks: the all-reduce for many lengths, beside
-other ways to the same sums, and training steps for several batches. ``--rate 1gbit`` puts every
-rank into a network namespace of its own, with links of that rate; that needs root, and MPICH.
-``docs/many-machines.md`` explains.
+other ways to the same sums, and training steps for several batches. ``docs/many-machines.md``
+explains.
 """
 
 import argparse
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from rich.console import Console
 
 from benchmarks import machine
 from benchmarks.command import check_targets, new_parser, new_table, progress, whole, write_json
-from benchmarks.speed import namespaces
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
@@ -97,13 +94,9 @@ def measure(options: argparse.Namespace, tell: Callable[[str], None]) -> list[di
     found = []
     for count in options.ranks:
         tell(f"{count} ranks")
-        with ExitStack() as stack:
-            words = options.launcher.split()
-            if options.rate:
-                words += stack.enter_context(namespaces.joined(count, options.rate))
-            command = [*words, "-n", str(count), sys.executable, "-m", "benchmarks.speed.ranks"]
-            command += [INSIDE, "--rounds", str(options.rounds)]
-            done = subprocess.run(command, capture_output=True, text=True)
+        command = [*options.launcher.split(), "-n", str(count), sys.executable]
+        command += ["-m", "benchmarks.speed.ranks", INSIDE, "--rounds", str(options.rounds)]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise EnvironmentFault(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
         found.append(json.loads(done.stdout.splitlines()[-1]))
@@ -117,14 +110,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (seconds := measure_here(options.rounds)) is not None:
             print(json.dumps(seconds))
         return 0
-    if options.rate and (reason := namespaces.unavailable()):
-        raise EnvironmentFault(f"--rate needs network namespaces: {reason}")
     with progress() as tell:
         found = measure(options, tell)
     _print(found)
-    write_json(
-        options.json, {"machine": machine.describe(), "rate": options.rate, "measured": found}
-    )
+    write_json(options.json, {"machine": machine.describe(), "measured": found})
     return 0
 
 
@@ -147,7 +136,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--ranks", type=_counts, default=[1, 2, 4], metavar="N,...", help="1,2,4 by default")
     add("--rounds", type=whole(1, 1000), default=21)
-    add("--rate", metavar="RATE", help="a namespace for each rank, links of this rate (1gbit)")
     add("--launcher", default="mpiexec", help="the command that starts ranks, with its options")
     add("--json", type=Path, metavar="OUT", help="write all figures to this file")
     add(INSIDE, action="store_true", help=argparse.SUPPRESS)

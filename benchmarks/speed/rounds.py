@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks.interleave import starting_with
 from benchmarks.machine import Neighbors, busy_seconds
 from benchmarks.speed.contender import Contender, ContenderError
-from tinycnn.timing import starting_with
 
 TOLERANCE = 5e-4
 """How far losses, weights after a step, and probabilities may differ: norms enlarge rounding."""

@@ -16,7 +16,7 @@ from benchmarks.speed import rounds
 from benchmarks.speed.cold_start import FIRST, Start, start
 from benchmarks.speed.contender import Contender, ContenderError
 from benchmarks.speed.peers.tinycnn_peer import build, build_with, get_weights, network_of
-from benchmarks.speed.race import NEVER, Race
+from benchmarks.speed.race import Race
 from benchmarks.speed.rounds import Plan, Results, Variant
 from benchmarks.speed.summary import OURS, best
 from benchmarks.speed.workload import INPUT_SHAPE, Network, Workload, onnx_path
@@ -65,7 +65,6 @@ class Study:
     busy: Results | None = None
     starts: list[Start] = field(default_factory=list)
     races: list[Race] = field(default_factory=list)
-    finals: dict[Variant, list[float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
@@ -109,24 +108,12 @@ class Study:
 
     def race_all(self, target: float) -> None:
         """Train the best variant of each, one after the other, until ``target`` (0 to 1)."""
-        for variant in self._best_trainers():
+        for variant in filter(None, (best(self.results, "train", name) for name in self.modules)):
             with self._leaving_out(variant):
                 self.races.append(self._race(variant, target))
 
-    def train_all(self, seeds: int) -> None:
-        """Train the best variant of each to the end of the recipe, once with each seed."""
-        for variant in self._best_trainers():
-            for seed in range(seeds):
-                with self._leaving_out(variant):
-                    accuracy = self._race(variant, seed=seed).accuracy
-                    self.finals.setdefault(variant, []).append(accuracy)
-
-    def _best_trainers(self) -> list[Variant]:
-        found = (best(self.results, "train", name) for name in self.modules)
-        return [variant for variant in found if variant]
-
-    def _race(self, variant: Variant, target: float = NEVER, seed: int = 0) -> Race:
-        """Train in a process of its own; ``seed`` is that of the shuffles."""
+    def _race(self, variant: Variant, target: float) -> Race:
+        """Train in a process of its own."""
         self.tell(f"training {', '.join(variant)}")
         plan, created = self.results.plan, time.perf_counter()
         steps = EPOCHS * (len(self.work.train[0]) // plan.batch)
@@ -134,8 +121,7 @@ class Study:
         with self._contender(variant[0], plan.threads) as contender:
             contender.ask("load", network=plan.network, batch=plan.batch)
             started = time.perf_counter() - created
-            given = {"variant": variant[1], "rates": rates, "target": target, "seed": seed}
-            answer = contender.ask("race", **given)
+            answer = contender.ask("race", variant=variant[1], rates=rates, target=target)
         seconds, accuracy = answer["curve"][-1]
         total = started + answer["seconds_before"] + seconds
         if accuracy < target:

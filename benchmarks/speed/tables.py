@@ -1,7 +1,7 @@
 """The tables that ``python -m benchmarks.versus`` prints."""
 
-from collections.abc import Mapping, Sequence
-from statistics import mean, median, stdev
+from collections.abc import Sequence
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -109,14 +109,4 @@ def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     for row in sorted(races, key=lambda row: row.total_seconds or float("inf")):
         seconds = [f"{s:.1f}" if s else "never" for s in (row.training_seconds, row.total_seconds)]
         table.add_row(*row.variant, *seconds, f"{row.epochs:g}", f"{row.accuracy:.2%}")
-    console.print(table)
-
-
-def print_finals(console: Console, finals: Mapping[Variant, Sequence[float]], epochs: int) -> None:
-    """Print the share of test digits that each reads right after the same recipe."""
-    table = new_table(f"after {epochs} epochs", "variant", "mean", "deviation", "every seed")
-    for variant, values in finals.items():
-        spread = f"{stdev(values):.2%}" if len(values) > 1 else "-"
-        every = ", ".join(f"{100 * value:.2f}" for value in values)
-        table.add_row(*variant, f"{mean(values):.2%}", spread, every)
     console.print(table)

@@ -29,12 +29,11 @@ from benchmarks.command import (
 )
 from benchmarks.speed.peers import MODULES
 from benchmarks.speed.rounds import Plan
-from benchmarks.speed.study import EPOCHS, NETWORKS, Study, workload_of, write_onnx
+from benchmarks.speed.study import NETWORKS, Study, workload_of, write_onnx
 from benchmarks.speed.summary import OURS, as_json
 from benchmarks.speed.tables import (
     print_augmented,
     print_busy,
-    print_finals,
     print_grids,
     print_races,
     print_results,
@@ -90,9 +89,6 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
         yield partial(study.measure_busy, few), lambda to: print_busy(to, study.results, study.busy)
     if target:
         yield partial(study.race_all, target), lambda to: print_races(to, study.races, target)
-    if options.seeds:
-        once = partial(study.train_all, options.seeds)
-        yield once, lambda to: print_finals(to, study.finals, EPOCHS)
 
 
 def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
@@ -116,7 +112,6 @@ def _as_json(study: Study) -> dict:
         "augmented": [as_json(results) for results in study.augmented],
         "busy": as_json(study.busy) if study.busy else None,
         "races": [asdict(row) for row in study.races],
-        "final_accuracies": {", ".join(who): values for who, values in study.finals.items()},
         "left_out": study.left_out,
     }
 
@@ -148,7 +143,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--full", action="store_true", help="all networks, batches and threads, and --also all")
     percent: dict[str, Any] = {"type": float, "default": 0, "metavar": "PERCENT"}
     add("--to-accuracy", **percent, help="also whole trainings")
-    add("--seeds", type=whole(1, 100), metavar="N", help="also N whole trainings of each")
     add("--patience", type=whole(0, 10**6), default=60, help="seconds to wait for a quiet machine")
     add_outputs(parser)
     options = parser.parse_args(argv)

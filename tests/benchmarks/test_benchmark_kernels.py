@@ -13,6 +13,7 @@ import pytest
 from numba.core import config
 
 from benchmarks import timing
+from benchmarks.interleave import Version, interleave
 from benchmarks.kernels import __main__ as command
 from benchmarks.kernels import ideas, naive_kernels, operations, starting
 from benchmarks.kernels.operations import POOLED, Call, Training, check, difference
@@ -20,7 +21,6 @@ from benchmarks.timing import TimedVersions
 from tinycnn import kernels as ops
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import get_threads, set_threads
-from tinycnn.timing import Version, interleave
 
 BATCH = 16
 
@@ -123,7 +123,7 @@ def test_versions_alternate_and_another_one_begins_every_round(monkeypatch):
         yield
         log.append(f"end of {name}")
 
-    monkeypatch.setattr("tinycnn.timing._repeats", lambda version: 2)
+    monkeypatch.setattr("benchmarks.interleave._repeats", lambda version: 2)
     versions = {
         name: Version(partial(log.append, f"{name} works"), partial(setting, name)) for name in "ab"
     }

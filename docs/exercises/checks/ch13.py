@@ -5,13 +5,13 @@ from functools import cache
 
 import numpy as np
 
+from benchmarks.interleave import Version, interleave
 from benchmarks.kernels import naive_kernels
 from checking import compare, insist
 from tinycnn import kernels
 from tinycnn.data import load_dataset
 from tinycnn.nn import SGD, build, reference
 from tinycnn.nn.fit import fit
-from tinycnn.timing import Version, interleave
 
 ENOUGH = 3.0
 """How many times as fast as the plain loops a convolution should be."""

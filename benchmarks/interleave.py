@@ -1,7 +1,8 @@
 """Time several versions of the same work alternately, so that other load slows all of them.
 
 Times from different runs on a shared machine cannot be compared. Medians over rounds can, and
-ratios of times from the same round even better.
+ratios of times from the same round even better. This module needs nothing but Python, so that a
+contender's process holds nothing of the others.
 """
 
 import contextlib
@@ -63,12 +64,3 @@ def _measure(version: Version, repeats: int) -> float:
         for _ in range(repeats):
             version.work()
         return (time.perf_counter() - start) / repeats
-
-
-def duration(seconds: float) -> str:
-    """Return a time with its unit, rounded to three digits."""
-    rounded = float(f"{seconds:.3g}")
-    unit, size = next(
-        (pair for pair in (("s", 1), ("ms", 1e-3)) if rounded >= pair[1]), ("µs", 1e-6)
-    )
-    return f"{rounded / size:,g} {unit}"
