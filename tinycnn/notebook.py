@@ -29,6 +29,13 @@ def data_uri(picture: "Image", **options: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
+def digit_uri(image: np.ndarray) -> str:
+    """An image (H,W) uint8 as such an address."""
+    from PIL import Image
+
+    return data_uri(Image.fromarray(np.ascontiguousarray(image)))
+
+
 def table(head: Sequence[object], *rows: Sequence[object]) -> str:
     """A table; the first column names the rows."""
     top = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in head)
@@ -40,9 +47,9 @@ def table(head: Sequence[object], *rows: Sequence[object]) -> str:
 
 
 def gallery(images: Iterable[np.ndarray], captions: Iterable[str]) -> str:
-    """Digits (H,W), 255 (of floats 1) for ink, in rows as wide as the page, with captions."""
+    """Digits (H,W) uint8 in rows as wide as the page, with captions."""
     figures = "".join(
-        f"<figure style='margin: 4px; text-align: center'><img src='{_digit(image)}' width='56' "
+        f"<figure style='margin: 4px; text-align: center'><img src='{digit_uri(image)}' width='56' "
         f"style='{DIGIT}'><figcaption>{html.escape(caption)}</figcaption></figure>"
         for image, caption in zip(images, captions, strict=True)
     )
@@ -60,7 +67,7 @@ def boxes(images: Sequence[np.ndarray], places: Sequence[Box], labels: Sequence[
         ink = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
         area = f"x='{x:g}' y='{y:g}' width='{width:g}' height='{height:g}'"
         body += (
-            f"<image href='{_digit(ink)}' {area} preserveAspectRatio='none' "
+            f"<image href='{digit_uri(ink)}' {area} preserveAspectRatio='none' "
             f"style='filter: invert(1)'/><rect {area} fill='none' stroke='#0a5ac8' "
             f"stroke-width='{line / 50:g}'/><text x='{x:g}' y='{y - line / 12:g}' "
             f"font-size='{line / 6:g}' fill='#0a5ac8'>{html.escape(label)}</text>"
@@ -68,10 +75,3 @@ def boxes(images: Sequence[np.ndarray], places: Sequence[Box], labels: Sequence[
     view = f"{x0 - line / 4:g} {y0 - line / 2:g} {x1 - x0 + line:g} {y1 - y0 + line:g}"
     size = f"viewBox='{view}' style='background: white; max-height: 20em; max-width: 100%'"
     return f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{body}</svg>"
-
-
-def _digit(image: np.ndarray) -> str:
-    from PIL import Image
-
-    levels = image if image.dtype == np.uint8 else np.rint(255 * image).astype(np.uint8)
-    return data_uri(Image.fromarray(np.ascontiguousarray(levels)))

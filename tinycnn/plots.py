@@ -44,8 +44,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
-Point = tuple[float, float]
-Interval = tuple[float, float]
+Pair = tuple[float, float]
 T = TypeVar("T")
 
 
@@ -54,8 +53,8 @@ class Series:
     """A line through ``points`` (x, y); ``intervals`` of y, if any, are drawn as whiskers."""
 
     name: str
-    points: Sequence[Point]
-    intervals: Sequence[Interval] = ()
+    points: Sequence[Pair]
+    intervals: Sequence[Pair] = ()
 
 
 def draw(paint: Callable[["Figure"], None], width: float, height: float, **style: Any) -> bytes:
@@ -91,21 +90,17 @@ def plot_lines(axes: "Axes", lines: Sequence[Series]) -> None:
             axes.plot(x, y, label=line.name)
 
 
-def set_log_scale(axes: "Axes", which: str) -> None:
-    """Give the axis ``which``, "x" or "y", a logarithmic scale with readable numbers on it.
-
-    If nothing on it is positive, it stays as it is.
-    """
+def set_log_scale(axes: "Axes") -> None:
+    """Give y a logarithmic scale with readable numbers, if anything is positive."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    if axis.get_minpos() == math.inf:
+    if axes.yaxis.get_minpos() == math.inf:
         return
-    axes.set(**{f"{which}scale": "log"})
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
+    axes.set_yscale("log")
+    low, high = axes.yaxis.get_view_interval()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> None:

@@ -1,6 +1,5 @@
 """Train and measure the classifiers that the arguments name, and print the table."""
 
-import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
@@ -58,7 +57,6 @@ def _as_dict(results: Sequence[Measurement], task: Task) -> dict[str, object]:
         "dataset": task.dataset.name,
         "n_training": len(task.training[0]),
         "seed": task.seed,
-        "processors": os.cpu_count(),
         "classifiers": [result.as_dict() for result in results],
     }
 

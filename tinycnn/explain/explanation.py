@@ -16,9 +16,6 @@ ROUNDING = 1e-9
 CHECKED_AT = "At the numbers of the example, with random gradients of the output:"
 CHECK_HEAD = ("gradient", "version", "worst at", "analytic", "numerical", "relative error", "")
 
-Section = tuple[str, str]
-"""A heading and the text below it."""
-
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -36,8 +33,8 @@ class Explanation:
         """Whether all gradients are right and the kernel agrees with the reference."""
         return self.example.apart <= ROUNDING and all(c.ok for _, c in self.checks)
 
-    def sections(self) -> Iterator[Section]:
-        """The sections in order; the first one has the name of the operation."""
+    def sections(self) -> Iterator[tuple[str, str]]:
+        """Headings, the first one the name of the operation, and the text below each."""
         (sentence, idea, formula, shapes), example = self.operation.docstring, self.example
         yield _section(self.operation.name, sentence, idea)
         yield _section("Formula", formula, shapes)
@@ -85,11 +82,11 @@ def _belongs(operation: Operation, argument: str) -> bool:
     return argument not in "wb" or not operation.name.endswith("_input")
 
 
-def _section(heading: str, *parts: str) -> Section:
+def _section(heading: str, *parts: str) -> tuple[str, str]:
     return heading, "\n\n".join(filter(None, parts))
 
 
-def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> Section:
+def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> tuple[str, str]:
     """Functions of one file, and below them the functions of other files that they call."""
     files: dict[str, dict[str, None]] = {}
     for source in found:

@@ -17,7 +17,8 @@ from tinycnn.ink.annotate import percent
 from tinycnn.interpret import Tracer, convolutions, max_activations
 from tinycnn.interpret.filters import end_of_block
 from tinycnn.nn.classifier import network_input
-from tinycnn.report.pictures import enlarged, gray_picture, sheet, signed_picture
+from tinycnn.notebook import digit_uri
+from tinycnn.report.pictures import enlarged, sheet, signed_picture
 from tinycnn.report.subject import Subject
 from tinycnn.train.recipe import OPTIONS
 from tinycnn.train.resume import source_of
@@ -46,7 +47,7 @@ def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> dict[
         "mistakes": _mistakes(evaluation, wrong[:most], place),
         "mistakes_left_out": max(len(wrong) - most, 0),
         "least_certain": [_digit(evaluation, n) for n in by_certainty[::-1][:SHOWN]],
-        "example": gray_picture(evaluation.images[example]),
+        "example": digit_uri(evaluation.images[example]),
         "filters": _filters(subject, example),
         "command": _command(subject),
         "settings": _settings(subject),
@@ -76,7 +77,7 @@ def _digit(evaluation: Evaluation, n: int) -> dict[str, Any]:
     if truth not in shown:
         shown[-1] = truth
     return {
-        "picture": gray_picture(evaluation.images[n]),
+        "picture": digit_uri(evaluation.images[n]),
         "number": int(n),
         "truth": classes[truth],
         "answer": classes[likeliest[0]],

@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tinycnn.metrics import calibration_bins
@@ -86,9 +85,8 @@ def training_charts(subjects: Sequence[Subject]) -> list[Chart]:
         losses = [replace(training, name="training"), replace(losses[0], name="validation")]
         title = "Loss"
     wrong = _history(trained, lambda r: 100 * (1 - r.validation_accuracy))
-    log_scale = partial(set_log_scale, which="y")
     return [
-        Chart(title, "epoch", "loss (nats)", losses, log_scale),
+        Chart(title, "epoch", "loss (nats)", losses, set_log_scale),
         Chart("Validation errors", "epoch", "wrong (%)", wrong, lambda axes: axes.set_ylim(0)),
     ]
 

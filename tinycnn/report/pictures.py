@@ -20,11 +20,6 @@ BETWEEN = (128, 128, 128, 90)
 TILE = 24  # least pixels of the longer side of an enlarged tile
 
 
-def gray_picture(image: np.ndarray) -> str:
-    """A data URI of an image (H,W) uint8."""
-    return data_uri(Image.fromarray(np.ascontiguousarray(image)))
-
-
 def signed_picture(values: np.ndarray) -> str:
     """A data URI of numbers (H,W); 0 is clear, the largest is full color, NaN is a gray line."""
     known = np.nan_to_num(values)

@@ -38,7 +38,7 @@ def draw_curves(history: Sequence[EpochRecord]) -> bytes:
         losses, errors = figure.subplots(1, 2, sharex=True)
         losses.xaxis.get_major_locator().set_params(integer=True)
         plot_lines(losses, [training, validation])
-        set_log_scale(losses, "y")
+        set_log_scale(losses)
         losses.set(xlabel="epoch", ylabel="loss (nats)")
         losses.legend()
         plot_lines(errors, [wrong])
