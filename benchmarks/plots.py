@@ -1,12 +1,8 @@
-"""The one style of all charts: SVG files whose text stays text, bars with their spread."""
+"""What charts of benchmarks show: bars with their spread, a line for each contender."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
-
-from tinycnn.plots import STYLE
 
 COLORS = {
     "tinycnn": "#D55E00",
@@ -18,24 +14,6 @@ COLORS = {
 
 WIDE = 50
 """From this ratio on, bars need a logarithmic scale to be seen."""
-
-
-@contextmanager
-def figure(path: Path, rows: int = 1, columns: int = 1, **options: Any) -> Iterator[Any]:
-    """Yield an array of ``rows`` x ``columns`` axes, and save them as SVG afterwards.
-
-    The same figures give the same bytes. Matplotlib is imported only here.
-    """
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    with pyplot.rc_context(STYLE):
-        drawn, axes = pyplot.subplots(rows, columns, squeeze=False, layout="constrained", **options)
-        yield axes
-        drawn.savefig(path, metadata={"Date": None, "Creator": None})
-        pyplot.close(drawn)
 
 
 def bars(axes: Any, samples: Mapping[str, Sequence[float]], title: str, form: str = ",.0f") -> None:
@@ -55,6 +33,8 @@ def bars(axes: Any, samples: Mapping[str, Sequence[float]], title: str, form: st
     if medians and max(medians) > WIDE * min(medians):
         axes.set_xscale("log")
         axes.set_xlim(left=1)
+    else:
+        axes.locator_params(axis="x", nbins=4)
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 

@@ -44,7 +44,6 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
-Pair = tuple[float, float]
 T = TypeVar("T")
 
 
@@ -53,8 +52,8 @@ class Series:
     """A line through ``points`` (x, y); ``intervals`` of y, if any, are drawn as whiskers."""
 
     name: str
-    points: Sequence[Pair]
-    intervals: Sequence[Pair] = ()
+    points: Sequence[tuple[float, float]]
+    intervals: Sequence[tuple[float, float]] = ()
 
 
 def draw(paint: Callable[["Figure"], None], width: float, height: float, **style: Any) -> bytes:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -39,10 +40,12 @@ from benchmarks.kernels.operations import (
     time_operations,
 )
 from benchmarks.kernels.starting import compare_starts
-from benchmarks.plots import bars, figure
+from benchmarks.plots import bars
 from benchmarks.timing import TimedVersions, spread
 from tinycnn.cli import run_command
+from tinycnn.files import write_bytes
 from tinycnn.nn import set_threads
+from tinycnn.plots import draw
 
 TABLES = ("operations", "ideas", "starts")
 FEW_ROUNDS = 3
@@ -137,15 +140,19 @@ def _print_operations(console: Console, timings: Sequence[Timing], threads: int)
 
 
 def _draw(comparisons: Sequence[TimedVersions], folder: Path) -> None:
-    """Draw a panel of bars for each comparison in ``CHARTS``, one above the other."""
+    """Draw the comparisons of each chart in ``CHARTS``."""
     for title, name in CHARTS.items():
-        chosen = [c for c in comparisons if c.title.startswith(title)]
-        heights = [len(c.samples) for c in chosen]
-        size = 8, 0.5 * len(chosen) + 0.32 * sum(heights)
-        if chosen:
-            with figure(folder / name, len(chosen), figsize=size, height_ratios=heights) as axes:
-                for one, comparison in zip(axes[:, 0], chosen, strict=True):
-                    bars(one, comparison.samples, f"{comparison.title}, {comparison.unit}", ",.1f")
+        if chosen := [c for c in comparisons if c.title.startswith(title)]:
+            height = 0.5 * len(chosen) + 0.32 * sum(len(c.samples) for c in chosen)
+            write_bytes(folder / name, draw(partial(_paint, chosen), 8, height))
+
+
+def _paint(chosen: Sequence[TimedVersions], figure: Any) -> None:
+    """Draw a panel of bars for each comparison, one above the other."""
+    heights = [len(c.samples) for c in chosen]
+    axes = figure.subplots(len(chosen), height_ratios=heights, squeeze=False)
+    for one, comparison in zip(axes[:, 0], chosen, strict=True):
+        bars(one, comparison.samples, f"{comparison.title}, {comparison.unit}", ",.1f")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
