@@ -19,10 +19,10 @@ from tests.reliability.mutations import (
 from tinycnn.errors import WeightsError
 from tinycnn.exchange import keras_import, onnx_import, pytorch
 from tinycnn.exchange.importers import read
-from tinycnn.exchange.keras_export import CONFIG, WEIGHTS, keras_files
+from tinycnn.exchange.keras_import import CONFIG, WEIGHTS
+from tinycnn.exchange.layout import KERAS, places
 from tinycnn.exchange.onnx_export import onnx_bytes
-from tinycnn.exchange.pytorch import pytorch_files
-from tinycnn.exchange.reading import KnownNetwork
+from tinycnn.exchange.pytorch import Known, state_dict_bytes
 from tinycnn.nn import (
     AveragePool2D,
     BatchNorm,
@@ -50,7 +50,7 @@ def _layers(classes: int = 3) -> list[Layer]:
     return [*start, BatchNorm(), MaxPool2D(2), *head]
 
 
-def _format(mutate: Mutator, path: Path, known: KnownNetwork | None = None) -> Format:
+def _format(mutate: Mutator, path: Path, known: Known | None = None) -> Format:
     def target(data: bytes) -> None:
         model = read(path, known)
         assert all(np.isfinite(z).all() for z in model.arrays().values())
@@ -58,9 +58,35 @@ def _format(mutate: Mutator, path: Path, known: KnownNetwork | None = None) -> F
     return Format(mutate, target, WeightsError, 40_000)
 
 
-def _of_bytes(good: bytes) -> Mutator:
-    """A mutator of files that are changed byte by byte; one in ten stays as it is."""
-    return lambda rng: good if rng.random() < 0.1 else bytes_changed(good, rng)
+def _keras_file(model: Sequential) -> bytes:
+    """A .keras file of ``model``, which is one of ``_layers``."""
+    import h5py
+
+    groups = {"1": "conv2d", "5": "batch_normalization", "9": "dense"}
+    weights, file = io.BytesIO(), io.BytesIO()
+    with h5py.File(weights, "w") as h5:
+        for place in places(model.layers, SHAPE, KERAS):
+            index, key = place.name.split(".")
+            number = ["w", "b", "mean", "variance"].index(key)
+            array = place.to_external(model.arrays()[place.name])
+            h5[f"layers/{groups[index]}/vars/{number}"] = array
+    entries: list[tuple[str, dict[str, object]]] = [("InputLayer", {"batch_shape": [None, *SHAPE]})]
+    entries += [("ZeroPadding2D", {"padding": [[2, 2], [2, 2]]})]
+    entries += [("Conv2D", {"filters": 2, "kernel_size": [2, 2]})]
+    entries += [("LeakyReLU", {"negative_slope": 0.1}), ("AveragePooling2D", {"pool_size": [2, 2]})]
+    entries += [("Activation", {"activation": "tanh"}), ("BatchNormalization", {"epsilon": 1e-5})]
+    entries += [
+        ("MaxPooling2D", {"pool_size": [2, 2]}),
+        ("Flatten", {}),
+        ("Dropout", {"rate": 0.1}),
+    ]
+    entries += [("Dense", {"units": 3})]
+    layers = [{"class_name": kind, "config": settings} for kind, settings in entries]
+    config = {"class_name": "Sequential", "config": {"layers": layers}}
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(CONFIG, json.dumps(config))
+        archive.writestr(WEIGHTS, weights.getvalue())
+    return file.getvalue()
 
 
 def _archives(good: bytes) -> Mutator:
@@ -110,15 +136,13 @@ def _nodes(good: bytes) -> Mutator:
 def formats(path: Path) -> dict[str, Format]:
     """The formats for ``targets.FORMATS``; ``path`` is the file that the fuzzer writes."""
     model = Sequential(_layers(), SHAPE)
-    (state, _), (numbers, _) = (
-        tuple(files.values())
-        for files in (pytorch_files(model, "x.safetensors"), keras_files(model, "x.weights.h5"))
-    )
-    archive = keras_files(model, "x.keras")["x.keras"]
-    known = KnownNetwork(_layers, SHAPE)
+    state = state_dict_bytes(model)
+
+    def known(classes: int) -> Sequential:
+        return Sequential(_layers(classes), SHAPE)
+
     return {
         "ONNX": _format(_nodes(onnx_bytes(model, softmax=True)), path),
         "state_dicts": _format(lambda rng: container_changed(state, rng), path, known),
-        ".keras": _format(_archives(archive), path),
-        ".weights.h5": _format(_of_bytes(numbers), path, known),
+        ".keras": _format(_archives(_keras_file(model)), path),
     }

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError, need
+from tinycnn.exchange.chain import Chain
 from tinycnn.exchange.metadata import description_from
-from tinycnn.exchange.pytorch import read_state_dict
-from tinycnn.exchange.reading import ImportedModel, KnownNetwork, refuse_known
+from tinycnn.exchange.pytorch import Known, read_state_dict
 from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import calibration_of, names_of
 from tinycnn.nn.weights import MAX_BYTES
@@ -26,19 +26,19 @@ PICKLE = (
 )
 
 
-def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
+def read(source: Path, known: Known | None = None) -> Sequential:
     """Return the network in ``source``; ``converted_from`` in its description names the program.
 
-    ``known`` describes the layers, for files that hold only arrays. The description has classes
+    ``known`` has the layers of a state_dict, which holds only arrays. The description has classes
     and calibration only if the file tells them. Raises WeightsError if the file cannot be read or
     has unsupported parts, EnvironmentFault if a package that reads it is missing.
     """
     try:
-        kind, found = _read(source, known)
-        description = {**description_from(found.metadata), "converted_from": kind}
+        kind, chain = _read(source, known)
+        description = {**description_from(chain.metadata), "converted_from": kind}
         with np.errstate(all="ignore"):  # numbers that are not finite are refused below
-            arrays = found.final_arrays()
-        model = Sequential.of_arrays(source, found.layers, found.input_shape, arrays, description)
+            arrays = chain.final_arrays()
+        model = Sequential.of_arrays(source, chain.layers, chain.input_shape, arrays, description)
         calibration_of(model)
         if "classes" in description:
             names_of(model)
@@ -53,13 +53,11 @@ def read(source: Path, known: KnownNetwork | None = None) -> Sequential:
         raise WeightsError(f"{source} is damaged or of no supported kind: {why}") from error
 
 
-def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]:
+def _read(source: Path, known: Known | None) -> tuple[str, Chain]:
+    if source.is_dir():
+        raise WeightsError("it is a folder; save a TensorFlow model as .keras, which is a file")
     if not source.is_file():
-        if source.is_dir():
-            raise WeightsError("it is a folder; save a TensorFlow model as .keras, which is a file")
-        raise WeightsError(
-            "it is not a regular file" if source.exists() else "there is no such file"
-        )
+        raise WeightsError("there is no such file")
     if source.stat().st_size > MAX_BYTES:
         raise WeightsError(f"it is longer than {MAX_BYTES:,} bytes")
     payload = source.read_bytes()
@@ -68,17 +66,16 @@ def _read(source: Path, known: KnownNetwork | None) -> tuple[str, ImportedModel]
         return "PyTorch", read_state_dict(source, known)
     if _is_pickle(payload):
         raise WeightsError(PICKLE)
+    if known:
+        raise WeightsError("it already describes its layers; leave out --preset and --like")
     if payload.startswith((HDF5, ZIP)):
         need("h5py", "export", f"reading {source}")
-        from tinycnn.exchange import keras_import
+        from tinycnn.exchange.keras_import import read_archive, read_hdf5
 
-        if payload.startswith(ZIP):
-            return "Keras", keras_import.read_archive(payload, known)
-        return "Keras", keras_import.read_hdf5(payload, known)
+        return "Keras", (read_archive if payload.startswith(ZIP) else read_hdf5)(payload)
     need("onnx", "export", f"reading {source}")
     from tinycnn.exchange.onnx_import import read_onnx
 
-    refuse_known(known)
     return "ONNX", read_onnx(payload, source.parent)
 
 

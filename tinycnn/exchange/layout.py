@@ -1,12 +1,12 @@
-"""How other programs name and lay out the arrays of a network; above all PyTorch and ONNX.
+"""How other programs lay out the arrays of a network.
 
-An image is (H,W,C) here and (C,H,W) in those programs. For filters it is enough to transpose axes.
-But Flatten writes the same numbers in another order, so the inputs of the layers after it are
-permuted, up to and including the first Dense; its outputs have the same order in both programs.
+An image is (H,W,C) here and in Keras, and (C,H,W) in PyTorch and ONNX. For filters it is enough to
+transpose axes. But Flatten writes the same numbers in another order there, so the inputs of the
+layers after it are permuted, up to and including the first Dense; its outputs have one order.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,29 +14,42 @@ import numpy as np
 from tinycnn import nn
 from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
-from tinycnn.nn.weights import LAYERS
+from tinycnn.nn.weights import OURS
 
-TRANSLATED = {*LAYERS.values()}
-"""The layers that other programs have too: all of the library's."""
+Arrays = dict[str, np.ndarray]
+Axes = dict[int, tuple[int, ...]]
 
-_NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
-_AXES = {1: (0,), 2: (1, 0), 4: (0, 3, 1, 2)}
-"""PyTorch's names of our arrays, and for each rank how their axes are transposed for it:
-(D,K) -> (K,D) and (F,KH,KW,C) -> (F,C,KH,KW)."""
+PYTORCH: Axes = {1: (0,), 2: (1, 0), 4: (0, 3, 1, 2)}
+KERAS: Axes = {1: (0,), 2: (0, 1), 4: (1, 2, 3, 0)}
+"""For each rank how the axes of our arrays are transposed: (D,K) -> (K,D) for PyTorch, and
+(F,KH,KW,C) -> (F,C,KH,KW) for PyTorch, (KH,KW,C,F) for Keras."""
+
+NAMES = {"w": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
+"""PyTorch's names of our arrays."""
 
 
 @dataclass(frozen=True)
-class ArrayMap:
-    """How the array ``name`` of a model ("0.w") is stored under the ``external`` name.
+class Place:
+    """Where the array ``name`` of a network ("0.w") is in another program.
 
     Its rows are permuted by ``order`` (for every row of the other program, the row here) unless
     that is None, then its axes are transposed by ``axes``.
     """
 
-    external: str
     name: str
+    shape: Shape
     axes: tuple[int, ...]
-    order: np.ndarray | None = None
+    order: np.ndarray | None
+
+    @property
+    def in_pytorch(self) -> str:
+        """Its name in a state_dict and in our ONNX files: "0.weight"."""
+        index, key = self.name.split(".")
+        return f"{index}.{NAMES[key]}"
+
+    @property
+    def shape_there(self) -> Shape:
+        return tuple(self.shape[axis] for axis in self.axes)
 
     def to_external(self, z: np.ndarray) -> np.ndarray:
         """Return the array as the other program stores it."""
@@ -44,73 +57,55 @@ class ArrayMap:
         return np.ascontiguousarray(rows.transpose(self.axes))
 
     def from_external(self, z: np.ndarray) -> np.ndarray:
-        """Return the array as it is here, given the other program's; undo ``to_external``."""
+        """Undo ``to_external``; an array of another shape stays as it is, to be refused."""
+        if z.shape != self.shape_there:
+            return z
         rows = z.transpose(np.argsort(self.axes))
         return np.ascontiguousarray(rows if self.order is None else rows[np.argsort(self.order)])
 
 
-@dataclass(frozen=True)
-class PlacedLayer:
-    """A layer in its network: its index, its input shape (without N) and its arrays."""
+def places(layers: Iterable[nn.Layer], input_shape: Shape, axes: Axes) -> Iterator[Place]:
+    """Yield where each array of a network is.
 
-    index: int
-    layer: nn.Layer
-    input_shape: Shape
-    shapes: dict[str, Shape]
-    arrays: tuple[ArrayMap, ...]
-
-
-def channels_first(layers: Sequence[nn.Layer], input_shape: Shape) -> Iterator[PlacedLayer]:
-    """Yield the layers with PyTorch's names for their arrays: "0.weight", "3.running_mean".
-
-    Raises ShapeError for a layer that is not one of the library's own, and for numbers that would
-    leave the other program in another order.
+    Raises ShapeError for numbers that would leave the other program in another order.
     """
-    refuse_own_layers(layers)
     order = None
-    for index, (layer, shape, shapes) in enumerate(with_shapes(layers, input_shape)):
-        if isinstance(layer, nn.Flatten) and len(shape) > 1:
-            order = flattened_order(shape, (-1, *range(len(shape) - 1)))
-        arrays = []
-        for key, sizes in shapes.items():
+    for index, (layer, shape) in enumerate(with_shapes(layers, input_shape)):
+        if isinstance(layer, nn.Flatten) and len(shape) > 1 and axes is PYTORCH:
+            order = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), -1, 0).ravel()
+        for key, sizes in (layer.shapes(shape)[1] | layer.state_shapes(shape)).items():
             rows = None if isinstance(layer, nn.Dense) and key == "b" else order
-            external = f"{index}.{_NAMES[key]}"
-            arrays.append(ArrayMap(external, f"{index}.{key}", _AXES[len(sizes)], rows))
-        yield PlacedLayer(index, layer, shape, shapes, tuple(arrays))
+            yield Place(f"{index}.{key}", sizes, axes[len(sizes)], rows)
         order = None if isinstance(layer, nn.Dense) else order
     if order is not None and (np.diff(order) != 1).any():
-        raise ShapeError("flattened channels cannot be exported without a Dense layer after them")
+        raise ShapeError("channels that are flattened need a Dense layer after them")
 
 
-def with_shapes(
-    layers: Iterable[nn.Layer], input_shape: Shape
-) -> Iterator[tuple[nn.Layer, Shape, dict[str, Shape]]]:
-    """Yield each layer with its input shape and the shapes of its arrays by key: "w", "b", ..."""
+def in_pytorch(model: nn.Sequential) -> Arrays:
+    """Return the arrays of ``model`` with PyTorch's names and axes.
+
+    Raises ShapeError for a layer of your own, even if its class is derived from one of ours.
+    """
+    refuse_own_layers(model.layers)
+    arrays, found = model.arrays(), places(model.layers, model.input_shape, PYTORCH)
+    return {place.in_pytorch: place.to_external(arrays[place.name]) for place in found}
+
+
+def with_shapes(layers: Iterable[nn.Layer], input_shape: Shape) -> Iterator[tuple[nn.Layer, Shape]]:
+    """Yield each layer with its input shape, without N."""
     shape = input_shape
     for layer in layers:
-        output_shape, parameters = layer.shapes(shape)
-        yield layer, shape, parameters | layer.state_shapes(shape)
-        shape = output_shape
+        yield layer, shape
+        shape, _ = layer.shapes(shape)
 
 
 def refuse_own_layers(layers: Iterable[nn.Layer]) -> None:
-    """Raise ShapeError for a user's own layer, even if its class is derived from one of ours."""
+    """Raise ShapeError for a layer that is not the library's."""
     for layer in layers:
-        if type(layer) not in TRANSLATED:
+        if type(layer) not in OURS:
             raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
-
-
-def external_arrays(model: nn.Sequential, maps: Iterable[ArrayMap]) -> dict[str, np.ndarray]:
-    """Return the arrays of ``model`` under their external names, as the other program has them."""
-    arrays = model.arrays()
-    return {z.external: z.to_external(arrays[z.name]) for z in maps}
 
 
 def to_channels_first(shape: Shape) -> Shape:
     """(H,W,C) -> (C,H,W); (D,) stays as it is."""
     return (shape[-1], *shape[:-1])
-
-
-def flattened_order(shape: Shape, axes: tuple[int, ...]) -> np.ndarray:
-    """Return the index here of each number that Flatten writes if the axes are in another order."""
-    return np.arange(math.prod(shape)).reshape(shape).transpose(axes).ravel()

@@ -1,5 +1,7 @@
 """Write a network as an ONNX model: a node for every layer, arrays under PyTorch's names."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,31 +9,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tinycnn import nn
-from tinycnn.exchange.layout import (
-    PlacedLayer,
-    channels_first,
-    external_arrays,
-    to_channels_first,
-)
+from tinycnn.exchange.chain import Settings
+from tinycnn.exchange.layout import Arrays, in_pytorch, to_channels_first
 from tinycnn.exchange.metadata import PRODUCER, Metadata, metadata_of
-from tinycnn.exchange.reading import Arrays
 
 OPSET, IR_VERSION = 17, 9
 """Old enough for every runtime of recent years, in browsers too."""
 
 INPUT, LOGITS, PROBABILITIES = "images", "logits", "probabilities"
-
-
-_KINDS: dict[type[nn.Layer], tuple[str, dict[str, Any]]] = {
-    nn.Dense: ("Gemm", {"transB": 1}),
-    nn.Flatten: ("Flatten", {}),
-    nn.GlobalAveragePool2D: ("ReduceMean", {"axes": [2, 3], "keepdims": 0}),
-    nn.ReLU: ("Relu", {}),
-    nn.Sigmoid: ("Sigmoid", {}),
-    nn.Softmax: ("Softmax", {"axis": 1}),
-    nn.Tanh: ("Tanh", {}),
-}
-"""The nodes of layers that need nothing else."""
 
 
 def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
@@ -42,13 +27,18 @@ def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
     """
     if softmax:
         nn.Softmax().shapes(model.output_shape)  # raises ShapeError if the outputs are not classes
-    metadata = metadata_of(model, "NCHW")
-    placed = list(channels_first(model.layers, model.input_shape))
-    arrays = external_arrays(model, (array for z in placed for array in z.arrays))
+    arrays, metadata = in_pytorch(model), metadata_of(model)
+    names = defaultdict(list)
+    for name in arrays:
+        names[int(name.split(".")[0])].append(name)
     nodes, x = [], INPUT
-    for z in placed:
-        nodes += _nodes(z, x, arrays)
-        x = nodes[-1].output[0]
+    for index, layer in enumerate(model.layers):
+        constants = {f"{index}.{key}": z for key, z in _constants(layer).items()}
+        arrays |= constants
+        inputs, y, name = [x, *names[index], *constants], f"{index}.y", type(layer).__name__
+        kind, settings = _NODES.get(name, (name, lambda layer: {}))
+        nodes.append(helper.make_node(kind, inputs, [y], f"{index}_{name}", **settings(layer)))
+        x = y
     if softmax and not isinstance(model.layers[-1], nn.Softmax):
         nodes += _probabilities(x, metadata, arrays)
     ends_in_softmax = nodes[-1].op_type == "Softmax"
@@ -56,35 +46,33 @@ def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
     return _file(model, nodes, arrays, metadata)
 
 
-def _nodes(placed: PlacedLayer, x: str, arrays: Arrays) -> list[onnx.NodeProto]:
-    """Return the nodes that compute a layer from ``x``, named after it: "0_Conv2D"."""
-    index, layer, y = placed.index, placed.layer, f"{placed.index}.y"
-    name = f"{index}_{type(layer).__name__}"
-    inputs = [x, *(z.external for z in placed.arrays)]
+def _pool(layer: Any) -> Settings:
+    return {"kernel_shape": [layer.size] * 2, "strides": [layer.size] * 2}
 
-    def node(kind: str, *more: str, **settings: Any) -> list[onnx.NodeProto]:
-        return [helper.make_node(kind, [*inputs, *more], [y], name, **settings)]
 
+_NODES: dict[str, tuple[str, Callable[[Any], Settings]]] = {
+    "AveragePool2D": ("AveragePool", _pool),
+    "BatchNorm": ("BatchNormalization", lambda layer: {"epsilon": layer.EPSILON}),
+    "Conv2D": ("Conv", lambda layer: {"kernel_shape": [layer.kernel_size] * 2}),
+    "Dense": ("Gemm", lambda layer: {"transB": 1}),
+    "GlobalAveragePool2D": ("ReduceMean", lambda layer: {"axes": [2, 3], "keepdims": 0}),
+    "LeakyReLU": ("LeakyRelu", lambda layer: {"alpha": layer.slope}),
+    "MaxPool2D": ("MaxPool", _pool),
+    "ReLU": ("Relu", lambda layer: {}),
+    "Softmax": ("Softmax", lambda layer: {"axis": 1}),
+    "ZeroPad2D": ("Pad", lambda layer: {}),
+}
+"""The kind of node that computes a layer, where it has another name or settings."""
+
+
+def _constants(layer: nn.Layer) -> Arrays:
+    """Return the inputs of a node besides the arrays of its layer."""
     match layer:
-        case nn.Conv2D():
-            return node("Conv", kernel_shape=[layer.kernel_size] * 2)
-        case nn.BatchNorm():
-            return node("BatchNormalization", epsilon=layer.EPSILON)
         case nn.Dropout():  # does nothing when run, but allows training to go on elsewhere
-            arrays[f"{index}.ratio"] = np.array(layer.rate, np.float32)
-            return node("Dropout", f"{index}.ratio")
-        case nn.MaxPool2D() | nn.AveragePool2D():
-            kind = type(layer).__name__.removesuffix("2D")
-            return node(kind, kernel_shape=[layer.size] * 2, strides=[layer.size] * 2)
-        case nn.ZeroPad2D():
-            sizes = [0, 0, layer.before, layer.before, 0, 0, layer.after, layer.after]
-            arrays[f"{index}.pads"] = np.array(sizes)
-            return node("Pad", f"{index}.pads")
-        case nn.LeakyReLU():
-            return node("LeakyRelu", alpha=layer.slope)
-        case _:
-            kind, settings = _KINDS[type(layer)]
-            return node(kind, **settings)
+            return {"ratio": np.array(layer.rate, np.float32)}
+        case nn.ZeroPad2D(before=before, after=after):
+            return {"pads": np.array([0, 0, before, before, 0, 0, after, after])}
+    return {}
 
 
 def _probabilities(x: str, metadata: Metadata, arrays: Arrays) -> list[onnx.NodeProto]:

@@ -1,42 +1,37 @@
-"""Read an ONNX model that is a chain of layers; other graphs are refused.
+"""Read an ONNX model that is a chain of layers, with channels first; other graphs are refused.
 
-In ONNX, images usually have their channels first, and Flatten makes rows in another order. So the
-chain remembers the order that our axes (H,W,C) have in the graph, or the order of a row's numbers,
-until the rows of a matrix are put into our order.
+A node takes the output of the node before it, and constants: they are in the file or beside it, or
+follow from others, as the target of a Reshape does.
 """
 
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from tinycnn import nn
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.layout import flattened_order
-from tinycnn.exchange.metadata import own_metadata
-from tinycnn.exchange.onnx_graph import Constants, Node, decimal
-from tinycnn.exchange.reading import (
-    ImportedModel,
-    Settings,
-    refuse,
-    same_padding,
-    shown,
-    simplified,
-)
-from tinycnn.nn.checks import Shape
+from tinycnn.exchange.chain import Chain, Part, Settings, refuse, same_padding, shown, simplified
+from tinycnn.exchange.layout import PYTORCH, to_channels_first
+from tinycnn.nn.weights import MAX_BYTES
 
 _MOST_NODES = 1000
-CHANNELS_LAST, CHANNELS_FIRST = (0, 1, 2), (2, 0, 1)
-"""The order of our axes (H,W,C) in the graph."""
+_LONGEST_SHAPE = 16
 
-_NOT_AN_IMAGE = "of an input that is not (N,C,H,W)"
+_RESHAPING = {"Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+_GROWING = {"Concat", "Gather", "Slice"}
+"""Nodes that are computed while reading; the latter on shapes only, lest a graph grow on its own.
+
+A shape has 0 for N, which is also what Reshape calls "as many as there are"."""
 
 
-def read_onnx(payload: bytes, folder: Path) -> ImportedModel:
+def read_onnx(payload: bytes, folder: Path) -> Chain:
     """Return the network in an ONNX file that is in ``folder``, perhaps with a file of arrays.
 
     Raises WeightsError for unsupported parts, and any exception if the payload is not ONNX.
@@ -49,244 +44,255 @@ def read_onnx(payload: bytes, folder: Path) -> ImportedModel:
     inputs = [z for z in graph.input if z.name not in constants.known]
     if len(inputs) != 1 or len(graph.output) != 1:
         refuse(f"a model with {len(inputs)} inputs and {len(graph.output)} outputs")
-    chain = Chain(metadata=own_metadata({z.key: z.value for z in model.metadata_props}))
-    chain.start(tuple(z.dim_value for z in inputs[0].type.tensor_type.shape.dim[1:]))
+    chain = Chain(PYTORCH, metadata={z.key: z.value for z in model.metadata_props})
+    _start(chain, [z.dim_value for z in inputs[0].type.tensor_type.shape.dim[1:]])
     output = inputs[0].name
     for node in graph.node:
         if node.op_type == "Shape" and list(node.input) == [output]:
             marks = {z.name: z.i for z in node.attribute}
-            sizes = chain.graph_shape()[marks.get("start", 0) : marks.get("end")]
+            sizes = [0, *to_channels_first(chain.shape)][marks.get("start", 0) : marks.get("end")]
             constants.known[node.output[0]] = np.array(sizes)
         elif not constants.takes(node):
-            chain.add_node(constants.read_node(node, output))
+            _add_node(chain, constants.read_node(node, output))
             output = node.output[0]
     if output != graph.output[0].name:
         refuse("a model whose output is not that of its last node")
-    chain.end()
     return chain
 
 
+# ------------------------------------------------------------------------- nodes and constants
+
+
+@dataclass(frozen=True)
+class Node(Part):
+    """A node that takes the output of the one before it, and ``constants``."""
+
+    constants: Sequence[np.ndarray]
+
+
 @dataclass
-class Chain(ImportedModel):
-    """The layers read so far, and how the graph lays out their output."""
+class Constants:
+    """The arrays of a graph by name, and those that follow from them without its input."""
 
-    axes: tuple[int, ...] = ()
-    order: np.ndarray | None = None
-    """For every number of a row in the graph, its index here; None if they are the same."""
+    known: dict[str, TensorProto | np.ndarray]
+    folder: Path
 
-    temperature: float | None = None
-    """The divisor of the logits before a last Softmax, which then is not made a layer."""
+    def takes(self, node: onnx.NodeProto) -> bool:
+        """Whether ``node`` needs constants only; if so, its output is one from now on."""
+        if not all(name in self.known for name in node.input if name):
+            return False
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            self.known[node.output[0]] = node.attribute[0].t
+            return True
+        if node.op_type not in _GROWING | _RESHAPING or not node.input:
+            return False
+        inputs = {name: self[name] for name in node.input if name}
+        if node.op_type in _GROWING and sum(z.size for z in inputs.values()) > _LONGEST_SHAPE:
+            return False
+        self.known[node.output[0]] = ReferenceEvaluator(node).run(None, inputs)[0]
+        return True
 
-    pooled: bool = False
-    """Whether the graph has still two axes of size 1 behind the channels."""
+    def read_node(self, proto: onnx.NodeProto, x: str) -> Node:
+        """Return a node whose only input besides constants must be ``x``."""
+        names = [name for name in proto.input if name]
+        known = [self[name] for name in names if name in self.known]
+        settings = {z.name: helper.get_attribute_value(z) for z in proto.attribute}
+        node = Node(proto.op_type, proto.name or proto.output[0], settings, known)
+        node.require(proto.domain in ("", "ai.onnx"), f"of the domain {shown(proto.domain)}")
+        only_x = names.count(x) == 1 and len(known) == len(names) - 1
+        node.require(only_x, "with another input than the output before it, and constants,")
+        commutes = proto.op_type in ("Add", "Mul")
+        node.require(commutes or proto.input[0] == x, "with a constant as first input")
+        return node
 
-    def start(self, shape: Shape) -> None:
-        """Set the input shape, given the graph's: (C,H,W), (H,W), (H,W,1) or (D,)."""
-        if len(shape) not in (1, 2, 3) or not all(type(z) is int and z > 0 for z in shape):
-            refuse(f"an input of the shape {shape}")
-        self.axes = (0,) if len(shape) == 1 else CHANNELS_LAST
-        if len(shape) == 3 and shape[2] > 1:
-            self.axes, shape = CHANNELS_FIRST, (*shape[1:], shape[0])
-        super().start(shape)
+    def __getitem__(self, name: str) -> np.ndarray:
+        tensor = self.known[name]
+        if isinstance(tensor, np.ndarray):
+            return tensor
+        if tensor.data_type not in (TensorProto.FLOAT, TensorProto.INT64):
+            kind = TensorProto.DataType.Name(tensor.data_type)
+            refuse(f"{shown(tensor.name)} of the type {kind}")
+        if tensor.data_location == TensorProto.EXTERNAL:
+            return self._read_beside(tensor)
+        return np.asarray(numpy_helper.to_array(tensor))
 
-    def end(self) -> None:
-        """Refuse a chain that needs another node to make sense; keep the temperature."""
-        if self.temperature is not None:
-            if not self.ended:
-                refuse("a division at the end")
-            self.metadata = {"temperature": repr(self.temperature), **self.metadata}
-        if self.order is not None or self.pooled or self.axes not in ((0,), CHANNELS_FIRST):
-            refuse("an output that is neither (N,C,H,W) nor (N,K)")
-
-    def add_node(self, node: Node) -> None:
-        """Append what ``node`` does; WeightsError if that is not supported."""
-        if node.kind not in NODES:
-            refuse(f"the node {node}")
-        add, supported = NODES[node.kind]
-        node.require_settings(supported)
-        if self.temperature is not None and node.kind != "Identity":
-            last_softmax = node.kind == "Softmax" and not self.ended
-            node.require(last_softmax, "after a division, other than one last Softmax,")
-        node.require(not self.ended or node.kind == "Identity", "after the last softmax")
-        try:
-            inspect.signature(add).bind(self, node, *node.constants)
-        except TypeError:
-            refuse(f"{node} with {len(node.constants)} constant inputs")
-        add(self, node, *node.constants)
-
-    def graph_shape(self) -> list[int]:
-        """Return the shape of the output so far in the graph, with 0 for N."""
-        return [0, *(self.shape[axis] for axis in self.axes), *([1, 1] if self.pooled else [])]
-
-    def add_conv(self, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
-        node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        F, _, KH, KW = w.shape
-        layer = nn.Conv2D(F, node.square([KH, KW]))
-        b = np.zeros(F, np.float32) if b is None else b
-        before, after = same_padding(KH)
-        upper, lower = [before, before, after, after], [after, after, before, before]
-        named = {"SAME_UPPER": upper, "SAME_LOWER": lower, "VALID": [0] * 4}
-        given = node.settings.get("pads", [0] * 4)
-        pads = named.get(str(simplified(node.settings.get("auto_pad"))), given)
-        self.add_padding(node, np.array(pads))
-        self.add(layer, w=w.transpose(0, 2, 3, 1), b=b)
-
-    def add_padding(self, node: Node, pads: np.ndarray, value: np.ndarray | None = None) -> None:
-        """Pad by [..., above, left, ..., below, right], the same for rows and columns."""
-        starts, ends = np.split(pads, 2)  # of all axes, or of rows and columns
-        (above, left), (below, right) = starts[-2:], ends[-2:]
-        others = starts[:-2].any() or ends[:-2].any() or value
-        sound = above == left and below == right and not others
-        node.require(sound and self.axes == CHANNELS_FIRST, f"with pads {shown(pads.tolist())}")
-        self.pad(int(above), int(below))
-
-    def add_window_pool(self, node: Node, kind: Callable[[int], nn.Layer]) -> None:
-        node.require(self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        size = node.square(node.settings["kernel_shape"])
-        pads = simplified(node.settings.get("pads", 0))
-        node.require(pads == 0, f"with pads {shown(pads)} instead of 0")
-        same = str(simplified(node.settings.get("auto_pad"))).startswith("SAME")
-        whole = not any(z % size for z in self.shape[:2])
-        node.require(whole or not same, f"with padding of an image {self.shape[:2]}")
-        self.add_pool(node, kind, size, node.settings.get("strides", 1))
-
-    def add_mean(self, node: Node, axes: np.ndarray | None = None) -> None:
-        """Add a GlobalAveragePool or a ReduceMean over rows and columns."""
-        node.require(len(self.shape) == 3, _NOT_AN_IMAGE)
-        over = node.settings.get("axes", (2, 3)) if axes is None else axes.tolist()
-        rows_and_columns = {1 + self.axes.index(0), 1 + self.axes.index(1)}
-        node.require({z % 4 for z in over} == rows_and_columns, f"over the axes {shown(over)}")
-        self.add(nn.GlobalAveragePool2D())
-        self.axes, self.pooled = (0,), bool(node.settings.get("keepdims", 1))
-
-    def squeeze(self, node: Node, axes: np.ndarray | None = None) -> None:
-        node.require(self.pooled, "that is not after a mean over the image")
-        self.pooled = False
-
-    def add_dense(self, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
-        w = w.T if node.settings.get("transB") else w
-        D, K = w.shape
-        b = np.zeros(K, np.float32) if b is None else b.reshape(-1)
-        self.add(nn.Dense(K), w=self.in_our_order(w), b=b)
-        self.order = None
-
-    def add_to_bias(self, node: Node, b: np.ndarray) -> None:
-        """Add to the bias of the matrix or the filters before, or to the input."""
-        if not self.layers:
-            self.shift(node, b)
-            return
-        after = bool(self.layers) and isinstance(self.layers[-1], nn.Dense | nn.Conv2D)
-        node.require(after, "that does not add a bias")
-        axis = -3 if len(self.shape) == 3 else -1  # that of the channels
-        fits = b.size == 1 or (b.ndim >= -axis and b.size == b.shape[axis])
-        node.require(fits, f"of an array {shown(b.shape)}")
-        name = f"{len(self.layers) - 1}.b"
-        self.arrays[name] = self.arrays[name] + b.reshape(-1)
-
-    def add_normalization(
-        self, node: Node, w: np.ndarray, b: np.ndarray, mean: np.ndarray, variance: np.ndarray
-    ) -> None:
-        node.require(len(self.shape) == 1 or self.axes == CHANNELS_FIRST, _NOT_AN_IMAGE)
-        arrays = {"w": w, "b": b, "mean": mean, "variance": variance}
-        epsilon = decimal(node.settings.get("epsilon", 1e-5))
-        self.add_batch_norm(epsilon, **{key: self.in_our_order(z) for key, z in arrays.items()})
-
-    def add_dropout(self, node: Node, ratio: np.ndarray | None = None) -> None:
-        self.add(nn.Dropout(decimal(node.settings.get("ratio", 0.5) if ratio is None else ratio)))
-
-    def add_leaky_relu(self, node: Node) -> None:
-        self.add(nn.LeakyReLU(decimal(node.settings.get("alpha", 0.01))))
-
-    def add_softmax(self, node: Node) -> None:
-        node.require(node.settings.get("axis", -1) in (1, -1), "over another axis than the classes")
-        if node.kind == "LogSoftmax":
-            self.activate(node, "log_softmax")
-        elif self.temperature is None:
-            self.add(nn.Softmax())
-        else:
-            self.ended = True
-
-    def scale_by(self, node: Node, z: np.ndarray) -> None:
-        """At the start this is the preparation of gray levels, at the end the temperature."""
-        node.require(z.size == 1, f"by an array {shown(z.shape)}")
-        scale = float(z.item()) if node.kind == "Mul" else 1 / float(z.item())
-        if self.layers:
-            self.temperature = decimal(1 / scale)
-        else:
-            self.prepare(node, decimal(scale))
-
-    def shift(self, node: Node, z: np.ndarray) -> None:
-        """Add a number to the input, or subtract one."""
-        node.require(z.size == 1, f"of an array {shown(z.shape)}")
-        self.prepare(node, 1.0, float(z.item()) * (-1 if node.kind == "Sub" else 1))
-
-    def transpose(self, node: Node) -> None:
-        first, *perm = node.settings["perm"]
-        node.require(first == 0 and len(self.shape) == 3, f"to the axes {shown([first, *perm])}")
-        if not self.layers and self.axes == CHANNELS_FIRST and perm == [3, 1, 2]:
-            C, (H, W) = self.shape[2], self.shape[:2]  # the input had channels last after all
-            self.input_shape = self.shape = (C, H, W)
-            self.axes = CHANNELS_LAST
-        self.axes = tuple(self.axes[axis - 1] for axis in perm)
-
-    def unsqueeze(self, node: Node, constant: np.ndarray | None = None) -> None:
-        """Add the axis for the channel of a gray image."""
-        axes = node.settings["axes"] if constant is None else constant.tolist()
-        H, W, C = self.shape
-        gray = not self.layers and C == 1 and axes in ([1], [3], [-1])
-        node.require(gray, f"at the axes {shown(axes)}")
-        self.start((1, H, W) if axes == [1] else (H, W, 1))
-
-    def cast(self, node: Node) -> None:
-        node.require(not self.layers, "between layers")
-
-    def flatten(self) -> None:
-        """Append a Flatten, and remember the order in which the graph writes the row."""
-        if self.pooled:
-            self.pooled = False
-            return
-        if len(self.shape) > 1:
-            order = flattened_order(self.shape, self.axes)
-            self.order = None if np.array_equal(order, np.arange(len(order))) else order
-            self.axes = (0,)
-        super().flatten()
-
-    def in_our_order(self, z: np.ndarray) -> np.ndarray:
-        """Return z (D, ...) with its rows in our order."""
-        return z if self.order is None else z[np.argsort(self.order)]
+    def _read_beside(self, tensor: TensorProto) -> np.ndarray:
+        """Read an array from another file, as PyTorch writes them: one of the same folder only."""
+        place = {z.key: z.value for z in tensor.external_data}
+        path = self.folder / Path(place["location"]).name
+        if path.name != place["location"] or path.is_symlink() or not path.is_file():
+            raise WeightsError(
+                f"the numbers of {shown(tensor.name)} are in another file, "
+                f"{shown(place['location'])}, which is not beside it; put it there"
+            )
+        dtype = np.dtype("<f4" if tensor.data_type == TensorProto.FLOAT else "<i8")
+        size = dtype.itemsize * math.prod(tensor.dims)
+        with path.open("rb") as file:
+            file.seek(int(place.get("offset", 0)))
+            payload = file.read(min(size, MAX_BYTES))
+        if len(payload) != size or int(place.get("length", size)) != size:
+            raise WeightsError(f"{path.name} does not hold the numbers of {shown(tensor.name)}")
+        return np.frombuffer(payload, dtype).reshape(tensor.dims)
 
 
-_WINDOW = {"ceil_mode": 0, "storage_order": 0, "dilations": 1}
+# ------------------------------------------------------------------------ what each node does
+
+
+def _start(chain: Chain, shape: Sequence[int]) -> None:
+    """Set the input shape, given the graph's: (C,H,W), (H,W) or (D,)."""
+    if len(shape) not in (1, 2, 3) or not all(type(z) is int and z > 0 for z in shape):
+        refuse(f"an input of the shape {tuple(shape)}")
+    chain.start((*shape[1:], shape[0]) if len(shape) == 3 else tuple(shape))
+
+
+def _add_node(chain: Chain, node: Node) -> None:
+    if node.kind not in NODES:
+        refuse(f"the node {node}")
+    add, supported = NODES[node.kind]
+    node.require_settings(supported)
+    try:
+        inspect.signature(add).bind(chain, node, *node.constants)
+    except TypeError:
+        refuse(f"{node} with {len(node.constants)} constant inputs")
+    add(chain, node, *node.constants)
+
+
+def _decimal(z: float | np.ndarray) -> float:
+    """Return the shortest number that is this float32: 0.2, not 0.20000000298."""
+    return float(str(np.float32(z)))
+
+
+def _conv(chain: Chain, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
+    F, _, KH, KW = w.shape
+    size = node.square([KH, KW])
+    before, after = same_padding(size)
+    named = {"SAME_UPPER": [before, before, after, after], "VALID": [0] * 4}
+    named["SAME_LOWER"] = named["SAME_UPPER"][::-1]
+    given = node.settings.get("pads", [0] * 4)
+    _pad(chain, node, np.array(named.get(_auto_pad(node), given)))
+    chain.add(nn.Conv2D(F, size), w=w, b=b)
+
+
+def _auto_pad(node: Node) -> str:
+    return str(simplified(node.settings.get("auto_pad")))
+
+
+def _pad(chain: Chain, node: Node, pads: np.ndarray, value: np.ndarray | None = None) -> None:
+    """Pad by [..., above, left, ..., below, right], the same for rows and columns."""
+    starts, ends = np.split(pads, 2)  # of all axes, or of rows and columns
+    (above, left), (below, right) = starts[-2:], ends[-2:]
+    others = starts[:-2].any() or ends[:-2].any() or value
+    sound = above == left and below == right and not others
+    node.require(sound, f"with pads {shown(pads.tolist())}")
+    chain.pad(int(above), int(below))
+
+
+def _pool(kind: type[nn.Layer]) -> Callable[[Chain, Node], None]:
+    def add(chain: Chain, node: Node) -> None:
+        node.settings.setdefault("strides", 1)
+        chain.add_pool(kind, node, "kernel_shape", _auto_pad(node).startswith("SAME"))
+
+    return add
+
+
+def _mean(chain: Chain, node: Node, axes: np.ndarray | None = None) -> None:
+    """Add a GlobalAveragePool or a ReduceMean over rows and columns."""
+    over = node.settings.get("axes", (2, 3)) if axes is None else axes.tolist()
+    node.require({z % 4 for z in over} == {2, 3}, f"over the axes {shown(over)}")
+    chain.add(nn.GlobalAveragePool2D())
+
+
+def _squeeze(chain: Chain, node: Node, axes: np.ndarray | None = None) -> None:
+    """After a mean over the image, its two axes of size 1 are gone here already."""
+    sound = bool(chain.layers) and isinstance(chain.layers[-1], nn.GlobalAveragePool2D)
+    node.require(sound, "that is not after a mean over the image")
+
+
+def _dense(chain: Chain, node: Node, w: np.ndarray, b: np.ndarray | None = None) -> None:
+    w = w if node.settings.get("transB") else w.T
+    chain.add(nn.Dense(len(w)), w=w, b=None if b is None else b.reshape(-1))
+
+
+def _add_to_bias(chain: Chain, node: Node, b: np.ndarray) -> None:
+    """Add to the bias of the matrix or the filters before, or to the input."""
+    if not chain.layers:
+        _prepare(chain, node, b)
+        return
+    last, (*_, channels) = chain.layers[-1], chain.shape
+    node.require(isinstance(last, nn.Dense | nn.Conv2D), "that does not add a bias")
+    axis = -3 if len(chain.shape) == 3 else -1  # that of the channels
+    fits = b.size == 1 or (b.ndim >= -axis and b.size == b.shape[axis] == channels)
+    node.require(fits, f"of an array {shown(b.shape)}")
+    name = f"{len(chain.layers) - 1}.b"
+    before = chain.arrays.get(name, np.zeros(channels, np.float32))
+    chain.arrays[name] = before + b.reshape(-1)
+
+
+def _normalize(
+    chain: Chain, node: Node, w: np.ndarray, b: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> None:
+    epsilon = _decimal(node.settings.get("epsilon", 1e-5))
+    chain.add_batch_norm(epsilon, w=w, b=b, mean=mean, variance=variance)
+
+
+def _dropout(chain: Chain, node: Node, ratio: np.ndarray | None = None) -> None:
+    rate = node.settings.get("ratio", 0.5) if ratio is None else ratio
+    chain.add(nn.Dropout(_decimal(rate)))
+
+
+def _leaky_relu(chain: Chain, node: Node) -> None:
+    chain.add(nn.LeakyReLU(_decimal(node.settings.get("alpha", 0.01))))
+
+
+def _activate(chain: Chain, node: Node) -> None:
+    node.require(node.settings.get("axis", -1) in (1, -1), "over another axis than the classes")
+    chain.activate(node, node.kind.replace("LogS", "log_s").lower())
+
+
+def _prepare(chain: Chain, node: Node, z: np.ndarray) -> None:
+    """Multiply the input by a number, divide it, add one or subtract one."""
+    node.require(z.size == 1, f"of an array {shown(z.shape)}")
+    number = float(z.item())
+    if node.kind in ("Add", "Sub"):
+        chain.prepare(node, 1.0, number if node.kind == "Add" else -number)
+    else:
+        chain.prepare(node, _decimal(number if node.kind == "Mul" else 1 / number))
+
+
+def _reshape(chain: Chain, node: Node, target: np.ndarray) -> None:
+    _, *sizes = target.tolist()
+    if len(sizes) == 3 and not chain.layers:
+        sizes = [*sizes[1:], sizes[0]]
+    chain.reshape(node, sizes)
+
+
+_WINDOW = {"ceil_mode": 0, "storage_order": 0, "dilations": 1, "pads": 0}
 
 NODES: dict[str, tuple[Callable[..., None], Settings]] = {
-    "Add": (Chain.add_to_bias, {}),
-    "AveragePool": (lambda chain, node: chain.add_window_pool(node, nn.AveragePool2D), _WINDOW),
-    "BatchNormalization": (Chain.add_normalization, {"training_mode": 0, "spatial": 1}),
-    "Cast": (Chain.cast, {"to": TensorProto.FLOAT}),
-    "Conv": (Chain.add_conv, {"strides": 1, "group": 1, "dilations": 1}),
-    "Div": (Chain.scale_by, {}),
-    "Dropout": (Chain.add_dropout, {}),
+    "Add": (_add_to_bias, {}),
+    "AveragePool": (_pool(nn.AveragePool2D), _WINDOW),
+    "BatchNormalization": (_normalize, {"training_mode": 0, "spatial": 1}),
+    "Conv": (_conv, {"strides": 1, "group": 1, "dilations": 1}),
+    "Div": (_prepare, {}),
+    "Dropout": (_dropout, {}),
     "Flatten": (lambda chain, node: chain.flatten(), {"axis": 1}),
-    "Gemm": (Chain.add_dense, {"alpha": 1.0, "beta": 1.0, "transA": 0}),
-    "GlobalAveragePool": (Chain.add_mean, {}),
+    "Gemm": (_dense, {"alpha": 1.0, "beta": 1.0, "transA": 0}),
+    "GlobalAveragePool": (_mean, {}),
     "Identity": (lambda chain, node: None, {}),
-    "LeakyRelu": (Chain.add_leaky_relu, {}),
-    "LogSoftmax": (Chain.add_softmax, {}),
-    "MatMul": (Chain.add_dense, {}),
-    "MaxPool": (lambda chain, node: chain.add_window_pool(node, nn.MaxPool2D), _WINDOW),
-    "Mul": (Chain.scale_by, {}),
-    "Pad": (Chain.add_padding, {"mode": "constant"}),
-    "ReduceMean": (Chain.add_mean, {}),
-    "Reshape": (lambda chain, node, z: chain.reshape(node, z.tolist()[1:]), {}),
-    "Softmax": (Chain.add_softmax, {}),
-    "Squeeze": (Chain.squeeze, {}),
-    "Sub": (Chain.shift, {}),
-    "Transpose": (Chain.transpose, {}),
-    "Unsqueeze": (Chain.unsqueeze, {}),
-    **dict.fromkeys(
-        ("Relu", "Sigmoid", "Tanh"),
-        (lambda chain, node: chain.activate(node, node.kind.lower()), {}),
-    ),
+    "LeakyRelu": (_leaky_relu, {}),
+    "LogSoftmax": (_activate, {}),
+    "MatMul": (_dense, {}),
+    "MaxPool": (_pool(nn.MaxPool2D), _WINDOW),
+    "Mul": (_prepare, {}),
+    "Pad": (_pad, {"mode": "constant"}),
+    "ReduceMean": (_mean, {}),
+    "Relu": (_activate, {}),
+    "Reshape": (_reshape, {}),
+    "Sigmoid": (_activate, {}),
+    "Softmax": (_activate, {}),
+    "Squeeze": (_squeeze, {}),
+    "Sub": (_prepare, {}),
+    "Tanh": (_activate, {}),
 }
 """For each kind of node the function that adds it, called with the chain, the node and its
 constants, and the settings that our layers can express."""

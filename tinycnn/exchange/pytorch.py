@@ -1,4 +1,4 @@
-"""PyTorch's state_dict in safetensors: write one with code that builds its module, and read one.
+"""PyTorch's state_dict in safetensors: write one and the module that it is for, and read one.
 
 A state_dict does not describe its network, so to read one, the layers have to be known. Names as
 ``nn.Sequential`` gives them are indices of layers. Otherwise each name up to its last point is a
@@ -6,114 +6,115 @@ module, and modules go to the layers that have such weights; among equal shapes,
 numbers in their names.
 """
 
+import itertools
+import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
 
+from tinycnn import nn
 from tinycnn.errors import WeightsError
-from tinycnn.exchange.code import rebuilding_code
-from tinycnn.exchange.layout import (
-    PlacedLayer,
-    channels_first,
-    external_arrays,
-    to_channels_first,
-)
-from tinycnn.exchange.metadata import KEY, Metadata, metadata_json, parse_metadata
-from tinycnn.exchange.reading import Arrays, ImportedModel, KnownNetwork, known_model, refuse, shown
-from tinycnn.nn import BatchNorm, Sequential
-from tinycnn.nn.checks import Shape
+from tinycnn.exchange.chain import Chain, refuse, shown
+from tinycnn.exchange.layout import NAMES, PYTORCH, Arrays, Place, in_pytorch, places, with_shapes
+from tinycnn.exchange.metadata import KEY, Metadata, metadata_of, parsed
+from tinycnn.nn import Sequential
 from tinycnn.nn.weights import opened
+
+Known = Callable[[int], Sequential]
+"""The network whose arrays are in a file, given the number of its classes."""
 
 COUNTER = "num_batches_tracked"
 """PyTorch's BatchNorm counts batches; ours does not."""
 
-_MODULES = {
-    "AveragePool2D": "AvgPool2d({layer.size})",
-    "BatchNorm": "BatchNorm{rank}d({C})",
-    "Conv2D": "Conv2d({C}, {layer.filters}, {layer.kernel_size})",
-    "Dense": "Linear({C}, {layer.units})",
-    "Dropout": "Dropout({layer.rate})",
-    "Flatten": "Flatten()",
-    "GlobalAveragePool2D": "Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())",
-    "LeakyReLU": "LeakyReLU({layer.slope})",
-    "MaxPool2D": "MaxPool2d({layer.size})",
-    "ReLU": "ReLU()",
-    "Sigmoid": "Sigmoid()",
-    "Softmax": "Softmax(1)",
-    "Tanh": "Tanh()",
-    "ZeroPad2D": "ZeroPad2d(({layer.before}, {layer.after}, {layer.before}, {layer.after}))",
-}
-"""The modules that do what our layers do, for an input with C channels or numbers."""
 
-STATISTICS = "running_mean", "running_var"
+class Module(NamedTuple):
+    """A module of PyTorch by its class and arguments; as text it is the code that makes it."""
 
-KINDS = [{"weight", "bias"}, {"weight"}, {"weight", "bias", *STATISTICS}]
+    kind: str
+    arguments: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return f"nn.{self.kind}({', '.join(map(str, self.arguments))})"
+
+    def made_by(self, nn: Any) -> Any:
+        """Return the module; ``nn`` is PyTorch's."""
+        arguments = (z.made_by(nn) if isinstance(z, Module) else z for z in self.arguments)
+        return getattr(nn, self.kind)(*arguments)
+
+
+def modules_of(model: Sequential) -> list[Module]:
+    """Return the modules that do what the layers of ``model`` do."""
+    found = with_shapes(model.layers, model.input_shape)
+    return [_module(layer, shape[-1], max(1, len(shape) - 1)) for layer, shape in found]
+
+
+def _module(layer: nn.Layer, C: int, rank: int) -> Module:
+    match layer:
+        case nn.AveragePool2D(size=size):
+            return Module("AvgPool2d", (size,))
+        case nn.BatchNorm():
+            return Module(f"BatchNorm{rank}d", (C,))
+        case nn.Conv2D(filters=F, kernel_size=size):
+            return Module("Conv2d", (C, F, size))
+        case nn.Dense(units=K):
+            return Module("Linear", (C, K))
+        case nn.GlobalAveragePool2D():
+            return Module("Sequential", (Module("AdaptiveAvgPool2d", (1,)), Module("Flatten")))
+        case nn.MaxPool2D(size=size):
+            return Module("MaxPool2d", (size,))
+        case nn.ZeroPad2D(before=before, after=after):
+            return Module("ZeroPad2d", ((before, after, before, after),))
+        case nn.Softmax():
+            return Module("Softmax", (1,))
+    return Module(type(layer).__name__, tuple(layer.config().values()))
+
+
+KINDS = [{"weight", "bias"}, {"weight"}, {*NAMES.values()}]
 """The arrays of supported modules: Conv2d or Linear, with or without bias, and BatchNorm."""
 
 Modules = dict[str, Arrays]
 
 
-def pytorch_files(model: Sequential, name: str) -> dict[str, bytes]:
-    """Return the state_dict, to be called ``name``, and the code that builds a module for it.
+def state_dict_bytes(model: Sequential) -> bytes:
+    """Return the state_dict of ``modules_of`` the model as a safetensors file.
 
-    ``network.state_dict()`` has these names and these axes: x (N,C,H,W), filters (F,C,KH,KW),
-    Flatten from (C,H,W), Linear (K,D). Equal models give equal bytes.
+    Its names and axes are those of ``nn.Sequential``: x (N,C,H,W), filters (F,C,KH,KW), Flatten
+    from (C,H,W), Linear (K,D). Equal models give equal bytes.
     """
-    placed = list(channels_first(model.layers, model.input_shape))
-    arrays = external_arrays(model, (array for z in placed for array in z.arrays))
-    for z in placed:
-        if isinstance(z.layer, BatchNorm):
-            arrays[f"{z.index}.{COUNTER}"] = np.zeros((), np.int64)
-    payload = safetensors.numpy.save(arrays, {KEY: metadata_json(model, "NCHW")})
-    return {name: payload} | rebuilding_code(
-        weights=name,
-        framework="PyTorch",
-        input_shape=to_channels_first(model.input_shape),
-        imports="from safetensors.torch import load_file\nfrom torch import nn",
-        network="nn.Sequential({})",
-        layers=map(_module, placed),
-        loading="network.load_state_dict(load_file({weights}))\nnetwork.eval()",
-    )
+    arrays = in_pytorch(model)
+    for index, layer in enumerate(model.layers):
+        if isinstance(layer, nn.BatchNorm):
+            arrays[f"{index}.{COUNTER}"] = np.zeros((), np.int64)
+    notes = json.dumps(metadata_of(model), sort_keys=True)
+    return safetensors.numpy.save(arrays, {KEY: notes})
 
 
-def _module(placed: PlacedLayer) -> str:
-    """Return the code of the module that does what a layer does."""
-    layer, shape = placed.layer, placed.input_shape
-    rank = max(1, len(shape) - 1)
-    return "nn." + _MODULES[type(layer).__name__].format(layer=layer, C=shape[-1], rank=rank)
-
-
-def read_state_dict(path: Path, known: KnownNetwork | None) -> ImportedModel:
-    """Return the ``known`` network with the arrays of a state_dict.
-
-    A BatchNorm's epsilon is PyTorch's default, which is also ours, unless ``known`` has another.
-    """
+def read_state_dict(path: Path, known: Known | None) -> Chain:
+    """Return the ``known`` network with the arrays of a state_dict."""
     modules, metadata = _read_modules(path)
-    matrices = [z["weight"].shape[::-1] for z in modules.values() if z["weight"].ndim == 2]
-    model = known_model(known, matrices, metadata)
-    placed = [z for z in channels_first(model.layers, model.input_shape) if z.arrays]
-    forms = [
-        _form(tuple(z.shapes["w"][axis] for axis in z.arrays[0].axes), len(z.arrays) > 2)
-        for z in placed
-    ]
-    names = _assigned(forms, modules)
-    if set(modules) == {str(z.index) for z in placed}:  # nn.Sequential numbers layers as we do
-        names = sorted(modules, key=int)
-    for z, name in zip(placed, names, strict=True):
-        for array in z.arrays:
-            there = modules[name].get(array.external.rpartition(".")[2])
-            if there is None:  # the module has no bias
-                there = np.zeros(z.shapes["b"], np.float32)
-            model.arrays[array.name] = array.from_external(there)
-    return model
+    if known is None:
+        raise WeightsError("it does not describe its layers; name them with --preset or --like")
+    model = known(_classes(modules))
+    chain = Chain(PYTORCH, [*model.layers], model.input_shape, metadata=metadata)
+    ours: dict[str, list[Place]] = defaultdict(list)
+    for place in places(chain.layers, chain.input_shape, PYTORCH):
+        ours[place.name.split(".")[0]].append(place)
+    if {*modules} != {*ours}:  # otherwise nn.Sequential has numbered the layers, as we do
+        modules = {index: modules[name] for index, name in _assigned(ours, modules).items()}
+    for place in itertools.chain(*ours.values()):
+        index, name = place.in_pytorch.split(".")
+        if name in modules[index]:  # it may have no bias
+            chain.arrays[place.name] = modules[index][name]
+    return chain
 
 
 def _read_modules(path: Path) -> tuple[Modules, Metadata]:
-    """Return the arrays of a state_dict by module, and its metadata if tinycnn wrote it."""
+    """Return the arrays of a state_dict by module, and its metadata."""
     modules: Modules = defaultdict(dict)
     with opened(path) as file:
         metadata = file.metadata() or {}
@@ -130,26 +131,37 @@ def _read_modules(path: Path) -> tuple[Modules, Metadata]:
     for name, module in modules.items():
         if set(module) not in KINDS:
             refuse(f"module {shown(name)} with {shown(sorted(module))}")
-    return dict(modules), parse_metadata(metadata.get(KEY))
+    return dict(modules), parsed(metadata.get(KEY, ""))
 
 
-def _form(weight: Shape, normalizes: bool) -> str:
-    """Describe a module by the properties that decide which layer it fits."""
-    kind = "BatchNorm" if normalizes else {4: "Conv2d", 2: "Linear"}.get(len(weight), "module")
-    return f"{kind} with weight {weight}"
+def _classes(modules: Modules) -> int:
+    """Return the number of classes: the last matrix has as many rows, and feeds no other one.
+
+    If that leaves more than one, there are ten classes, the digits.
+    """
+    shapes = [z["weight"].shape for z in modules.values() if z["weight"].ndim == 2]
+    last = {K for K, _ in shapes} - {D for _, D in shapes}
+    return last.pop() if len(last) == 1 else 10
 
 
-def _assigned(wanted: Sequence[str], modules: Modules) -> list[str]:
-    """Return the name of a module for each wanted form; WeightsError if that is not clear."""
+def _assigned(ours: dict[str, list[Place]], modules: Modules) -> dict[str, str]:
+    """Return the module for each layer; WeightsError if that is not clear."""
+    wanted = {index: _form(z[0].shape_there, len(z) > 2) for index, z in ours.items()}
     present: dict[str, list[str]] = defaultdict(list)
     padded = {name: re.sub(r"\d+", lambda digits: digits[0].zfill(20), name) for name in modules}
     for name in sorted(modules, key=padded.__getitem__):  # conv10 after conv9
         z = modules[name]
-        present[_form(z["weight"].shape, STATISTICS[0] in z)].append(name)
-    for form in dict.fromkeys([*wanted, *present]):
-        names, count = present[form], wanted.count(form)
+        present[_form(z["weight"].shape, len(z) > 2)].append(name)
+    for form in dict.fromkeys([*wanted.values(), *present]):
+        names, count = present[form], [*wanted.values()].count(form)
         if len(names) != count:
             raise WeightsError(f"it holds {len(names)} {form}, and the network has {count}")
         if len({re.sub(r"\d+", "", name) for name in names}) > 1:
             raise WeightsError(f"which comes first of {shown(names)}? Name them by their order")
-    return [present[form].pop(0) for form in wanted]
+    return {index: present[form].pop(0) for index, form in wanted.items()}
+
+
+def _form(weight: tuple[int, ...], normalizes: bool) -> str:
+    """Describe a module by the properties that decide which layer it fits."""
+    kind = "BatchNorm" if normalizes else {4: "Conv2d", 2: "Linear"}.get(len(weight), "module")
+    return f"{kind} with weight {weight}"

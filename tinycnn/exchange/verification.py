@@ -4,17 +4,15 @@ The other program is compared with the network's exact outputs, computed in floa
 expressions of ``reference.py``: the compiled kernels round too, and two roundings add up.
 """
 
-import os
-import runpy
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 from scipy import special
 
 from tinycnn.data import load_dataset
 from tinycnn.errors import WeightsError
+from tinycnn.exchange.pytorch import modules_of
 from tinycnn.nn import Sequential, Softmax, reference
 from tinycnn.nn.classifier import calibration_of, finite, network_input
 from tinycnn.nn.model import BATCH
@@ -32,33 +30,23 @@ SAMPLES = 200
 """The number of random images for a network that does not take digits."""
 
 
-@dataclass(frozen=True)
-class Verification:
-    """The result: ``labels_equal`` of ``images`` have the same largest output in ``by``."""
+def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
+    """Compare another program with ``model`` and say how equal they are.
 
-    by: str
-    images: int
-    labels_equal: int
-    largest_difference: float
-    largest_output: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.by} on {self.images:,} images: {self.labels_equal:,} labels equal, largest "
-            f"difference {self.largest_difference:.1e} of outputs up to {self.largest_output:.1f}"
-        )
-
-
-def verify(exact: Forward, theirs: Forward, x: np.ndarray, by: str) -> Verification:
-    """Compare two programs on x (N, *input_shape); WeightsError if they do not agree."""
+    ``softmax``: it gives probabilities. Raises WeightsError if they do not agree.
+    """
+    x = examples(model)
     with np.errstate(all="ignore"):
-        y, z = (outputs(forward, x) for forward in (exact, theirs))
+        y, z = (outputs(forward, x) for forward in (exact_forward(model, softmax), theirs))
         finite(y.astype(np.float32))
-    labels = (a.reshape(len(a), -1).argmax(axis=1) for a in (y, z))
+    equal = np.equal(*(a.reshape(len(a), -1).argmax(axis=1) for a in (y, z))).sum()
     difference, largest = float(abs(y - z).max()), float(abs(y).max())
-    result = Verification(by, len(x), int(np.equal(*labels).sum()), difference, largest)
+    result = (
+        f"on {len(x):,} images: {equal:,} labels equal, "
+        f"largest difference {difference:.1e} of outputs up to {largest:.1f}"
+    )
     if y.shape != z.shape or not difference <= TOLERANCE * max(1.0, largest):  # or it is NaN
-        raise WeightsError(f"the other program computes something else: {result}")
+        raise WeightsError(f"the other program computes something else {result}")
     return result
 
 
@@ -76,12 +64,6 @@ def examples(model: Sequential) -> np.ndarray:
         return rng.random((SAMPLES, *model.input_shape), dtype=np.float32)
 
 
-# --------------------------------------------------------------------------------- the programs
-#
-# Each takes the files that were exported, the network first, and raises ImportError if its program
-# is not installed. They run code, so they are given only what this process has just written.
-
-
 def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
     """Compute ``model`` in float64; ``softmax``: to probabilities at the measured temperature."""
     temperature = calibration_of(model).get("temperature", 1.0)
@@ -95,41 +77,29 @@ def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
     return forward
 
 
-def onnxruntime_forward(network: Path) -> Forward:
-    """Run the network of an ONNX file."""
+def onnxruntime_forward(payload: bytes, model: Sequential) -> Forward:
+    """Run the network of an ONNX file, given its bytes."""
     import onnxruntime
 
-    # Its bytes: onnxruntime opens no file whose name is not UTF-8.
-    payload = network.read_bytes()
     session = onnxruntime.InferenceSession(payload, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return _channels_last(lambda x: session.run(None, {name: x})[0])
 
 
-def pytorch_forward(weights: Path, code: Path) -> Forward:
-    """Run the module that the code beside a state_dict builds."""
+def pytorch_forward(payload: bytes, model: Sequential) -> Forward:
+    """Run the module of ``model`` with a state_dict, given its file's bytes."""
     import torch
 
-    module = runpy.run_path(str(code))["network"]
+    network = torch.nn.Sequential(*(z.made_by(torch.nn) for z in modules_of(model)))
+    state = safetensors.numpy.load(payload)
+    network.load_state_dict({name: torch.from_numpy(z) for name, z in state.items()})
+    network.eval()
 
     def forward(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return np.asarray(module(torch.from_numpy(x)))
+            return np.asarray(network(torch.from_numpy(x)))
 
     return _channels_last(forward)
-
-
-def keras_forward(network: Path, code: Path | None = None) -> Forward:
-    """Run the model in a .keras file, or the one that the code beside .weights.h5 builds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow prints a lot at its start
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    import keras
-
-    if code:
-        model = runpy.run_path(str(code))["network"]
-    else:
-        model = keras.models.load_model(network, compile=False)
-    return lambda x: np.asarray(model.predict_on_batch(x))
 
 
 def _channels_last(forward: Forward) -> Forward:
@@ -141,9 +111,8 @@ def _channels_last(forward: Forward) -> Forward:
     return wrapped
 
 
-PROGRAMS: dict[str, Callable[..., Forward]] = {
+PROGRAMS: dict[str, Callable[[bytes, Sequential], Forward]] = {
     "onnx": onnxruntime_forward,
     "pytorch": pytorch_forward,
-    "keras": keras_forward,
 }
-"""What runs a format, a key of ``FORMATS``."""
+"""What runs the file of a network, given its bytes; ImportError if it is not installed."""

@@ -1,11 +1,10 @@
-"""The parts that readers of ONNX, Keras and PyTorch files share: their model, and refusals.
+"""The layers that a reader of ONNX, Keras or PyTorch files has found so far, and refusals.
 
 Readers raise a WeightsError that says what is wrong; ``importers`` adds which file it is in.
 """
 
-import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -13,10 +12,11 @@ import numpy as np
 
 from tinycnn import nn
 from tinycnn.errors import WeightsError
+from tinycnn.exchange.layout import Arrays, Axes, places
 from tinycnn.exchange.metadata import Metadata
 from tinycnn.nn.checks import GRAY, Shape
+from tinycnn.nn.weights import MAX_BYTES
 
-Arrays = dict[str, np.ndarray]
 Settings = dict[str, Any]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Layer]] = {
@@ -32,7 +32,7 @@ OF_GRAY_LEVELS = 0.1
 
 
 @dataclass(frozen=True)
-class ExternalLayer:
+class Part:
     """A layer or node of an untrusted file."""
 
     kind: str
@@ -43,7 +43,7 @@ class ExternalLayer:
         return f"{shown(self.kind)[1:-1]} {shown(self.name)}"
 
     def require(self, supported: bool, otherwise: str) -> None:
-        """Refuse the layer unless ``supported``; ``otherwise`` says how it differs."""
+        """Refuse the part unless it is ``supported``; ``otherwise`` says how it differs."""
         if not supported:
             refuse(f"{self} {otherwise}")
 
@@ -63,9 +63,10 @@ class ExternalLayer:
 
 
 @dataclass
-class ImportedModel:
-    """A chain of layers that grows while a file is read, with arrays named and laid out as here."""
+class Chain:
+    """The layers so far, their arrays with ``axes`` as the file has them, and what it tells."""
 
+    axes: Axes
     layers: list[nn.Layer] = field(default_factory=list)
     input_shape: Shape = ()
     shape: Shape = ()
@@ -81,27 +82,30 @@ class ImportedModel:
     """What the file multiplies its input by, and then adds, before the first layer."""
 
     ended: bool = False
-    """Whether something was read and left out that makes sense at the end only."""
+    """Whether a log-softmax was left out, which makes sense at the end only."""
 
     def start(self, shape: Shape) -> None:
         """Set the input shape; an image (H,W) has one channel."""
         self.input_shape = self.shape = (*shape, 1) if len(shape) == 2 else shape
 
-    def prepare(self, external: ExternalLayer, scale: object, offset: object = 0.0) -> None:
+    def prepare(self, part: Part, scale: object, offset: object = 0.0) -> None:
         """Multiply the input by ``scale`` and add ``offset``; the first layer will do that."""
         numbers = isinstance(scale, int | float) and isinstance(offset, int | float)
-        external.require(numbers and not self.layers, "other than at the start, by one number,")
+        part.require(numbers and not self.layers, "other than at the start, by one number,")
         self.scale, self.offset = self.scale * scale, self.offset * scale + offset  # type: ignore[operator]
 
-    def add(self, layer: nn.Layer, **arrays: np.ndarray) -> None:
+    def add(self, layer: nn.Layer, **arrays: np.ndarray | None) -> None:
         """Append ``layer`` with its arrays; ShapeError if it does not fit there."""
         if self.ended:
             refuse(f"{layer} after the last softmax")
         self.shape, _ = layer.shapes(self.shape)
-        self.arrays |= {f"{len(self.layers)}.{key}": z for key, z in arrays.items()}
+        if math.prod(self.shape) > MAX_BYTES:
+            refuse(f"{layer} with {math.prod(self.shape):,} outputs")
+        found = {key: z for key, z in arrays.items() if z is not None}
+        self.arrays |= {f"{len(self.layers)}.{key}": z for key, z in found.items()}
         self.layers.append(layer)
 
-    def activate(self, external: ExternalLayer, name: object) -> None:
+    def activate(self, part: Part, name: object) -> None:
         """Append the layer of an activation; a log-softmax is left out, as logits do as well."""
         if name == "log_softmax":
             nn.Softmax().shapes(self.shape)
@@ -109,19 +113,20 @@ class ImportedModel:
         elif isinstance(name, str) and name in ACTIVATIONS:
             self.add(ACTIVATIONS[name]())
         else:
-            external.require(name in (None, "linear"), f"with the activation {shown(name)}")
+            part.require(name in (None, "linear"), f"with the activation {shown(name)}")
 
     def pad(self, before: int, after: int) -> None:
         """Append a ZeroPad2D, if it does anything."""
         if before or after:
             self.add(nn.ZeroPad2D(before, after))
 
-    def add_pool(
-        self, external: ExternalLayer, kind: Callable[[int], nn.Layer], size: int, strides: object
-    ) -> None:
-        """Append a pooling layer, whose windows must lie side by side."""
-        strides = simplified(strides)
-        external.require(strides == size, f"with strides {shown(strides)} instead of {size}")
+    def add_pool(self, kind: Callable[..., nn.Layer], part: Part, window: str, same: bool) -> None:
+        """Append a pooling layer, whose windows must lie side by side; ``same``: it pads."""
+        size = part.square(part.settings[window])
+        strides = simplified(part.settings.get("strides") or size)
+        part.require(strides == size, f"with strides {shown(strides)} instead of {size}")
+        whole = not any(z % size for z in self.shape[:2])
+        part.require(whole or not same, "with padding of an image that it does not divide")
         self.add(kind(size))
 
     def add_batch_norm(self, epsilon: float, **arrays: np.ndarray) -> None:
@@ -130,37 +135,44 @@ class ImportedModel:
         self.add(nn.BatchNorm(), **arrays)
 
     def flatten(self) -> None:
-        """Append a Flatten."""
-        self.add(nn.Flatten())
+        """Append a Flatten, unless the output is a row already."""
+        if len(self.shape) > 1:
+            self.add(nn.Flatten())
 
-    def reshape(self, external: ExternalLayer, target: Sequence[int]) -> None:
+    def reshape(self, part: Part, target: Sequence[int]) -> None:
         """Reshape the output to a row; or the input, if it stays the same gray image."""
-        gray = len(target) == 2 or 1 in (target[0], target[-1])
-        if list(target) in ([-1], [math.prod(self.shape)]):
+        sizes, wanted = ([z for z in shape if z != 1] for shape in (self.shape, target))
+        row, size = len(self.shape) == 1, math.prod(self.shape)
+        if list(target) in ([-1], [size]):
             self.flatten()
-        elif gray and not self.layers and _is_same_image(self.shape, target):
+        elif not self.layers and (sizes == wanted or (row and math.prod(wanted) == size)):
             self.start(tuple(target))
         else:
-            refuse(f"{external} into {shown(target)}")
+            refuse(f"{part} into {shown(target)}")
 
     def final_arrays(self) -> Arrays:
-        """Return the arrays for BatchNorm as it is here.
-
-        Only the sum of variance and epsilon matters, so the variance takes up the difference of
-        the epsilons.
-        """
-        arrays = {name: np.ascontiguousarray(z) for name, z in self.arrays.items()}
+        """Return the arrays as they are here, with zeros for a bias that the file leaves out."""
+        arrays = dict(self.arrays)
+        for place in places(self.layers, self.input_shape, self.axes):
+            if place.name in arrays:
+                arrays[place.name] = place.from_external(arrays[place.name])
+            elif place.name.endswith(".b") and f"{place.name[:-1]}w" in arrays:
+                arrays[place.name] = np.zeros(place.shape, np.float32)
         self._fold_preparation(arrays)
-        for index, layer in enumerate(self.layers):
-            name = f"{index}.variance"
-            if isinstance(layer, nn.BatchNorm) and name in arrays:
-                epsilon = self.epsilons.get(index, nn.BatchNorm.EPSILON)
-                variance = arrays[name].astype(np.float64) + (epsilon - nn.BatchNorm.EPSILON)
-                if variance.min(initial=0) < 0:
-                    least = arrays[name].min()
-                    refuse(f"a BatchNorm with epsilon {epsilon:g} and a variance of {least:g}")
-                arrays[name] = variance.astype(np.float32)
+        self._fold_epsilons(arrays)
         return arrays
+
+    def _fold_epsilons(self, arrays: Arrays) -> None:
+        """Let the variance take up the difference of epsilons, as only their sum matters."""
+        for index, layer in enumerate(self.layers):
+            name, epsilon = f"{index}.variance", self.epsilons.get(index, nn.BatchNorm.EPSILON)
+            if not isinstance(layer, nn.BatchNorm) or name not in arrays:
+                continue
+            variance = arrays[name].astype(np.float64) + (epsilon - nn.BatchNorm.EPSILON)
+            if variance.min(initial=0) < 0:
+                least = arrays[name].min()
+                refuse(f"a BatchNorm with epsilon {epsilon:g} and a variance of {least:g}")
+            arrays[name] = variance.astype(np.float32)
 
     def _fold_preparation(self, arrays: Arrays) -> None:
         """Let the first weights do what the file does to its input; ours is from 0 to 1.
@@ -181,44 +193,6 @@ class ImportedModel:
         shift = c * w.sum(axis=(1, 2, 3) if isinstance(first, nn.Conv2D) else 0)
         arrays[f"{index}.w"] = (a * w).astype(np.float32)
         arrays[f"{index}.b"] = (arrays[f"{index}.b"] + shift).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class KnownNetwork:
-    """The network of a file that holds only its arrays.
-
-    ``layers`` returns the layers for a number of classes. ``epsilon`` is added to the variance by
-    the file's BatchNorm; None if that is not known.
-    """
-
-    layers: Callable[[int], Sequence[nn.Layer]]
-    input_shape: Shape
-    epsilon: float | None = None
-
-
-def known_model(
-    known: KnownNetwork | None, matrices: Iterable[Shape], metadata: Metadata
-) -> ImportedModel:
-    """Return the ``known`` network, still without arrays, with as many classes as the file has.
-
-    ``matrices`` are the shapes (D,K) of its dense layers. The last one's K is no other one's D; if
-    that leaves more than one, there are ten classes, the digits.
-    """
-    if known is None:
-        raise WeightsError("it does not describe its layers; name them with --preset or --like")
-    shapes = list(matrices)
-    last = {K for _, K in shapes} - {D for D, _ in shapes}
-    layers = known.layers(last.pop() if len(last) == 1 else 10)
-    copies = [copy.copy(layer) for layer in layers]  # the originals may be in use
-    norms = [i for i, layer in enumerate(layers) if isinstance(layer, nn.BatchNorm)]
-    epsilons = {} if known.epsilon is None else dict.fromkeys(norms, known.epsilon)
-    return ImportedModel(copies, known.input_shape, metadata=metadata, epsilons=epsilons)
-
-
-def refuse_known(known: KnownNetwork | None) -> None:
-    """Refuse the layers that the user names for a file that describes its own."""
-    if known:
-        raise WeightsError("it already describes its layers; leave out --preset and --like")
 
 
 def same_padding(size: int) -> tuple[int, int]:
@@ -244,9 +218,3 @@ def simplified(value: Any) -> Any:
     if isinstance(value, list | tuple) and value and all(z == value[0] for z in value):
         return value[0]
     return value
-
-
-def _is_same_image(shape: Shape, other: Sequence[int]) -> bool:
-    """Whether both are one gray image: with or without an axis for its channel, or as a row."""
-    sizes, others = ([z for z in sizes if z != 1] for sizes in (shape, other))
-    return sizes == others or (len(shape) == 1 and math.prod(shape) == math.prod(other))
