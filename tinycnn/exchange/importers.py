@@ -20,11 +20,6 @@ from tinycnn.nn.weights import MAX_BYTES
 
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
-PICKLE = (
-    "it is a pickle, which can run any code and is never read here; save it in PyTorch with "
-    "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
-)
-
 
 def read(source: Path, known: Known | None = None) -> Sequential:
     """Return the network in ``source``; ``converted_from`` in its description names the program.
@@ -65,7 +60,10 @@ def _read(source: Path, known: Known | None) -> tuple[str, Chain]:
     if payload[8:9] == b"{" and payload[:1] != b"{":
         return "PyTorch", read_state_dict(source, known)
     if _is_pickle(payload):
-        raise WeightsError(PICKLE)
+        raise WeightsError(
+            "it is a pickle, which can run any code and is never read here; save it in PyTorch "
+            "with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+        )
     if known:
         raise WeightsError("it already describes its layers; leave out --preset and --like")
     if payload.startswith((HDF5, ZIP)):

@@ -24,7 +24,6 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 """The members of a .keras file, a zip archive."""
 
 _LONGEST_CONFIG = 2**20  # bytes
-_MOST_OBJECTS = 10_000
 
 _START_OF_CONFIG = re.compile(rb'\{"class_name": "(Sequential|Functional|Model)", "config": \{')
 
@@ -86,20 +85,16 @@ def _read_config(config: Any) -> tuple[Chain, dict[str, int]]:
         part.require_settings(supported)
         before = len(chain.layers)
         add(chain, part)
-        added = [i for i in range(before, len(chain.layers)) if _has_arrays(chain.layers[i])]
+        owner = len(chain.layers) - 1  # a Conv2D may have added its padding before
         chain.activate(part, settings.get("activation"))
-        if added:
+        if owner >= before and isinstance(chain.layers[owner], nn.Conv2D | nn.Dense | nn.BatchNorm):
             group = re.sub("(?<=[a-z])(?=[A-Z])", "_", part.kind).lower()
             numbered = f"{group}_{seen[group]}".removesuffix("_0")
-            owners |= dict.fromkeys((numbered, part.name), added[0])
+            owners |= dict.fromkeys((numbered, part.name), owner)
             seen[group] += 1
     if kind != "Sequential":
         _refuse_branches(inner)
     return chain, owners
-
-
-def _has_arrays(layer: nn.Layer) -> bool:
-    return isinstance(layer, nn.Conv2D | nn.Dense | nn.BatchNorm)
 
 
 # ----------------------------------------------------------------------- what each layer does
@@ -213,13 +208,8 @@ def _read_hdf5(payload: bytes, root: str) -> Arrays:
     ``visititems`` does not follow links to other files.
     """
     arrays: Arrays = {}
-    seen = 0
 
     def visit(path: str, thing: h5py.Group | h5py.Dataset) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > _MOST_OBJECTS:
-            raise WeightsError(f"it holds more than {_MOST_OBJECTS:,} objects")
         is_array = isinstance(thing, h5py.Dataset) and thing.dtype == np.float32
         if is_array and path.startswith(root):
             arrays[path.removeprefix(root)] = _array(path, thing, len(payload))

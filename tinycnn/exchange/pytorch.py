@@ -54,24 +54,19 @@ def modules_of(model: Sequential) -> list[Module]:
 
 
 def _module(layer: nn.Layer, C: int, rank: int) -> Module:
+    kind, arguments = type(layer).__name__, tuple(layer.config().values())
     match layer:
-        case nn.AveragePool2D(size=size):
-            return Module("AvgPool2d", (size,))
         case nn.BatchNorm():
             return Module(f"BatchNorm{rank}d", (C,))
-        case nn.Conv2D(filters=F, kernel_size=size):
-            return Module("Conv2d", (C, F, size))
-        case nn.Dense(units=K):
-            return Module("Linear", (C, K))
+        case nn.Conv2D() | nn.Dense():
+            return Module("Conv2d" if isinstance(layer, nn.Conv2D) else "Linear", (C, *arguments))
         case nn.GlobalAveragePool2D():
             return Module("Sequential", (Module("AdaptiveAvgPool2d", (1,)), Module("Flatten")))
-        case nn.MaxPool2D(size=size):
-            return Module("MaxPool2d", (size,))
         case nn.ZeroPad2D(before=before, after=after):
             return Module("ZeroPad2d", ((before, after, before, after),))
         case nn.Softmax():
             return Module("Softmax", (1,))
-    return Module(type(layer).__name__, tuple(layer.config().values()))
+    return Module(kind.replace("AveragePool2D", "AvgPool2d").replace("2D", "2d"), arguments)
 
 
 KINDS = [{"weight", "bias"}, {"weight"}, {*NAMES.values()}]

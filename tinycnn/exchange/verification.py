@@ -26,9 +26,6 @@ TOLERANCE = 1e-5
 A float32 has seven digits, and a small output may be the difference of large numbers.
 """
 
-SAMPLES = 200
-"""The number of random images for a network that does not take digits."""
-
 
 def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
     """Compare another program with ``model`` and say how equal they are.
@@ -56,12 +53,11 @@ def outputs(forward: Forward, x: np.ndarray) -> np.ndarray:
 
 
 def examples(model: Sequential) -> np.ndarray:
-    """Return inputs to compare on: the bundled test digits, or noise if they do not fit."""
+    """Return inputs to compare on: the bundled test digits, or some noise if they do not fit."""
     try:
         return network_input(model, load_dataset().test_images)
     except WeightsError:
-        rng = np.random.default_rng(0)
-        return rng.random((SAMPLES, *model.input_shape), dtype=np.float32)
+        return np.random.default_rng(0).random((200, *model.input_shape), dtype=np.float32)
 
 
 def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
@@ -71,8 +67,8 @@ def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
 
     def forward(x: np.ndarray) -> np.ndarray:
         y = exact.forward(x.astype(np.float64))
-        logits_wanted = not softmax or isinstance(model.layers[-1], Softmax)
-        return y if logits_wanted else special.softmax(y / temperature, axis=1)
+        done = not softmax or isinstance(model.layers[-1], Softmax)
+        return y if done else special.softmax(y / temperature, axis=1)
 
     return forward
 
