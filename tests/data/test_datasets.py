@@ -1,6 +1,5 @@
 """A data set is refused unless its four arrays belong together, and the right one is found."""
 
-import gzip
 import importlib.util
 import shutil
 from pathlib import Path
@@ -76,11 +75,10 @@ def test_a_damaged_or_missing_bundled_file_is_never_used(tmp_path, monkeypatch):
     content[500] ^= 1
     victim.write_bytes(content)
 
-    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz is missing or damaged"):
-        load_dataset()
-    victim.unlink()
-    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz is missing or damaged"):
-        load_dataset()
+    for spoil in (lambda: None, victim.unlink):
+        spoil()
+        with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz is missing or damaged"):
+            load_dataset()
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -96,16 +94,15 @@ def test_a_folder_of_ones_own_is_found_under_all_usual_names(tmp_path, arrays, d
     assert dataset.name == "letters"
     assert dataset.class_names == ("0", "1", "2")
     assert dataset.sources == tuple(str(folder / rename(name)) for name in FILE_NAMES)
-    np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
-    np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
-    np.testing.assert_array_equal(dataset.test_images, arrays[TEST_IMAGES])
-    np.testing.assert_array_equal(dataset.test_labels, arrays[TEST_LABELS])
+    found = [*dataset.part("train"), *dataset.part("test")]
+    for array, wanted in zip(found, arrays.values(), strict=True):
+        np.testing.assert_array_equal(array, wanted)
 
 
 def test_missing_files_and_folders_are_named(tmp_path, arrays):
     folder = write_set(tmp_path / "half", {TRAIN_IMAGES: arrays[TRAIN_IMAGES]})
 
-    with pytest.raises(DataError, match=f"{folder} holds no {TRAIN_LABELS}, {TEST_IMAGES}"):
+    with pytest.raises(DataError, match=f"{folder} holds no {TRAIN_LABELS} "):
         load_dataset(data_dir=folder)
     with pytest.raises(DataError, match="there is no folder"):
         load_dataset(data_dir=tmp_path / "nowhere")
@@ -129,15 +126,13 @@ def with_label(value, index):
 BAD_SETS = {
     "one label too few": (TRAIN_LABELS, lambda a: a[:-1], ["30 images", "29 labels"]),
     "one label too many": (TEST_LABELS, lambda a: np.append(a, a[:1]), ["10 images", "11 labels"]),
-    "no images": (TRAIN_IMAGES, lambda a: a[:0], ["0 images", "30 labels"]),
-    "images without pixels": (TEST_IMAGES, lambda a: a[:, :0], ["empty", "10 x 0 x 6"]),
-    "float images": (TRAIN_IMAGES, lambda a: a.astype(np.float32), ["float32", "images are uint8"]),
-    "flat images": (TRAIN_IMAGES, lambda a: a.reshape(30, 48), ["30 x 48 uint8", "N x H x W"]),
-    "wide labels": (TRAIN_LABELS, lambda a: a.astype(np.int32), ["int32", "labels are uint8"]),
-    "one-hot labels": (TEST_LABELS, lambda a: a[:, None], ["10 x 1 uint8", "labels are uint8"]),
+    "no images": (TEST_IMAGES, lambda a: a[:0], ["no images"]),
+    "images without pixels": (TEST_IMAGES, lambda a: a[:, :0], ["is 10 x 0 x 6", "no gray"]),
+    "flat images": (TRAIN_IMAGES, lambda a: a.reshape(30, 48), ["is 30 x 48", "no gray images"]),
+    "labels for images": (TRAIN_IMAGES, lambda a: a[:, 0, 0], ["is 30,", "no gray images"]),
     "other sizes": (TEST_IMAGES, lambda a: a[:, 1:], ["8 x 6 pixels", "7 x 6"]),
     "a stray label": (TRAIN_LABELS, with_label(200, 7), ["label 200 at index 7", "class 3"]),
-    "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 at index 4"]),
+    "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 at index 4", "fewer than two"]),
     "a stray test label": (TEST_LABELS, with_label(14, 9), ["label 14 at index 9", "0 to 9"]),
 }
 
@@ -154,34 +149,11 @@ def test_arrays_that_do_not_fit_are_refused_with_the_file_and_the_numbers(tmp_pa
         assert phrase in str(caught.value)
 
 
-def test_swapped_files_are_recognized(tmp_path, arrays):
-    swapped = {TRAIN_IMAGES: arrays[TRAIN_LABELS], TRAIN_LABELS: arrays[TRAIN_IMAGES]}
-    folder = write_set(tmp_path / "swapped", {**arrays, **swapped})
-
-    with pytest.raises(DataError, match=f"{TRAIN_IMAGES} holds labels .*they are swapped"):
-        load_dataset(data_dir=folder)
-
-
-def test_the_labels_of_the_other_part_are_recognized(tmp_path, arrays):
-    folder = write_set(tmp_path / "mixed", {**arrays, TRAIN_LABELS: arrays[TEST_LABELS]})
-
-    with pytest.raises(DataError, match=r"30 images and .* 10 labels"):
-        load_dataset(data_dir=folder)
-
-
 def test_many_classes_are_counted_if_each_has_examples(tmp_path, arrays):
     labels = np.arange(30, dtype=np.uint8) // 2  # fifteen classes, two examples each
     folder = write_set(tmp_path / "many", {**arrays, TRAIN_LABELS: labels})
 
     assert len(load_dataset(data_dir=folder).class_names) == 15
-
-
-def test_one_label_beyond_the_ten_digits_founds_no_class(tmp_path, arrays):
-    labels = with_label(10, 4)(np.arange(30, dtype=np.uint8) % 10)
-    folder = write_set(tmp_path / "stray", {**arrays, TRAIN_LABELS: labels})
-
-    with pytest.raises(DataError, match=r"label 10 at index 4 .* fewer than two examples of class"):
-        load_dataset(data_dir=folder)
 
 
 def test_a_few_digits_need_not_show_every_class(tmp_path, arrays):
@@ -195,6 +167,16 @@ def test_labels_of_a_named_set_are_held_against_its_classes(tmp_path, arrays):
 
     with pytest.raises(DataError, match="label 10 at index 2 is out of range, the 10 classes"):
         load_dataset("fashion-mnist", folder)
+
+
+def test_floats_and_wide_labels_are_read_if_they_are_gray_levels_and_indices(tmp_path, arrays):
+    changed_arrays = {
+        TRAIN_IMAGES: (arrays[TRAIN_IMAGES] / 255).astype(np.float32),
+        TRAIN_LABELS: arrays[TRAIN_LABELS].astype(np.int32)[:, None],
+    }
+    dataset = load_dataset(data_dir=write_set(tmp_path / "x", {**arrays, **changed_arrays}))
+    np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
+    np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
 
 
 def test_an_unknown_name_lists_those_there_are(tmp_path, arrays):
@@ -221,11 +203,6 @@ def test_a_folder_of_folders_is_searched_by_name(tmp_path, arrays):
     dataset = load_dataset("kmnist", tmp_path / "all")
 
     np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
-
-
-def test_the_published_files_of_one_set_do_not_pass_for_another():
-    with pytest.raises(DataError, match="holds files of mnist10k, not of mnist;"):
-        load_dataset("mnist", bundled_folder("mnist10k"))
 
 
 def test_the_environment_variable_replaces_a_download_and_nothing_else(
@@ -268,16 +245,6 @@ def test_the_fingerprint_tells_the_data_and_not_the_file(tmp_path, arrays):
 
     assert one.fingerprint == two.fingerprint != three.fingerprint
     assert one.test_fingerprint == three.test_fingerprint != one.fingerprint
-
-
-def test_a_damaged_gzip_file_in_a_folder_is_named(tmp_path, arrays):
-    folder = write_set(tmp_path / "cut", arrays)
-    path = folder / f"{TEST_IMAGES}.gz"
-    path.write_bytes(gzip.compress((folder / TEST_IMAGES).read_bytes())[:-20])
-    (folder / TEST_IMAGES).unlink()
-
-    with pytest.raises(DataError, match=f"{path}: the gzip stream is cut"):
-        load_dataset(data_dir=folder)
 
 
 @given(count=st.integers(2, 70_000), fraction=st.floats(0.01, 0.9))

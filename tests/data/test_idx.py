@@ -47,7 +47,7 @@ HOSTILE = {
     "header cut": (GOOD[:11], "ends inside its header"),
     "nothing after the magic": (GOOD[:4], "ends inside its header"),
     "no body": (GOOD[:16], "promises 5 x 4 x 3 uint8 = 60 bytes"),
-    "one byte short": (GOOD[:-1], "the file holds"),
+    "one byte short": (GOOD[:-1], "= 60 bytes, "),
     "one byte long": (GOOD + b"!", "the file holds"),
     "60,000 promised, 4 sent": (header(0x08, 60_000) + b"1234", "= 60,000 bytes"),
     "a product that wraps to 0": (header(0x08, 2**16, 2**16, 2**16, 2**16), "promises 65536 x"),
@@ -68,7 +68,7 @@ HOSTILE_STREAMS = {
     "an unknown compression": (PACKED[:2] + b"\x07" + PACKED[3:], "cut or damaged"),
     "garbage behind": (PACKED + b"garbage", "cut or damaged"),
     "garbage behind zeros": (PACKED + bytes(100_000) + b"!", "cut or damaged"),
-    "a second array": (PACKED + PACKED, "holds more than 60"),
+    "a second array": (PACKED + PACKED, "the file holds more"),
     "compressed twice": (gzip.compress(PACKED), "gzip twice"),
 }
 
@@ -201,15 +201,6 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("content", [GOOD, PACKED], ids=["plain", "gzip"])
-def test_a_cap_on_the_size_can_be_set(tmp_path, content):
-    (tmp_path / "images").write_bytes(content)
-
-    assert read_idx(tmp_path / "images", max_bytes=60).shape == IMAGES.shape
-    with pytest.raises(DataError, match="more than 59 are not read"):
-        read_idx(tmp_path / "images", max_bytes=59)
-
-
-@pytest.mark.parametrize("content", [GOOD, PACKED], ids=["plain", "gzip"])
 def test_no_mutation_gets_past_the_one_exception(content):
     rng = np.random.default_rng(11)
     survivors = 0
@@ -257,8 +248,8 @@ except DataError as error:
 @pytest.mark.parametrize(
     ("promised", "phrase"),
     [
-        ((10, 28, 28), "holds more than 7,840"),
-        ((2**31,), "2,147,483,648 bytes; more than 536,870,912 are not read"),
+        ((10, 28, 28), "= 7,840 bytes, the file holds more"),
+        ((2**31,), "= 2,147,483,648 bytes; more than 536,870,912 are not read"),
         ((60_000, 2**16), "promises 60000 x 65536"),
     ],
     ids=["more than promised", "more than the cap", "more than it could hold"],

@@ -3,15 +3,16 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinycnn.cli import Parser, add_data_dir, add_json, run_command
 from tinycnn.data.ascii_art import draw
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, bundled_folder, named_set
-from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, Dataset, load_dataset
+from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, load_dataset
 from tinycnn.data.download import cache_folder, fetch
 from tinycnn.data.idx import write_idx
 from tinycnn.data.layouts import CLASSES
@@ -47,24 +48,31 @@ def get(arguments: Namespace) -> int:
 
 def verify(arguments: Namespace) -> int:
     """Compare the files that are here with their checksums; return 1 if one is wrong."""
-    sets = [named_set(arguments.name)] if arguments.name else list(CATALOGUE.values())
-    fine = True
-    for named in sets:
+    states = set()
+    for named in [named_set(arguments.name)] if arguments.name else CATALOGUE.values():
         paths = [_folder(named) / file.name for file in named.files]
         if not arguments.name and not any(path.exists() for path in paths):
             continue  # never fetched, and not asked for
         for path, file in zip(paths, named.files, strict=True):
             state = "ok" if file.is_genuine(path) else "damaged" if path.exists() else "missing"
-            fine = fine and state == "ok"
+            states.add(state)
             record = {"set": named.name, "file": str(path), "state": state}
             _print(arguments, record, f"{state:<8} {path}")
-    return 0 if fine else 1
+    return 0 if states <= {"ok"} else 1
 
 
 def info(arguments: Namespace) -> int:
     """Load a set, with all its checks, and describe it."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
-    facts = _describe(dataset)
+    facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
+    for split in ("train", "test"):
+        images, labels = dataset.part(split)
+        per_class = np.bincount(labels, minlength=len(dataset.class_names))
+        facts |= {f"{split}_images": [*images.shape], f"{split}_per_class": per_class.tolist()}
+    facts["mean_ink"] = round(float(dataset.train_images.mean()) / 255, 4)
+    facts["fingerprint"] = dataset.fingerprint
+    facts["test_fingerprint"] = dataset.test_fingerprint
+    facts["folder"] = str(Path(dataset.sources[0]).parent)
     lines = []
     for key, value in facts.items():
         shown = " ".join(map(str, value)) if isinstance(value, list) else value
@@ -76,9 +84,8 @@ def info(arguments: Namespace) -> int:
 def make(arguments: Namespace) -> int:
     """Write the four IDX files of another layout, and classes.txt, into a folder."""
     dataset = load_dataset(data_dir=arguments.source)
-    names = list(dataset.class_names)
-    if arguments.classes is not None:
-        names = [name.strip() for name in arguments.classes.split(",")]
+    given = ",".join(dataset.class_names) if arguments.classes is None else arguments.classes
+    names = [name.strip() for name in given.split(",")]
     if not len({*names} - {""}) == len(names) == len(dataset.class_names):
         raise DataError(f"--classes has to give {len(dataset.class_names)} different names")
     folder = Path(arguments.folder)
@@ -101,10 +108,8 @@ def show(arguments: Namespace) -> int:
     images, labels = dataset.part(arguments.split)
     for index in arguments.indices:
         if not 0 <= index < len(images):
-            raise DataError(
-                f"the {arguments.split} part of {dataset.name} has no image {index}; "
-                f"choose from 0 to {len(images) - 1}"
-            )
+            part = f"the {arguments.split} part of {dataset.name}"
+            raise DataError(f"{part} has no image {index}; choose from 0 to {len(images) - 1}")
     for index in arguments.indices:
         print(f"{arguments.split} image {index}: {dataset.class_names[labels[index]]}")
         print(draw(images[index], sys.stdout.encoding))
@@ -120,26 +125,12 @@ def _folder(named: NamedSet) -> Path:
 
 
 def _where(named: NamedSet) -> str:
-    folder = _folder(named)
-    if not named.bundled and os.environ.get(ENVIRONMENT_VARIABLE):
-        return f"{ENVIRONMENT_VARIABLE}={os.environ[ENVIRONMENT_VARIABLE]}"
+    folder, instead = _folder(named), os.environ.get(ENVIRONMENT_VARIABLE)
+    if not named.bundled and instead:
+        return f"{ENVIRONMENT_VARIABLE}={instead}"
     if all((folder / file.name).exists() for file in named.files):
         return "bundled" if named.bundled else str(folder)
-    return f"not fetched ({named.size / 1e6:.1f} MB)"
-
-
-def _describe(dataset: Dataset) -> dict[str, object]:
-    n_classes = len(dataset.class_names)
-    facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
-    for split in ("train", "test"):
-        images, labels = dataset.part(split)
-        facts[f"{split}_images"] = list(images.shape)
-        facts[f"{split}_per_class"] = np.bincount(labels, minlength=n_classes).tolist()
-    facts["mean_ink"] = round(float(dataset.train_images.mean()) / 255, 4)
-    facts["fingerprint"] = dataset.fingerprint
-    facts["test_fingerprint"] = dataset.test_fingerprint
-    facts["folder"] = str(Path(dataset.sources[0]).parent)
-    return facts
+    return f"not fetched ({sum(file.size for file in named.files) / 1e6:.1f} MB)"
 
 
 parser = Parser(
@@ -148,38 +139,33 @@ parser = Parser(
     epilog=EXAMPLES,
 )
 commands = parser.add_subparsers(required=True, metavar="COMMAND")
-machine = Parser(add_help=False)
-add_json(machine, "one JSON object per line")
-source = Parser(add_help=False)
-add_data_dir(source)
 
-lister = commands.add_parser("list", parents=[machine], help="all sets")
-lister.set_defaults(command=list_sets)
-getter = commands.add_parser("get", parents=[machine], help="download a set")
-getter.add_argument("name", metavar="NAME")
-getter.set_defaults(command=get)
-verifier = commands.add_parser("verify", parents=[machine], help="compare with the checksums")
+
+def _add(run: Callable[[Namespace], int], name: str, purpose: str, *, images: bool = False) -> Any:
+    command = commands.add_parser(name, help=purpose)
+    command.set_defaults(command=run)
+    if run is not show:
+        add_json(command, "one JSON object per line")
+    if images:
+        add_data_dir(command)
+    return command
+
+
+_add(list_sets, "list", "all sets")
+_add(get, "get", "download a set").add_argument("name", metavar="NAME")
+verifier = _add(verify, "verify", "compare with the checksums")
 verifier.add_argument("name", metavar="NAME", nargs="?", help="default: all that are here")
-verifier.set_defaults(command=verify)
-teller = commands.add_parser("info", parents=[machine, source], help="check and describe a set")
+teller = _add(info, "info", "check and describe a set", images=True)
 teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
-teller.set_defaults(command=info)
-maker = commands.add_parser("make", parents=[machine], help="write IDX files from another layout")
+maker = _add(make, "make", "write IDX files from another layout")
 maker.add_argument("folder", metavar="DIR", help="where to")
-maker.add_argument(
-    "--from",
-    dest="source",
-    metavar="X",
-    required=True,
-    help="a folder of IDX files, of pictures in a folder per class, an .npz or a .csv",
-)
+layouts = "a folder of IDX files, of pictures in a folder per class, an .npz or a .csv"
+maker.add_argument("--from", dest="source", metavar="X", required=True, help=layouts)
 maker.add_argument("--classes", metavar="NAME,...", help="the names of the classes, in order")
-maker.set_defaults(command=make)
-shower = commands.add_parser("show", parents=[source], help="draw images in the terminal")
+shower = _add(show, "show", "draw images in the terminal", images=True)
 shower.add_argument("name", metavar="NAME")
 shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")
 shower.add_argument("--split", choices=("train", "test"), default="train")
-shower.set_defaults(command=show)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,6 @@ order and need no trust: a file counts only if its SHA-256 is right.
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +32,8 @@ class OfficialFile:
     def is_genuine(self, path: Path) -> bool:
         """Whether ``path`` is there and holds exactly these bytes."""
         try:
-            return sha256_of(path) == self.sha256
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
         except OSError:
             return False
 
@@ -52,11 +52,6 @@ class NamedSet:
     def bundled(self) -> bool:
         return not self.mirrors
 
-    @property
-    def size(self) -> int:
-        """Bytes to download."""
-        return sum(file.size for file in self.files)
-
 
 def named_set(name: str) -> NamedSet:
     """The data set called ``name``, or a DataError that lists the names there are."""
@@ -70,12 +65,6 @@ def named_set(name: str) -> NamedSet:
     return CATALOGUE[name]
 
 
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def bundled_folder(name: str) -> Path:
     """Where the files of a bundled set are: in the installed package or in the checkout."""
     package = Path(__file__).parent
@@ -83,7 +72,7 @@ def bundled_folder(name: str) -> Path:
     return installed if installed.is_dir() else package.parents[1] / "data" / name
 
 
-def _files(sizes_and_sums: Iterable[tuple[int, str]]) -> tuple[OfficialFile, ...]:
+def _files(*sizes_and_sums: tuple[int, str]) -> tuple[OfficialFile, ...]:
     pairs = zip(FILE_NAMES, sizes_and_sums, strict=True)
     return tuple(OfficialFile(f"{name}.gz", size, sha256) for name, (size, sha256) in pairs)
 
@@ -95,12 +84,10 @@ _SETS = (
         # MIT, Juan Cazala (see data/README.md)
         class_names=DIGITS,
         files=_files(
-            [
-                (1289742, "26b8be745c5743c2ac614ef6b8bc050caf5d2f3e965ec1680e409eb06d7f18de"),
-                (3911, "a42bdb7e00cc0cb8d6d53b23c70050665377f3b91beffa3742b93ea1a62e61cd"),
-                (322249, "16aff6dcbb67e86e7787ba2bb04c87222372876015ce9bddc1ddc38b463b9904"),
-                (1014, "71724cce39f16074a8c2ba407cee88e6242825c9c5d3b192380f6bbebf1c6d54"),
-            ]
+            (1289742, "26b8be745c5743c2ac614ef6b8bc050caf5d2f3e965ec1680e409eb06d7f18de"),
+            (3911, "a42bdb7e00cc0cb8d6d53b23c70050665377f3b91beffa3742b93ea1a62e61cd"),
+            (322249, "16aff6dcbb67e86e7787ba2bb04c87222372876015ce9bddc1ddc38b463b9904"),
+            (1014, "71724cce39f16074a8c2ba407cee88e6242825c9c5d3b192380f6bbebf1c6d54"),
         ),
     ),
     NamedSet(
@@ -109,12 +96,10 @@ _SETS = (
         # Yann LeCun and Corinna Cortes, commonly given as CC BY-SA 3.0
         class_names=DIGITS,
         files=_files(
-            [
-                (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-                (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-                (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-                (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-            ]
+            (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+            (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+            (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+            (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         ),
         mirrors=(
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -128,24 +113,14 @@ _SETS = (
         title="70,000 pictures of clothes, harder than digits",
         # MIT, Zalando SE
         class_names=(
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
         ),
         files=_files(
-            [
-                (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-                (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
-                (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-                (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-            ]
+            (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+            (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+            (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+            (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
         ),
         mirrors=(
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -159,12 +134,10 @@ _SETS = (
         # CC BY-SA 4.0, Center for Open Data in the Humanities
         class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         files=_files(
-            [
-                (18165135, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
-                (29497, "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
-                (3041136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
-                (5120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
-            ]
+            (18165135, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
+            (29497, "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
+            (3041136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
+            (5120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
         ),
         mirrors=(  # its makers' server is the only public one that was found
             "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",

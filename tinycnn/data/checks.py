@@ -18,18 +18,17 @@ LIGHT = 192  # of 255: paper as light as that is inverted
 FLAT = 0.6  # height over width of the usual 1: MNIST's is 3, and a third if it is transposed
 
 
-def check_arrays(
-    arrays: Sequence[np.ndarray], names: Sequence[str], from_files: bool = True
-) -> None:
-    """Types, ranks and counts, and that both parts hold images of one size.
-
-    Arrays that are not ``from_files`` may also hold float32 images, labels of more than a byte,
-    and nothing to test on.
-    """
+def check_arrays(arrays: Sequence[np.ndarray], names: Sequence[str], n_classes: int) -> None:
+    """Types, ranks, counts and labels, and that both parts hold images of one size."""
     for i in (0, 2):
-        _check_part(arrays[i], arrays[i + 1], names[i], names[i + 1], from_files)
-        if arrays[i].size == 0 and (from_files or i == 0):
-            raise DataError(f"{names[i]} is empty: it holds {_kind(arrays[i])}")
+        check_part(arrays[i], arrays[i + 1], names[i], names[i + 1])
+        for wrong in np.flatnonzero(arrays[i + 1] >= n_classes)[:1]:
+            raise DataError(
+                f"{names[i + 1]}: label {arrays[i + 1][wrong]} at index {wrong} is out of range, "
+                f"the {n_classes} classes are 0 to {n_classes - 1}"
+            )
+    if not arrays[0].size:
+        raise DataError(f"{names[0]} is empty: it holds {_kind(arrays[0])}")
     sizes = [f"{images.shape[1]} x {images.shape[2]}" for images in (arrays[0], arrays[2])]
     if sizes[0] != sizes[1]:
         raise DataError(
@@ -37,22 +36,24 @@ def check_arrays(
         )
 
 
-def check_labels(labels: np.ndarray, n_classes: int, name: str) -> None:
-    """Every label is an index into ``n_classes`` classes."""
-    wrong = np.flatnonzero(labels >= n_classes)
-    if len(wrong):
+def check_part(images: np.ndarray, labels: np.ndarray, images_name: str, labels_name: str) -> None:
+    """Types, ranks and counts of images (N,H,W) and labels (N,)."""
+    if images.dtype not in (np.uint8, np.float32) or images.ndim != 3:
+        raise DataError(f"{images_name} holds {_kind(images)}; images are uint8, N x H x W")
+    if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 1:
+        raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one per image")
+    if len(images) != len(labels):
         raise DataError(
-            f"{name}: label {labels[wrong[0]]} at index {wrong[0]} is out of range, "
-            f"the {n_classes} classes are 0 to {n_classes - 1}"
+            f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels: "
+            "they do not belong together"
         )
 
 
 def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, train_name: str) -> int:
-    """How many classes a data set has, judged by its labels.
+    """How many classes a data set has: the largest label decides, as not all need be there.
 
-    Up to ten, the largest label decides: a handful of digits need not show them all. A larger
-    label counts only if the training part has each class up to it at least twice, so that a
-    damaged byte founds no new class.
+    One above ten counts only if the training part has each class up to it at least twice, so that
+    a damaged byte founds no new class.
     """
     highest = int(train_labels.max())
     if highest < FEW:
@@ -91,36 +92,14 @@ def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | No
 
 def _height_over_width(images: np.ndarray) -> np.ndarray:
     """(N,): how far the ink of images (N,H,W) spreads down over how far it spreads across."""
-    rows, columns = (_spread(images.sum(axis=axis, dtype=np.float64)) for axis in (2, 1))
-    ratios: np.ndarray = rows / np.maximum(columns, 1e-9)
+    spreads = []
+    for axis in (2, 1):  # the standard deviation of the place of ink, in rows and in columns
+        profiles = images.sum(axis=axis, dtype=np.float64)
+        weights = profiles / np.maximum(profiles.sum(axis=1, keepdims=True), 1)
+        places = np.arange(profiles.shape[1])
+        spreads.append(np.sqrt(np.maximum(weights @ places**2 - (weights @ places) ** 2, 0)))
+    ratios: np.ndarray = spreads[0] / np.maximum(spreads[1], 1e-9)
     return ratios
-
-
-def _spread(profiles: np.ndarray) -> np.ndarray:
-    """(N,): the standard deviation of place, weighted by profiles (N,L)."""
-    weights = profiles / np.maximum(profiles.sum(axis=1, keepdims=True), 1)
-    places = np.arange(profiles.shape[1])
-    variances = weights @ places**2 - (weights @ places) ** 2
-    deviations: np.ndarray = np.sqrt(np.maximum(variances, 0))
-    return deviations
-
-
-def _check_part(
-    images: np.ndarray, labels: np.ndarray, images_name: str, labels_name: str, from_files: bool
-) -> None:
-    numbers = (np.uint8,) if from_files else (np.uint8, np.float32)
-    indices = (np.uint8,) if from_files else (np.uint8, np.uint16)
-    if images.ndim == 1 and labels.ndim == 3:
-        raise DataError(f"{images_name} holds labels and {labels_name} images: they are swapped")
-    if images.dtype not in numbers or images.ndim != 3:
-        raise DataError(f"{images_name} holds {_kind(images)}; images are uint8, N x H x W")
-    if labels.dtype not in indices or labels.ndim != 1:
-        raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one per image")
-    if len(images) != len(labels):
-        raise DataError(
-            f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels: "
-            "they do not belong together"
-        )
 
 
 def _kind(array: np.ndarray) -> str:

@@ -16,8 +16,7 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Sequence
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import numpy as np
 
@@ -32,40 +31,46 @@ LARGEST_EMPTY = 2**60  # product of the sizes of an empty array that are not 0
 DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
 
 
-def read_idx(path: PathLike, max_bytes: int = MAX_BYTES) -> np.ndarray:
+def read_idx(path: PathLike) -> np.ndarray:
     """The array in an IDX file, plain or gzip: native byte order, writeable, rank 1 to 4.
 
     Memory stays near the size of the array, whatever the file claims, and no array larger than
-    ``max_bytes`` is made. Raises DataError, with a sentence that names the file.
+    ``MAX_BYTES`` is made. Raises DataError, with a sentence that names the file.
     """
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise DataError("this is no regular file; name an IDX file")
-            return decode_idx(file, status.st_size, max_bytes)
+            return decode_idx(file, status.st_size)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error.__cause__
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def decode_idx(file: BinaryIO, size: int, max_bytes: int = MAX_BYTES) -> np.ndarray:
+def decode_idx(file: BinaryIO, size: int) -> np.ndarray:
     """Like ``read_idx``, from an open file of ``size`` bytes; the sentences name no file."""
     compressed = file.read(2) == GZIP_MAGIC
     file.seek(0)
     source = gzip.GzipFile(fileobj=file) if compressed else file
     try:
         dtype, shape = _read_header(source)
-        promised = math.prod(shape) * dtype.itemsize
-        _check_promise(dtype, shape, size, compressed, max_bytes)
+        promised, room = math.prod(shape) * dtype.itemsize, size - 4 - 4 * len(shape)
+        sizes = " x ".join(map(str, shape))
+        promise = f"the header promises {sizes} {dtype.name} = {promised:,} bytes"
+        if promised > room * (DEFLATE_LIMIT if compressed else 1):
+            raise DataError(f"{promise}, more than the file can hold")
+        if math.prod(filter(None, shape)) >= LARGEST_EMPTY:  # one size is 0, as there is room
+            raise DataError(f"no array can have the shape {sizes}")
+        if promised > MAX_BYTES:
+            raise DataError(f"{promise}; more than {MAX_BYTES:,} are not read")
         body = source.read(promised)  # unpacked no further than that: a bomb stays packed
         extra = source.read(1)  # this also verifies the checksum behind the last byte
     except (zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise DataError(f"the gzip stream is cut or damaged ({error})") from error
     if len(body) != promised or extra:
-        held = f"{len(body):,}" if not extra else f"more than {promised:,}"
-        _mismatch(dtype, shape, promised, held)
+        raise DataError(f"{promise}, the file holds {'more' if extra else f'{len(body):,}'}")
     return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
@@ -77,7 +82,10 @@ def write_idx(path: PathLike, array: np.ndarray) -> None:
     """
     payload = encode_idx(array)
     if os.fspath(path).endswith(".gz"):
-        payload = _deflate(payload)
+        buffer = io.BytesIO()
+        with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as packer:
+            packer.write(payload)
+        payload = buffer.getvalue()
     write_bytes(path, payload)
 
 
@@ -93,21 +101,10 @@ def encode_idx(array: np.ndarray) -> bytes:
     return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
-def looks_like(first: bytes) -> str:
-    """How a file that is no IDX file starts, and which format that is; for error messages."""
-    shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
-    if first.startswith(GZIP_MAGIC):
-        return f"{shown}; it was compressed with gzip twice"
-    if len(first) >= 4 and first[2:4] == b"\0\0" and first[1] in ELEMENT_TYPES:
-        return f"{shown}; it looks like IDX written in little-endian byte order"
-    known = format_of(first)
-    return f"{shown}; it looks like {known}" if known else shown
-
-
 def _read_header(source: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, tuple[int, ...]]:
     magic = source.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in ELEMENT_TYPES:
-        raise DataError(f"this is no IDX file: {looks_like(magic)}")
+        raise DataError(f"this is no IDX file: {_looks_like(magic)}")
     rank = magic[3]
     if not 1 <= rank <= MAX_RANK:
         raise DataError(f"the header claims {rank} dimensions; 1 to {MAX_RANK} are supported")
@@ -117,32 +114,15 @@ def _read_header(source: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, tuple[int,
     return np.dtype(ELEMENT_TYPES[magic[2]]).newbyteorder(">"), struct.unpack(f">{rank}I", sizes)
 
 
-def _check_promise(
-    dtype: np.dtype, shape: Sequence[int], size: int, compressed: bool, max_bytes: int
-) -> None:
-    """Before a byte of the body is read, and before memory is asked for."""
-    promised = math.prod(shape) * dtype.itemsize
-    room = size * (DEFLATE_LIMIT if compressed else 1) - 4 - 4 * len(shape)
-    if promised > room or not (compressed or promised == room):
-        _mismatch(dtype, shape, promised, f"at most {room:,}" if compressed else f"{room:,}")
-    if math.prod(filter(None, shape)) >= LARGEST_EMPTY:  # one size is 0, or it had not come here
-        raise DataError(f"no array can have the shape {' x '.join(map(str, shape))}")
-    if promised > max_bytes:
-        raise DataError(f"it holds {promised:,} bytes; more than {max_bytes:,} are not read")
-
-
-def _mismatch(dtype: np.dtype, shape: Sequence[int], promised: int, held: str) -> NoReturn:
-    sizes = " x ".join(map(str, shape))
-    raise DataError(
-        f"the header promises {sizes} {dtype.name} = {promised:,} bytes, the file holds {held}"
-    )
-
-
-def _deflate(payload: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as packer:
-        packer.write(payload)
-    return buffer.getvalue()
+def _looks_like(first: bytes) -> str:
+    """How a file that is no IDX file starts, and which format that is."""
+    known = format_of(first)
+    if first.startswith(GZIP_MAGIC):
+        known = "something compressed with gzip twice"
+    elif len(first) >= 4 and first[2:4] == b"\0\0" and first[1] in ELEMENT_TYPES:
+        known = "IDX written in little-endian byte order"
+    shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
+    return f"{shown}; it looks like {known}" if known else shown
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -16,11 +16,9 @@ PEN = 2.5  # pixels, width of the line that gives MNIST's mean ink, 0.13
 def center(image: np.ndarray) -> np.ndarray:
     """Shift by whole pixels until the center of mass rounds to index 14 on both axes.
 
-    image (H,W) uint8 -> a new array of the same shape. Ink is never pushed over the edge: an
-    image whose ink touches the border stops there. An image without ink stays as it is.
+    image (H,W) uint8 -> a new array of the same shape. Ink is never pushed over the edge.
     """
-    rows, columns = offset_to_center(image)
-    return shift(image, rows, columns)
+    return shift(image, *offset_to_center(image))
 
 
 def is_prepared(image: np.ndarray) -> bool:
