@@ -16,7 +16,7 @@ import numpy as np
 
 from tinycnn.console import log_console
 from tinycnn.data import Dataset
-from tinycnn.errors import RunError, ShapeError
+from tinycnn.errors import RunError
 from tinycnn.estimator import samples
 from tinycnn.nn import Sequential, SoftmaxCrossEntropy, build, get_threads, set_threads
 from tinycnn.nn.checks import GRAY
@@ -33,11 +33,7 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import (
-        _check_sample_weight,
-        check_is_fitted,
-        validate_data,
-    )
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
     from tinycnn.estimator.parameters import Parameters
 except ImportError as missing:
@@ -45,14 +41,9 @@ except ImportError as missing:
         "DigitClassifier needs scikit-learn 1.6 or newer: pip install 'tinycnn[compare]'"
     ) from missing
 
-SMALLEST = 16
-"""The smallest height and width that ``lenet`` takes, in pixels."""
-
-UNLIKE = 10
-"""Values this many times larger or smaller than those of ``fit`` are of another scale."""
-
-WHITE = 255
-"""The largest gray level; augmentation takes images between 0 and it."""
+SMALLEST = 16  # pixels: the height and width that ``lenet`` takes at least
+UNLIKE = 10  # values this many times larger or smaller than in ``fit`` are of another scale
+WHITE = 255  # the largest gray level; augmentation takes images between 0 and it
 
 
 class DigitClassifier(ClassifierMixin, Parameters):
@@ -66,10 +57,10 @@ class DigitClassifier(ClassifierMixin, Parameters):
     >>> classifier = DigitClassifier(epochs=3, random_state=0).fit(images, digits)
     >>> classifier.predict(new_images)
 
-    ``fit`` sets ``classes_``, ``n_features_in_``, ``image_shape_``, ``range_`` (the least and the
-    largest value in X), ``rms_`` (the root of their mean square), ``scale_``, ``recipe_`` (all
-    settings, resolved), ``history_`` (a record per epoch), ``n_iter_`` (epochs), and ``model_``,
-    the ``Sequential`` of the epoch with the best accuracy on the validation samples.
+    ``fit`` sets ``classes_``, ``n_features_in_``, ``image_shape_``, ``range_`` and ``rms_`` (of the
+    values in X), ``scale_``, ``recipe_`` (all settings, resolved), ``history_`` (a record per
+    epoch), ``n_iter_`` (epochs), and ``model_``, the ``Sequential`` of the epoch with the best
+    accuracy on the validation samples.
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -80,20 +71,16 @@ class DigitClassifier(ClassifierMixin, Parameters):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DigitClassifier":
         """Train a network on X with labels y (n,); raise ValueError for bad input.
 
-        A sample with the weight w counts as w equal samples. Weights that are not all whole
-        numbers are divided by the smallest, and rounded up or down at random.
+        A sample with the weight w counts as w equal samples.
         """
         before = getattr(self, "model_", None) if self.warm_start else None
         shape = samples.shape_of_images(X)
         X, y = validate_data(self, samples.in_rows(X), y, ensure_min_samples=2)
-        check_classification_targets(y)
         X, y, self.classes_ = self._repeated(X, y, sample_weight)
         self._set_up(X, shape)
         labels = np.searchsorted(self.classes_, y)
-        try:
+        with _value_errors():
             trainer = Trainer(self.recipe_, self._dataset(X, labels), None, self._network(before))
-        except RunError as error:  # scikit-learn expects a ValueError for a bad parameter
-            raise ValueError(str(error)) from error
         callback = Progress(log_console()) if self.verbose else Callback()
         with _threads(self.n_jobs):
             trainer.train(lambda: self._is_enough(trainer), lambda: callback.epoch(trainer))
@@ -111,18 +98,14 @@ class DigitClassifier(ClassifierMixin, Parameters):
         """
         first, shape = not hasattr(self, "model_"), samples.shape_of_images(X)
         X, y = validate_data(self, samples.in_rows(X), y, reset=first)
-        check_classification_targets(y)
         X, y, present = self._repeated(X, y, sample_weight)
         if first:
             self.classes_ = present if classes is None else np.unique(classes)
             self._set_up(X, shape)
             self.model_, self.n_iter_, self.history_ = self._network(None), 0, []
             self.model_.any_floats = True
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y holds {unknown.tolist()[0]!r}, which is not among the classes of the start"
-            )
+        for unknown in np.setdiff1d(y, self.classes_).tolist():
+            raise ValueError(f"y holds {unknown!r}, which is not among the classes of the start")
         if first or not hasattr(self, "_optimizer"):
             self._optimizer = new_optimizer(self.recipe_, self.model_)
         images, labels = self._gray_levels(X) * GRAY, np.searchsorted(self.classes_, y)
@@ -141,6 +124,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
 
     def _repeated(self, X: np.ndarray, y: np.ndarray, weights: Any) -> tuple[np.ndarray, ...]:
         """Return X and y with every sample as often as its weight says, and y's classes."""
+        check_classification_targets(y)
         if weights is None and self.class_weight is None:
             return X, y, np.unique(y)
         weights = _check_sample_weight(weights, X, dtype=np.float64)
@@ -157,26 +141,18 @@ class DigitClassifier(ClassifierMixin, Parameters):
         self.range_ = float(X.min()), float(X.max())
         self.rms_ = float(np.linalg.norm(X) / math.sqrt(X.size))
         self.scale_ = self._scale()
-        try:
+        with _value_errors():
             self.recipe_ = self._recipe(X)
-        except RunError as error:
-            raise ValueError(str(error)) from error
 
     def _network(self, before: Sequential | None) -> Sequential:
         """Return a copy of the network ``before`` if there is one, or a new one."""
         shape, classes = (*self.image_shape_, 1), len(self.classes_)
-        preset, seed = self.recipe_.preset, self.recipe_.seed
-        try:
-            if before is not None:
-                model = copy.deepcopy(before)
-            elif self.layers:
-                model = Sequential(copy.deepcopy(list(self.layers)), shape, seed)
-            else:
-                model = build(preset, shape, classes, seed)
-        except ShapeError as error:
-            name = "layers" if self.layers else f"preset {preset!r}"
-            height, width = self.image_shape_
-            raise ValueError(f"{name} on images of {height} x {width}: {error}") from error
+        if before is not None:
+            model = copy.deepcopy(before)
+        elif self.layers:
+            model = Sequential(copy.deepcopy(list(self.layers)), shape, self.recipe_.seed)
+        else:
+            model = build(self.recipe_.preset, shape, classes, self.recipe_.seed)
         if (model.input_shape, model.output_shape) != (shape, (classes,)):
             made = f"{model.input_shape} into {model.output_shape}"
             raise ValueError(f"the network turns {made}, but here are {shape}, {classes} classes")
@@ -197,19 +173,13 @@ class DigitClassifier(ClassifierMixin, Parameters):
             return self.model_.predict_proba(self._gray_levels(X) * GRAY)
 
     def _warn_of_another_scale(self, X: np.ndarray) -> None:
-        """Warn of values that are much larger or smaller than in ``fit``, or of another sign.
-
-        Their root mean square is compared, because a single pixel says little. Samples of a few
-        features are not images, and may have any values.
-        """
+        """Warn of images with a much larger or smaller root mean square, or of another sign."""
         size, (low, high) = np.linalg.norm(X) / math.sqrt(X.size), self.range_
         alike = self.rms_ / UNLIKE < size < self.rms_ * UNLIKE and (X.min() < 0) == (low < 0)
         if size and not alike and min(self.image_shape_) >= SMALLEST // 2:
-            warnings.warn(
-                f"X holds values from {X.min():.3g} to {X.max():.3g}, but it was fitted on "
-                f"{low:.3g} to {high:.3g}: give it on the same scale",
-                stacklevel=3,
-            )
+            text = f"X holds values from {X.min():.3g} to {X.max():.3g}, but it was fitted on"
+            text += f" {low:.3g} to {high:.3g}: give it on the same scale"
+            warnings.warn(text, stacklevel=3)
 
     def _image_shape(self, shape: tuple[int, int] | None) -> tuple[int, int]:
         """Return the parameter ``image_shape``, or the shape of images in X, or one that fits."""
@@ -218,9 +188,8 @@ class DigitClassifier(ClassifierMixin, Parameters):
         wanted = self.image_shape or shape or ((side,) * 2 if side**2 == features else None)
         height, width = map(int, wanted or (1, features))
         if height * width != features or (shape and shape != (height, width)):
-            raise ValueError(
-                f"image_shape {height} x {width} does not fit X, which has {features} features"
-            )
+            text = f"image_shape {height} x {width} does not fit X"
+            raise ValueError(f"{text}, which has {features} features")
         return height, width
 
     def _scale(self) -> float:
@@ -242,11 +211,8 @@ class DigitClassifier(ClassifierMixin, Parameters):
         if not (is_image and least >= 0 and most <= self.scale_):
             given.setdefault("augment", "none")
         if is_image and least < 0:
-            warnings.warn(
-                "X holds images with negative values, which are not augmented and read worse: "
-                "leave out StandardScaler",
-                stacklevel=3,
-            )
+            text = "X holds negative values, and is not augmented and read worse"
+            warnings.warn(f"{text}: leave out StandardScaler", stacklevel=3)
         recipe = Recipe.for_data(len(X), seed=self._seed(), **given)
         held_out = min(max(1, round(recipe.validation * len(X))), len(X) - 1)
         return replace(recipe, validation=held_out / len(X))
@@ -271,8 +237,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
         labels = labels.astype(np.uint8 if len(self.classes_) <= WHITE + 1 else np.uint16)
         if self.shuffle:
             order = samples.by_content(images, labels)
-            images, labels = images[order], labels[order]
-            order = samples.stratified(labels, np.random.default_rng(seed))
+            order = order[samples.stratified(labels[order], np.random.default_rng(seed))]
             images, labels = images[order], labels[order]
         return Dataset("X", images, labels, images[:0], labels[:0], (*map(str, self.classes_),))
 
@@ -285,6 +250,15 @@ class DigitClassifier(ClassifierMixin, Parameters):
 def _plain(value: Any) -> Any:
     """Return a number of NumPy, as searches draw them, as a number of Python."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+@contextlib.contextmanager
+def _value_errors() -> Iterator[None]:
+    """scikit-learn expects a ValueError for a bad parameter."""
+    try:
+        yield
+    except RunError as error:
+        raise ValueError(str(error)) from error
 
 
 @contextlib.contextmanager

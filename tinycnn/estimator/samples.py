@@ -41,7 +41,10 @@ def by_content(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def copies(weights: np.ndarray, seed: int) -> np.ndarray:
-    """Return how often each sample counts, (n,): its weight, if that is a whole number."""
+    """Return how often each sample counts, (n,): its weight, if that is a whole number.
+
+    Others are divided by the smallest, and rounded up or down at random.
+    """
     if (weights < 0).any() or not weights.any():
         raise ValueError("sample_weight must not be negative, nor all zero")
     if (weights % 1).any():
