@@ -10,7 +10,7 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.__main__ import main
 from tinycnn.data.ascii_art import ASCII_SHADES, SHADES, draw
-from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, bundled_folder
+from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES
 from tinycnn.errors import DataError, EnvironmentFault
 
 
@@ -42,7 +42,7 @@ def test_list_tells_that_a_folder_replaces_downloads(capsys, monkeypatch):
 
 def test_get_of_a_bundled_set_says_where_it_is(capsys):
     assert main(["get", "mnist10k"]) == 0
-    assert capsys.readouterr().out.strip() == str(bundled_folder("mnist10k"))
+    assert capsys.readouterr().out.strip() == str(CATALOGUE["mnist10k"].folder)
 
 
 def test_verify_without_a_name_checks_what_is_here(capsys):

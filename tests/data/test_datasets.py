@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation, write_idx
-from tinycnn.data import datasets as module
-from tinycnn.data.catalogue import FILE_NAMES, bundled_folder
+from tinycnn.data.catalogue import FILE_NAMES, NamedSet
 from tinycnn.data.checks import oddity as check_oddity
 from tinycnn.errors import DataError
 
@@ -67,8 +66,8 @@ def test_mnist10k_is_fixed_and_no_digit_is_in_both_parts():
 
 
 def test_a_damaged_or_missing_bundled_file_is_never_used(tmp_path, monkeypatch):
-    shutil.copytree(bundled_folder("mnist10k"), tmp_path / "mnist10k")
-    monkeypatch.setattr(module, "bundled_folder", lambda name: tmp_path / name)
+    shutil.copytree(CATALOGUE["mnist10k"].folder, tmp_path / "mnist10k")
+    monkeypatch.setattr(NamedSet, "folder", tmp_path / "mnist10k")
     assert load_dataset().sources[0].startswith(str(tmp_path))
     victim = tmp_path / "mnist10k" / "t10k-labels-idx1-ubyte.gz"
     content = bytearray(victim.read_bytes())
@@ -131,9 +130,8 @@ BAD_SETS = {
     "flat images": (TRAIN_IMAGES, lambda a: a.reshape(30, 48), ["is 30 x 48", "no gray images"]),
     "labels for images": (TRAIN_IMAGES, lambda a: a[:, 0, 0], ["is 30,", "no gray images"]),
     "other sizes": (TEST_IMAGES, lambda a: a[:, 1:], ["8 x 6 pixels", "7 x 6"]),
-    "a stray label": (TRAIN_LABELS, with_label(200, 7), ["label 200 at index 7", "class 3"]),
-    "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 at index 4", "fewer than two"]),
-    "a stray test label": (TEST_LABELS, with_label(14, 9), ["label 14 at index 9", "0 to 9"]),
+    "a stray label": (TRAIN_LABELS, with_label(200, 7), ["label 200 is out of range", "class 3"]),
+    "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 is out of range", "fewer than two"]),
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from tinycnn.data import download, load_dataset
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, OfficialFile
-from tinycnn.data.download import cache_folder, fetch
+from tinycnn.data.download import fetch
 from tinycnn.data.idx import write_idx
 from tinycnn.errors import DownloadError, EnvironmentFault
 
@@ -148,7 +148,7 @@ def test_a_good_mirror_gives_the_data_set_and_nothing_else(named, content, serve
 
     assert dataset.name == "small"
     assert dataset.train_images.shape == (200, 28, 28)
-    folder = cache_folder("small")
+    folder = CATALOGUE["small"].folder
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
 
 
@@ -181,16 +181,16 @@ def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
     assert f"{url} " in str(caught.value)
     assert LIES[manner] in str(caught.value)
     assert "`data_dir`" in str(caught.value)
-    assert list(cache_folder("small").iterdir()) == []
+    assert list(CATALOGUE["small"].folder.iterdir()) == []
 
 
 def test_the_next_mirror_is_tried_after_any_failure(named, content, server, dead):
     address, asked = server
     useless = [f"{address}/{manner}" for manner in ("wrong", "html", "cut", "gone")]
 
-    folder = fetch(with_mirrors(named, dead, *useless, f"{address}/good"))
+    fetch(with_mirrors(named, dead, *useless, f"{address}/good"))
 
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+    assert {path.name: path.read_bytes() for path in named.folder.iterdir()} == content
     assert len(asked) == 4 * 5
 
 
@@ -223,7 +223,8 @@ def test_what_is_in_the_cache_is_not_asked_for_again(named, server):
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(named, content, server):
     _, asked = server
-    folder = fetch(named)
+    fetch(named)
+    folder = named.folder
     victim = folder / named.files[2].name
     victim.write_bytes(victim.read_bytes()[:-1] + b"!")
     asked.clear()
@@ -235,7 +236,8 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(named, content, server):
 
 
 def test_a_damaged_file_without_network_is_told_and_left_alone(named, dead):
-    folder = fetch(named)
+    fetch(named)
+    folder = named.folder
     victim = folder / named.files[1].name
     victim.write_bytes(b"damaged")
 
@@ -267,7 +269,8 @@ def test_away_from_a_terminal_each_url_is_a_line_on_stderr(named, server, capsys
 def test_on_a_terminal_a_bar_runs_on_stderr(named, content, monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal then
 
-    folder = fetch(named)
+    fetch(named)
+    folder = named.folder
 
     out, err = capsys.readouterr()
     assert out == ""
@@ -308,5 +311,5 @@ def test_killed_in_the_middle_no_half_file_is_left(named, server, number):
     codes = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
     assert child.returncode == codes[number]
     assert "Traceback" not in err
-    assert not (cache_folder("small") / file.name).exists()
-    assert fetch(named).is_dir()  # and the next attempt is not disturbed
+    assert not (CATALOGUE["small"].folder / file.name).exists()
+    fetch(named)  # and the next attempt is not disturbed

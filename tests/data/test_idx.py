@@ -40,7 +40,7 @@ HOSTILE = {
     "element type 0x00": (header(0x00, 5) + b"12345", "no IDX file"),
     "element type 0x0a": (header(0x0A, 5) + b"12345", "no IDX file"),
     "element type 0xff": (header(0xFF, 5) + b"12345", "no IDX file"),
-    "little-endian": (struct.pack("<4I", 0x803, 5, 4, 3) + bytes(60), "little-endian"),
+    "little-endian": (struct.pack("<4I", 0x803, 5, 4, 3) + bytes(60), "starts with 03 08 00 00"),
     "no dimension": (header(0x08) + b"1", "0 dimensions"),
     "five dimensions": (header(0x08, 1, 1, 1, 1, 1) + b"1", "5 dimensions"),
     "255 dimensions": (header(0x08, 1, rank=255) + b"1", "255 dimensions"),
@@ -69,7 +69,7 @@ HOSTILE_STREAMS = {
     "garbage behind": (PACKED + b"garbage", "cut or damaged"),
     "garbage behind zeros": (PACKED + bytes(100_000) + b"!", "cut or damaged"),
     "a second array": (PACKED + PACKED, "the file holds more"),
-    "compressed twice": (gzip.compress(PACKED), "gzip twice"),
+    "compressed twice": (gzip.compress(PACKED), "compressed with gzip"),
 }
 
 
@@ -191,11 +191,9 @@ def test_what_idx_cannot_hold_is_not_written(tmp_path, array):
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
-    for path in (tmp_path / "pipe", "/dev/zero"):
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
         with pytest.raises(DataError, match="no regular file"):
             read_idx(path)
-    with pytest.raises(DataError, match="directory"):
-        read_idx(tmp_path)
     with pytest.raises(DataError, match=r"cannot read .*nowhere"):
         read_idx(tmp_path / "nowhere")
 

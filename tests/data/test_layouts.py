@@ -216,11 +216,11 @@ def two_sets(path, arrays):
         (pickled, "cannot be read: Object arrays cannot be loaded"),
         (other_keys, "holds 'a', but not x_train, y_train"),
         (of_colors, "which are no gray images"),
-        (too_bright, "not all from 0 to 255"),
+        (too_bright, "not all whole numbers from 0 to 255"),
         (too_few_labels, "holds 30 images and .* 7 labels: they do not belong together"),
-        (fractions, "the labels of .* are not all whole numbers"),
+        (fractions, "labels are not all whole numbers"),
         (words, "could not convert string 'x'"),
-        (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6, as .*; give all pictures one size"),
+        (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6; give all one size"),
         (two_sets, "holds several data sets; name one: "),
     ],
 )
@@ -230,11 +230,6 @@ def test_what_cannot_be_read_is_told_with_the_file(spoil, sentence, tmp_path, ar
         load_dataset(data_dir=tmp_path)
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_emnist_by_name_says_how_it_comes_in():
-    with pytest.raises(DataError, match="say `data_dir` DIR/emnist-letters"):
-        load_dataset("emnist-letters")
 
 
 def test_one_of_several_emnist_sets_is_named_by_the_start_of_its_files(tmp_path, arrays):

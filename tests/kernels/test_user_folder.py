@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tinycnn.adapt.corrections import default_path
-from tinycnn.data.download import cache_folder
+from tinycnn.data import CATALOGUE
 from tinycnn.errors import EnvironmentFault
 from tinycnn.files import user_folder
 
 FOLDERS = {
-    "XDG_CACHE_HOME": (lambda: cache_folder("mnist").parent, ".cache"),
+    "XDG_CACHE_HOME": (lambda: CATALOGUE["mnist"].folder.parent, ".cache"),
     "XDG_DATA_HOME": (lambda: default_path().parent, ".local/share"),
 }
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from tinycnn.cli import Parser, add_data_dir, add_json, run_command
 from tinycnn.data.ascii_art import draw
-from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, bundled_folder, named_set
+from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, load_dataset
-from tinycnn.data.download import cache_folder, fetch
+from tinycnn.data.download import fetch
 from tinycnn.data.idx import write_idx
 from tinycnn.data.layouts import CLASSES
 from tinycnn.errors import DataError
@@ -29,39 +29,38 @@ examples:
 """
 
 
-def list_sets(arguments: Namespace) -> int:
-    """Print one line for each set of the catalogue."""
+Lines = Iterator[tuple[dict[str, Any], str]]
+"""What a command prints, line by line: for machines, and for people."""
+
+
+def list_sets(_: Namespace) -> Lines:
+    """Yield a line for each set of the catalogue."""
     for named in CATALOGUE.values():
         where = _where(named)
         record = {"name": named.name, "title": named.title, "where": where}
-        _print(arguments, record, f"{named.name:<14} {named.title:<48} {where}")
-    return 0
+        yield record, f"{named.name:<14} {named.title:<48} {where}"
 
 
-def get(arguments: Namespace) -> int:
-    """Download a set and print its folder."""
+def get(arguments: Namespace) -> Lines:
+    """Download a set and yield its folder."""
     named = named_set(arguments.name)
-    folder = str(bundled_folder(named.name) if named.bundled else fetch(named))
-    _print(arguments, {"name": named.name, "folder": folder}, folder)
-    return 0
+    fetch(named)
+    yield {"name": named.name, "folder": str(named.folder)}, str(named.folder)
 
 
-def verify(arguments: Namespace) -> int:
-    """Compare the files that are here with their checksums; return 1 if one is wrong."""
-    states = set()
+def verify(arguments: Namespace) -> Lines:
+    """Compare the files that are here with their checksums."""
     for named in [named_set(arguments.name)] if arguments.name else CATALOGUE.values():
-        paths = [_folder(named) / file.name for file in named.files]
+        paths = [named.folder / file.name for file in named.files]
         if not arguments.name and not any(path.exists() for path in paths):
             continue  # never fetched, and not asked for
         for path, file in zip(paths, named.files, strict=True):
             state = "ok" if file.is_genuine(path) else "damaged" if path.exists() else "missing"
-            states.add(state)
             record = {"set": named.name, "file": str(path), "state": state}
-            _print(arguments, record, f"{state:<8} {path}")
-    return 0 if states <= {"ok"} else 1
+            yield record, f"{state:<8} {path}"
 
 
-def info(arguments: Namespace) -> int:
+def info(arguments: Namespace) -> Lines:
     """Load a set, with all its checks, and describe it."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
     facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
@@ -69,19 +68,20 @@ def info(arguments: Namespace) -> int:
         images, labels = dataset.part(split)
         per_class = np.bincount(labels, minlength=len(dataset.class_names))
         facts |= {f"{split}_images": [*images.shape], f"{split}_per_class": per_class.tolist()}
-    facts["mean_ink"] = round(float(dataset.train_images.mean()) / 255, 4)
-    facts["fingerprint"] = dataset.fingerprint
-    facts["test_fingerprint"] = dataset.test_fingerprint
-    facts["folder"] = str(Path(dataset.sources[0]).parent)
+    facts |= {
+        "mean_ink": round(float(dataset.train_images.mean()) / 255, 4),
+        "fingerprint": dataset.fingerprint,
+        "test_fingerprint": dataset.test_fingerprint,
+        "folder": str(Path(dataset.sources[0]).parent),
+    }
     lines = []
     for key, value in facts.items():
         shown = " ".join(map(str, value)) if isinstance(value, list) else value
         lines.append(f"{key.replace('_', ' '):<18} {shown}")
-    _print(arguments, facts, "\n".join(lines))
-    return 0
+    yield facts, "\n".join(lines)
 
 
-def make(arguments: Namespace) -> int:
+def make(arguments: Namespace) -> Lines:
     """Write the four IDX files of another layout, and classes.txt, into a folder."""
     dataset = load_dataset(data_dir=arguments.source)
     given = ",".join(dataset.class_names) if arguments.classes is None else arguments.classes
@@ -96,13 +96,11 @@ def make(arguments: Namespace) -> int:
     for path, array in zip(paths, arrays, strict=True):
         write_idx(path, array)
     write_bytes(folder / CLASSES, "".join(f"{name}\n" for name in names).encode())
-    counts = {"train": len(arrays[0]), "test": len(arrays[2])}
-    text = f"{counts['train']:,} images to train and {counts['test']:,} to test are in {folder}"
-    _print(arguments, {"folder": str(folder), **counts}, text)
-    return 0
+    record = {"folder": str(folder), "train": len(arrays[0]), "test": len(arrays[2])}
+    yield record, "{train:,} images to train and {test:,} to test are in {folder}".format(**record)
 
 
-def show(arguments: Namespace) -> int:
+def show(arguments: Namespace) -> Lines:
     """Draw images, each under a line with its label."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
     images, labels = dataset.part(arguments.split)
@@ -111,25 +109,18 @@ def show(arguments: Namespace) -> int:
             part = f"the {arguments.split} part of {dataset.name}"
             raise DataError(f"{part} has no image {index}; choose from 0 to {len(images) - 1}")
     for index in arguments.indices:
-        print(f"{arguments.split} image {index}: {dataset.class_names[labels[index]]}")
-        print(draw(images[index], sys.stdout.encoding))
-    return 0
-
-
-def _print(arguments: Namespace, record: Mapping[str, object], text: str) -> None:
-    print(to_json(record) if arguments.json else text)
-
-
-def _folder(named: NamedSet) -> Path:
-    return bundled_folder(named.name) if named.bundled else cache_folder(named.name)
+        name = dataset.class_names[labels[index]]
+        drawing = draw(images[index], sys.stdout.encoding)
+        record = {"index": index, "label": name, "image": images[index]}
+        yield record, f"{arguments.split} image {index}: {name}\n{drawing}"
 
 
 def _where(named: NamedSet) -> str:
-    folder, instead = _folder(named), os.environ.get(ENVIRONMENT_VARIABLE)
-    if not named.bundled and instead:
+    instead = os.environ.get(ENVIRONMENT_VARIABLE)
+    if instead and not named.bundled:
         return f"{ENVIRONMENT_VARIABLE}={instead}"
-    if all((folder / file.name).exists() for file in named.files):
-        return "bundled" if named.bundled else str(folder)
+    if all((named.folder / file.name).exists() for file in named.files):
+        return "bundled" if named.bundled else str(named.folder)
     return f"not fetched ({sum(file.size for file in named.files) / 1e6:.1f} MB)"
 
 
@@ -141,12 +132,11 @@ parser = Parser(
 commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
 
-def _add(run: Callable[[Namespace], int], name: str, purpose: str, *, images: bool = False) -> Any:
+def _add(run: Callable[[Namespace], Lines], name: str, purpose: str) -> Any:
     command = commands.add_parser(name, help=purpose)
     command.set_defaults(command=run)
-    if run is not show:
-        add_json(command, "one JSON object per line")
-    if images:
+    add_json(command, "one JSON object per line")
+    if run in (info, show):
         add_data_dir(command)
     return command
 
@@ -155,23 +145,26 @@ _add(list_sets, "list", "all sets")
 _add(get, "get", "download a set").add_argument("name", metavar="NAME")
 verifier = _add(verify, "verify", "compare with the checksums")
 verifier.add_argument("name", metavar="NAME", nargs="?", help="default: all that are here")
-teller = _add(info, "info", "check and describe a set", images=True)
+teller = _add(info, "info", "check and describe a set")
 teller.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT)
 maker = _add(make, "make", "write IDX files from another layout")
 maker.add_argument("folder", metavar="DIR", help="where to")
 layouts = "a folder of IDX files, of pictures in a folder per class, an .npz or a .csv"
 maker.add_argument("--from", dest="source", metavar="X", required=True, help=layouts)
 maker.add_argument("--classes", metavar="NAME,...", help="the names of the classes, in order")
-shower = _add(show, "show", "draw images in the terminal", images=True)
+shower = _add(show, "show", "draw images in the terminal")
 shower.add_argument("name", metavar="NAME")
 shower.add_argument("indices", metavar="N", type=int, nargs="+", help="counting from 0")
 shower.add_argument("--split", choices=("train", "test"), default="train")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments and call the function of the command; return its exit code."""
+    """Print what the command yields; return 1 if a file is not as it was published."""
     arguments = parser.parse_args(argv)
-    code: int = arguments.command(arguments)
+    code = 0
+    for record, text in arguments.command(arguments):
+        print(to_json(record) if arguments.json else text)
+        code |= record.get("state", "ok") != "ok"
     return code
 
 

@@ -7,14 +7,8 @@ ASCII_SHADES = " .:*#"  # for a terminal that cannot show the blocks
 
 
 def draw(image: np.ndarray, encoding: str | None = "utf-8") -> str:
-    """The lines of an image (H,W) uint8: dark for 0, bright for 255, in five shades.
-
-    ``encoding`` is the terminal's; if it lacks the block characters, plain ones are used.
-    """
-    try:
-        SHADES.encode(encoding or "ascii")
-        shades = SHADES
-    except (UnicodeEncodeError, LookupError):
-        shades = ASCII_SHADES
+    """The lines of an image (H,W) uint8, in five shades that the terminal's ``encoding`` has."""
+    known = SHADES.encode(encoding or "ascii", "ignore")
+    shades = SHADES if len(known) > 1 else ASCII_SHADES
     levels = np.minimum(image.astype(int) * len(shades) // 255, len(shades) - 1)
     return "\n".join("".join(2 * shades[level] for level in row) for row in levels)

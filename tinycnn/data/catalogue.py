@@ -1,8 +1,7 @@
 """The data sets that have a name: what they hold, where they are, and the checksum of every file.
 
-The checksums of fashion-mnist and kmnist are those that TensorFlow Datasets publishes
-(``url_checksums/``); MNIST's are of the files as they were first published. Mirrors are tried in
-order and need no trust: a file counts only if its SHA-256 is right.
+Those of fashion-mnist and kmnist are TensorFlow Datasets' (``url_checksums/``); MNIST's are of the
+files as first published. Mirrors need no trust: a file counts only if its SHA-256 is right.
 """
 
 import hashlib
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import DataError
+from tinycnn.files import user_folder
 
 # training images, training labels, test images, test labels: this order everywhere
 FILE_NAMES = (
@@ -52,24 +52,25 @@ class NamedSet:
     def bundled(self) -> bool:
         return not self.mirrors
 
+    @property
+    def folder(self) -> Path:
+        """Where its files are: in the user's cache, in the package or in the checkout."""
+        if not self.bundled:
+            return user_folder("cache") / self.name
+        package = Path(__file__).parent
+        installed = package / "bundled" / self.name
+        return installed if installed.is_dir() else package.parents[1] / "data" / self.name
+
+    def missing(self) -> list[OfficialFile]:
+        """The files that are not there, or damaged."""
+        return [file for file in self.files if not file.is_genuine(self.folder / file.name)]
+
 
 def named_set(name: str) -> NamedSet:
     """The data set called ``name``, or a DataError that lists the names there are."""
-    if name.startswith("emnist"):  # published as one archive of all its sets
-        raise DataError(
-            f"{name} is not downloaded by name: unpack EMNIST's archive, leave out `dataset`, and "
-            f"say `data_dir` DIR/{name}"
-        )
     if name not in CATALOGUE:
         raise DataError(f"there is no data set {name!r}; choose from {', '.join(CATALOGUE)}")
     return CATALOGUE[name]
-
-
-def bundled_folder(name: str) -> Path:
-    """Where the files of a bundled set are: in the installed package or in the checkout."""
-    package = Path(__file__).parent
-    installed = package / "bundled" / name
-    return installed if installed.is_dir() else package.parents[1] / "data" / name
 
 
 def _files(*sizes_and_sums: tuple[int, str]) -> tuple[OfficialFile, ...]:
@@ -105,7 +106,6 @@ _SETS = (
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
             "https://azureopendatastorage.blob.core.windows.net/mnist/",
-            "https://raw.githubusercontent.com/fgnt/mnist/master/",
         ),
     ),
     NamedSet(
@@ -139,10 +139,7 @@ _SETS = (
             (3041136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
             (5120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
         ),
-        mirrors=(  # its makers' server is the only public one that was found
-            "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
-            "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
-        ),
+        mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),  # its makers' server
     ),
 )
 

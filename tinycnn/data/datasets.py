@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tinycnn import notebook
-from tinycnn.data.catalogue import NamedSet, bundled_folder, named_set
+from tinycnn.data.catalogue import NamedSet, named_set
 from tinycnn.data.checks import check_arrays, count_classes, oddity
 from tinycnn.data.layouts import read_layout
 from tinycnn.errors import DataError
@@ -24,8 +24,6 @@ from tinycnn.files import PathLike
 
 DEFAULT = "mnist10k"
 ENVIRONMENT_VARIABLE = "TINYCNN_DATA"
-TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
-"""The folders that torchvision makes in its root folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,18 +98,16 @@ def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Datas
     named, instead = named_set(name), os.environ.get(ENVIRONMENT_VARIABLE)
     if data_dir is not None:
         return _from_folder(Path(data_dir), None if named.bundled else named)
-    if named.bundled:
-        folder = _verified_bundle(named)
-    elif instead:
+    if instead and not named.bundled:
         try:
             return _from_folder(Path(instead), named)
         except DataError as error:
             raise DataError(f"{ENVIRONMENT_VARIABLE} is set, but {error}") from error
-    else:
+    if named.missing():
         from tinycnn.data.download import fetch  # the network's libraries, only when needed
 
-        folder = fetch(named)
-    return _from_folder(folder, named)
+        fetch(named)
+    return _from_folder(named.folder, named)
 
 
 def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
@@ -127,23 +123,15 @@ def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
     return range(start), range(start, count)
 
 
-def _verified_bundle(named: NamedSet) -> Path:
-    folder = bundled_folder(named.name)
-    for file in named.files:
-        if not file.is_genuine(folder / file.name):
-            path = folder / file.name
-            raise DataError(f"{path} is missing or damaged; install or check out tinycnn again")
-    return folder
-
-
 def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
     """The data set in a folder: your own, or ``named``.
 
     Warns if its images look inverted, transposed or unscaled.
     """
-    if named:
-        below = (folder / name for name in (named.name, TORCHVISION.get(named.name, named.name)))
-        folder = next((path for path in below if path.is_dir()), folder)
+    if named:  # torchvision's folder is FashionMNIST
+        names = named.name, named.name.replace("-", "")
+        below = (path for path in folder.glob("*/") if path.name.lower() in names)
+        folder = next(below, folder)
     found = read_layout(folder)
     train_images, train_labels, test_images, test_labels = found.arrays
     for images, source in ((train_images, found.sources[0]), (test_images, found.sources[2])):

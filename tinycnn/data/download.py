@@ -6,7 +6,6 @@ again each time the set is loaded.
 """
 
 import sys
-from pathlib import Path
 
 import pooch
 from rich.progress import Progress
@@ -14,8 +13,7 @@ from rich.progress import Progress
 from tinycnn import __version__
 from tinycnn.console import Console
 from tinycnn.data.catalogue import NamedSet, OfficialFile
-from tinycnn.errors import DownloadError, EnvironmentFault
-from tinycnn.files import user_folder
+from tinycnn.errors import DataError, DownloadError, EnvironmentFault
 
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
 HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}
@@ -26,32 +24,26 @@ WAY_OUT = (
 )
 
 
-def cache_folder(name: str) -> Path:
-    """Where the files of a downloaded set are kept: in the user's cache, a folder for each set."""
-    return user_folder("cache") / name
+def fetch(named: NamedSet) -> None:
+    """Download the files of ``named`` that are missing or damaged.
 
-
-def fetch(named: NamedSet) -> Path:
-    """The folder with the files of ``named``, all verified; missing ones are downloaded.
-
-    Needs no network and writes nothing if all files are there. Raises DownloadError if no mirror
-    has a file, EnvironmentFault if it cannot be written.
+    Raises DownloadError if no mirror has a file, EnvironmentFault if it cannot be written.
     """
-    folder = cache_folder(named.name)
     pooch.get_logger().setLevel("WARNING")
+    console = Console(stderr=True)  # elsewhere one line per file is printed instead
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        console = Console(stderr=True)  # elsewhere one line per file is printed instead
+        named.folder.mkdir(parents=True, exist_ok=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
-            for file in named.files:
-                if not file.is_genuine(folder / file.name):
-                    _fetch_file(named, file, folder, bars)
+            for file in named.missing():
+                if named.bundled:
+                    path = named.folder / file.name
+                    raise DataError(f"{path} is missing or damaged; install tinycnn again")
+                _fetch_file(named, file, bars)
     except DownloadError:
         raise
     except OSError as fault:
-        why = fault.strerror or fault
-        raise EnvironmentFault(f"{folder} cannot hold {named.name}: {why}. {WAY_OUT}") from fault
-    return folder
+        what = f"{named.folder} cannot hold {named.name}: {fault.strerror or fault}"
+        raise EnvironmentFault(f"{what}. {WAY_OUT}") from fault
 
 
 class _Bar:
@@ -73,8 +65,8 @@ class _Bar:
         self._bars.remove_task(self._bar)
 
 
-def _fetch_file(named: NamedSet, file: OfficialFile, folder: Path, bars: Progress) -> None:
-    """Put ``file`` into ``folder`` from the first mirror that has it right."""
+def _fetch_file(named: NamedSet, file: OfficialFile, bars: Progress) -> None:
+    """Download ``file`` from the first mirror that has it right."""
     failures = []
     for mirror in named.mirrors:
         url = mirror + file.name
@@ -83,7 +75,7 @@ def _fetch_file(named: NamedSet, file: OfficialFile, folder: Path, bars: Progres
         bar = _Bar(bars, file)
         get = pooch.HTTPDownloader(bar, PIECE, timeout=TIMEOUT, headers=HEADERS)
         try:
-            pooch.retrieve(url, file.sha256, file.name, folder, downloader=get)
+            pooch.retrieve(url, file.sha256, file.name, named.folder, downloader=get)
             return
         except (OSError, ValueError) as error:  # those of requests, which pooch uses, are OSErrors
             if getattr(error, "errno", None):

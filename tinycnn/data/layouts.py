@@ -6,7 +6,6 @@ only one part, the last fifth of each class is the test part.
 
 import csv
 import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from PIL import Image
 
 from tinycnn.data.catalogue import FILE_NAMES
 from tinycnn.data.checks import check_part
-from tinycnn.data.idx import MAX_BYTES, read_idx
+from tinycnn.data.idx import read_idx
 from tinycnn.errors import DataError
 
 CLASSES = "classes.txt"
@@ -47,17 +46,16 @@ class Layout:
 
 def read_layout(place: Path) -> Layout:
     """The data set in a folder or file; DataError if there is none."""
-    for read in (_idx, _npz, _csv, _class_folders):
-        try:
-            found = read(place)
-        except DataError:
-            raise
-        except Exception as error:  # other libraries' parsers raise all kinds
-            why = " ".join(f"{error}".split())[:160]
-            raise DataError(f"{place} cannot be read: {why}") from error
-        if found:
-            found = _as_gray(_named(place, found))
-            return found if len(found.arrays) == 4 else _with_test_part(found)
+    try:
+        found = _idx(place) or _npz(place) or _csv(place) or _class_folders(place)
+    except DataError:
+        raise
+    except Exception as error:  # other libraries' parsers raise all kinds
+        why = " ".join(f"{error}".split())[:160]
+        raise DataError(f"{place} cannot be read: {why}") from error
+    if found:
+        found = _as_gray(_named(place, found))
+        return found if len(found.arrays) == 4 else _with_test_part(found)
     raise DataError(
         f"{place} holds no {FILE_NAMES[0]} and the like (plain or .gz), no .npz, no .csv and no "
         "folders of pictures; a data set is images and labels to train and to test"
@@ -87,10 +85,8 @@ def _as_gray(found: Layout) -> Layout:
         if images.dtype.kind == "f":
             images = np.rint(images * (255 if images.max(initial=0) <= 1 else 1))
         for z in (images, labels):
-            if not (z >= 0).all() or not (z <= 255).all():  # or it is NaN
-                raise DataError(f"{source} or its labels are not all from 0 to 255")
-        if (labels % 1).any():
-            raise DataError(f"the labels of {source} are not all whole numbers")
+            if z.dtype != np.uint8 and ((z % 1 != 0) | (z < 0) | (z > 255)).any():  # NaN % 1 is NaN
+                raise DataError(f"{source} or its labels are not all whole numbers from 0 to 255")
         levels = images.reshape(N, *sizes).astype(np.uint8, copy=False)
         arrays += [levels, labels.reshape(-1).astype(np.uint8, copy=False)]
     return replace(found, arrays=tuple(arrays))
@@ -99,11 +95,10 @@ def _as_gray(found: Layout) -> Layout:
 def _with_test_part(found: Layout) -> Layout:
     images, labels = found.arrays
     check_part(images, labels, *found.sources)
-    rank = np.empty(len(labels), int)
-    counts = np.bincount(labels)
-    for k in range(len(counts)):
-        rank[labels == k] = np.arange(counts[k])
-    test = rank >= counts[labels] - counts[labels] // TEST_SHARE
+    test = np.zeros(len(labels), bool)
+    for k in np.unique(labels):
+        places = np.flatnonzero(labels == k)
+        test[places[len(places) - len(places) // TEST_SHARE :]] = True
     arrays = images[~test], labels[~test], images[test], labels[test]
     return replace(found, arrays=arrays, sources=2 * found.sources)
 
@@ -173,23 +168,14 @@ def _npz(place: Path) -> Layout | None:
     files = _files(place, ".npz")
     if not files:
         return None
-    with zipfile.ZipFile(files[0]) as archive:
-        sizes = {z.filename.removesuffix(".npy"): z.file_size for z in archive.infolist()}
+    with np.load(files[0], allow_pickle=False) as archive:
         for keys in KEYS:
-            if {*keys} <= {*sizes}:
-                if max(sizes[key] for key in keys) > MAX_BYTES:
-                    raise DataError(f"{files[0]} holds more than {MAX_BYTES:,} bytes in an array")
-                arrays = tuple(_array(archive, key) for key in keys)
+            if {*keys} <= {*archive.files}:
+                arrays = tuple(archive[key] for key in keys)
                 return Layout(arrays, tuple(f"{files[0]}: {key}" for key in keys))
+        found = ", ".join(map(repr, archive.files))[:160]
     known = "; ".join(", ".join(keys) for keys in KEYS)
-    found = ", ".join(map(repr, sizes))[:160]
     raise DataError(f"{files[0]} holds {found}, but not {known}")
-
-
-def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    with archive.open(f"{key}.npy") as file:
-        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-        return array
 
 
 def _csv(place: Path) -> Layout | None:
@@ -198,7 +184,8 @@ def _csv(place: Path) -> Layout | None:
     if not files:
         return None
     test = [path for path in files if any(name in path.stem.lower() for name in TEST_NAMES)]
-    chosen = [*([path for path in files if path not in test] or files)[:1], *test[:1]]
+    train = [path for path in files if path not in test]
+    chosen = [*(train or files)[:1], *test[:1]]
     tables = [_table(path) for path in chosen]
     if len({table.shape[1] for table in tables}) > 1:  # Kaggle's test.csv has no labels
         del tables[1:]
@@ -221,21 +208,18 @@ def _table(path: Path) -> np.ndarray:
 
 def _class_folders(place: Path) -> Layout | None:
     """Pictures in DIR/CLASS, or in DIR/train/CLASS and DIR/test/CLASS."""
-    inside = {path.name.lower(): path for path in sorted(place.glob("*/"))}
+    inside = {path.name.lower(): path for path in place.glob("*/")}
     train = inside.get("train", inside.get("training", place))
     test = [inside[name] for name in TEST_NAMES if name in inside and train != place]
     parts = [train, *test[:1]]
-    names = sorted({path.parent.name for part in parts for path in _pictures(part)}, key=_number)
+    names = sorted({path.parent.name for part in parts for path in _pictures(part)})
+    names.sort(key=lambda name: int(name) if name.isdecimal() else 10**9)
     if not names:
         return None
     if len(names) > 256:
         raise DataError(f"{train} holds {len(names)} folders of pictures, more than 256")
     arrays = [array for part in parts for array in _read_pictures(part, names)]
     return Layout(tuple(arrays), tuple(str(part) for part in parts for _ in "il"), tuple(names))
-
-
-def _number(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdecimal() else 10**9, name)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -249,12 +233,7 @@ def _read_pictures(folder: Path, names: Sequence[str]) -> tuple[np.ndarray, np.n
         with Image.open(path, formats=("PNG", "JPEG", "BMP", "WEBP")) as picture:
             size = size or picture.size
             if picture.size != size or max(size) > LARGEST_SIDE:
-                wanted = f"{size[0]} x {size[1]}, as {paths[0]} is, and {LARGEST_SIDE} at most"
-                raise DataError(
-                    f"{path} is {picture.width} x {picture.height} pixels, not {wanted}; "
-                    "give all pictures one size, 28 x 28 for digits"
-                )
+                sizes = f"{picture.width} x {picture.height} pixels, not {size[0]} x {size[1]}"
+                raise DataError(f"{path} is {sizes}; give all one size, 28 x 28 for digits")
             images.append(np.asarray(picture.convert("L")))
-    if len(images) * images[0].size > MAX_BYTES:
-        raise DataError(f"{folder} holds more pixels than the {MAX_BYTES:,} that are read")
     return np.stack(images), np.array([names.index(path.parent.name) for path in paths], np.uint8)

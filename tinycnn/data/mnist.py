@@ -39,11 +39,8 @@ def offset_to_center(image: np.ndarray) -> tuple[int, int]:
 def shift(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Move the content down and right; what enters is blank. image (H,W) -> (H,W)."""
     H, W = image.shape
-    moved = np.zeros_like(image)
-    moved[max(rows, 0) : H + min(rows, 0), max(columns, 0) : W + min(columns, 0)] = image[
-        max(-rows, 0) : H + min(-rows, 0), max(-columns, 0) : W + min(-columns, 0)
-    ]
-    return moved
+    above, left, below, right = (max(z, 0) for z in (rows, columns, -rows, -columns))
+    return np.pad(image, ((above, below), (left, right)))[below:, right:][:H, :W]
 
 
 def _offset(profile: np.ndarray) -> int:
