@@ -119,13 +119,20 @@ def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = [argument for argument in given if argument != "--debug"]
     before = _debugging.set(len(arguments) < len(given))
-    try:
-        with sturdy_streams(), StopSignals():
-            code = _exit_code(lambda: main(arguments))
-            # A reader that has left, or a full disk, is noticed here, not at interpreter exit.
-            return _exit_code(sys.stdout.flush) or code
-    finally:
-        _debugging.reset(before)
+    with sturdy_streams(), StopSignals():
+        try:
+            try:
+                code = main(arguments)
+            except BaseException as error:  # noqa: BLE001 - what is unknown is raised again
+                code = _report(error)
+            sys.stdout.flush()  # that a reader has left is noticed here, not at Python's exit
+        except OutputLost as lost:
+            if not lost.reader_left:
+                print(f"error: {lost}", file=sys.stderr)
+            code = 141 if lost.reader_left else 3  # as the shell reports SIGPIPE
+        finally:
+            _debugging.reset(before)
+    return code
 
 
 def print_error(place: str, message: str, cause: BaseException | None = None) -> None:
@@ -135,24 +142,18 @@ def print_error(place: str, message: str, cause: BaseException | None = None) ->
     print(f"{place}: {with_options(message)}", file=sys.stderr)
 
 
-def _exit_code(act: Callable[[], int | None]) -> int:
-    """Return the result of ``act``, or report the exception that ends it and return its code."""
-    try:
-        try:
-            return act() or 0
-        except (TinyCNNError, OSError, MemoryError) as error:
+def _report(error: BaseException) -> int:
+    """Report the exception that has ended a command, and return the exit code for it."""
+    match error:
+        case TinyCNNError() | OSError() | MemoryError():
             print_error("error", _sentence(error), error)
             return getattr(error, "exit_code", EnvironmentFault.exit_code)
-        except (KeyboardInterrupt, Terminated) as stop:
+        case KeyboardInterrupt() | Terminated():
             print("stopped", file=sys.stderr)
-            return 143 if isinstance(stop, Terminated) else 130
-        except SystemExit as end:  # after --help
-            return end.code if isinstance(end.code, int) else 0
-    except OutputLost as lost:
-        if lost.reader_left:
-            return 141  # as the shell reports SIGPIPE
-        print(f"error: {lost}", file=sys.stderr)
-        return EnvironmentFault.exit_code
+            return 143 if isinstance(error, Terminated) else 130
+        case SystemExit():  # after --help
+            return error.code if isinstance(error.code, int) else 0
+    raise error
 
 
 def _sentence(error: Exception) -> str:

@@ -20,9 +20,8 @@ class Console(console.Console):
 
     @property
     def file(self) -> IO[str]:
-        """The stream below ``streams.Clean``, which would escape the colors."""
         file = super().file
-        return getattr(file, "rich_proxied_file", file)
+        return getattr(file, "raw", file)  # ``streams.Output`` would escape the colors
 
     @file.setter
     def file(self, new_file: IO[str]) -> None:

@@ -28,22 +28,29 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-class Sturdy:
-    """A stream whose errors differ in kind from those of files: OutputLost, not OSError.
+class Output:
+    """An output stream whose text cannot control the terminal, and whose errors are OutputLost.
 
-    A stream that is not ``vital`` drops the text it cannot write, unless its reader has left.
+    A stream that is not ``vital`` drops the text it cannot write, unless its reader has left. The
+    console of rich controls the terminal itself; it writes to ``raw``.
     """
 
-    def __init__(self, stream: Any, vital: bool) -> None:
-        self._stream, self._vital = stream, vital
+    def __init__(self, stream: Any, vital: bool, clean: bool = True) -> None:
+        self._stream, self._vital, self.clean = stream, vital, clean
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
+    @property
+    def raw(self) -> "Output":
+        """The same stream, for text that may control the terminal."""
+        return Output(self._stream, self._vital, clean=False)
+
     def write(self, text: str) -> int:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        shown = printable(text) if self.clean else text
         with self._errors_as_lost():
-            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self._stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
         return len(text)
 
     def flush(self) -> None:
@@ -55,29 +62,12 @@ class Sturdy:
         try:
             yield
         except OSError as fault:
-            self._silence()
             lost = OutputLost(fault)
+            # The rest goes to the null device, so that Python's exit does not complain either.
+            with contextlib.suppress(OSError), open(os.devnull, "w") as null:
+                os.dup2(null.fileno(), self._stream.fileno())
             if self._vital or lost.reader_left:
                 raise lost from fault
-
-    def _silence(self) -> None:
-        """Send the rest to the null device, so that Python's exit does not complain either."""
-        with contextlib.suppress(OSError), open(os.devnull, "w") as null:
-            os.dup2(null.fileno(), self._stream.fileno())
-
-
-class Clean(Sturdy):
-    """A sturdy stream for the output of a command; no text controls the terminal."""
-
-    cleaning = True
-
-    def write(self, text: str) -> int:
-        return super().write(printable(text) if self.cleaning else text)
-
-    @property
-    def rich_proxied_file(self) -> Sturdy:
-        """The stream for ``tinycnn.console``, which controls the terminal itself."""
-        return Sturdy(self._stream, self._vital)
 
 
 @contextlib.contextmanager
@@ -86,14 +76,14 @@ def sturdy_streams() -> Iterator[None]:
     before = sys.stdin, sys.stdout, sys.stderr
     # In this order: each takes the lowest free descriptor, so that no other file gets it.
     sys.stdin = sys.stdin or _null_device(os.O_RDONLY, "r")
-    sys.stdout = out = Clean(sys.stdout or _null_device(os.O_RDONLY, "w"), vital=True)
-    sys.stderr = err = Clean(sys.stderr or _null_device(os.O_WRONLY, "w"), vital=False)
+    sys.stdout = out = Output(sys.stdout or _null_device(os.O_RDONLY, "w"), vital=True)
+    sys.stderr = err = Output(sys.stderr or _null_device(os.O_WRONLY, "w"), vital=False)
     try:
         yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
         # numba's colorama keeps the stream it found, and resets the colors at interpreter exit.
-        out.cleaning = err.cleaning = False
+        out.clean = err.clean = False
 
 
 def _null_device(access: int, mode: str) -> IO[str]:

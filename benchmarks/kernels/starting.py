@@ -50,15 +50,18 @@ def _first_step_seconds(environment: dict[str, str], *options: str) -> float:
 def main() -> None:
     """Train one step, and print a line then."""
     from tinycnn.data import load_dataset
-    from tinycnn.train import trainer as training
+    from tinycnn.nn.fit import train_step
+    from tinycnn.train import precompile
     from tinycnn.train.recipe import Recipe
+    from tinycnn.train.trainer import Trainer
 
     digits = load_dataset()
-    trainer = training.Trainer(Recipe.for_data(len(digits.train_images), batch_size=BATCH), digits)
-    alone = mock.patch.object(training, "gradients_compiled_meanwhile", contextlib.nullcontext)
+    trainer = Trainer(Recipe.for_data(len(digits.train_images), batch_size=BATCH), digits)
+    alone = mock.patch.object(precompile, "gradients_compiled_meanwhile", contextlib.nullcontext)
     with alone if sys.argv[1:] == ["--alone"] else contextlib.nullcontext():
-        trainer.rehearse()
-    trainer.step(*next(trainer.batches.of_epoch(1)))
+        precompile.rehearse(trainer)
+    batch = next(trainer.batches.of_epoch(1))
+    train_step(trainer.model, trainer.loss, trainer.optimizer, *batch)
     print("one step", flush=True)
 
 

@@ -6,6 +6,7 @@ explains.
 """
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -23,8 +24,8 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import set_threads
-from tinycnn.train.mpi_launch import find_ranks
-from tinycnn.train.ranks import SingleProcess
+from tinycnn.nn.fit import train_step
+from tinycnn.train.ranks import SingleProcess, find_ranks
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
@@ -75,7 +76,9 @@ def _step_seconds(ranks: SingleProcess, batch: int, rounds: int) -> float:
     trainer = Trainer(recipe, dataset, ranks)
     share = ranks.share(batch)
     images, labels = dataset.train_images[:batch][share], dataset.train_labels[:batch][share]
-    return _least_seconds(ranks, lambda: trainer.step(images, labels, batch), rounds)
+    learned = trainer.model, trainer.loss, trainer.optimizer
+    step = functools.partial(train_step, *learned, images, labels, batch, ranks.add_up)
+    return _least_seconds(ranks, step, rounds)
 
 
 def _least_seconds(ranks: SingleProcess, way: Callable[[], Any], rounds: int) -> float:

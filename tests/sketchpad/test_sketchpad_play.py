@@ -392,6 +392,7 @@ def test_a_course_learns_pauses_steps_and_reads_at_once(convolutional):
 
 def test_the_steps_of_a_course_are_those_of_the_command():
     from tinycnn.data import load_dataset
+    from tinycnn.nn.fit import train_step
     from tinycnn.train.recipe import Recipe
     from tinycnn.train.trainer import Trainer
     from tinycnn.train.watched import WatchedTraining
@@ -403,7 +404,8 @@ def test_the_steps_of_a_course_are_those_of_the_command():
     )
     trainer = Trainer(recipe, data)
     batches = trainer.batches.of_epoch(1)
-    assert losses == [trainer.step(*next(batches)) for _ in range(3)]
+    learned = trainer.model, trainer.loss, trainer.optimizer
+    assert losses == [train_step(*learned, *next(batches)) for _ in range(3)]
 
 
 def test_a_training_that_goes_on_is_followed(tmp_path):

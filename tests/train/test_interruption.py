@@ -38,53 +38,23 @@ def kill(number):
     os.kill(os.getpid(), number)
 
 
-def test_a_signal_waits_for_the_end_of_a_function(heard):
-    steps = []
-
-    def compiled():
-        with signals_wait():
-            kill(SIGINT)
-            steps.append(list(heard))
-
-    with pytest.raises(KeyboardInterrupt):
-        compiled()
-    assert (steps, heard) == ([[]], [SIGINT])
-
-
-def test_it_waits_for_no_second_function(heard):
+@pytest.mark.parametrize("error", [None, ValueError("no code")])
+def test_a_signal_waits_for_the_end_of_a_function_and_of_those_compiled_for_it(heard, error):
     steps = []
 
     def compiled():
         with signals_wait():
             with signals_wait():
                 kill(SIGTERM)
-                steps.append("inner")
-            steps.append("outer")
+            steps.append(list(heard))
+            if error:
+                raise error
 
     with pytest.raises(KeyboardInterrupt):
         compiled()
-    assert (steps, heard) == (["inner"], [SIGTERM])
-
-
-def test_an_error_of_the_compiler_does_not_lose_it_and_none_is_left_for_later(heard):
-    def compiled():
-        with signals_wait():
-            kill(SIGINT)
-            kill(SIGTERM)
-            raise ValueError("no code")
-
-    with pytest.raises(KeyboardInterrupt):
-        compiled()
-    assert heard == [SIGINT, SIGTERM]
+    assert (steps, heard) == ([[]], [SIGTERM])
     with signals_wait():
         pass
-
-
-def test_a_signal_that_no_python_code_handles_is_left_alone(heard):
-    before = signal.signal(SIGTERM, signal.SIG_DFL)
-    with signals_wait():
-        assert signal.getsignal(SIGTERM) is signal.SIG_DFL
-    signal.signal(SIGTERM, before)
 
 
 def test_other_threads_change_no_handlers(heard):

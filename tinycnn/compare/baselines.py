@@ -21,6 +21,7 @@ from tinycnn.compare.task import Task, Trained
 from tinycnn.errors import EnvironmentFault, RunError
 from tinycnn.nn import Frozen
 from tinycnn.nn.checks import GRAY
+from tinycnn.train.precompile import rehearse
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 
@@ -103,9 +104,9 @@ class NetworkBaseline:
         count = len(task.training[0])
         recipe = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
         trainer = Trainer(recipe, task.dataset)
-        trainer.rehearse()
+        rehearse(trainer)
         started = time.perf_counter()
-        trainer.train(lambda: False, lambda: None)
+        trainer.train()
         seconds = time.perf_counter() - started
         best, frozen = trainer.best, Frozen(trainer.best)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tinycnn.cli import Parser, add_dataset, add_network, run_command
 from tinycnn.errors import RunError, need
 from tinycnn.signals import StopSignals
-from tinycnn.train.mpi_launch import find_ranks
+from tinycnn.train.ranks import find_ranks
 
 EXAMPLES = """\
 examples:
@@ -79,10 +79,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments = parser.parse_args(argv)
             _check_run_options(arguments)
 
-            from tinycnn.train.command import lead
-            from tinycnn.train.followers import follow
+            from tinycnn.train import command
 
-        return lead(arguments, ranks) if ranks.is_leader else follow(arguments, ranks)
+        run = command.begin(arguments, ranks)
+        if run is None:
+            return 0
+        if not ranks.is_leader:
+            return 128 + signal if (signal := run.train()) else 0
+        with run, command.resumable(run, arguments):
+            if signal := run.train(command.callbacks(run, arguments), arguments.quiet):
+                command.say_how_to_resume(run, arguments)
+                return 128 + signal
+            command.report(run.finish(), arguments)
+    return 0
 
 
 def _check_run_options(arguments: Namespace) -> None:

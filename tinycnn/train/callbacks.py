@@ -1,7 +1,7 @@
 """Callbacks follow a training: progress bars, logs, or a reason of your own to stop it."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,10 +21,6 @@ class Callback:
     ``trainer.recipe`` holds the settings.
     """
 
-    def compilation(self) -> AbstractContextManager[None]:
-        """Return a context for the time in which kernels may be compiled."""
-        return contextlib.nullcontext()
-
     def training(self, trainer: "Trainer") -> AbstractContextManager[None]:
         """Return a context for the time in which ``trainer`` trains."""
         return contextlib.nullcontext()
@@ -43,19 +39,11 @@ class Callbacks(Callback):
         self._all = list(callbacks)
 
     @contextlib.contextmanager
-    def _inside(self, method: str, *arguments: Any) -> Any:
+    def training(self, trainer: "Trainer") -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             for callback in self._all:
-                stack.enter_context(getattr(callback, method)(*arguments))
+                stack.enter_context(callback.training(trainer))
             yield
-
-    def compilation(self) -> AbstractContextManager[None]:
-        inside: AbstractContextManager[None] = self._inside("compilation")
-        return inside
-
-    def training(self, trainer: "Trainer") -> AbstractContextManager[None]:
-        inside: AbstractContextManager[None] = self._inside("training", trainer)
-        return inside
 
     def batch(self, trainer: "Trainer") -> bool:
         stops = [callback.batch(trainer) for callback in self._all]  # each is asked

@@ -1,11 +1,11 @@
 """Start or resume the run that the arguments describe, and print the result."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import asdict
-from signal import SIGTERM
 from typing import Any
 
 from tinycnn.console import log_console
@@ -17,48 +17,35 @@ from tinycnn.nn import Sequential
 from tinycnn.nn.classifier import names_of
 from tinycnn.nn.presets import name_of
 from tinycnn.nn.text import network_text
+from tinycnn.signals import Terminated
 from tinycnn.train import resume
 from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
-from tinycnn.train.folder import RunFolder, find_run, find_weights, typed
-from tinycnn.train.followers import announce
-from tinycnn.train.progress import Progress, introduction, kept, place, say
+from tinycnn.train.checkpoint import Checkpoint, decode, encode
+from tinycnn.train.folder import RunFolder, find_run, find_weights, new_name, typed
+from tinycnn.train.progress import Progress, introduction, place, say
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import OPTIONS, Recipe
 from tinycnn.train.run import Result, Run, use_threads
 
 
-def lead(arguments: Namespace, ranks: SingleProcess) -> int:
-    """Train as the only process, or as the leader of several ranks; return the exit code."""
-    console = log_console(arguments.quiet)
-    with ExitStack() as lock:
+def begin(arguments: Namespace, ranks: SingleProcess) -> Run | None:
+    """Return the new or resumed run; None if it is finished, and its result is printed."""
+    run = None
+    with ranks.all_or_none():
+        use_threads(ranks.threads if arguments.threads is None else arguments.threads)
+        if ranks.is_leader:
+            run = (_start if arguments.resume is None else _resume)(arguments, ranks)
+    if ranks.size > 1:
+        state = Checkpoint(run.trainer.arrays(), run.trainer.state, run.origin) if run else None
+        message = ranks.broadcast(encode(state) if state else b"")
         with ranks.all_or_none():
-            use_threads(ranks.threads if arguments.threads is None else arguments.threads)
-            begin = _start if arguments.resume is None else _resume
-            run = begin(arguments, ranks, lock)
-            callback = Callbacks(_callbacks(run, arguments) if run else ())
-        announce(run, ranks)
-        if run is None:
-            return 0
-        try:
-            for line in introduction(run.trainer, run.folder.path):
-                say(console, line)
-            if signal := run.train(callback):
-                _say_how_to_resume(run, arguments)
-                return 128 + signal
-            say(console, kept(run.trainer.state))
-            _report(run.finish(), arguments)
-        except (KeyboardInterrupt, SystemExit) as stop:  # while compiling, or in the test
-            if isinstance(stop, KeyboardInterrupt) or stop.code == 128 + SIGTERM:
-                _say_how_to_resume(run, arguments)  # else another rank has failed, and said why
-            raise
-    return 0
+            if message and not ranks.is_leader:
+                run = _follow(message, arguments, ranks)
+    return run
 
 
-def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
+def _start(arguments: Namespace, ranks: SingleProcess) -> Run:
     """Return a new run, in the folder that is given or in one that is named after the run."""
-    folder = None
-    if arguments.run_dir is not None:  # first: if another process uses it, nothing is fetched
-        folder = lock.enter_context(RunFolder.create(arguments.run_dir))
     given = _given(arguments)
     name = given.pop("dataset", DEFAULT)
     Recipe.check(**given)  # finds bad values before data are fetched
@@ -69,13 +56,11 @@ def _start(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run:
     elif arguments.network and arguments.network.network:
         given["preset"] = network_text(arguments.network.layers(len(dataset.class_names)))
     recipe = Recipe.for_data(len(dataset.train_images[: arguments.limit]), **given)
-    if folder is None:
-        folder = RunFolder.create_named(dataset.name, recipe.preset, recipe.seed)
-        lock.enter_context(folder)
+    path = arguments.run_dir
+    if path is None:
+        path = new_name(dataset.name, recipe.preset, recipe.seed)
     source = resume.Source.of(dataset, name, arguments.data_dir)
-    run = resume.start(recipe, dataset, source, folder, arguments.checkpoint_every, ranks, base)
-    run.save_first()  # now, so that a run stopped while kernels are compiled can be resumed
-    return run
+    return resume.start(recipe, dataset, source, path, arguments.checkpoint_every, ranks, base)
 
 
 def _base(weights: str) -> tuple[Sequential, resume.Base]:
@@ -84,29 +69,50 @@ def _base(weights: str) -> tuple[Sequential, resume.Base]:
     return model, resume.Base(weights, names_of(model), sample_in(model.description))
 
 
-def _callbacks(run: Run, arguments: Namespace) -> Iterator[Callback]:
-    """Yield what follows the training: the screen, a program, and logs of others."""
-    yield Progress(log_console(arguments.quiet))
-    if arguments.json == "events":
-        yield Events()
-    for name in arguments.log:
-        yield LOGS[name](run.trainer, run.folder.path)
-
-
-def _resume(arguments: Namespace, ranks: SingleProcess, lock: ExitStack) -> Run | None:
+def _resume(arguments: Namespace, ranks: SingleProcess) -> Run | None:
     """Return the run to resume; if it is finished already, print its result and return None."""
-    path, given = find_run(arguments.resume), _given(arguments)
-    if result := resume.finished(path, given):
-        print(f"{path} is finished: nothing to do", file=sys.stderr)
-        _report(result, arguments)
-        return None
-    folder = lock.enter_context(RunFolder.reopen(path))
     run, warnings = resume.resume(
-        folder, given, arguments.data_dir, arguments.checkpoint_every, ranks
+        find_run(arguments.resume),
+        _given(arguments),
+        arguments.data_dir,
+        arguments.checkpoint_every,
+        ranks,
     )
     for warning in warnings:
         say(log_console(arguments.quiet), f"warning: {warning}")
-    return run
+    if not run.folder.result.exists():
+        return run
+    run.folder.release()
+    print(f"{run.folder.path} is finished: nothing to do", file=sys.stderr)
+    report(run.result(), arguments)
+    return None
+
+
+def _follow(message: bytes, arguments: Namespace, ranks: SingleProcess) -> Run:
+    """Return the leader's run, of which it has sent a checkpoint, for another rank."""
+    begun = decode(message, "rank 0")
+    trainer = resume.trainer_of(begun, "rank 0", arguments.data_dir, ranks)
+    return Run(RunFolder(os.devnull), trainer, begun.origin, arguments.checkpoint_every)
+
+
+def callbacks(run: Run, arguments: Namespace) -> Callback:
+    """Return what follows the training: the screen, a program, and logs of others."""
+    console = log_console(arguments.quiet)
+    for line in introduction(run.trainer, run.folder.path):
+        say(console, line)
+    events = [Events()] if arguments.json == "events" else []
+    logs = [LOGS[name](run.trainer, run.folder.path) for name in arguments.log]
+    return Callbacks([Progress(console), *events, *logs])
+
+
+@contextmanager
+def resumable(run: Run, arguments: Namespace) -> Iterator[None]:
+    """Say how to resume if a signal stops the ``with`` block."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated):
+        say_how_to_resume(run, arguments)
+        raise
 
 
 def _given(arguments: Namespace) -> dict[str, Any]:
@@ -115,7 +121,8 @@ def _given(arguments: Namespace) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _say_how_to_resume(run: Run, arguments: Namespace) -> None:
+def say_how_to_resume(run: Run, arguments: Namespace) -> None:
+    """Print where the run has stopped, and the command that resumes it."""
     where = "after the test" if run.folder.result.exists() else place(run.trainer)
     print(
         f"stopped {where}; everything is saved. To resume:\n"
@@ -124,7 +131,7 @@ def _say_how_to_resume(run: Run, arguments: Namespace) -> None:
     )
 
 
-def _report(result: Result, arguments: Namespace) -> None:
+def report(result: Result, arguments: Namespace) -> None:
     """Print the result, and the command to type next."""
     if arguments.json:
         event = {"event": "result"} if arguments.json == "events" else {}

@@ -11,21 +11,24 @@
 When a process dies, the system drops its lock; a file that it was writing is never seen.
 """
 
-import contextlib
-import errno
 import fcntl
-import itertools
 import os
 import re
 import shlex
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinycnn.errors import EnvironmentFault, FolderInUse, RunError
-from tinycnn.files import TEMPORARY_PREFIX, PathLike, sweep_temporaries, to_json, write_bytes
+from tinycnn.errors import FolderInUse, RunError
+from tinycnn.files import (
+    TEMPORARY_PREFIX,
+    PathLike,
+    sweep_temporaries,
+    to_json,
+    unused,
+    write_bytes,
+)
 
+LOCK = ".lock"
 RUNS = Path("runs")
 LAST = "last"
 """The name of the newest run under ``runs``, and of the file there that names its folder."""
@@ -36,16 +39,11 @@ DEFAULT = "default"
 SHIPPED = Path(__file__).parent / "default.safetensors"
 
 
-class _NameTaken(FolderInUse):
-    """The folder to make exists already."""
-
-
 class RunFolder:
-    """The files of one run, and the lock that keeps other processes out.
+    """The files of one run, and the lock that keeps other processes out until ``release``.
 
-    Use it in a ``with``, at the end of which the lock is released and a folder without any file is
-    removed. The system drops the lock when the process dies, however it dies. (Some network file
-    systems have no such locks.)
+    The system drops the lock when the process dies, however it dies. (Some network file systems
+    have no such locks.)
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -57,29 +55,19 @@ class RunFolder:
         self.previous = self.path / "checkpoint.prev.safetensors"
         self.curves = self.path / "curves.svg"
         self.result = self.path / "result.json"
-        self._lock_file = self.path / ".lock"
         self._lock: int | None = None
-        self._place: os.stat_result | None = None
-        self._made: list[Path] = []
 
     @classmethod
     def create(cls, path: PathLike) -> "RunFolder":
         """Make and lock a folder for a new run; RunError if it has been used."""
         folder = cls(path)
-        folder._claim(exist_ok=True)
-        return folder
-
-    @classmethod
-    def create_named(cls, dataset: str, preset: str, seed: int) -> "RunFolder":
-        """Make and lock ``runs/<date-time>-<dataset>-<preset>-s<seed>``."""
-        moment = time.strftime("%Y-%m-%d-%H%M%S")
-        network = "own" if " " in preset or "(" in preset else preset
-        name = re.sub(r"[^\w.-]+", "-", f"{moment}-{dataset}-{network}-s{seed}")
-        for number in itertools.count(1):
-            folder = cls(RUNS / (name if number == 1 else f"{name}-{number}"))
-            with contextlib.suppress(_NameTaken):  # by another run of the same second
-                folder._claim(exist_ok=False)
-                break
+        folder.path.mkdir(parents=True, exist_ok=True)
+        if (folder.path / LOCK).exists() or not folder._is_used():
+            folder._acquire()  # another program's folder gets no lock file from us
+        if folder._is_used():
+            folder.release()
+            hint = f"continue with `resume` {typed(path)}, or " if folder.is_resumable() else ""
+            raise RunError(f"{path} has been used already; {hint}name a new folder with `run_dir`")
         return folder
 
     @classmethod
@@ -88,27 +76,32 @@ class RunFolder:
         folder = cls(path)
         if not folder.is_resumable():
             raise RunError(f"there is no run to resume in {path}: it holds no checkpoint")
-        with _faults_of(f"lock the run folder {path}"):
-            folder._acquire()
-        sweep_temporaries(folder.path, older_than=0)  # we have the lock, so no process uses them
+        folder._acquire()
         return folder
 
-    def __enter__(self) -> "RunFolder":
-        return self
+    def _is_used(self) -> bool:
+        return any(not name.startswith((LOCK, TEMPORARY_PREFIX)) for name in os.listdir(self.path))
 
-    def __exit__(self, *_: object) -> None:
-        self.release()
+    def _acquire(self) -> None:
+        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(lock, 20).decode(errors="replace").strip()
+            os.close(lock)
+            raise FolderInUse(
+                f"{self.path} is in use by another training (process {owner or 'unknown'}); "
+                "wait for it, or name another folder with `run_dir`"
+            ) from None
+        os.truncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        self._lock = lock
+        sweep_temporaries(self.path, older_than=0)  # we have the lock, so no process uses them
 
     def release(self) -> None:
-        """Release the lock; remove a folder without any file."""
-        if self._lock is None:
-            return
-        with contextlib.suppress(OSError):
-            if not self._files():
-                self._lock_file.unlink()
-                for folder in self._made:
-                    folder.rmdir()
-        os.close(self._lock)
+        """Release the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
         self._lock = None
 
     def is_resumable(self) -> bool:
@@ -117,21 +110,9 @@ class RunFolder:
 
     def write_checkpoint(self, payload: bytes) -> None:
         """Save a checkpoint; the previous one stays, under another name."""
-        place = self._place  # of the folder that we have locked
-        if place and self.path.exists() and not os.path.samestat(place, os.stat(self.path)):
-            raise EnvironmentFault(f"{self.path} has been replaced by another folder")
         if self.checkpoint.exists():
-            with _faults_of(f"keep the previous checkpoint in {self.path}"):
-                self._keep_previous()
+            os.replace(self.checkpoint, self.previous)
         write_bytes(self.checkpoint, payload)
-
-    def fall_back(self) -> None:
-        """Replace a damaged checkpoint by the previous one.
-
-        Otherwise the next checkpoint would overwrite the only good one.
-        """
-        with _faults_of(f"put {self.previous} in place of {self.checkpoint}"):
-            os.replace(self.previous, self.checkpoint)
 
     def write_json(self, path: Path, content: Any) -> None:
         """Save ``content`` as JSON for people and programs."""
@@ -142,66 +123,12 @@ class RunFolder:
         if self.path.resolve().parent == RUNS.resolve():
             write_bytes(RUNS / LAST, f"{self.path.name}\n".encode())
 
-    def _keep_previous(self) -> None:
-        """Keep the checkpoint under its second name; it is never without its first."""
-        spare = self.path / f"{TEMPORARY_PREFIX}previous"
-        spare.unlink(missing_ok=True)
-        try:
-            os.link(self.checkpoint, spare)
-        except OSError:  # a file system without links
-            write_bytes(self.previous, self.checkpoint.read_bytes())
-        else:
-            os.replace(spare, self.previous)
 
-    def _claim(self, exist_ok: bool) -> None:
-        with _faults_of(f"make the run folder {self.path}"):
-            self._made = self._make(exist_ok)
-            if self._lock_file.exists() or not self._files():
-                self._acquire()  # another program's folder gets no lock file from us
-        if self._files():
-            self.release()
-            hint = f"continue with `resume` {typed(self.path)}, or " if self.is_resumable() else ""
-            raise RunError(
-                f"{self.path} has been used already; {hint}name a new folder with `run_dir`"
-            )
-        sweep_temporaries(self.path, older_than=0)  # of a process killed before its first file
-
-    def _make(self, exist_ok: bool) -> list[Path]:
-        """Make the folder and its missing parents; return all that were made."""
-        ancestors = (self.path, *self.path.parents)
-        missing = list(itertools.takewhile(lambda path: not os.path.lexists(path), ancestors))
-        nearest = ancestors[len(missing)]
-        if not nearest.is_dir():
-            kind = "a file" if nearest.exists() else "a link that leads nowhere"
-            if missing:
-                raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is {kind}")
-            raise RunError(f"{self.path} is {kind}; name a new folder with `run_dir`")
-        try:
-            self.path.mkdir(parents=True, exist_ok=exist_ok)
-        except FileExistsError:
-            raise _NameTaken(f"{self.path} has just been made by another training") from None
-        return missing
-
-    def _files(self) -> list[str]:
-        ours = (self._lock_file.name, TEMPORARY_PREFIX)
-        return [name for name in os.listdir(self.path) if not name.startswith(ours)]
-
-    def _acquire(self) -> None:
-        lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(lock).st_ino != os.stat(self._lock_file).st_ino:
-                raise BlockingIOError  # removed by its owner before we got it, and made anew
-        except (BlockingIOError, FileNotFoundError):
-            owner = os.read(lock, 20).decode(errors="replace").strip()
-            os.close(lock)
-            raise FolderInUse(
-                f"{self.path} is in use by another training (process {owner or 'unknown'}); "
-                "wait for it, or name another folder with `run_dir`"
-            ) from None
-        os.truncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
-        self._lock, self._place = lock, os.stat(self.path)
+def new_name(dataset: str, preset: str, seed: int) -> Path:
+    """Return ``runs/<date-time>-<dataset>-<preset>-s<seed>``, a name that is not used yet."""
+    network = "own" if " " in preset or "(" in preset else preset
+    name = re.sub(r"[^\w.-]+", "-", f"{dataset}-{network}-s{seed}")
+    return unused(RUNS, f"%Y-%m-%d-%H%M%S-{name}")
 
 
 def find_run(name: PathLike) -> Path:
@@ -229,13 +156,3 @@ def find_weights(name: PathLike) -> Path:
         return SHIPPED
     path = find_run(name)
     return RunFolder(path).weights if path.is_dir() else path
-
-
-@contextlib.contextmanager
-def _faults_of(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except RunError:
-        raise
-    except OSError as fault:
-        raise EnvironmentFault(f"cannot {doing}: {fault.strerror or fault}") from fault

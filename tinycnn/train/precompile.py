@@ -5,6 +5,7 @@ one has compiled. ``python -m tinycnn.train.precompile AUGMENT`` is that second 
 """
 
 import contextlib
+import copy
 import os
 import subprocess
 import sys
@@ -17,10 +18,39 @@ from numba.core import event
 from tinycnn import kernels
 from tinycnn.augment.policies import AUGMENTATIONS
 from tinycnn.kernels.jit import UNCOMPILED, cache_folder
+from tinycnn.nn import build
+from tinycnn.nn.fit import train_step
+from tinycnn.nn.model import BATCH
 from tinycnn.train.compile_progress import SECOND_PROCESS
+from tinycnn.train.trainer import Trainer, new_optimizer
 
 ROOT = Path(__file__).parents[2]
 """The folder in which the second process finds this very package."""
+
+
+def rehearse(trainer: Trainer) -> None:
+    """Run everything with a copy and blank images, so that nothing is left to compile.
+
+    Some kernels are compiled for some batch sizes only, so all sizes take part. Meanwhile a second
+    process compiles gradients of convolutions and augmentation if necessary; the backward pass
+    before those is all there is in a network without convolutions.
+    """
+    recipe, batches, model = trainer.recipe, trainer.batches, copy.deepcopy(trainer.model)
+    learned = {batches.count(batch) for batch in (0, len(batches) - 1)}
+    asked = len(trainer.validation), len(trainer.dataset.test_images)
+    sizes = learned | {size for n in asked for size in (min(n, BATCH), n % BATCH)} - {0}
+    blanks = [np.zeros((size, *trainer.dataset.image_size), np.uint8) for size in sorted(sizes)]
+    unconvolved = build("dense", model.input_shape, *model.output_shape)
+    rehearsed = ((z, new_optimizer(recipe, z)) for z in (unconvolved, model))
+    first, second = ((z, trainer.loss, optimizer) for z, optimizer in rehearsed)
+    with gradients_compiled_meanwhile(recipe.augment):
+        for images in blanks:
+            train_step(*first, images, np.zeros(len(images), np.uint8))
+            model.forward(model.prepare(images))
+            model.predict_proba(images)
+    for images in [z for z in blanks if len(z) in learned]:
+        labels = np.zeros(len(images), np.uint8)
+        train_step(*second, *batches.augment(images, labels, np.random.default_rng(0)))
 
 
 @contextlib.contextmanager
@@ -56,21 +86,16 @@ def _has_work() -> bool:
     return folder is not None and not any(folder.glob("*backward_input*.nbc"))
 
 
-def compile_gradients() -> None:
-    """Call the gradients of fused stages once, as for a first layer and as for a later one."""
+def main(augment: str) -> None:
+    """Call the gradients of fused stages, of a first and of a later layer, and the augmentation."""
     for C in (1, 32):
         x, w = np.ones((1, 6, 6, C), np.float32), np.ones((1, 5, 5, C), np.float32)
         y, winner = np.ones((1, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.uint8)
         kernels.conv2d_relu_maxpool2d_backward_params(y, winner, x, (5, 5), 2)
     kernels.conv2d_relu_maxpool2d_backward_input(y, winner, w, (6, 6), 2)
-
-
-def compile_augmentation(name: str) -> None:
-    """Augment two images."""
     images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
-    AUGMENTATIONS[name](images, labels, np.random.default_rng(0))
+    AUGMENTATIONS[augment](images, labels, np.random.default_rng(0))
 
 
 if __name__ == "__main__":
-    compile_gradients()
-    compile_augmentation(sys.argv[1])
+    main(sys.argv[1])

@@ -3,7 +3,6 @@
 import contextlib
 import textwrap
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich import progress
@@ -12,7 +11,6 @@ from rich.console import Console
 from tinycnn.console import log_console
 from tinycnn.nn import get_threads
 from tinycnn.train.callbacks import Callback
-from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.state import State
 from tinycnn.train.trainer import Trainer
 
@@ -22,9 +20,6 @@ class Progress(Callback):
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or log_console()
-
-    def compilation(self) -> AbstractContextManager[None]:
-        return compilation_shown(self.console)
 
     @contextlib.contextmanager
     def training(self, trainer: Trainer) -> Iterator[None]:
@@ -42,6 +37,8 @@ class Progress(Callback):
         with bar as self._bar:
             self._task = self._bar.add_task("", total=trainer.steps, facts="")
             yield
+        if trainer.finished:
+            say(self.console, kept(trainer.state))
 
     def batch(self, trainer: Trainer) -> None:
         state = trainer.state
@@ -70,7 +67,7 @@ class Progress(Callback):
 def introduction(trainer: Trainer, folder: Path) -> Iterator[str]:
     """Yield the lines that describe a run before it begins."""
     recipe, dataset, held = trainer.recipe, trainer.dataset, trainer.validation
-    ranks, busy = trainer.ranks.size, trainer.ranks.busy(recipe.batch_size)
+    ranks = trainer.ranks.size
     yield (
         f"data   {dataset.name}: {len(trainer.training):,} images to train on, "
         f"{len(held):,} to validate on (numbers {held.start:,} to {held.stop - 1:,}), "
@@ -84,11 +81,6 @@ def introduction(trainer: Trainer, folder: Path) -> Iterator[str]:
         f"{f' on each of {ranks} ranks' if ranks > 1 else ''}"
     )
     yield f"run    {folder}"
-    if busy < ranks:
-        yield (
-            f"warning: only {busy} of {ranks} ranks have work; larger batches "
-            f"(--batch-size {16 * ranks}) would give each its 16 images"
-        )
     if trainer.optimizer.steps:
         yield f"resuming {place(trainer)}"
 

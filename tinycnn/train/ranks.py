@@ -6,12 +6,18 @@ is the leader: only it writes files and prints. An ordinary training is a ``Sing
 ``mpi.MpiGroup`` does the same for several.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from tinycnn.errors import EnvironmentFault
+
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for it
     import numpy as np
+
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Variables in which Open MPI, MPICH (Intel MPI, too) and Slurm put the number of processes."""
 
 
 class SingleProcess:
@@ -30,18 +36,9 @@ class SingleProcess:
         """Return which of ``count`` examples are this rank's."""
         return share_of(count, self.rank, self.size)
 
-    def busy(self, count: int) -> int:
-        """Return how many ranks have a share of ``count`` examples."""
-        shares = (share_of(count, rank, self.size) for rank in range(self.size))
-        return sum(share.start < share.stop for share in shares)
-
     def add_up(self, arrays: "Sequence[np.ndarray]", number: float) -> float:
         """Give ``arrays``, in place, the sums over all ranks; return the sum of ``number``."""
         return number
-
-    def request_pause(self, wanted: bool) -> bool:
-        """Return whether all ranks pause after this batch, because one of them ``wanted`` it."""
-        return wanted
 
     def largest(self, number: int) -> int:
         """Return the largest of the numbers (from 0 on) that the ranks call this with."""
@@ -76,3 +73,27 @@ def share_of(count: int, rank: int, size: int) -> slice:
         start, stop = (start, middle) if rank < size else (middle, stop)
         rank %= size
     return slice(start, stop)
+
+
+def find_ranks() -> SingleProcess:
+    """Return the ranks that a launcher like ``mpiexec`` started together with this process.
+
+    Raises EnvironmentFault if MPI does not see as many of them: each would train alone.
+    """
+    size = next((os.environ[name] for name in SIZES if name in os.environ), "1")
+    if size == "1":
+        return SingleProcess()
+    try:
+        from tinycnn.train.mpi import MpiGroup
+    except (ImportError, RuntimeError) as error:  # no mpi4py, or no MPI for it to load
+        raise EnvironmentFault(
+            f"a launcher of MPI has started this, but Python finds no MPI ({error}); "
+            "python -m pip install mpi4py installs it"
+        ) from error
+    ranks = MpiGroup()
+    if size != str(ranks.size):
+        raise EnvironmentFault(
+            f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
+            "to different MPIs; start it with the mpiexec of the one that mpi4py uses"
+        )
+    return ranks

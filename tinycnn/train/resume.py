@@ -1,16 +1,19 @@
 """``start`` a new run, or ``resume`` one exactly where it stopped."""
 
+import base64
+import binascii
 import json
+import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tinycnn import __version__
 from tinycnn.data import Dataset, load_dataset
-from tinycnn.data.provenance import sample_in
 from tinycnn.errors import DataError, RunError
 from tinycnn.files import PathLike
 from tinycnn.nn import Sequential
@@ -18,7 +21,7 @@ from tinycnn.train import checkpoint
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
-from tinycnn.train.run import Result, Run
+from tinycnn.train.run import Run
 from tinycnn.train.trainer import Trainer
 
 
@@ -31,14 +34,15 @@ class Source:
     fingerprint: str
     test_fingerprint: str
 
+    def __post_init__(self) -> None:
+        for value in (self.name, self.data_dir or "", self.fingerprint, self.test_fingerprint):
+            if not isinstance(value, str):
+                raise TypeError("its data have no name")
+
     @classmethod
     def of(cls, dataset: Dataset, name: str, data_dir: PathLike | None = None) -> "Source":
         """Return the source of ``dataset``, which was loaded as ``name`` from ``data_dir``."""
         return cls(name, _absolute(data_dir), dataset.fingerprint, dataset.test_fingerprint)
-
-    def is_sound(self) -> bool:
-        """Return whether all values have the right types; a file may hold anything."""
-        return all(isinstance(value, str | None) for value in astuple(self))
 
     def load(self, data_dir: PathLike | None = None) -> Dataset:
         """Load the same data again, even if their folder has moved; RunError if they changed."""
@@ -65,11 +69,10 @@ class Base:
     classes: tuple[str, ...]
     sample: str
 
-    def is_sound(self) -> bool:
-        """Return whether all values have the right types; a file may hold anything."""
-        names = isinstance(self.classes, list | tuple) and {*map(type, self.classes)} <= {str}
-        sample = sample_in({"training": {"sample": self.sample}})
-        return names and isinstance(self.weights, str) and sample == self.sample
+    def __post_init__(self) -> None:
+        base64.b64decode(self.sample, validate=True)
+        if not all(isinstance(name, str) for name in (self.weights, *self.classes)):
+            raise TypeError("its classes have no names")
 
     def prepare(self, dataset: Dataset) -> Dataset:
         """Return ``dataset`` with labels of the classes of this network; RunError for others."""
@@ -91,12 +94,12 @@ def start(
     recipe: Recipe,
     dataset: Dataset,
     source: Source,
-    folder: RunFolder,
+    path: PathLike,
     save_every: int | None = None,
     ranks: SingleProcess | None = None,
     base: tuple[Sequential, Base] | None = None,
 ) -> Run:
-    """Return a new run in ``folder``, which the caller has locked and releases.
+    """Return a new run, which is saved in the new folder ``path`` before anything is compiled.
 
     It begins with a new network, or with that of ``base``.
     """
@@ -110,33 +113,45 @@ def start(
                 f"{dataset.name} are {dataset.image_size}; train a new network, without `weights`"
             )
         dataset = base[1].prepare(dataset)
-    return Run(folder, Trainer(recipe, dataset, ranks, model), origin, save_every)
+    trainer = Trainer(recipe, dataset, ranks, model)
+    run = Run(RunFolder.create(path), trainer, origin, save_every)
+    with ExitStack() as lock:
+        lock.enter_context(run)
+        run.save()  # the first file: a folder with any other file can be resumed
+        run.publish_origin()
+        lock.pop_all()
+    return run
 
 
 def resume(
-    folder: RunFolder,
+    path: PathLike,
     given: Mapping[str, Any],
     data_dir: PathLike | None = None,
     save_every: int | None = None,
     ranks: SingleProcess | None = None,
 ) -> tuple[Run, list[str]]:
-    """Return the run in ``folder`` where it stopped, and warnings; ``last`` means it from now on.
+    """Return the run in the folder ``path`` where it stopped, and warnings.
 
-    The caller has locked ``folder`` and releases it. More ``epochs`` than the run has extend it.
-    RunError if other ``given`` options differ from the run's, or if the data do.
+    More ``epochs`` than the run has extend it. RunError if other ``given`` options differ from the
+    run's, or if the data do.
     """
-    saved, warnings = _newest_checkpoint(folder)
-    recipe, source, _ = origin_of(saved, folder.path)
-    if given.get("epochs", 0) > recipe.epochs:
-        recipe = replace(recipe, epochs=given["epochs"])
-        saved.origin["recipe"] = recipe.as_dict()
-    _refuse_differences(folder, {**recipe.as_dict(), "dataset": source.name}, given)
-    trainer = trainer_of(saved, folder.path, data_dir, ranks)
-    source = replace(source, data_dir=_absolute(data_dir) or source.data_dir)
-    run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
-    if not trainer.finished:
-        folder.result.unlink(missing_ok=True)  # of fewer epochs
-    folder.point_last_here()
+    folder = RunFolder.reopen(path)
+    with ExitStack() as lock:
+        lock.callback(folder.release)
+        saved, warnings = _newest_checkpoint(folder)
+        recipe, source, _ = origin_of(saved, path)
+        if given.get("epochs", 0) > recipe.epochs:
+            recipe = replace(recipe, epochs=given["epochs"])
+            saved.origin["recipe"] = recipe.as_dict()
+        _refuse_differences(path, {**recipe.as_dict(), "dataset": source.name}, given)
+        trainer = trainer_of(saved, path, data_dir, ranks)
+        source = replace(source, data_dir=_absolute(data_dir) or source.data_dir)
+        run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
+        if not trainer.finished:
+            folder.result.unlink(missing_ok=True)  # of fewer epochs
+        if not folder.result.exists():
+            run.publish_origin()
+        lock.pop_all()
     return run, [*warnings, *_other_versions(saved)]
 
 
@@ -154,26 +169,6 @@ def trainer_of(
     return trainer
 
 
-def finished(path: PathLike, given: Mapping[str, Any]) -> Result | None:
-    """Return the result of the run in ``path``, None if it is not complete or gets more epochs.
-
-    RunError if other ``given`` options differ from the run's.
-    """
-    folder = RunFolder(path)
-    try:
-        result = json.loads(folder.result.read_bytes())
-        config = json.loads(folder.config.read_bytes())
-        settings = {**config["recipe"], "dataset": config["data"]["name"]}
-        result = Result(**{**result, "run_dir": str(folder.path), "weights": str(folder.weights)})
-        extended = given.get("epochs", 0) > settings["epochs"]
-    except (OSError, ValueError, TypeError, LookupError):
-        return None
-    if extended:
-        return None
-    _refuse_differences(folder, settings, given)
-    return result
-
-
 def source_of(weights: Path) -> Source | None:
     """Return the source of the training data of ``weights``; None if they are in no run folder."""
     folder = RunFolder(weights.parent)
@@ -181,7 +176,7 @@ def source_of(weights: Path) -> Source | None:
         source = Source(**json.loads(folder.config.read_bytes())["data"])
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
         return None
-    return source if weights.name == folder.weights.name and source.is_sound() else None
+    return source if weights.name == folder.weights.name else None
 
 
 def versions() -> dict[str, str]:
@@ -191,26 +186,26 @@ def versions() -> dict[str, str]:
 
 
 def _newest_checkpoint(folder: RunFolder) -> tuple[checkpoint.Checkpoint, list[str]]:
+    newest, previous = folder.checkpoint, folder.previous
     try:
-        return checkpoint.read(folder.checkpoint), []
+        return checkpoint.read(newest), []
     except RunError as damage:
         try:
-            previous = checkpoint.read(folder.previous)
+            earlier = checkpoint.read(previous)
         except RunError as further:
             raise RunError(f"this run cannot be resumed: {damage}, and {further}") from damage
-        folder.fall_back()
-        return previous, [f"{damage}; resuming from the one before it, {folder.previous.name}"]
+        told = [f"{damage}; resuming from the one before it, {previous.name}"]
+        told = told if newest.exists() else []  # the process has ended between two calls
+        os.replace(previous, newest)  # or the next save would overwrite the only good one
+        return earlier, told
 
 
 def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Source, Base | None]:
     """Return recipe, source and base of the run of ``owner``; RunError if they are damaged."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
-        base = Base(**saved.origin["base"]) if "base" in saved.origin else None
-        if not source.is_sound() or (base and not base.is_sound()):
-            raise TypeError("its data have no name")
-        return recipe, source, base
-    except (TypeError, LookupError) as error:
+        return recipe, source, Base(**saved.origin["base"]) if "base" in saved.origin else None
+    except (TypeError, LookupError, binascii.Error) as error:
         raise RunError(
             f"the checkpoint of {owner} is not one of this version of tinycnn ({error})"
         ) from error
@@ -221,7 +216,7 @@ def _absolute(folder: PathLike | None) -> str | None:
 
 
 def _refuse_differences(
-    folder: RunFolder, settings: Mapping[str, Any], given: Mapping[str, Any]
+    path: PathLike, settings: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     differences = [
         f"`{name}` {value} (the run has {settings.get(name)})"
@@ -230,19 +225,13 @@ def _refuse_differences(
     ]
     if differences:
         raise RunError(
-            f"{folder.path} can only be resumed with the settings it has, not with "
+            f"{path} can only be resumed with the settings it has, not with "
             f"{', '.join(differences)}; leave these out, or start a new run"
         )
 
 
 def _other_versions(saved: checkpoint.Checkpoint) -> list[str]:
     before = saved.origin.get("versions")
-    before = before if isinstance(before, dict) else {}
-    changed = [
-        f"{name} {before.get(name)} is now {present}"
-        for name, present in versions().items()
-        if before.get(name) != present
-    ]
-    if not changed:
+    if before == versions():
         return []
-    return [f"{', '.join(changed)}: the last bits of the weights may differ from before"]
+    return [f"the run began with {before}; the last bits of its weights may differ now"]

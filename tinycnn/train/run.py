@@ -11,7 +11,6 @@ The files for people (metrics, weights) always follow from the checkpoint.
 
 import functools
 import json
-import math
 import resource
 import sys
 import time
@@ -19,8 +18,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinycnn import __version__
+from tinycnn.console import log_console
 from tinycnn.data.provenance import sample_of
-from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.errors import RunError
 from tinycnn.files import grow
 from tinycnn.metrics import Score, measure
 from tinycnn.nn import get_threads, set_threads
@@ -29,15 +29,14 @@ from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
 from tinycnn.train.callbacks import Callback
 from tinycnn.train.checkpoint import Checkpoint, encode
+from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.curves import can_draw, draw_curves
 from tinycnn.train.folder import RunFolder
+from tinycnn.train.precompile import rehearse
 from tinycnn.train.trainer import Trainer
 
 SAVE_SECONDS = 10.0
 """A crash costs no more work than this, unless a number of batches is given."""
-
-NEVER = -math.inf
-"""The time of the last save of a run that has not been saved yet."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Result:
 
 
 class Run:
-    """A trainer in a locked folder.
+    """A trainer in a locked folder, which is released at the end of a ``with``.
 
     From ``origin`` (JSON: recipe, data, versions) a later process makes an equal trainer.
     ``save_every`` is the number of batches between checkpoints; None goes by the clock. Every
@@ -76,8 +75,8 @@ class Run:
         self.folder, self.trainer, self.origin = folder, trainer, origin
         self._is_leader = trainer.ranks.is_leader
         self._save_every = save_every
-        self._saved_at = NEVER
-        self._clock = time.perf_counter() - trainer.state.run_seconds
+        self._saved_at = time.perf_counter()
+        self._clock = self._saved_at - trainer.state.run_seconds
 
     def __enter__(self) -> "Run":
         return self
@@ -85,23 +84,21 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.folder.release()
 
-    def train(self, callback: Callback | None = None) -> int | None:
+    def train(self, callback: Callback | None = None, quiet: bool = True) -> int | None:
         """Train to the end and return None, or up to a signal and return its number.
 
         ``callback`` may stop it too; then ``trainer.finished`` is False. Everything is saved in
-        all cases. Each of several ranks calls this, and all return the same.
+        all cases. Each of several ranks calls this, and all return the same. Unless ``quiet``, it
+        says that kernels are compiled.
 
         Raises RunError if training diverges and EnvironmentFault if nothing can be saved; the
         files saved before stay as they are.
         """
         callback, trainer, ranks = callback or Callback(), self.trainer, self.trainer.ranks
         with StopSignals() as signals, ranks.all_or_none():
-            with callback.compilation():
-                ranks.first_then_rest(trainer.rehearse)
+            with compilation_shown(log_console(quiet)):
+                ranks.first_then_rest(lambda: rehearse(trainer))
             signals.defer()
-            with ranks.all_or_none():
-                if self._saved_at == NEVER:
-                    self.save_first()
             with callback.training(trainer):
                 trainer.train(
                     lambda: self._pause_if_needed(callback, signals),
@@ -131,50 +128,44 @@ class Run:
             optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
         return result
 
-    def save_first(self) -> None:
-        """Save the run for the first time, and let ``last`` mean it.
+    def result(self) -> Result:
+        """Return the result of a finished run, wherever its folder has moved."""
+        found = json.loads(self.folder.result.read_bytes())
+        moved = {"run_dir": str(self.folder.path), "weights": str(self.folder.weights)}
+        return Result(**{**found, **moved})
 
-        ``train`` calls this after kernels are compiled. Call it earlier, and a run that is stopped
-        during compilation can be resumed, and a folder that cannot be written to is noticed at
-        once.
-        """
-        self._save()  # the first file: a folder with any other file can be resumed
-        if self._is_leader:
-            self.folder.point_last_here()
-            workers = {"threads": get_threads(), "ranks": self.trainer.ranks.size}
-            self.folder.write_json(self.folder.config, {**self.origin, **workers})
-            self._publish()  # after a crash these files may be older than the checkpoint
+    def publish_origin(self) -> None:
+        """Write the options of the run, and let ``last`` mean it."""
+        self.folder.point_last_here()
+        workers = {"threads": get_threads(), "ranks": self.trainer.ranks.size}
+        self.folder.write_json(self.folder.config, {**self.origin, **workers})
 
     def _pause_if_needed(self, callback: Callback, signals: StopSignals) -> bool:
         """Save between two batches if it is time; return whether to stop."""
         ranks, every = self.trainer.ranks, self._save_every
-        stop = int(callback.batch(self.trainer) or False) or signals.received or 0
-        late = every is None and time.perf_counter() - self._saved_at > SAVE_SECONDS
-        pause = ranks.request_pause(stop > 0 or late)
-        due = every is not None and self.trainer.state.batch % every == 0
-        if not (pause or due):
-            return False
-        with ranks.all_or_none():
-            self._save()
-        return bool(ranks.largest(signals.received or stop))
+        stop = bool(callback.batch(self.trainer)) or signals.received is not None
+        late = time.perf_counter() - self._saved_at > SAVE_SECONDS
+        due = late if every is None else self.trainer.state.batch % every == 0
+        wanted = ranks.largest(2 * stop + due)  # by any rank
+        if wanted:
+            with ranks.all_or_none():
+                self.save()
+        return wanted > 1
 
     def _end_epoch(self, callback: Callback) -> None:
         with self.trainer.ranks.all_or_none():
-            self._save()
+            self.save()
             if self._is_leader:
                 self._publish()
         callback.epoch(self.trainer)
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write a checkpoint; ranks other than the leader only remember when."""
         trainer = self.trainer
         if self._is_leader:
             trainer.state.run_seconds = time.perf_counter() - self._clock
             payload = encode(Checkpoint(trainer.arrays(), trainer.state, self.origin))
-            try:
-                self.folder.write_checkpoint(payload)
-            except EnvironmentFault as fault:
-                raise EnvironmentFault(f"{fault}; earlier checkpoints are unchanged") from fault
+            self.folder.write_checkpoint(payload)
         self._saved_at = time.perf_counter()
 
     def _publish(self, **more: Any) -> None:

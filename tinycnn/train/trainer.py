@@ -5,10 +5,10 @@ a new one that gets its ``arrays()`` and ``state`` continues as if nothing had h
 """
 
 import copy
+import functools
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -28,7 +28,6 @@ from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
 from tinycnn.train.batches import Batches, stream
-from tinycnn.train.precompile import gradients_compiled_meanwhile
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.state import EpochRecord, State
@@ -38,8 +37,8 @@ class Trainer:
     """A network, its optimizer, its data, and the state of its training.
 
     It trains ``model``, or a new network of the recipe's preset. Each of several ``ranks`` has a
-    trainer, and all trainers are always equal. Raises a
-    TinyCNNError when recipe, data and ranks do not fit together.
+    trainer, and all trainers are always equal. Raises a TinyCNNError when recipe, data and ranks do
+    not fit together.
     """
 
     recipe: Recipe
@@ -57,19 +56,21 @@ class Trainer:
         labels = dataset.train_labels[: recipe.limit]
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
-        self.model = model or _new_model(recipe, dataset)
+        shape, classes = (*dataset.image_size, 1), len(dataset.class_names)
+        self.model = model or build(recipe.preset, shape, classes, recipe.seed)
         self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
-        of_batches = {"share": self.ranks.share, "smallest": 2 if "BatchNorm" in mixing else 1}
-        self.batches = Batches.of_recipe(recipe, images[train], labels[train], **of_batches)
+        smallest = 2 if "BatchNorm" in mixing else 1
+        self.batches = Batches.of_recipe(
+            recipe, images[train], labels[train], share=self.ranks.share, smallest=smallest
+        )
         self.validation_part = images[valid], labels[valid]
         self.average = copy.deepcopy(self.model) if recipe.average else None
         self.best = copy.deepcopy(self.model)
         self.optimizer = new_optimizer(recipe, self.model)
         # Of drawings, some are no digits and have no class.
-        self._loss = (
-            OpenSetCrossEntropy if recipe.augment == "drawings" else SoftmaxCrossEntropy
-        )()
+        is_open = recipe.augment == "drawings"
+        self.loss = OpenSetCrossEntropy() if is_open else SoftmaxCrossEntropy()
         self._schedule = choose("schedule", recipe.schedule, SCHEDULES)
         self.state = State()
 
@@ -88,7 +89,11 @@ class Trainer:
         """The number of steps of the whole training."""
         return self.recipe.epochs * len(self.batches)
 
-    def train(self, after_batch: Callable[[], bool], after_epoch: Callable[[], None]) -> None:
+    def train(
+        self,
+        after_batch: Callable[[], bool] = lambda: False,
+        after_epoch: Callable[[], None] = lambda: None,
+    ) -> None:
         """Train until all epochs are done, or until ``after_batch`` returns True.
 
         Raises RunError in the very batch in which a number stops being finite.
@@ -96,58 +101,22 @@ class Trainer:
         while not self.finished:
             state, started = self.state, time.perf_counter()
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
-                count = self.batches.count(state.batch)
-                loss = self.step(images, labels, count)
+                count = self.batches.count(state.batch)  # images is our share of so many
+                self._set_rate_and_randomness()
+                all_reduce = functools.partial(self._add_up, len(images) / count)
+                learned = self.model, self.loss, self.optimizer
+                if len(images):
+                    loss = train_step(*learned, images, labels, count, all_reduce)
+                else:
+                    loss = self._idle_step(all_reduce)
+                self._update_average()
+                self._refuse_non_finite(loss)
                 state.add_batch(count, loss, time.perf_counter() - started)
                 if after_batch():
                     return
                 started = time.perf_counter()
             self._finish_epoch()
             after_epoch()
-
-    def step(self, images: np.ndarray, labels: np.ndarray, count: int | None = None) -> float:
-        """Learn from one batch; return its mean loss before the step.
-
-        Of the ``count`` images of the batch (None: as many as there are) these are our share.
-        """
-        model, optimizer, count = self.model, self.optimizer, count or len(images)
-        # As batches are: a pure function of seed and step. Three numbers would be those of a batch.
-        model.draw_from(stream(self.recipe.seed, optimizer.steps, 1, 1))
-        optimizer.lr = self._rate(optimizer.steps)
-
-        def all_reduce(gradients: list[np.ndarray], loss: float) -> float:
-            return self.ranks.add_up(gradients, loss * (len(images) / count))
-
-        if len(images):
-            loss = train_step(model, self._loss, optimizer, images, labels, count, all_reduce)
-        else:  # more ranks than images: this one adds nothing, and takes the step of the others
-            loss = all_reduce(_no_gradients(model), 0.0)
-            optimizer.step()
-        self._update_average()
-        self._refuse_non_finite(loss)
-        return loss
-
-    def rehearse(self) -> None:
-        """Run everything with a copy and blank images, so that nothing is left to compile.
-
-        Some kernels are compiled for some batch sizes only, so all sizes take part.
-        Meanwhile a second process compiles gradients of convolutions and augmentation if
-        necessary; the backward pass before those is all there is in a network without convolutions.
-        """
-        rehearsal = Trainer(self.recipe, self.dataset)
-        unconvolved = Trainer(replace(self.recipe, preset="dense"), self.dataset)
-        learned = {self.batches.count(batch) for batch in (0, len(self.batches) - 1)}
-        asked = len(self.validation), len(self.dataset.test_images)
-        sizes = learned | {size for n in asked for size in (min(n, BATCH), n % BATCH)} - {0}
-        blanks = [np.zeros((size, *self.dataset.image_size), np.uint8) for size in sorted(sizes)]
-        with gradients_compiled_meanwhile(self.recipe.augment):
-            for images in blanks:
-                unconvolved.step(images, np.zeros(len(images), np.uint8))
-                rehearsal.model.forward(rehearsal.model.prepare(images))
-                rehearsal.model.predict_proba(images)
-        for images in [blank for blank in blanks if len(blank) in learned]:
-            labels = np.zeros(len(images), np.uint8)
-            rehearsal.step(*self.batches.augment(images, labels, np.random.default_rng(0)))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array that training changes, by name; not copies."""
@@ -174,6 +143,24 @@ class Trainer:
     def _rate(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         return float(self.recipe.lr * self._schedule(step / self.steps))
+
+    def _set_rate_and_randomness(self) -> None:
+        """Both depend on seed and step alone, as batches do, whose streams have one number less."""
+        step = self.optimizer.steps
+        self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
+        self.optimizer.lr = self._rate(step)
+
+    def _add_up(self, share: float, gradients: list[np.ndarray], loss: float) -> float:
+        """Add up the gradients of all ranks; return the mean loss of the batch."""
+        return self.ranks.add_up(gradients, share * loss)
+
+    def _idle_step(self, all_reduce: Callable[[list[np.ndarray], float], float]) -> float:
+        """Take the step of the other ranks: they are more than this batch has images."""
+        for layer in self.model:  # adding -0.0 changes nothing, not even a -0.0
+            layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
+        loss = all_reduce(self.model.gradients(), 0.0)
+        self.optimizer.step()
+        return loss
 
     def _probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return the probabilities for ``images``; of n ranks each computes every n-th batch."""
@@ -241,11 +228,6 @@ class Trainer:
         )
 
 
-def _new_model(recipe: Recipe, dataset: Dataset) -> Sequential:
-    shape, classes = (*dataset.image_size, 1), len(dataset.class_names)
-    return build(recipe.preset, shape, classes, recipe.seed)
-
-
 def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
     """Refuse a single class, and drawings of images that are not digits: coats have no slash."""
     if len(dataset.class_names) < 2:
@@ -266,13 +248,6 @@ def _mixing_layers(model: Sequential, recipe: Recipe, ranks: SingleProcess) -> s
             "batches, and ranks have shares of them; choose `preset` lenet, or start one process"
         )
     return mixing
-
-
-def _no_gradients(model: Sequential) -> list[np.ndarray]:
-    """Assign and return gradients that change none when they are added: -0.0, not 0.0."""
-    for layer in model:
-        layer.grads = {key: np.full_like(z, -0.0) for key, z in layer.params.items()}
-    return model.gradients()
 
 
 def new_optimizer(recipe: Recipe, model: Sequential) -> Optimizer:

@@ -1,18 +1,16 @@
 """A training that is watched: some steps at a time, and after each time how the network does."""
 
 import copy
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
 from tinycnn.data import Dataset
 from tinycnn.nn import Sequential
+from tinycnn.nn.fit import train_step
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EPOCHS = 4
 CHECKED = 200  # validation digits after every time
@@ -21,53 +19,44 @@ SHOWN = 12  # of those, the first that are misread
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """How a network does after some steps."""
+    """How a network does after some steps, of which these are the ``losses``.
+
+    ``accuracy`` is that on ``CHECKED`` validation images; ``mistakes`` are some of these (H,W),
+    with the classes they are read as, and their own. ``model`` is a copy.
+    """
 
     losses: list[float]
-    """Of these steps."""
-
     accuracy: float
-    """On ``CHECKED`` validation images."""
-
     mistakes: list[tuple[np.ndarray, int, int]]
-    """Images (H,W), the classes they are read as, and their own."""
-
     model: Sequential
-    """A copy."""
-
     finished: bool
 
 
 class WatchedTraining:
-    """A new network and its training on ``data``, by ``Trainer``, as ``tinycnn.train`` does it.
+    """A new network and its training on ``data``, with the steps of ``tinycnn.train``.
 
     >>> WatchedTraining(load_dataset()).learn(steps=4, lr=0.05).accuracy
     """
 
     def __init__(self, data: Dataset) -> None:
         recipe = Recipe.for_data(len(data.train_images), epochs=EPOCHS, augment="none")
-        self._trainer = Trainer(replace(recipe, schedule="constant", average=0.0), data)
-        self._batches: Iterator[tuple[np.ndarray, np.ndarray]] = iter(())
+        self._trainer = Trainer(recipe, data)
+        epochs = map(self._trainer.batches.of_epoch, itertools.count(1))
+        self._batches = itertools.chain.from_iterable(epochs)
 
     def learn(self, steps: int, lr: float) -> Report:
         """Take some steps at a learning rate."""
-        trainer = self._trainer
-        trainer.recipe = replace(trainer.recipe, lr=lr)
-        losses = [trainer.step(*self._next()) for _ in range(steps)]
+        trainer, model = self._trainer, self._trainer.model
+        trainer.optimizer.lr = lr
+        learned = model, trainer.loss, trainer.optimizer
+        losses = [train_step(*learned, *next(self._batches)) for _ in range(steps)]
         images, labels = (part[:CHECKED] for part in trainer.validation_part)
-        answers = trainer.model.predict_proba(images).argmax(axis=1)
+        answers = model.predict(images)
         wrong = np.flatnonzero(answers != labels)[:SHOWN].tolist()
         return Report(
             losses,
             float((answers == labels).mean()),
             [(images[n], int(answers[n]), int(labels[n])) for n in wrong],
-            copy.deepcopy(trainer.model),
+            copy.deepcopy(model),
             trainer.optimizer.steps >= trainer.steps,
         )
-
-    def _next(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the next batch; after the last of an epoch the first of the next one."""
-        epoch, batch = divmod(self._trainer.optimizer.steps, len(self._trainer.batches))
-        if batch == 0:
-            self._batches = self._trainer.batches.of_epoch(epoch + 1)
-        return next(self._batches)
