@@ -123,7 +123,7 @@ def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
         try:
             try:
                 code = main(arguments)
-            except BaseException as error:  # noqa: BLE001 - what is unknown is raised again
+            except BaseException as error:  # noqa: BLE001 - others are raised again
                 code = _report(error)
             sys.stdout.flush()  # that a reader has left is noticed here, not at Python's exit
         except OutputLost as lost:

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import secrets
-import stat
 import sys
 import tempfile
 import time
@@ -45,8 +44,9 @@ def write_bytes(path: PathLike, payload: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        _check_regular(target)
-        sweep_temporaries(target.parent, names=OUR_TEMPORARIES)  # or they would fill the disk
+        if target.exists() and not target.is_file():  # a device: replacing it would succeed
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        sweep_temporaries(target.parent)  # or they would fill the disk
         _replace(target, payload)
     except OSError as fault:
         raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
@@ -70,9 +70,8 @@ def _with_nulls(content: Any) -> Any:
 def grow(path: PathLike, payload: bytes) -> None:
     """Make the file ``path`` hold ``payload`` by appending, so that ``tail -f`` can follow it.
 
-    Return when the bytes are on the disk. If the process is killed, a part of them may be there,
-    and the next call completes it; a file that does not begin like ``payload`` is replaced. Raise
-    EnvironmentFault if that fails; the file is as it was before.
+    Return when the bytes are on the disk. If that fails, a part of them may be there, and the next
+    call completes it; a file that does not begin like ``payload`` is replaced.
     """
     target = Path(path)
     present = target.read_bytes() if target.is_file() else None
@@ -80,13 +79,12 @@ def grow(path: PathLike, payload: bytes) -> None:
         write_bytes(path, payload)
         return
     try:
-        _append(target, payload[len(present) :])
-    except BaseException as fault:
-        with contextlib.suppress(OSError):
-            os.truncate(target, len(present))
-        if isinstance(fault, OSError):
-            raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
-        raise
+        with open(target, "ab") as file:
+            file.write(payload[len(present) :])
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as fault:
+        raise EnvironmentFault(_sentence(path, len(payload), fault)) from fault
 
 
 def unused(folder: Path, pattern: str, *suffixes: str) -> Path:
@@ -141,22 +139,16 @@ def _is_ours(folder: Path, forbidden: int) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & forbidden
 
 
-def sweep_temporaries(
-    folder: PathLike, older_than: float = 3600.0, names: str = TEMPORARY_PREFIX + "*"
-) -> list[Path]:
-    """Remove the temporary files that killed writers left in ``folder``, and return their paths.
+def sweep_temporaries(folder: PathLike, older_than: float = 3600.0) -> None:
+    """Remove the temporary files that killed writers left in ``folder``.
 
     ``older_than`` is in seconds. The default leaves the files of other writers alone; with the
     lock of the folder, pass 0.
     """
-    swept = []
-    horizon = time.time() - older_than
-    for leftover in sorted(Path(folder).glob(names)):
+    for leftover in Path(folder).glob(OUR_TEMPORARIES):
         with contextlib.suppress(OSError):  # another process was faster, or it is read-only
-            if leftover.lstat().st_mtime <= horizon:
+            if leftover.lstat().st_mtime <= time.time() - older_than:
                 leftover.unlink()
-                swept.append(leftover)
-    return swept
 
 
 def refuse_to_overwrite(
@@ -168,22 +160,13 @@ def refuse_to_overwrite(
     """
     taken: set[str] = set()
     read = [source for source in inputs if source is not None and os.path.exists(source)]
-    for output in outputs:
-        target = None if output is None else os.path.realpath(output)  # as ``write_bytes`` takes it
-        if target and os.path.exists(target) and any(os.path.samefile(target, z) for z in read):
+    for output in [output for output in outputs if output is not None]:
+        target = os.path.realpath(output)  # as ``write_bytes`` takes it
+        if os.path.exists(target) and any(os.path.samefile(target, z) for z in read):
             raise TinyCNNError(f"{output} is an input; write to another file")
         if target in taken:
             raise TinyCNNError(f"{output} is named for two outputs; write to two files")
-        if target:
-            taken.add(target)
-
-
-def _check_regular(target: Path) -> None:
-    """Raise OSError for a device or a pipe: replacing it would succeed, and destroy it."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder")
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is a device or a pipe, not a regular file")
+        taken.add(target)
 
 
 def _replace(target: Path, payload: bytes) -> None:
@@ -203,13 +186,6 @@ def _replace(target: Path, payload: bytes) -> None:
     _sync_folder(target.parent)
 
 
-def _append(target: Path, payload: bytes) -> None:
-    with open(target, "ab", 0) as file:  # unbuffered: closing it writes nothing
-        if file.write(payload) < len(payload):
-            raise OSError(errno.ENOSPC, "the disk took a part only")
-        os.fsync(file.fileno())
-
-
 def _sync_folder(folder: Path) -> None:
     """Force the folder to the disk, so that the new name survives a power cut."""
     if os.name == "nt":  # Windows cannot open a folder
@@ -218,8 +194,7 @@ def _sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as fault:
-        # Some network disks cannot force a folder to the disk.
-        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
+        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot
             raise
     finally:
         os.close(descriptor)

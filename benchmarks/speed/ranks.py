@@ -25,7 +25,8 @@ from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.nn import set_threads
 from tinycnn.nn.fit import train_step
-from tinycnn.train.ranks import SingleProcess, find_ranks
+from tinycnn.train.mpi_launch import find_ranks
+from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
 

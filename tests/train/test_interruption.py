@@ -132,9 +132,7 @@ def picture(tmp_path):
     ("at", "number", "code", "command"),
     [
         (1, SIGTERM, 143, "train"),
-        (3, SIGINT, 130, "train"),
-        (8, SIGTERM, 143, "train"),  # inside a parallel loop
-        (1, SIGINT, 130, "predict"),
+        (8, SIGINT, 130, "train"),  # inside a parallel loop
         (3, SIGTERM, 143, "predict"),
     ],
 )
@@ -153,7 +151,7 @@ def test_a_command_stops_after_the_function_at_hand(at, number, code, command, p
     )
     assert done.returncode == code, done.stderr
     assert done.stderr.endswith("stopped\n")
-    assert done.stderr.count("one more function") <= 1
+    assert done.stderr.count("one more function") <= 2, "itself, and one that it is compiled for"
     assert "Traceback" not in done.stderr
     assert "ignored" not in done.stderr
     assert done.stdout == ""

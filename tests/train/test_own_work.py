@@ -28,10 +28,6 @@ from tinycnn.nn.text import layers_of
 from tinycnn.predict import __main__ as predict
 from tinycnn.train import __main__ as train
 from tinycnn.train import parts
-from tinycnn.train.checkpoint import Checkpoint
-from tinycnn.train.recipe import Recipe
-from tinycnn.train.resume import origin_of
-from tinycnn.train.state import State
 
 SMALL = "Conv2D(4, 3) ReLU() MaxPool2D(2) Flatten() Dense(3)"
 QUICK = ["--epochs", "2", "--threads", "1", "--quiet"]
@@ -323,7 +319,7 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
         ("", "mynet.py:net", "there is no function net in"),
         ("def network(n): return 1 / 0", "mynet.py", "mynet.py makes no network: ZeroDivisionE"),
         ("def network(n): return [n]", "mynet.py", "mynet.py makes a network of int, which is no"),
-        ("", "other.py", "other.py is no file that Python can import"),
+        ("", "other.py", "other.py cannot be imported: ModuleNotFoundError: No module named 'ot"),
         ("", "json.py", "json.py has the name of another module"),
     ],
 )
@@ -340,14 +336,6 @@ def test_the_network_is_named_once(capsys):
     assert "--weights is for new runs" in capsys.readouterr().err
     assert call("--layers", "Flatten Dense(10)", "--preset", "lenet") == 2
     assert "not allowed with" in capsys.readouterr().err
-
-
-def test_a_file_without_a_network_has_to_register_something(tmp_path, monkeypatch):
-    ours = {kind: dict.fromkeys(names) for kind, names in parts.OURS.items()}
-    monkeypatch.setattr(parts, "TABLES", ours)
-    (tmp_path / "nothing.py").write_text("x = 1")
-    with pytest.raises(RunError, match="has no function network, and registers nothing"):
-        parts.import_file(str(tmp_path / "nothing.py"))
 
 
 # Going on
@@ -392,16 +380,6 @@ def test_fine_tuning_begins_with_the_weights_and_is_calibrated_anew(tmp_path, mo
         Path("stopped/weights.safetensors").read_bytes()
         == Path("whole/weights.safetensors").read_bytes()
     )
-
-
-@pytest.mark.parametrize("change", [{"sample": "%"}, {"classes": [1]}, {"weights": None}])
-def test_a_forged_base_in_a_checkpoint_is_refused(change):
-    base = {"weights": "w", "classes": ["a", "b"], "sample": "", **change}
-    recipe = Recipe.for_data(100).as_dict()
-    data = dict.fromkeys(("name", "data_dir", "fingerprint", "test_fingerprint"), "x")
-    saved = Checkpoint({}, State(), {"recipe": recipe, "data": data, "base": base})
-    with pytest.raises(RunError, match="not one of this version"):
-        origin_of(saved, "run")
 
 
 def test_fine_tuning_refuses_classes_that_the_network_does_not_have(easy_folder, capsys):
@@ -453,7 +431,6 @@ def test_other_programs_get_the_numbers_of_every_epoch(digits, monkeypatch):
     }
     for name, module in fakes.items():
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr("tinycnn.train.callbacks.need", lambda *_, **__: None)
     model = tinycnn.build(SMALL, (16, 16, 1), 3)
     callbacks = [tinycnn.TensorBoard("logs"), tinycnn.WandB(project="x"), tinycnn.MLflow()]
     model.fit(digits.train_images, digits.train_labels, epochs=1, callbacks=callbacks)

@@ -6,13 +6,12 @@ run that is resumed in epoch 7 at batch 120 sees exactly the images it would hav
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
 from tinycnn.augment.policies import AUGMENTATIONS, FINAL_AUGMENTATIONS, identity
 from tinycnn.errors import RunError, choose
-from tinycnn.train.recipe import SEEDS, Recipe
+from tinycnn.train.recipe import SEEDS
 
 
 class Batches:
@@ -47,26 +46,9 @@ class Batches:
             )
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = choose("augment", augment, AUGMENTATIONS)
-        self.final_augment, self.augmented_epochs = (
-            FINAL_AUGMENTATIONS.get(augment, identity),
-            augmented_epochs,
-        )
+        self.final_augment = FINAL_AUGMENTATIONS.get(augment, identity)
+        self.augmented_epochs = augmented_epochs
         self._share, self._smallest = share, smallest
-
-    @classmethod
-    def of_recipe(
-        cls, recipe: Recipe, images: np.ndarray, labels: np.ndarray, **more: Any
-    ) -> "Batches":
-        """Return batches as ``recipe`` has them."""
-        return cls(
-            images,
-            labels,
-            recipe.batch_size,
-            recipe.seed,
-            augment=recipe.augment,
-            augmented_epochs=recipe.augmented_epochs,
-            **more,
-        )
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""

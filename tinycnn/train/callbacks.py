@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinycnn.errors import need
 from tinycnn.files import PathLike, to_json
 
 if TYPE_CHECKING:
@@ -76,7 +75,6 @@ class TensorBoard(_Log):
     """Curves for ``tensorboard --logdir FOLDER``."""
 
     def __init__(self, folder: PathLike = "runs/tensorboard") -> None:
-        need("tensorboard", extra="tensorboard")
         from tensorboard.summary import Writer
 
         self._writer = Writer(str(folder))
@@ -91,7 +89,6 @@ class WandB(_Log):
     """Curves in Weights & Biases; ``settings`` are those of ``wandb.init``."""
 
     def __init__(self, **settings: Any) -> None:
-        need("wandb", extra="wandb")
         import wandb
 
         self._run = wandb.init(**settings)
@@ -104,7 +101,6 @@ class MLflow(_Log):
     """Curves in MLflow's active run, or in a new one."""
 
     def __init__(self) -> None:
-        need("mlflow", extra="mlflow")
         import mlflow
 
         self._mlflow = mlflow

@@ -1,6 +1,5 @@
-"""The two curves of a training run, drawn if matplotlib is installed."""
+"""The two curves of a training run, as a chart and in a notebook."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -21,11 +20,6 @@ class History(list[EpochRecord]):
             return svg[svg.index("<svg") :]
         rows = [vars(record).values() for record in self]
         return notebook.table([f.name for f in fields(EpochRecord)], *map(tuple, rows))
-
-
-def can_draw() -> bool:
-    """Return whether matplotlib is installed; it may still fail to import."""
-    return importlib.util.find_spec("matplotlib") is not None
 
 
 def draw_curves(history: Sequence[EpochRecord]) -> bytes:

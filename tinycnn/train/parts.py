@@ -4,7 +4,7 @@ A weights file only names its layers, and never imports anything: code of yours 
 import it, or because you give it to a command with ``--network FILE.py``.
 """
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,9 +92,8 @@ class OwnFile:
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise RunError(f"{self.source} makes no network: {reason}") from error
-        for layer in layers:
-            name = type(layer).__name__
-            if LAYERS.get(name) is not type(layer):
+        for name, kind in [(type(layer).__name__, type(layer)) for layer in layers]:
+            if LAYERS.get(name) is not kind:
                 raise RunError(
                     f"{self.source} makes a network of {name}, which is no registered layer; "
                     'put @tinycnn.register("layer") before its class'
@@ -103,33 +102,20 @@ class OwnFile:
 
 
 def import_file(source: str) -> OwnFile:
-    """Run ``FILE.py[:function]``; RunError if there is no such file or function.
-
-    A file without a function has to register something.
-    """
-    path, _, name = source.partition(".py:")
-    module = _run(Path(path if path.endswith(".py") else f"{path}.py"))
+    """Run ``FILE.py[:function]``, with its folder first in ``sys.path``; RunError if it fails."""
+    start, _, name = source.partition(".py:")
+    path = Path(start).with_suffix(".py").absolute()
+    sys.path.insert(0, str(path.parent))
+    try:
+        module = importlib.import_module(path.stem)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise RunError(f"{path.name} cannot be imported: {reason}") from error
+    finally:
+        sys.path.pop(0)
+    if getattr(module, "__file__", None) != str(path):
+        raise RunError(f"{path.name} has the name of another module; rename it for `network`")
     function = getattr(module, name or NETWORK, None)
     if name and not callable(function):
-        raise RunError(f"there is no function {name} in {module.__file__}")
-    if function is None and all(len(TABLES[kind]) == len(OURS[kind]) for kind in OURS):
-        raise RunError(f"{module.__file__} has no function {NETWORK}, and registers nothing")
+        raise RunError(f"there is no function {name} in {path}")
     return OwnFile(source, function)
-
-
-def _run(path: Path) -> Any:
-    """Import the file ``path``; RunError if it cannot be, with the reason."""
-    known = sys.modules.get(path.stem)
-    if known is not None and getattr(known, "__file__", None) == str(path.absolute()):
-        return known
-    spec = importlib.util.spec_from_file_location(path.stem, path.absolute())
-    if known is not None or spec is None or spec.loader is None or not path.is_file():
-        taken = "has the name of another module" if known else "is no file that Python can import"
-        raise RunError(f"{path} {taken}; name another with `network`")
-    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[path.stem]
-        raise RunError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module

@@ -1,7 +1,6 @@
 """What a training says of itself: before it begins, while it runs, and where it stops."""
 
 import contextlib
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,36 +89,22 @@ def place(trainer: Trainer) -> str:
     state = trainer.state
     if trainer.finished:
         return "after training, before the test"
-    if not trainer.optimizer.steps:
-        return "before the first batch"
-    return (
-        f"in epoch {state.epoch} of {trainer.recipe.epochs}, "
-        f"after batch {state.batch} of {len(trainer.batches)}"
-    )
+    return f"in epoch {state.epoch} of {trainer.recipe.epochs}, after {state.batch} of its batches"
 
 
 def kept(state: State) -> str:
     """Return a line that says which weights are kept, and why."""
     best = max(state.history, key=lambda record: (record.validation_accuracy, record.epoch))
-    accuracy = f"{100 * best.validation_accuracy:.2f} %"
-    if state.best_epoch == best.epoch:
-        why = f"the best validation accuracy ({accuracy})"
-    else:
-        why = (
-            "the last within one standard error of the best validation accuracy "
-            f"({accuracy}, epoch {best.epoch})"
-        )
-    return f"kept   weights of epoch {state.best_epoch}, {why}"
+    within = "" if state.best_epoch == best.epoch else "the last within one standard error of "
+    return (
+        f"kept   weights of epoch {state.best_epoch}, {within}the best validation accuracy "
+        f"({100 * best.validation_accuracy:.2f} %, epoch {best.epoch})"
+    )
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line; on a terminal, break it between words only."""
-    if console.is_terminal:
-        indent = " " * len("kept   ")
-        lines = textwrap.TextWrapper(console.width, subsequent_indent=indent)
-        lines.break_long_words = lines.break_on_hyphens = False
-        line = lines.fill(line)
-    console.print(line, markup=False)
+    """Print a line; on a terminal, break it between words."""
+    console.print(line, markup=False, soft_wrap=not console.is_terminal)
 
 
 def _augmentation(trainer: Trainer) -> str:

@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from tinycnn import __version__
@@ -30,7 +31,7 @@ from tinycnn.train.calibration import calibrate
 from tinycnn.train.callbacks import Callback
 from tinycnn.train.checkpoint import Checkpoint, encode
 from tinycnn.train.compile_progress import compilation_shown
-from tinycnn.train.curves import can_draw, draw_curves
+from tinycnn.train.curves import draw_curves
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.precompile import rehearse
 from tinycnn.train.trainer import Trainer
@@ -124,7 +125,7 @@ class Run:
             weights=str(folder.weights),
         )
         folder.write_json(folder.result, asdict(result))
-        if can_draw():
+        if find_spec("matplotlib"):
             optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
         return result
 

@@ -60,9 +60,10 @@ class Trainer:
         self.model = model or build(recipe.preset, shape, classes, recipe.seed)
         self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
-        smallest = 2 if "BatchNorm" in mixing else 1
-        self.batches = Batches.of_recipe(
-            recipe, images[train], labels[train], share=self.ranks.share, smallest=smallest
+        self.batches = Batches(
+            *(images[train], labels[train], recipe.batch_size, recipe.seed),
+            *(recipe.augment, recipe.augmented_epochs, self.ranks.share),
+            smallest=2 if "BatchNorm" in mixing else 1,
         )
         self.validation_part = images[valid], labels[valid]
         self.average = copy.deepcopy(self.model) if recipe.average else None
