@@ -109,10 +109,10 @@ class Inspector:
         self, image: np.ndarray, label: int, rate: float
     ) -> "tuple[BackwardPass, np.ndarray]":
         """Gradients toward reading ``image`` as ``label``, and p after one step of a copy."""
-        from tinycnn.interpret import SGDStepper
+        from tinycnn.interpret import after_step, backward_pass
 
-        stepper = SGDStepper(self.model, self.input(image[None]), label)
-        return stepper.backward_pass(), stepper.step(rate)
+        x = self.input(image[None])
+        return backward_pass(self.model, x, label), after_step(self.model, x, label, rate)
 
     @cached_property
     def _known(self) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from tinycnn.errors import ShapeError
 from tinycnn.exchange.layout import refuse_own_layers
-from tinycnn.interpret import Tracer, computation, receptive_field
+from tinycnn.interpret import Tracer, receptive_field, weighted_sum
 from tinycnn.nn import (
     BatchNorm,
     Conv2D,
@@ -85,7 +85,7 @@ def test_a_subclass_is_neither_explained_nor_exported_as_its_parent(network, x):
     place = next(k for k, layer in enumerate(network) if type(layer).__name__ == "Shifted")
     y, before = trace.outputs[place], {key: z.copy() for key, z in network.arrays().items()}
     last = tuple(size - 1 for size in y.shape)  # where most is added
-    told = computation(tracer, trace, place, last)
+    told = weighted_sum(tracer, trace, place, last)
     assert told.x.shape == trace.input_of(place).shape, "all of the input, not what the parent sees"
     assert told.y == pytest.approx(y[last], abs=1e-5)
     assert all(np.array_equal(z, before[key]) for key, z in network.arrays().items())

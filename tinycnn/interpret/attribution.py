@@ -4,12 +4,10 @@ Occlusion really covers the image, one patch at a time; a gradient tells about a
 but only for a very small change. Trust them where they agree.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from tinycnn.interpret.filters import batches
-from tinycnn.interpret.tracer import Tracer, log_odds
+from tinycnn.interpret.tracer import Tracer
 
 PATCH = 5  # pixels, side of the patch that covers
 AT_ONCE = 1024  # covered images; all there are of 28 x 28
@@ -66,11 +64,16 @@ def class_gradient(
     return tracer.backward(dlogits)[0] if tracer.layers else dlogits
 
 
-class Neighbor(NamedTuple):
-    """A known image, by its number, and its distance."""
+def log_odds(logits: np.ndarray, label: int) -> np.ndarray:
+    """Return how far class ``label`` is ahead of all others together, (N,) of logits (N,K).
 
-    image: int
-    distance: float
+        log_odds[n] = log(p[n,label] / (1 - p[n,label]))
+                    = logits[n,label] - log sum_{k != label} exp(logits[n,k])
+
+    A probability near 1 hardly moves any more; its log-odds do.
+    """
+    others = np.delete(logits, label, axis=1).astype(np.float64)
+    return np.asarray(logits[:, label] - np.logaddexp.reduce(others, axis=1))
 
 
 class NearestNeighbors:
@@ -84,11 +87,11 @@ class NearestNeighbors:
         self._tracer = tracer
         self._features = np.concatenate([self._features_of(part) for part in batches(x)])
 
-    def nearest(self, x: np.ndarray, count: int = 5) -> list[Neighbor]:
-        """Return the ``count`` known images nearest to one image x (1, *input_shape), in order."""
+    def nearest(self, x: np.ndarray, count: int = 5) -> list[tuple[int, float]]:
+        """Return the numbers of the ``count`` known images nearest to x (1,...), and distances."""
         distances = np.linalg.norm(self._features - self._features_of(x), axis=1)
         best = np.argsort(distances, kind="stable")[:count]
-        return [Neighbor(int(n), float(distances[n])) for n in best]
+        return [(int(n), float(distances[n])) for n in best]
 
     def _features_of(self, x: np.ndarray) -> np.ndarray:
         """Return the last hidden layer of x (N,...) as rows (N,D)."""

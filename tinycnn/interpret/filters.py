@@ -1,6 +1,7 @@
 """Which patterns the filters of a convolution look for, and how the network does without them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +13,11 @@ from tinycnn.nn import Conv2D, Dense, Flatten, Softmax
 BATCH = 250  # images at a time: the maps of a first layer are large
 
 
-@dataclass(frozen=True, eq=False)
-class MaxActivation:
+class MaxActivation(NamedTuple):
     """The place in one of many images where a filter has its largest output."""
 
     image: int  # its number among the images
     region: Region  # the receptive field: rows, columns and channels of the input
-    value: float  # the output of the filter there
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,6 @@ class Effect:
     n: int
     right_before: int
     right_after: int  # how many of the ``n`` are classified right
-    changed: int  # how many get another answer, right or wrong
 
 
 def convolutions(tracer: Tracer) -> list[int]:
@@ -42,21 +40,18 @@ def max_activations(
     tracer: Tracer, index: int, x: np.ndarray, count: int
 ) -> list[list[MaxActivation]]:
     """Return for each filter of convolution ``index`` the ``count`` images with its top outputs."""
-    parts = [_peaks(tracer.run(part, 0, index + 1)) for part in batches(x)]
-    values, places = (np.concatenate(z) for z in zip(*parts, strict=True))
     W = tracer.layers[index].shapes(tracer.input_shapes[index])[0][1]
+    maps = (tracer.run(part, 0, index + 1) for part in batches(x))
+    flat = (z.reshape(len(z), -1, z.shape[-1]) for z in maps)  # (N, H * W, F)
+    peaks = [(z.max(axis=1), z.argmax(axis=1)) for z in flat]
+    values, places = (np.concatenate(z) for z in zip(*peaks, strict=True))
     best = np.argsort(-values, axis=0, kind="stable")[:count]
-    return [
-        [
-            MaxActivation(
-                int(n),
-                receptive_field(tracer, index, (*divmod(int(places[n, f]), W), f)),
-                float(values[n, f]),
-            )
-            for n in best[:, f]
-        ]
-        for f in range(values.shape[1])
-    ]
+
+    def peak(n: int, f: int) -> MaxActivation:
+        place = *divmod(int(places[n, f]), W), f
+        return MaxActivation(n, receptive_field(tracer, index, place))
+
+    return [[peak(n, f) for n in column] for f, column in enumerate(best.T.tolist())]
 
 
 class FilterAblation:
@@ -70,21 +65,22 @@ class FilterAblation:
         self._tracer, self._labels = tracer, labels
         self._end = end_of_block(tracer, index)
         self._maps = np.concatenate([tracer.run(part, 0, self._end) for part in batches(x)])
-        self._answers = self._after_block(self._maps).argmax(axis=1)
+        self._right_before = self._right(self._maps)
 
     def ablate(self, filters: set[int], x: np.ndarray) -> Effect:
         """Return the effect on one image x (1,...), and on the others, without ``filters``."""
         own = self._tracer.run(x, 0, self._end)
-        answers = self._after_block(_without(filters, self._maps)).argmax(axis=1)
         before, after = (self._after_block(z) for z in (own, _without(filters, own)))
         return Effect(
             p_before=kernels.softmax(before)[0],
             p_after=kernels.softmax(after)[0],
             n=len(self._labels),
-            right_before=int(np.count_nonzero(self._answers == self._labels)),
-            right_after=int(np.count_nonzero(answers == self._labels)),
-            changed=int(np.count_nonzero(answers != self._answers)),
+            right_before=self._right_before,
+            right_after=self._right(_without(filters, self._maps)),
         )
+
+    def _right(self, maps: np.ndarray) -> int:
+        return int(np.count_nonzero(self._after_block(maps).argmax(axis=1) == self._labels))
 
     def _after_block(self, maps: np.ndarray) -> np.ndarray:
         return self._tracer.run(maps, self._end, len(self._tracer.layers))
@@ -102,13 +98,6 @@ def end_of_block(tracer: Tracer, index: int) -> int:
         if isinstance(tracer.layers[later], Conv2D | Dense | Flatten | Softmax):
             return later
     return len(tracer.layers)
-
-
-def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest number in each map of (N,H,W,F), and its place, row * W + column."""
-    N, H, W, F = maps.shape
-    flat = maps.reshape(N, H * W, F)
-    return flat.max(axis=1), flat.argmax(axis=1)
 
 
 def batches(x: np.ndarray) -> list[np.ndarray]:

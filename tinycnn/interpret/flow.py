@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinycnn.interpret.tracer import Trace, Tracer
-from tinycnn.interpret.values import Copied, Maximum, Place, WeightedSum, computation
+from tinycnn.interpret.values import Place, block, inputs_of, weighted_sum
+from tinycnn.nn import MaxPool2D
 from tinycnn.nn.checks import Shape
+from tinycnn.nn.fusion import own
 
 Spot = tuple[int, Place]
 """A number: its layer, -1 for the input, and its index in the output."""
@@ -66,9 +68,7 @@ def flow(tracer: Tracer, trace: Trace, spot: Spot | None = None) -> list[Link]:
 def _parts(tracer: Tracer, trace: Trace, target: Spot, count: int) -> list[Link]:
     """Return the largest parts of the sum behind a number."""
     index, place = target
-    why = computation(tracer, trace, index, place)
-    assert isinstance(why, WeightedSum)
-    products, links = why.products, []
+    products, links = weighted_sum(tracer, trace, index, place).products, []
     for flat in np.argsort(-np.abs(products), axis=None)[:count]:
         at = tuple(map(int, np.unravel_index(flat, products.shape)))
         source = (place[0] + at[0], place[1] + at[1], at[2]) if len(at) == 3 else at
@@ -78,16 +78,15 @@ def _parts(tracer: Tracer, trace: Trace, target: Spot, count: int) -> list[Link]
 
 
 def _origin(tracer: Tracer, trace: Trace, index: int, place: Place) -> Spot:
-    """Return the number of a stage, or of the input, that is passed on to a place of a layer."""
+    """Return the number of a stage, or of the input, that is passed on to a place of a layer.
+
+    Where a layer computes it from several, that is the largest of them.
+    """
     while index >= 0 and index not in stages(tracer):
-        match computation(tracer, trace, index, place):
-            case Maximum() as won:
-                size, (row, column) = len(won.window), won.place
-                place = (place[0] * size + row, place[1] * size + column, place[2])
-            case Copied() as copied:
-                place = copied.place
-            case WeightedSum() as others:  # of a whole layer: follow the largest part
-                largest = np.abs(others.products).argmax()
-                place = tuple(map(int, np.unravel_index(largest, others.x.shape)))
+        layer, x = tracer.layers[index], trace.input_of(index)
+        region = inputs_of(layer, block(place), x.shape)
+        sizes = x[region] if isinstance(own(layer), MaxPool2D) else np.abs(x[region])
+        first = np.unravel_index(sizes.argmax(), sizes.shape)
+        place = tuple(z.start + int(at) for z, at in zip(region, first, strict=True))
         index -= 1
     return index, place

@@ -1,10 +1,6 @@
-"""One step of SGD on one image: given its true label, gradients flow back and weights move.
-
-It happens to a copy of the network, and every step can be taken back, bit for bit.
-"""
+"""One step of SGD on one image: given its true label, gradients flow back and weights move."""
 
 import copy
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +8,6 @@ import numpy as np
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.nn import SGD, Sequential, SoftmaxCrossEntropy
 from tinycnn.nn.fit import train_step
-
-MOST_STEPS = 200  # that can be taken back
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,57 +21,23 @@ class BackwardPass:
     doutputs: tuple[np.ndarray, ...]
     """Gradient of each layer's output, shaped like it; the last one is ``dlogits``."""
 
-    dparams: tuple[dict[str, np.ndarray], ...]  # gradients of each layer's parameters
-    dx: np.ndarray  # gradient of the input: how each pixel changes the loss
+
+def backward_pass(model: Sequential, x: np.ndarray, label: int) -> BackwardPass:
+    """Run forward and backward for one image x (1, *input_shape) of class ``label``."""
+    tracer, loss = Tracer(model), SoftmaxCrossEntropy()
+    trace = tracer.trace(x, training=True)
+    value = loss.forward(trace.logits[None], np.array([label]))
+    dlogits = loss.backward()[0]
+    _, *doutputs = [*tracer.backward(dlogits), dlogits]
+    return BackwardPass(trace, loss.p[0], value, dlogits, tuple(doutputs))
 
 
-class SGDStepper:
-    """Trains a copy of ``model`` on one image x (1, *input_shape) of class ``label``.
+def after_step(model: Sequential, x: np.ndarray, label: int, lr: float) -> np.ndarray:
+    """Return the probabilities (K,) after one step of plain SGD, which a copy of ``model`` takes.
 
-    >>> stepper = SGDStepper(model, x, label=7)
-    >>> stepper.backward_pass().dlogits
-    >>> stepper.step(lr=0.01)
-    >>> stepper.undo()
+    x (1, *input_shape) is an image of class ``label``, and ``lr`` the learning rate.
     """
-
-    def __init__(self, model: Sequential, x: np.ndarray, label: int) -> None:
-        self.tracer = Tracer(copy.deepcopy(model))
-        self.x, self.label = x, label
-        self._past: deque[list[np.ndarray]] = deque(maxlen=MOST_STEPS)
-
-    def backward_pass(self) -> BackwardPass:
-        """Run forward and backward with the weights as they are now."""
-        trace = self.tracer.trace(self.x, training=True)
-        loss = SoftmaxCrossEntropy()
-        value = loss.forward(trace.logits[None], np.array([self.label]))
-        dlogits = loss.backward()[0]
-        dx, *doutputs = [*self.tracer.backward(dlogits), dlogits]
-        dparams = tuple(dict(layer.grads) for layer in self.tracer.layers)
-        return BackwardPass(trace, loss.p[0], value, dlogits, tuple(doutputs), dparams, dx)
-
-    @property
-    def steps(self) -> int:
-        """How many steps can be taken back."""
-        return len(self._past)
-
-    def p(self) -> np.ndarray:
-        """Return the probabilities (K,) with the weights as they are now."""
-        return self.tracer.trace(self.x).p
-
-    def step(self, lr: float) -> np.ndarray:
-        """Take one step of plain SGD downhill, and return the new probabilities (K,)."""
-        self._past.append([z.copy() for z in self._parameters()])
-        model, label = self.tracer.model, np.array([self.label])
-        train_step(model, SoftmaxCrossEntropy(), SGD(model, lr, momentum=0.0), self.x, label)
-        return self.p()
-
-    def undo(self) -> bool:
-        """Take the last step back, bit for bit; False if there is none."""
-        if not self._past:
-            return False
-        for z, before in zip(self._parameters(), self._past.pop(), strict=True):
-            z[...] = before
-        return True
-
-    def _parameters(self) -> list[np.ndarray]:
-        return [z for layer in self.tracer.layers for z in layer.params.values()]
+    tracer = Tracer(copy.deepcopy(model))
+    optimizer = SGD(tracer.model, lr, momentum=0.0)
+    train_step(tracer.model, SoftmaxCrossEntropy(), optimizer, x, np.array([label]))
+    return tracer.trace(x).p

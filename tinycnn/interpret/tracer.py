@@ -9,8 +9,6 @@ the changes of a training. A softmax at the end is no layer here: it follows the
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinycnn import kernels
 from tinycnn.nn import Sequential, Softmax
 from tinycnn.nn.checks import Array, Shape
@@ -101,37 +99,3 @@ class Tracer:
         """Return the number of the last layer that has parameters; it classifies its input."""
         with_parameters = [index for index, layer in enumerate(self.layers) if layer.params]
         return with_parameters[-1] if with_parameters else 0
-
-
-@dataclass(frozen=True, eq=False)
-class SoftmaxSteps:
-    """How logits become calibrated probabilities, number by number; all (K,) but ``total``.
-
-    p[k] = exp(scaled[k]) / sum_m exp(scaled[m]), with scaled = (logits - largest) / temperature
-    """
-
-    logits: Array
-    scaled: Array
-    exponentials: Array
-    total: float
-    p: Array
-
-
-def softmax_steps(logits: Array, temperature: float = 1.0) -> SoftmaxSteps:
-    """Take logits (K,) through a softmax with ``temperature``, step by step."""
-    scaled = (logits - logits.max()) / temperature
-    exponentials = np.exp(scaled)
-    total = float(exponentials.sum())
-    return SoftmaxSteps(logits, scaled, exponentials, total, exponentials / total)
-
-
-def log_odds(logits: Array, label: int) -> Array:
-    """Return how far class ``label`` is ahead of all others together, (N,) of logits (N,K).
-
-        log_odds[n] = log(p[n,label] / (1 - p[n,label]))
-                    = logits[n,label] - log sum_{k != label} exp(logits[n,k])
-
-    A probability near 1 hardly moves any more; its log-odds do.
-    """
-    others = np.delete(logits, label, axis=1).astype(np.float64)
-    return np.asarray(logits[:, label] - np.logaddexp.reduce(others, axis=1))

@@ -19,11 +19,10 @@ ADDED = 134.0  # width of the sums
 
 def draw_sum(canvas: Canvas, tracer: "Tracer", trace: "Trace", index: int, cell: Cell) -> None:
     """The sum that gives the number at ``cell`` of the output of a convolution or dense layer."""
-    from tinycnn.interpret import WeightedSum, computation, receptive_field
+    from tinycnn.interpret import receptive_field, weighted_sum
 
     place = index_of(trace.outputs[index], cell)
-    why = computation(tracer, trace, index, place)
-    assert isinstance(why, WeightedSum)
+    why = weighted_sum(tracer, trace, index, place)
     where = f"number {place[0]}"
     if len(place) == 3:
         where = f"map {place[2]}, row {place[0]}, column {place[1]}"
