@@ -79,10 +79,9 @@ class Teacher:
 
     def keep(self, folder: Path) -> None:
         """Write the adapted weights to ``folder``."""
-        result, base = self.result, self.base
-        if result is None or base is None:
+        if self.result is None or self.base is None:
             raise TinyCNNError("there is nothing to keep; A adapts the network first")
-        self._submit(_save, result, base.weights, folder)
+        self._submit(_save, self.result, folder)
 
     def forget(self) -> Engine | None:
         """Drop the adapted network; returns the engine as it was loaded, if there was another."""
@@ -136,11 +135,9 @@ def _adapt(open_file: OpenFile, model: "Sequential") -> "Adaptation":
         return adapt(copy.deepcopy(model), corrections, digits())
 
 
-def _save(_open_file: OpenFile, result: "Adaptation", base: Path, folder: Path) -> str:
-    from tinycnn.adapt import save_adapted
-
+def _save(_open_file: OpenFile, result: "Adaptation", folder: Path) -> str:
     path = unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
-    save_adapted(result, path, base)
+    result.model.save(path)
     return f"wrote {path}; --weights {path} starts with it"
 
 

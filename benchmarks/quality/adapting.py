@@ -59,7 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = new_parser("quality.adapting", __doc__)
     parser.add_argument("digits", type=Path, metavar="DIGITS", help="a stroke file, plain or .gz")
     parser.add_argument("--weights", default="default")
-    parser.add_argument("--layers", choices=("last", "all"), default="last")
     parser.add_argument(
         "--errors", type=whole(1, 10**6), default=5, help="that a writer has, least"
     )
@@ -83,8 +82,7 @@ def _adapt_to(
     if wrong.sum() < options.errors or len(chosen) < LEAST:
         return []
     corrections = [Correction(samples[i].strokes, samples[i].label, said[i]) for i in chosen]
-    settings = {"layers": options.layers, "seed": options.seed, "seconds": options.seconds}
-    done = adapt(model, corrections, load_dataset(), **settings)
+    done = adapt(model, corrections, load_dataset(), options.seed, options.seconds)
     now = _answers(Recognizer.of(done.model), images[others])
     labels = np.array([samples[i].label for i in others])
     return [Adapted(writer, len(chosen), done, Change.of(said[others], now, labels))]

@@ -2,12 +2,13 @@
 
 They are kept on this machine only, in a stroke file of the user's data folder, one per line:
 
-    {"strokes": [[[x, y], ...], ...], "label": "7", "pen": 12, "answer": "1", "version": "0.1.0"}
+    {"strokes": [[[x, y], ...], ...], "label": "7", "pen": 12, "answer": "1"}
 
 so ``predict --strokes`` reads them too. The file is written whole or not at all. A damaged
 line does not keep the others from being read, and is never lost.
 """
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycnn import __version__
 from tinycnn.data import write_idx
 from tinycnn.data.catalogue import FILE_NAMES
 from tinycnn.errors import DataError, EnvironmentFault, ImageError
@@ -33,20 +33,10 @@ NAME = "drawings.jsonl"
 class Correction:
     """One digit that a person drew and named."""
 
-    strokes: Sequence[np.ndarray]
-    """Polylines (n,2), y down, in any unit."""
-
-    label: str
-    """The name of its class."""
-
-    answer: str | None = None
-    """The class that the network predicted."""
-
-    pen: float = 0.0
-    """Width of the pen in the unit of the strokes, 0 if unknown."""
-
-    version: str = __version__
-    """The tinycnn that gave the answer."""
+    strokes: Sequence[np.ndarray]  # polylines (n,2), y down, in any unit
+    label: str  # the name of its class
+    answer: str | None = None  # the class that the network predicted
+    pen: float = 0.0  # width of the pen in the unit of the strokes, 0 if unknown
 
     def image(self) -> np.ndarray:
         """The digit as the network gets it, uint8 (28,28)."""
@@ -59,67 +49,50 @@ class Correction:
             "label": self.label,
             "pen": round(self.pen, DECIMALS),
             "answer": self.answer,
-            "version": self.version,
         }
         return json.dumps(record, separators=(",", ":")).encode() + b"\n"
 
 
 def parse_correction(line: bytes) -> Correction:
-    """The correction in one line of a stroke file; raises ImageError.
-
-    A line of another origin may lack all but strokes and label.
-    """
+    """The correction in a line, which may lack all but strokes and label; raises ImageError."""
     drawing = parse_drawing(line)
     if drawing.label is None or not drawing.strokes:
         raise ImageError("the line has no label" if drawing.strokes else "the line has no strokes")
-    record = json.loads(line)
-    answer = record.get("answer")
-    return Correction(
-        drawing.strokes,
-        str(drawing.label),
-        None if answer is None else str(answer),
-        drawing.pen,
-        str(record.get("version", "unknown")),
-    )
+    answer = json.loads(line).get("answer")
+    answer = None if answer is None else str(answer)
+    return Correction(drawing.strokes, str(drawing.label), answer, drawing.pen)
 
 
 class CorrectionFile:
     """The corrections in a file, which need not exist yet; default: that of this user."""
 
     def __init__(self, path: PathLike | None = None) -> None:
-        self.path = Path(path) if path is not None else default_path()
+        self.path = Path(path) if path is not None else user_folder("data") / NAME
 
     def read(self) -> tuple[list[Correction], str | None]:
         """All corrections, oldest first, and a sentence on what could not be read, if anything."""
-        corrections, faults = [], []
         try:
             lines = self._lines()
-        except EnvironmentFault as fault:
-            return [], str(fault)
-        for number, line in enumerate(lines, 1):
-            try:
+        except EnvironmentFault as error:
+            return [], str(error)
+        corrections = []
+        for line in lines:
+            with contextlib.suppress(ImageError):
                 corrections.append(parse_correction(line))
-            except ImageError as error:
-                faults.append(f"line {number}: {error}")
-        if not faults:
-            return corrections, None
-        return corrections, (
-            f"{self.path}: {len(faults)} of {len(lines)} lines cannot be read and are left alone "
-            f"({faults[0]})"
-        )
+        bad = len(lines) - len(corrections)
+        fault = f"{self.path}: {bad} of {len(lines)} lines cannot be read and are left alone"
+        return corrections, fault if bad else None
 
     def add(self, correction: Correction) -> None:
         """Keep ``correction`` after all others; raises EnvironmentFault if that is impossible."""
         self._write([*self._lines(), correction.line()])
 
-    def remove(self, correction: Correction) -> bool:
-        """Forget the newest line that is ``correction``; False if there is none."""
-        lines = self._lines()
-        places = [i for i, line in enumerate(lines) if line == correction.line()]
-        if places:
-            del lines[places[-1]]
-            self._write(lines)
-        return bool(places)
+    def remove(self, correction: Correction) -> None:
+        """Forget the newest line that is ``correction``, if there is one."""
+        newest_first = self._lines()[::-1]
+        if correction.line() in newest_first:
+            newest_first.remove(correction.line())
+            self._write(newest_first[::-1])
 
     def _lines(self) -> list[bytes]:
         """The lines of the file, each with its line end; the file is the only memory there is.
@@ -141,23 +114,15 @@ class CorrectionFile:
         write_bytes(self.path, b"".join(lines))
 
 
-def default_path() -> Path:
-    """Where the corrections of this user are."""
-    return user_folder("data") / NAME
-
-
 def export(corrections: Sequence[Correction], classes: Sequence[str], folder: PathLike) -> int:
-    """Write four IDX files and a stroke file into ``folder``; returns how many digits.
+    """Write four IDX files for ``train --data-dir`` and a stroke file; return how many digits.
 
-    ``train --data-dir FOLDER`` takes it as it is: labels are numbers of ``classes``, every fifth
-    digit is in the test part. A digit of another class is only in the stroke file. Raises
+    Labels are numbers of ``classes``; a digit of another class is only in the stroke file. Raises
     DataError if there is nothing to train on, EnvironmentFault if nothing can be written.
     """
     known = [correction for correction in corrections if correction.label in classes]
     if len(known) < TEST_EVERY:
-        raise DataError(
-            f"a data set needs at least {TEST_EVERY} corrected digits, and there are {len(known)}"
-        )
+        raise DataError(f"a data set takes {TEST_EVERY} corrected digits, not {len(known)}")
     images = np.stack([correction.image() for correction in known])
     labels = np.array([classes.index(c.label) for c in known], np.uint8)
     test = np.arange(len(known)) % TEST_EVERY == TEST_EVERY - 1

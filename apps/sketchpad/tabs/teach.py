@@ -89,5 +89,5 @@ def _draw_change(canvas: Canvas, y: float, words: str, change: "Change") -> None
     counts = f"{change.right_before:,} {ARROW} {change.right_after:,} of {change.n:,}"
     used = canvas.text(0, y + 30, counts, theme.TEXT, bold=True)
     color = {"better": theme.BLUE, "worse": theme.ORANGE}.get(change.verdict, theme.QUIET)
-    details = f"{change.mended} mended, {change.spoiled} spoiled: {change.verdict}"
+    details = f"{change.only_second} mended, {change.only_first} spoiled: {change.verdict}"
     canvas.text(used + 16, y + 30, details, color, theme.SMALLEST)
