@@ -251,7 +251,7 @@ def test_when_time_is_up_the_best_so_far_is_given(base, digits, monkeypatch):
 
 
 def test_too_little_to_learn_from_is_refused(base, digits):
-    with pytest.raises(RunError, match=r"takes 5 corrected digits to learn, and there are 4"):
+    with pytest.raises(RunError, match="5 corrected digits are the least to learn from, not 4"):
         adapt(base, [*odd_writer(4), *odd_writer(1, label="x")], digits)
 
 

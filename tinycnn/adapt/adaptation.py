@@ -97,7 +97,7 @@ def adapt(
     reader = Recognizer.of(model)
     drawn = [correction for correction in corrections if correction.label in reader.classes]
     if len(drawn) < FOLDS:
-        raise RunError(f"it takes {FOLDS} corrected digits to learn, and there are {len(drawn)}")
+        raise RunError(f"{FOLDS} corrected digits are the least to learn from, not {len(drawn)}")
     data = _adaptation_data(model, drawn, digits, seed)
     results = cross_validate(data, ROUNDS, seconds)
     images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)

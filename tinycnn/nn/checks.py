@@ -13,11 +13,8 @@ from tinycnn.errors import ShapeError
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
-GRAY = np.float32(1 / 255)
-"""The factor that makes 0 to 1 of the gray levels 0 to 255."""
-
-OVERSHOOT = 0.25
-"""How far floats may lie outside of 0 to 1: resampling and a little noise leave them there."""
+GRAY = np.float32(1 / 255)  # makes 0 to 1 of the gray levels 0 to 255
+OVERSHOOT = 0.25  # of floats outside of 0 to 1: resampling and noise leave them there
 
 
 def positive(name: str, value: int) -> int:
@@ -45,8 +42,8 @@ def several_a_channel(x: Array) -> None:
     """Raise ShapeError if a batch x (N,...,C) has one number a channel, too few for BatchNorm."""
     if x.size == x.shape[-1]:
         raise ShapeError(
-            f"BatchNorm cannot learn from a batch that holds one number a channel, {x.shape}: "
-            "it would take away what it is given; use batches of two or more"
+            f"BatchNorm cannot learn from one number a channel, {x.shape}: it would become 0; "
+            "use batches of two or more"
         )
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,22 +14,17 @@ from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Softmax
 from tinycnn.nn.model import BATCH, Sequential
 
-COLDEST, HOTTEST = 0.01, 100.0
-"""A temperature outside of these is no measurement."""
+COLDEST, HOTTEST = 0.01, 100.0  # a temperature outside of these is no measurement
 
 Logits = Callable[[Array], Array]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The answer of a recognizer to N images."""
 
-    probabilities: Array
-    """(N,K), calibrated by the temperature."""
-
-    scores: Array
-    """(N,), log sum exp of the logits: how much each image looks like any class at all."""
+    probabilities: Array  # (N,K), calibrated by the temperature
+    scores: Array  # (N,), log sum exp of the logits: how much each looks like any class at all
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,8 @@ class Recognizer:
     def judge(self, logits: Array) -> Prediction:
         """Return the probabilities and scores of logits (N,K)."""
         logits = np.asarray(logits, np.float64)
-        return Prediction(
-            np.exp(logits / self.temperature - _log_sum(logits / self.temperature)[:, None]),
-            _log_sum(logits),
-        )
+        warm = logits / self.temperature
+        return Prediction(np.exp(warm - _log_sum(warm)[:, None]), _log_sum(logits))
 
 
 def _log_sum(logits: Array) -> Array:
@@ -95,22 +89,18 @@ def calibration_of(model: Sequential) -> dict[str, float]:
     Raises WeightsError for others than ``train`` writes: the file may come from anywhere.
     """
     calibration = model.description.get("calibration") or {}
-    sound = isinstance(calibration, dict) and calibration.keys() <= {"temperature", "threshold"}
-    if not sound or not all(_is_modest(z) for z in calibration.values()):
-        raise WeightsError("the calibration of these weights is no temperature and threshold")
-    temperature = calibration.get("temperature", 1.0)
-    if not COLDEST <= temperature <= HOTTEST:
+    try:
+        found = {name: float(z) for name, z in calibration.items()}
+        temperature, threshold = found.get("temperature", 1.0), found.get("threshold", 0.0)
+        sound = COLDEST <= temperature <= HOTTEST and threshold < math.inf
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound or not found.keys() <= {"temperature", "threshold"}:
         raise WeightsError(
-            f"the temperature of these weights is {temperature}, not from {COLDEST} to {HOTTEST}"
+            "the calibration of these weights is no threshold and no temperature from "
+            f"{COLDEST} to {HOTTEST}"
         )
-    return {name: float(z) for name, z in calibration.items()}
-
-
-def _is_modest(z: object) -> bool:
-    """Return whether ``z`` is a usable number; a threshold may be below all scores."""
-    if isinstance(z, bool) or not isinstance(z, int | float):
-        return False
-    return abs(z) <= 1e9 or z == -math.inf
+    return found
 
 
 def network_input(model: Sequential, images: Array) -> Array:
@@ -119,8 +109,12 @@ def network_input(model: Sequential, images: Array) -> Array:
     For a network of another size they are resized. Raises WeightsError for a network that does
     not take one gray image.
     """
-    resized = _resize(images, *_input_size(model))
-    return model.prepare(resized.reshape(-1, *model.input_shape))
+    H, W = _input_size(model)
+    if images.shape[1:] != (H, W):
+        method = Image.Resampling.BICUBIC
+        resized = [np.asarray(Image.fromarray(x).resize((W, H), method)) for x in images]
+        images = np.array(resized, np.uint8)
+    return model.prepare(images.reshape(-1, *model.input_shape))
 
 
 def _logits_of(model: Sequential) -> Logits:
@@ -140,11 +134,9 @@ def _logits_of(model: Sequential) -> Logits:
 
 def finite(answers: Array) -> Array:
     """Return the outputs of a network as they are; WeightsError if some are no numbers."""
-    if not np.isfinite(answers).all():
-        raise WeightsError(
-            "these weights give answers that are not finite; train or fetch them again"
-        )
-    return answers
+    if np.isfinite(answers).all():
+        return answers
+    raise WeightsError("these weights give answers that are not finite; train or fetch them again")
 
 
 def _input_size(model: Sequential) -> tuple[int, int]:
@@ -154,12 +146,3 @@ def _input_size(model: Sequential) -> tuple[int, int]:
     if len(shape) != 3 or shape[2] != 1:
         raise WeightsError(f"these weights take inputs of shape {shape}, not one gray image")
     return shape[0], shape[1]
-
-
-def _resize(images: Array, H: int, W: int) -> Array:
-    """Return images (N,28,28) as (N,H,W)."""
-    if images.shape[1:] == (H, W):
-        return images
-    method = Image.Resampling.BICUBIC
-    resized = [np.asarray(Image.fromarray(x).resize((W, H), method)) for x in images]
-    return np.array(resized, np.uint8).reshape(-1, H, W)

@@ -70,8 +70,10 @@ def quantities(
     first, *_ = inspect.signature(forward).parameters
     results = RESULTS.get(operation, "y winner").split()
     known |= zip(results, call(forward, known), strict=False)
-    y = known[results[0]]
-    known["d" + results[0]] = _upstream(y, seed)
+    y, dy = known[results[0]], 1.0  # a loss is one number
+    if np.ndim(y):
+        dy = np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
+    known["d" + results[0]] = dy
     known["input_size"] = np.shape(given[first])[1:3]
     known["count"] = len(given[first])
     known["kernel_size"] = np.shape(given.get("w", ()))[1:3]
@@ -93,13 +95,6 @@ def call(function: Callable[..., Any], known: Mapping[str, Any]) -> tuple[Any, .
     return result if isinstance(result, tuple) else (result,)
 
 
-def _upstream(y: Any, seed: int) -> Any:
-    """Return a random dy for y, of its dtype; 1 for a loss, which is one number."""
-    if np.ndim(y) == 0:
-        return 1.0
-    return np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
-
-
 # ------------------------------------------------------------------------------------ layers
 
 
@@ -108,10 +103,9 @@ def check_layer(
 ) -> list[Comparison]:
     """Check a layer, one of your own perhaps: its gradients, and the promises of every layer.
 
-    Copies of it are built for ``input_shape`` (without N), their parameters moved a little off
-    their first values, and run on one example and on three, in float32 and in float64.
-    ``options`` are those of ``check``. Raises an AssertionError that names the broken promise,
-    or a GradientError.
+    Copies of it, their parameters moved a little off their first values, are run on one example
+    of ``input_shape`` and on three, in float32 and in float64. ``options`` are those of ``check``.
+    Raises an AssertionError that names the broken promise, or a GradientError.
     """
     comparisons = []
     for N in (1, 3):
@@ -143,18 +137,26 @@ def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> t
     layer.backward(dy, input_gradient=False)
     once = {key: dz.copy() for key, dz in layer.grads.items()}
     again, dx = _forward(layer, x), layer.backward(dy)
+    equal = [np.array_equal(dz, layer.grads[key]) for key, dz in once.items()]
     promises = {
         "forward and backward leave x untouched": np.array_equal(x, kept_x),
         "backward leaves dy untouched": np.array_equal(dy, kept_dy),
         "forward returns the shape that build did": y.shape == (N, *output_shape),
         "forward keeps the dtype": y.dtype == dtype,
         "forward gives the same for the same": np.array_equal(y, again),
-        "dx has the shape and dtype of x": _form(dx) == _form(x),
-        "grads have the keys and forms of params": _forms(layer.grads) == _forms(layer.params),
-        "backward assigns grads and adds nothing up": _equal(once, layer.grads),
+        "dx has the shape and dtype of x": _forms(x=dx) == _forms(x=x),
+        "grads have the keys and forms of params": _forms(**layer.grads) == _forms(**layer.params),
+        "backward assigns grads and adds nothing up": all(equal),
     }
-    _insist(f"{layer} on {N} of {input_shape}, {dtype.__name__}", promises)
+    for promise, kept in promises.items():
+        if not kept:
+            case = f"{layer} on {N} of {input_shape}, {dtype.__name__}"
+            raise AssertionError(f"{case}: broken promise: {promise}")
     return layer, x, dx, dy
+
+
+def _forms(**arrays: Array) -> dict[str, tuple[Shape, Any]]:
+    return {key: (z.shape, z.dtype) for key, z in arrays.items()}
 
 
 def _convert(layer: Layer, dtype: type, rng: np.random.Generator) -> None:
@@ -164,39 +166,18 @@ def _convert(layer: Layer, dtype: type, rng: np.random.Generator) -> None:
         layer.params[key] = (z + noise).astype(dtype)
 
 
-def _insist(case: str, promises: Mapping[str, bool]) -> None:
-    for promise, kept in promises.items():
-        if not kept:
-            raise AssertionError(f"{case}: broken promise: {promise}")
-
-
-def _form(z: Array) -> tuple[Shape, Any]:
-    """Return shape and dtype."""
-    return z.shape, z.dtype
-
-
-def _forms(arrays: Mapping[str, Array]) -> dict[str, tuple[Shape, Any]]:
-    return {key: _form(z) for key, z in arrays.items()}
-
-
-def _equal(some: Mapping[str, Array], others: Mapping[str, Array]) -> bool:
-    return all(np.array_equal(z, others[key]) for key, z in some.items())
-
-
 # ------------------------------------------------------------------------- losses and models
 
 
-def check_loss(loss: Any, logits: Array, labels: Array, **options: Any) -> list[Comparison]:
-    """Check the gradient of a loss at logits (N,K) and labels (N,)."""
-    logits = np.array(logits, np.float64)
+def check_loss(loss: Any, logits: Array, labels: Array) -> list[Comparison]:
+    """Check the gradient of a loss at logits (N,K), float64, and labels (N,)."""
     forward = partial(loss.forward, logits, labels)
     forward()
-    gradients = {"logits": (logits, loss.backward())}
-    return check(type(loss).__name__, forward, gradients, 1.0, **options)
+    return check(type(loss).__name__, forward, {"logits": (logits, loss.backward())}, 1.0)
 
 
 def check_model(
-    name: str, model: Sequential, loss: Any, x: Array, labels: Array, **options: Any
+    name: str, model: Sequential, loss: Any, x: Array, labels: Array, seed: int = 0
 ) -> list[Comparison]:
     """Check the gradients of the loss with respect to x and to all parameters of a model.
 
@@ -204,9 +185,8 @@ def check_model(
     many maxima and ReLUs are in play that a longer step would take some past their kinks, and
     even this one may in one case of a hundred: if in doubt, try another ``seed``.
     """
-    options = {"step": 1e-7, "full": 0, **options}
     model, x = copy.deepcopy(model), np.array(x, np.float64)
-    rng = np.random.default_rng(options.get("seed", 0))
+    rng = np.random.default_rng(seed)
     for layer in model:
         _convert(layer, np.float64, rng)
 
@@ -214,11 +194,10 @@ def check_model(
         return loss.forward(_forward(model, x), labels)
 
     forward()
-    gradients: dict[str, tuple[Array, Array]] = {}
-    gradients["x"] = x, model.backward(loss.backward(), input_gradient=True)
+    gradients = {"x": (x, model.backward(loss.backward(), input_gradient=True))}
     for index, layer in enumerate(model):
         gradients |= {f"{index}.{z}": (layer.params[z], layer.grads[z]) for z in layer.params}
-    return check(name, forward, gradients, 1.0, **options)
+    return check(name, forward, gradients, 1.0, step=1e-7, full=0, seed=seed)
 
 
 # ---------------------------------------------------------------------- the library's own table
@@ -284,16 +263,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             comparisons = error.comparisons if isinstance(error, GradientError) else []
         gradients += len(comparisons)
         for c in comparisons:
-            print(f"{c.operation:<24} {c.argument:<8} {c.size:>9,}   {c.error:.1e}  {_verdict(c)}")
-    for failure in failures:
-        print(f"\n{failure}")
-    print(f"\n{gradients} gradients, {'all right' if not failures else 'NOT all right'}")
+            verdict = ("ok" if c.ok else "WRONG") + ", along a random direction" * (not c.index)
+            print(f"{c.operation:<24} {c.argument:<8} {c.size:>9,}   {c.error:.1e}  {verdict}")
+    print(*failures, sep="\n", end="\n" if failures else "")
+    print(f"\n{gradients} gradients, {'NOT ' * bool(failures)}all right")
     return 1 if failures else 0
-
-
-def _verdict(c: Comparison) -> str:
-    along = "" if c.index is not None else ", along a random direction"
-    return ("ok" if c.ok else "WRONG") + along
 
 
 if __name__ == "__main__":

@@ -15,12 +15,6 @@ class OpenSetCrossEntropy(SoftmaxCrossEntropy):
 
     The network should prefer no class for them, so their truth is one K-th of every class
     (Dhamija et al. 2018). The gradient is p - truth, as with ``SoftmaxCrossEntropy``.
-
-    >>> import numpy as np
-    >>> loss = OpenSetCrossEntropy()
-    >>> logits = np.array([[2.0, 0.0, 0.0]])
-    >>> round(loss.forward(logits, np.array([NO_CLASS])), 4)
-    1.5729
     """
 
     def forward(self, logits: Array, labels: Array) -> float:

@@ -1,7 +1,7 @@
 """Weights files: named float32 arrays and a description, in the safetensors format.
 
-A file is refused whole or read whole. It is data and nothing else: no code is ever run, and the
-names and shapes in the file are compared with the expected ones before any array is made.
+A file is refused whole or read whole. It is data and nothing else: no code is ever run, and no
+array is made that is larger than the file before names and shapes are known to be right.
 """
 
 import contextlib
@@ -29,11 +29,7 @@ FORMAT = 1
 MAX_BYTES = 2**28
 """No larger file is read: 67 million parameters, far above any network that fits this library."""
 
-OF_THESE_NUMBERS = ("calibration",)
-"""Keys of a description that are true of the numbers in the file only."""
-
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
-_LONGEST_DESCRIPTION = 65_536  # characters
 _LONGEST_HEADER = 2**20  # bytes; to parse it takes several times as many
 
 Arrays = dict[str, Array]
@@ -68,13 +64,13 @@ class Storable:
     @description.setter
     def description(self, description: dict[str, Any]) -> None:
         self._description = description
-        self._described = digest(self.arrays()) if description else None
+        self._described = digest(self.arrays()) if description else b""
 
     def save(self, path: str | Path, **description: Any) -> None:
         """Write the parameters, the architecture and a ``description`` (JSON) to ``path``.
 
-        What the model's own description says of numbers that have changed since is left out.
-        Raises WeightsError for a network that could not be read again.
+        A calibration of numbers that have changed since is left out. Raises WeightsError for a
+        network that could not be read again.
         """
         own = {type(x).__name__: type(x) for x in self.layers if type(x) not in OURS}
         for name, kind in own.items():
@@ -83,27 +79,24 @@ class Storable:
                     f"{path} is not written: its {name} would be read as another layer of that "
                     "name; give your class a name of its own"
                 )
-        mine = self.description
-        if self._described not in (None, digest(self.arrays())):
-            mine = {key: z for key, z in mine.items() if key not in OF_THESE_NUMBERS}
-        architecture = {
+        mine = dict(self.description)
+        if mine and self._described != digest(self.arrays()):
+            mine.pop("calibration", None)
+        architecture: dict[str, Any] = {
             "input_shape": self.input_shape,
             "layers": [{"layer": type(x).__name__, **x.config()} for x in self.layers],
             "preparation": "grey levels / 255",
-        } | ({"imports": {name: kind.__module__ for name, kind in own.items()}} if own else {})
+        }
+        if own:
+            architecture["imports"] = {name: kind.__module__ for name, kind in own.items()}
         write_weights(path, self.arrays(), {**mine, **description, **architecture})
 
     @classmethod
     def load(cls, path: str | Path, fused: bool = True) -> Self:
         """Return the model that ``path`` holds, or raise WeightsError and change nothing."""
-        description = read_description(path)
+        description, arrays = _read(path)
         layers, input_shape = _described_layers(path, description)
-        expected, largest = _expected_shapes(path, layers, input_shape)
-        arrays = _read_arrays(path, expected)
-        _refuse_the_huge(path, largest)
-        model = cls(layers, input_shape, fused=fused)
-        model._take(arrays, description)
-        return model
+        return cls.of_arrays(path, layers, input_shape, arrays, description, fused=fused)
 
     @classmethod
     def of_arrays(
@@ -113,22 +106,27 @@ class Storable:
         input_shape: Shape,
         arrays: Arrays,
         description: dict[str, Any],
+        *,
+        fused: bool = True,
     ) -> Self:
         """Return the model of these layers and ``arrays``; WeightsError if they do not fit."""
-        kinds = {np.dtype(np.float32): "F32"}
-        found = {k: (kinds.get(z.dtype, str(z.dtype)), z.shape) for k, z in arrays.items()}
-        expected, largest = _expected_shapes(path, layers, input_shape)
-        _refuse_misfits(path, found, expected)
-        _refuse_infinities(path, arrays)
-        _refuse_the_huge(path, largest)
-        model = cls(layers, input_shape)
-        model._take(arrays, description)
-        return model
-
-    def _take(self, arrays: Arrays, description: dict[str, Any]) -> None:
-        for name, z in self.arrays().items():
+        expected = _expected_shapes(path, layers, input_shape)
+        missing, more = (
+            sorted(z)[:9] for z in (expected.keys() - arrays, arrays.keys() - expected)
+        )
+        if missing or more:
+            raise WeightsError(
+                f"{path} is of another network: missing {missing}, unexpected {more}"
+            )
+        for name, shape in expected.items():
+            if arrays[name].shape != shape:
+                raise WeightsError(f"{path}: {name} has {arrays[name].shape}, expected {shape}")
+        _refuse_bad_numbers(path, arrays)
+        model = cls(layers, input_shape, fused=fused)
+        for name, z in model.arrays().items():
             z[...] = arrays[name]
-        self.description = description
+        model.description = description
+        return model
 
 
 def named(dicts: Iterable[Mapping[str, T]]) -> dict[str, T]:
@@ -138,11 +136,7 @@ def named(dicts: Iterable[Mapping[str, T]]) -> dict[str, T]:
 
 def digest(arrays: Arrays) -> bytes:
     """Return bytes that are others for other numbers."""
-    found = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        found.update(name.encode())
-        found.update(np.ascontiguousarray(array).data)
-    return found.digest()
+    return hashlib.sha256(b"".join(z.tobytes() for z in arrays.values())).digest()
 
 
 def _described_layers(path: str | Path, description: dict[str, Any]) -> tuple[list[Layer], Shape]:
@@ -163,46 +157,45 @@ def _described_layers(path: str | Path, description: dict[str, Any]) -> tuple[li
         raise WeightsError(f"{path}: its description is no network ({error})") from error
 
 
-def _expected_shapes(
-    path: str | Path, layers: Sequence[Layer], input_shape: Shape
-) -> tuple[Shapes, int]:
-    """Return the shapes of a network's arrays and the size of the largest output of a layer."""
+def _expected_shapes(path: str | Path, layers: Sequence[Layer], input_shape: Shape) -> Shapes:
+    """Return the shapes of a network's arrays; WeightsError for one that fits no memory."""
     try:
         checks.network(layers, input_shape)
-        shapes, shape, largest = [], input_shape, math.prod(input_shape)
+        shapes, shape = [], input_shape
         for layer in layers:
             state = layer.state_shapes(shape)
             shape, parameters = layer.shapes(shape)
             shapes.append(parameters | state)
-            largest = max(largest, math.prod(shape))
+            if math.prod(shape) > MAX_BYTES:
+                raise ShapeError(f"{layer} has {math.prod(shape):,} outputs")
     except ShapeError as error:
         raise WeightsError(f"{path} describes an impossible network: {error}") from error
-    return named(shapes), largest
+    return named(shapes)
 
 
-def _refuse_the_huge(path: str | Path, largest: int) -> None:
-    if largest > MAX_BYTES:
-        raise WeightsError(f"{path} describes an impossible network: {largest:,} numbers")
+def _refuse_bad_numbers(path: object, arrays: Arrays) -> None:
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise WeightsError(f"{path}: {name} is {array.dtype}, expected float32")
+        wrong = np.count_nonzero(~np.isfinite(array))
+        if wrong:
+            raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
 
 
 def write_weights(path: str | Path, arrays: Arrays, description: dict[str, Any]) -> None:
     """Write ``arrays`` and a JSON ``description``, all or nothing, and nothing ``load`` refuses."""
-    if sum(array.nbytes for array in arrays.values()) > MAX_BYTES - _LONGEST_HEADER:
-        raise WeightsError(f"{path} is not written: it would be larger than {MAX_BYTES:,} bytes")
     try:
         text = json.dumps({"format": FORMAT, **description}, sort_keys=True, allow_nan=False)
     except ValueError as error:
         raise WeightsError(
             f"{path} is not written: what describes it is no JSON ({error})"
         ) from error
-    if len(text) > _LONGEST_DESCRIPTION:
-        raise WeightsError(f"the description for {path} is longer than {_LONGEST_DESCRIPTION}")
-    for name, array in arrays.items():
-        if array.dtype != np.float32:
-            raise WeightsError(f"{path} is not written: {name} is {array.dtype}, expected float32")
-    _refuse_infinities(f"{path} is not written", arrays)
+    _refuse_bad_numbers(f"{path} is not written", arrays)
     ready = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
-    write_bytes(path, safetensors.numpy.save(ready, {_KEY: text}))
+    payload = safetensors.numpy.save(ready, {_KEY: text})
+    if len(payload) > MAX_BYTES or int.from_bytes(payload[:8], "little") > _LONGEST_HEADER:
+        raise WeightsError(f"{path} is not written: it or its description would be too large")
+    write_bytes(path, payload)
 
 
 def refuse_bombs(path: Path, max_bytes: int = MAX_BYTES) -> None:
@@ -216,14 +209,17 @@ def refuse_bombs(path: Path, max_bytes: int = MAX_BYTES) -> None:
         raise ValueError(f"its header would have {header:,} bytes")
 
 
-def read_description(path: str | Path) -> dict[str, Any]:
-    """Return the description of the weights file ``path``, or raise WeightsError."""
+def _read(path: str | Path) -> tuple[dict[str, Any], Arrays]:
+    """Return the description and the arrays of the weights file ``path``; or WeightsError."""
     with opened(path) as file:
         text = (file.metadata() or {}).get(_KEY)
-    if text is None:
-        raise WeightsError(f"{path} is a safetensors file, but not one of tinycnn's weights")
-    if len(text) > _LONGEST_DESCRIPTION:
-        raise WeightsError(f"{path}: its description is longer than {_LONGEST_DESCRIPTION}")
+        if text is None:
+            raise WeightsError(f"{path} is a safetensors file, but not one of tinycnn's weights")
+        names = file.keys()
+        for kind in (file.get_slice(name).get_dtype() for name in names):
+            if kind != "F32":  # NumPy has no type for some
+                raise WeightsError(f"{path} holds numbers of type {kind}, expected F32")
+        arrays = {name: file.get_tensor(name) for name in names}
     try:
         description = json.loads(text)
     except (ValueError, RecursionError):
@@ -234,40 +230,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
         raise WeightsError(
             f"{path} has format {description['format']}, but {FORMAT} is read; update tinycnn"
         )
-    return description
-
-
-def _read_arrays(path: str | Path, expected: Shapes) -> Arrays:
-    """Return the arrays of ``path``, which must have exactly the ``expected`` names and shapes."""
-    with opened(path) as file:
-        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        found = {k: (z.get_dtype(), tuple(z.get_shape())) for k, z in slices.items()}
-        _refuse_misfits(path, found, expected)
-        arrays = {name: file.get_tensor(name) for name in expected}
-    _refuse_infinities(path, arrays)
-    return arrays
-
-
-def _refuse_misfits(path: object, found: dict[str, tuple[str, Shape]], expected: Shapes) -> None:
-    """Compare the types and shapes that a file has with those that its network needs."""
-    if found.keys() != expected.keys():
-        missing, surplus = sorted(expected.keys() - found), sorted(found.keys() - expected)
-        raise WeightsError(
-            f"{path} does not fit its network: missing {missing}, unexpected {surplus}"
-        )
-    for name, shape in expected.items():
-        kind, actual = found[name]
-        if kind != "F32":
-            raise WeightsError(f"{path}: {name} is {kind}, expected F32")
-        if actual != shape:
-            raise WeightsError(f"{path}: {name} has {actual}, expected {shape}")
-
-
-def _refuse_infinities(path: object, arrays: Arrays) -> None:
-    for name, array in arrays.items():
-        wrong = np.count_nonzero(~np.isfinite(array))
-        if wrong:
-            raise WeightsError(f"{path}: {name} holds {wrong} numbers that are not finite")
+    return description, arrays
 
 
 @contextlib.contextmanager
