@@ -31,7 +31,7 @@ def make(source: Path) -> Files:
     def picture(name: str, alt: str, *arguments: object) -> str:
         """Draw with a function of ``pictures``; ``alt`` tells it to those who cannot see."""
         file = BOOK / "pictures" / f"{source.stem[:2]}-{name}.svg"
-        drawn[file] = pictures.svg(getattr(pictures, name)(*arguments), file.stem)
+        drawn[file] = pictures.svg(getattr(pictures, name)(*arguments))
         return f"![{alt}](pictures/{file.name})"
 
     helpers = {"picture": picture, "measured": json.loads(MEASURED.read_text())}

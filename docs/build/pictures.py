@@ -1,11 +1,11 @@
-"""The pictures of the book, chapter by chapter: functions that return a figure.
+"""The pictures of the book: functions that return a figure.
 
 Colors with a meaning are blue and orange, which nearly everyone can tell apart.
 """
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -13,37 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from build import execute
-from tinycnn.data import load_dataset
-from tinycnn.nn import SCHEDULES, Sequential, reference
+from tinycnn.nn import reference
+from tinycnn.plots import COLORS, INK, STYLE
+from tinycnn.plots import SOFT as PALE
 
-INK = "#222222"
-PALE = "#808890"
-BLUE = "#3d85c8"
-ORANGE = "#e08214"
+BLUE, ORANGE = COLORS[:2]
 
 mpl.use("svg")
-mpl.rcParams.update(
-    {
-        "svg.fonttype": "none",
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": PALE,
-        "xtick.color": PALE,
-        "ytick.color": PALE,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": 10,
-        "figure.facecolor": "white",
-        "axes.facecolor": "none",
-        "legend.frameon": False,
-        "axes.prop_cycle": mpl.cycler(color=[BLUE, ORANGE, INK, PALE]),
-    }
-)
+mpl.rcParams.update(STYLE | {"axes.titlelocation": "center", "axes.titlesize": 10})
 
 Places = Mapping[tuple[int, int], str]
 """From the row and column of a cell to its color."""
@@ -104,28 +81,61 @@ def arrow(
 
 
 def image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
-    """Show a picture of gray levels, 255 is ink: a white page would glare in the dark."""
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    """Show gray levels, 255 is ink; or numbers of either sign, orange above zero, blue below."""
+    style = {"cmap": "gray", "vmin": 0, "vmax": 255}
+    if pixels.min() < 0:
+        most = abs(pixels).max()
+        cmap = mpl.colors.LinearSegmentedColormap.from_list("signed", [BLUE, "#f4f4f4", ORANGE])
+        style = {"cmap": cmap, "vmin": -most, "vmax": most}
+    axes.imshow(pixels, interpolation="nearest", **style)
     axes.set(xticks=[], yticks=[], title=title)
     axes.spines[:].set_visible(False)
 
 
-def signed(axes: Axes, values: np.ndarray, title: str = "") -> None:
-    """Show numbers of either sign: orange is above zero, blue is below."""
-    colors = mpl.colors.LinearSegmentedColormap.from_list("signed", [BLUE, "#f4f4f4", ORANGE])
-    largest = abs(values).max()
-    axes.imshow(values, cmap=colors, vmin=-largest, vmax=largest, interpolation="nearest")
-    axes.set(xticks=[], yticks=[], title=title)
-    axes.spines[:].set_visible(False)
-
-
-def svg(figure: Figure, name: str) -> str:
-    """Return a figure as SVG, on white; the same figure gives the same bytes."""
+def svg(figure: Figure) -> str:
+    """Return a figure as SVG; the same figure gives the same bytes."""
     out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return re.sub(r"\s*\n\s*", "\n", text[text.index("<svg") :])
+
+
+# --------------------------------------------------------------------------- for several chapters
+
+
+def lines(
+    curves: Mapping[str, Sequence[float]],
+    x_name: str,
+    y_name: str,
+    x: np.ndarray | None = None,
+    log: bool = False,
+) -> Figure:
+    """Curves over ``x``, or over 1, 2, 3, ...; ``log``: both scales, and x to the left."""
+    figure, (axes,) = plots(1, 5.4, 2.7)
+    colors, dashes = (BLUE, ORANGE, INK, PALE), ("-", "--", ":", "-.")
+    for (name, y), color, dash in zip(curves.items(), colors, dashes, strict=False):
+        places = np.arange(1, len(y) + 1) if x is None else x
+        axes.plot(places, y, color=color, ls=dash, label=name)
+    axes.set(xlabel=x_name, ylabel=y_name)
+    if log:
+        axes.set(xscale="log", yscale="log")
+        axes.invert_xaxis()
+    axes.legend()
+    return figure
+
+
+def images(rows: Sequence[Sequence[tuple[str, np.ndarray]]], height: float) -> Figure:
+    """Rows of images, each a title and pixels; inches in height."""
+    figure = Figure(figsize=(6.4, height), layout="constrained")
+    places = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for row, axes in zip(rows, places, strict=True):
+        for (title, pixels), place in zip(row, axes, strict=True):
+            image(place, pixels, title)
+    return figure
+
+
+slope = surprise = schedules = losses = curves = both = nudges = lines
+ghosts = neuron_weights = edges = versions = pairs = images
 
 
 # ----------------------------------------------------------------------------------- chapter 1
@@ -148,14 +158,6 @@ def pixels(digit: np.ndarray) -> Figure:
     right.set_xlabel(f"rows {row} to {row + SIDE - 1}, columns {column} to {column + SIDE - 1}")
     left.set_xlabel("28 x 28 pixels", color=INK)
     frame(right, (-0.5, -0.5), (SIDE, SIDE), ORANGE)
-    return figure
-
-
-def ghosts(images: np.ndarray, labels: np.ndarray) -> Figure:
-    """The mean of the images of each digit."""
-    figure, axes = plots(10, 6.4, 0.9)
-    for digit, place in enumerate(axes):
-        image(place, images[labels == digit].mean(axis=0), str(digit))
     return figure
 
 
@@ -183,31 +185,6 @@ def neuron(x: np.ndarray, w: np.ndarray, b: float) -> Figure:
     return figure
 
 
-def slope(x: np.ndarray, w: np.ndarray, b: float, dw: np.ndarray) -> Figure:
-    """The loss against the first weight, and its tangent."""
-    figure, (axes,) = plots(1, 4.6, 2.6)
-    places = np.linspace(w[0] - 3, w[0] + 8, 100)
-    others = b + (x[1:] * w[1:]).sum()
-    losses = (others + places * x[0] - 1) ** 2 / 2
-    here = (b + (x * w).sum() - 1) ** 2 / 2
-    near = np.array([w[0] - 2, w[0] + 2])
-    axes.plot(places, losses, color=BLUE)
-    axes.plot(near, here + dw[0] * (near - w[0]), color=ORANGE)
-    axes.plot([w[0]], [here], "o", color=ORANGE)
-    note = f"slope dw[0] = {dw[0]:g}".replace("-", "−")
-    axes.annotate(note, (w[0], here), (10, 6), textcoords="offset points", color=ORANGE)
-    axes.set(xlabel="w[0]", ylabel="loss", ylim=(-1, None))
-    axes.axhline(0, color=PALE, linewidth=0.5)
-    return figure
-
-
-def neuron_weights(w: np.ndarray) -> Figure:
-    """The weights of a neuron that looks at an image."""
-    figure, (axes,) = plots(1, 2.4, 2.5)
-    signed(axes, w.reshape(28, 28), "likes, dislikes")
-    return figure
-
-
 # ----------------------------------------------------------------------------------- chapter 4
 
 
@@ -222,19 +199,6 @@ def forward(x: np.ndarray, w: np.ndarray) -> Figure:
     grid(axes, w, (5.6, 1.3), dict.fromkeys(np.ndindex(2, 2), ORANGE), "w")
     arrow(axes, (8.0, 2.3), (9.1, 2.3))
     grid(axes, y, (9.5, 0.8), {(0, 1): BLUE}, "y")
-    return figure
-
-
-def edges() -> Figure:
-    """What two filters make of a digit."""
-    digit = load_dataset().train_images[3]
-    figure, axes = plots(3, 6.4, 2.3)
-    image(axes[0], digit, "x")
-    upright = np.array([[-1.0, 0, 1]] * 3)
-    filters = (upright, "left, right"), (upright.T, "up, down")
-    for place, (weights, title) in zip(axes[1:], filters, strict=True):
-        x, w = digit[None, :, :, None] / 255, weights[None, :, :, None]
-        signed(place, reference.conv2d(x, w, np.zeros(1))[0, :, :, 0], title)
     return figure
 
 
@@ -320,36 +284,7 @@ def winners(x: np.ndarray) -> Figure:
     return figure
 
 
-def living(model: Sequential, digit: np.ndarray) -> Figure:
-    """A digit, a map of the first convolution, and where in it gradients arrive."""
-    w, b = model.layers[0].params.values()
-    maps = reference.conv2d(model.prepare(digit[None]), w, b)
-    f = int(np.argsort((maps > 0).mean(axis=(0, 1, 2)))[len(b) // 2])  # the one in the middle
-    _, winner = reference.conv2d_relu_maxpool2d(model.prepare(digit[None]), w, b, 2)
-    alive = np.zeros(maps.shape[1:3])
-    for (i, j), place in np.ndenumerate(winner[0, :, :, f]):
-        if place < 4:
-            alive[2 * i + place // 2, 2 * j + place % 2] = 1
-    figure, axes = plots(3, 6.4, 2.3)
-    image(axes[0], digit, "x")
-    signed(axes[1], maps[0, :, :, f], "before the ReLU")
-    signed(axes[2], alive, f"living winners: {alive.mean():.1%}")
-    return figure
-
-
 # ----------------------------------------------------------------------------------- chapter 6
-
-
-def surprise(p: float) -> Figure:
-    """The cross-entropy against the probability of the true class."""
-    figure, (axes,) = plots(1, 4.6, 2.4)
-    places = np.linspace(0.01, 1, 200)
-    axes.plot(places, -np.log(places), color=BLUE)
-    axes.plot([p], [-np.log(p)], "o", color=ORANGE)
-    note = f"p = {p:.2f}: {-np.log(p):.2f}"
-    axes.annotate(note, (p, -np.log(p)), (6, 8), textcoords="offset points", color=ORANGE)
-    axes.set(xlabel="p of the true class", ylabel="loss, -log p", xlim=(0, 1), ylim=(0, 4.7))
-    return figure
 
 
 def difference(logits: np.ndarray, p: np.ndarray) -> Figure:
@@ -371,9 +306,6 @@ def difference(logits: np.ndarray, p: np.ndarray) -> Figure:
 
 # ----------------------------------------------------------------------------------- chapter 7
 
-WINDOW = 10
-"""Batches that a loss is averaged over: single ones jump about."""
-
 
 def paths(ways: Mapping[str, np.ndarray]) -> Figure:
     """Each way on a map of the valley."""
@@ -386,137 +318,4 @@ def paths(ways: Mapping[str, np.ndarray]) -> Figure:
         place.plot([0], [0], "+", color=ORANGE, markersize=10, markeredgewidth=2)
         place.set(title=name, xlabel="z[0]", xlim=(-4.6, 2.2), ylim=(-1.5, 1.5))
     axes[0].set_ylabel("z[1]")
-    return figure
-
-
-def schedules() -> Figure:
-    """The schedules of the library."""
-    figure, (axes,) = plots(1, 4.8, 2.3)
-    share = np.linspace(0, 1, 200)
-    styles = {"one-cycle": (BLUE, "-"), "cosine": (ORANGE, "--"), "constant": (PALE, ":")}
-    for name, (color, line) in styles.items():
-        axes.plot(share, [SCHEDULES[name](s) for s in share], color=color, label=name, ls=line)
-    axes.set(xlabel="share of training done", ylabel="share of the rate", ylim=(0, 1.1))
-    axes.legend(loc="lower left")
-    return figure
-
-
-def losses(trainings: Mapping[str, Sequence[float]]) -> Figure:
-    """The losses of some trainings, smoothed a little."""
-    figure, (axes,) = plots(1, 5.6, 2.8)
-    styles = (PALE, "-"), (BLUE, "--"), (BLUE, "-"), (ORANGE, "-")
-    for (name, values), (color, line) in zip(trainings.items(), styles, strict=True):
-        smooth = np.convolve(values, np.ones(WINDOW) / WINDOW, "valid")
-        axes.plot(np.arange(len(smooth)) + WINDOW, smooth, color=color, ls=line, label=name)
-    axes.axhline(np.log(10), color=INK, linewidth=0.5)
-    axes.text(len(values), np.log(10), "guessing", ha="right", va="bottom", fontsize=8.5)
-    axes.set(xlabel="step", ylabel="loss", ylim=(0, 2.6))
-    axes.legend()
-    return figure
-
-
-# ----------------------------------------------------------------------------------- chapter 8
-
-
-def curves(losses: np.ndarray) -> Figure:
-    """The loss on the digits of training and on others, (epochs,2)."""
-    return _lines({"others": (losses[:, 1], ORANGE), "the 300 of training": (losses[:, 0], BLUE)})
-
-
-def both(plain: np.ndarray, augmented: np.ndarray) -> Figure:
-    """The loss on others, without and with augmentation."""
-    return _lines({"as they are": (plain[:, 1], ORANGE), "augmented": (augmented[:, 1], BLUE)})
-
-
-def _lines(lines: dict[str, tuple[np.ndarray, str]]) -> Figure:
-    figure, (axes,) = plots(1, 5.6, 2.6)
-    for name, (values, color) in lines.items():
-        epochs = np.arange(1, len(values) + 1)
-        axes.plot(epochs, values, color=color, label=name)
-        lowest = values.argmin()
-        axes.plot(epochs[lowest], values[lowest], "o", color=color, markersize=5)
-    axes.axhline(0, color=PALE, linewidth=0.5)
-    axes.set(xlabel="epoch", ylabel="loss", ylim=(-0.05, 1.6))
-    axes.legend()
-    return figure
-
-
-def versions(augment: Callable, digit: np.ndarray) -> Figure:
-    """One digit as ten epochs would show it."""
-    figure, axes = plots(10, 6.4, 0.8)
-    images = np.stack([digit] * len(axes))
-    shown, _ = augment(images, np.zeros(len(axes), np.int64), np.random.default_rng(1))
-    for place, pixels in zip(axes, shown, strict=True):
-        image(place, pixels)
-    return figure
-
-
-# ----------------------------------------------------------------------------------- chapter 9
-
-
-def nudges(sizes: np.ndarray, one_sided: np.ndarray, central: np.ndarray) -> Figure:
-    """The error of finite differences against their step."""
-    figure, (axes,) = plots(1, 5.2, 2.8)
-    axes.loglog(sizes, one_sided, "o-", color=ORANGE, markersize=4, label="one side")
-    axes.loglog(sizes, central, "s-", color=BLUE, markersize=4, label="both sides")
-    axes.invert_xaxis()
-    axes.set(xlabel="step, smaller to the right", ylabel="relative error")
-    axes.legend()
-    return figure
-
-
-# ---------------------------------------------------------------------------------- chapter 10
-
-
-def pairs(
-    naive: np.ndarray,
-    prepared: np.ndarray,
-    naive_read: np.ndarray,
-    prepared_read: np.ndarray,
-    truth: np.ndarray,
-) -> Figure:
-    """One drawing of each digit, both ways, and what the network says."""
-    figure = Figure(figsize=(6.6, 1.9), layout="constrained")
-    axes = figure.subplots(2, 10)
-    rows = (naive, naive_read), (prepared, prepared_read)
-    for row, (images, read) in zip(axes, rows, strict=True):
-        for digit, place in enumerate(row):
-            at = int(np.flatnonzero(truth == digit)[0])
-            image(place, images[at])
-            right = read[at] == digit
-            place.set_title(read[at], color=INK if right else ORANGE, fontsize=10, pad=2)
-    for row, name in zip(axes, ("smaller", "prepared"), strict=True):
-        row[0].set_ylabel(name)
-    figure.supxlabel("above each: how it is read; orange is wrong", fontsize=8.5)
-    return figure
-
-
-def middle(rows: np.ndarray) -> Figure:
-    """Where the center of mass lies, and where many programs put it."""
-    figure, (axes,) = plots(1, 4.8, 2.1)
-    axes.hist(rows, bins=np.arange(12.95, 15.1, 0.05), color=BLUE)
-    axes.axvline(14, color=INK, linewidth=1)
-    axes.axvline(13.5, color=ORANGE, linewidth=1, linestyle="--")
-    top = axes.get_ylim()[1]
-    axes.text(14.02, top, "14", va="top")
-    axes.text(13.48, top, "13.5", va="top", ha="right", color=ORANGE)
-    axes.set(xlabel="row of the center of mass", ylabel="images", xlim=(13, 15))
-    return figure
-
-
-# ---------------------------------------------------------------------------------- chapter 12
-
-
-def steps(steps: Mapping[str, float], library: Mapping[str, float]) -> Figure:
-    """Microseconds per image of each step, the library's in orange."""
-    times = {**steps, **{f"library, {name}": time for name, time in library.items()}}
-    figure, (axes,) = plots(1, 6.6, 0.6 + 0.28 * len(times))
-    colors = [BLUE] * len(steps) + [ORANGE] * len(library)
-    bars = axes.barh(list(times), list(times.values()), color=colors, height=0.65)
-    axes.bar_label(bars, [execute.number(time) for time in times.values()], padding=4)
-    axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.set_xlim(1, 4 * max(times.values()))
-    axes.set(xlabel="µs per image, logarithmic")
-    axes.tick_params(axis="y", length=0)
     return figure
