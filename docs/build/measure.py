@@ -15,7 +15,6 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 FILE = Path(__file__).with_name("measured.json")
-COMMAND = "python docs/build/measure.py"
 
 Results = dict[str, Any]
 
@@ -44,19 +43,15 @@ def generalizing() -> Results:
 
     lenet = presets.lenet
     presets.PRESETS.update(dropout=with_dropout, batchnorm=with_batchnorm)
+    more, decay, average = {"augment": "mild"}, {"weight_decay": 5e-4}, {"average": 0.999}
     cures: dict[str, dict[str, Any]] = {
         "nothing": {},
-        "augmentation": {"augment": "mild"},
-        "weight decay": {"weight_decay": 5e-4},
+        "augmentation": more,
+        "weight decay": decay,
         "dropout": {"preset": "dropout"},
         "batch normalization": {"preset": "batchnorm"},
-        "averaged weights": {"average": 0.999},
-        "all but dropout": {
-            "preset": "batchnorm",
-            "augment": "mild",
-            "weight_decay": 5e-4,
-            "average": 0.999,
-        },
+        "averaged weights": average,
+        "all but dropout": {"preset": "batchnorm", **more, **decay, **average},
     }
     digits, blocks, seeds = load_dataset(), 5, 2
     errors = {}
@@ -98,13 +93,9 @@ def main(names: list[str]) -> int:
     from benchmarks.machine import in_words
 
     for name in names or MEASUREMENTS:
-        kept = json.loads(FILE.read_text()) if FILE.exists() else {}
-        about = {
-            "command": f"{COMMAND} {name}",
-            "machine": in_words(),
-            "day": datetime.date.today().isoformat(),
-        }
-        kept[name] = {**about, **MEASUREMENTS[name]()}
+        kept, day = json.loads(FILE.read_text()), datetime.date.today().isoformat()
+        about = {"command": f"python docs/build/measure.py {name}", "machine": in_words()}
+        kept[name] = {**about, "day": day, **MEASUREMENTS[name]()}
         FILE.write_text(json.dumps(kept, indent=2) + "\n")
     return 0
 

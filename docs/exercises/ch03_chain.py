@@ -10,9 +10,7 @@ def relu_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     raise NotWritten
 
 
-def network_backward(
-    dy: np.ndarray, x: np.ndarray, w1: np.ndarray, h: np.ndarray, w2: np.ndarray
-) -> tuple:
+def network_backward(dy, x, w1, h, w2) -> tuple:
     """Return dw1, db1, dw2, db2, dx of a network: dense, ReLU, dense.
 
         z = x @ w1 + b1

@@ -4,14 +4,12 @@ The two updates change z and their memory in place, with += and the like or z[..
 return nothing.
 """
 
-import numpy as np
+import numpy as np  # noqa: F401 - for your answers
 
 from blank import NotWritten
 
 
-def sgd_update(
-    z: np.ndarray, dz: np.ndarray, velocity: np.ndarray, learning_rate: float, momentum: float
-) -> None:
+def sgd_update(z, dz, velocity, learning_rate: float, momentum: float) -> None:
     """Move z downhill with momentum; z and velocity are changed in place.
 
     velocity = momentum * velocity - learning_rate * dz
@@ -20,14 +18,7 @@ def sgd_update(
     raise NotWritten
 
 
-def adam_update(
-    z: np.ndarray,
-    dz: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
-    step: int,
-    learning_rate: float,
-) -> None:
+def adam_update(z, dz, mean, square, step: int, learning_rate: float) -> None:
     """Move z downhill by steps that do not grow with dz; z, mean and square change in place.
 
     beta1, beta2 and epsilon are 0.9, 0.999 and 1e-8; step counts from 1.

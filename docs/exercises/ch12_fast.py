@@ -5,9 +5,7 @@ import numpy as np
 from blank import NotWritten
 
 
-def dw_of_the_living(
-    dy: np.ndarray, winner: np.ndarray, x: np.ndarray, kernel_size: tuple
-) -> np.ndarray:
+def dw_of_the_living(dy, winner, x, kernel_size: tuple) -> np.ndarray:
     """Return dw of convolution, ReLU and 2 x 2 pooling, visiting living winners only.
 
     The winner of (i,j) was at row 2*i + winner // 2 and column 2*j + winner % 2 of the

@@ -1,6 +1,6 @@
 """Chapter 2: a neuron is a dense layer with one output."""
 
-from checking import compare, copies, parts
+from checking import compare, parts
 from tinycnn.nn import reference
 
 
@@ -18,30 +18,28 @@ def neuron(answer, rng):
         "the bias is added once for each example, not once for each input": (x * w + b).sum(axis=1),
         "you added up over the examples; each has a y of its own": b + (x * w).sum(),
     }
-    compare("y", answer(**copies(x=x, w=w), b=b), y, mistakes)
+    compare("y", answer(x, w, b), y, mistakes)
 
 
 def neuron_backward(answer, rng):
     x, w, _ = _numbers(rng)
     dy = rng.standard_normal(len(x))
-    right_dw, right_db = reference.dense_backward_params(dy[:, None], x)
+    right_dw, right_db = (z[..., 0] for z in reference.dense_backward_params(dy[:, None], x))
     right_dx = reference.dense_backward_input(dy[:, None], w[:, None])
-    dw, db, dx = parts("dw, db, dx", answer(**copies(dy=dy, x=x, w=w)), 3)
-    every = "the weights serve all examples: sum over n"
+    dw, db, dx = parts("dw, db, dx", answer(dy, x, w), 3)
+    mean = "that is the mean over the examples; the loss has taken it, if there is one"
     mistakes = {
-        every: x * dy[:, None],
+        "the weights serve all examples: sum over n": x * dy[:, None],
         "dy is missing: y may matter more or less to the loss": x.sum(axis=0),
-        "that is the mean over the examples; the loss has taken it, if there is one": (
-            right_dw[:, 0] / len(x)
-        ),
+        mean: right_dw / len(x),
     }
-    compare("dw", dw, right_dw[:, 0], mistakes)
+    compare("dw", dw, right_dw, mistakes)
     mistakes = {
         "the bias serves all examples: sum dy over n": dy,
         "the bias is added to every y, so it takes part N times, each by its dy": len(x),
         "that is the mean of dy; it is the sum": dy.mean(),
     }
-    compare("db", db, right_db[0], mistakes)
+    compare("db", db, right_db, mistakes)
     mistakes = {
         "dx is what dw is with x and w exchanged: each dy times w": x * dy[:, None],
         "each example has its own dx; do not sum over n": right_dx.sum(axis=0),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from checking import compare, copies, parts
+from checking import compare, parts
 from tinycnn.nn import reference
 
 
@@ -16,20 +16,20 @@ def relu_backward(answer, rng):
         "where y is alive, dx is dy, however large y is": dy * y,
         "the other way round: it is the living that pass dy on": np.where(y > 0, 0, dy),
     }
-    compare("dx", answer(**copies(dy=dy, y=y)), reference.relu_backward(dy, y), mistakes)
+    compare("dx", answer(dy, y), reference.relu_backward(dy, y), mistakes)
 
 
 def network_backward(answer, rng):
     N, D, M, K = 5, 3, 6, 2
     x, w1, w2 = (rng.standard_normal(shape) for shape in ((N, D), (D, M), (M, K)))
     dy, h = rng.standard_normal((N, K)), reference.relu(reference.dense(x, w1, np.zeros(M)))
-    given = answer(**copies(dy=dy, x=x, w1=w1, h=h, w2=w2))
-    dw1, db1, dw2, db2, dx = parts("dw1, db1, dw2, db2, dx", given, 5)
+    names = ("dw1", "db1", "dw2", "db2", "dx")
+    given = dict(zip(names, parts(", ".join(names), answer(dy, x, w1, h, w2), 5), strict=True))
     dh = reference.dense_backward_input(dy, w2)
     right = dict(zip(("dw2", "db2"), reference.dense_backward_params(dy, h), strict=True))
     right |= _first_layer(reference.relu_backward(dh, h), x, w1)
     leaking = _first_layer(dh, x, w1)
-    for name, value in {"dw2": dw2, "db2": db2, "dw1": dw1, "db1": db1, "dx": dx}.items():
+    for name in ("dw2", "db2", "dw1", "db1", "dx"):
         mistakes = {}
         if name in leaking:
             mistakes["your gradient passes through the silenced: the ReLU is missing"] = leaking[
@@ -37,7 +37,7 @@ def network_backward(answer, rng):
             ]
         if name in ("db1", "db2"):
             mistakes["db is the sum of dy over the examples"] = right[name] / N
-        compare(name, value, right[name], mistakes)
+        compare(name, given[name], right[name], mistakes)
 
 
 def _first_layer(dz, x, w1):

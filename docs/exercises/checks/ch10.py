@@ -12,44 +12,40 @@ def offset_to_center(answer, rng):
     top, left = rng.integers(3, 12, 2)
     image[top : top + 12, left : left + 9] = rng.integers(0, 256, (12, 9))
     right = mnist.offset_to_center(image)
-    rows = image.sum(axis=1) @ np.arange(28) / image.sum()
-    columns = image.sum(axis=0) @ np.arange(28) / image.sum()
+    rows, columns = (image.sum(axis=axis) @ np.arange(28) / image.sum() for axis in (1, 0))
     box = 14 - (top + 5.5), 14 - (left + 4)
+    inked = mnist.offset_to_center((image > 0).astype(np.uint8))
     mistakes = {
         "that moves the image up and left where it should go down and right": -np.array(right),
         "columns first; return rows, then columns": right[::-1],
         "the middle is index 14, not 13.5": np.round([13.5 - rows, 13.5 - columns]),
         "that is the middle of the box; take the center of mass": np.round(box),
-        "that counts inked pixels; a gray one weighs less than a black one": (
-            mnist.offset_to_center((image > 0).astype(np.uint8))
-        ),
+        "that counts inked pixels; a gray one weighs less than a black one": inked,
     }
-    given = parts("rows, columns", answer(image.copy()), 2)
-    compare("(rows, columns)", given, right, mistakes)
+    compare("(rows, columns)", parts("rows, columns", answer(image), 2), right, mistakes)
 
 
 def fit(answer, rng):
     lines = [100 * rng.random((int(rng.integers(2, 6)), 2)) * (1, 1.4) + 7 for _ in range(2)]
     given = answer([line.copy() for line in lines])
-    insist(given is not None, "your function returns None")
     insist(len(given) == len(lines), f"there were {len(lines)} lines, and you return {len(given)}")
     right = strokes.fit(lines)
     points = np.concatenate(lines)
     low, size = points.min(axis=0), np.ptp(points, axis=0)
-    wrong_ways = {
+    ways = {
         "the pen adds half its width on every side: the lines get 20 - 2.5 pixels": (
-            lambda line: (line - low) * 20 / size.max() + 4
+            20 / size.max(),
+            4,
         ),
         "the box begins at 4, and the pen reaches half its width beyond the line": (
-            lambda line: (line - low) * 17.5 / size.max() + 4
+            17.5 / size.max(),
+            4,
         ),
-        "both axes have the same scale, or a 1 becomes a square": (
-            lambda line: (line - low) * 17.5 / size + 5.25
-        ),
+        "both axes have the same scale, or a 1 becomes a square": (17.5 / size, 5.25),
         "two things are missing: the pen adds half its width on every side, and both axes have "
-        "the same scale": lambda line: (line - low) * 20 / size + 4,
-        "the box begins at (4, 4)": lambda line: (line - low) * 17.5 / size.max(),
+        "the same scale": (20 / size, 4),
+        "the box begins at (4, 4)": (17.5 / size.max(), 0),
     }
     for number, line in enumerate(lines):
-        mistakes = {hint: way(line) for hint, way in wrong_ways.items()}
+        mistakes = {hint: (line - low) * scale + at for hint, (scale, at) in ways.items()}
         compare(f"line {number}", given[number], right[number], mistakes)

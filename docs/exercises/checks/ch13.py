@@ -1,6 +1,5 @@
 """Chapter 13: a kernel is right before it is fast; both are measured."""
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -26,12 +25,10 @@ def conv2d(answer, rng):
         _compare_with_reference(answer, rng, (N, H, W, C), (F, KH, KW, C))
     _compare_with_reference(answer, rng, (2, 7, 6, 9), (37, 3, 2, 9))
     x, w, b = _numbers(rng, (8, 12, 12, 32), (64, 5, 5, 32), (64,))
-    times = _quickest(
-        lambda: answer(x, w, b),
-        lambda: naive_kernels.conv2d(x, w, b),
-        lambda: kernels.conv2d(x, w, b),
-    )
-    yours, slow, library = (1e6 * seconds / len(x) for seconds in times)
+    works = {"yours": answer, "loops": naive_kernels.conv2d, "library": kernels.conv2d}
+    versions = {name: Version(lambda f=f: f(x, w, b)) for name, f in works.items()}
+    times = interleave(versions, ROUNDS).values()  # a disturbance hits all
+    yours, slow, library = (1e6 * min(seconds) / len(x) for seconds in times)
     figures = (
         f"{yours:,.0f} µs per image, {slow / yours:.1f} times as fast as the plain loops "
         f"({slow:,.0f} µs);\nthe library, with all its threads: {library:,.0f} µs"
@@ -49,33 +46,30 @@ def conv2d(answer, rng):
 def _compare_with_reference(answer, rng, x_shape, w_shape):
     x, w, b = _numbers(rng, x_shape, w_shape, w_shape[:1])
     exact = reference.conv2d(*(z.astype(np.float64) for z in (x, w, b)))
-    given = answer(x.copy(), w.copy(), b.copy())
-    insist(given is not None, "your function returns None")
+    given = answer(x, w, b)
     insist(given.dtype == np.float32, f"y is {given.dtype}; what comes in is float32")
     mistakes = {
         "the bias is missing": exact - b,
         "the bias is added once for each tap": exact + b * (w[0].size - 1),
     }
-    sizes = f"for x {x.shape} and w {w.shape}, y"
-    compare(sizes, given, exact, mistakes, close=1e-5)
+    compare(f"for x {x.shape} and w {w.shape}, y", given, exact, mistakes, close=1e-5)
 
 
 def sgd_update(answer, rng):
     z, dz, velocity = _numbers(rng, *[(3, 1700)] * 3)  # more than one block of the kernel
-    new = 0.9 * velocity - 0.1 * (dz + 0.01 * z)
-    looking_ahead = z + 0.9 * new - 0.1 * (dz + 0.01 * z)
+    step = 0.1 * (dz + 0.01 * z)
+    new = 0.9 * velocity - step
+    moved_first = z + 0.9 * new - 0.1 * (dz + 0.01 * (z + 0.9 * new))
     mistakes = {
         "that is plain momentum, as the kernel comes; chapter 13 has the formula": z + new,
-        "the gradient belongs to the old z: compute it before z moves": (
-            z + 0.9 * new - 0.1 * (dz + 0.01 * (z + 0.9 * new))
-        ),
+        "the gradient belongs to the old z: compute it before z moves": moved_first,
         "z moves by the share of the new velocity and by the gradient": z + 0.9 * new,
         "weight decay is part of the gradient in both places": z + 0.9 * new - 0.1 * dz,
     }
     given, kept = z.copy(), velocity.copy()
-    answer(given, dz.copy(), kept, 0.1, 0.9, 0.01)
+    answer.__wrapped__(given, dz.copy(), kept, 0.1, 0.9, 0.01)
     compare("velocity", kept, new, close=1e-5)
-    compare("z", given, looking_ahead, mistakes, close=1e-5)
+    compare("z", given, z + 0.9 * new - step, mistakes, close=1e-5)
     return f"lenet has run it: its mean loss over 100 steps was {_trained():.3f}"
 
 
@@ -88,9 +82,3 @@ def _trained() -> float:
 
 def _numbers(rng, *shapes):
     return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
-
-
-def _quickest(*works: Callable[[], object]) -> list[float]:
-    """Return the least seconds of each, interleaved, so that a disturbance hits all."""
-    versions = {str(number): Version(work) for number, work in enumerate(works)}
-    return [min(seconds) for seconds in interleave(versions, ROUNDS).values()]
