@@ -1,8 +1,8 @@
 """The pictures of the documentation: ``python -m docs.pictures``, from the project's folder.
 
-Sessions of the sketchpad are written by code and played by ``apps.sketchpad --replay``: a film with
-its record, which can be played again, and a picture of every tab. For the page on reading every
-step is drawn of a drawing, of a photo on bad paper and of two digits that touch.
+Sessions of the sketchpad are played by ``apps.sketchpad --replay``: the film, and a picture of
+every tab. For the page on reading every step is drawn of a drawing, of a photo on bad paper and of
+two digits that touch.
 """
 
 import argparse
@@ -35,15 +35,7 @@ PEN = 420.0  # paper units a second
 LIFT = 0.16  # seconds between strokes
 STEP = 7.0  # paper units between two places of the pen
 
-WHY, STEPS = 0, 3  # tabs
 COLORS = 256  # of a picture of the window
-LOOKS = {  # of the window, and how wide its picture is in the end
-    "dark": (("--theme", "dark"), 1280),
-    "small": (("--size", "640x480"), 640),
-    "portrait": (("--size", "768x1024"), 768),
-    "4k": (("--size", "3840x2160", "--scale", "2"), 1280),
-}
-
 Timed = tuple[float, Command]
 
 
@@ -56,19 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def draw_sketchpad(folder: Path) -> None:
-    """Play the film; write a number in every tab, and in windows of every kind; and a card."""
-    record = folder / "sketchpad.jsonl"
-    write_record(record, film())
-    play(record, "--film", folder / "sketchpad.gif")
-    passing = folder / ".tab.jsonl"
-    for look, (arguments, width) in LOOKS.items():
-        write_record(passing, number_session("347" if width < 1000 else "34789"))
-        shoot(passing, folder / f"sketchpad-{look}.png", width, *arguments)
+    """Play the film, which is a record; write a number in every tab; and a card."""
+    play(folder / "sketchpad.jsonl", "--film", folder / "sketchpad.gif")
+    session, passing = number_session(), folder / ".tab.jsonl"
+    shots: dict[str, list[Timed]] = {"dark": [], "sum": [(9.0, ("look", 3, 3, 3, 20))]}
     for number, tab in enumerate(tabs()):
-        write_record(passing, [*number_session(), *in_tab(number, tab.title)])
-        shoot(passing, folder / f"sketchpad-{tab.title.lower()}.png", 1280)
-    write_record(passing, [*number_session(), *((9.0, ("look", 3, 3, 3, 20)),)])
-    shoot(passing, folder / "sketchpad-sum.png", 1280)
+        shots[tab.title.lower()] = [*in_tab(number, tab.title)]
+    for name, more in shots.items():
+        write_record(passing, [*session, *more])
+        shoot(passing, folder / f"sketchpad-{name}.png", *["--theme", "dark"] * (name == "dark"))
     passing.unlink()
 
 
@@ -86,13 +74,12 @@ def in_tab(number: int, title: str) -> Iterator[Timed]:
             yield 9.0, ("hover", -1.0, -1.0)
 
 
-def shoot(record: Path, path: Path, width: int, *arguments: str) -> None:
+def shoot(record: Path, path: Path, *arguments: str) -> None:
     """Play a record, and keep what is seen at the end in few colors."""
     play(record, *arguments, "--screenshot", path)
     with Image.open(path) as image:
-        height = round(image.height * width / image.width)
-        small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-    write_bytes(path, encoded(small.quantize(COLORS, dither=Image.Dither.NONE), "PNG"))
+        small = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+    write_bytes(path, encoded(small, "PNG"))
 
 
 def play(record: Path, *arguments: object) -> None:
@@ -105,30 +92,10 @@ def write_record(path: Path, session: Sequence[Timed]) -> None:
     path.write_text(record_text([Entry(at, command) for at, command in session]))
 
 
-def film() -> list[Timed]:
-    """Digits in two strokes, two lines, a slip taken back, and a look inside, in slow motion."""
-    session: list[Timed] = [(0.0, ("show", STEPS))]
-    session += written("47", 0.6, (60, 70), 130, seed=1)
-    session += written("1", after(session), (330, 75), 120, seed=2)
-    session.append((after(session, 0.9), ("undo",)))
-    session += written("2025", after(session, 0.5), (60, 290), 120, seed=3)
-    session.append((after(session, 0.8), ("show", WHY)))
-    session.append((after(session, 1.0), ("next", -3)))
-    session.append((after(session, 1.2), ("look", 3, 3, 3, 20)))
-    session.append((after(session, 2.0), ("play",)))
-    session.append((after(session, 10.5), ("up",)))
-    return session
-
-
-def number_session(text: str = "34789") -> list[Timed]:
+def number_session() -> list[Timed]:
     """A number on the paper, its 4 looked at."""
-    session = [*written(text, 0.0, (24, 110), 130, seed=5)]
-    return [*session, (after(session), ("select", 1))]
-
-
-def after(session: Sequence[Timed], pause: float = 0.35) -> float:
-    """The time at which something can follow."""
-    return session[-1][0] + pause
+    session = [*written("34789", 0.0, (24, 110), 130, seed=5)]
+    return [*session, (session[-1][0] + 0.35, ("select", 1))]
 
 
 def written(

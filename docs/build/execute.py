@@ -15,7 +15,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,21 +56,6 @@ def run(markdown: str, helpers: Mapping[str, Any]) -> str:
 
     with np.printoptions(precision=4, suppress=True, floatmode="maxprec"):
         return PIECE.sub(report, markdown).replace(HIDDEN + "\n\n", "")
-
-
-def fixed(markdown: str) -> Iterator[str]:
-    """Yield, in order, all texts of a page that are known before anything is run."""
-    end = 0
-    for match in PIECE.finditer(markdown):
-        if not _runs(match):
-            continue
-        yield markdown[end : match.start()]
-        if match["value"] and match["value"].strip().startswith("listing("):
-            yield eval(match["value"].strip(), {"listing": listing})
-        elif match["code"] and "hidden" not in match["info"]:
-            yield block(match["info"].split()[0], match["code"])
-        end = match.end() + ("hidden" in (match["info"] or "")) * len("\n\n")
-    yield markdown[end:]
 
 
 def _runs(match: re.Match) -> bool:

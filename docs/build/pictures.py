@@ -284,26 +284,6 @@ def winners(x: np.ndarray) -> Figure:
     return figure
 
 
-# ----------------------------------------------------------------------------------- chapter 6
-
-
-def difference(logits: np.ndarray, p: np.ndarray) -> Figure:
-    """Logits, probabilities, and what was said minus what is true; the truth is class 0."""
-    truth = np.eye(len(p))[0]
-    figure, axes = plots(3, 6.4, 2.2)
-    for place, values, title in zip(
-        axes, (logits, p, p - truth), ("logits", "p", "dlogits = p − truth"), strict=True
-    ):
-        bars = place.bar(range(len(p)), values, color=[ORANGE] + [BLUE] * (len(p) - 1), width=0.6)
-        place.bar_label(bars, [f"{v:.2f}".replace("-", "−") for v in values], padding=2, fontsize=9)
-        place.axhline(0, color=PALE, linewidth=0.8)
-        place.set(title=title, xticks=range(len(p)), yticks=[])
-        place.margins(y=0.2)
-        place.spines[:].set_visible(False)
-    axes[0].set_xlabel("class 0 is true")
-    return figure
-
-
 # ----------------------------------------------------------------------------------- chapter 7
 
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def shape_of(header: bytes) -> tuple[int, ...]:
     r"""Read the sizes in the header of an IDX file.
@@ -13,7 +11,7 @@ def shape_of(header: bytes) -> tuple[int, ...]:
 
     b"\0\0\x08\x02" + bytes([0, 0, 0, 3, 0, 0, 1, 4])  ->  (3, 260)
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def mean_image(images: np.ndarray) -> np.ndarray:
@@ -21,4 +19,4 @@ def mean_image(images: np.ndarray) -> np.ndarray:
 
     images (N,H,W) uint8  ->  (H,W) float64
     """
-    raise NotWritten
+    raise NotImplementedError

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def neuron(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
     """Return the sum of products of one neuron, for N examples.
@@ -12,7 +10,7 @@ def neuron(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
 
     x (N,D), w (D,), b a number  ->  y (N,)
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def neuron_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple:
@@ -22,4 +20,4 @@ def neuron_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple:
 
     dy (N,), x (N,D), w (D,)  ->  dw (D,), db a number, dx (N,D)
     """
-    raise NotWritten
+    raise NotImplementedError

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def conv2d(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
     """Lay one filter over one image, everywhere where it fits.
@@ -12,7 +10,7 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
 
     x (H,W), w (KH,KW), b a number  ->  y (OH,OW) with OH = H-KH+1, OW = W-KW+1
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def conv2d_backward_params(dy: np.ndarray, x: np.ndarray, kernel_size: tuple) -> tuple:
@@ -20,7 +18,7 @@ def conv2d_backward_params(dy: np.ndarray, x: np.ndarray, kernel_size: tuple) ->
 
     dy (OH,OW), x (H,W), kernel_size (KH,KW)  ->  dw (KH,KW), db a number
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def conv2d_backward_input(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -28,7 +26,7 @@ def conv2d_backward_input(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
 
     dy (OH,OW), w (KH,KW)  ->  dx (H,W) with H = OH+KH-1, W = OW+KW-1
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def conv2d_of_many(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -38,4 +36,4 @@ def conv2d_of_many(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F)
     """
-    raise NotWritten
+    raise NotImplementedError

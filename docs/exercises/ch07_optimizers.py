@@ -6,8 +6,6 @@ return nothing.
 
 import numpy as np  # noqa: F401 - for your answers
 
-from blank import NotWritten
-
 
 def sgd_update(z, dz, velocity, learning_rate: float, momentum: float) -> None:
     """Move z downhill with momentum; z and velocity are changed in place.
@@ -15,7 +13,7 @@ def sgd_update(z, dz, velocity, learning_rate: float, momentum: float) -> None:
     velocity = momentum * velocity - learning_rate * dz
     z        = z + velocity
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def adam_update(z, dz, mean, square, step: int, learning_rate: float) -> None:
@@ -23,7 +21,7 @@ def adam_update(z, dz, mean, square, step: int, learning_rate: float) -> None:
 
     beta1, beta2 and epsilon are 0.9, 0.999 and 1e-8; step counts from 1.
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def one_cycle(share: float) -> float:
@@ -31,4 +29,4 @@ def one_cycle(share: float) -> float:
 
     In a straight line from 0.1 to 1 during the first fifth, then along half a cosine to 0.01.
     """
-    raise NotWritten
+    raise NotImplementedError

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def dropout(x: np.ndarray, draw: np.ndarray, rate: float) -> np.ndarray:
     """Set x to 0 where ``draw``, drawn from 0 to 1, is below ``rate``; scale the rest up.
@@ -12,7 +10,7 @@ def dropout(x: np.ndarray, draw: np.ndarray, rate: float) -> np.ndarray:
 
     x and draw (N,D)  ->  y (N,D)
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def move_average(average: np.ndarray, weights: np.ndarray, decay: float) -> None:
@@ -20,7 +18,7 @@ def move_average(average: np.ndarray, weights: np.ndarray, decay: float) -> None
 
     average = decay * average + (1 - decay) * weights
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def batchnorm_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, epsilon: float) -> tuple:
@@ -31,4 +29,4 @@ def batchnorm_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray, epsilon: fl
 
     dy and x (M,C), w (C,)  ->  dx (M,C), dw (C,), db (C,)
     """
-    raise NotWritten
+    raise NotImplementedError

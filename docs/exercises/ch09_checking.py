@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def numerical_gradient(f: Callable, z: np.ndarray) -> np.ndarray:
     """Return the gradient of f(z), a number, with respect to every number of z.
@@ -14,7 +12,7 @@ def numerical_gradient(f: Callable, z: np.ndarray) -> np.ndarray:
 
     z of any shape, float64  ->  the same shape
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def suspects(cases: dict) -> set:
@@ -23,4 +21,4 @@ def suspects(cases: dict) -> set:
     ``cases`` maps each name to three things: a function f(z), which gives a number; its gradient
     df(z), right or wrong; and an array z to try them at.
     """
-    raise NotWritten
+    raise NotImplementedError

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def offset_to_center(image: np.ndarray) -> tuple[int, int]:
     """Return by how many rows and columns an image must be moved, down and to the right.
@@ -13,7 +11,7 @@ def offset_to_center(image: np.ndarray) -> tuple[int, int]:
 
     image (28,28) uint8, 255 is ink, never blank  ->  (rows, columns)
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def fit(lines: list) -> list:
@@ -24,4 +22,4 @@ def fit(lines: list) -> list:
 
     lines: arrays (n,2) of x, y, not all at one place  ->  the same, in pixels
     """
-    raise NotWritten
+    raise NotImplementedError

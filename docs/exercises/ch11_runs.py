@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def save(path: Path, payload: bytes) -> None:
     """Put ``payload`` under the name ``path``, all or nothing.
@@ -13,7 +11,7 @@ def save(path: Path, payload: bytes) -> None:
     Whatever fails on the way, ``path`` keeps its old bytes, no other file is left in the folder,
     and the error reaches the caller. On return the bytes are on the disk: use os.fsync.
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def order_of_epoch(seed: int, epoch: int, count: int) -> np.ndarray:
@@ -22,4 +20,4 @@ def order_of_epoch(seed: int, epoch: int, count: int) -> np.ndarray:
     Another order for every epoch and seed; the same whenever it is asked for again, in whatever
     process and after whatever else.
     """
-    raise NotWritten
+    raise NotImplementedError

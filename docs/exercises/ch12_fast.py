@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from blank import NotWritten
-
 
 def dw_of_the_living(dy, winner, x, kernel_size: tuple) -> np.ndarray:
     """Return dw of convolution, ReLU and 2 x 2 pooling, visiting living winners only.
@@ -14,7 +12,7 @@ def dw_of_the_living(dy, winner, x, kernel_size: tuple) -> np.ndarray:
 
     dy and winner (OH,OW), x (H,W), kernel_size (KH,KW)  ->  dw (KH,KW)
     """
-    raise NotWritten
+    raise NotImplementedError
 
 
 def sum_in_pieces(values: np.ndarray, pieces: int, order: list) -> np.float32:
@@ -27,4 +25,4 @@ def sum_in_pieces(values: np.ndarray, pieces: int, order: list) -> np.float32:
 
     values (N,) float32  ->  a float32
     """
-    raise NotWritten
+    raise NotImplementedError

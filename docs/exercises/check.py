@@ -19,30 +19,23 @@ USAGE = "usage: python docs/exercises/check.py [CHAPTER ...]"
 
 def main(arguments: Sequence[str]) -> int:
     """Print a verdict on each exercise of the chapters that were named; return the exit code."""
-    try:
-        numbers = [int(argument) for argument in arguments] or sorted(CHAPTERS)
-        chapters = {number: CHAPTERS[number] for number in numbers}
-    except (ValueError, KeyError):
+    numbers = arguments or [str(number) for number in sorted(CHAPTERS)]
+    if not all(number.isdecimal() and int(number) in CHAPTERS for number in numbers):
         print(f"{USAGE}; chapters are {min(CHAPTERS)} to {max(CHAPTERS)}", file=sys.stderr)
         return 2
     verdicts: list[Verdict] = []
-    for stem in chapters.values():
-        print(f"docs/exercises/{stem}.py")
-        found = check_chapter(stem)
+    for number in map(int, numbers):
+        print(f"docs/exercises/{CHAPTERS[number]}.py")
+        try:
+            found = judge(importlib.import_module(CHAPTERS[number]), checks_of(number))
+        except SyntaxError as error:
+            wrong = f"line {error.lineno} is no Python: {error.msg}"
+            found = [Verdict("the file", WRONG, wrong)]
         print(*found, "", sep="\n")
         verdicts += found
     right = sum(verdict.word == RIGHT for verdict in verdicts)
     print(f"{right} of {len(verdicts)} right")
     return 0 if right == len(verdicts) else 1
-
-
-def check_chapter(stem: str) -> list[Verdict]:
-    """Judge the reader's file of a chapter."""
-    try:
-        answers = importlib.import_module(stem)
-    except SyntaxError as error:
-        return [Verdict("the file", WRONG, f"line {error.lineno} is no Python: {error.msg}")]
-    return judge(answers, checks_of(int(stem[2:4])))
 
 
 def checks_of(chapter: int) -> dict[str, Callable]:

@@ -4,7 +4,6 @@ import ast
 import builtins
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,18 +27,6 @@ def test_a_chapter_says_how_long_it_takes_and_has_exercises(source):
     text, number = source.read_text(), int(source.name[:2])
     assert re.match(rf"# {number}\. .*\n\n\*Reading: \d+ minutes\. Exercises: \d+ minutes\.", text)
     assert f"docs/exercises/check.py {number}" in text
-
-
-@every_chapter
-def test_the_rendered_page_has_every_text_and_listing_of_its_source(source):
-    """A quick check; ``python docs/build --check``, which CI runs, compares the results, too."""
-    from build.execute import fixed
-
-    page, at = (ROOT / "docs/book" / source.name).read_text(), 0
-    for text in fixed(source.read_text()):
-        at = page.find(text, at)
-        assert at >= 0, f"stale: python docs/build {source.name[:2]} would write {text[:300]}"
-        at += len(text)
 
 
 @every_chapter
@@ -224,19 +211,3 @@ def test_the_ten_lines_of_the_readme_are_ten_and_print_what_they_say(tmp_path, m
     exec(code, {})
     said = float(re.search(r"# (0\.\d+)", code)[1])
     assert float(capsys.readouterr().out) == pytest.approx(said, abs=0.01)
-
-
-# ------------------------------------------------------------------------------------- the site
-
-
-def test_nothing_is_loaded_from_outside():
-    pytest.importorskip("mkdocs")
-    from mkdocs.exceptions import PluginError
-
-    from build.mkdocs_hook import on_post_page
-
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="page.md"))
-    assert on_post_page('<a href="https://example.org">elsewhere</a>', page, None) is None
-    for html in ('<script src="https://a.org/a.js">', '<link rel="stylesheet" href="//a.org/a">'):
-        with pytest.raises(PluginError, match=r"page\.md"):
-            on_post_page(html, page, None)

@@ -32,19 +32,17 @@ def fit(answer, rng):
     right = strokes.fit(lines)
     points = np.concatenate(lines)
     low, size = points.min(axis=0), np.ptp(points, axis=0)
+    both, same = "the pen adds half its width on every side", "both axes have the same scale"
+    largest = size.max()
     ways = {
-        "the pen adds half its width on every side: the lines get 20 - 2.5 pixels": (
-            20 / size.max(),
-            4,
-        ),
+        f"{both}: the lines get 20 - 2.5 pixels": (20 / largest, 4),
         "the box begins at 4, and the pen reaches half its width beyond the line": (
-            17.5 / size.max(),
+            17.5 / largest,
             4,
         ),
-        "both axes have the same scale, or a 1 becomes a square": (17.5 / size, 5.25),
-        "two things are missing: the pen adds half its width on every side, and both axes have "
-        "the same scale": (20 / size, 4),
-        "the box begins at (4, 4)": (17.5 / size.max(), 0),
+        f"{same}, or a 1 becomes a square": (17.5 / size, 5.25),
+        f"two things are missing: {both}, and {same}": (20 / size, 4),
+        "the box begins at (4, 4)": (17.5 / largest, 0),
     }
     for number, line in enumerate(lines):
         mistakes = {hint: (line - low) * scale + at for hint, (scale, at) in ways.items()}
