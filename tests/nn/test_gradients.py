@@ -96,12 +96,6 @@ def dw_with_rows_and_columns_of_the_kernel_swapped(dy, x, kernel_size):
 
 
 @mistake("conv2d_backward_params")
-def dw_of_the_last_example_only(dy, x, kernel_size):
-    _, db = reference.conv2d_backward_params(dy, x, kernel_size)
-    return reference.conv2d_backward_params(dy[-1:], x[-1:], kernel_size)[0], db
-
-
-@mistake("conv2d_backward_params")
 def db_summed_over_the_wrong_axis(dy, x, kernel_size):
     dw, _ = reference.conv2d_backward_params(dy, x, kernel_size)
     return dw, dy.sum(axis=(0, 1, 3))
@@ -110,11 +104,6 @@ def db_summed_over_the_wrong_axis(dy, x, kernel_size):
 @mistake("conv2d_backward_input")
 def dx_with_the_kernel_not_turned(dy, w):
     return reference.conv2d_backward_input(dy, w[:, ::-1, ::-1])
-
-
-@mistake("conv2d_backward_input")
-def dx_of_the_examples_in_reverse(dy, w):
-    return reference.conv2d_backward_input(dy, w)[::-1]
 
 
 @mistake("conv2d_relu_maxpool2d_backward_params")
@@ -135,20 +124,9 @@ def dx_as_if_mean_and_variance_were_constants(dy, x, w, mean, variance, epsilon)
     return dy * w / np.sqrt(variance + epsilon), dw, db
 
 
-@mistake("batchnorm_backward")
-def dw_of_x_as_it_came(dy, x, w, mean, variance, epsilon):
-    dx, _, db = reference.batchnorm_backward(dy, x, w, mean, variance, epsilon)
-    return dx, (dy * x).sum(axis=tuple(range(x.ndim - 1))), db
-
-
 @mistake("dropout_backward")
 def dx_not_raised_as_y_was(dy, draw, rate):
     return np.where(draw >= rate, dy, 0)
-
-
-@mistake("dropout_backward")
-def dx_of_the_silenced_ones(dy, draw, rate):
-    return np.where(draw < rate, dy / (1 - rate), 0)
 
 
 @mistake("maxpool2d_backward")
@@ -157,29 +135,14 @@ def winners_with_rows_and_columns_swapped(dy, winner, input_size, size):
     return reference.maxpool2d_backward(dy, u * size + v, input_size, size)
 
 
-@mistake("maxpool2d_backward")
-def gradients_for_losers(dy, winner, input_size, size):
-    return np.zeros((len(dy), *input_size, dy.shape[3])) + dy.mean()
-
-
 @mistake("relu_backward")
 def a_mask_that_masks_nothing(dy, y):
     return np.where(y >= 0, dy, 0)
 
 
-@mistake("relu_backward")
-def a_mask_of_the_gradient(dy, y):
-    return np.where(dy > 0, dy, 0)
-
-
 @mistake("dense_backward_params")
 def db_summed_over_outputs(dy, x):
     return x.T @ dy, dy.sum(axis=1)
-
-
-@mistake("dense_backward_params")
-def dw_transposed(dy, x):
-    return dy.T @ x, dy.sum(axis=0)
 
 
 @mistake("dense_backward_input")
@@ -195,11 +158,6 @@ def only_the_diagonal_of_the_jacobian(dp, p):
 @mistake("softmax_cross_entropy_backward")
 def the_mean_forgotten(p, labels):
     return reference.softmax_cross_entropy_backward(p, labels) * len(labels)
-
-
-@mistake("softmax_cross_entropy_backward")
-def the_truth_forgotten(p, labels):
-    return p / len(labels)
 
 
 @pytest.mark.parametrize(("name", "wrong"), MISTAKES)

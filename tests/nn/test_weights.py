@@ -5,19 +5,15 @@ to be the right ones.
 """
 
 import contextlib
-import json
 import os
 import re
-import struct
 import sys
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile_weights import GOOD, HOSTILE, NETWORK, arrays, file, network, raw
-from hypothesis import given
-from hypothesis import strategies as st
+from hostile_weights import GOOD, HOSTILE, arrays, network
 
 from tinycnn.errors import WeightsError
 from tinycnn.nn import Sequential
@@ -39,9 +35,6 @@ def write(tmp_path):
     return write_bytes
 
 
-# -------------------------------------------------------------------------------------- the good
-
-
 def test_the_good_file_is_good(write):
     model = Sequential.load(write(GOOD))
     for index, layer in enumerate(model):
@@ -60,9 +53,6 @@ def test_a_file_of_format_1_is_read_for_ever(tmp_path):
         np.testing.assert_array_equal(z.ravel(), np.arange(z.size, dtype=np.float32) / 8)
     model.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == golden.read_bytes()
-
-
-# ------------------------------------------------------------------------------------ the hostile
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -103,41 +93,18 @@ def test_what_is_no_file_is_refused(what, tmp_path):
         Sequential.load(path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(write):
-    path = write(GOOD)
-    path.chmod(0)
-    with pytest.raises(WeightsError, match="not a weights file"):
-        Sequential.load(path)
-
-
-class Watch:
-    """Collects audit events while it is asked to: a hook cannot be taken away again."""
-
-    def __init__(self):
-        self.on, self.events = False, []
-        sys.addaudithook(self.see)
-
-    def see(self, event, details):
-        if self.on:
-            self.events.append((event, details))
-
-    def __enter__(self):
-        self.on = True
-
-    def __exit__(self, *error):
-        self.on = False
-
-
 def test_loading_runs_no_code_and_writes_nothing(write):
-    watch = Watch()
+    events, watched = [], False
+    sys.addaudithook(lambda event, details: events.append((event, details)) if watched else None)
     for data in [GOOD, *(data for data, _ in HOSTILE.values())]:
         path = write(data)
-        with contextlib.suppress(WeightsError), watch:
+        with contextlib.suppress(WeightsError):
+            watched = True
             Sequential.load(path)
-    assert {event for event, _ in watch.events} <= HARMLESS
-    assert {details[1] for event, details in watch.events if event == "open"} == {"r"}
-    looked_at = {z[1] for event, z in watch.events if event == "object.__getattr__"}
+        watched = False
+    assert {event for event, _ in events} <= HARMLESS
+    assert {details[1] for event, details in events if event == "open"} == {"r"}
+    looked_at = {z[1] for event, z in events if event == "object.__getattr__"}
     assert looked_at <= {"__code__", "__defaults__", "__kwdefaults__"}
 
 
@@ -146,71 +113,6 @@ def test_a_file_that_would_not_be_read_is_not_written(write, monkeypatch):
     monkeypatch.setattr("tinycnn.nn.weights.MAX_BYTES", 100)
     with pytest.raises(WeightsError, match="is not written: it or its"):
         model.save(write(b"old"))
-
-
-# ------------------------------------------------------------------------------------ the mutated
-
-
-def loads_or_is_refused(tmp_path, data):
-    """Whether ``data`` is a weights file; anything but WeightsError fails the test."""
-    path = tmp_path / "mutated"
-    path.write_bytes(data)
-    try:
-        model = Sequential.load(path)
-    except WeightsError:
-        return False
-    return all(np.isfinite(z).all() for layer in model for z in layer.params.values())
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("mutated")
-
-
-@given(cut=st.integers(0, len(GOOD) - 1))
-def test_a_file_that_ends_too_early_is_refused(cut, folder):
-    assert not loads_or_is_refused(folder, GOOD[:cut])
-
-
-@given(at=st.integers(0, len(GOOD) - 1), bits=st.integers(1, 255))
-def test_a_flipped_byte_is_harmless(at, bits, folder):
-    loads_or_is_refused(folder, GOOD[:at] + bytes([GOOD[at] ^ bits]) + GOOD[at + 1 :])
-
-
-@given(data=st.data())
-def test_a_file_that_was_cut_and_pasted_is_harmless(data, folder):
-    a, b, c = sorted(data.draw(st.tuples(*[st.integers(0, len(GOOD))] * 3)))
-    loads_or_is_refused(folder, GOOD[:a] + GOOD[b:c] + GOOD[a:b] + GOOD[c:])
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside),
-    max_leaves=5,
-)
-
-
-@given(thing=anything)
-def test_any_json_for_a_description_is_refused(thing, folder):
-    assert not loads_or_is_refused(folder, file(json.dumps(thing)))
-
-
-@given(data=st.data(), thing=anything)
-def test_any_json_in_any_place_of_a_description_is_harmless(data, thing, folder):
-    description = json.loads(json.dumps(NETWORK))
-    place = data.draw(st.sampled_from([description, *description["layers"]]))
-    place[data.draw(st.sampled_from(sorted(place)))] = thing
-    loads_or_is_refused(folder, file(description))
-
-
-@given(data=st.data(), thing=anything)
-def test_any_json_in_any_place_of_the_header_is_harmless(data, thing, folder):
-    length = struct.unpack("<Q", GOOD[:8])[0]
-    header = json.loads(GOOD[8 : 8 + length])
-    tensor = header[data.draw(st.sampled_from(["0.w", "4.b"]))]
-    place = data.draw(st.sampled_from([header, tensor, header["__metadata__"]]))
-    place[data.draw(st.sampled_from(sorted(place)))] = thing
-    loads_or_is_refused(folder, raw(header, GOOD[8 + length :]))
 
 
 @pytest.mark.parametrize("odd", [np.nan, -np.inf])
