@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import os
 
 import numpy as np
 import pytest
@@ -104,20 +103,6 @@ def test_a_file_that_is_none_is_one_sentence_too(tmp_path):
         file.add(correction())
 
 
-def test_a_full_disk_costs_the_newest_only(tmp_path, monkeypatch):
-    file = CorrectionFile(tmp_path / "c.jsonl")
-    file.add(correction("7"))
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(EnvironmentFault, match="no space left"):
-        file.add(correction("4"))
-    assert [c.label for c in file.read()[0]] == ["7"]
-    assert [path.name for path in tmp_path.iterdir()] == ["c.jsonl"]
-
-
 # ---------------------------------------------------------------------------------- the verdict
 
 
@@ -202,13 +187,11 @@ def base(digits):
     return network
 
 
-def odd_writer(count, label="7", looks_like=None):
-    """A person who writes 7 upside down (or like another digit), each a little different."""
-    rng, flip = np.random.default_rng(0), 1 if looks_like else -1
-    return [
-        Correction([flip * z + rng.normal(0, 2, z.shape) for z in DIGITS[looks_like or "7"]], label)
-        for _ in range(count)
-    ]
+def odd_writer(count, label="7"):
+    """A person who writes 7 upside down, each a little different."""
+    rng = np.random.default_rng(0)
+    lines = [[rng.normal(0, 2, z.shape) - z for z in DIGITS["7"]] for _ in range(count)]
+    return [Correction(strokes, label) for strokes in lines]
 
 
 def test_odd_handwriting_is_learned_and_the_rest_is_not_forgotten(base, digits):
@@ -226,12 +209,6 @@ def test_odd_handwriting_is_learned_and_the_rest_is_not_forgotten(base, digits):
     assert {name: z.tobytes() for name, z in base.arrays().items()} == before
     now = {name: z.tobytes() for name, z in done.model.arrays().items()}
     assert {name for name in now if now[name] != before[name]} == {"7.w", "7.b"}
-
-
-def test_what_contradicts_all_it_knows_is_not_learned(base, digits):
-    done = adapt(base, odd_writer(24, label="4", looks_like="9"), digits, seconds=60)
-    assert done.digits.verdict == "no clear change"
-    assert done.drawings.verdict == "no clear change"
 
 
 def test_equal_seeds_give_equal_bytes(base, digits):

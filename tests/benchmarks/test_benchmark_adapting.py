@@ -22,13 +22,10 @@ def stroke_file(path, label):
     return str(path)
 
 
-def test_a_writer_is_taught_and_the_table_says_what_came_of_it(tmp_path, capsys):
+def test_a_writer_is_taught_and_one_who_is_read_well_is_left_out(tmp_path, capsys):
     assert adapting.main([stroke_file(tmp_path / "odd.jsonl", "1")]) == 0
-    table = capsys.readouterr().out
-    assert "1 writers; digits that were not taught: 0 ->" in " ".join(table.split())
+    table = " ".join(capsys.readouterr().out.split())
+    assert "1 writers; digits that were not taught: 0 ->" in table
     assert "of 2,000" in table
-
-
-def test_no_writer_to_adapt_to_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match=r"no writer in .* is misread 5 times"):
         adapting.main([stroke_file(tmp_path / "tidy.jsonl", "7")])

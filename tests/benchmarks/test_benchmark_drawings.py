@@ -8,13 +8,11 @@ from PIL import Image
 from template_network import model, recognizer
 
 from benchmarks import drawings
-from benchmarks.quality.handwriting import DIGITS, tremble, write
-from benchmarks.quality.pages import GAPS, Sample, load_samples, strings
-from benchmarks.quality.reading import acceptance, auroc, digit_rows, image_scores, outcome
-from benchmarks.speed import preparation
+from benchmarks.quality.handwriting import DIGITS, tremble
+from benchmarks.quality.pages import GAPS, Sample
+from benchmarks.quality.reading import digit_rows, outcome
 from docs import pictures
 from tinycnn.cli import run_command
-from tinycnn.ink import read_strokes
 
 READER = recognizer()
 
@@ -61,19 +59,6 @@ def test_the_command_measures_everything(folder, capsys, monkeypatch):
         assert picture.width > 100
 
 
-def test_the_halves_have_no_writer_in_common(folder):
-    samples = load_samples(folder / "digits.jsonl")
-    halves = [{s.writer for s in drawings._of_every_other_writer(samples, k)} for k in (1, 2)]
-    assert halves == [{"w0", "w2"}, {"w1", "w3"}]
-
-
-@pytest.mark.parametrize("content", ["", '{"strokes": []}\n'])
-def test_a_file_without_drawings_is_refused(tmp_path, capsys, content):
-    (tmp_path / "empty.jsonl").write_text(content)
-    assert run_command(drawings.main, [str(tmp_path / "empty.jsonl")]) == 2
-    assert "holds no drawings" in capsys.readouterr().err
-
-
 def test_outcomes_are_counted_by_answer_and_by_writer():
     labels = np.array(list("1112"))
     counted = outcome(["1", "7", "7", "2"], labels, np.array(["a", "a", "a", "b"]))
@@ -83,48 +68,12 @@ def test_outcomes_are_counted_by_answer_and_by_writer():
     assert counted.kinds == [("1", "7", 2)]
 
 
-def test_an_interval_is_wider_where_whole_writers_are_misread():
-    labels, writers = np.array(["1"] * 400), np.repeat(np.arange(20), 20)
-    spread, clustered = (np.array(["1"] * 400) for _ in range(2))
-    spread[::20], clustered[:20] = "7", "7"  # one digit of each writer, or all digits of one
-    widths = [np.ptp(outcome(z, labels, writers).interval95) for z in (spread, clustered)]
-    assert widths[1] > 3 * widths[0]
-
-
 def test_segmentation_is_compared_with_reading_the_digits_separately():
     samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
     rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)
     assert rows["ordinary"]["apart"].accuracy == 1
     assert rows["ordinary"]["strokes"].accuracy > 0.8
     assert rows["touching"]["bitmap"].accuracy <= rows["ordinary"]["bitmap"].accuracy
-
-
-def test_a_row_knows_the_strokes_of_each_digit():
-    samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
-    (row,) = strings(samples, 1, GAPS["tight"], np.random.default_rng(3))
-    assert [len(strokes) for strokes in row.digits()] == [len(DIGITS[d]) for d in row.label]
-
-
-def test_a_page_is_as_acceptable_as_its_worst_digit_or_its_best_scribble():
-    pages = [write("37"), []]
-    scores = [digit.score for digit in read_strokes(pages[0], READER).digits]
-    assert acceptance(pages, READER, digits=True).tolist() == [min(scores), -np.inf]
-    assert acceptance(pages, READER, digits=False).tolist() == [max(scores), -np.inf]
-    assert image_scores([DIGITS["3"]], READER) > image_scores([pages[0]], READER)
-
-
-def test_auroc_is_the_share_of_pairs_in_the_right_order():
-    rng = np.random.default_rng(1)
-    accept, refuse = rng.integers(0, 9, 30), rng.integers(-4, 6, 20)
-    pairs = accept[:, None] - refuse
-    assert auroc(accept, refuse) == pytest.approx((pairs > 0).mean() + (pairs == 0).mean() / 2)
-
-
-def test_the_preparation_is_timed(folder, capsys, monkeypatch):
-    monkeypatch.setattr(preparation, "PHOTO", (1600, 1200))
-    words = ["--weights", str(folder / "weights.safetensors"), "--rounds", "1"]
-    assert run_command(preparation.main, words) == 0
-    assert "a photo of 12 megapixels" in capsys.readouterr().out
 
 
 def test_every_step_of_reading_is_drawn(tmp_path):

@@ -30,16 +30,6 @@ def test_every_block_is_judged_by_once_and_the_rest_stays_in_order(few):
     assert np.array_equal(blocks[1].train_labels[160:], few.train_labels[40:80])
 
 
-def test_a_rule_sees_one_half_and_is_judged_on_the_other():
-    def score(p):
-        return SimpleNamespace(accuracy=p, n=100)
-
-    records = [(score(0.9), score(0.1)), (score(0.99), score(0.2)), (score(0.985), score(0.3))]
-    assert choosing._kept(records) == [0.3, 0.2, 0.3]
-    records.append((score(0.5), score(0.4)))
-    assert choosing._kept(records) == [0.4, 0.2, 0.3]
-
-
 def test_seeds_do_not_pass_for_blocks_and_recipes_are_compared_block_by_block():
     def found(accuracy):
         return accuracy, 0.1, np.full(3, accuracy)
@@ -83,9 +73,3 @@ def test_a_table_has_a_row_for_every_seed_and_means(monkeypatch, capsys, tmp_pat
     assert calls[1] == ["tinycnn.evaluate", "--json", "w", "--data-dir", "elsewhere"]
     folders = [call[call.index("--run-dir") + 1] for call in calls[::2]]
     assert len(set(folders)) == 3
-
-
-def test_a_training_that_fails_says_why(capsys, tmp_path):
-    arguments = ["--seeds", "1", "--folder", str(tmp_path), "--epochs", "0"]
-    assert run_command(accuracy.main, arguments) == 2
-    assert "--epochs must be" in capsys.readouterr().err

@@ -9,25 +9,34 @@ from tinycnn.interpret import (
     FilterAblation,
     NearestNeighbors,
     Tracer,
+    activation,
     after_step,
     backward_pass,
     class_gradient,
     convolutions,
+    flow,
     max_activations,
     occlusion,
+    output_shape,
     receptive_field,
+    stages,
     weighted_sum,
 )
 from tinycnn.nn import (
+    AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
     Sequential,
     Softmax,
+    Tanh,
+    ZeroPad2D,
 )
 from tinycnn.nn.differences import check
 
@@ -102,15 +111,6 @@ def test_a_tracer_does_not_disturb_the_model_and_sees_its_changes():
     np.testing.assert_allclose(tracer.trace(x).logits, before + 1)
 
 
-def test_tracing_does_not_change_running_averages():
-    network, x = new("convolutions and norms")
-    before = [z.tobytes() for z in network.arrays().values()]
-    tracer = Tracer(network)
-    tracer.trace(x, training=True)
-    tracer.backward(np.ones(3))
-    assert [z.tobytes() for z in network.arrays().values()] == before
-
-
 # ------------------------------------------------------------------------- where a value comes from
 
 
@@ -167,6 +167,61 @@ def touched(tracer, index, place, rng):
     return changed.reshape(tracer.input_shape)
 
 
+# ------------------------------------------------------------------------------------------- flow
+
+SUMMING = [Conv2D(4, 5), BatchNorm(), ReLU(), MaxPool2D(2), Conv2D(3, 3), ReLU(), Flatten()]
+
+
+@pytest.fixture
+def summing():
+    return Tracer(Sequential([*SUMMING, Dense(7), ReLU(), Dense(5)], (14, 14, 1), seed=3))
+
+
+@pytest.fixture
+def summed(summing):
+    return summing.trace(np.random.default_rng(0).random((1, 14, 14, 1), np.float32))
+
+
+def test_stages_sum_and_their_activations_end_before_the_next_shape(summing):
+    assert stages(summing) == [0, 4, 7, 9]
+    assert [activation(summing, k) for k in stages(summing)] == [2, 5, 8, 9]
+    assert output_shape(summing, 4) == (3, 3, 3)
+
+
+def test_the_ways_to_a_class_pass_every_stage_and_begin_in_its_receptive_field(summing, summed):
+    links = flow(summing, summed)
+    assert {link.target[0] for link in links} == {0, 4, 7, 9}
+    assert {link.source[0] for link in links} == {-1, 0, 4, 7}
+    assert {link.target for link in links if link.target[0] == 9} == {
+        (9, (int(summed.outputs[9].argmax()),))
+    }
+    spot = (4, (1, 2, 0))
+    rows, columns, _ = receptive_field(summing, *spot)
+    for source, _, _ in flow(summing, summed, spot):
+        if source[0] == -1:
+            assert rows.start <= source[1][0] < rows.stop
+            assert columns.start <= source[1][1] < columns.stop
+
+
+def test_a_share_is_one_of_the_largest_products_of_the_sum(summing, summed):
+    links = flow(summing, summed, (7, (3,)))
+    first = [link.share for link in links if link.target == (7, (3,))]
+    products = weighted_sum(summing, summed, 7, (3,)).products
+    largest = products[np.argsort(-np.abs(products))][: len(first)]
+    np.testing.assert_allclose(first, largest)
+
+
+@pytest.mark.parametrize("place", [(0, 0, 2), (8, 9, 1)])
+def test_the_ways_lead_through_frames_and_averages(place):
+    layers = [ZeroPad2D(1), Conv2D(3, 3), Tanh(), AveragePool2D(2), LeakyReLU(), Dense(5)]
+    layers.insert(-1, GlobalAveragePool2D())
+    tracer = Tracer(Sequential(layers, (20, 20, 2), seed=1))
+    trace = tracer.trace(np.random.default_rng(2).random((1, 20, 20, 2), np.float32))
+    rows, columns, _ = receptive_field(tracer, 3, place)
+    assert (rows, columns) == tuple(slice(max(2 * z - 1, 0), min(2 * z + 3, 20)) for z in place[:2])
+    assert {link.source[0] for link in flow(tracer, trace)} == {-1, 1}
+
+
 # -------------------------------------------------------------------------------------------- why
 
 
@@ -211,11 +266,6 @@ def test_an_image_is_its_own_nearest_neighbor_and_distances_are_those_of_the_las
     assert [n for n, _ in found] == np.argsort(distances)[:4].tolist()
     assert found[0] == (270, pytest.approx(0, abs=1e-9))
     np.testing.assert_allclose([d for _, d in found], np.sort(distances)[:4], atol=1e-9)
-
-
-def test_every_network_has_neighbors(taken_apart):
-    _, tracer, x = taken_apart
-    assert NearestNeighbors(tracer, np.concatenate([x + 1, x])).nearest(x, 1)[0][0] == 1
 
 
 # ---------------------------------------------------------------------------------------- filters

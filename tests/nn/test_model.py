@@ -22,7 +22,6 @@ from tinycnn.nn import (
     gradcheck,
     losses,
     model,
-    open_set,
     weights,
 )
 
@@ -95,7 +94,7 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
         build("alexnet")
 
 
-@pytest.mark.parametrize("module", [losses, open_set, model])
+@pytest.mark.parametrize("module", [losses, model])
 def test_examples_in_the_documentation_are_true(module):
     assert doctest.testmod(module) == (0, doctest.testmod(module).attempted)
     assert doctest.testmod(module).attempted
