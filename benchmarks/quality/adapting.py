@@ -104,7 +104,8 @@ def _print_table(outcomes: Sequence[Adapted]) -> None:
     total = Change(*(sum(getattr(c, field) for c in others) for field in fields))
     lost = [o.adaptation.digits.right_before - o.adaptation.digits.right_after for o in outcomes]
     table.caption = (
-        f"{len(outcomes)} writers; digits that were not taught: {total}; "
+        f"{len(outcomes)} writers; digits that were not taught: {total.right_before:,} -> "
+        f"{total.right_after:,} right of {total.n:,}, {total.verdict}; "
         f"of bundled digits {np.mean(lost):.1f} are lost on average"
     )
     Console().print(table)

@@ -72,24 +72,6 @@ def test_every_way_forward_gives_the_same(calls, number):
         np.testing.assert_allclose(y, expected, atol=1e-4, err_msg=name)
 
 
-@compiled
-def test_a_step_without_one_idea_gives_the_same_gradients(training):
-    model, loss = training.model, training.trainer.loss
-    images, labels = training.digits[:32], np.arange(32) % 10
-
-    def gradients():
-        loss.forward(model.forward(model.prepare(images), training=True), labels)
-        model.backward(loss.backward())
-        return [z for layer in model for z in layer.grads.values()]
-
-    expected = gradients()
-    for name, version in ideas.whole_step(training).items():
-        with version.setting():
-            found = gradients()
-        for z, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(z, other, atol=2e-6, err_msg=name)
-
-
 def test_versions_alternate_and_another_one_begins_every_round(monkeypatch):
     log = []
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, choosing
+from benchmarks import accuracy
 from benchmarks.choosing import judge, turned
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
@@ -28,18 +28,6 @@ def test_every_block_is_judged_by_once_and_the_rest_stays_in_order(few):
     assert np.array_equal(last, few.train_images)
     assert np.array_equal(blocks[1].train_images[:120], few.train_images[80:])
     assert np.array_equal(blocks[1].train_labels[160:], few.train_labels[40:80])
-
-
-def test_seeds_do_not_pass_for_blocks_and_recipes_are_compared_block_by_block():
-    def found(accuracy):
-        return accuracy, 0.1, np.full(3, accuracy)
-
-    first = [[found(0.90), found(0.92)], [found(0.96), found(0.98)]]  # blocks 0.91 and 0.97
-    second = [[found(0.92), found(0.92)], [found(0.98), found(1.00)]]  # 0.92 and 0.99
-    assert choosing._line(first, first).split()[:3] == ["94.000", "+-", "3.000"]
-    words = choosing._line(second, first).split()
-    assert words[:3] == ["95.500", "+-", "3.500"]
-    assert words[-3:] == ["+1.500", "+-", "0.500"]
 
 
 def test_test_images_do_not_matter(few):

@@ -8,7 +8,7 @@ import pytest
 from numba.core import config
 
 from benchmarks.machine import Neighbors
-from benchmarks.speed import race, rounds, summary, versus
+from benchmarks.speed import rounds, summary, versus
 from benchmarks.speed.contender import Contender
 from benchmarks.speed.rounds import Plan
 from benchmarks.speed.workload import Workload
@@ -98,29 +98,6 @@ def test_a_variant_that_computes_something_else_is_not_timed(fake_peer):
     assert ("torch", "also plain") in results.samples["train"]
 
 
-LATER = """
-    class Later(Trainer):
-        steps = 0
-        def step(self, batch):
-            self.steps += 1
-            return super().step(batch) if self.steps < FIRST else float("VALUE")
-    TRAINERS["plain"] = Later
-"""
-
-
-@pytest.mark.parametrize(
-    ("first", "value", "complaint"),
-    [("15", "nan", "its loss became nan"), ("2", "2.3026", "it learned nothing, its loss is 2.30")],
-)
-def test_a_variant_that_fails_later_leaves_no_trace(fake_peer, first, value, complaint):
-    plan = Plan(batch=16, rounds=3, images=64, latency_calls=2)
-    later = LATER.replace("FIRST", first).replace("VALUE", value)
-    results = run_fakes(plan, fake_peer("tinycnn"), fake_peer("torch", later))
-    assert [*results.failed.values()] == [f"torch, plain (lenet, batch 16, 1 thread): {complaint}"]
-    assert all(("torch", "plain") not in rows for rows in results.samples.values())
-    assert ("torch", "also plain") in results.samples["train"]
-
-
 def results_of(**samples: dict[tuple[str, str], list[float]]) -> rounds.Results:
     losses = dict.fromkeys(samples.get("train", {}), 0.5)
     return rounds.Results(Plan(), samples, losses)
@@ -149,35 +126,6 @@ def test_the_best_variant_counts_and_ratios_divide_values_of_the_same_round():
     assert ratios["train_vs_torch"] == {"median": 3.0, "min": 2.0, "max": 10.0}
     assert ratios["latency_vs_onnxruntime"] == {"median": 1.0, "min": 0.5, "max": 2.0}
     assert set(ratios) == {"train_vs_torch", "latency_vs_onnxruntime"}
-
-
-class Learner:
-    """Reads one more test digit in four after every step."""
-
-    def __init__(self):
-        self.steps, self.rates = 0, []
-
-    def batch(self, images, labels):
-        return images, labels
-
-    def set_learning_rate(self, lr):
-        self.rates.append(lr)
-
-    def step(self, batch):
-        self.steps += 1
-
-    def predict(self, images):
-        return (np.arange(len(images)) % 4 >= self.steps).astype(int)
-
-
-@pytest.mark.parametrize(("target", "steps"), [(0.7, 3), (2.0, 8)])
-def test_a_race_ends_with_the_half_epoch_that_reaches_the_target(target, steps):
-    digits = np.zeros((64, 28, 28), np.uint8), np.zeros(64, int)
-    learner, rates = Learner(), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
-    rng = np.random.default_rng(0)
-    _, curve = race.run(learner, Workload(digits, digits), rates, 32, target, rng)
-    assert [accuracy for _, accuracy in curve][:2] == [0.5, 0.75]
-    assert learner.rates == rates[:steps]
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="thousands of images in plain Python")

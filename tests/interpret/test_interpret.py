@@ -119,14 +119,6 @@ def places(tracer, index, rng, count=6):
     return [tuple(int(rng.integers(size)) for size in shape) for _ in range(count)]
 
 
-def test_every_value_is_the_result_of_its_sum(taken_apart):
-    _, tracer, x = taken_apart
-    trace, rng = tracer.trace(x), np.random.default_rng(0)
-    for index, y in enumerate(trace.outputs):
-        for place in places(tracer, index, rng):
-            assert weighted_sum(tracer, trace, index, place).y == pytest.approx(float(y[place]))
-
-
 def test_sums_of_convolutions_and_dense_layers_name_the_numbers():
     network, x = new("convolutions and norms")
     tracer = Tracer(network)
@@ -201,14 +193,6 @@ def test_the_ways_to_a_class_pass_every_stage_and_begin_in_its_receptive_field(s
         if source[0] == -1:
             assert rows.start <= source[1][0] < rows.stop
             assert columns.start <= source[1][1] < columns.stop
-
-
-def test_a_share_is_one_of_the_largest_products_of_the_sum(summing, summed):
-    links = flow(summing, summed, (7, (3,)))
-    first = [link.share for link in links if link.target == (7, (3,))]
-    products = weighted_sum(summing, summed, 7, (3,)).products
-    largest = products[np.argsort(-np.abs(products))][: len(first)]
-    np.testing.assert_allclose(first, largest)
 
 
 @pytest.mark.parametrize("place", [(0, 0, 2), (8, 9, 1)])

@@ -69,15 +69,6 @@ def test_nan_is_never_right():
         check("nothing", lambda: z * np.nan, {"z": (z, z)}, np.ones(3))
 
 
-def test_a_gradient_of_another_shape_or_precision_is_refused():
-    z = np.ones((3, 1))
-    with pytest.raises(AssertionError, match=r"dz has shape \(1, 3\)"):
-        check("square", lambda: z**2, {"z": (z, 2 * z.T)}, np.ones((3, 1)))
-    z = np.ones(3, np.float32)
-    with pytest.raises(AssertionError, match="expected float64"):
-        check("square", lambda: z**2, {"z": (z, 2 * z)}, np.ones(3))
-
-
 # ------------------------------------------------------------------------- layers of your own
 
 
@@ -133,11 +124,6 @@ class AddsUp(Scale):
         return dx
 
 
-class ForgetsAGradient(Scale):
-    def backward(self, dy, input_gradient=True):
-        return dy * self.params["w"]
-
-
 class GivesARandomAnswer(Scale):
     rng = np.random.default_rng(0)
 
@@ -152,7 +138,6 @@ BROKEN = {
     ChangesX: "leave x untouched",
     ChangesDy: "leaves dy untouched",
     AddsUp: "adds nothing up",
-    ForgetsAGradient: "grads have the keys",
     GivesARandomAnswer: "the same for the same",
 }
 

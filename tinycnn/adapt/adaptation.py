@@ -58,12 +58,6 @@ class Change(PairedComparison):
             return "no clear change"
         return "better" if self.only_second > self.only_first else "worse"
 
-    def __str__(self) -> str:
-        return (
-            f"{self.right_before:,} -> {self.right_after:,} right of {self.n:,} "
-            f"({self.only_second} mended, {self.only_first} spoiled): {self.verdict}"
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:

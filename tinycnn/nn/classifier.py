@@ -33,9 +33,6 @@ class Recognizer:
 
     Logits are divided by ``temperature`` before they become probabilities. An image whose score
     is below ``threshold`` is refused: it belongs to no class. ``classes`` are the names.
-
-    >>> recognizer = Recognizer.of(Sequential.load("weights.safetensors"))
-    >>> opinion = recognizer(images)
     """
 
     logits: Logits
@@ -47,9 +44,8 @@ class Recognizer:
     def of(cls, model: Sequential) -> "Recognizer":
         """Return a recognizer that asks ``model``, with the calibration of its weights file.
 
-        The file's description may hold ``"classes": [names]`` and ``"calibration":
-        {"temperature": T, "threshold": score}``. Raises WeightsError for a network that does
-        not turn one gray image into classes, and for a description that cannot be right.
+        Raises WeightsError for a network that does not turn one gray image into classes, and for
+        a description of classes or calibration that cannot be right.
         """
         return cls(_logits_of(model), names_of(model), **calibration_of(model))
 
@@ -93,7 +89,7 @@ def calibration_of(model: Sequential) -> dict[str, float]:
         found = {name: float(z) for name, z in calibration.items()}
         temperature, threshold = found.get("temperature", 1.0), found.get("threshold", 0.0)
         sound = COLDEST <= temperature <= HOTTEST and threshold < math.inf
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         sound = False
     if not sound or not found.keys() <= {"temperature", "threshold"}:
         raise WeightsError(

@@ -65,8 +65,7 @@ def quantities(
     The names of ``reference.py`` are one alphabet: what is called ``winner`` in the result of
     one function is ``winner`` among the arguments of another.
     """
-    known = dict(given)
-    forward = getattr(ops, operation)
+    known, forward = dict(given), getattr(ops, operation)
     first, *_ = inspect.signature(forward).parameters
     results = RESULTS.get(operation, "y winner").split()
     known |= zip(results, call(forward, known), strict=False)
@@ -98,22 +97,20 @@ def call(function: Callable[..., Any], known: Mapping[str, Any]) -> tuple[Any, .
 # ------------------------------------------------------------------------------------ layers
 
 
-def check_layer(
-    layer: Layer, input_shape: Shape, seed: int = 0, **options: Any
-) -> list[Comparison]:
+def check_layer(layer: Layer, input_shape: Shape) -> list[Comparison]:
     """Check a layer, one of your own perhaps: its gradients, and the promises of every layer.
 
     Copies of it, their parameters moved a little off their first values, are run on one example
-    of ``input_shape`` and on three, in float32 and in float64. ``options`` are those of ``check``.
-    Raises an AssertionError that names the broken promise, or a GradientError.
+    of ``input_shape`` and on three, in float32 and in float64. Raises an AssertionError that names
+    the broken promise, or a GradientError.
     """
     comparisons = []
     for N in (1, 3):
-        _step(layer, N, input_shape, np.float32, seed)
-        trial, x, dx, dy = _step(layer, N, input_shape, np.float64, seed)
+        _step(layer, N, input_shape, np.float32)
+        trial, x, dx, dy = _step(layer, N, input_shape, np.float64)
         gradients = {"x": (x, dx)} | {z: (trial.params[z], trial.grads[z]) for z in trial.params}
         forward = partial(_forward, trial, x)
-        comparisons += check(f"{layer}, N = {N}", forward, gradients, dy, seed=seed, **options)
+        comparisons += check(f"{layer}, N = {N}", forward, gradients, dy)
     return comparisons
 
 
@@ -123,10 +120,9 @@ def _forward(layer: Layer | Sequential, x: Array) -> Array:
     return layer.forward(x, training=True)
 
 
-def _step(layer: Layer, N: int, input_shape: Shape, dtype: type, seed: int) -> tuple[Any, ...]:
+def _step(layer: Layer, N: int, input_shape: Shape, dtype: type) -> tuple[Any, ...]:
     """Run forward and backward twice; return a built copy of the layer, x, dx and dy."""
-    rng = np.random.default_rng(seed)
-    layer = copy.deepcopy(layer)
+    rng, layer = np.random.default_rng(0), copy.deepcopy(layer)
     output_shape = layer.build(input_shape, rng)
     _convert(layer, dtype, rng)
     x: Array = spread(rng, N, *input_shape).astype(dtype)
