@@ -31,8 +31,7 @@ from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
 from tinycnn.ink import Recognizer, read_strokes
-from tinycnn.ink.annotate import percent
-from tinycnn.ink.trace import panel
+from tinycnn.ink.results import draw_square, percent
 from tinycnn.nn import Sequential
 from tinycnn.train.folder import find_weights
 
@@ -197,7 +196,7 @@ def picture_of_errors(samples: Sequence[Sample], recognizer: Recognizer) -> Imag
     canvas = ImageDraw.Draw(sheet)
     for number, (sample, reading) in enumerate(wrong):
         x, y = number % columns * CELL, number // columns * (CELL + 14)
-        sheet.paste(panel(sample.strokes, CELL - 8), (x + 4, y + 4))
+        sheet.paste(draw_square(sample.strokes, CELL - 8), (x + 4, y + 4))
         text = reading.text.replace("\n", "/") or "none"
         doubt = "" if not reading.digits else f" {percent(reading.confidence)}"
         canvas.text((x + 2, y + CELL - 2), f"{sample.label}: {text}{doubt}", fill=0, font=font)

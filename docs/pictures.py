@@ -24,7 +24,7 @@ from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
 from tinycnn.ink import Recognizer
-from tinycnn.ink.trace import draw_trace
+from tinycnn.ink.results import draw_trace
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import read_items
 from tinycnn.train.folder import find_weights

@@ -104,7 +104,7 @@ class Engine:
         Until the last one is ready, none is used: threads run one kernel at a time, and one that
         is being compiled would block them for seconds.
         """
-        from tinycnn.ink.rasterize import signed_distance
+        from tinycnn.ink.bitmaps import signed_distance
 
         signed_distance(np.zeros((2, 2)))  # prepares pictures
         self.recognizer(np.zeros((1, 28, 28), np.uint8))

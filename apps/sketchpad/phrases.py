@@ -14,14 +14,14 @@ UNREAD = "?"  # in place of ink that was refused
 
 def percent(probability: float) -> str:
     """A probability for people: never 100 %."""
-    from tinycnn.ink.annotate import percent as capped
+    from tinycnn.ink.results import percent as capped
 
     return capped(probability)
 
 
 def verdict(digit: "Digit", label: str | None = None) -> str:
     """How far to trust a digit: "sure" with a label of the user, "unsure", "none": no digit."""
-    from tinycnn.ink.annotate import CERTAIN
+    from tinycnn.ink.results import CERTAIN
 
     if label is None and digit.rejected:
         return "none"

@@ -99,6 +99,11 @@ def on_canvas(
     return paint([(s - (x0, y0)) * scale + corner for s in strokes], brush, (side, side))
 
 
+def shrink(ink: np.ndarray) -> np.ndarray:
+    """The naive way to prepare a digit: scale the whole canvas down; (H,W) -> uint8 (28,28)."""
+    return np.asarray(Image.fromarray(ink).resize((28, 28), Image.Resampling.BOX))
+
+
 def page_of(strokes: Sequence[np.ndarray], height: float, brush: float) -> np.ndarray:
     """A bitmap that a row of digits fills, ``height`` pixels for one unit, with a margin."""
     x0, y0, x1, y1 = bounds(strokes)

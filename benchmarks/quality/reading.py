@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.pages import GAPS, Sample, on_canvas, page_of, strings
+from benchmarks.quality.pages import GAPS, Sample, on_canvas, page_of, shrink, strings
 from tinycnn.ink import Recognizer, bitmap_to_image, read_bitmap, read_strokes, strokes_to_image
-from tinycnn.ink.bitmaps import shrink
 from tinycnn.metrics import design_effect, wilson_interval
 
 NAIVE_BRUSH = 16  # pixels of 280

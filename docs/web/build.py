@@ -22,7 +22,7 @@ from tinycnn.cli import Parser, run_command
 from tinycnn.data.mnist import SIZE
 from tinycnn.errors import WeightsError
 from tinycnn.files import write_bytes
-from tinycnn.ink.signs import _SIGNS as SIGNS
+from tinycnn.ink.segmentation import _SIGNS as SIGNS
 from tinycnn.nn import Conv2D, MaxPool2D, Sequential
 from tinycnn.nn.checks import GRAY
 from tinycnn.nn.classifier import calibration_of, names_of

@@ -6,10 +6,9 @@ from scipy import ndimage
 from template_network import difference
 
 from benchmarks.quality.handwriting import DIGITS
-from benchmarks.quality.pages import on_canvas, paint
+from benchmarks.quality.pages import on_canvas, paint, shrink
 from tinycnn.ink import bitmap_to_image, strokes_to_image
-from tinycnn.ink.bitmaps import bitmap_steps, shrink
-from tinycnn.ink.rasterize import signed_distance
+from tinycnn.ink.bitmaps import bitmap_steps, signed_distance
 
 CLOSE = 0.035  # mean difference of gray levels, as a share of 255
 

@@ -17,12 +17,11 @@ from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
 from tinycnn.ink import bitmap_to_image, decode_picture, read_file, read_picture, read_strokes
-from tinycnn.ink.annotate import draw_boxes
-from tinycnn.ink.photos import picture_to_ink
+from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.pictures import tags_fit
 from tinycnn.ink.reading import picture_trace
-from tinycnn.ink.strokes import check_strokes
-from tinycnn.ink.trace import draw_trace
+from tinycnn.ink.results import draw_boxes, draw_trace
+from tinycnn.ink.strokes import check_strokes, last
 from tinycnn.predict.sources import read_items
 
 READER = recognizer()
@@ -264,7 +263,7 @@ def test_specks_on_a_drawing_are_no_ink_and_a_dot_of_its_pen_is():
 def test_strokes_that_cross_the_whole_page_stay(digit):
     strokes = [stroke * (1, 2.7) + (10, 10) for stroke in write(digit)]
     ink = paint(strokes, 2, (290, int(max(s[:, 0].max() for s in strokes)) + 10))
-    np.testing.assert_array_equal(picture_to_ink(255 - ink), ink)
+    np.testing.assert_array_equal(last(picture_steps(255 - ink)), ink)
 
 
 def test_small_marks_below_a_row_are_not_joined_to_its_digits():
@@ -295,7 +294,7 @@ def test_on_bare_paper_no_digit_is_accepted(seed):
 def test_noise_is_no_ink():
     rng = np.random.default_rng(7)
     noise = np.clip(rng.normal(200, 3, (300, 400)), 0, 255).astype(np.uint8)
-    assert not picture_to_ink(noise).any()
+    assert not last(picture_steps(noise)).any()
 
 
 def test_every_step_of_a_photo_can_be_seen():
@@ -442,7 +441,7 @@ def test_mutated_pictures_are_read_or_refused():
             payload[place] = rng.integers(256)
         payload = bytes(payload[: rng.integers(len(payload))] if rng.random() < 0.2 else payload)
         with contextlib.suppress(ImageError):
-            picture_to_ink(decode_picture(payload).gray)
+            last(picture_steps(decode_picture(payload).gray))
 
 
 def test_only_regular_files_of_bounded_size_are_read(tmp_path):

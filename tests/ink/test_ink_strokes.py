@@ -8,8 +8,7 @@ from benchmarks.quality.handwriting import DIGITS
 from tinycnn.data.mnist import PEN, offset_to_center
 from tinycnn.errors import ImageError
 from tinycnn.ink import strokes_to_image
-from tinycnn.ink.rasterize import draw
-from tinycnn.ink.strokes import check_strokes, resample
+from tinycnn.ink.strokes import check_strokes, draw, resample
 
 
 @st.composite

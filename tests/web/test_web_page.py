@@ -13,7 +13,7 @@ from benchmarks.quality.handwriting import DIGITS, write
 from docs.web.build import PAGE, SOURCES, page_of
 from tinycnn.errors import EnvironmentFault, WeightsError
 from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_image
-from tinycnn.ink.signs import _SIGNS
+from tinycnn.ink.segmentation import _SIGNS
 from tinycnn.ink.strokes import bounds
 from tinycnn.nn import PRESETS, Dense, MaxPool2D, ReLU, Sequential
 from tinycnn.nn.classifier import network_input

@@ -13,8 +13,16 @@ import numpy as np
 from tinycnn.augment.refit import center_of_mass, refitted, resized, rows_with_ink
 from tinycnn.augment.strokes import add_marks
 from tinycnn.data.mnist import BOX, CENTER, PEN, center
-from tinycnn.ink.bitmaps import INKED, MARGIN, SIDE, WIDEST, redraw, rescale, width_of
-from tinycnn.ink.rasterize import signed_distance
+from tinycnn.ink.bitmaps import (
+    INKED,
+    MARGIN,
+    SIDE,
+    WIDEST,
+    redraw,
+    rescale,
+    signed_distance,
+    width_of,
+)
 
 Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images (B,28,28) uint8 of one digit to the same digits in another style, not yet refitted."""

@@ -1,8 +1,8 @@
 """From a person's ink to 28 x 28 pixels, and to the number that was written.
 
-The sketchpad, the command line and the tests share one path. Read it in this order: ``rasterize``
-and ``strokes`` (drawings), ``bitmaps`` (pixels), ``photos`` (paper); then several digits:
-``fragments``, ``seams``, ``segmentation`` and ``reading``.
+The sketchpad, the command line and the tests share one path. Read it in this order:
+``strokes`` (drawings), ``bitmaps`` (pixels), ``photos`` and ``furniture`` (paper); then several
+digits: ``fragments``, ``seams``, ``segmentation`` and ``reading``.
 """
 
 from tinycnn.ink.bitmaps import bitmap_to_image

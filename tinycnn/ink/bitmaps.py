@@ -15,13 +15,14 @@ from scipy import ndimage
 
 from tinycnn.data.mnist import BOX, PEN, SIZE, center
 from tinycnn.errors import ImageError
-from tinycnn.ink.rasterize import FINE, coverage, signed_distance
-from tinycnn.ink.trace import Step, last
+from tinycnn.ink.strokes import FINE, Step, coverage, last
+from tinycnn.kernels.jit import kernel
 
 SIDE = 96  # pixels, longer side of the ink while it is measured: finer gains nothing
 MARGIN = 12  # pixels around it, room for a thin line to grow
 WIDEST = SIDE / 4  # pixels: where a line seems wider, its loops are filled in
 SPUR = 0.3  # of the greatest depth: shallower ridges are the teeth of a ragged edge
+FAR = 1e20
 INKED = 128  # a pixel at least this dark belongs to the shape
 SAMPLE = 20  # components whose line is measured
 CONNECTED = np.ones((3, 3))  # pixels that meet at a corner are one component
@@ -66,15 +67,6 @@ def bitmap_steps(ink: np.ndarray) -> Iterator[Step]:
     image = redraw(depth, min(width_of(depth), WIDEST))
     yield f"pen {PEN}, longer side {BOX}", image
     yield "center of mass at 14", center(image)
-
-
-def shrink(ink: np.ndarray) -> np.ndarray:
-    """The naive way, for comparison: scale the whole canvas down.
-
-    ink (H,W) uint8 -> uint8 (28,28). Many demonstrations do this, and therefore misread most
-    drawings that are not as large as those of MNIST's writers.
-    """
-    return np.asarray(Image.fromarray(ink).resize((SIZE, SIZE), Image.Resampling.BOX))
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -169,6 +161,68 @@ def _sample(field: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
         share = np.clip(places - low, 0, 1)[:, None]
         field = ((1 - share) * field[low] + share * field[low + 1]).T
     return field
+
+
+def signed_distance(ink: np.ndarray) -> np.ndarray:
+    """Distance to the edge in pixels, positive inside, negative outside.
+
+    ink (H,W) float, 0 to 1 -> float64 (H,W). A pixel belongs to the shape from 0.5 on; the edge
+    cuts through a gray pixel at the rim: covered by 0.7, its center lies 0.2 pixels inside. Without
+    ink every distance is -sqrt(FAR).
+    """
+    shape, depth = ink >= 0.5, ink - 0.5
+    # Squared distance from each pixel to the edge, known at the rim only; FAR elsewhere.
+    inside = np.where(shape & ((ink >= 1) | ~_next_to(~shape)), FAR, np.maximum(depth, 0) ** 2)
+    outside = np.where(~shape & ((ink <= 0) | ~_next_to(shape)), FAR, np.maximum(-depth, 0) ** 2)
+    for costs in (inside, outside):
+        _lower_envelopes(costs)
+        _lower_envelopes(costs.T)
+    return np.sqrt(inside) - np.sqrt(outside)
+
+
+def _next_to(shape: np.ndarray) -> np.ndarray:
+    """Where a pixel of the shape lies above, below, left or right; (H,W) bool."""
+    near = np.zeros_like(shape)
+    near[1:] |= shape[:-1]
+    near[:-1] |= shape[1:]
+    near[:, 1:] |= shape[:, :-1]
+    near[:, :-1] |= shape[:, 1:]
+    return near
+
+
+@kernel
+def _lower_envelopes(costs: np.ndarray) -> None:
+    """Replace each row c by its lower envelope, min over q of c[q] + (p - q)^2, in linear time.
+
+    Every q contributes a parabola. ``owner`` lists the parabolas that are lowest somewhere, from
+    left to right, and ``start`` where each begins to be. Applied along one axis and then along the
+    other, this gives squared distances in the plane (Felzenszwalb and Huttenlocher).
+    """
+    H, W = costs.shape
+    owner = np.empty(W, np.int64)
+    start = np.empty(W + 1)
+    height = np.empty(W)
+    for i in range(H):
+        last = -1
+        for q in range(W):
+            height[q] = costs[i, q]
+            if height[q] >= FAR:
+                continue
+            place = -FAR
+            while last >= 0:
+                p = owner[last]
+                place = (height[q] + q * q - height[p] - p * p) / (2.0 * (q - p))
+                if place > start[last]:
+                    break
+                last -= 1
+                place = -FAR
+            last += 1
+            owner[last], start[last], start[last + 1] = q, place, FAR
+        k = 0
+        for p in range(W if last >= 0 else 0):
+            while start[k + 1] < p:
+                k += 1
+            costs[i, p] = height[owner[k]] + (p - owner[k]) ** 2
 
 
 def find_components(ink: np.ndarray) -> list[Fragment]:

@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from tinycnn.ink.bitmaps import INKED, MOST_FRAGMENTS, Fragment
-from tinycnn.ink.rasterize import Strokes
-from tinycnn.ink.strokes import bounds, resample
+from tinycnn.ink.results import Box, Group, Ink
+from tinycnn.ink.strokes import Strokes, bounds, resample
 
 FLAT = 0.2  # height over width: ink flatter than that is a dash
 LARGE = 0.5  # of the height of the tallest fragments
@@ -32,17 +32,8 @@ BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below 
 HIGHEST = 0.75  # heights, and no farther than that
 STACKED = 0.36  # of the lower one's height: the two rings of an 8 are no farther apart
 
-Box = tuple[float, float, float, float]
-"""x, y, width, height in the units of the input."""
-
 Span = tuple[float, float, float, float]
 """x0, y0, x1, y1."""
-
-Ink = np.ndarray | list[np.ndarray]
-"""A bitmap (H,W) uint8, 255 is ink, or strokes (n,2)."""
-
-Group = tuple[int, ...]
-"""The numbers of some fragments."""
 
 
 class Fragments(ABC):

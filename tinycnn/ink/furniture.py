@@ -11,8 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from tinycnn.ink.bitmaps import CONNECTED, INKED, Fragment, find_components, line_width
-from tinycnn.ink.rasterize import Strokes
-from tinycnn.ink.strokes import bounds, resample
+from tinycnn.ink.strokes import Strokes, bounds, resample
 
 CELL = 4  # pixels: lines are sought on a coarse grid, so that small tilts need no trial
 STEEPEST = 0.06  # rise over run: about 3.5 degrees

@@ -14,7 +14,7 @@ from scipy import ndimage
 from tinycnn.ink.bitmaps import CONNECTED, INKED, find_components, line_width
 from tinycnn.ink.fragments import FLAT
 from tinycnn.ink.furniture import find_ruled_lines, remove_furniture
-from tinycnn.ink.trace import Step, last
+from tinycnn.ink.strokes import Step
 
 EVEN = 6  # gray levels: paper of a single color varies no more than this
 PLAIN = 0.5  # of the pixels of a drawing are bare paper
@@ -31,17 +31,12 @@ ALONG = 0.7  # of a component's length on the border: it lies along it, and does
 END = 1.5  # of an upright component's width on the border: more than one end of it
 
 
-def picture_to_ink(gray: np.ndarray) -> np.ndarray:
-    """The writing in a picture, dark on light or light on dark.
+def picture_steps(gray: np.ndarray) -> Iterator[Step]:
+    """The steps from a picture, dark on light or light on dark, to the writing in it, and titles.
 
     gray (H,W) uint8 -> ink (H,W) uint8, 255 is ink; all 0 if nothing is written. ImageError if a
     drawing is in too many fragments.
     """
-    return last(picture_steps(gray))
-
-
-def picture_steps(gray: np.ndarray) -> Iterator[Step]:
-    """The steps of ``picture_to_ink``, with their titles."""
     yield "gray levels", 255 - gray
     plain = _plain_paper(gray)
     if plain is None:

@@ -11,37 +11,29 @@ import numpy as np
 
 from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import bitmap_steps, box_of, find_components, refuse_texture
-from tinycnn.ink.fragments import (
-    FLAT,
-    BitmapFragments,
-    Box,
-    Fragments,
-    Group,
-    Ink,
-    StrokeFragments,
-    find_lines,
-)
+from tinycnn.ink.fragments import FLAT, BitmapFragments, Fragments, StrokeFragments, find_lines
 from tinycnn.ink.furniture import furniture_of
-from tinycnn.ink.photos import picture_steps, picture_to_ink
+from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.pictures import Picture
-from tinycnn.ink.rasterize import Strokes
-from tinycnn.ink.results import EMPTY, Digit, Mark, Reading
+from tinycnn.ink.results import EMPTY, Box, Digit, Group, Ink, Mark, Reading
 from tinycnn.ink.seams import split_components
 from tinycnn.ink.segmentation import (
+    SMALL,
     Candidates,
+    Run,
     best_reading,
     candidates,
     digit_weight,
+    large_signs,
     mark_weight,
+    small_sign,
+    write,
 )
-from tinycnn.ink.signs import SMALL, large_signs, small_sign, write
-from tinycnn.ink.strokes import strokes_steps
-from tinycnn.ink.trace import Step, last
+from tinycnn.ink.strokes import Step, Strokes, last, strokes_steps
 from tinycnn.nn.classifier import Recognizer
 
 MOST_CANDIDATES = 10_000  # digits on one page that are tried: a page of 500 needs 3,000
 PLACED = 0.95  # probability of a sign that is told by its size and place
-
 
 Seen = Mapping[Group, Digit]
 """The digit in each group of fragments that may be one."""
@@ -80,15 +72,15 @@ def read_picture(picture: Picture, recognizer: Recognizer, *, single: bool = Fal
     prepared = picture.prepared()
     if prepared is not None:
         return read_images(prepared[None], recognizer)[0]
-    reading = read_bitmap(picture_to_ink(picture.gray), recognizer, single=single)
-    digits = (replace(z, box=_enlarged(z.box, picture.scale)) for z in reading.digits)
-    marks = (replace(z, box=_enlarged(z.box, picture.scale)) for z in reading.marks)
-    return replace(reading, digits=tuple(digits), marks=tuple(marks))
+    reading = read_bitmap(last(picture_steps(picture.gray)), recognizer, single=single)
 
+    def enlarged(box: Box) -> Box:
+        x, y, width, height = (length * picture.scale for length in box)
+        return x, y, width, height
 
-def _enlarged(box: Box, scale: float) -> Box:
-    x, y, width, height = box
-    return x * scale, y * scale, width * scale, height * scale
+    digits = tuple(replace(digit, box=enlarged(digit.box)) for digit in reading.digits)
+    marks = tuple(replace(mark, box=enlarged(mark.box)) for mark in reading.marks)
+    return replace(reading, digits=digits, marks=marks)
 
 
 def picture_trace(picture: Picture) -> Iterator[Step]:
@@ -144,8 +136,7 @@ def read_strokes(
 def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
     """Read images that are prepared already, one digit in each: uint8 (N,H,W)."""
     readings = []
-    for output in _classify(images, recognizer):
-        image, *_ = output
+    for image, output in zip(images, _classify(images, recognizer), strict=True):
         if not image.any():
             readings.append(EMPTY)
             continue
@@ -172,9 +163,7 @@ def _read_single(
     group = tuple(range(len(fragments.spans)))
     if not group:
         return EMPTY
-    ink = fragments.ink(group)
-    (output,) = (cache or PredictionCache()).classify([ink], recognizer)
-    digit = _digit(fragments.box(group), ink, group, output, recognizer)
+    digit = _digits(fragments, [group], recognizer, cache)[group]
     return Reading(digit.name, (digit,), digit.confidence)
 
 
@@ -186,19 +175,18 @@ def _read(
     if not count:
         return EMPTY
     rows = [candidates(fragments, line) for line in find_lines(fragments)]
-    heights = {group: row.line.height for row in rows for group in row.groups.values()}
-    groups = [group for group in heights if not _is_mark(fragments, group, heights[group])]
+    groups = [
+        group
+        for row in rows
+        for group in row.groups.values()
+        if not _is_mark(fragments, group, row.line.height)
+    ]
     if len(groups) > MOST_CANDIDATES:
         raise ImageError(
             f"its ink could be {len(groups):,} digits, more than the {MOST_CANDIDATES:,} that are "
             "tried; cut the digits out of the picture"
         )
-    inks = [fragments.ink(group) for group in groups]
-    outputs = (cache or PredictionCache()).classify(inks, recognizer)
-    seen = {
-        group: _digit(fragments.box(group), ink, group, output, recognizer)
-        for group, ink, output in zip(groups, inks, outputs, strict=True)
-    }
+    seen = _digits(fragments, groups, recognizer, cache)
     signs = _signs(fragments, rows, seen, recognizer.threshold)
     readings = [_read_row(fragments, row, seen, signs, recognizer.threshold) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
@@ -208,30 +196,26 @@ def _read(
     return Reading(text, digits, confidence if digits else 0.0, marks=marks)
 
 
-def _signs(fragments: Fragments, rows: Sequence[Candidates], seen: Seen, threshold: float) -> Signs:
-    """The groups that could be a sign, with its name and probability."""
-    signs: dict[Group, tuple[str, float]] = {}
-    for row in rows:
-        groups = [group for group in row.groups.values() if group in seen]
-        if groups:
-            heights = np.ptp([fragments.span(group)[1::2] for group in groups], axis=1)
-            margins = np.array([seen[group].score - threshold for group in groups])
-            images = np.stack([seen[group].image for group in groups])
-            found = zip(
-                groups, large_signs(images, heights / row.line.height, margins), strict=True
-            )
-            signs |= {group: sign for group, sign in found if sign[0]}
-        for group in row.groups.values():
-            if len(group) <= 2 and (name := small_sign(fragments, group, row.line)):
-                signs[group] = name, PLACED
-    return signs
-
-
 def _is_mark(fragments: Fragments, group: Group, height: float) -> bool:
     """Whether ink is too small or too flat for a digit of a line of that ``height``."""
     x0, y0, x1, y1 = fragments.span(group)
     small = max(x1 - x0, y1 - y0) <= max(SMALL * height, fragments.pen)
     return small or y1 - y0 < FLAT * (x1 - x0)
+
+
+def _digits(
+    fragments: Fragments,
+    groups: Sequence[Group],
+    recognizer: Recognizer,
+    cache: PredictionCache | None,
+) -> Seen:
+    """Each group taken for a digit."""
+    inks = [fragments.ink(group) for group in groups]
+    outputs = (cache or PredictionCache()).classify(inks, recognizer)
+    return {
+        group: _digit(fragments.box(group), ink, group, output, recognizer)
+        for group, ink, output in zip(groups, inks, outputs, strict=True)
+    }
 
 
 def _classify(images: Sequence[np.ndarray] | np.ndarray, recognizer: Recognizer) -> list[_Output]:
@@ -260,33 +244,48 @@ def _digit(box: Box, ink: Ink, fragments: Group, output: _Output, recognizer: Re
     )
 
 
+def _signs(fragments: Fragments, rows: Sequence[Candidates], seen: Seen, threshold: float) -> Signs:
+    """The groups that could be a sign, with its name and probability."""
+    signs: dict[Group, tuple[str, float]] = {}
+    for row in rows:
+        groups = [group for group in row.groups.values() if group in seen]
+        if groups:
+            heights = np.ptp([fragments.span(group)[1::2] for group in groups], axis=1)
+            margins = np.array([seen[group].score - threshold for group in groups])
+            images = np.stack([seen[group].image for group in groups])
+            large = large_signs(images, heights / row.line.height, margins)
+            signs |= {z: sign for z, sign in zip(groups, large, strict=True) if sign[0]}
+        for group in row.groups.values():
+            if len(group) <= 2 and (name := small_sign(fragments, group, row.line)):
+                signs[group] = name, PLACED
+    return signs
+
+
 def _read_row(
     fragments: Fragments, row: Candidates, seen: Seen, signs: Signs, threshold: float
 ) -> Reading:
     """The most probable reading of one line; ``seen``: the digit in each group that is no mark."""
     height = row.line.height
+    found: dict[Run, Digit | Mark] = {}
     weights = {}
     for run, group in row.groups.items():
         span, digit = fragments.span(group), seen.get(group)
         if digit is None or group in signs:
-            weights[run] = mark_weight(span, height, signs.get(group, ("",))[0])
+            name, probable = signs.get(group, ("", 0.0))
+            found[run] = Mark(fragments.box(group), name, probable, read=False)
+            weights[run] = mark_weight(span, height, name)
         else:
-            score = digit.score - threshold
-            weights[run] = digit_weight(span, height, digit.confidence, score)
+            found[run] = digit
+            weights[run] = digit_weight(span, height, digit.confidence, digit.score - threshold)
     path, certainty = best_reading(row, weights)
-    groups = [row.groups[run] for run in path]
-    names = [signs[z][0] if z in signs else seen[z].name if z in seen else "" for z in groups]
-    digital = [group in seen and group not in signs for group in groups]
-    text, read = write(list(zip(map(fragments.span, groups), names, digital, strict=True)), height)
+    groups, best = [row.groups[run] for run in path], [found[run] for run in path]
+    text, read = write([fragments.span(group) for group in groups], best, height)
     misplaced = {z for z, in_text in zip(groups, read, strict=True) if not in_text and z in seen}
     if misplaced:  # where no number has that sign, it is a digit
         others = {group: sign for group, sign in signs.items() if group not in misplaced}
         return _read_row(fragments, row, seen, others, threshold)
-    digits = tuple(seen[group] for group, digit in zip(groups, digital, strict=True) if digit)
-    marks = tuple(
-        Mark(fragments.box(group), *signs.get(group, ("", 0.0)), in_text)
-        for group, digit, in_text in zip(groups, digital, read, strict=True)
-        if not digit
-    )
-    certain = [z.confidence for z in digits] + [z.confidence for z in marks if z.read]
-    return Reading(text, digits, certainty * float(np.prod(certain)), marks=marks)
+    pairs = list(zip(best, read, strict=True))
+    digits = tuple(z for z in best if isinstance(z, Digit))
+    marks = tuple(replace(z, read=in_text) for z, in_text in pairs if isinstance(z, Mark))
+    certain = float(np.prod([z.confidence for z, in_text in pairs if in_text]))
+    return Reading(text, digits, certainty * certain, marks=marks)

@@ -4,9 +4,16 @@ A drawing is a set of lines; how thick they look depends on the brush, the scree
 the writing. Only the lines are kept, smoothed a little, fitted into MNIST's box of 20 pixels and
 drawn again. The same drawing gives the same image at any size, at any place, and with any number
 of points along its lines.
+
+A round pen inks every point within half a pen of its line. The distance to the line is computed
+on a grid four times finer than the pixels; at the edge the ink falls off over one fine cell, and a
+pixel is the mean of its 16 cells. The image therefore changes continuously with the drawing: no
+coordinate is ever rounded to a pixel.
+
+Every preparation is a generator of its steps, and the last step is its result.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +21,9 @@ import numpy as np
 
 from tinycnn.data.mnist import BOX, PEN, SIZE, center
 from tinycnn.errors import ImageError
-from tinycnn.ink.rasterize import Strokes, draw
-from tinycnn.ink.trace import Step, last
+from tinycnn.kernels.jit import kernel
 
+FINE = 4  # cells per pixel, along each axis
 STEP = 0.5  # pixels of 28 between points; finer changes nothing in the image
 GRID = 64  # grid places per pixel
 ODD = 0.7183  # where to round up: an odd place, because tidy drawings consist of round numbers
@@ -24,6 +31,21 @@ LONGEST = 10_000  # points along one line; no digit needs more than 300
 MOST_STROKES = 5_000  # in one drawing; a page of digits needs some hundred
 NEAREST = 1e-305  # closer points are one point: the scale between them overflows
 FARTHEST = 1e9  # beyond it, differences of coordinates lose their meaning
+
+Strokes = Sequence[np.ndarray]
+"""Polylines: arrays (n,2) of x, y with y down and n >= 1; a polyline of one point is a dot."""
+
+View = np.ndarray | Strokes
+"""An image (H,W) uint8, 255 is ink, or polylines in any unit."""
+
+Step = tuple[str, View]
+"""A title and the ink after that step."""
+
+
+def last(steps: Iterable[Step]) -> np.ndarray:
+    """The image (H,W) that the steps of a preparation end with."""
+    *_, (_, image) = steps
+    return np.asarray(image)
 
 
 def strokes_to_image(strokes: Strokes) -> np.ndarray:
@@ -56,11 +78,61 @@ def paper_to_image(strokes: Strokes, brush: float, paper: tuple[float, float]) -
     """The naive way, for comparison: scale the whole paper down, keeping its shape.
 
     strokes and ``brush``, the width of the line, in the unit of ``paper`` (width, height) ->
-    uint8 (28,28). This is what many demonstrations do; see ``bitmaps.shrink``.
+    uint8 (28,28). This is what many demonstrations do; most of them are misread.
     """
     scale = SIZE / max(paper)
     corner = (SIZE - np.array(paper) * scale) / 2
     return draw([line * scale + corner for line in strokes], brush * scale, (SIZE, SIZE))
+
+
+def draw(strokes: Strokes, pen: float, size: tuple[int, int]) -> np.ndarray:
+    """Draw ``strokes`` with a round pen on blank paper.
+
+    Coordinates and ``pen``, the width of the line, are in pixels; pixel (i,j) covers y from i to
+    i + 1 and x from j to j + 1. size (H,W) -> uint8 (H,W), 255 is full ink; ink outside the image
+    is cut off.
+    """
+    H, W = size
+    # Each line segment is a row x0, y0, x1, y1; a dot is a segment of length 0.
+    ends = [np.hstack([z[:-1], z[1:]]) if len(z) > 1 else np.tile(z, 2) for z in strokes]
+    segments = np.concatenate(ends).astype(np.float64) if ends else np.empty((0, 4))
+    squared = np.full((H * FINE, W * FINE), np.inf, np.float32)
+    _lower_to_distance(squared, segments * FINE, (pen / 2 + 1) * FINE)
+    return coverage(pen / 2 * FINE - np.sqrt(squared))
+
+
+def coverage(depth: np.ndarray) -> np.ndarray:
+    """The pixels of a shape, given how deep each fine cell lies inside it.
+
+    depth (FINE*H, FINE*W), in cells, negative outside -> uint8 (H,W), 255 is fully covered.
+    """
+    H, W = depth.shape[0] // FINE, depth.shape[1] // FINE
+    covered = np.clip(depth + 0.5, 0, 1).reshape(H, FINE, W, FINE).mean(axis=(1, 3))
+    return np.asarray(np.rint(255 * covered), np.uint8)
+
+
+@kernel
+def _lower_to_distance(squared: np.ndarray, segments: np.ndarray, reach: float) -> None:
+    """Lower squared[i,j] to the squared distance from cell (i,j) to the nearest segment.
+
+    Segments farther away than ``reach`` may be overlooked.
+    """
+    H, W = squared.shape
+    for s in range(len(segments)):
+        x0, y0, x1, y1 = segments[s]
+        dx, dy = x1 - x0, y1 - y0
+        length = max(dx * dx + dy * dy, 1e-12)
+        top = int(max(np.floor(min(y0, y1) - reach), 0))
+        bottom = int(min(np.ceil(max(y0, y1) + reach), H))
+        left = int(max(np.floor(min(x0, x1) - reach), 0))
+        right = int(min(np.ceil(max(x0, x1) + reach), W))
+        for i in range(top, bottom):
+            y = i + 0.5 - y0
+            for j in range(left, right):
+                x = j + 0.5 - x0
+                along = min(max((x * dx + y * dy) / length, 0.0), 1.0)
+                away = (x - along * dx) ** 2 + (y - along * dy) ** 2
+                squared[i, j] = min(squared[i, j], away)
 
 
 def check_strokes(strokes: Any) -> list[np.ndarray]:

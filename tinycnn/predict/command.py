@@ -18,10 +18,8 @@ from tinycnn.data.ascii_art import draw
 from tinycnn.errors import ImageError, TinyCNNError
 from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
 from tinycnn.ink import Reading, Recognizer
-from tinycnn.ink.annotate import CERTAIN, percent
 from tinycnn.ink.pictures import MOST_BYTES, read_file
-from tinycnn.ink.results import as_record
-from tinycnn.ink.trace import draw_trace
+from tinycnn.ink.results import CERTAIN, as_record, draw_trace, percent
 from tinycnn.nn import Sequential
 from tinycnn.predict.sources import MOST_ROWS, Item, one_input, read_items
 from tinycnn.train.compile_progress import compilation_shown

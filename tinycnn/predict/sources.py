@@ -17,12 +17,11 @@ from tinycnn.data.checks import oddity
 from tinycnn.data.formats import GZIP_MAGIC
 from tinycnn.data.idx import ELEMENT_TYPES, decode_idx
 from tinycnn.errors import DataError, ImageError, TinyCNNError
-from tinycnn.ink.annotate import draw_boxes, draw_drawing, percent
 from tinycnn.ink.drawings import Drawing, read_drawings
 from tinycnn.ink.pictures import Picture, decode_picture
 from tinycnn.ink.reading import image_steps, picture_trace, read_images, read_picture, read_strokes
-from tinycnn.ink.results import Reading
-from tinycnn.ink.trace import Step
+from tinycnn.ink.results import Reading, draw_boxes, draw_drawing, percent
+from tinycnn.ink.strokes import Step
 from tinycnn.nn.classifier import Recognizer
 
 MOST_ROWS = 100  # of a trace

@@ -13,7 +13,7 @@ import numpy as np
 from tinycnn.cli import option
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.evaluate.evaluation import Evaluation
-from tinycnn.ink.annotate import percent
+from tinycnn.ink.results import percent
 from tinycnn.interpret import Tracer, convolutions, max_activations
 from tinycnn.interpret.filters import end_of_block
 from tinycnn.nn.classifier import network_input

@@ -13,7 +13,7 @@ from apps.sketchpad.tabs.parts import Tab
 
 if TYPE_CHECKING:
     from tinycnn.ink import Digit
-    from tinycnn.ink.trace import View
+    from tinycnn.ink.strokes import View
 
 GAP = 16.0
 HEAD = 26.0  # height of a title

@@ -2,7 +2,7 @@
 //
 // How thick a line looks depends on the brush, the screen and the size of the writing. So only the
 // lines are kept, smoothed a little, fitted into MNIST's box of 20 pixels and drawn again, as
-// tinycnn/ink/strokes.py, tinycnn/ink/rasterize.py and tinycnn/data/mnist.py do, bit for bit.
+// tinycnn/ink/strokes.py and tinycnn/data/mnist.py do, bit for bit.
 //
 // A line is an array of [x, y], x to the right and y down, in any unit; it has at least one point.
 // An image is a Uint8Array of SIZE * SIZE gray levels, row by row, 255 is ink.

@@ -1,7 +1,7 @@
 // Signs in numbers: points, commas, dashes, colons, slashes, plus, equals, percent and currencies.
 //
 // Small signs are told by their size and place. Large signs look like digits to a network that has
-// seen only digits, so their images are compared with drawn ones, as in tinycnn/ink/signs.py.
+// seen only digits, so their images are compared with drawn ones, as in tinycnn/ink/segmentation.py.
 
 import { SIZE, strokesToImage } from "./ink.js";
 import { across, height, median, width } from "./lines.js";
