@@ -10,7 +10,7 @@ line; those that are far from every line are on lines of their own.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,20 +39,24 @@ Span = tuple[float, float, float, float]
 class Fragments(ABC):
     """Ink in fragments, numbered from 0."""
 
-    def __init__(self, spans: Iterable[Span], pen: float, components: Iterable[int]) -> None:
-        # (n,4): spans of center lines, so that the width of the brush does not matter.
-        self.spans = np.array(list(spans)).reshape(-1, 4)
+    def __init__(self, boxes: np.ndarray, pen: float, components: Sequence[int]) -> None:
+        self.boxes = boxes.reshape(-1, 4)  # (n,4): x0, y0, x1, y1 of all their ink
+        self.spans = self.boxes.astype(float)  # of their center lines, whatever the brush
         self.pen = pen  # its width, 0 if unknown
         # (n,): fragments of one connected component have the same number.
-        self.components = np.array(list(components), dtype=int)
+        self.components = np.array(components, dtype=int)
+        # Log-odds that a fragment and its neighbor to the left in the same component are one digit.
+        self.seam_odds: list[float | None] = [None] * len(components)
         self._trees: dict[int, cKDTree] = {}
 
     def span(self, group: Group) -> Span:
         """The span of the center lines of a group."""
-        spans = self.spans[list(group)]
-        x0, y0 = spans[:, :2].min(axis=0).tolist()
-        x1, y1 = spans[:, 2:].max(axis=0).tolist()
-        return x0, y0, x1, y1
+        return _around(self.spans[list(group)])
+
+    def box(self, group: Group) -> Box:
+        """The box around all ink of the group."""
+        x0, y0, x1, y1 = _around(self.boxes[list(group)])
+        return x0, y0, x1 - x0, y1 - y0
 
     def distance(self, one: int, other: int) -> float:
         """The shortest distance between the center lines of two fragments."""
@@ -70,39 +74,32 @@ class Fragments(ABC):
             return 0.0
         return float(-along[0] / along[1])
 
-    def seam_odds(self, _one: int, _other: int) -> float | None:
-        """Log-odds that two parts of one component are one digit; None if they never were one."""
-        return None
-
     @abstractmethod
     def ink(self, group: Group) -> Ink:
         """The ink of the group alone."""
-
-    @abstractmethod
-    def box(self, group: Group) -> Box:
-        """The box around all ink of the group."""
 
     @abstractmethod
     def _points(self, index: int) -> np.ndarray:
         """Points x, y (n,2) from which distances to the fragment are measured."""
 
 
+def _around(boxes: np.ndarray) -> Span:
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    return x0, y0, x1, y1
+
+
 class StrokeFragments(Fragments):
     """Every stroke is a fragment."""
 
     def __init__(self, strokes: Strokes, pen: float = 0.0) -> None:
-        super().__init__((bounds([z]) for z in strokes), pen, range(len(strokes)))
+        super().__init__(np.array([bounds([z]) for z in strokes]), pen, range(len(strokes)))
         self.strokes = strokes
 
     def ink(self, group: Group) -> list[np.ndarray]:
         return [self.strokes[index] for index in group]
 
-    def box(self, group: Group) -> Box:
-        x0, y0, x1, y1 = self.span(group)
-        return x0, y0, x1 - x0, y1 - y0
-
     def _points(self, index: int) -> np.ndarray:
-        x0, y0, x1, y1 = self.span(tuple(range(len(self.strokes))))
+        x0, y0, x1, y1 = _around(self.spans)
         return resample(self.strokes[index], max(x1 - x0, y1 - y0) / 200)
 
 
@@ -110,17 +107,17 @@ class BitmapFragments(Fragments):
     """Connected components of a bitmap, or parts of them."""
 
     def __init__(self, fragments: Sequence[Fragment], pen: float) -> None:
-        spans = (_center_line(z, pen) for z in fragments)
-        super().__init__(spans, pen, (z.component for z in fragments))
+        corners = np.array([(z.left, z.top) for z in fragments], int).reshape(-1, 2)
+        sizes = np.array([z.ink.shape[::-1] for z in fragments], int).reshape(-1, 2)
+        boxes = np.hstack([corners, corners + sizes])
+        super().__init__(boxes, pen, [z.component for z in fragments])
+        self.spans += np.hstack([np.minimum(pen, sizes), -np.minimum(pen, sizes)]) / 2
+        self.seam_odds = [z.seam_odds for z in fragments]
         self.fragments = fragments
 
     def distance(self, one: int, other: int) -> float:
         # The points are those of the outlines, half a pen from the center lines on both sides.
         return super().distance(one, other) + self.pen
-
-    def seam_odds(self, one: int, other: int) -> float | None:
-        same = self.components[one] == self.components[other]
-        return self.fragments[other].seam_odds if same else None
 
     def ink(self, group: Group) -> np.ndarray:
         x, y, width, height = map(int, self.box(group))
@@ -129,13 +126,6 @@ class BitmapFragments(Fragments):
             rows, columns = fragment.place(y, x)
             page[rows, columns] = np.maximum(page[rows, columns], fragment.ink)
         return page
-
-    def box(self, group: Group) -> Box:
-        members = [self.fragments[index] for index in group]
-        top, left = min(z.top for z in members), min(z.left for z in members)
-        bottom = max(z.top + z.ink.shape[0] for z in members)
-        right = max(z.left + z.ink.shape[1] for z in members)
-        return left, top, right - left, bottom - top
 
     def view(self, size: tuple[int, ...]) -> np.ndarray:
         """The page, uint8 (H,W), with neighboring fragments in different shades."""
@@ -151,14 +141,6 @@ class BitmapFragments(Fragments):
         inked = fragment.ink >= INKED
         outline = np.argwhere(inked & ~ndimage.binary_erosion(inked))
         return np.asarray(outline[:, ::-1] + (fragment.left, fragment.top))
-
-
-def _center_line(fragment: Fragment, pen: float) -> Span:
-    """The fragment's box without half the pen's width on each side."""
-    H, W = fragment.ink.shape
-    dy, dx = min(pen, H) / 2, min(pen, W) / 2
-    top, left = fragment.top, fragment.left
-    return left + dx, top + dy, left + W - dx, top + H - dy
 
 
 @dataclass(frozen=True)
@@ -279,9 +261,7 @@ def _digit_height(spans: np.ndarray) -> float:
     tops = np.where(above, y0, np.inf).min(axis=1)
     bottoms = np.where(above, y1, -np.inf).max(axis=1)
     height = np.percentile(bottoms - tops, 75, method="higher")
-    flat = y1 - y0 < FLAT * (
-        x1 - x0
-    )  # an underline says nothing about digits; a lone dash has to do
+    flat = y1 - y0 < FLAT * (x1 - x0)  # underlines say nothing of digits; a lone dash has to do
     width = (x1 - x0)[~flat if not flat.all() else flat].max()
     extent = max(x1.max() - x0.min(), y1.max() - y0.min(), np.finfo(float).tiny)
     return max(float(height), FLAT * float(width), float(extent) / MOST_FRAGMENTS)

@@ -29,6 +29,9 @@ MOST_RUNS = 2**18  # bytes of a BMP in run lengths, which Pillow unpacks one by 
 WORKING_SIDE = 1600  # pixels: larger pictures are reduced to it
 NARROWEST = 8  # pixels: a picture that a reduction makes narrower is unreadable
 
+_NEEDED = '{0} is read if {1} is installed: pip install "tinycnn[documents]"; or save it as PNG'
+_TOO_LARGE = "the picture has too many pixels (25 million are read, fewer of some kinds); reduce it"
+
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")  # all that Pillow takes
 BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 # Bytes of a value by the number of a tag's type; decoders skip unknown types, the last entry here.
@@ -67,7 +70,7 @@ def read_file(path: PathLike, most_bytes: int = MOST_BYTES) -> bytes:
     return payload
 
 
-def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS, page: int = 0) -> Picture:
+def decode_picture(payload: bytes, page: int = 0) -> Picture:
     """A picture in the bytes of a PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PDF file.
 
     page: its number, in a TIFF or PDF file; animations give their first frame. EXIF says which
@@ -91,7 +94,7 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS, page: int = 0
             with Image.open(io.BytesIO(payload), formats=formats) as image:
                 pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
                 image.seek(page)
-                _refuse_bombs(image, payload, most_pixels)
+                _refuse_bombs(image, payload)
                 return replace(_decode(image), pages=pages)
         except ImageError:
             raise
@@ -99,7 +102,7 @@ def decode_picture(payload: bytes, most_pixels: int = MOST_PIXELS, page: int = 0
             known = format_of(payload) or "no picture of a kind that is read"
             raise ImageError(f"this is {known}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise ImageError(_too_large(most_pixels)) from error
+            raise ImageError(_TOO_LARGE) from error
         except Exception as error:  # decoders raise exceptions of any type
             raise ImageError(f"the picture is damaged ({error or type(error).__name__})") from error
 
@@ -109,7 +112,7 @@ def _pdf_page(payload: bytes, page: int) -> Picture:
     try:
         from pypdfium2 import PdfDocument, PdfiumError
     except ImportError as error:
-        raise ImageError(_needed("PDF", "pypdfium2")) from error
+        raise ImageError(_NEEDED.format("PDF", "pypdfium2")) from error
     try:
         with PdfDocument(payload) as document:
             sheet = document[page]
@@ -125,28 +128,21 @@ def _open_heic() -> None:
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:
-        raise ImageError(_needed("HEIC", "pillow-heif")) from error
+        raise ImageError(_NEEDED.format("HEIC", "pillow-heif")) from error
     register_heif_opener()
 
 
-def _needed(kind: str, package: str) -> str:
-    extra = 'pip install "tinycnn[documents]"'
-    return f"{kind} is read if {package} is installed: {extra}; or save it as PNG or JPEG"
-
-
-def _refuse_bombs(image: Image.Image, payload: bytes, most_pixels: int) -> None:
+def _refuse_bombs(image: Image.Image, payload: bytes) -> None:
     """Before a pixel is unpacked, refuse pictures that would take too much memory or time."""
     width, height = (getattr(image, "tag_v2", {}).get(side, 0) for side in TILE_SIDES)
     tile = width * height if isinstance(width, int) and isinstance(height, int) else 0
     pixels = max(image.width * image.height, tile)  # a small TIFF may come in huge tiles
-    if image.format == "WEBP":  # its decoder holds whole pictures in color, several at a time
-        most_pixels //= 2
-    if image.mode in ("I", "F"):  # four bytes per pixel, and several copies of them
-        most_pixels //= 4
-    if pixels > most_pixels:
-        raise ImageError(_too_large(most_pixels))
+    # The decoder of WebP holds several pictures in color; others take four bytes per pixel.
+    times = 4 if image.mode in ("I", "F") else 2 if image.format == "WEBP" else 1
+    if times * pixels > MOST_PIXELS:
+        raise ImageError(_TOO_LARGE)
     scans = payload.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1
-    if scans * pixels > MOST_SCANS * most_pixels:
+    if scans * pixels > MOST_SCANS * MOST_PIXELS:
         raise ImageError(f"the picture is made of {scans:,} scans, far more than it needs")
     runs = image.format == "BMP" and image.info.get("compression") in (1, 2)
     if runs and len(payload) > MOST_RUNS:
@@ -169,10 +165,6 @@ def _decode(image: Image.Image) -> Picture:
     if opacity:
         gray = _on_paper(gray, np.asarray(opacity.resize(size, Image.Resampling.BOX)))
     return Picture(_upright(gray, info), longer / max(size))
-
-
-def _too_large(most_pixels: int) -> str:
-    return f"the picture has more than {most_pixels / 1e6:g} million pixels; make it smaller"
 
 
 def _upright(gray: np.ndarray, info: dict[Any, Any]) -> np.ndarray:

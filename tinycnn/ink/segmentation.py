@@ -87,8 +87,8 @@ def _odds(fragments: Fragments, one: int, other: int, height: float) -> float:
     For strokes, a logistic regression on their geometry in line heights; the overlap is the share
     of the narrower one's width that lies above or below the other.
     """
-    seam_odds = fragments.seam_odds(one, other)
-    if seam_odds is not None:
+    seam_odds = fragments.seam_odds[other]
+    if seam_odds is not None and fragments.components[one] == fragments.components[other]:
         return seam_odds
     (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
     if _is_loose(fragments.spans[[one, other]], height, fragments.pen):
