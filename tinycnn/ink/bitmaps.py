@@ -113,12 +113,9 @@ def width_of(depth: np.ndarray) -> float:
     than the line itself, so the 33rd percentile counts, not the median; ragged edges have ridges
     of their own, which are shallower.
     """
-    middle = depth[1:-1, 1:-1]
-    ridge = (middle >= np.maximum(depth[1:-1, :-2], depth[1:-1, 2:])) & (
-        middle >= np.maximum(depth[:-2, 1:-1], depth[2:, 1:-1])
-    )
-    ridge &= middle > max(SPUR * float(middle.max()), 0.0)
-    return 2 * float(np.percentile(middle[ridge], 33))
+    across, along = (ndimage.maximum_filter1d(depth, 3, axis=axis) for axis in (0, 1))
+    ridge = (depth >= np.maximum(across, along)) & (depth > max(SPUR * float(depth.max()), 0.0))
+    return 2 * float(np.percentile(depth[ridge], 33))
 
 
 def redraw(depth: np.ndarray, width: float) -> np.ndarray:
@@ -247,10 +244,8 @@ def refuse_texture(count: int) -> None:
 
 def line_width(components: Sequence[Fragment]) -> float:
     """The width of the line on a page, in pixels: the median over its larger components."""
-    sizes = np.array([max(component.ink.shape) for component in components])
-    large = np.flatnonzero(sizes >= 0.5 * sizes.max(initial=0))[:SAMPLE]
-    widths = []
-    for index in large:
-        depth = signed_distance(rescale(components[index].ink) / np.float64(255))
-        widths.append(width_of(depth) * sizes[index] / SIDE)
+    longest = max((max(z.ink.shape) for z in components), default=0)
+    large = [z.ink for z in components if 2 * max(z.ink.shape) >= longest][:SAMPLE]
+    depths = [signed_distance(rescale(ink) / np.float64(255)) for ink in large]
+    widths = [width_of(z) * max(ink.shape) / SIDE for z, ink in zip(depths, large, strict=True)]
     return float(np.median(widths)) if widths else 0.0

@@ -179,13 +179,13 @@ def _rows(fragments: Fragments, large: np.ndarray) -> list[list[int]]:
     beside = _shared(y0, y1) >= BESIDE * lower
     near = -_shared(x0, x1) <= REACH * lower
     components = fragments.components[large]
-    rows = _connected(large, beside & near | (components[:, None] == components))
+    rows = connected(large, beside & near | (components[:, None] == components))
     if len(rows) > 1:
         rows = _join_stacked(fragments, _join_words(fragments, rows))
     return rows
 
 
-def _connected(members: np.ndarray, linked: np.ndarray) -> list[list[int]]:
+def connected(members: np.ndarray, linked: np.ndarray) -> list[list[int]]:
     """Members (n,) in groups, given which pairs (n,n) are linked."""
     count, labels = connected_components(linked, directed=False)
     return [members[labels == label].tolist() for label in range(count)]
@@ -201,7 +201,7 @@ def _join_words(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
     x0, y0, x1, y1 = np.array([fragments.span(tuple(row)) for row in rows]).T
     lower = np.minimum((y1 - y0)[:, None], y1 - y0)
     one_line = (_shared(y0, y1) >= 0.5 * lower) & (_shared(x0, x1) <= 0)
-    groups = _connected(np.arange(len(rows)), one_line)
+    groups = connected(np.arange(len(rows)), one_line)
     return [[index for row in group for index in rows[row]] for group in groups]
 
 

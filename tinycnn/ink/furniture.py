@@ -6,6 +6,7 @@ taken away: a digit that touches its frame stays. In a drawing, whole strokes ar
 """
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from scipy import ndimage
@@ -56,15 +57,9 @@ class _Part:
 
     def sides(self) -> int:
         """How many sides of its box are lines."""
-        return sum(
-            bool(_rim(lines, end).any(axis=0).mean() >= LONG)
-            for lines in (self.rows, self.columns.T)
-            for end in (1, -1)
-        )
-
-
-def _rim(mask: np.ndarray, end: int) -> np.ndarray:
-    return mask[::end][: max(int(RIM * len(mask)), CELL)]
+        ends = [z[::step] for z in (self.rows, self.columns.T) for step in (1, -1)]
+        rims = [z[: max(int(RIM * len(z)), CELL)] for z in ends]
+        return sum(bool(rim.any(axis=0).mean() >= LONG) for rim in rims)
 
 
 def remove_furniture(ink: np.ndarray) -> np.ndarray:
@@ -95,13 +90,11 @@ def _writing(ink: np.ndarray, candidates: list[_Part]) -> list[Fragment]:
     for part in candidates:
         beside[part.place][part.mask] = 0
         hanging[part.place][part.lines] = 0
-    large = [
-        z
-        for z in find_components(beside)
-        if max(z.ink.shape) >= RIM * min(ink.shape) and len(z.ink) >= UPRIGHT * z.ink.shape[1]
-    ]
-    if large:
-        return large
+    least, found = RIM * min(ink.shape), find_components(beside)
+    shapes = [z.ink.shape for z in found]
+    large = [max(h, w) >= least and h >= UPRIGHT * w for h, w in shapes]
+    if any(large):
+        return list(compress(found, large))
     pieces = find_components(hanging)
     areas = [np.count_nonzero(z.ink) for z in pieces]
     tallest = max((len(z.ink) for z in pieces), default=0)
@@ -119,16 +112,13 @@ def _inside_box(part: _Part, component: Fragment) -> bool:
 
 def _largest_parts(ink: np.ndarray) -> list[_Part]:
     labels, _ = ndimage.label(ink >= INKED, CONNECTED)
-    sizes = [
-        (max(y.stop - y.start, x.stop - x.start), number, (y, x))
-        for number, (y, x) in enumerate(ndimage.find_objects(labels), start=1)
+    masks = [
+        (place, labels[place] == number)
+        for number, place in enumerate(ndimage.find_objects(labels), start=1)
+        if max(labels[place].shape) >= LEAST
     ]
-    parts = []
-    for size, number, place in sorted(sizes, reverse=True)[:MOST]:
-        if size >= LEAST:
-            mask = labels[place] == number
-            parts.append(_Part(place, mask, _rows_of(mask), _rows_of(mask.T).T))
-    return parts
+    largest = sorted(masks, key=lambda part: max(part[1].shape), reverse=True)[:MOST]
+    return [_Part(place, mask, _rows_of(mask), _rows_of(mask.T).T) for place, mask in largest]
 
 
 def _rows_of(mask: np.ndarray) -> np.ndarray:
@@ -155,12 +145,11 @@ def _taken(
         return part.lines
     if w >= WIDEST * tallest:
         return part.rows
-    (y, x), (H, W) = part.place, page
     along = np.zeros_like(part.mask)  # lines from border to border, and along a border
-    larger = (LARGER if part.pure else LONGER) * tallest
-    if y.start == 0 and y.stop == H and larger <= H and w < W:
+    larger, (H, W) = (LARGER if part.pure else LONGER) * tallest, page
+    if larger <= h == H and w < W:
         along |= part.columns
-    if x.start == 0 and x.stop == W and larger <= W:
+    if larger <= w == W:
         along |= part.rows
     if part.pure and (w > h or h >= larger) and _beside_border(part.place, page):
         along |= part.lines
@@ -219,12 +208,10 @@ def _surrounds(strokes: Strokes, sizes: np.ndarray, index: int) -> bool:
     x0, y0, x1, y1 = bounds([line])
     edge = np.minimum(abs(line - (x0, y0)), abs(line - (x1, y1))) / np.maximum(sizes[index], 1e-9)
     boxed = (edge.min(axis=1) <= RIM / 2).mean() >= PURE
-    for other, stroke in enumerate(strokes):
-        large = sizes[other].max() >= CIRCLED * sizes[index].min()
-        wide = sizes[other].min() >= UPRIGHT * sizes[other].max()
-        if other != index and large and (wide or boxed) and _inside(line, stroke).mean() >= PURE:
-            return True
-    return False
+    large = sizes.max(axis=1) >= CIRCLED * sizes[index].min()
+    wide = boxed | (sizes.min(axis=1) >= UPRIGHT * sizes.max(axis=1))
+    others = [z for k, z in enumerate(strokes) if k != index and large[k] and wide[k]]
+    return any(_inside(line, other).mean() >= PURE for other in others)
 
 
 def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -279,10 +266,9 @@ def _rows(ink: np.ndarray) -> list[tuple[float, float]]:
     reach = int(np.ceil(STEEPEST * W))
     found: list[tuple[float, float]] = []
     for rise in np.arange(-reach, reach + 1) / max(W, 1):
-        starts = np.rint(y - rise * x).astype(int) + reach
-        covered = np.bincount(starts, minlength=H + 2 * reach)
-        longest = np.flatnonzero(covered >= LONG * W)
-        found += [(float(start - reach + 0.5) * CELL, float(rise)) for start in longest]
+        covered = np.bincount(np.rint(y - rise * x).astype(int) + reach, minlength=H + 2 * reach)
+        starts = np.flatnonzero(covered >= LONG * W) - reach + 0.5
+        found += [(float(start) * CELL, float(rise)) for start in starts]
     return found
 
 

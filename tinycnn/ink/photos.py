@@ -104,11 +104,11 @@ def _find_paper(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _remove_specks(ink: np.ndarray) -> np.ndarray:
     """Remove the dust that scanners and fax machines leave on a drawing, ink (H,W) uint8."""
     components = find_components(ink)
-    clean, least = ink.copy(), DUST * line_width(components)
+    ink, least = ink.copy(), DUST * line_width(components)
     for component in components:
         if max(component.ink.shape) < least:
-            clean[component.place()][component.ink >= INKED] = 0
-    return clean
+            ink[component.place()][component.ink >= INKED] = 0
+    return ink
 
 
 def _remove_dirt(ink: np.ndarray) -> np.ndarray:

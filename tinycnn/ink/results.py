@@ -99,9 +99,13 @@ def percent(confidence: float) -> str:
 
 def as_record(reading: Reading) -> dict[str, Any]:
     """Text, confidence and digits of a reading, ready for ``json.dumps``."""
+
+    def place(item: Digit | Mark) -> list[float]:
+        return [round(length, 3) for length in item.box]
+
     digits = [
         {
-            "box": [round(length, 3) for length in digit.box],
+            "box": place(digit),
             "label": digit.label,
             "name": digit.name,
             "confidence": round(digit.confidence, 6),
@@ -112,13 +116,8 @@ def as_record(reading: Reading) -> dict[str, Any]:
         for digit in reading.digits
     ]
     marks = [
-        {
-            "box": [round(length, 3) for length in mark.box],
-            "name": mark.name,
-            "confidence": round(mark.confidence, 6),
-            "read": mark.read,
-        }
-        for mark in reading.marks
+        {"box": place(z), "name": z.name, "confidence": round(z.confidence, 6), "read": z.read}
+        for z in reading.marks
     ]
     confidence = round(reading.confidence, 6)
     return {"text": reading.text, "confidence": confidence, "digits": digits, "marks": marks}
@@ -157,25 +156,22 @@ def draw_boxes(
 def _free_place(
     frame: Sequence[float], label: Sequence[float], page: tuple[int, int], taken: list[Box]
 ) -> Box:
-    """The nearest place above or below the frame, on the page, that no other label takes.
+    """The nearest place above or below a frame, on the page, that no other label takes.
 
     Places are x0, y0, x1, y1 in pixels.
     """
     width, height = label[0] + 1, label[1] + 2
     x = max(min(frame[0], page[0] - width), 0)
-    ys = [
-        y
-        for row in range(len(taken) + 1)
-        for y in (frame[1] - (row + 1) * height, frame[3] + 1 + row * height)
-        if 0 <= y <= page[1] - height
-    ]
-    places = [(x, y, x + width, y + height - 1) for y in [*ys, max(frame[1] - height, 0)]]
-    free = (z for z in places if all(_apart(z, other) for other in taken))
-    return next(free, places[-1])
-
-
-def _apart(one: Box, other: Box) -> bool:
-    return one[0] > other[2] or other[0] > one[2] or one[1] > other[3] or other[1] > one[3]
+    rows = range(len(taken) + 1)
+    ys = [y for k in rows for y in (frame[1] - (k + 1) * height, frame[3] + 1 + k * height)]
+    for y in (y for y in ys if 0 <= y <= page[1] - height):
+        place = x, y, x + width, y + height - 1
+        others = (
+            z for z in taken if z[0] <= place[2] and place[0] <= z[2]
+        )  # above, below or on it
+        if all(place[1] > other[3] or other[1] > place[3] for other in others):
+            return place
+    return x, max(frame[1] - height, 0), x + width, max(frame[1], height) - 1
 
 
 def draw_drawing(strokes: Strokes, reading: Reading) -> Image.Image:

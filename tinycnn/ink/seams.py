@@ -7,14 +7,14 @@ component is two digits: seams divide it into fragments, and segmentation weighs
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from scipy.sparse.csgraph import connected_components
 
 from tinycnn.ink.bitmaps import INKED, Fragment, box_of, find_components, line_width
-from tinycnn.ink.fragments import BitmapFragments, find_lines
+from tinycnn.ink.fragments import BitmapFragments, connected, find_lines
 
 WIDE = 0.5  # line heights: a component narrower or lower than this is not two digits
 HEIGHT = 48  # rows of the small copy on which seams are searched
@@ -23,11 +23,9 @@ INNER = (0.0, 0.5)  # costs of a step between ink above and ink below
 APART = 0.08  # heights: seams are no nearer to each other, nor to the ends of the component
 RING = 0.4  # of a component's box
 MOST = 14  # seams of one component
-FEWEST, DASHES, BROKEN = 5, 1.6, 0.45
-"""A digit is broken into so many dashes at least, no farther apart than these pens, and none of
-them longer than this share of its height."""
-
-
+FEWEST = 5  # dashes at least of a broken digit
+DASHES = 1.6  # pens between them at most
+BROKEN = 0.45  # of the digit's height: none of them is longer
 HOPELESS = 2.5  # log-odds: seams that look less likely than one in twelve are not tried
 
 
@@ -57,22 +55,20 @@ def split_components(ink: np.ndarray) -> BitmapFragments:
 
 def join_broken(components: Sequence[Fragment], pen: float) -> list[Fragment]:
     """Put the dashes of broken lines together: many small components in reach of each other."""
-    boxes = BitmapFragments(components, 0.0)
-    low, high = boxes.spans[:, :2], boxes.spans[:, 2:]
+    whole = BitmapFragments(components, 0.0)
+    low, high = whole.boxes[:, :2], whole.boxes[:, 2:]
     shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    joined, taken = [], set()
-    _, labels = connected_components(shared.min(axis=2) >= -DASHES * pen, directed=False)
-    for label in range(labels.max(initial=-1) + 1):
-        group = np.flatnonzero(labels == label).tolist()
-        height = np.ptp(boxes.spans[group][:, 1::2])
-        sides = [max(components[index].ink.shape) for index in group]
-        if len(group) >= FEWEST and max(sides) <= BROKEN * height:
-            left, top, _, _ = map(int, boxes.box(tuple(group)))
-            joined.append(
-                Fragment(top, left, boxes.ink(tuple(group)), components[group[0]].component)
-            )
-            taken.update(group)
-    return [z for index, z in enumerate(components) if index not in taken] + joined
+    single, joined = [], []
+    for group in connected(np.arange(len(components)), shared.min(axis=2) >= -DASHES * pen):
+        members = [components[index] for index in group]
+        left, top, _, height = whole.box(tuple(group))
+        longest = max(max(z.ink.shape) for z in members)
+        if len(group) >= FEWEST and longest <= BROKEN * height:
+            ink = whole.ink(tuple(group))
+            joined.append(Fragment(int(top), int(left), ink, members[0].component))
+        else:
+            single += members
+    return single + joined
 
 
 def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
@@ -169,12 +165,8 @@ def _span(ink: np.ndarray, axis: int) -> tuple[int, int]:
 def _descend(cost: np.ndarray) -> np.ndarray:
     """total[i,j]: cost of the cheapest seam from the first row to (i,j), both included."""
     total = cost.copy()
-    for i in range(1, len(cost)):
-        above = total[i - 1]
-        cheapest = above.copy()
-        np.minimum(cheapest[1:], above[:-1], out=cheapest[1:])
-        np.minimum(cheapest[:-1], above[1:], out=cheapest[:-1])
-        total[i] += cheapest
+    for above, row in pairwise(total):
+        row += ndimage.minimum_filter1d(above, 3)  # straight on, or diagonally
     return total
 
 

@@ -163,16 +163,15 @@ def best_reading(row: Candidates, weights: Mapping[Run, float]) -> tuple[list[Ru
 def small_sign(fragments: Fragments, group: Group, line: TextLine) -> str:
     """The sign that ink is by its size and place on the line; empty if it is none."""
     spans = fragments.spans[list(group)]
-    shapes = [_shape(span, line.height, fragments.pen) for span in spans[np.argsort(spans[:, 1])]]
+    shape = "".join(_shape(span, line.height, fragments.pen) for span in spans)
     if len(group) == 2:
         x0, _, x1, _ = fragments.span(group)
         stacked = x1 - x0 < 1.5 * float((spans[:, 2] - spans[:, 0]).max()) + 0.1 * line.height
-        kinds = "".join(shapes).replace(",", ".")
-        return {"..": ":", "--": "="}.get(kinds, "") if stacked else ""
+        return {"..": ":", "--": "="}.get(shape.replace(",", "."), "") if stacked else ""
     top, bottom = _digits_beside(fragments, group, line)
     y0, y1 = ((spans[0, 1::2] - top) / (bottom - top)).tolist()
-    place, shape = (y0 + y1) / 2, shapes[0] if len(group) == 1 else ""
-    if y0 < 0 and y1 > 1.02 and y1 - y0 > TALLER and len(group) == 1:
+    place = (y0 + y1) / 2
+    if y0 < 0 and y1 > 1.02 and y1 - y0 > TALLER:
         return "/" if fragments.lean(group[0]) > LEANING else ""
     if shape == "-" and 0.25 < place < 0.8:
         return "-"
@@ -254,17 +253,11 @@ def _line(*points: tuple[float, float]) -> np.ndarray:
 
 _S = np.concatenate([_arc(0.35, 0.3, 0.55, 0.36, -30, -270), _arc(0.35, 0.68, 0.6, 0.4, -90, 150)])
 _C, _HOOK = _arc(0.45, 0.5, 0.7, 1, -50, -310), _arc(0.5, 0.22, 0.35, 0.44, -10, -180)
+_RING = _arc(0, 0, 0.3, 0.4, 0, 360)
 _FOOT = _line((0.33, 0.5), (0.3, 0.8), (0.1, 1), (0.75, 1))
 _SIGNS = (
     ("+", [_line((0, 0.5), (1, 0.5)), _line((0.5, 0), (0.5, 1))]),
-    (
-        "%",
-        [
-            _arc(0.2, 0.22, 0.3, 0.4, 0, 360),
-            _line((0.85, 0), (0.15, 1)),
-            _arc(0.8, 0.78, 0.3, 0.4, 0, 360),
-        ],
-    ),
+    ("%", [_RING + (0.2, 0.22), _line((0.85, 0), (0.15, 1)), _RING + (0.8, 0.78)]),
     ("$", [_S, _line((0.35, 0), (0.35, 1))]),
     ("$", [_S, _line((0.35, 0.12), (0.35, 0.88))]),
     ("$", [_S, _line((0.28, 0), (0.28, 1)), _line((0.42, 0), (0.42, 1))]),

@@ -148,6 +148,23 @@ def check_strokes(strokes: Any) -> list[np.ndarray]:
     return [line for line in lines if len(line)]
 
 
+def _check_line(number: int, stroke: Any) -> np.ndarray:
+    try:
+        points = np.array(stroke)
+        # NumPy would convert strings and booleans, also booleans between numbers, without an error.
+        booleans = isinstance(stroke, list) and any(type(z) is bool for xy in stroke for z in xy)
+        if points.dtype.kind in "USb" or booleans:
+            raise TypeError(points.dtype)
+        line = points.astype(np.float64)
+        if line.size and line.shape != (len(line), 2):
+            raise ValueError(line.shape)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ImageError(f"stroke {number} is no list of [x, y] pairs") from error
+    if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
+        raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
+    return line.reshape(-1, 2)
+
+
 def bounds(lines: Strokes) -> tuple[float, float, float, float]:
     """The box around the lines: least x, least y, greatest x, greatest y."""
     points = np.concatenate(lines)
@@ -191,25 +208,6 @@ def resample(line: np.ndarray, step: float) -> np.ndarray:
     count = min(int(along[-1] / step + ODD), LONGEST) + 2 if along[-1] > 0 else 1
     places = np.linspace(0, along[-1], count)
     return np.column_stack([np.interp(places, along, line[:, axis]) for axis in (0, 1)])
-
-
-def _check_line(number: int, stroke: Any) -> np.ndarray:
-    try:
-        points = np.array(stroke)
-        # NumPy would convert strings and booleans, also booleans between numbers, without an error.
-        booleans = isinstance(stroke, list) and any(type(z) is bool for xy in stroke for z in xy)
-        if points.dtype.kind in "USb" or booleans:
-            raise TypeError(points.dtype)
-        line = points.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ImageError(f"stroke {number} is no list of [x, y] pairs") from error
-    if line.size == 0:
-        return np.empty((0, 2))
-    if line.ndim != 2 or line.shape[1] != 2:
-        raise ImageError(f"stroke {number} is no list of [x, y] pairs")
-    if not (np.abs(line) <= FARTHEST).all():  # NaN is not <= either
-        raise ImageError(f"stroke {number} has coordinates that are not finite or beyond 1e9")
-    return line
 
 
 def without(
