@@ -49,10 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _loader(weights: str) -> "Callable[[], Engine]":
     """The function that makes the engine; a named file is read now, to be refused now."""
-    from apps.sketchpad.engine import Engine
 
-    loaded = [] if weights == DEFAULT else [Engine.load(weights)]
-    return lambda: loaded.pop() if loaded else Engine.load(weights)
+    def load() -> "Engine":
+        from apps.sketchpad.engine import Engine
+
+        return Engine.load(weights)
+
+    loaded = [] if weights == DEFAULT else [load()]
+    return lambda: loaded.pop() if loaded else load()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pygame
 
@@ -15,12 +16,14 @@ from apps.sketchpad import commands, keyboard, record, share, tabs, teacher, win
 from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
 from apps.sketchpad.document import Place
-from apps.sketchpad.engine import Engine
 from apps.sketchpad.record import SAFE, Entry, read_record
 from apps.sketchpad.session import DARK, NOTE, Session
 from apps.sketchpad.view import View
 from tinycnn.errors import TinyCNNError
 from tinycnn.signals import StopSignals
+
+if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine
 
 FRAME = 1 / 120  # seconds between frames while drawing, at least
 LEISURE = 0.12  # seconds between drawings of the tab while the pen is down
@@ -35,7 +38,7 @@ HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR
 ARROW = pygame.SYSTEM_CURSOR_ARROW
 
 
-def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
+def run(arguments: argparse.Namespace, load: Callable[[], "Engine"]) -> int:
     """Open a window, and run until it is closed; returns the exit code."""
     surface = window.open_window(arguments.size)
     scale, reader = arguments.scale or window.fitting_scale(), worker.Thread(window.ring)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from apps.sketchpad.engine import Engine, on_one_thread
-from apps.sketchpad.inspector import digits
 from apps.sketchpad.worker import Inline
 
 if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine
     from tinycnn.train.watched import Report, WatchedTraining
 
     Trainings = list[WatchedTraining]
@@ -48,7 +47,7 @@ class Course:
         if self.running:
             self._submit(STEPS)
 
-    def take(self, taken: "Taken | None", engine: Engine | None) -> Engine | None:
+    def take(self, taken: "Taken | None", engine: "Engine | None") -> "Engine | None":
         """Take a report, None if the job failed; returns an engine if drawings are read with it."""
         self._busy = False
         if taken is None:
@@ -68,6 +67,8 @@ class Course:
 
 
 def _learn(trainings: "Trainings", steps: int, rate: float) -> "Taken":
+    from apps.sketchpad.engine import on_one_thread
+    from apps.sketchpad.inspector import digits
     from tinycnn.train.watched import WatchedTraining
 
     with on_one_thread():

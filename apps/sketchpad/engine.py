@@ -1,46 +1,41 @@
 """The engine: a network from a weights file, which reads the paper on a worker.
 
-The library is imported when it is first needed, because the window must not wait for it.
+It imports the library, for which the window must not wait: so it is itself imported by the worker.
 """
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apps.sketchpad.document import Sheet, Stroke
-
-if TYPE_CHECKING:
-    from apps.sketchpad.inspector import Inspector
-    from tinycnn.ink import Reading, Recognizer
-    from tinycnn.nn import Sequential
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """Everything on the paper, to be read."""
-
-    version: int  # of the pad: the answer has the same
-    strokes: Sequence[Stroke]
-    brush: float
-    sheet: Sheet | None
-
-    @property
-    def lines(self) -> list[np.ndarray]:
-        """All strokes as polylines (n,2)."""
-        return [stroke.points for stroke in self.strokes]
+from apps.sketchpad.document import Question, Sheet
+from apps.sketchpad.inspector import Inspector
+from tinycnn.errors import ImageError
+from tinycnn.ink import (
+    Picture,
+    Reading,
+    Recognizer,
+    read_images,
+    read_picture,
+    read_strokes,
+    strokes_to_image,
+)
+from tinycnn.ink.rasterize import signed_distance
+from tinycnn.ink.reading import PredictionCache
+from tinycnn.ink.results import EMPTY
+from tinycnn.nn import Sequential, get_threads, reference, set_threads
+from tinycnn.train.folder import find_weights
 
 
 @dataclass(frozen=True, eq=False)
 class PaperReading:
     """The reading of the paper: the answer to a question."""
 
-    reading: "Reading"
+    reading: Reading
     version: int
     groups: tuple[frozenset[int], ...]  # of each digit, the numbers of its strokes
     seconds: float
@@ -51,11 +46,7 @@ class PaperReading:
 class Engine:
     """A network that reads: at first with NumPy, once kernels are compiled with them."""
 
-    def __init__(self, model: "Sequential", weights: Path) -> None:
-        from tinycnn.ink import Recognizer
-        from tinycnn.ink.reading import PredictionCache
-        from tinycnn.nn import reference
-
+    def __init__(self, model: Sequential, weights: Path) -> None:
         self.model, self.weights = model, weights
         self.recognizer = Recognizer.of(model)
         self.classes = self.recognizer.classes
@@ -66,13 +57,10 @@ class Engine:
     @classmethod
     def load(cls, weights: str) -> "Engine":
         """Load a weights file, a run folder, ``last`` or ``default``; raises TinyCNNError."""
-        from tinycnn.nn import Sequential
-        from tinycnn.train.folder import find_weights
-
         path = find_weights(weights)
         return cls(Sequential.load(path), path)
 
-    def like(self, model: "Sequential") -> "Engine":
+    def like(self, model: Sequential) -> "Engine":
         """An engine with another model of the same shape, so that nothing need be compiled."""
         made = Engine(model, self.weights)
         made.compiled = self.compiled
@@ -93,8 +81,6 @@ class Engine:
 
     def compile_pen(self) -> "Engine":
         """Compile the kernel that prepares drawings, so that reading need not wait for the rest."""
-        from tinycnn.ink import strokes_to_image
-
         strokes_to_image([np.zeros((1, 2))])
         return self
 
@@ -104,25 +90,18 @@ class Engine:
         Until the last one is ready, none is used: threads run one kernel at a time, and one that
         is being compiled would block them for seconds.
         """
-        from tinycnn.ink.bitmaps import signed_distance
-
         signed_distance(np.zeros((2, 2)))  # prepares pictures
         self.recognizer(np.zeros((1, 28, 28), np.uint8))
         self.inspector.warm_up()
         self.compiled = True
 
     @cached_property
-    def inspector(self) -> "Inspector":
+    def inspector(self) -> Inspector:
         """The inspector of the network; to be used once it is ``compiled``."""
-        from apps.sketchpad.inspector import Inspector
-
         return Inspector(self.model, self.classes)
 
     def read(self, question: Question) -> PaperReading:
         """Read the paper."""
-        from tinycnn.errors import ImageError
-        from tinycnn.ink.results import EMPTY
-
         start, fault = time.perf_counter(), ""
         try:
             with on_one_thread():
@@ -136,18 +115,17 @@ class Engine:
             reading, question.version, tuple(groups), seconds, fault, question.sheet
         )
 
-    def _reading(self, question: Question) -> "Reading":
-        from tinycnn.ink import Picture, read_images, read_picture, read_strokes
-
+    def _reading(self, question: Question) -> Reading:
         source = question.sheet.source if question.sheet else None
         if isinstance(source, Picture):
             return read_picture(source, self.asked)
         if isinstance(source, np.ndarray):
             return read_images(source[None], self.asked)[0]
-        return read_strokes(question.lines, self.asked, question.brush, self._cache)
+        lines = [stroke.points for stroke in question.strokes]
+        return read_strokes(lines, self.asked, question.brush, self._cache)
 
     @property
-    def asked(self) -> "Recognizer":
+    def asked(self) -> Recognizer:
         """The recognizer that answers soonest."""
         return self.recognizer if self.compiled else self._plain
 
@@ -155,8 +133,6 @@ class Engine:
 @contextlib.contextmanager
 def on_one_thread() -> Iterator[None]:
     """For a few images, waking other threads takes longer than doing their work."""
-    from tinycnn.nn import get_threads, set_threads
-
     before = get_threads()
     set_threads(1)
     try:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.sketchpad.document import Sheet
-from apps.sketchpad.engine import Engine
-from apps.sketchpad.inspector import digits
 from apps.sketchpad.record import is_record, record_text
 from apps.sketchpad.session import Session
 from tinycnn.errors import ImageError
 from tinycnn.files import unused, write_bytes
 
 if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine
+    from tinycnn.data import Dataset
     from tinycnn.ink import Drawing
 
 NAME = "drawing-%Y-%m-%d-%H%M%S"
@@ -24,23 +24,25 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", "
 
 
 def any_digit(rng: np.random.Generator) -> Sheet:
-    """A test digit."""
-    return test_digit(int(rng.integers(len(digits().test_labels))))
+    """One of the bundled test digits."""
+    from apps.sketchpad.inspector import digits
+
+    return _test_digit(digits(), int(rng.integers(len(digits().test_labels))))
 
 
-def mistake(engine: Engine, turn: int) -> Sheet:
+def mistake(engine: "Engine", turn: int) -> Sheet:
     """A test digit that the network gets wrong: at every turn another one."""
+    from apps.sketchpad.inspector import digits
+
     data = digits()
     answers = engine.asked(data.test_images).probabilities.argmax(axis=1)
     wrong = np.flatnonzero(answers != data.labels_in(engine.classes, data.test_labels))
     if not len(wrong):
         raise ImageError(f"this network reads all {len(data.test_labels):,} test digits right")
-    return test_digit(int(wrong[turn % len(wrong)]))
+    return _test_digit(data, int(wrong[turn % len(wrong)]))
 
 
-def test_digit(number: int) -> Sheet:
-    """One of the bundled test digits."""
-    data = digits()
+def _test_digit(data: "Dataset", number: int) -> Sheet:
     image = data.test_images[number]
     truth = data.class_names[data.test_labels[number]]
     return Sheet(f"test digit {number:,}", 255 - image, image, truth)

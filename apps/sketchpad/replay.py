@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pygame
 
@@ -20,7 +20,6 @@ from apps.sketchpad import window
 from apps.sketchpad.app import App
 from apps.sketchpad.commands import do
 from apps.sketchpad.document import placed
-from apps.sketchpad.engine import Engine
 from apps.sketchpad.layout import USUAL
 from apps.sketchpad.record import Entry, is_record, read_record
 from apps.sketchpad.session import Session
@@ -29,10 +28,13 @@ from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import ImageError, TinyCNNError
 
+if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine
+
 UNSAFE = "copy", "paste", "play", "share", "quit"  # a record must not touch the user's things
 
 
-def run(arguments: argparse.Namespace, load: Callable[[], Engine]) -> int:
+def run(arguments: argparse.Namespace, load: Callable[[], "Engine"]) -> int:
     """Play a file, print what was read, take pictures; return 1 if a drawing cannot be read."""
     from tinycnn.ink import read_file
 
@@ -66,7 +68,7 @@ class Player:
     """Gives the commands of a record; in a window that is seen, at the pace of the record."""
 
     def __init__(
-        self, arguments: argparse.Namespace, load: Callable[[], Engine], folder: Path
+        self, arguments: argparse.Namespace, load: Callable[[], "Engine"], folder: Path
     ) -> None:
         """``folder`` is where the commands of the record save, and corrections are kept."""
         from tinycnn.adapt import CorrectionFile

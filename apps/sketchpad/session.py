@@ -21,9 +21,8 @@ import numpy as np
 from apps.sketchpad import document
 from apps.sketchpad.context import Command, Context, Request
 from apps.sketchpad.course import COURSE, Course
-from apps.sketchpad.document import Sheet
+from apps.sketchpad.document import Question, Sheet
 from apps.sketchpad.editor import Pad
-from apps.sketchpad.engine import Engine, PaperReading, Question
 from apps.sketchpad.phrases import spelled
 from apps.sketchpad.record import SAFE, Entry
 from apps.sketchpad.teacher import LEARN, TEACH, OpenFile, Teacher
@@ -31,6 +30,7 @@ from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
 
 if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine, PaperReading
     from apps.sketchpad.games import Game
     from apps.sketchpad.tabs.parts import Tab
     from tinycnn.ink import Digit, Drawing
@@ -64,8 +64,8 @@ class Screen:
 class Session:
     """A pad, an engine that reads it, and the tabs that look inside."""
 
-    engine: Engine | None = None
-    answer: PaperReading | None = None
+    engine: "Engine | None" = None
+    answer: "PaperReading | None" = None
     game: "Game | None" = None
     played: float | None = None  # when the play of the network began
     changes = 0  # grows with everything that may look different now
@@ -75,7 +75,7 @@ class Session:
     def __init__(
         self,
         worker: Inline,
-        load: Callable[[], Engine],
+        load: Callable[[], "Engine"],
         tabs: Sequence["Tab"] = (),
         *,
         folder: Path | None = None,
@@ -207,7 +207,7 @@ class Session:
         if len(self.log) < LONGEST_LOG and command[0] in (*SAFE, "label"):
             self.log.append(Entry(self.clock(), command))
 
-    def put(self, engine: Engine) -> None:
+    def put(self, engine: "Engine") -> None:
         """Read with this engine from now on."""
         self.loads += 1
         self.engine, self._asked_version = engine, -1
@@ -249,14 +249,14 @@ class Session:
             takes = self.course.take if kind == COURSE else self.teacher.adapted
             self._try(takes(answer, self.engine))
 
-    def _loaded(self, engine: Engine) -> None:
+    def _loaded(self, engine: "Engine") -> None:
         if self.loads:
             self.screen.note = f"loaded {engine.weights} again"
         self.teacher.forget()
         self.put(engine)
         self.worker.aside(COMPILE, engine.compile)  # meanwhile, NumPy answers
 
-    def _try(self, trial: Engine | None) -> None:
+    def _try(self, trial: "Engine | None") -> None:
         if trial and self.engine:
             self.teacher.base = self.teacher.base or self.engine
             self.put(trial)

@@ -4,6 +4,7 @@ import copy
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
@@ -12,13 +13,15 @@ from PIL import Image
 from apps.sketchpad import layout
 from apps.sketchpad.commands import do
 from apps.sketchpad.editor import Pad
-from apps.sketchpad.engine import Engine
 from apps.sketchpad.record import Entry
 from apps.sketchpad.session import Session
 from apps.sketchpad.view import View
 from apps.sketchpad.window import save_png
 from apps.sketchpad.worker import Inline
 from tinycnn.files import write_bytes
+
+if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine
 
 CARD = (1200, 675)  # pixels
 NOTE = "drawn by hand, read by tinycnn: a neural network in plain Python"
@@ -30,10 +33,10 @@ COLORS = 64
 LAST = 2.5  # seconds that the last frame stays
 
 
-def make(entries: Sequence[Entry], pad: Pad, engine: Engine, dark: bool, path: Path) -> str:
+def make(entries: Sequence[Entry], pad: Pad, engine: "Engine", dark: bool, path: Path) -> str:
     """Play a session that ended with ``pad`` again on a card; write PATH.png and PATH.gif."""
     page, now = pad.page, [0.0]
-    reader = Engine(copy.deepcopy(engine.model), engine.weights)
+    reader = engine.like(copy.deepcopy(engine.model))
     session = Session(Inline(), lambda: reader, clock=lambda: now[0])
     session.pad.room, session.screen.dark = pad.room, dark
     view, surface, film = View(session, layout.card), pygame.Surface(CARD), Film()

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.sketchpad.document import Page
-from apps.sketchpad.engine import Engine, PaperReading, on_one_thread
-from apps.sketchpad.inspector import digits
 from apps.sketchpad.worker import Inline
 from tinycnn.errors import TinyCNNError
 from tinycnn.files import unused
 
 if TYPE_CHECKING:
+    from apps.sketchpad.engine import Engine, PaperReading
     from tinycnn.adapt import Adaptation, Correction, CorrectionFile
     from tinycnn.nn import Sequential
 
@@ -46,7 +45,7 @@ class Teacher:
         self._jobs = 0
         self._submit(lambda open_file: open_file().read())
 
-    def follow(self, page: Page, answer: PaperReading | None) -> None:
+    def follow(self, page: Page, answer: "PaperReading | None") -> None:
         """Keep the corrections that are new on a page, and delete those that were undone."""
         if page.labels is self._labels:
             return
@@ -60,7 +59,7 @@ class Teacher:
                 self._kept[group] = _correction(page, group, label, answer)
                 self._submit(_change, True, self._kept[group])
 
-    def adapt(self, engine: Engine | None) -> None:
+    def adapt(self, engine: "Engine | None") -> None:
         """Have a copy of the network learn from all corrections; raises TinyCNNError."""
         base = self.base or engine
         if not (self.open_file and base and base.compiled) or self.busy:
@@ -68,7 +67,7 @@ class Teacher:
         self.result, self.busy = None, True
         self.worker.aside(LEARN, _adapt, self.open_file, base.model)
 
-    def adapted(self, result: "Adaptation | None", engine: Engine | None) -> Engine | None:
+    def adapted(self, result: "Adaptation | None", engine: "Engine | None") -> "Engine | None":
         """The engine to try, once learning has ended; None if it failed."""
         self.result, self.busy = result, False
         return engine.like(result.model) if result and engine else None
@@ -83,13 +82,13 @@ class Teacher:
             raise TinyCNNError("there is nothing to keep; A adapts the network first")
         self._submit(_save, self.result, folder)
 
-    def forget(self) -> Engine | None:
+    def forget(self) -> "Engine | None":
         """Drop the adapted network; returns the engine as it was loaded, if there was another."""
         base, self.base = self.base, None
         self.result = None
         return base
 
-    def export(self, engine: Engine | None, folder: Path) -> None:
+    def export(self, engine: "Engine | None", folder: Path) -> None:
         """Write all corrections as a data set for the classes of a network, and as strokes."""
         if engine is not None:
             self._submit(_export, engine.classes, unused(folder, EXPORT))
@@ -109,7 +108,7 @@ def users_file() -> "CorrectionFile":
 
 
 def _correction(
-    page: Page, group: frozenset[int], label: str, answer: PaperReading | None
+    page: Page, group: frozenset[int], label: str, answer: "PaperReading | None"
 ) -> "Correction":
     from tinycnn.adapt import Correction
 
@@ -128,6 +127,8 @@ def _change(open_file: OpenFile, added: bool, correction: "Correction") -> "Corr
 
 def _adapt(open_file: OpenFile, model: "Sequential") -> "Adaptation":
     """Adapt a copy of ``model`` to all corrections; takes two seconds at most."""
+    from apps.sketchpad.engine import on_one_thread
+    from apps.sketchpad.inspector import digits
     from tinycnn.adapt import adapt
 
     corrections, _ = open_file().read()

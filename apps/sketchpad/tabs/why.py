@@ -1,16 +1,18 @@
 """Why this answer: pixels for and against it, and the training digits nearest to it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Context
-from apps.sketchpad.inspector import Neighbors
 from apps.sketchpad.keys import Key
 from apps.sketchpad.tabs.parts import Tab, chips, function, inked, overlaid
+
+if TYPE_CHECKING:
+    from apps.sketchpad.inspector import Neighbors
 
 CHIPS = 34.0  # height of the row of classes
 LIKE = 0.2  # width of the nearest digits, as a part
@@ -84,7 +86,7 @@ def _draw_maps(canvas: Canvas, maps: Sequence[np.ndarray], label: str, other: st
     canvas.lines((0, HEADING + side + 26, canvas.width, 60), ADVICE, leading=1.2)
 
 
-def _draw_likeness(canvas: Canvas, like: Neighbors) -> None:
+def _draw_likeness(canvas: Canvas, like: "Neighbors") -> None:
     canvas.lines((0, 0, canvas.width, HEADING), "nearest digits", theme.TEXT, leading=1.2)
     side = min((canvas.height - HEADING - 20) / len(like) - 6, canvas.width - 66, 110.0)
     for index, (image, name, distance) in enumerate(like):
