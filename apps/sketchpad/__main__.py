@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--weights", metavar="WEIGHTS", default=DEFAULT, help="a weights file, a run folder, last")
     add_network(parser)
     add("--size", metavar="WxH", type=_size, help="of the window")
-    add("--scale", metavar="S", type=_scale, help="everything larger, 0.7 to 3")
+    add("--scale", metavar="S", type=float, help="everything larger, 0.7 to 3")
     add("--theme", choices=("system", "light", "dark"), default="system", help="of the window")
     add("--record", metavar="FILE", type=Path, help="write all that is done")
     add("--replay", metavar="FILE", type=Path, help="do what was recorded, or write a stroke file")
@@ -92,16 +92,6 @@ def _size(text: str) -> tuple[int, int]:
     if not found:
         raise argparse.ArgumentTypeError(f"{text} is no size such as 1280x800")
     return int(found[1]), int(found[2])
-
-
-def _scale(text: str) -> float:
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = 0.0
-    if not 0.7 <= scale <= 3:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0.7 to 3")
-    return scale
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,16 +54,6 @@ def run(arguments: argparse.Namespace, load: Callable[[], "Engine"]) -> int:
     return 0
 
 
-@dataclass
-class Mouse:
-    """The state of the mouse."""
-
-    drawing: bool = False
-    erasing: bool = False
-    slides: Hit | None = None
-    pressed: tuple[Place, Hit] | None = None  # on the paper: a click if it stays, else a stroke
-
-
 class App:
     """A session in a window."""
 
@@ -79,7 +68,7 @@ class App:
     ) -> None:
         """``note`` is called with every command, to record it; ``theme`` may be "system"."""
         self.session, self.surface, self.clock, self.note = session, surface, clock, note
-        self.view, self.scale, self.mouse = View(session), scale, Mouse()
+        self.view, self.scale = View(session), min(max(scale, 0.7), 3.0)
         self.effects: dict[str, Callable[..., None]] = {
             "copy": window.copy,
             "paste": self._paste,
@@ -90,7 +79,9 @@ class App:
         }
         self.done, self._pointer, self.theme = False, ARROW, theme
         session.screen.dark = theme == "dark"
-        self._held: set[int] = set()
+        self._held: set[int] = set()  # keys
+        self._drags = ""  # what the next movement of the mouse does to the paper: "move", "rub"
+        self._pressed: tuple[Place, Hit] | None = None  # a click if it stays, else a stroke
         self._script: deque[Entry] = deque()  # of a replay that is being played
         self._shown_at = self._tab_shown_at = self._hovered_at = 0.0
         self._fit()
@@ -199,44 +190,32 @@ class App:
         erases = button == RIGHT or (hit is None and self.session.pad.tool == "eraser")
         if button not in (LEFT, RIGHT):
             return
-        if erases:
+        if erases or hit is None:
             if on_paper:
-                self.mouse.erasing = True
-                self.do(("rub", *self.view.on_paper(place)))
-        elif hit is not None and on_paper and hit.command[0] == "ask":
-            self.mouse.pressed = place, hit
-        elif hit is not None and hit.slides:
-            self.mouse.slides = hit
-            self._slide(hit, place)
-        elif hit is not None:
+                self._touch(place, *(("rub", "rub") if erases else ("down", "move")))
+        elif hit.slides or (on_paper and hit.command[0] == "ask"):
+            self._pressed = place, hit
+            self._motion(place)
+        else:
             self.do(hit.command)
-        elif on_paper:
-            self._draw_from(place)
 
-    def _draw_from(self, place: Place) -> None:
-        self.mouse.drawing = True
-        self.do(("down", *self.view.on_paper(place)))
+    def _touch(self, place: Place, first: str, then: str) -> None:
+        self._drags = then
+        self.do((first, *self.view.on_paper(place)))
 
     def _motion(self, place: Place) -> None:
-        mouse = self.mouse
-        if mouse.pressed is not None:
-            start, _ = mouse.pressed
-            if abs(place[0] - start[0]) + abs(place[1] - start[1]) > STILL:
-                mouse.pressed = None
-                self._draw_from(start)
-        if mouse.drawing:
-            self.do(("move", *self.view.on_paper(place)))
-        elif mouse.erasing:
-            self.do(("rub", *self.view.on_paper(place)))
-        elif mouse.slides:
-            self._slide(mouse.slides, place)
+        (start, hit) = self._pressed or (place, None)
+        if hit is not None and hit.slides:
+            x, _, width, _ = hit.area
+            self.do((*hit.command, min(max((place[0] - x) / width, 0.0), 1.0)))
+            return
+        if abs(place[0] - start[0]) + abs(place[1] - start[1]) > STILL:
+            self._pressed = None
+            self._touch(start, "down", "move")
+        if self._drags:
+            self.do((self._drags, *self.view.on_paper(place)))
         else:
             self._hover(place)
-
-    def _slide(self, hit: Hit, place: Place) -> None:
-        x, _, width, _ = hit.area
-        part = min(max((place[0] - x) / width, 0.0), 1.0)
-        self.do((*hit.command, part))
 
     def _hover(self, place: Place) -> None:
         if self.clock() - self._hovered_at > HOVERS:  # a record need not have every step
@@ -246,10 +225,11 @@ class App:
         self._point(place)
 
     def _release(self) -> None:
-        mouse, self.mouse = self.mouse, Mouse()
-        if mouse.pressed is not None:
-            self.do(mouse.pressed[1].command)
-        elif mouse.drawing or mouse.erasing:
+        (_, hit), drags = self._pressed or (None, None), self._drags
+        self._pressed, self._drags = None, ""
+        if hit is not None and not hit.slides:
+            self.do(hit.command)
+        elif drags:
             self.do(("up",))
 
     def _key(self, event: pygame.event.Event) -> None:

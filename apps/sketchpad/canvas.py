@@ -41,6 +41,7 @@ class Canvas:
         self.surface, self.scale = surface, scale
         self.width, self.height = (length / scale for length in surface.get_size())
         self.corner: Place = (0.0, 0.0)
+        self.zoom = 1.0  # pixels of the window for one of this canvas, both logical
         self.mouse = mouse
         self.hits: list[Hit] = []
         self.jargon = False  # whether names of functions are shown
@@ -52,10 +53,19 @@ class Canvas:
         box = self._pixels(area).clip(self.surface.get_rect())
         one = Canvas(self.surface.subsurface(box) if box else pygame.Surface((1, 1)), self.scale)
         one.hits, one.width, one.height = self.hits, width, height
-        one.jargon, one.still = self.jargon, self.still
-        one.corner = self.corner[0] + x, self.corner[1] + y
+        one.jargon, one.still, one.zoom = self.jargon, self.still, self.zoom
+        one.corner = self.corner[0] + x * self.zoom, self.corner[1] + y * self.zoom
         if self.mouse is not None and inside(self.mouse, area):
             one.mouse = self.mouse[0] - x, self.mouse[1] - y
+        return one
+
+    def zoomed(self, zoom: float) -> "Canvas":
+        """The same canvas, everything on it so much larger."""
+        one = self.part((0, 0, self.width, self.height))
+        one.scale, one.zoom = self.scale * zoom, self.zoom * zoom
+        one.width, one.height = self.width / zoom, self.height / zoom
+        if one.mouse is not None:
+            one.mouse = one.mouse[0] / zoom, one.mouse[1] / zoom
         return one
 
     def over(self, area: Area) -> bool:
@@ -169,7 +179,7 @@ class Canvas:
 
     def hit(self, area: Area, command: Command, hint: str = "", slides: bool = False) -> None:
         """Make a click on ``area`` give ``command``; later hits lie above earlier ones."""
-        x, y, width, height = area
+        x, y, width, height = (length * self.zoom for length in area)
         place = (self.corner[0] + x, self.corner[1] + y, width, height)
         self.hits.append(Hit(place, command, hint, slides))
 

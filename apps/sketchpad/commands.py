@@ -264,7 +264,6 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "open": open_file,
     "dialog": lambda session, path: vars(session.screen).update(typed=str(path), popup="open"),
     "save": save,
-    "reload": lambda session: session.load_engine(),
     "adapt": adapt,
     "keep": lambda session: session.teacher.keep(session.folder),
     "discard": discard,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:  # numba is not imported before the window is open
     from apps.sketchpad.inspector import Inspector
     from apps.sketchpad.teacher import Teacher
     from tinycnn.ink import Digit
-    from tinycnn.interpret import Trace
 
 Command = tuple[Any, ...]
 """A name and its arguments, all of them JSON: ``("select", 2)``."""
@@ -55,8 +54,3 @@ class Context:
     def classes(self) -> tuple[str, ...]:
         """The names of the network's classes; none before it is loaded."""
         return self.engine.classes if self.engine else ()
-
-    def trace(self) -> "Trace | None":
-        """The outputs of all layers for ``image``; None until they are computed."""
-        trace: Trace | None = self.ask(("trace", self.moment), self.inspector.trace, self.image)
-        return trace

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from tinycnn.ink import Digit
 
 GAMES = {
-    "sprint": (
-        "10 digits in 10 seconds",
-        "Write what is asked for, as fast as you can.",
-    ),
+    "sprint": ("10 digits in 10 seconds", "Write what is asked for, as fast as you can."),
     "fool": ("Fool it", "Write a digit that a person reads, and the network does not."),
     "memory": ("Write what it shows", "A number hides when you begin to write; each is longer."),
 }

@@ -1,13 +1,13 @@
 """Ink on paper: smooth lines with round ends, drawn as they grow and only where they changed.
 
 A line is evened out, and then smoothed by quadratic curves: they run from middle to middle of
-neighboring points and turn at the points, sharply where the points are far apart. Round stamps
-along the curve, of which the most inked wins, give clean edges and round ends; and as each curve
-depends on a few points only, a line that grows looks like one that is drawn at once.
+neighboring points and turn at the points. Round stamps along the curve, of which the most inked
+wins, give clean edges and round ends; and as each curve depends on a few points only, a line that
+grows looks like one that is drawn at once.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,8 +89,8 @@ class Paper:
         self._surface.set_clip(None)
 
     def _stamp(self, target: pygame.Surface, line: np.ndarray, brush: float, *ends: bool) -> None:
-        for piece in curves(line * self._zoom, ROUNDING * self._zoom, *ends):
-            stamps(target, piece, brush * self._zoom)
+        if len(line):
+            stamps(target, curves(subdivided(line), *ends) * self._zoom, brush * self._zoom)
 
     def _pixels(self, stroke: Stroke) -> pygame.Rect:
         x, y, width, height = (length * self._zoom for length in stroke.box)
@@ -114,53 +114,47 @@ def even(points: np.ndarray) -> np.ndarray:
     return points
 
 
-def curves(
-    points: np.ndarray, rounding: float, begins: bool = True, ends: bool = True
-) -> Iterator[np.ndarray]:
-    """The smoothed line through points (n,2), as pieces (a, control, b).
+def curves(points: np.ndarray, begins: bool = True, ends: bool = True) -> np.ndarray:
+    """The smoothed line through points (n,2), as pieces (a, control, b): (m,3,2).
 
-    A part of a line that neither ``begins`` nor ``ends`` goes from its second point to its last.
-    Curves begin and end half-way between points, but no further than ``rounding`` from the point
-    where they turn: corners between long straight pieces stay corners. The control point of a
-    straight piece is its middle.
+    Curves run from middle to middle of neighboring points, and turn at the points. A part of a
+    line that does not begin or end has no piece that turns at its first or last point.
     """
-    if len(points) < 3:
-        if ends or len(points) == 1:
-            yield _straight(points[[0, -1]])
+    middles = (points[:-1] + points[1:]) / 2
+    joints = np.concatenate([points[:1], middles, points[-1:]])
+    pieces = np.stack([joints[:-1], points, joints[1:]], axis=1)
+    return pieces[0 if begins else 1 : len(pieces) if ends else -1]
+
+
+def subdivided(points: np.ndarray) -> np.ndarray:
+    """Points (n,2) with others between those that are far apart.
+
+    So long pieces stay straight, and corners between them are rounded off by ROUNDING at most.
+    """
+    lengths = np.hypot(*np.diff(points, axis=0).T)
+    counts = np.ceil(lengths / (2 * ROUNDING)).clip(1).astype(int)
+    parts = [k + np.arange(count) / count for k, count in enumerate(counts.tolist())]
+    places = np.concatenate([*parts, [len(counts)]])
+    return np.column_stack([np.interp(places, np.arange(len(points)), z) for z in points.T])
+
+
+def stamps(target: pygame.Surface, pieces: np.ndarray, diameter: float) -> None:
+    """Press round stamps along curves (a, control, b)."""
+    if not len(pieces):
         return
-    way = np.diff(points, axis=0)
-    length = np.hypot(*way.T)[:, None]
-    reach = way * np.minimum(0.5, rounding / np.maximum(length, 1e-9))
-    leaves, enters = points[:-1] + reach, points[1:] - reach
-    if begins:
-        yield _straight(np.array([points[0], enters[0]]))
-    for k in range(1, len(way)):
-        yield np.array([enters[k - 1], points[k], leaves[k]])
-        if k < len(way) - 1 and length[k] > 2 * rounding:
-            yield _straight(np.array([leaves[k], enters[k]]))
-    if ends:
-        yield _straight(np.array([leaves[-1], points[-1]]))
-    elif length[-1] > 2 * rounding:
-        yield _straight(np.array([leaves[-1], enters[-1]]))
-
-
-def stamps(target: pygame.Surface, piece: np.ndarray, diameter: float) -> None:
-    """Press round stamps along a curve (a, control, b)."""
-    a, control, b = piece
-    length = float(np.hypot(*(control - a)) + np.hypot(*(b - control)))
-    count = int(length / max(diameter * SPACING, 0.5)) + 1
-    t = (np.arange(count + 1) / count)[:, None]
+    a, control, b = pieces.swapaxes(0, 1)
+    lengths = np.hypot(*(control - a).T) + np.hypot(*(b - control).T)
+    counts = (lengths / max(diameter * SPACING, 0.5)).astype(int) + 2
+    t = np.concatenate([np.linspace(0, 1, count) for count in counts.tolist()])[:, None]
+    a, control, b = (np.repeat(z, counts, axis=0) for z in (a, control, b))
     places = (1 - t) ** 2 * a + 2 * t * (1 - t) * control + t**2 * b
-    fine = np.rint(places * PARTS).astype(int)
-    whole, part = fine // PARTS, fine % PARTS
+    fine = np.unique(np.rint(places * PARTS).astype(int), axis=0)
     key = round(diameter * 4) / 4
     blend = pygame.BLEND_RGB_MAX if min(theme.INK) > 127 else pygame.BLEND_RGB_MIN
     presses: list[Any] = []
-    for (x, y), (right, down) in zip(whole.tolist(), part.tolist(), strict=True):
+    for (x, y), (right, down) in zip(
+        (fine // PARTS).tolist(), (fine % PARTS).tolist(), strict=True
+    ):
         stamp, reach = primitives.disc(key, theme.INK, right, down, PARTS)
         presses.append((stamp, (x - reach, y - reach), None, blend))
     target.blits(presses, False)
-
-
-def _straight(ends: np.ndarray) -> np.ndarray:
-    return np.array([ends[0], ends.mean(axis=0), ends[1]])

@@ -99,10 +99,7 @@ def draw_help(canvas: Canvas, session: Session) -> None:
     half = (len(rows) + 1) // 2
     size = KEY_WIDTH, half * KEY_ROW + 104
     scale = min(1.0, canvas.width / (size[0] + 24), canvas.height / (size[1] + 24))
-    canvas.veil(theme.NIGHT, 150)
-    hits, canvas = canvas.hits, Canvas(canvas.surface, canvas.scale * scale, canvas.mouse)
-    canvas.mouse = (canvas.mouse[0] / scale, canvas.mouse[1] / scale) if canvas.mouse else None
-    card = _placed(canvas, *size, "Keys", "F1 or a click closes this list")
+    card = _modal(canvas.zoomed(scale), *size, "Keys", "F1 or a click closes this list")
     column = (card.width - KEY_MARGIN) / 2
     for index, (name, does) in enumerate(rows):
         x = KEY_MARGIN + (index // half) * column
@@ -114,8 +111,6 @@ def draw_help(canvas: Canvas, session: Session) -> None:
     dark = ("dark colors", ("dark",), "light or dark", screen.dark)
     developer = ("details for developers", ("developer",), "functions, times", screen.developer)
     card.buttons(KEY_MARGIN, card.height - 42, dark, developer)
-    whole = Hit((0, 0, canvas.width * scale, canvas.height * scale), ("popup", "help"))
-    hits += [whole, *(_scaled(hit, scale) for hit in canvas.hits)]
 
 
 MODAL: dict[str, Callable[[Canvas, Session], None]] = {
@@ -147,18 +142,10 @@ def draw_tip(canvas: Canvas, _session: Session, words: str) -> None:
     canvas.lines((10, 6, canvas.width - 18, canvas.height), words, theme.CARD)
 
 
-def _scaled(hit: Hit, scale: float) -> Hit:
-    x, y, width, height = (length * scale for length in hit.area)
-    return Hit((x, y, width, height), hit.command, hit.hint)
-
-
 def _modal(canvas: Canvas, width: float, height: float, title: str, hint: str) -> Canvas:
+    """A card in the middle; a click beside it closes it."""
     canvas.veil(theme.NIGHT, 130)
     canvas.hit((0, 0, canvas.width, canvas.height), ("popup", ""))
-    return _placed(canvas, width, height, title, hint)
-
-
-def _placed(canvas: Canvas, width: float, height: float, title: str, hint: str) -> Canvas:
     width, height = min(width, canvas.width - 16), min(height, canvas.height - 16)
     left, top = (canvas.width - width) / 2, (canvas.height - height) / 2
     card = canvas.part((left, top, width, height))

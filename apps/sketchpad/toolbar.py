@@ -11,12 +11,7 @@ Tool = tuple[str, str, Command, str]
 
 BEFORE: tuple[Tool, ...] = (
     ("\u270e", "Pen", ("tool", "pen"), "write with the left button"),
-    (
-        "\u25cc",
-        "Eraser",
-        ("tool", "eraser"),
-        "erase with the left button (E), or with the right",
-    ),
+    ("\u25cc", "Eraser", ("tool", "eraser"), "erase with the left button (E); the right one does"),
     ("\u21b6", "Undo", ("undo",), "take the last step back (Ctrl+Z)"),
     ("\u21b7", "Redo", ("redo",), "do it again (Ctrl+Y)"),
     ("\u25a1", "New page", ("clear",), "take a new page (C); Undo brings the old one back"),

@@ -99,13 +99,13 @@ class Bench:
         self._seven(10 + (digits - 1) * step, step, lift=False)
         self._turn_until(lambda: self.session.up_to_date)
         time.sleep(0.02)
-        self.app.mouse.drawing = True
+        self.app._drags = "move"
         version, (x, y) = self.session.pad.version, self.session.pad.live[-1][-1]
         left, top, *_ = self.app.view.layout.paper
         start, begun = time.perf_counter(), time.process_time()
         self._post(self.pygame.MOUSEMOTION, x + left + 0.1 * step, y + top)
         self._turn_until(lambda: self.session.pad.version > version and self.session.up_to_date)
-        self.app.mouse.drawing = False
+        self.app._drags = ""
         self.app.do(("up",))
         return self.shown - start, self.computed - begun
 

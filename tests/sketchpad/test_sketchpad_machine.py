@@ -15,7 +15,7 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-PLAIN = ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save"]
+PLAIN = ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save", "up"]
 ENGINE = sketching.engine()
 
 
@@ -38,27 +38,11 @@ class Sketching(RuleBasedStateMachine):
     def write(self, text, height):
         sketching.write(self.session, text, height=height)
 
-    @rule(x=xs, y=ys)
-    def down(self, x, y):
-        self.do("down", x, y)
+    @rule(name=st.sampled_from(["down", "move", "rub", "hover"]), x=xs, y=ys)
+    def touch(self, name, x, y):
+        self.do(name, x, y)
 
-    @rule(x=xs, y=ys)
-    def move(self, x, y):
-        self.do("move", x, y)
-
-    @rule()
-    def up(self):
-        self.do("up")
-
-    @rule(x=xs, y=ys)
-    def rub(self, x, y):
-        self.do("rub", x, y)
-
-    @rule(
-        name=st.sampled_from(
-            ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save"]
-        )
-    )
+    @rule(name=st.sampled_from(PLAIN))
     def plain(self, name):
         self.do(name)
 
@@ -95,10 +79,6 @@ class Sketching(RuleBasedStateMachine):
     @rule(width=st.integers(300, 1500), height=st.integers(300, 1000))
     def resize(self, width, height):
         self.app = sketching.app(self.session, (width, height))
-
-    @rule(x=xs, y=ys)
-    def hover(self, x, y):
-        self.do("hover", x, y)
 
     @rule(part=st.floats(0, 1), tab=st.integers(0, 6))
     def settle(self, part, tab):

@@ -1,3 +1,5 @@
+"""The pad: what pen, eraser and undo make of a page."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,31 +23,30 @@ def lines(pad):
     return [stroke.points.tolist() for stroke in pad.page.strokes]
 
 
-def sheet():
-    return Sheet("a test digit", np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8))
-
-
-def test_a_stroke_is_what_the_pen_went_through():
-    pad = Pad()
-    draw(pad, (10, 20), (30, 40), (30, 40), (50, 20))
-    assert lines(pad) == [[[10, 20], [30, 40], [50, 20]]]
-
-
-def test_a_click_is_a_dot():
-    pad = Pad()
-    draw(pad, (10, 20))
-    assert lines(pad) == [[[10, 20]]]
-
-
-def test_a_stroke_that_leaves_the_paper_ends_at_its_edge_and_goes_on_where_it_comes_back():
+@pytest.mark.parametrize(
+    ("line", "strokes"),
+    [
+        ([(10, 20), (30, 40), (30, 40), (50, 20)], [[[10, 20], [30, 40], [50, 20]]]),
+        ([(10, 20)], [[[10, 20]]]),
+        (
+            [(50, 50), (150, 50), (150, 80), (50, 80)],
+            [[[50, 50], [100, 50]], [[100, 80], [50, 80]]],
+        ),
+        ([(-50, 50), (-20, 50)], []),
+        ([(-50, 50), (50, 50)], [[[0, 50], [50, 50]]]),
+    ],
+    ids=["a line", "a click", "out and in again", "beside the paper", "from beside it"],
+)
+def test_a_stroke_is_what_the_pen_went_through_on_the_paper(line, strokes):
     pad = Pad((100, 100))
-    draw(pad, (50, 50), (150, 50), (150, 80), (50, 80))
-    assert lines(pad) == [[[50, 50], [100, 50]], [[100, 80], [50, 80]]]
+    draw(pad, *line)
+    assert lines(pad) == strokes
+    assert pad.can_undo == bool(strokes)
     pad.undo()
     assert lines(pad) == []
 
 
-def test_the_paper_holds_a_stroke_that_is_being_drawn_while_the_window_shrinks():
+def test_the_paper_holds_what_is_written_while_the_window_shrinks():
     pad = Pad((600.0, 500.0))
     pad.down(590.0, 480.0)
     pad.move(610.0, 470.0)
@@ -54,15 +55,6 @@ def test_the_paper_holds_a_stroke_that_is_being_drawn_while_the_window_shrinks()
     assert pad.size == (600.0, 480.0)
     pad.up()
     assert pad.size == (600.0, 480.0)
-
-
-def test_a_press_beside_the_paper_leaves_no_ink_until_the_pen_comes_in():
-    pad = Pad((100, 100))
-    draw(pad, (-50, 50), (-20, 50))
-    assert not pad.page.strokes
-    assert not pad.can_undo
-    draw(pad, (-50, 50), (50, 50))
-    assert lines(pad) == [[[0, 50], [50, 50]]]
 
 
 @given(st.lists(places, min_size=1, max_size=8))
@@ -83,29 +75,26 @@ def test_places_that_are_no_numbers_do_no_harm():
 
 def test_undo_takes_back_strokes_clears_and_labels_one_by_one():
     pad = Pad()
-    draw(pad, (10, 10), (20, 20))
-    first = pad.page
-    draw(pad, (30, 30))
-    second = pad.page
-    pad.label(frozenset({1}), "4")
-    third = pad.page
+    pages = [pad.page]
+    for step in (
+        lambda: draw(pad, (10, 10), (20, 20)),
+        lambda: draw(pad, (30, 30)),
+        lambda: pad.label(frozenset({1}), "4"),
+        pad.clear,
+    ):
+        step()
+        pages.append(pad.page)
     pad.clear()
-    fourth = pad.page
-    for page in (third, second, first):
+    assert pad.page is pages[-1], "to clear an empty page is no step"
+    for page in pages[-2::-1]:
         pad.undo()
         assert pad.page is page
-    for page in (second, third, fourth):
+    for page in pages[1:]:
         pad.redo()
         assert pad.page is page
-
-
-def test_a_new_stroke_ends_what_could_be_done_again():
-    pad = Pad()
-    draw(pad, (1, 1))
     pad.undo()
-    assert pad.can_redo
     draw(pad, (2, 2))
-    assert not pad.can_redo
+    assert not pad.can_redo, "a new stroke ends what could be done again"
 
 
 def test_undo_remembers_many_steps_but_not_endlessly():
@@ -131,35 +120,20 @@ def test_the_rubber_splits_a_stroke_and_is_one_step():
     assert len({1, left.number, right.number}) == 3, "what is left is new strokes"
     pad.undo()
     assert lines(pad) == [[[100, 100], [300, 100]]]
-
-
-def test_a_rubber_that_touches_nothing_is_no_step():
-    pad = Pad()
-    draw(pad, (100, 100), (300, 100))
     pad.undo()
     pad.rub(200, 300)
     pad.up()
-    assert pad.can_redo
-
-
-def test_a_fast_rubber_misses_nothing_on_its_way():
-    pad = Pad()
-    draw(pad, (100, 100), (300, 100))
+    assert pad.can_redo, "to touch nothing is no step"
+    pad.redo()
     pad.rub(0, 100)
     pad.rub(600, 100)
     pad.up()
-    assert not pad.page.strokes
-
-
-def test_clearing_an_empty_page_is_no_step():
-    pad = Pad()
-    pad.clear()
-    assert not pad.can_undo
+    assert not pad.page.strokes, "a fast rubber misses nothing on its way"
 
 
 def test_a_stroke_takes_the_place_of_a_picture_and_undo_brings_it_back():
-    pad = Pad()
-    pad.show(sheet())
+    pad, blank = Pad(), np.zeros((28, 28), np.uint8)
+    pad.show(Sheet("a test digit", blank, blank))
     draw(pad, (10, 10), (20, 20))
     assert pad.page.sheet is None
     pad.undo()
@@ -168,19 +142,14 @@ def test_a_stroke_takes_the_place_of_a_picture_and_undo_brings_it_back():
 
 def test_a_label_given_twice_is_taken_back_and_another_one_replaces_it():
     pad = Pad()
-    group = frozenset({1, 2})
-    pad.label(group, "4")
+    version = pad.version
+    pad.label(frozenset({1, 2}), "4")
     pad.label(frozenset({2, 3}), "7")
     assert pad.page.labels == {frozenset({2, 3}): "7"}, "a stroke belongs to one digit"
     pad.label(frozenset({2, 3}), "7")
     assert pad.page.labels == {}
-
-
-def test_a_smaller_window_loses_no_ink():
-    pad = Pad((600, 500))
-    draw(pad, (550, 450))
-    pad.room = (300, 200)
-    assert pad.size == (550, 450)
+    pad.set_brush(30)
+    assert pad.version == version, "labels and brush are nothing new to read"
 
 
 @given(st.floats(allow_nan=False))
@@ -188,12 +157,3 @@ def test_the_brush_stays_in_its_bounds(width):
     pad = Pad()
     pad.set_brush(width)
     assert BRUSHES[0] <= pad.brush <= BRUSHES[1]
-
-
-def test_labels_and_brush_are_nothing_new_to_read():
-    pad = Pad()
-    draw(pad, (1, 1))
-    version = pad.version
-    pad.label(frozenset({1}), "4")
-    pad.set_brush(30)
-    assert pad.version == version

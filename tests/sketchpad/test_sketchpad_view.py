@@ -1,20 +1,11 @@
-"""How it looks, and what the mouse and the keys do: on surfaces without a screen.
-
-The golden pictures were looked at by a person. To renew them, delete them, run this file, and look
-at the new ones.
-"""
-
-from dataclasses import replace
-from itertools import combinations, pairwise
-from pathlib import Path
+"""What is drawn when, the ink, and what the mouse and the keys do: on surfaces without a screen."""
 
 import numpy as np
 import pygame
 import pytest
 import sketching
-from PIL import Image
 
-from apps.sketchpad import ink_renderer, layout, overlays, theme
+from apps.sketchpad import layout, overlays, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.document import Stroke
@@ -22,31 +13,7 @@ from apps.sketchpad.editor import Pad
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.ink_renderer import Paper
 from apps.sketchpad.tabs import tabs
-from apps.sketchpad.tabs.steps import StepsTab
 from tinycnn.nn import Dense, Flatten, Sequential
-
-BLINDNESS = {  # how the colors of a screen appear: Machado, Oliveira and Fernandes, 2009
-    "none": np.eye(3),
-    "protanopia": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deuteranopia": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "tritanopia": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-}
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-TOLERANCE = 1.0  # mean difference of colors, 0 to 255: another version of the font's renderer
-FEW = 0.01  # of the pixels may differ by more than 60
 
 
 def pixels(surface):
@@ -94,54 +61,12 @@ def app():
     return made
 
 
-# -------------------------------------------------------------------------------- golden pictures
-
-
-def session_of(name):
-    session = sketching.session([StepsTab()])
-    if name != "empty":
-        sketching.write(session, "2075", at=(40.0, 120.0), height=150.0)
-        do(session, ("clear",))
-        sketching.write(session, "34", at=(80.0, 100.0), height=180.0)
-        do(session, ("brush", 22.0))
-        sketching.write(session, "7", at=(120.0, 380.0), height=180.0)
-    if name == "keys":
-        do(session, ("popup", "help"))
-    if name == "labeled":
-        do(session, ("label", "1"))
-        do(session, ("select", 0))
-    if session.answer:
-        session.answer = replace(session.answer, seconds=0.0021)
-    return session
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("empty", (1280, 800)),
-        ("number", (1280, 800)),
-        ("number", (960, 640)),
-        ("labeled", (1280, 800)),
-        ("keys", (1280, 800)),
-    ],
-)
-def test_the_window_looks_like_its_golden_picture(name, size):
-    app = sketching.app(session_of(name), size)
-    app.view.draw(app.surface)
-    path = GOLDEN / f"sketchpad-{name}-{size[0]}.png"
-    if not path.exists():
-        pygame.image.save(app.surface, str(path))
-        pytest.fail(f"{path} is new: look at it")
-    with Image.open(path) as image:
-        golden = np.asarray(image.convert("RGB"), int)
-    difference = np.abs(pixels(app.surface) - golden)
-    assert difference.mean() < TOLERANCE
-    assert (difference.max(axis=2) > 60).mean() < FEW
+# ------------------------------------------------------------------------------------- the window
 
 
 def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
     session = app.session
-    for name in (
+    for name in [
         "clear",
         "undo",
         "redo",
@@ -152,11 +77,12 @@ def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
         "ask",
         "enlarged",
         "enlarged",
-    ):
+    ]:
         sketching.write(session, "5", at=(200.0, 200.0))
         do(session, (name,))
         session.tick()
         app.view.draw(app.surface)
+    assert app.view.draw(app.surface) == [], "nothing changed"
     everything = sketching.app(session)
     everything.view.draw(everything.surface)
     np.testing.assert_array_equal(pixels(app.surface), pixels(everything.surface))
@@ -169,11 +95,8 @@ def test_a_complete_redraw_covers_the_whole_window(app):
     for command in (("popup", "help"), ("popup", "help"), ("enlarged",), ("enlarged",)):
         do(app.session, command)
         assert app.view.draw(app.surface) == whole
-
-
-def test_a_window_that_was_covered_is_drawn_anew(app):
     app.handle(pygame.event.Event(pygame.WINDOWEXPOSED))
-    assert app.surface is pygame.display.get_surface()
+    assert app.surface is pygame.display.get_surface(), "as when the window was covered"
     assert app.view.draw(app.surface) == [app.surface.get_rect()]
 
 
@@ -198,53 +121,6 @@ def test_a_fault_while_a_panel_is_drawn_is_told_there_and_ends_nothing(app, monk
     sketching.write(app.session, "3")
     app.view.draw(app.surface)
     assert app.view.faults == {}
-
-
-def test_nothing_is_drawn_when_nothing_changed(app):
-    assert app.view.draw(app.surface) == []
-
-
-@pytest.mark.parametrize("size", [(960, 640), (700, 500), (1920, 1080), (3000, 700), (640, 1400)])
-def test_all_sizes_have_room_for_everything(size):
-    app = sketching.app(session_of("number"), size)
-    app.view.draw(app.surface)
-    places = app.view.layout
-    bottom = size[1] / app.view.scale
-    for area in (places.paper, places.reading, places.tab, places.strip, places.foot):
-        assert area[0] >= 0
-        assert area[0] + area[2] <= size[0] / app.view.scale + 1
-        assert area[3] > 20
-        assert area[1] + area[3] <= bottom + 1
-
-
-def test_text_is_readable():
-    assert theme.SMALLEST >= 15
-    for ink, paper in [
-        (theme.TEXT, theme.CARD),
-        (theme.QUIET, theme.CARD),
-        (theme.QUIET, theme.DESK),
-        (theme.BLUE, theme.CARD),
-        (theme.ORANGE, theme.CARD),
-        (theme.TEXT, theme.EDGE),
-    ]:
-        assert contrast(ink, paper) >= 4.5, "what the guidelines for accessible pages ask for"
-
-
-def contrast(one, other):
-    def light(color):
-        c = np.array(color) / 255
-        linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
-
-    low, high = sorted((light(one), light(other)))
-    return high / low
-
-
-@pytest.mark.parametrize("blindness", list(BLINDNESS))
-def test_sure_unsure_and_rejected_can_be_told_apart_by_everybody(blindness):
-    seen = [np.array(BLINDNESS[blindness]) @ c for c in (theme.BLUE, theme.ORANGE, theme.QUIET)]
-    for one, other in combinations(seen, 2):
-        assert np.linalg.norm(one - other) > 40
 
 
 # -------------------------------------------------------------------------------------------- ink
@@ -304,22 +180,8 @@ def test_taking_strokes_away_leaves_no_trace():
     np.testing.assert_array_equal(ink(some[:2], paper=paper), ink(some[:2]))
     ink([], [Stroke(0, np.array([(30.0, 90.0), (270.0, 90.0)]), 14.0)], paper=paper)
     np.testing.assert_array_equal(ink([], paper=paper), ink([]))
-
-
-def test_another_zoom_draws_everything_anew():
-    some = strokes([(20, 20), (280, 180)])
-    paper = Paper()
     ink(some, paper=paper)
     np.testing.assert_array_equal(ink(some, zoom=0.5, paper=paper), ink(some, zoom=0.5))
-
-
-def test_a_smoothed_line_begins_and_ends_where_the_pen_did():
-    points = np.array([(0.0, 0.0), (5.0, 5.0), (9.0, 2.0), (14.0, 6.0)])
-    pieces = list(ink_renderer.curves(points, 9.0))
-    np.testing.assert_allclose(pieces[0][0], points[0])
-    np.testing.assert_allclose(pieces[-1][2], points[-1])
-    for one, other in pairwise(pieces):
-        np.testing.assert_allclose(one[2], other[0])
 
 
 # ------------------------------------------------------------------------------- mouse and keys
@@ -418,27 +280,17 @@ def test_a_key_that_is_held_down_toggles_once_but_goes_back_step_by_step(app):
 
 def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
     before = app.session.pad.size
-    key(app, "=", pygame.KMOD_CTRL)
-    assert app.view.scale == pytest.approx(1.1)
+    for number, name in enumerate(("=", "=", "[+]")):  # "+" needs Shift on many keyboards
+        code = pygame.K_KP_PLUS if name == "[+]" else pygame.key.key_code(name)
+        mod = pygame.KMOD_CTRL | pygame.KMOD_SHIFT * (number == 1)
+        post(app, pygame.KEYDOWN, key=code, mod=mod, unicode="+")
+        assert app.view.scale == pytest.approx(1.1 + 0.1 * number)
+        post(app, pygame.KEYUP, key=code, mod=mod)
     assert app.session.pad.size != before
     app.surface = pygame.Surface((700, 400))
     app._fit()
     app.view.draw(app.surface)
     assert app.view.scale == pytest.approx(400 / 560)
-
-
-@pytest.mark.parametrize(
-    ("name", "mod"),
-    [
-        ("=", pygame.KMOD_CTRL),
-        ("=", pygame.KMOD_CTRL | pygame.KMOD_SHIFT),
-        ("[+]", pygame.KMOD_CTRL),
-    ],
-)
-def test_plus_makes_everything_larger_on_every_keyboard(name, mod, app):
-    code = pygame.K_KP_PLUS if name == "[+]" else pygame.key.key_code(name)
-    post(app, pygame.KEYDOWN, key=code, mod=mod, unicode="+")
-    assert app.view.scale == pytest.approx(1.1)
 
 
 def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):

@@ -145,15 +145,6 @@ def gaps(screen):
 
 
 @needs_screen
-def test_letters_and_single_keys_do_not_end_it(screen, tmp_path):
-    with sketchpad(screen, tmp_path) as (program, record):
-        for key in ("q", "Delete", "c", "x", "F1", "Escape"):
-            xdotool(screen, "key", key)
-        wait_for(lambda: record.read_text().count('"clear"') >= 2, program)
-        assert program.poll() is None
-
-
-@needs_screen
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
 )

@@ -41,10 +41,8 @@ class WhyTab(Tab):
     def draw_digit(self, canvas: Canvas, context: Context) -> None:
         """Three maps and a row of known digits."""
         inspector, names = context.inspector, context.classes
-        trace = context.trace()
-        if trace is None:
-            return
-        label, second = np.argsort(-trace.p, kind="stable")[:2].tolist()
+        assert context.probabilities is not None
+        label, second = np.argsort(-context.probabilities, kind="stable")[:2].tolist()
         other = second if self.other in (None, label) else self.other
         used = canvas.text(0, 12, f"Read as {names[label]}. What would make it", theme.TEXT)
         chips(canvas, used + 8, names, other, "other")
