@@ -155,7 +155,7 @@ def _advice(session: Session) -> str:
         return COMPILING
     context = session.context()
     if context.digit is None:
-        return "The left button writes, the right one erases. Test digit lays one on the paper."
+        return "Write with the left button, erase with the right one."
     if session.pad.page.sheet is not None:
         return "Draw to replace the picture; Undo brings it back"
     if context.label:

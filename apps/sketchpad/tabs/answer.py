@@ -48,7 +48,7 @@ class AnswerTab(Tab):
         low = canvas.height - BOTTOM / 2
         canvas.line([(0, low - 12), (canvas.width, low - 12)], theme.EDGE)
         was, now = (percent(p) if p >= 0.001 else f"{p:.1e}" for p in (back.p[label], after[label]))
-        words = f"One step of learning from it would change {was} for {names[label]} to {now}."
+        words = f"One step of learning, and {names[label]} gets {now} instead of {was}."
         canvas.lines((0, low - 8, canvas.width, BOTTOM), words, theme.TEXT)
 
     def act(self, action: Sequence[Any], context: Context) -> None:
@@ -79,5 +79,6 @@ def _draw_table(canvas: Canvas, back: "BackwardPass", names: Sequence[str], labe
         bar(canvas, 0.89 * canvas.width, y, -0.1 * canvas.width * gap, row * 0.5)
     words = f"error (loss) = {MINUS}log {back.p[label]:.4f} = {back.loss:.4f}"
     y = 20 + count * row + 12
-    canvas.text(0, y, words, size=theme.SMALLEST, bold=True)
-    function(canvas, canvas.width, y, "reference.softmax_cross_entropy_backward", anchor="right")
+    used = canvas.text(0, y, words, size=theme.SMALLEST, bold=True) + theme.GAP
+    rest = canvas.part((used, y - 12, canvas.width - used, 24))
+    function(rest, rest.width, 12, "reference.softmax_cross_entropy_backward", anchor="right")

@@ -70,8 +70,8 @@ def _draw_curves(canvas: Canvas, course: "Course") -> None:
         smooth.append(mean)
     error = [(k / steps, loss / max(smooth)) for k, loss in enumerate(smooth)]
     right = [(k / steps, accuracy) for k, accuracy in course.accuracies]
-    words = f"error (loss) {smooth[-1]:.3f} after {len(losses):,} steps"
-    known = f"right on digits it never saw: {100 * right[-1][1]:.1f} %"
+    words = f"error {smooth[-1]:.3f}, step {len(losses):,}"
+    known = f"new digits right: {100 * right[-1][1]:.1f} %"
     curves = ((0.0, error, words, theme.ORANGE), (half + 2, right, known, theme.BLUE))
     for top, points, title, color in curves:
         canvas.fill((0, top, canvas.width, half - 6), theme.SUNK, 6)

@@ -19,9 +19,9 @@ GAP = 16.0
 HEAD = 26.0  # height of a title
 CAPTION = 40.0  # height of the two lines under a step
 WORDS = (
-    "MNIST's digits were made in these steps, so a drawing has to take them too: a drawing that is "
-    "merely shrunk looks like none of the digits that the network learned from."
+    "MNIST's digits were made in these steps. A drawing that is merely shrunk looks like none of them."
 )
+ROOM = 50.0  # height of these words
 SMALL = 64  # images up to this size are shown pixel by pixel, white on black
 
 
@@ -38,7 +38,7 @@ class StepsTab(Tab):
         assert digit is not None
         steps = context.ask(("steps", digit.image.tobytes()), steps_of, digit) or []
         columns = max(len(steps), 4)
-        room = canvas.height - HEAD - CAPTION - 2 * GAP
+        room = canvas.height - HEAD - CAPTION - ROOM - GAP
         side = max(min((canvas.width - (columns - 1) * GAP) / columns, room), 40.0)
         canvas.lines((0, 0, canvas.width, HEAD), "From ink to what the network gets", theme.TEXT)
         for number, (title, view) in enumerate(steps):
