@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pygame
 
-from apps.sketchpad import commands, keyboard, record, share, tabs, teacher, window, worker
+from apps.sketchpad import commands, files, keyboard, record, share, tabs, teacher, window, worker
 from apps.sketchpad.canvas import Hit, inside
 from apps.sketchpad.context import Command
 from apps.sketchpad.document import Place
 from apps.sketchpad.record import SAFE, Entry, read_record
-from apps.sketchpad.session import DARK, NOTE, Session
+from apps.sketchpad.session import DARK, NOTE, SHEET, Session
 from apps.sketchpad.view import View
 from tinycnn.errors import TinyCNNError
 from tinycnn.signals import StopSignals
@@ -240,7 +240,11 @@ class App:
             self.do(command)
 
     def _paste(self) -> None:
-        self.do(("dialog", self.session.screen.typed + window.paste()))
+        screen = self.session.screen
+        if screen.popup == "open":
+            self.do(("dialog", screen.typed + window.paste()))
+        else:
+            self.session.worker.submit(SHEET, None, files.pasted)
 
     def _play(self, path: str) -> None:
         """Play the record of another user; only what is done on the paper."""

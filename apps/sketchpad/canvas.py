@@ -135,6 +135,12 @@ class Canvas:
         """How wide ``text`` would be."""
         return primitives.font(round(size * self.scale), bold).size(text)[0] / self.scale
 
+    def fitting(self, text: str, room: float, size: float, least: float = theme.SMALLEST) -> float:
+        """The size, at most ``size``, at which bold ``text`` is no wider than ``room``."""
+        while self.text_width(text, size, bold=True) > room and size > least:
+            size -= 1
+        return size
+
     def lines(
         self, area: Area, text: str, color: Color | None = None, leading: float = 1.4
     ) -> None:

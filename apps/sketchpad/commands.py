@@ -238,6 +238,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     **{name: switch(name) for name in ("enlarged", "dark", "developer")},
     **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step", "press")},
     "down": down,
+    "single": lambda session: session.pad.take_as_one(),
     "brush": lambda session, width: session.pad.set_brush(width),
     "brush_part": lambda session, part: session.pad.set_brush(np.interp(part, (0, 1), BRUSHES)),
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),

@@ -1,6 +1,9 @@
 """A new network learns the bundled digits while one looks; see ``tinycnn.train.watched``."""
 
+import contextlib
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.sketchpad.worker import Inline
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     """One, once it has begun."""
 
     Taken = tuple[Trainings, Report]
+
+Epoch = tuple[float, float]
+"""The loss and the validation accuracy of an epoch."""
 
 COURSE = "course"
 STEPS = 4  # of training in one job
@@ -29,6 +35,7 @@ class Course:
     losses: list[float] = field(default_factory=list)
     accuracies: list[tuple[int, float]] = field(default_factory=list)  # after so many steps
     report: "Report | None" = None
+    epochs: list[Epoch] = field(default_factory=list)  # of the run whose weights are loaded
     _trainings: "Trainings" = field(default_factory=list)
     _busy: bool = False
 
@@ -59,6 +66,15 @@ class Course:
         self.losses += report.losses
         self.accuracies.append((len(self.losses), report.accuracy))
         return engine.like(report.model) if self.live and engine else None
+
+    def follow(self, weights: Path) -> bool:
+        """Read the metrics of the run that a weights file is of; tells whether some are new."""
+        before, self.epochs = self.epochs, []
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            for line in (weights.parent / "metrics.jsonl").read_text().splitlines():
+                known = json.loads(line)
+                self.epochs.append((float(known["loss"]), float(known["validation_accuracy"])))
+        return self.epochs != before
 
     def _submit(self, steps: int) -> None:
         if not self._busy:

@@ -55,6 +55,7 @@ class Question:
     strokes: Sequence[Stroke]
     brush: float
     sheet: Sheet | None
+    single: bool  # all ink is one digit
 
 
 @dataclass(frozen=True, eq=False)

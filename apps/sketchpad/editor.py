@@ -22,6 +22,7 @@ class Pad:
         self.room = size  # of the window for the paper
         self.page = Page()
         self.brush = BRUSH
+        self.single = False  # whether all ink is to be read as one digit
         self.tool = "pen"  # or "eraser": what the left button does
         self.cursor: Place | None = None  # where the pen is that keys move
         self.version = 0  # grows whenever there is other ink to be read
@@ -119,6 +120,11 @@ class Pad:
         """Choose the width of the line; it changes the display, not the image that is read."""
         thinnest, thickest = BRUSHES
         self.brush = min(max(float(width), thinnest), thickest)
+
+    def take_as_one(self) -> None:
+        """Read all ink as one digit from now on, or as a number again."""
+        self.single = not self.single
+        self.version += 1
 
     def undo(self) -> None:
         """Take the last step back."""

@@ -118,11 +118,12 @@ class Engine:
     def _reading(self, question: Question) -> Reading:
         source = question.sheet.source if question.sheet else None
         if isinstance(source, Picture):
-            return read_picture(source, self.asked)
+            return read_picture(source, self.asked, single=question.single)
         if isinstance(source, np.ndarray):
             return read_images(source[None], self.asked)[0]
         lines = [stroke.points for stroke in question.strokes]
-        return read_strokes(lines, self.asked, question.brush, self._cache)
+        pen, single = question.brush, question.single
+        return read_strokes(lines, self.asked, pen, self._cache, single=single)
 
     @property
     def asked(self) -> Recognizer:

@@ -1,5 +1,6 @@
 """Files: test digits, pictures and drawings for the paper, and the drawing on the disk."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -16,10 +17,14 @@ from tinycnn.files import unused, write_bytes
 if TYPE_CHECKING:
     from apps.sketchpad.engine import Engine
     from tinycnn.data import Dataset
-    from tinycnn.ink import Drawing
+    from tinycnn.ink import Drawing, Picture
 
 NAME = "drawing-%Y-%m-%d-%H%M%S"
 REPLAY = "-replay.jsonl"
+NO_CLIPBOARD = (
+    "the clipboard's pictures cannot be seen here; on Linux, xclip or wl-clipboard shows them. "
+    "Or save the picture, and open its file (O)"
+)
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl")
 
 
@@ -61,9 +66,31 @@ def opened(path: str) -> "Sheet | Drawing":
             if isinstance(drawing, ImageError):
                 raise drawing
             return drawing
-        picture = decode_picture(payload)
+        return _laid(name, decode_picture(payload))
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
+
+
+def pasted() -> "Sheet | Drawing":
+    """The picture on the clipboard, or in the file that is there; raises ImageError."""
+    from PIL import ImageGrab
+
+    from tinycnn.ink import decode_picture
+
+    try:
+        held = ImageGrab.grabclipboard()
+    except (NotImplementedError, OSError) as error:
+        raise ImageError(NO_CLIPBOARD) from error
+    if isinstance(held, list) and held:
+        return opened(held[0])
+    if not held or isinstance(held, list):
+        raise ImageError("there is no picture on the clipboard: copy one first")
+    buffer = io.BytesIO()
+    held.save(buffer, "PNG")
+    return _laid("clipboard", decode_picture(buffer.getvalue()))
+
+
+def _laid(name: str, picture: "Picture") -> Sheet:
     return Sheet(name, picture.gray, picture, unit=1 / picture.scale)
 
 

@@ -71,7 +71,7 @@ def draw_open(canvas: Canvas, session: Session) -> None:
         line = card.part((area[0] + 8, area[1], area[2] - 12, area[3]))
         line.text(0, FILE_ROW / 2 - 1, name, theme.TEXT if folder else theme.BLUE, theme.SMALLEST)
         card.hit(area, ("dialog" if folder else "open", path))
-    words = "Or drop a file on the window. Pictures, drawings (.jsonl) and replays can be opened."
+    words = "Or drop a file on the window: a picture, a drawing (.jsonl), a replay."
     if len(found) > 2 * rows:
         words = f"{len(found) - 2 * rows} more: type the first letters. Tab completes."
     card.lines((20, card.height - 50, card.width - 200, 44), words, leading=1.25)

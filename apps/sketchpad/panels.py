@@ -43,11 +43,10 @@ def draw_reading(canvas: Canvas, session: Session) -> None:
 
 
 def _draw_number(canvas: Canvas, session: Session, room: float) -> None:
-    size, labels = float(theme.HUGE), session.labels
+    labels = session.labels
     pieces = [(piece.replace("\n", " / "), index) for piece, index in session.pieces]
     text = "".join(piece for piece, _ in pieces)
-    while canvas.text_width(text, size, bold=True) > room and size > theme.LARGE:
-        size -= 2
+    size = canvas.fitting(text, room, theme.HUGE, theme.LARGE)
     field = canvas.part((theme.PADDING, 4, room, 68))
     x = min(room - canvas.text_width(text, size, bold=True), 0.0)  # the end of what is too long
     for piece, index in pieces:
@@ -90,10 +89,8 @@ def draw_bar(canvas: Canvas, session: Session, compact: bool) -> None:
     if compact or screen.enlarged:
         items = [("Paper", ("enlarged",), "back to the paper (Enter)"), *items]
         shown = shown + 1 if screen.enlarged else 0
-    size = float(theme.NORMAL)
     names = [item[0] for item in items]
-    while canvas.text_width("".join(names), size, True) + 12 * len(names) > canvas.width:
-        size -= 1
+    size = canvas.fitting("".join(names), canvas.width - 12 * len(names), theme.NORMAL, 8)
     widths = [canvas.text_width(name, size, bold=True) for name in names]
     margin = min((canvas.width - sum(widths)) / max(len(names), 1) - 2, TAB_MARGIN)
     for index, ((name, command, hint), width) in enumerate(zip(items, widths, strict=True)):
@@ -160,5 +157,7 @@ def _advice(session: Session) -> str:
         return "Draw to replace the picture; Undo brings it back"
     if context.label:
         return f"You say it is {context.label}. The same once more takes that back."
+    if session.pad.single:
+        return "All ink is read as one digit. One digit in the toolbar ends that."
     sure = verdict(context.digit) == "sure"
     return f"{'Wrong?' if sure else 'Unsure.'} Click its tag, or type the right digit."

@@ -55,9 +55,10 @@ def draw_paper(canvas: Canvas, session: Session, paper: Paper) -> None:
 def _draw_game(canvas: Canvas, game: Game) -> None:
     canvas.fill((8, 8, canvas.width - 16, BANNER), theme.BLUE, theme.ROUND)
     middle, right = 8 + BANNER / 2, canvas.width - 22
-    canvas.text(22, middle, game.task, theme.CARD, theme.LARGE, bold=True)
     words = "C: new page" if game.over else f"{game.clock}   score {game.score}"
-    canvas.text(right, middle, words.strip(), theme.CARD, bold=True, anchor="right")
+    used = canvas.text(right, middle, words.strip(), theme.CARD, bold=True, anchor="right")
+    size = canvas.fitting(game.task, right - used - 34, theme.LARGE)
+    canvas.text(22, middle, game.task, theme.CARD, size, bold=True)
     canvas.hit((8, 8, canvas.width - 16, BANNER), ("game", ""), "end the game")
     if game.said:
         canvas.text(22, middle + BANNER / 2 + 18, game.said, theme.TEXT)

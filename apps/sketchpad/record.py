@@ -18,7 +18,7 @@ FORMAT = 1
 LONGEST = 86_400.0  # seconds
 SAFE = (  # what the replay of another user may do, and what a replay to share has
     *("down", "move", "up", "rub", "brush", "brush_part", "brush_step", "tool", "undo", "redo"),
-    *("clear", "select", "next", "show", "tab", "look", "play", "game"),
+    *("clear", "single", "select", "next", "show", "tab", "look", "play", "game"),
 )
 FIRST = {"sketchpad": FORMAT}
 

@@ -169,7 +169,8 @@ class Session:
             if self.engine and self._asked_version != self.pad.version:
                 pad, self._asked_version = self.pad, self.pad.version
                 self._awaited[pad.version] = self.clock()
-                question = Question(pad.version, pad.strokes(), pad.brush, self.sheet)
+                paper = pad.strokes(), pad.brush, self.sheet, pad.single
+                question = Question(pad.version, *paper)
                 self.worker.submit(READ, pad.version, self.engine.read, question)
             if not self._collect():
                 break
@@ -187,6 +188,7 @@ class Session:
         if self.engine is None or self.clock() - self._looked < FOLLOW:
             return
         self._looked, path = self.clock(), self.engine.weights
+        self.changes += self.course.follow(path)
         with contextlib.suppress(OSError):
             stamp = path, os.path.getmtime(path)
             if self._stamp and self._stamp[0] == path and self._stamp != stamp:

@@ -17,6 +17,7 @@ BEFORE: tuple[Tool, ...] = (
     ("\u25a1", "New page", ("clear",), "take a new page (C); Undo brings the old one back"),
 )
 AFTER: tuple[Tool, ...] = (
+    ("1", "One digit", ("single",), "take all ink for one digit (Ctrl+1); once more: for a number"),
     ("\u25a4", "Open", ("open",), "read a photo, a picture, a drawing or a replay (O)"),
     ("\u2684", "Test digit", ("digit",), "lay a digit of the test set on the paper (T)"),
     ("\u2691", "Games", ("popup", "games"), "challenges with a score (G)"),
@@ -33,16 +34,18 @@ def draw_toolbar(canvas: Canvas, session: Session) -> None:
     x, right = float(theme.GAP), canvas.width - theme.GAP
     name = canvas.text_width("tinycnn", theme.LARGE, bold=True) + 18
     for words, shows_name in ((True, True), (True, False), (False, True), (False, False)):
-        widths = [_width(canvas, tool, words) + GAP for tool in (*BEFORE, *AFTER)]
-        if sum(widths) + SLIDER + 40 + name * shows_name <= right - x:
+        widths = [_width(canvas, tool, words) for tool in (*BEFORE, *AFTER)]
+        spare = right - x - sum(widths) - SLIDER - 40 - name * shows_name
+        if spare >= GAP * len(widths):
             break
+    gap = min(GAP, spare / len(widths))
     if shows_name:
         canvas.text(x, middle, "tinycnn", size=theme.LARGE, bold=True)
         x += name
-    pressed = ("tool", pad.tool)
+    pressed = ("tool", pad.tool), *(("single",),) * pad.single
     impossible = (("undo",),) * (not pad.can_undo) + (("redo",),) * (not pad.can_redo)
     for tool in BEFORE:
-        x = _draw_tool(canvas, x, tool, words, tool[2] == pressed, tool[2] not in impossible)
+        x = _draw_tool(canvas, x, tool, words, tool[2] in pressed, tool[2] not in impossible) + gap
     thin, thick = BRUSHES
     dot = min(pad.brush, 26.0)
     canvas.fill((x + 16 - dot / 2, middle - dot / 2, dot, dot), theme.INK, dot / 2)
@@ -50,7 +53,7 @@ def draw_toolbar(canvas: Canvas, session: Session) -> None:
     canvas.slider(area, part, ("brush_part",), "width of the line (wheel, [ and ])")
     x += SLIDER + 40
     for tool in AFTER:
-        x = _draw_tool(canvas, x, tool, words)
+        x = _draw_tool(canvas, x, tool, words, tool[2] in pressed) + gap
 
 
 def _width(canvas: Canvas, tool: Tool, words: bool) -> float:
@@ -67,4 +70,4 @@ def _draw_tool(
     canvas.text(x + SIDE / 2, canvas.height / 2, icon, color, ICON, anchor="center")
     if words:
         canvas.text(x + SIDE - 6, canvas.height / 2, word, color, theme.SMALLEST)
-    return x + width + GAP
+    return x + width

@@ -110,7 +110,8 @@ class View:
 
         engine = id(session.engine), bool(session.engine and session.engine.compiled)
         seen = id(session.answer), session.selected, id(pad.page), engine, session.late
-        tools = pad.can_undo, pad.can_redo, pad.brush, pad.tool, mouse(places.toolbar)
+        look = pad.brush, pad.tool, pad.single
+        tools = pad.can_undo, pad.can_redo, look, mouse(places.toolbar)
         yield "toolbar", places.toolbar, tools, toolbar.draw_toolbar
         bar = screen.tab, mouse(places.bar)
         yield "bar", places.bar, bar, partial(panels.draw_bar, compact=places.compact)

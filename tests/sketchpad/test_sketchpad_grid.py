@@ -167,7 +167,7 @@ def test_every_tab_is_whole_and_readable_in_windows_of_every_size(pages, watcher
             sheet.blit(small, (THUMBNAIL[0] * tab, THUMBNAIL[1] * row))
     for dark, sheet in sheets.items():
         pygame.image.save(sheet, f"{os.environ['SHEETS']}/{'dark' if dark else 'light'}.png")
-    assert faults == []
+    assert not faults, "\n".join(map(str, faults))
 
 
 def test_every_page_and_all_that_lies_above_it_is_whole_and_readable(pages, watcher):
@@ -179,7 +179,7 @@ def test_every_page_and_all_that_lies_above_it_is_whole_and_readable(pages, watc
         faults += drawn(pages["one digit"], 0, watcher, size, overlay=overlays)[1]
         for command in (("popup", ""), ("game", ""), ("undo",)):
             do(pages["one digit"], command)
-    assert faults == []
+    assert not faults, "\n".join(map(str, faults))
 
 
 def test_every_tab_is_drawn_in_windows_of_odd_sizes(pages):

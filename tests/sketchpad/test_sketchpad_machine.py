@@ -15,7 +15,20 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-PLAIN = ["undo", "redo", "clear", "enlarged", "dark", "developer", "play", "press", "save", "up"]
+PLAIN = [
+    "undo",
+    "redo",
+    "clear",
+    "enlarged",
+    "dark",
+    "developer",
+    "play",
+    "press",
+    "save",
+    "up",
+    "single",
+    "paste",
+]
 ENGINE = sketching.engine()
 
 

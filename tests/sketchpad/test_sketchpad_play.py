@@ -16,6 +16,7 @@ from PIL import Image
 
 from apps.sketchpad import files, share, theme, window
 from apps.sketchpad.app import App
+from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.course import STEPS
 from apps.sketchpad.engine import Engine
@@ -396,7 +397,7 @@ def test_the_steps_of_a_course_are_those_of_the_command():
     assert losses == [train_step(*learned, *next(batches)) for _ in range(3)]
 
 
-def test_a_training_that_goes_on_is_followed(tmp_path):
+def test_a_training_that_goes_on_is_followed_and_its_metrics_shown(tmp_path, monkeypatch):
     path = tmp_path / "weights.safetensors"
     sketching.engine().model.save(path)
     clock = Clock()
@@ -413,3 +414,16 @@ def test_a_training_that_goes_on_is_followed(tmp_path):
     session.tick()
     assert session.loads == loads + 1
     assert "loaded" in session.screen.note
+    assert session.course.epochs == []
+    lines = [{"epoch": 1, "loss": 0.9, "validation_accuracy": 0.8}, {"epoch": 2, "loss": 0.5}]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    clock.now += 2 * FOLLOW
+    session.tick()
+    assert session.course.epochs == [(0.9, 0.8)], "as far as they are whole"
+    session.tabs = tabs()
+    do(session, ("show", 5))
+    written = []
+    plain = Canvas.text
+    monkeypatch.setattr(Canvas, "text", lambda *a, **b: written.append(a[3]) or plain(*a, **b))
+    shown(session)
+    assert "validation right: 80.00 %" in written

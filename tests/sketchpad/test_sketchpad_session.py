@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sketching
 import template_network
-from PIL import Image
+from PIL import Image, ImageGrab
 from sketching import draw, write
 
 from apps.sketchpad import files
@@ -156,6 +156,47 @@ def test_test_digits_are_laid_on_the_paper_and_mistakes_another_one_at_every_tur
         shown.append(session.pad.page.sheet.name)
         assert session.text != session.pad.page.sheet.truth
     assert len(set(shown)) == 3
+
+
+def test_all_ink_is_one_digit_if_it_is_said_so_and_a_replay_says_it_too(session):
+    write(session, "17", at=(60.0, 80.0))
+    assert session.text == "17"
+    do(session, ("single",))
+    session.tick()
+    lines = [stroke.points for stroke in session.pad.page.strokes]
+    known = read_strokes(lines, template_network.recognizer(), session.pad.brush, single=True)
+    (digit,) = session.digits
+    np.testing.assert_array_equal(digit.image, known.digits[0].image)
+    assert session.text == known.text
+    assert session.answer.groups == (frozenset({1, 2}),)
+    assert "single" in {entry.command[0] for entry in session.log}
+    do(session, ("single",))
+    session.tick()
+    assert session.text == "17"
+
+
+def test_a_picture_on_the_clipboard_is_read_and_what_cannot_be_is_one_sentence(
+    monkeypatch, tmp_path
+):
+    session = sketching.session()
+    app = sketching.app(session)
+
+    def paste(held):
+        monkeypatch.setattr(ImageGrab, "grabclipboard", held)
+        app.do(("paste",))
+        session.tick()
+        session.tick()
+        return session.screen.note
+
+    page = Image.new("L", (300, 300), 255)
+    page.paste(20, (140, 60, 152, 240))
+    assert paste(lambda: page) == ""
+    assert (session.text, session.pad.page.sheet.name) == ("1", "clipboard")
+    page.save(tmp_path / "one.png")
+    assert paste(lambda: [str(tmp_path / "one.png")]) == ""
+    assert session.pad.page.sheet.name == "one.png"
+    assert "no picture on the clipboard" in paste(lambda: None)
+    assert "xclip" in paste(lambda: (_ for _ in ()).throw(NotImplementedError))
 
 
 def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 GAP = 16.0
 HEAD = 26.0  # height of a title
 CAPTION = 40.0  # height of the two lines under a step
-WORDS = (
-    "MNIST's digits were made in these steps. A drawing that is merely shrunk looks like none of them."
-)
+WORDS = "MNIST's digits were made in these steps. A drawing that is merely shrunk is unlike them."
 ROOM = 50.0  # height of these words
 SMALL = 64  # images up to this size are shown pixel by pixel, white on black
 
