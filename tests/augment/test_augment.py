@@ -54,42 +54,32 @@ def test_an_epoch_resumed_in_the_middle_sees_the_same_images(digits, name):
         assert np.array_equal(labels, same_labels)
 
 
-def test_every_epoch_is_augmented_differently(digits):
-    batches = Batches(*digits, size=200, seed=3, augment="mild")
-    first, second = (next(batches.of_epoch(epoch)) for epoch in (1, 2))
-    in_order = [images[np.argsort(labels, kind="stable")] for images, labels in (first, second)]
-    assert not np.array_equal(*in_order)
-
-
 def test_the_final_epochs_show_unchanged_digits_but_augmented_drawings(digits):
     images, _ = digits
     for name, unchanged in (("mild", True), ("drawings", False)):
         batches = Batches(*digits, size=200, seed=3, augment=name, augmented_epochs=9)
-        augmented, final = (next(batches.of_epoch(epoch))[0] for epoch in (9, 10))
+        before, augmented, final = (next(batches.of_epoch(epoch))[0] for epoch in (8, 9, 10))
         shown = {image.tobytes() for image in images}
         assert not all(image.tobytes() in shown for image in augmented)
+        assert {z.tobytes() for z in before} - shown != {z.tobytes() for z in augmented} - shown
         assert all(image.tobytes() in shown for image in final) == unchanged
 
 
-def test_one_image_in_five_is_left_alone():
-    images = np.random.default_rng(0).integers(0, 256, (2000, 9, 9)).astype(np.uint8)
-    same = (augment(images, MILD, np.random.default_rng(1)) == images).all(axis=(1, 2))
-    assert same.mean() == pytest.approx(0.2, abs=0.03)
-
-
-def test_augmented_digits_keep_most_of_their_ink(digits):
-    images, _ = digits
+def test_augmented_digits_keep_most_of_their_ink_and_one_in_five_is_left_alone(digits):
+    images = np.concatenate([digits[0]] * 5)
     for limits in (LIGHT, MILD):
-        ink = augment(images, limits, np.random.default_rng(2)).mean(axis=(1, 2))
-        ratio = ink / images.mean(axis=(1, 2))
-        assert ratio.min() > 0.5
-        assert ratio.max() < 2
+        made = augment(images, limits, np.random.default_rng(2))
+        ratio = made.mean(axis=(1, 2)) / images.mean(axis=(1, 2))
+        assert 0.5 < ratio.min() <= ratio.max() < 2
         assert ratio.mean() == pytest.approx(1, abs=0.1)
+        assert (made == images).all(axis=(1, 2)).mean() == pytest.approx(0.2, abs=0.04)
 
 
-def test_without_augmentation_the_maps_are_the_identity():
-    maps = affine_maps(3, STILL, np.random.default_rng(0))
-    assert np.array_equal(maps, np.tile(np.eye(2, 3), (3, 1, 1)))
+def test_a_slant_moves_rows_sideways_alone():
+    maps = affine_maps(500, replace(STILL, slant=20), np.random.default_rng(0))
+    assert maps[:, 0] == pytest.approx(np.tile([1.0, 0.0, 0.0], (500, 1)))
+    assert maps[:, 1, 1:] == pytest.approx(np.tile([1.0, 0.0], (500, 1)))
+    assert abs(np.degrees(np.arctan(maps[:, 1, 0]))).max() == pytest.approx(20, abs=0.5)
 
 
 def test_a_turn_is_a_rotation_by_at_most_its_degrees():
@@ -99,14 +89,6 @@ def test_a_turn_is_a_rotation_by_at_most_its_degrees():
     angles = np.degrees(np.arctan2(maps[:, 1, 0], maps[:, 0, 0]))
     assert 29 < abs(angles).max() < 30
     assert angles.mean() == pytest.approx(0, abs=3)
-
-
-def test_a_slant_moves_rows_sideways_and_keeps_areas():
-    slanting = replace(STILL, slant=20)
-    maps = affine_maps(500, slanting, np.random.default_rng(0))
-    assert np.linalg.det(maps[:, :, :2]) == pytest.approx(np.ones(500))
-    assert maps[:, :, 1] == pytest.approx(np.tile([0.0, 1.0], (500, 1)))
-    assert abs(np.degrees(np.arctan(maps[:, 1, 0]))).max() == pytest.approx(20, abs=0.5)
 
 
 def test_scale_is_shared_by_both_axes_and_stretch_is_not():
@@ -130,13 +112,3 @@ def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
     assert 1.8 < abs(moved[:, 14, :, 0]).max() < 3
     assert np.ptp(moved[..., 0], axis=2).max() == pytest.approx(0, abs=1e-5)
     assert moved.mean(axis=0) == pytest.approx(np.zeros((28, 28, 2)), abs=0.2)
-
-
-def test_a_bow_makes_upper_parts_taller_or_flatter():
-    bars = np.zeros((200, 28, 28), np.uint8)
-    bars[:, [4, 5, 13, 14, 22, 23], 8:20] = 255
-    bowed = augment(bars, replace(STILL, barrel=3), np.random.default_rng(0))
-    rows = np.arange(28)[:, None]
-    middle = [(z[8:20] * rows[8:20]).sum() / z[8:20].sum() for z in bowed.astype(float)]
-    assert min(middle) < 12.5
-    assert max(middle) > 14.5

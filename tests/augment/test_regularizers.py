@@ -54,27 +54,17 @@ def test_one_number_a_channel_is_too_little_to_learn_from(shape):
     layer.forward(np.ones((1, 2, 1, 2), np.float32), training=True)
 
 
-def test_a_new_layer_answers_with_what_it_is_given(rng):
-    x = images(rng)
-    assert built().forward(x) == pytest.approx(x, rel=1e-4)
-
-
 def test_averages_follow_the_batches_and_answers_use_them(rng):
     layer = built()
     for _ in range(100):
         layer.forward(images(rng), training=True)
     assert layer.state["mean"] == pytest.approx([1, -2], abs=0.1)
     assert layer.state["variance"] == pytest.approx([0.25, 9], rel=0.1)
-    y = layer.forward(images(rng, 1000))
+    x = images(rng, 1000)
+    y = layer.forward(x)
+    assert np.array_equal(y[:3], layer.forward(x[:3]))  # whatever else is in the batch
     assert y.mean(axis=(0, 1, 2)) == pytest.approx([0, 0], abs=0.1)
     assert y.std(axis=(0, 1, 2)) == pytest.approx([1, 1], rel=0.1)
-
-
-def test_an_answer_does_not_depend_on_its_neighbors(rng):
-    layer = built()
-    layer.forward(images(rng), training=True)
-    x = images(rng)
-    assert np.array_equal(layer.forward(x)[:3], layer.forward(x[:3]))
 
 
 def test_large_numbers_keep_their_small_differences(rng):
@@ -101,19 +91,13 @@ def test_averages_are_saved_and_come_back_and_no_optimizer_touches_them(rng, tmp
     assert np.array_equal(loaded.forward(x), network.forward(x))
 
 
-@pytest.mark.parametrize("epsilon", [0, -1, np.nan])
-def test_an_epsilon_that_lets_quotients_explode_is_refused(epsilon):
-    with pytest.raises(ShapeError, match="epsilon must be above 0"):
-        batchnorm(np.ones((2, 3)), np.ones(3), np.ones(3), epsilon)
-
-
-@pytest.mark.parametrize("shape", [(3,), (2, 0)])
-def test_what_has_no_channels_is_refused(shape):
-    with pytest.raises(ShapeError, match="expected examples with channels"):
-        batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
-
-
-# ------------------------------------------------------------------------------------- dropout
+@pytest.mark.parametrize(
+    ("shape", "epsilon", "message"),
+    [((2, 3), 0, "epsilon"), ((2, 3), np.nan, "epsilon"), ((3,), 0.1, "channels")],
+)
+def test_what_cannot_be_normalized_is_refused(shape, epsilon, message):
+    with pytest.raises(ShapeError, match=message):
+        batchnorm(np.ones(shape), np.ones(3), np.ones(3), epsilon)
 
 
 def dropping(rate=0.3, seed=0):
@@ -135,13 +119,6 @@ def test_others_are_silenced_in_every_step_and_none_to_answer(rng):
     one, other = (layer.forward(x, training=True) for _ in range(2))
     assert not np.array_equal(one == 0, other == 0)
     assert layer.forward(x) is x
-
-
-def test_the_generator_decides_what_is_silenced(rng):
-    x = rng.random((2, 40, 50)).astype(np.float32)
-    one, same, other = (dropping(seed=seed).forward(x, training=True) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
 
 
 def test_a_network_hands_one_generator_to_all_its_layers(rng):

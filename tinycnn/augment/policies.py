@@ -25,13 +25,7 @@ The fourth argument, a slice, selects a part of them: the same images as if all 
 LEFT_ALONE = 0.2
 """The share of images that stay as they are, because test images are not distorted."""
 
-STYLED = 0.3
-"""The share of digits rewritten in another style, where there is one; for ``drawings``."""
-
-BRUSHED = 0.1
-"""The share of images redrawn with a brush of random width; for ``drawings``."""
-
-NO_DIGITS = 0.03
+NO_DIGITS = 0.04
 """The share of images replaced by one that is not a digit; for ``drawings``."""
 
 
@@ -91,12 +85,9 @@ def drawings(
     An image that is not a digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
     from tinycnn.augment.negatives import make_non_digits  # imports SciPy
-    from tinycnn.augment.styles import brushed, stylize
+    from tinycnn.augment.styles import stylize
 
-    styled = stylize(images, labels, STYLED, rng)
-    drawn = np.flatnonzero(rng.random(len(images)) < BRUSHED)
-    if len(drawn):
-        styled[drawn] = brushed(styled[drawn], rng)
+    styled = stylize(images, labels, rng)
     none = np.flatnonzero(rng.random(len(images)) < NO_DIGITS)
     styled[none] = make_non_digits(images, labels, len(none), rng)
     labels = labels.astype(np.intp)
@@ -111,16 +102,6 @@ AUGMENTATIONS: dict[str, Augment] = {
     "strong": partial(distorted, STRONG),
     "drawings": drawings,
 }
-
-FINAL_AUGMENTATIONS: dict[str, Augment] = {
-    **dict.fromkeys(AUGMENTATIONS, identity),
-    "drawings": drawings,
-}
-"""The policy of the final epochs, by the name of the policy before them.
-
-The network ends with images as they are, because test images are not distorted; ``drawings``
-stays, because what people draw differs from MNIST.
-"""
 
 
 def augment(

@@ -2,27 +2,26 @@
 
 Half the world crosses its sevens, programmers slash their zeros, and many people write a one with
 a flag and a foot. MNIST's writers rarely did, and a network that has never seen a slashed zero
-reads it as 8. So strokes are drawn on real digits: zeros get a slash, ones a flag or a foot or
-both, sevens a bar or a tail; and fives get a gap, as if the pen was lifted before the top bar.
+reads it as 8. So strokes are drawn on real digits, parts of them are moved, or a gap is left as if
+the pen was lifted; and any digit may be stretched toward a square, as where it fills the box of a
+form, or have its small loops filled, as by a thick brush.
 """
 
 from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 
-from tinycnn.augment.refit import center_of_mass, refitted, resized, rows_with_ink
-from tinycnn.augment.strokes import add_marks
-from tinycnn.data.mnist import BOX, CENTER, PEN, center
-from tinycnn.ink.bitmaps import (
-    INKED,
-    MARGIN,
-    SIDE,
-    WIDEST,
-    redraw,
-    rescale,
-    signed_distance,
-    width_of,
+from tinycnn.augment.refit import (
+    center_of_mass,
+    columns_with_ink,
+    refitted,
+    resized,
+    rows_with_ink,
 )
+from tinycnn.augment.strokes import add_marks, pens
+from tinycnn.augment.warp import grid_size, warp
+from tinycnn.data.mnist import BOX, CENTER, PEN
 
 Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images (B,28,28) uint8 of one digit to the same digits in another style, not yet refitted."""
@@ -38,34 +37,36 @@ def slash_zeros(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     length = rng.uniform(0.8, 1.7, B)  # of the ring's
     size = 1 / np.maximum(1, length)
     rings = resized(images, np.stack([size, size], axis=1))
-    half = BOX / 2 * length * size
     middle = CENTER + rng.normal(0, 0.7, (B, 2))
-    along = np.stack([-np.cos(lean), np.sin(lean)], axis=1) * half[:, None]
-    slash = np.concatenate([middle - along, middle + along], axis=1)
+    along = np.stack([-np.cos(lean), np.sin(lean)], axis=1) * (BOX / 2 * length * size)[:, None]
+    slash = np.stack([middle - along, middle + along], axis=1)
     return add_marks(rings, slash[:, None], pens(B, rng))
 
 
 def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give ones a flag at the top, a foot at the bottom, or both."""
+    """Give ones a flag at the top or below it, a foot at the bottom, or both."""
     B = len(images)
     top, bottom = _ends(images)
-    height = bottom[:, :1] - top[:, :1]
+    height = (bottom - top)[:, :1]
     angle = rng.uniform(20, 85, (B, 1))  # from straight down to the left
-    length = height * rng.uniform(0.2, 0.7, (B, 1)) * (1 - (angle - 20) / 110)
-    down, left = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    flag = np.concatenate([top, top + length * np.concatenate([down, -left], axis=1)], axis=1)
-    reach = height * rng.uniform(0.15, 0.45, (B, 1))
-    tilt = reach * rng.normal(0, 0.12, (B, 1))
-    foot = np.concatenate([bottom + tilt, bottom - tilt], axis=1)
-    foot[:, 1:2], foot[:, 3:] = bottom[:, 1:] - reach, bottom[:, 1:] + reach
-    kind = rng.choice(3, B, p=(0.6, 0.3, 0.1))  # flag, both, foot
-    flag[kind == 2] = np.nan
-    foot[kind == 0] = np.nan
-    return add_marks(images, np.stack([flag, foot], axis=1), pens(B, rng))
+    length = height * rng.uniform(0.2, 0.8, (B, 1)) * (1 - (angle - 20) / 130)
+    along = np.concatenate([np.cos(np.radians(angle)), -np.sin(np.radians(angle))], axis=1)
+    lower = rng.uniform(0, 0.35, (B, 1)) * (rng.random((B, 1)) < 0.35)
+    start = top + lower * (bottom - top)
+    flag = np.stack([start, start + length * along], axis=1)
+    tilt = rng.normal(0, 0.04, B)
+    reach = rng.uniform(0.05, 0.45, (2, B))  # to the left and to the right
+    ends = np.array([[tilt, -reach[0]], [-tilt, reach[1]]]).transpose(2, 0, 1)
+    foot = bottom[:, None] + height[:, None] * ends
+    marks = np.stack([flag, foot], axis=1)
+    kind = rng.choice(3, B, p=(0.5, 0.4, 0.1))  # flag, both, foot
+    marks[kind == 2, 0] = np.nan
+    marks[kind == 0, 1] = np.nan
+    return add_marks(images, marks, pens(B, rng))
 
 
 def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give sevens a short bar across the stem, a tail at the bottom, or both."""
+    """Give sevens a short bar across the stem, a tail at the bottom, a serif, or several."""
     B = len(images)
     top, bottom = _ends(images)
     height = bottom[:, 0] - top[:, 0]
@@ -73,79 +74,103 @@ def finish_sevens(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     column = center_of_mass(images[np.arange(B), np.rint(row).astype(int)])
     reach = height * rng.uniform(0.15, 0.32, B)
     tilt = reach * rng.normal(0.1, 0.2, B)
-    bar = np.stack([row + tilt, column - reach, row - tilt, column + reach], axis=1)
+    bar = [[row + tilt, column - reach], [row - tilt, column + reach]]
     rise = np.radians(rng.uniform(-20, 50, B))
-    length = height * rng.uniform(0.1, 0.32, B)
-    tail = np.stack([-np.sin(rise), np.cos(rise)], axis=1) * length[:, None]
-    marks = np.stack([bar, np.concatenate([bottom, bottom + tail], axis=1)], axis=1)
-    kind = rng.choice(3, B, p=(0.5, 0.35, 0.15))  # bar, tail, both
-    marks[kind == 1, 0] = np.nan
-    marks[kind == 0, 1] = np.nan
+    length = height * rng.uniform(0.1, 0.42, B)
+    tail = [bottom.T, bottom.T + [-np.sin(rise) * length, np.cos(rise) * length]]
+    left = columns_with_ink(images)[0]
+    start = np.array([center_of_mass(images[np.arange(B), :, left]), left + PEN / 2 - 0.5])
+    fall = height * [rng.uniform(0.08, 0.25, B), rng.normal(0, 0.04, B)]
+    marks = np.array([bar, tail, [start, start + fall]]).transpose(3, 0, 1, 2)
+    marks[rng.random((B, 3)) > (0.5, 0.4, 0.3)] = np.nan
     return add_marks(images, marks, pens(B, rng))
+
+
+def hook_nines(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Curve the stem of nines, left below the loop and then right, and end it in a hook."""
+    B, H, W = images.shape
+    elastic = np.zeros((B, grid_size(H), grid_size(W), 2))
+    # Columns that rows 14, 21 and 28 of the new image are taken from, beside their own.
+    elastic[:, 3:6, :, 1] = rng.uniform([0, -5, -2], [4, 0, 3], (B, 3))[:, :, None]
+    curved = warp(images, np.tile(np.eye(2, 3), (B, 1, 1)), elastic, np.zeros(B))
+    _, bottom = _ends(curved)
+    turn = bottom + rng.uniform([-1, -5], [2, -2], (B, 2))
+    hook = np.stack([bottom, turn, turn + rng.uniform([-4, -5], [0.5, -1], (B, 2))], axis=1)
+    hook[rng.random(B) < 0.25] = np.nan
+    return add_marks(curved, hook[:, None], pens(B, rng))
 
 
 def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leave a gap between the top bar of fives and the rest."""
-    B, H, _ = images.shape
-    top, _ = _ends(images)
-    middle = top[:, :1] + rng.uniform(3.5, 6.5, (B, 1))
-    gap = rng.uniform(0.8, 1.8, (B, 1))  # pixels, on either side
-    kept = np.clip(abs(np.arange(H) - middle) - gap + 0.5, 0, 1)
-    return (images * kept[:, :, None]).astype(np.uint8)
+    return _with_gap(images, rng.uniform(3.5, 6.5, len(images)), rng)
 
 
-THICKEST = 0.27
-"""Width of a brush, as a share of the drawing's longer side: 32 pixels of 120."""
+def lift_sixes(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Leave a gap between the stem of sixes and their loop."""
+    return _with_gap(images, rng.uniform(5, 10, len(images)), rng)
 
-STYLES: dict[int, Style] = {0: slash_zeros, 1: flag_ones, 5: lift_fives, 7: finish_sevens}
+
+STYLES: dict[int, tuple[Style, float]] = {
+    0: (slash_zeros, 0.3),
+    1: (flag_ones, 0.5),
+    5: (lift_fives, 0.3),
+    6: (lift_sixes, 0.1),
+    7: (finish_sevens, 0.3),
+    9: (hook_nines, 0.25),
+}
+"""The digits that have another style, and the share of them that gets it."""
+
+STRETCHED, BRUSHED = 0.1, 0.1  # shares of all digits
 
 
-def stylize(
-    images: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Rewrite a ``share`` of the digits that have a style; images (B,28,28) uint8."""
+def stylize(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rewrite a share of the digits, images (B,28,28) uint8 with labels (B,), in other styles."""
     styled = images.copy()
-    chosen = (rng.random(len(images)) < share) & np.isin(labels, list(STYLES))
-    for digit, style in STYLES.items():
-        these = np.flatnonzero(chosen & (labels == digit))
-        if len(these):
-            styled[these] = style(images[these], rng)
-    styled[chosen] = refitted(styled[chosen])
+    draw, changed = rng.random(len(images)), rng.random(len(images)) < STRETCHED
+    styled[changed] = stretched(styled[changed], rng)
+    for digit, (style, share) in STYLES.items():
+        these = (labels == digit) & (draw < share)
+        styled[these] = style(styled[these], rng)
+        changed |= these
+    styled[changed] = refitted(styled[changed])
+    thick = rng.random(len(images)) < BRUSHED
+    styled[thick] = brushed(styled[thick], rng)
     return styled
 
 
+def stretched(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make images (B,28,28) wider, up to a square, but at most four times as wide."""
+    (top, bottom), (left, right) = rows_with_ink(images), columns_with_ink(images)
+    room = np.clip((bottom - top + 1) / (right - left + 1), 1, 4)
+    wide = room ** rng.uniform(0, 0.9, len(images))
+    return resized(images, np.stack([np.ones_like(wide), wide], axis=1))
+
+
 def brushed(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Images (B,28,28) uint8 as the preparation of drawings makes them, with brushes of any width.
+    """Fill loops and corners of images (B,28,28) that a thick brush closes; make edges crisp."""
+    across = 1 + 2 * rng.integers(3, size=len(images))  # pixels
+    made = images.copy()
+    for width in (3, 5):
+        disk = np.hypot(*np.indices((width, width)) - width // 2) < width / 2
+        these = across == width
+        made[these] = ndimage.grey_closing(made[these], footprint=disk[None])
+    contrast = rng.uniform(1, 3, (len(images), 1, 1))
+    return np.asarray(np.clip((made - 127.5) * contrast + 127.5, 0, 255), np.uint8)
 
-    Their lines are wider and crisper than in any image of MNIST, and small loops and sharp corners
-    that a thick brush has filled stay filled.
-    """
-    widths = rng.uniform(0, THICKEST, len(images))
-    return np.stack([_brushed(*pair) for pair in zip(images, widths, strict=True)])
 
-
-def _brushed(image: np.ndarray, width: float) -> np.ndarray:
-    """One image (28,28), drawn with a brush whose ``width`` is a share of the drawing."""
-    if not (image >= INKED).any():
-        return image
-    shape = np.pad(rescale(image), MARGIN // 2)
-    depth = signed_distance(shape / np.float64(255))
-    grown = max(width * SIDE - width_of(depth), 0) / (1 - width) / 2  # pixels on either side
-    thick = signed_distance(np.clip(depth + grown + 0.5, 0, 1))
-    return center(redraw(thick, min(width_of(thick), WIDEST + grown / 2)))
+def _with_gap(images: np.ndarray, below: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Leave a gap in images (B,28,28), ``below`` (B,) pixels under the highest ink."""
+    middle = _ends(images)[0][:, :1] + below[:, None]
+    half = rng.uniform(0.8, 1.8, (len(images), 1))
+    kept = np.clip(abs(np.arange(images.shape[1]) - middle) - half + 0.5, 0, 1)
+    gapped: np.ndarray = images * kept[:, :, None]
+    return gapped.astype(np.uint8)
 
 
 def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Row and column (B,2) of the highest ink, and those of the lowest."""
-    top, bottom = rows_with_ink(images)
-    every = np.arange(len(images))
-    highest, lowest = (
-        np.stack([row, center_of_mass(images[every, row])], axis=1) for row in (top, bottom)
+    every, inside = np.arange(len(images)), np.array([PEN / 2 - 0.5, 0])
+    top, bottom = (
+        np.stack([row, center_of_mass(images[every, row])], axis=1) for row in rows_with_ink(images)
     )
-    inside = np.array([PEN / 2 - 0.5, 0])  # a line that ends here ends where the ink does
-    return highest + inside, lowest - inside
-
-
-def pens(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw line widths (count,), in pixels, close to MNIST's."""
-    return rng.uniform(0.8, 1.2, count) * PEN
+    return top + inside, bottom - inside  # a line that ends here ends where the ink does
