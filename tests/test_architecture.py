@@ -42,7 +42,7 @@ INSIDE_NN = [
     {"more_layers"},
     {"fusion", "losses", "optimizers", "weights"},
     {"model", "open_set", "text"},
-    {"presets", "fit", "inference", "classifier"},
+    {"presets", "fit", "folding", "inference", "classifier"},
     {"gradcheck"},
 ]
 """From bottom to top."""

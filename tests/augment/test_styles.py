@@ -10,6 +10,8 @@ from tinycnn.augment.styles import STYLES, brushed, stretched, stylize
 from tinycnn.data import load_dataset
 from tinycnn.data.mnist import BOX, PEN, offset_to_center
 
+STYLE = {digit: rewrite for source, rewrite, digit, _ in STYLES if source == digit}
+
 
 @pytest.fixture(scope="module")
 def digits():
@@ -75,17 +77,21 @@ def test_resizing_moves_by_pixels_of_the_new_image():
     assert np.array_equal(moved, np.roll(images, (5, -3), (1, 2)))
 
 
-@pytest.mark.parametrize("label", STYLES)
-def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, label):
-    images, labels = digits
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style[1].__name__)
+def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, style):
+    source, rewrite, _, _ = style
+    images = of(digits, source)
     kept = images.copy()
-    styled = stylize(images, labels, rng)
+    rewritten = refitted(rewrite(images, rng))
     assert np.array_equal(images, kept)
-    assert np.array_equal(styled, stylize(images, labels, np.random.default_rng(0)))
-    rewritten = refitted(STYLES[label][0](of(digits, label), rng))
     assert rewritten.dtype == np.uint8
-    assert (rewritten != of(digits, label)).any(axis=(1, 2)).mean() > 0.7
+    assert (rewritten != images).any(axis=(1, 2)).mean() > 0.7
     assert abs(longer_side(rewritten) - BOX).max() <= 2
+
+
+def test_equal_generators_give_equal_styles(digits):
+    once, again = (stylize(*digits, np.random.default_rng(0)) for _ in range(2))
+    assert np.array_equal(once, again)
 
 
 def test_digits_with_a_style_are_changed_more_often_and_others_too(digits, rng):
@@ -98,7 +104,7 @@ def test_digits_with_a_style_are_changed_more_often_and_others_too(digits, rng):
 def changes(digits, rng, label):
     """The new ink of a digit's style, and the ink before, in rows (B,28)."""
     before = of(digits, label)
-    after = STYLES[label][0](before, rng)
+    after = STYLE[label](before, rng)
     return (z.astype(int).sum(axis=2) for z in (np.maximum(after, before) - before, before))
 
 
@@ -116,22 +122,32 @@ def test_ones_and_sevens_get_ink_at_their_ends_and_in_the_middle(digits, rng):
 def test_a_slashed_zero_has_ink_in_its_middle(digits, rng):
     zeros = of(digits, 0)
     middle = (slice(None), slice(12, 16), slice(12, 16))
-    before, after = (z[middle].max(axis=(1, 2)) for z in (zeros, STYLES[0][0](zeros, rng)))
+    before, after = (z[middle].max(axis=(1, 2)) for z in (zeros, STYLE[0](zeros, rng)))
     assert (before > 127).mean() < 0.5
     assert (after > 127).mean() > 0.95
 
 
 def test_a_hooked_nine_ends_farther_to_the_left_than_its_stem(digits, rng):
     nines = of(digits, 9)
-    hooked = STYLES[9][0](nines, rng)
+    hooked = STYLE[9](nines, rng)
     before, after = (z[:, 20:, :13].sum(axis=(1, 2), dtype=np.int64) for z in (nines, hooked))
     assert (after > before).mean() > 0.6
+
+
+def test_a_nine_made_of_a_three_has_a_closed_loop(digits, rng):
+    threes = of(digits, 3)
+    (make,) = (rewrite for source, rewrite, *_ in STYLES if source == 3)
+    before, after = (
+        [ndimage.label(np.pad(z, 1) < 64)[1] - 1 for z in x] for x in (threes, make(threes, rng))
+    )
+    assert np.mean(before) < 0.3
+    assert np.mean(after) > 0.8
 
 
 @pytest.mark.parametrize("label", [5, 6])
 def test_a_lifted_digit_has_a_gap_below_its_top(digits, rng, label):
     whole = of(digits, label)
-    lifted = STYLES[label][0](whole, rng)
+    lifted = STYLE[label](whole, rng)
     assert (lifted <= whole).all()
     thinnest = [z.max(axis=2)[:, 7:15].min(axis=1) for z in (whole, lifted)]
     assert (thinnest[0] < 100).mean() < 0.4  # MNIST's writers lift the pen now and then

@@ -9,6 +9,7 @@ from tinycnn.errors import EnvironmentFault, ShapeError, WeightsError
 from tinycnn.nn import (
     PRESETS,
     SGD,
+    BatchNorm,
     Conv2D,
     Dense,
     Flatten,
@@ -24,6 +25,8 @@ from tinycnn.nn import (
     model,
     weights,
 )
+from tinycnn.nn.folding import fold
+from tinycnn.nn.presets import name_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -82,6 +85,20 @@ def test_a_summary_marks_only_what_is_fused(network):
 @pytest.mark.parametrize(("size", "stages"), [(1, 3), (2, 1), (3, 3)])
 def test_only_pools_of_two_by_two_are_fused(size, stages):
     assert len(Sequential([Conv2D(2, 3), ReLU(), MaxPool2D(size)], INPUT).stages) == stages
+
+
+@pytest.mark.parametrize(("name", "left"), [("normed", 0), ("tiny", 0), ("best", 2)])
+def test_a_folded_network_answers_the_same_with_fewer_layers(name, left):
+    model, rng = build(name), np.random.default_rng(0)
+    norms = [layer for layer in model if isinstance(layer, BatchNorm)]
+    for z in [z for layer in norms for z in (layer.params | layer.state).values()]:
+        z[...] = rng.uniform(0.5, 2, z.shape)
+    folded = fold(model)
+    x = rng.random((3, 28, 28, 1), np.float32)
+    np.testing.assert_allclose(folded.forward(x), model.forward(x), rtol=1e-3)
+    assert sum(isinstance(layer, BatchNorm) for layer in folded) == left
+    assert len(norms) > left
+    assert name_of(fold(build("normed"))) == "lenet"
 
 
 def test_presets_are_built_for_the_shapes_and_classes_asked_for():

@@ -21,7 +21,7 @@ from tinycnn.augment.refit import (
 )
 from tinycnn.augment.strokes import add_marks, pens
 from tinycnn.augment.warp import grid_size, warp
-from tinycnn.data.mnist import BOX, CENTER, PEN
+from tinycnn.data.mnist import BOX, CENTER, PEN, SIZE
 
 Style = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images (B,28,28) uint8 of one digit to the same digits in another style, not yet refitted."""
@@ -55,11 +55,11 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     start = top + lower * (bottom - top)
     flag = np.stack([start, start + length * along], axis=1)
     tilt = rng.normal(0, 0.04, B)
-    reach = rng.uniform(0.05, 0.45, (2, B))  # to the left and to the right
+    reach = rng.uniform(0.05, 0.55, (2, B))  # to the left and to the right
     ends = np.array([[tilt, -reach[0]], [-tilt, reach[1]]]).transpose(2, 0, 1)
     foot = bottom[:, None] + height[:, None] * ends
     marks = np.stack([flag, foot], axis=1)
-    kind = rng.choice(3, B, p=(0.5, 0.4, 0.1))  # flag, both, foot
+    kind = rng.choice(3, B, p=(0.45, 0.45, 0.1))  # flag, both, foot
     marks[kind == 2, 0] = np.nan
     marks[kind == 0, 1] = np.nan
     return add_marks(images, marks, pens(B, rng))
@@ -100,6 +100,18 @@ def hook_nines(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return add_marks(curved, hook[:, None], pens(B, rng))
 
 
+def close_threes(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make nines of threes, by a line on the left that closes the upper loop."""
+    every, upper = np.arange(len(images)), images * (np.arange(SIZE) < 11)[:, None]
+    left = columns_with_ink(upper)[0]
+    start = np.stack([center_of_mass(upper[every, :, left]), left], axis=1)
+    middle = 11 + images[:, 11:17].sum(axis=2, dtype=np.int64).argmax(axis=1)
+    end = np.stack([middle, columns_with_ink(images[every, middle][:, None])[0]], axis=1)
+    between = (start + end) / 2 - rng.uniform([-1, 0], [1, 3], (len(images), 2))
+    line = np.stack([start, between, end], axis=1) + [0, 0.5]
+    return add_marks(images, line[:, None], pens(len(images), rng))
+
+
 def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leave a gap between the top bar of fives and the rest."""
     return _with_gap(images, rng.uniform(3.5, 6.5, len(images)), rng)
@@ -110,30 +122,35 @@ def lift_sixes(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _with_gap(images, rng.uniform(5, 10, len(images)), rng)
 
 
-STYLES: dict[int, tuple[Style, float]] = {
-    0: (slash_zeros, 0.3),
-    1: (flag_ones, 0.5),
-    5: (lift_fives, 0.3),
-    6: (lift_sixes, 0.1),
-    7: (finish_sevens, 0.3),
-    9: (hook_nines, 0.25),
-}
-"""The digits that have another style, and the share of them that gets it."""
+STYLES: tuple[tuple[int, Style, int, float], ...] = (
+    (0, slash_zeros, 0, 0.3),
+    (1, flag_ones, 1, 0.5),
+    (5, lift_fives, 5, 0.3),
+    (6, lift_sixes, 6, 0.1),
+    (7, finish_sevens, 7, 0.3),
+    (9, hook_nines, 9, 0.15),
+    (3, close_threes, 9, 0.15),
+)
+"""Digits that are rewritten, how, what they are then, and the share of those that is made so."""
 
-STRETCHED, BRUSHED = 0.1, 0.1  # shares of all digits
+STRETCHED, HEAVY, BRUSHED = 0.1, 0.05, 0.1  # shares of all digits
 
 
 def stylize(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rewrite a share of the digits, images (B,28,28) uint8 with labels (B,), in other styles."""
-    styled = images.copy()
-    draw, changed = rng.random(len(images)), rng.random(len(images)) < STRETCHED
-    styled[changed] = stretched(styled[changed], rng)
-    for digit, (style, share) in STYLES.items():
-        these = (labels == digit) & (draw < share)
-        styled[these] = style(styled[these], rng)
-        changed |= these
+    styled, changed = images.copy(), np.zeros(len(images), bool)
+    for source, style, digit, share in STYLES:
+        these = np.flatnonzero((labels == digit) & ~changed & (rng.random(len(images)) < share))
+        sources = np.flatnonzero(labels == source)
+        if len(these) and len(sources):
+            chosen = these if source == digit else rng.choice(sources, len(these))
+            styled[these] = style(images[chosen], rng)
+            changed[these] = True
+    wide, heavy, thick = rng.random((3, len(images))) < [[STRETCHED], [HEAVY], [BRUSHED]]
+    styled[wide] = stretched(styled[wide], rng)
+    styled[heavy] = ndimage.grey_dilation(styled[heavy], footprint=_disk(int(rng.choice([3, 5]))))
+    changed |= wide | heavy
     styled[changed] = refitted(styled[changed])
-    thick = rng.random(len(images)) < BRUSHED
     styled[thick] = brushed(styled[thick], rng)
     return styled
 
@@ -151,18 +168,23 @@ def brushed(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     across = 1 + 2 * rng.integers(3, size=len(images))  # pixels
     made = images.copy()
     for width in (3, 5):
-        disk = np.hypot(*np.indices((width, width)) - width // 2) < width / 2
         these = across == width
-        made[these] = ndimage.grey_closing(made[these], footprint=disk[None])
+        made[these] = ndimage.grey_closing(made[these], footprint=_disk(width))
     contrast = rng.uniform(1, 3, (len(images), 1, 1))
     return np.asarray(np.clip((made - 127.5) * contrast + 127.5, 0, 255), np.uint8)
+
+
+def _disk(width: int) -> np.ndarray:
+    """The pixels (1,width,width) of a round brush."""
+    rows, columns = np.indices((width, width)) - width // 2
+    return (np.hypot(rows, columns) < width / 2)[None]
 
 
 def _with_gap(images: np.ndarray, below: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leave a gap in images (B,28,28), ``below`` (B,) pixels under the highest ink."""
     middle = _ends(images)[0][:, :1] + below[:, None]
     half = rng.uniform(0.8, 1.8, (len(images), 1))
-    kept = np.clip(abs(np.arange(images.shape[1]) - middle) - half + 0.5, 0, 1)
+    kept = np.clip(abs(np.arange(SIZE) - middle) - half + 0.5, 0, 1)
     gapped: np.ndarray = images * kept[:, :, None]
     return gapped.astype(np.uint8)
 

@@ -16,6 +16,15 @@ def lenet(classes: int) -> list[Layer]:
     ]
 
 
+def normed(classes: int) -> list[Layer]:
+    """``lenet``, normalized while it learns; it is saved as a ``lenet``, see ``folding.py``."""
+    return [
+        *[Conv2D(32, 5), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Conv2D(64, 5), ReLU(), MaxPool2D(2), BatchNorm()],
+        *[Flatten(), Dense(128), ReLU(), BatchNorm(), Dense(classes)],
+    ]
+
+
 def tiny(classes: int) -> list[Layer]:
     """Four 3x3 convolutions, normalized; fewer than 10,000 parameters on images of 28x28."""
     return [
@@ -62,7 +71,10 @@ def lenet5(classes: int) -> list[Layer]:
     ]
 
 
-PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, sprint, dense, lenet5)}
+PRESETS = {preset.__name__: preset for preset in (lenet, normed, tiny, best, sprint, dense, lenet5)}
+
+FOLDED = ("normed",)
+"""The presets that are saved without BatchNorm."""
 
 
 def build(

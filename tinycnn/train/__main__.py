@@ -35,7 +35,9 @@ data.add_argument("--validation", metavar="X", type=float, help="share kept apar
 data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings")
 steps = parser.add_argument_group("network and steps")
 preset = steps.add_mutually_exclusive_group()
-preset.add_argument("--preset", metavar="NAME", help="lenet, tiny, best, sprint, dense, lenet5")
+preset.add_argument(
+    "--preset", metavar="NAME", help="lenet, normed, tiny, best, sprint, dense, lenet5"
+)
 preset.add_argument("--layers", dest="preset", metavar="TEXT", help="or its layers, as text")
 add_network(steps, "or FILE.py[:function] of yours, from the number of classes to its layers")
 steps.add_argument("--weights", metavar="WEIGHTS", help="or a trained one, to be fine-tuned")

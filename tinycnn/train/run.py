@@ -24,7 +24,9 @@ from tinycnn.data.provenance import sample_of
 from tinycnn.errors import RunError
 from tinycnn.files import grow
 from tinycnn.metrics import Score, measure
-from tinycnn.nn import get_threads, set_threads
+from tinycnn.nn import Sequential, get_threads, set_threads
+from tinycnn.nn.folding import fold
+from tinycnn.nn.presets import FOLDED
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
@@ -110,8 +112,9 @@ class Run:
     def finish(self) -> Result:
         """Calibrate and test the best weights, write the result, draw the curves if possible."""
         trainer, folder, dataset = self.trainer, self.folder, self.trainer.dataset
-        score = measure(trainer.best, dataset.test_images, dataset.test_labels)
-        calibration = calibrate(trainer.best, *trainer.validation_part, dataset.class_names)
+        network = self._answering()
+        score = measure(network, dataset.test_images, dataset.test_labels)
+        calibration = calibrate(network, *trainer.validation_part, dataset.class_names)
         self._publish(calibration=calibration)
         images = trainer.recipe.epochs * len(trainer.training)
         result = Result(
@@ -178,9 +181,14 @@ class Run:
         lines = [json.dumps(asdict(record)) + "\n" for record in state.history]
         grow(self.folder.metrics, "".join(lines).encode())
         if state.best_epoch:
-            self.trainer.best.save(
+            self._answering().save(
                 self.folder.weights, **describe(self.trainer, self._sample), **more
             )
+
+    def _answering(self) -> Sequential:
+        """Return the best network as it is saved."""
+        best = self.trainer.best
+        return fold(best) if self.trainer.recipe.preset in FOLDED else best
 
     @functools.cached_property
     def _sample(self) -> str:
