@@ -129,7 +129,7 @@ STYLES: tuple[tuple[int, Style, int, float], ...] = (
     (6, lift_sixes, 6, 0.1),
     (7, finish_sevens, 7, 0.3),
     (9, hook_nines, 9, 0.15),
-    (3, close_threes, 9, 0.15),
+    (3, close_threes, 9, 0.1),
 )
 """Digits that are rewritten, how, what they are then, and the share of those that is made so."""
 
