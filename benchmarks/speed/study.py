@@ -173,14 +173,13 @@ def workload_of(digits: Dataset) -> Workload:
     """Return the digits and every network's first weights, as tinycnn draws them."""
     if digits.image_size != INPUT_SHAPE[:2] or len(digits.class_names) > 10:
         raise DataError(f"{digits.name}: the networks here read 28x28 images of 10 classes")
-    # The one of the default command: a partial of ``distorted`` and its limits.
-    policy: Any = AUGMENTATIONS[Recipe.for_data(len(digits.train_images)).augment]
+    limits: Any = AUGMENTATIONS[Recipe.for_data(len(digits.train_images)).augment]
     return Workload(
         (digits.train_images, digits.train_labels.astype(np.int64)),
         (digits.test_images, digits.test_labels.astype(np.int64)),
         NETWORKS,
         {name: get_weights(build(network)) for name, network in NETWORKS.items()},
-        asdict(policy.args[0]),
+        asdict(limits),
     )
 
 

@@ -77,7 +77,7 @@ def test_resizing_moves_by_pixels_of_the_new_image():
     assert np.array_equal(moved, np.roll(images, (5, -3), (1, 2)))
 
 
-@pytest.mark.parametrize("style", STYLES, ids=lambda style: style[1].__name__)
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: f"{style[0]}-{style[2]}")
 def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, style):
     source, rewrite, _, _ = style
     images = of(digits, source)

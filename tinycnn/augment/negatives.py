@@ -1,9 +1,8 @@
 """Negatives: images that are not digits, so that a network learns when not to answer.
 
 A network that has seen nothing but digits takes everything for one. These teach it to be unsure:
-mirrored and rotated digits, two digits squeezed into one place, rings with a gap or a bar as in u
-and e, nines without a stem as in a, letters made of a few lines, scribbles, and images with almost
-no ink.
+mirrored and rotated digits, two digits in one place, rings with a gap or a bar as in u and e, nines
+without a stem as in a, letters made of a few lines, scribbles, and images with almost no ink.
 """
 
 from collections.abc import Callable, Collection

@@ -7,7 +7,6 @@ passed in, so equal generators give equal images.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -22,11 +21,8 @@ Augment = Callable[..., tuple[np.ndarray, np.ndarray]]
 The fourth argument, a slice, selects a part of them: the same images as if all were computed.
 """
 
-LEFT_ALONE = 0.2
-"""The share of images that stay as they are, because test images are not distorted."""
-
-NO_DIGITS = 0.04
-"""The share of images replaced by one that is not a digit; for ``drawings``."""
+LEFT_ALONE = 0.2  # share of images that stay as they are, because test images are not distorted
+NO_DIGITS = 0.04  # share of ``drawings`` that are something else
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,16 @@ class Augmentation:
     thickness: float
     barrel: float
 
+    def __call__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        wanted: slice = WHOLE,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distorted images with the same labels."""
+        return augment(images, self, rng, wanted), labels[wanted]
+
 
 LIGHT = Augmentation(
     rotation=10, scale=0.1, stretch=0, slant=6, shift=2, elastic=0, thickness=0, barrel=0
@@ -64,17 +70,6 @@ def identity(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The images as they are."""
     return images[wanted], labels[wanted]
-
-
-def distorted(
-    limits: Augmentation,
-    images: np.ndarray,
-    labels: np.ndarray,
-    rng: np.random.Generator,
-    wanted: slice = WHOLE,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distorted images with the same labels."""
-    return augment(images, limits, rng, wanted), labels[wanted]
 
 
 def drawings(
@@ -97,9 +92,9 @@ def drawings(
 
 AUGMENTATIONS: dict[str, Augment] = {
     "none": identity,
-    "light": partial(distorted, LIGHT),
-    "mild": partial(distorted, MILD),
-    "strong": partial(distorted, STRONG),
+    "light": LIGHT,
+    "mild": MILD,
+    "strong": STRONG,
     "drawings": drawings,
 }
 

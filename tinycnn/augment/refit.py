@@ -25,8 +25,7 @@ def refitted(images: np.ndarray) -> np.ndarray:
 def resized(images: np.ndarray, size: np.ndarray, move: np.ndarray | float = 0.0) -> np.ndarray:
     """Make the content of images (B,H,W) taller and wider by ``size`` (B,2), then move it.
 
-    ``move`` (B,2) is in pixels, down and to the right. Lines get about the width back that they
-    had.
+    ``move`` (B,2) is in pixels, down and to the right. Lines stay about as wide as they were.
     """
     B, H, W = images.shape
     affine = np.zeros((B, 2, 3))

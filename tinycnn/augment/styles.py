@@ -8,6 +8,7 @@ form, or have its small loops filled, as by a thick brush.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -112,21 +113,20 @@ def close_threes(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return add_marks(images, line[:, None], pens(len(images), rng))
 
 
-def lift_fives(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Leave a gap between the top bar of fives and the rest."""
-    return _with_gap(images, rng.uniform(3.5, 6.5, len(images)), rng)
-
-
-def lift_sixes(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Leave a gap between the stem of sixes and their loop."""
-    return _with_gap(images, rng.uniform(5, 10, len(images)), rng)
+def lift(low: float, high: float, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Leave a gap ``low`` to ``high`` pixels below the top, as if the pen was lifted there."""
+    middle = _ends(images)[0][:, :1] + rng.uniform(low, high, (len(images), 1))
+    half = rng.uniform(0.8, 1.8, (len(images), 1))
+    kept = np.clip(abs(np.arange(SIZE) - middle) - half + 0.5, 0, 1)
+    lifted: np.ndarray = images * kept[:, :, None]
+    return lifted.astype(np.uint8)
 
 
 STYLES: tuple[tuple[int, Style, int, float], ...] = (
     (0, slash_zeros, 0, 0.3),
     (1, flag_ones, 1, 0.5),
-    (5, lift_fives, 5, 0.3),
-    (6, lift_sixes, 6, 0.1),
+    (5, partial(lift, 3.5, 6.5), 5, 0.3),
+    (6, partial(lift, 5, 10), 6, 0.1),
     (7, finish_sevens, 7, 0.3),
     (9, hook_nines, 9, 0.15),
     (3, close_threes, 9, 0.1),
@@ -178,15 +178,6 @@ def _disk(width: int) -> np.ndarray:
     """The pixels (1,width,width) of a round brush."""
     rows, columns = np.indices((width, width)) - width // 2
     return (np.hypot(rows, columns) < width / 2)[None]
-
-
-def _with_gap(images: np.ndarray, below: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Leave a gap in images (B,28,28), ``below`` (B,) pixels under the highest ink."""
-    middle = _ends(images)[0][:, :1] + below[:, None]
-    half = rng.uniform(0.8, 1.8, (len(images), 1))
-    kept = np.clip(abs(np.arange(SIZE) - middle) - half + 0.5, 0, 1)
-    gapped: np.ndarray = images * kept[:, :, None]
-    return gapped.astype(np.uint8)
 
 
 def _ends(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import tinycnn
 from benchmarks.speed.peers import Predictor
 from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, Network, Weights
 from tinycnn import nn
-from tinycnn.augment.policies import LIGHT, Augmentation, augment, distorted
+from tinycnn.augment.policies import LIGHT, Augmentation, augment
 from tinycnn.nn.fit import train_step
 from tinycnn.train.batches import Batches
 
@@ -107,7 +107,7 @@ class TinyTrainer:
     def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
         """Train as ``python -m tinycnn.train`` does: its batches, its step."""
         batches = Batches(images, labels, batch, int(self.rng.integers(2**32)))
-        batches.augment = partial(distorted, self.limits)
+        batches.augment = self.limits
         steps = [
             train_step(self.model, self.loss, self.optimizer, *part) for part in batches.of_epoch(1)
         ]
