@@ -41,8 +41,9 @@ INSIDE_NN = [
     {"layers", "differences"},
     {"more_layers"},
     {"fusion", "losses", "optimizers", "weights"},
+    {"inference"},
     {"model", "open_set", "text"},
-    {"presets", "fit", "folding", "inference", "classifier"},
+    {"presets", "fit", "classifier"},
     {"gradcheck"},
 ]
 """From bottom to top."""

@@ -13,7 +13,6 @@ from tinycnn.nn import Conv2D as Conv2D
 from tinycnn.nn import Dense as Dense
 from tinycnn.nn import Dropout as Dropout
 from tinycnn.nn import Flatten as Flatten
-from tinycnn.nn import Frozen as Frozen
 from tinycnn.nn import GlobalAveragePool2D as GlobalAveragePool2D
 from tinycnn.nn import Layer as Layer
 from tinycnn.nn import LeakyReLU as LeakyReLU

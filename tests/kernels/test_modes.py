@@ -25,7 +25,7 @@ FILES = [
     "tests/nn/test_layers.py",
     "tests/nn/test_losses.py",
     "tests/nn/test_optimizers.py",
-    "tests/nn/test_frozen.py",
+    "tests/nn/test_inference.py",
 ]
 
 MODES = {

@@ -13,7 +13,6 @@ from tinycnn.nn import (
     Conv2D,
     Dense,
     Flatten,
-    Frozen,
     MaxPool2D,
     ReLU,
     Sequential,
@@ -250,8 +249,6 @@ def test_floats_of_another_scale_are_not_taken_without_a_word(wrong, network, im
             ask(wrong(many))
         assert len(told) == 1
         assert told[0].filename == __file__
-    with pytest.warns(UserWarning, match="images hold floats from"):
-        Frozen(network).predict_proba(wrong(many)[0])
     network.any_floats = True
     network.predict(wrong(many))
 

@@ -19,7 +19,6 @@ import numpy as np
 
 from tinycnn.compare.task import Task, Trained
 from tinycnn.errors import EnvironmentFault, RunError
-from tinycnn.nn import Frozen
 from tinycnn.nn.checks import GRAY
 from tinycnn.train.precompile import rehearse
 from tinycnn.train.recipe import Recipe
@@ -108,10 +107,10 @@ class NetworkBaseline:
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
-        best, frozen = trainer.best, Frozen(trainer.best)
+        best = trainer.best
 
         def predict_one(image: np.ndarray) -> int:
-            return int(frozen.predict_proba(image).argmax())
+            return int(best.predict(image)[0])
 
         settings = f"{recipe.epochs} epochs, augmentation {recipe.augment}"
         size = sum(z.nbytes for z in best.arrays().values())

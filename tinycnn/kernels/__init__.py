@@ -57,13 +57,21 @@ def __getattr__(name: str) -> Callable:
 
 def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
     """Return ``compiled`` for arguments that fit; ``idea`` serves those it is not made for."""
+    from tinycnn.kernels.microkernels import Plan
+
     check = idea.check  # type: ignore[attr-defined]
 
     @functools.wraps(compiled)
     def operation(*args: Any, **kwargs: Any) -> Any:
         given = check(*args, **kwargs)
         result = compiled(*given)
-        return idea(*given) if result is NotImplemented else result
+        if not isinstance(result, Plan):
+            return idea(*given) if result is NotImplemented else result
+        if result.pack:
+            result.pack()
+        result.fill()
+        return result.y
 
     operation.check = check  # type: ignore[attr-defined]
+    operation.plan = lambda *args: compiled(*check(*args))  # type: ignore[attr-defined]
     return operation

@@ -13,8 +13,8 @@ import numpy as np
 from tinycnn.kernels import winograd
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
-    FEW,
     ROWS,
+    Plan,
     axpy_rows,
     by_place,
     by_tap,
@@ -23,21 +23,22 @@ from tinycnn.kernels.microkernels import (
     in_rows,
     pieces,
     store_winner,
-    sum_by_filter,
     sum_of_pieces,
-    sum_over_batch,
     tap_offsets,
     window_offsets,
     window_slots,
     windows_from,
 )
 from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
-from tinycnn.kernels.threads import alone, parallel_over
+from tinycnn.kernels.threads import parallel_over
 
 POOL = 2
 """The size of a pooling window: eight sums are just two of them. Others are not fused."""
 
 PLACES = POOL * POOL
+
+NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)
+"""Stands for the winners where nothing is pooled."""
 
 
 def conv2d(x, w, b):
@@ -47,11 +48,12 @@ def conv2d(x, w, b):
     OH, OW = H - KH + 1, W - KW + 1
     y = empty((N, OH, OW, F), x.dtype)
     if winograd.pays(w.shape) and winograd.tile_outputs(y.shape, KH, 1):
-        winograd.for_arrays(x, w, b, y, np.empty((0, 0, 0, 0), np.uint8))()
-        return y
+        fill, pack = winograd.filled_and_packed(x, w, b, y, NO_WINNER)
+        return Plan(y, fill, pack, w)
     windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
-    _conv2d(N, (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y),))
-    return y
+    packed, pack = by_tap(w)
+    fill = partial(_conv2d, N, (in_rows(x), windows, taps, packed, b), (in_rows(y),))
+    return Plan(y, fill, pack, w)
 
 
 @parallel_over  # n owns y[n]
@@ -73,35 +75,51 @@ def conv2d_backward_params(dy, x, kernel_size):
     Seen from one image, dw is a valid convolution of x with dy in the place of the kernel: what
     was a window is a tap now, and what was a tap a window.
     """
-    N, H, W, C = x.shape
-    _, OH, OW, F = dy.shape
-    KH, KW = kernel_size
-    windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
-    cuts, pairs = pieces(N)
-    parts = empty((len(cuts) - 1, taps.size, F), x.dtype)
-    _conv2d_backward_params(len(parts), (in_rows(dy), in_rows(x), windows, taps, cuts), (parts,))
-    return sum_by_filter(parts, pairs, (F, KH, KW, C)), sum_over_batch(dy)
+    read, written, pairs = _every_output(dy, NO_WINNER, x, kernel_size)
+    _correlate(len(read[-1]) - 1, read, written)
+    return _sums(written, pairs, kernel_size)
 
 
-@parallel_over  # piece owns parts[piece]
-def _conv2d_backward_params(piece, read, written):
-    (dy, x, windows, taps, cuts), (parts,) = read, written
-    parts[piece] = 0
+def _every_output(dy, winner, x, kernel_size):
+    """Return what ``_correlate`` reads and writes, and which pairs of pieces are added up then."""
+    (_, H, W, C), F, (KH, KW) = x.shape, dy.shape[3], kernel_size
+    cuts, pairs = pieces(len(x))
+    windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
+    dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
+    db = empty((len(cuts) - 1, F), x.dtype)
+    return (dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts), (dw, db), pairs
+
+
+def _sums(parts, pairs, kernel_size):
+    """Return dw (F,KH,KW,C) and db (F,), the sums of pieces (PIECES,KH*KW*C,F) and (PIECES,F)."""
+    dw, db = parts
+    dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)
+    return dw.reshape(len(dw), *kernel_size, -1), sum_of_pieces(db, pairs)
+
+
+@parallel_over  # piece owns dw[piece] and db[piece]
+def _correlate(piece, read, written):
+    """Add up what each image and its gradient give; dy after pooling is unpooled first."""
+    (dy, winner, x, windows, taps, cuts), (dw, db) = read, written
+    T, F = dw[piece].shape
+    dw_flat = dw[piece].reshape(-1)
+    outputs = np.zeros(windows.size * F, dy.dtype)
+    dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        correlate(x[n], windows, taps, dy[n], parts[piece])
-
-
-@part
-def correlate(x, windows, taps, dy, dw):
-    """Add to dw (KH*KW*C, F) what one image and its gradient give."""
-    T, F = dw.shape
-    dw = dw.reshape(-1)
-    for f in range(0, F, LANES):
-        for t in range(0, T, ROWS):
-            sums = gemm_tile(x, windows_from(t, taps, 0), windows, dy, (f, F, F - f), zeros(x))
-            for q in range(min(ROWS, T - t)):
-                at = (t + q) * F + f
-                store_first(dw, at, add(load_first(dw, at, F - f), sums[q]), F - f)
+        if winner.size:
+            _unpool(dy[n], winner[n], outputs, windows.shape[1], db[piece])
+        else:
+            outputs = dy[n].reshape(-1)
+            for m in range(outputs.size):
+                db[piece, m % F] += outputs[m]
+        for f in range(0, F, LANES):
+            for t in range(0, T, ROWS):
+                eight = windows_from(t, taps, 0)
+                row = f, F, F - f
+                sums = gemm_tile(x[n], eight, windows.reshape(-1), outputs, row, zeros(x))
+                for q in range(min(ROWS, T - t)):
+                    at = (t + q) * F + f
+                    store_first(dw_flat, at, add(load_first(dw_flat, at, F - f), sums[q]), F - f)
 
 
 def conv2d_backward_input(dy, w):
@@ -121,25 +139,17 @@ def conv2d_relu_maxpool2d(x, w, b, size):
     """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
     if size != POOL:
         return NotImplemented
-    y, winner, run = for_images(x, w, b)
-    run()
-    return y, winner
-
-
-def for_images(x, w, b):
-    """Return y and winner, and what fills them with ``conv2d_relu_maxpool2d`` of what x holds.
-
-    Weights are packed and arrays are made here, once; what is left is the sum itself.
-    """
     N, H, W, C = x.shape
     F, KH, KW, _ = w.shape
     OH, OW = (H - KH + 1) // POOL, (W - KW + 1) // POOL
     y, winner = empty((N, OH, OW, F), w.dtype), np.empty((N, OH, OW, F), np.uint8)
     if winograd.pays(w.shape):
-        return y, winner, winograd.for_arrays(x, w, b, y, winner)
+        fill, pack = winograd.filled_and_packed(x, w, b, y, winner)
+        return Plan((y, winner), fill, pack, w)
     windows, taps = window_offsets(W, C, OH, OW, POOL), tap_offsets(W, C, KH, KW)
-    rest = (in_rows(x), windows, taps, by_tap(w), b), (in_rows(y), in_rows(winner))
-    return y, winner, (alone if N <= FEW else partial)(_compete, N, *rest)
+    packed, pack = by_tap(w)
+    read = in_rows(x), windows, taps, packed, b
+    return Plan((y, winner), partial(_compete, N, read, (in_rows(y), in_rows(winner))), pack, w)
 
 
 @parallel_over  # n owns y[n] and winner[n]
@@ -169,17 +179,15 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     """
     if size != POOL:
         return NotImplemented
-    N, H, W, C = x.shape
+    N, _, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
+    if visiting_all_pays(KW * C):
+        read, written, pairs = _every_output(dy, winner, x, kernel_size)
+        _correlate(len(read[-1]) - 1, read, written)
+        return _sums(written, pairs, kernel_size)
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
-    if visiting_all_pays(KW * C):
-        dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
-        windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
-        taps = tap_offsets(W, C, KH, KW)
-        _visit_all(len(db), (dy, winner, in_rows(x), windows, taps, cuts), (dw, db))
-        return sum_by_filter(dw, pairs, (F, KH, KW, C)), sum_of_pieces(db, pairs)
     dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
     sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, KW * C, W * C)
     read = by_place(dy), by_place(winner), in_rows(x), *sites, cuts
@@ -214,17 +222,6 @@ def _visit_living(piece, read, written):
                 db[piece, f] += gradients[m]
             at = f * dw.shape[2]
             axpy_rows(dw_flat, x_n, windows, gradients, (at, np.intp(0), count), full, tail)
-
-
-@parallel_over  # piece owns dw[piece] and db[piece]
-def _visit_all(piece, read, written):
-    """Bring dy back to the map before pooling, image by image; dw is x convolved with it."""
-    (dy, winner, x, windows, taps, cuts), (dw, db) = read, written
-    unpooled = np.zeros(windows.size * dy.shape[3], dy.dtype)
-    dw[piece], db[piece] = 0, 0
-    for n in range(cuts[piece], cuts[piece + 1]):
-        _unpool(dy[n], winner[n], unpooled, windows.shape[1], db[piece])
-        correlate(x[n], windows.reshape(-1), taps, unpooled, dw[piece])
 
 
 @part

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import empty
+from tinycnn.kernels.microkernels import Plan, empty
 from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.threads import parallel_over
 
@@ -20,13 +20,6 @@ MANY = 4096
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""
-
-
-@kernel
-def scale(values, factor, scaled):
-    """Write values * factor to ``scaled``; all flat and of one length."""
-    for m in range(values.size):
-        scaled[m] = values[m] * factor
 
 
 def maxpool2d(x, size):
@@ -76,8 +69,7 @@ def _maxpool2d_backward(n, read, written):
 def relu(x):
     """See ``reference.relu``."""
     y = empty(x.shape, x.dtype)
-    _relu(blocks(x), (x.ravel(), x.ravel()), (y.ravel(),))
-    return y
+    return Plan(y, partial(_relu, blocks(x), (x.ravel(), x.ravel()), (y.ravel(),)))
 
 
 def relu_backward(dy, y):
@@ -124,14 +116,7 @@ def _dropout(block, read, written):
 def softmax(logits):
     """See ``reference.softmax``."""
     p = empty(logits.shape, logits.dtype)
-    _softmax(logits, p)
-    return p
-
-
-def softmax_for_one_example(logits):
-    """Return p (1,K) and what fills it with ``softmax`` of the logits (1,K)."""
-    p = empty(logits.shape, logits.dtype)
-    return p, partial(_softmax, logits, p)
+    return Plan(p, partial(_softmax, logits, p))
 
 
 @part

@@ -14,10 +14,12 @@ its first half plus the sum over its second: two machines can sum one half each.
 import functools
 import math
 import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, part
+from tinycnn.kernels.jit import part
 from tinycnn.kernels.simd import (
     EIGHT,
     FIVE,
@@ -50,6 +52,21 @@ BLOCK = 2048
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""
+
+
+class Plan(NamedTuple):
+    """What an operation is about to do: ``kernels`` does it once, inference again and again."""
+
+    y: Any
+    """The arrays that are returned."""
+
+    fill: Callable[[], object]
+    """Computes them from the numbers that the arguments hold by then."""
+
+    pack: Callable[[], object] | None = None
+    """Brings the weights ``w`` into the order that ``fill`` wants, whenever they have changed."""
+
+    w: Any = None
 
 
 @part
@@ -185,8 +202,9 @@ def in_rows(z):
 
 
 def by_tap(w):
-    """Return w (F,KH,KW,C) flat with the filters of one tap side by side: (KH,KW,C,F)."""
-    return np.ascontiguousarray(w.reshape(w.shape[0], -1).T).ravel()
+    """Return w (F,KH,KW,C) with the filters of one tap side by side, flat, and what packs it."""
+    packed = empty((math.prod(w.shape[1:]), len(w)), w.dtype)
+    return packed.ravel(), functools.partial(np.copyto, packed, w.reshape(len(w), -1).T)
 
 
 @functools.lru_cache
@@ -260,39 +278,10 @@ def sum_of_pieces(parts, pairs):
 @parallel_over  # block owns its part of each array
 def _add_pairs(block, read, written):
     (pairs,), (parts, total) = read, written
-    first = block * BLOCK
-    _add_block(first, min(total.size, first + BLOCK), parts, pairs, total)
-
-
-@part
-def _add_block(first, last, parts, pairs, total):
+    first, last = block * BLOCK, min(total.size, (block + 1) * BLOCK)
     for pair in range(len(pairs)):
         to, from_ = pairs[pair, 0], pairs[pair, 1]
         for m in range(first, last):
             parts[to, m] += parts[from_, m]
     for m in range(first, last):
         total[m] = parts[0, m]
-
-
-def sum_over_batch(dy):
-    """Return the sum of dy (N,...,F) over all but the last axis, (F,), by pieces."""
-    cuts, pairs = pieces(len(dy))
-    F, rows = dy.shape[-1], math.prod(dy.shape[1:-1])
-    total = empty((F,), dy.dtype)
-    _sum_rows(dy.reshape(-1, F), cuts * rows, pairs, total)
-    return total
-
-
-@kernel
-def _sum_rows(dy, cuts, pairs, total):
-    parts = np.zeros((len(cuts) - 1, total.size), dy.dtype)
-    for piece in range(len(parts)):
-        for r in range(cuts[piece], cuts[piece + 1]):
-            for f in range(total.size):
-                parts[piece, f] += dy[r, f]
-    _add_block(0, total.size, parts, pairs, total)
-
-
-def sum_by_filter(parts, pairs, shape):
-    """Return the sum of the pieces' dw (PIECES, KH*KW*C, F) as (F,KH,KW,C)."""
-    return np.ascontiguousarray(sum_of_pieces(parts, pairs).T).reshape(shape)

@@ -8,11 +8,12 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
+    Plan,
     axpy_rows,
     empty,
     gemm_tile,
     pieces,
-    sum_over_batch,
+    sum_of_pieces,
     window_slots,
     windows_from,
 )
@@ -34,16 +35,9 @@ def dense(x, w, b):
     """See ``reference.dense``."""
     if len(x) > FEW:
         return product(x, w, b)
-    y = np.empty((len(x), b.size), x.dtype)
-    _living_inputs(x, w.ravel(), b, y.ravel(), *window_slots(1, b.size, 0, 0))
-    return y
-
-
-def for_one_example(x, w, b):
-    """Return y (1,K) and what fills it with ``dense`` of the example in x (1,D)."""
-    y = empty((1, b.size), w.dtype)
+    y = empty((len(x), b.size), x.dtype)
     rest = w.ravel(), b, y.ravel(), *window_slots(1, b.size, 0, 0)
-    return y, partial(_living_inputs, x, *rest)
+    return Plan(y, partial(_living_inputs, x, *rest))
 
 
 @kernel
@@ -62,17 +56,21 @@ def _living_inputs(x, w, b, y, full, tail):
 
 
 def dense_backward_params(dy, x):
-    """See ``reference.dense_backward_params``."""
-    return gradient_product(x, dy), sum_over_batch(dy)
-
-
-def gradient_product(x, dy):
-    """Return x.T @ dy, whose sums over examples are made by pieces."""
+    """See ``reference.dense_backward_params``; sums over examples are made by pieces."""
     (N, D), K = x.shape, dy.shape[1]
-    dw = empty((D, K), x.dtype)
-    read = x.ravel(), np.arange(D), np.arange(N) * D, dy.ravel(), *pieces(N)
+    dw, (cuts, pairs) = empty((D, K), x.dtype), pieces(N)
+    read = x.ravel(), np.arange(D), np.arange(N) * D, dy.ravel(), cuts, pairs
     _multiply_pieces((D + ROWS - 1) // ROWS, read, (dw.ravel(),))
-    return dw
+    parts = np.zeros((len(cuts) - 1, K), dy.dtype)
+    _add_rows(dy, cuts, parts)
+    return dw, sum_of_pieces(parts, pairs)
+
+
+@kernel
+def _add_rows(dy, cuts, parts):
+    for piece in range(len(parts)):
+        for n in range(cuts[piece], cuts[piece + 1]):
+            parts[piece] += dy[n]
 
 
 @parallel_over  # block owns eight rows of dw
@@ -107,15 +105,14 @@ def dense_backward_input(dy, w):
 
 
 def product(x, w, b):
-    """Return x @ w + b.
+    """Return a plan of x @ w + b.
 
     NumPy's own product would wake the threads of its library, which then compete with ours.
     """
     R, T = x.shape
     y = empty((R, w.shape[1]), x.dtype)
     read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b
-    _matmul((R + ROWS - 1) // ROWS, read, (y.ravel(),))
-    return y
+    return Plan(y, partial(_matmul, (R + ROWS - 1) // ROWS, read, (y.ravel(),)))
 
 
 @parallel_over  # block owns eight rows of y

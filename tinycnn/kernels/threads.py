@@ -11,7 +11,6 @@ import atexit
 import os
 import threading
 from collections.abc import Callable
-from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -143,27 +142,22 @@ def parallel_over(body: Callable) -> Callable:
     calling one does all.
     """
     body = body if hasattr(body, "py_func") else part(body)
-    serial = CHECKED or UNCOMPILED
-    names = {"body": body} if serial else {"job": _job(body)}
-    run = kernel(_named_after(body, _in_order if serial else _run, **names))
+    if CHECKED or UNCOMPILED:
+        loop = kernel(_named_after(body, _in_order, body=body))
+    else:
+        run = kernel(_named_after(body, _run, job=_job(body)))
 
-    def spread(count, read, written):
-        if serial or count < 2 or _own.threads < 2 or not _team["turn"].acquire(blocking=False):
-            return run(_own.board, count, read, written)
-        try:
-            _wake()
-            return run(_BOARD, count, read, written)
-        finally:
-            _team["turn"].release()
+        def loop(count, read, written):
+            if count < 2 or _own.threads < 2 or not _team["turn"].acquire(blocking=False):
+                return run(_own.board, count, read, written)
+            try:
+                _wake()
+                return run(_BOARD, count, read, written)
+            finally:
+                _team["turn"].release()
 
-    spread.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
-    spread.run = run  # type: ignore[attr-defined]
-    return spread
-
-
-def alone(spread: Any, *args: Any) -> Callable:
-    """Return what calls the kernel on one thread, where to call others would take longer."""
-    return partial(spread.run, np.zeros_like(_BOARD), *args)
+    loop.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
+    return loop
 
 
 def _named_after(original: Any, function: Callable, **names: Any) -> Callable:
@@ -182,7 +176,7 @@ def _named_after(original: Any, function: Callable, **names: Any) -> Callable:
     return copy
 
 
-def _in_order(board, count, read, written):
+def _in_order(count, read, written):
     for n in range(count):
         body(n, read, written)  # type: ignore[name-defined] # noqa: F821
 

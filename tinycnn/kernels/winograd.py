@@ -48,7 +48,7 @@ from tinycnn.kernels.simd import (
     times,
     zeros,
 )
-from tinycnn.kernels.threads import alone, parallel_over
+from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
@@ -94,35 +94,30 @@ def pays(w_shape: tuple[int, ...]) -> bool:
     return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16
 
 
-def for_arrays(x, w, b, y, winner):
-    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2.
+def filled_and_packed(x, w, b, y, winner):
+    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2, and
+    what packs the weights for it. Without winners, y becomes what ``conv2d`` returns.
 
-    If ``winner`` holds nothing, y becomes what ``conv2d`` returns. Weights are packed here, once.
+    G w G^T is packed as (n, n, C, F), flat, with zero filters up to a multiple of LANES; A^T and
+    B^T get zero columns up to eight.
     """
-    pool = 2 if winner.size else 1
-    outputs = tile_outputs(y.shape, w.shape[1], pool)
-    packed = (kept_weights if len(x) <= FEW else packed_weights)(w, b, outputs)
-    scratch = scratch_for(y.shape, w, outputs, outputs // pool)
-    call = alone if len(scratch) == 1 else partial
-    return call(_pieces, len(scratch), (x, *packed), (y, winner, scratch))
+    (N, OH, OW, F), (_, K, _, C) = y.shape, w.shape
+    pool = 2 if winner.shape == y.shape else 1
+    outputs = tile_outputs(y.shape, K, pool)
+    at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
+    by_tap = empty((K * K, C, whole(F)), w.dtype)
+    packed = product(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
 
+    def pack():
+        by_tap[:, :, :F] = w.reshape(F, K * K, C).transpose(1, 2, 0)
+        by_tap[:, :, F:] = 0
+        packed.fill()
 
-_kept: dict[tuple, tuple] = {}
-
-MOST_KEPT = 32
-"""Packed weights that wait for the next image; to pack takes longer than a single one."""
-
-
-def kept_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return ``packed_weights``, those of an earlier call if no number has changed since."""
-    key = id(w), w.dtype, outputs
-    w_then, b_then, packed = _kept.get(key, (None, None, None))
-    if packed is None or not (np.array_equal(w, w_then) and np.array_equal(b, b_then)):
-        packed = packed_weights(w, b, outputs)
-        if len(_kept) >= MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
-        _kept[key] = w.copy(), b.copy(), packed
-    return packed
+    tiles = N * (OH * pool // outputs) * (OW * pool // outputs)
+    pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
+    scratch = empty((pieces, GROUP, len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
+    at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))) for m in (at, bt))
+    return partial(_pieces, pieces, (x, packed.y.ravel(), b, at, bt), (y, winner, scratch)), pack
 
 
 def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
@@ -133,30 +128,6 @@ def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
     _, OH, OW, _ = y_shape
     fitting = range(9 - taps, 2, -1) if pool == 1 else (4, 2)
     return next((m for m in fitting if OH * pool % m == OW * pool % m == 0), 0)
-
-
-def packed_weights(w: np.ndarray, b: np.ndarray, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return what depends on the weights alone, for whole vectors of filters and eight numbers.
-
-    That is G w G^T as (n, n, C, F), flat, and b, with zero filters up to a multiple of LANES;
-    A^T and B^T with zero columns up to eight.
-    """
-    F, K, _, C = w.shape
-    at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
-    w_whole = np.zeros((whole(F), *w.shape[1:]), w.dtype)
-    b_whole = np.zeros(len(w_whole), w.dtype)
-    w_whole[:F], b_whole[:F] = w, b
-    by_tap = w_whole.reshape(-1, K * K, C).transpose(1, 2, 0).reshape(K * K, -1)
-    u = product(gg, by_tap, np.zeros(by_tap.shape[1], w.dtype))
-    return u.ravel(), b_whole, *(np.pad(m, ((0, 0), (0, 8 - len(bt)))) for m in (at, bt))
-
-
-def scratch_for(y_shape: tuple[int, ...], w: np.ndarray, outputs: int, side: int) -> np.ndarray:
-    """Return memory (pieces, tiles of a group, numbers of a tile); few images are one piece."""
-    N, OH, OW, F = y_shape
-    tiles, points = N * (OH // side) * (OW // side), (w.shape[1] + outputs - 1) ** 2
-    pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
-    return empty((pieces, GROUP, points * (whole(w.shape[3]) + whole(F) + LANES)), w.dtype)
 
 
 @kernel
@@ -177,24 +148,24 @@ def _pieces(piece, read, written):
     if winner.size:
         side //= 2  # of which y keeps side x side
     points, rows, columns = n * n, OH // side, OW // side
-    tiles, taken = N * rows * columns, whole(C)
+    tiles, taken, made = N * rows * columns, whole(C), whole(F)
     x, y, winner = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
     at, bt = at.reshape(-1), bt.reshape(-1)
     groups = (tiles + group - 1) // group
     offsets = np.arange(group) * points * taken
     values = scratch[piece].reshape(-1)
     products = values[group * points * taken :]
-    half = products[group * points * b.size :]
+    half = products[group * points * made :]
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
         for t in range(count):
             image, i, j = _tile(g * group + t, rows, columns)
             corner = ((image * H + m * i) * W + m * j) * C
             _evaluate(x, corner, bt, half, values, offsets[t], (n, C, W * C))
-        _multiply(values, offsets[:count], u, products, (points, C, b.size))
+        _multiply(values, offsets[:count], u, products, (points, C, made))
         for t in range(count):
             image, i, j = _tile(g * group + t, rows, columns)
-            where = t * points * b.size, ((image * OH + side * i) * OW + side * j) * F
+            where = t * points * made, ((image * OH + side * i) * OW + side * j) * F
             _finish(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
 
 
@@ -259,11 +230,12 @@ def _finish(products, weights, half, written, where, sizes):
 def _interpolate(products, at, b, half, y, where, sizes):
     """Write A^T products A + b of the tile whose products begin at ``where`` to its place in y."""
     (first, to), (n, m, row, F) = where, sizes
+    made = whole(F)
     lines = least(EIGHT, n - 1)  # as in ``_evaluate``
     for f in range(0, F, LANES):
-        bias = load(b, f)
+        bias = load_first(b, f, F - f)
         for q in range(n):
-            column = load(products, add(times(lines, n * b.size), first + q * b.size + f))
+            column = load(products, add(times(lines, n * made), first + q * made + f))
             for i in range(m):
                 store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column))
         for i in range(m):
@@ -281,12 +253,12 @@ def _compete(products, at, b, y, winner, where, sizes):
     """
     (first, v, to), (n, side, F) = where, sizes
     for f in range(0, F, LANES):
-        bias = load(b, f)
+        bias = load_first(b, f, F - f)
         left = right = bias, bias, bias, bias  # a window, and the one beside it
         for q in range(n):
             upper = lower = zeros(b)  # two rows of A^T times column q of the products
             for p in range(n):
-                product = load(products, first + (p * n + q) * b.size + f)
+                product = load(products, first + (p * n + q) * whole(F) + f)
                 upper = fma(fill(at, v * 8 + p), product, upper)
                 lower = fma(fill(at, (v + 1) * 8 + p), product, lower)
             rows, columns = (upper, upper, lower, lower), (q, 8 + q, q, 8 + q)

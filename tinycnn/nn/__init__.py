@@ -5,7 +5,6 @@ presets, fit.
 """
 
 from tinycnn.kernels.threads import get_threads, set_threads
-from tinycnn.nn.inference import Frozen
 from tinycnn.nn.layers import (
     BatchNorm,
     Conv2D,
@@ -43,7 +42,6 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
-    "Frozen",
     "GlobalAveragePool2D",
     "Layer",
     "LeakyReLU",

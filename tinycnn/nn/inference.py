@@ -1,92 +1,118 @@
-"""Inference of one image at a time, without any work that could have been done before.
+"""Inference without any work that could have been done before.
 
-A model in training packs its weights anew for every batch, because they change, and makes new
-arrays, because the backward pass needs the old ones. A frozen model does both once, and the
-calling thread does all its work: to wake another one would take longer than it could save.
+A training step packs its weights anew, because they have changed, and makes new arrays, because
+the backward pass needs the old ones. An answer needs neither: for each model and number of images,
+every thread keeps the arrays of all stages, and the weights as they were packed. They are packed
+again when a byte of them is no longer what it was, whoever changed it.
 """
 
-import copy
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.conv import for_images
-from tinycnn.kernels.elementwise import scale, softmax_for_one_example
-from tinycnn.kernels.products import for_one_example
-from tinycnn.nn.checks import GRAY, Array
+from tinycnn import kernels
+from tinycnn.kernels.shapes import ready
+from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool, own
-from tinycnn.nn.layers import Dense, Flatten, Layer, ReLU, Softmax
-from tinycnn.nn.model import Sequential
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, ReLU, Softmax
 
 Step = Callable[[], object]
 
-
-class Frozen:
-    """A snapshot of ``model``; later training does not change it.
-
-    Every thread that calls it gets arrays of its own.
-    """
-
-    def __init__(self, model: Sequential) -> None:
-        self._model = copy.deepcopy(model)
-        self._arrays = threading.local()
-        self._arrays.of_thread = _Arrays(self._model)
-
-    def predict_proba(self, image: Array) -> Array:
-        """Return the probabilities (K,) of one image, uint8 (H,W) or scaled float32 (H,W,C).
-
-        The next call in the same thread overwrites the array.
-        """
-        try:
-            arrays: _Arrays = self._arrays.of_thread
-        except AttributeError:  # the first call of this thread
-            arrays = self._arrays.of_thread = _Arrays(self._model)
-        return arrays.predict_proba(image)
+MOST_KEPT = 4
+"""Numbers of images for which a thread keeps the arrays of a model: those of the last calls."""
 
 
-class _Arrays:
-    """The arrays that one thread writes for an answer, and the steps that write them."""
+class _Kept(threading.local):
+    def __init__(self) -> None:
+        self.of_model: Any = weakref.WeakKeyDictionary()
 
-    def __init__(self, model: Sequential) -> None:
-        model = copy.deepcopy(model)  # layers of any kind may write into themselves
-        self._prepare = model.prepare
-        self._shapes = model.input_shape, model.input_shape[:2]
-        self._x = y = np.empty((1, *model.input_shape), np.float32)
+
+_kept = _Kept()
+
+
+def answer(model: object, stages: Sequence[Layer], x: Array) -> Array:
+    """Return the output of the ``stages`` of ``model`` for x (N,...), in an array of its own."""
+    answers: dict[tuple[Any, ...], _Answer] = _kept.of_model.setdefault(model, {})
+    key = len(stages), x.shape, x.dtype
+    kept = answers.pop(key, None)  # a layer of yours may ask its own model meanwhile
+    if kept is None or not kept.has_todays_arrays():
+        kept = _Answer(stages, x)
+    y = kept(x)
+    if len(answers) >= MOST_KEPT:
+        answers.pop(next(iter(answers)))
+    answers[key] = kept
+    return y
+
+
+class _Answer:
+    """The arrays that are written for an answer, and the steps that write them."""
+
+    def __init__(self, stages: Sequence[Layer], x: Array) -> None:
+        self._x = y = np.empty_like(x, order="C")
         self._steps: list[Step] = []
-        for stage in model.stages:
-            y, step = _step(stage, y)
-            self._steps += [step] if step else []
-        if not isinstance(model.layers[-1], Softmax):
-            y, step = softmax_for_one_example(y)
-            self._steps.append(step)
-        self._probabilities: Array = y[0]
+        self._params: list[tuple[Layer, str, Array]] = []
+        for stage in stages:
+            y = self._prepared(stage, y)
+        self._y = y
 
-    def predict_proba(self, image: Array) -> Array:
-        if image.dtype == np.uint8 and image.shape in self._shapes:
-            scale(image.ravel(), GRAY, self._x.ravel())
-        else:
-            self._x[...] = self._prepare(image[None])
+    def has_todays_arrays(self) -> bool:
+        """Return whether the layers still have the arrays that the steps read."""
+        return all(layer.params[key] is z for layer, key, z in self._params)
+
+    def __call__(self, x: Array) -> Array:
+        self._x[...] = x
         for step in self._steps:
             step()
-        return self._probabilities
+        y: Array = self._y.copy()
+        return y
+
+    def _prepared(self, stage: Layer, x: Array) -> Array:
+        """Return the array for the output of ``stage`` on x; add the steps that fill it."""
+        match own(stage) if stage.ops is kernels else None:
+            case ConvReLUPool(conv=conv, pool=pool) if weights := self._weights(conv):
+                y, _ = self._plan(kernels.conv2d_relu_maxpool2d, x, *weights, pool.size)
+            case Conv2D() if weights := self._weights(stage):
+                y = self._plan(kernels.conv2d, x, *weights)
+            case Dense() if weights := self._weights(stage):
+                y = self._plan(kernels.dense, x, *weights)
+            case ReLU():
+                y = self._plan(kernels.relu, x)
+            case Softmax():
+                y = self._plan(kernels.softmax, x)
+            case Flatten():
+                y = x.reshape(len(x), *stage.shapes(x.shape[1:])[0])
+            case _:
+                y = np.empty((len(x), *stage.shapes(x.shape[1:])[0]), x.dtype)
+                self._steps.append(lambda: np.copyto(y, stage.forward(x)))
+        return y
+
+    def _weights(self, layer: Layer) -> list[Array]:
+        """Return w and b; none if kernels would read copies, which no change of them reaches."""
+        weights = [layer.params[key] for key in "wb"]
+        if any(ready(z) is not z for z in weights):
+            return []
+        self._params += zip((layer, layer), "wb", weights, strict=True)
+        return weights
+
+    def _plan(self, operation: Any, *args: Any) -> Any:
+        plan = operation.plan(*args)
+        if plan.pack:
+            self._steps.append(_packing(plan.pack, plan.w))
+        self._steps.append(plan.fill)
+        return plan.y
 
 
-def _step(stage: Layer, x: Array) -> tuple[Array, Step | None]:
-    """Return the array for the output of ``stage`` on x, and the function that fills it."""
-    compiled: tuple[Array, Step]
-    match own(stage):
-        case ConvReLUPool() as block:
-            w, b = (block.conv.params[key] for key in "wb")
-            y, _, step = for_images(x, w, b)
-            return y, step
-        case Dense():
-            compiled = for_one_example(x, *(stage.params[key] for key in "wb"))
-            return compiled
-        case ReLU():
-            return x, lambda: np.maximum(x, 0, out=x)
-        case Flatten():
-            return x.reshape(1, -1), None
-        case _:
-            y = np.empty((1, *stage.shapes(x.shape[1:])[0]), np.float32)
-            return y, lambda: np.copyto(y, stage.forward(x))
+def _packing(pack_all: Step, w: Array) -> Step:
+    """Return what does ``pack_all()`` if w holds other bytes than the last time."""
+    seen = bytearray()
+
+    def pack() -> None:
+        nonlocal seen
+        if seen != w:
+            seen = bytearray(w)  # now, so that what changes meanwhile is packed the next time
+            pack_all()
+
+    return pack

@@ -13,6 +13,7 @@ from tinycnn import notebook
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.fusion import ConvReLUPool, fuse
+from tinycnn.nn.inference import answer
 from tinycnn.nn.layers import Layer, Softmax
 from tinycnn.nn.weights import Storable, named
 
@@ -33,6 +34,8 @@ class Sequential(Storable):
     array([0, 0])
     """
 
+    softmax = Softmax()  # of ``predict_proba``, when none is the last layer
+
     def __init__(
         self, layers: Sequence[Layer], input_shape: Shape, seed: int = 0, fused: bool = True
     ) -> None:
@@ -52,6 +55,8 @@ class Sequential(Storable):
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the last layer's output for x (N, *input_shape)."""
         checks.batch(x, self.input_shape)
+        if not training and len(x) <= BATCH:
+            return answer(self, self.stages, x)
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
@@ -94,13 +99,12 @@ class Sequential(Storable):
         return np.asarray(p.argmax(axis=1))
 
     def _probabilities(self, images: Array) -> Array:
-        parts = [np.empty((0, *self.output_shape), np.float32)]
-        last = self.layers[-1]
-        for start in range(0, len(images), BATCH):
+        stages = [*self.stages, *[self.softmax] * (not isinstance(self.layers[-1], Softmax))]
+        parts = []
+        for start in range(0, max(1, len(images)), BATCH):
             x = checks.scaled(images[start : start + BATCH], self.input_shape, self.dtype)
-            y = self.forward(x)
-            parts.append(y if isinstance(last, Softmax) else last.ops.softmax(y))
-        return np.concatenate(parts)
+            parts.append(answer(self, stages, x))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> Any:
         """Train on images (N,H,W) with labels (N,) and return the history; see ``tinycnn.fit``."""
@@ -131,8 +135,8 @@ class Sequential(Storable):
         ``model.on(reference)`` runs layer by layer on the readable expressions, uncompiled.
         """
         other = self.part(0, len(self.layers))
-        other.stages = other.layers
-        for layer in other.layers:
+        other.stages, other.softmax = other.layers, Softmax()
+        for layer in (*other.layers, other.softmax):
             layer.ops = ops
         return other
 

@@ -22,7 +22,7 @@ Ink = PathLike | np.ndarray | Sequence[Sequence[Sequence[float]]]
 def load(name: PathLike = DEFAULT) -> Sequential:
     """Return the network of a weights file, a run folder, ``last`` or ``default``; WeightsError.
 
-    Any number of threads may share it to predict; ``tinycnn.Frozen`` of it answers fastest.
+    Any number of threads may share it to predict.
     """
     return Sequential.load(find_weights(name))
 

@@ -124,19 +124,6 @@ def _predictor(network: Network, weights: Weights, folder: Path, fused: bool) ->
     return build_with(network, weights, fused).predict_proba
 
 
-def _frozen(network: Network, weights: Weights, folder: Path) -> Predictor:
-    """Answer one image by the weights prepared for that, many as usual."""
-    model = build_with(network, weights)
-    frozen = nn.Frozen(model)
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        if len(images) == 1:
-            return frozen.predict_proba(images[0])[None]
-        return model.predict_proba(images)
-
-    return predict
-
-
 TRAINERS = {
     "fused": TinyTrainer,
     "layer by layer": partial(TinyTrainer, fused=False),
@@ -146,6 +133,5 @@ AUGMENTED = {"as train": TinyTrainer}
 
 PREDICTORS = {
     "predict": partial(_predictor, fused=True),
-    "frozen": _frozen,
     "layer by layer": partial(_predictor, fused=False),
 }

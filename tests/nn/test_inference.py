@@ -1,0 +1,157 @@
+"""What a model keeps for its next answer never shows, whatever happens to it between two calls."""
+
+import copy
+import gc
+import pickle
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tinycnn.kernels.jit import UNCOMPILED
+from tinycnn.nn import (
+    SGD,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    Softmax,
+    SoftmaxCrossEntropy,
+    reference,
+    set_threads,
+)
+from tinycnn.nn.fit import train_step
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(5).integers(0, 256, (6, 17, 15), dtype=np.uint8)
+
+
+@pytest.fixture(params=[(), (Softmax(),)], ids=["logits", "softmax"])
+def model(request):
+    """A wide second convolution goes through Winograd's transforms, the others do not."""
+    pooled = [Conv2D(30, 3), ReLU(), MaxPool2D(2), Conv2D(18, 3), ReLU(), MaxPool2D(2)]
+    rest = [Conv2D(5, 2), BatchNorm(), Flatten(), Dense(11), ReLU(), Dense(4), *request.param]
+    return Sequential([*pooled, *rest], (17, 15, 1), seed=7)
+
+
+def right(model, images):
+    return model.on(reference).predict_proba(images)
+
+
+@pytest.mark.parametrize("threads", [1, None])
+def test_any_number_of_images_is_answered_as_by_the_reference(threads, model, images):
+    set_threads(threads)
+    for count in (1, 6, 3, 1, 2, 4, 5, 1):
+        expected = right(model, images[:count])
+        for given in (images[:count], model.prepare(images[:count])):
+            np.testing.assert_allclose(model.predict_proba(given), expected, atol=1e-6)
+    set_threads(None)
+
+
+def write_in_place(model):
+    model.layers[3].params["w"][5, 1, 2, 7] += 300
+
+
+def write_a_bias(model):
+    model.layers[3].params["b"][4] += 30
+
+
+def write_statistics(model):
+    model.layers[7].state["mean"] += 1
+
+
+def assign_an_array(model):
+    model.layers[0].params["w"] = model.layers[0].params["w"] * -1
+
+
+def assign_all(model):
+    model.layers[11].params = {key: z * -2 for key, z in model.layers[11].params.items()}
+
+
+def assign_a_view(model):
+    w = model.layers[6].params["w"]
+    model.layers[6].params["w"] = np.repeat(w, 2, axis=-1)[..., ::2]
+    model.predict_proba(np.zeros((1, 17, 15), np.uint8))
+    model.layers[6].params["w"][0] *= 2
+
+
+def train(model):
+    x, labels = np.full((2, 17, 15), 99, np.uint8), np.array([1, 2])
+    train_step(model, SoftmaxCrossEntropy(), SGD(model, 0.1), x, labels)
+
+
+CHANGES = [write_in_place, write_a_bias, write_statistics]
+CHANGES += [assign_an_array, assign_all, assign_a_view, train]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_is_that_of_the_weights_of_now_however_they_were_changed(change, model, images):
+    before = [model.predict_proba(images[:1]) for _ in range(3)]  # the last two by what was kept
+    kept = before[0].copy()
+    change(model)
+    after = model.predict_proba(images[:1])
+    np.testing.assert_allclose(after, right(model, images[:1]), atol=1e-5)
+    assert not np.allclose(after, kept, atol=1e-4)
+    assert all(np.array_equal(p, kept) for p in before), "an earlier answer has changed"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda z: pickle.loads(pickle.dumps(z))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_of_a_model_that_has_answered_answers_for_itself(copied, model, images):
+    expected = model.predict_proba(images[:1])
+    twin = copied(model)
+    np.testing.assert_array_equal(twin.predict_proba(images[:1]), expected)
+    if copied is not copy.copy:
+        train(twin)
+        assert not np.array_equal(twin.predict_proba(images[:1]), expected)
+        np.testing.assert_array_equal(model.predict_proba(images[:1]), expected)
+
+
+def test_threads_that_share_a_model_do_not_disturb_each_other(model, images):
+    expected = model.predict_proba(images)
+    together = threading.Barrier(len(images))
+
+    def ask(n):
+        together.wait()
+        answers = [model.predict_proba(images[n]) for _ in range(3 if UNCOMPILED else 300)]
+        return max(abs(p - expected[n]).max() for p in answers)
+
+    with ThreadPoolExecutor(len(images)) as threads:
+        assert max(threads.map(ask, range(len(images)))) < 1e-6
+
+
+class Asking(Layer):
+    """Scales x by what its own network answers to blank paper."""
+
+    def forward(self, x, training=False):
+        return x * self.network.forward(np.zeros_like(x)).sum() if x.any() else x
+
+
+def test_a_layer_may_ask_the_network_that_it_is_in():
+    asking = Asking()
+    asking.network = network = Sequential([asking, Flatten(), Dense(3)], (2, 2, 1), seed=1)
+    network.layers[2].params["b"][...] = 1, 2, 4
+    x = np.ones((1, 2, 2, 1), np.float32)
+    for _ in range(3):
+        expected = 7 * x.ravel() @ network.layers[2].params["w"] + [1, 2, 4]
+        np.testing.assert_allclose(network.forward(x)[0], expected, rtol=1e-5)
+
+
+def test_nothing_is_kept_of_a_model_that_is_gone(images):
+    model = Sequential([Flatten(), Dense(3)], (17, 15, 1))
+    model.predict(images)
+    layer = weakref.ref(model.layers[1])
+    del model
+    gc.collect()
+    assert layer() is None
