@@ -189,7 +189,6 @@ DIFFERENTIABLE = {
     "conv2d": conv2d(),
     "conv2d_relu_maxpool2d": far_from_kinks(),
     "batchnorm": batchnorm(st.integers(1, 3)),
-    "dropout": dropout(),
     "maxpool2d": maxpool2d(st.integers(1, 3)),
     "relu": relu(),
     "dense": dense(),

@@ -41,8 +41,8 @@ INSIDE_NN = [
     {"layers", "differences"},
     {"more_layers"},
     {"fusion", "losses", "optimizers", "weights"},
-    {"inference"},
-    {"model", "open_set", "text"},
+    {"inference", "text"},
+    {"model", "open_set"},
     {"presets", "fit", "classifier"},
     {"gradcheck"},
 ]

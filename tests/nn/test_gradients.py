@@ -97,9 +97,10 @@ def dx_as_if_mean_and_variance_were_constants(dy, x, w, mean, variance, epsilon)
     return dy * w / np.sqrt(variance + epsilon), dw, db
 
 
-@mistake("dropout_backward")
-def dx_not_raised_as_y_was(dy, draw, rate):
-    return np.where(draw >= rate, dy, 0)
+@mistake("batchnorm_backward")
+def dw_of_x_as_it_came(dy, x, w, mean, variance, epsilon):
+    dx, _, db = reference.batchnorm_backward(dy, x, w, mean, variance, epsilon)
+    return dx, (dy * x).sum(axis=tuple(range(x.ndim - 1))), db
 
 
 @mistake("maxpool2d_backward")

@@ -104,13 +104,9 @@ def relu_backward(z: Values, out: Values) -> Lines:
 
 
 def dropout(z: Values, out: Values) -> Lines:
-    value, name = (z.x, "y") if hasattr(z, "x") else (z.dy, "dx")
     kept, dropped = z.draw[0, :2]
-    yield name, (0, 0), f"{_n(value[0, 0])} / (1 - {z.rate})", f"draw {kept} >= {z.rate}"
-    yield name, (0, 1), "0", f"draw {dropped} < {z.rate}"
-
-
-dropout_backward = dropout
+    yield "y", (0, 0), f"{_n(z.x[0, 0])} / (1 - {z.rate})", f"draw {kept} >= {z.rate}"
+    yield "y", (0, 1), "0", f"draw {dropped} < {z.rate}"
 
 
 def conv2d_relu_maxpool2d(z: Values, out: Values) -> Lines:

@@ -132,9 +132,6 @@ def conv2d_backward_input(dy, w):
     return conv2d(framed, turned, np.zeros(C, w.dtype))
 
 
-# ---------------------------------------------------- convolution, ReLU and pooling in one step
-
-
 def conv2d_relu_maxpool2d(x, w, b, size):
     """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
     if size != POOL:

@@ -100,11 +100,6 @@ def dropout(x, draw, rate):
     return y
 
 
-def dropout_backward(dy, draw, rate):
-    """See ``reference.dropout_backward``."""
-    return dropout(dy, draw, rate)
-
-
 @parallel_over  # block owns its part of passed
 def _dropout(block, read, written):
     mine = slice(block * MANY, (block + 1) * MANY)

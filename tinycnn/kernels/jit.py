@@ -79,9 +79,6 @@ class Part(Kernel):
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
 
 
-# ------------------------------------------------------------------------- compiled code is kept
-
-
 @functools.lru_cache
 def cache_folder(file: Path = Path(__file__), mode: str = MODE) -> Path | None:
     """Return where the kernels of ``file`` are kept, or None when no private folder can be had."""

@@ -158,9 +158,6 @@ def store_winner(four, y, winner, at, count):
     store_first(winner, at, select(alive, where, fill_like(4, best)), count)
 
 
-# -------------------------------------------------------------------------------- where numbers lie
-
-
 _kept: dict[int, list] = {}
 """By size, the memory of arrays: no array waits for the system to find what is here already."""
 
@@ -233,9 +230,6 @@ def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.nd
     slots = np.array(table, np.intp).reshape(-1, 3).T
     is_full = slots[2] == LANES
     return np.ascontiguousarray(slots[:, is_full]), np.ascontiguousarray(slots[:, ~is_full])
-
-
-# -------------------------------------------------------------------------------- pieces of a batch
 
 
 def halves(start, stop):

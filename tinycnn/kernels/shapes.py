@@ -159,9 +159,6 @@ def ready(array: np.ndarray) -> np.ndarray:
     return np.require(array, requirements=["C", "A", "W", "E"])
 
 
-# ------------------------------------------------------------------------ letters and their sizes
-
-
 def _is_gradient(name: str) -> bool:
     return name[0] == "d" or name == "winner"
 
@@ -192,9 +189,6 @@ def _misfit(name: str, letters: Sequence[str], shape: Any, actual: Any, sizes: V
         )
     expected = tuple(sizes[letter] for letter in letters[1:3])
     return f"the size of {name} is {tuple(actual[1:3])}, expected {expected}"
-
-
-# ------------------------------------------------------------------------- words with a rule
 
 
 def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:

@@ -56,9 +56,6 @@ class _VectorModel(PrimitiveModel):
         super().__init__(manager, vector, ir.VectorType(SCALARS[vector.dtype], LANES))
 
 
-# ------------------------------------------------------------- from a function to instructions
-
-
 def becomes(kind, emit, whole=False):
     """Make numba build, where a kernel calls the function below, ``emit(builder, kind, *args)``.
 
@@ -185,9 +182,6 @@ def _nothing(kind):
     """Return zeros of a vector's type."""
     scalar = SCALARS[kind.dtype]
     return ir.Constant(_vector_of(scalar), [scalar(0.0)] * LANES)
-
-
-# ------------------------------------------------------------------------------ the operations
 
 
 @becomes(lambda a: Vector(a.dtype), lambda builder, kind, a: _nothing(kind))

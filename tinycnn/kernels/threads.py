@@ -41,8 +41,6 @@ NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(na
 
 I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
 
-# ----------------------------------------------------------------- what a compiled loop cannot say
-
 
 @becomes(
     lambda board, at: types.int64,
@@ -132,9 +130,6 @@ def _take_pieces(context, builder, body, kinds, args):
     builder.ret_void()
 
 
-# ------------------------------------------------------------------------------- what threads do
-
-
 def parallel_over(body: Callable) -> Callable:
     """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
 
@@ -220,8 +215,6 @@ def _help(board, helper, done):
             _add(board, ACTIVE, -1)
     return done
 
-
-# ---------------------------------------------------------------------------------- the team
 
 _BOARD = np.zeros(7 * LINE, np.int64)
 

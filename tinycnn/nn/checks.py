@@ -1,5 +1,6 @@
 """What a network takes: sizes, shapes and images are checked here, and gray levels scaled."""
 
+import inspect
 import math
 import warnings
 from collections.abc import Sequence
@@ -99,17 +100,21 @@ def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
         raise ShapeError(f"images have shape {images.shape}, expected {_batch_shape(input_shape)}")
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
-    kind, unit = ("uint8", GRAY) if images.dtype == np.uint8 else ("floats", 1.0)
-    if images.size and (kind == "uint8" or not any_floats):
+    if images.dtype == np.uint8:
+        of_scale = not images.size or images.max() != 1
+    elif images.size and not any_floats:
         least, most = float(images.min()), float(images.max())
-        ink = most * unit
-        of_scale = least >= -OVERSHOOT and ink <= 1 + OVERSHOOT and not 0 < ink <= GRAY
-        if not of_scale and math.isfinite(most - least):
-            warnings.warn(
-                f"images hold {kind} from {least:.3g} to {most:.3g}, but floats are expected "
-                "from 0, paper, to 1, full ink: scale them, or give uint8 from 0 to 255",
-                stacklevel=3,
-            )
+        of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GRAY
+        of_scale = of_scale or not math.isfinite(most - least)
+    else:
+        of_scale = True
+    if not of_scale:
+        ours = [z.frame.f_globals["__name__"].startswith("tinycnn.") for z in inspect.stack()]
+        warnings.warn(
+            f"images hold {images.dtype} from {images.min():.3g} to {images.max():.3g}, but floats "
+            "are expected from 0, paper, to 1, full ink: scale them, or give uint8 from 0 to 255",
+            stacklevel=ours.index(False) + 1,
+        )
     return images
 
 

@@ -7,7 +7,6 @@ again when a byte of them is no longer what it was, whoever changed it.
 """
 
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,29 +21,29 @@ from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, ReLU, Softmax
 Step = Callable[[], object]
 
 MOST_KEPT = 4
-"""Numbers of images for which a thread keeps the arrays of a model: those of the last calls."""
+"""Shapes of x for which a thread keeps the arrays of a model: those of the last calls."""
 
 
-class _Kept(threading.local):
+class Answers(threading.local):
+    """What each thread keeps for the next answers of one model; a copy begins with nothing."""
+
     def __init__(self) -> None:
-        self.of_model: Any = weakref.WeakKeyDictionary()
+        self._kept: dict[tuple[Any, ...], _Answer] = {}
 
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(self), ()
 
-_kept = _Kept()
-
-
-def answer(model: object, stages: Sequence[Layer], x: Array) -> Array:
-    """Return the output of the ``stages`` of ``model`` for x (N,...), in an array of its own."""
-    answers: dict[tuple[Any, ...], _Answer] = _kept.of_model.setdefault(model, {})
-    key = len(stages), x.shape, x.dtype
-    kept = answers.pop(key, None)  # a layer of yours may ask its own model meanwhile
-    if kept is None or not kept.has_todays_arrays():
-        kept = _Answer(stages, x)
-    y = kept(x)
-    if len(answers) >= MOST_KEPT:
-        answers.pop(next(iter(answers)))
-    answers[key] = kept
-    return y
+    def of(self, stages: Sequence[Layer], x: Array) -> Array:
+        """Return the output of ``stages`` for x (N,...), in an array of its own."""
+        key = len(stages), x.shape, x.dtype
+        kept = self._kept.pop(key, None)  # a layer of yours may ask its own model meanwhile
+        if kept is None or not kept.has_todays_arrays():
+            kept = _Answer(stages, x)
+        y = kept(x)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[key] = kept
+        return y
 
 
 class _Answer:
@@ -71,6 +70,7 @@ class _Answer:
 
     def _prepared(self, stage: Layer, x: Array) -> Array:
         """Return the array for the output of ``stage`` on x; add the steps that fill it."""
+        y: Array
         match own(stage) if stage.ops is kernels else None:
             case ConvReLUPool(conv=conv, pool=pool) if weights := self._weights(conv):
                 y, _ = self._plan(kernels.conv2d_relu_maxpool2d, x, *weights, pool.size)

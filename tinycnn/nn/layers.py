@@ -40,9 +40,10 @@ class Layer:
         """Check the input shape, make the parameters, return the output shape."""
         self.draw_from(rng)
         output_shape, shapes = self.shapes(input_shape)
-        self.params = {key: self.initial(key, shape, rng) for key, shape in shapes.items()}
-        state = self.state_shapes(input_shape)
-        self.state = {key: self.initial(key, shape, rng) for key, shape in state.items()}
+        self.params, self.state = (
+            {key: self.initial(key, shape, rng) for key, shape in kept.items()}
+            for kept in (shapes, self.state_shapes(input_shape))
+        )
         return output_shape
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
@@ -75,7 +76,7 @@ class Layer:
         return self._memory
 
     def draw_from(self, rng: np.random.Generator) -> None:
-        """Use another generator; layers that draw at random in training draw from it."""
+        """Use another generator for what is drawn at random in training."""
         self._rng = rng
 
     def config(self) -> dict[str, Any]:
@@ -242,9 +243,9 @@ class BatchNorm(Layer):
         if self.inference or not training:
             return w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
         checks.several_a_channel(x)
-        y, self._mean, self._variance = self.ops.batchnorm(x, w, b, self.EPSILON)
-        for key, value in (("mean", self._mean), ("variance", self._variance)):
-            self.state[key] += self.FOLLOW * (value - self.state[key])
+        y, *self._moments = self.ops.batchnorm(x, w, b, self.EPSILON)
+        for key, moment in zip(("mean", "variance"), self._moments, strict=True):
+            self.state[key] += self.FOLLOW * (moment - self.state[key])
             flush(self.state[key])
         return y
 
@@ -255,8 +256,7 @@ class BatchNorm(Layer):
             m = tuple(range(x.ndim - 1))
             self.grads = {"w": (dy * z).sum(axis=m), "b": dy.sum(axis=m)}
             return dy * (w / self.deviation(x.dtype))
-        mean, variance = self._mean, self._variance
-        dx, dw, db = self.ops.batchnorm_backward(dy, x, w, mean, variance, self.EPSILON)
+        dx, dw, db = self.ops.batchnorm_backward(dy, x, w, *self._moments, self.EPSILON)
         self.grads = {"w": dw, "b": db}
         return dx
 
@@ -281,7 +281,7 @@ class Dropout(Layer):
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         if self.inference:
             return dy
-        return self.ops.dropout_backward(dy, self.remembered(), self.rate)
+        return self.ops.dropout(dy, self.remembered(), self.rate)
 
 
 def he_normal(shape: Shape, fan_in: int, rng: np.random.Generator) -> Array:

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import tinycnn
-from tinycnn import notebook
-from tinycnn.nn import checks
+from tinycnn.nn import checks, text
 from tinycnn.nn.checks import Array, Shape
-from tinycnn.nn.fusion import ConvReLUPool, fuse
-from tinycnn.nn.inference import answer
+from tinycnn.nn.fusion import fuse
+from tinycnn.nn.inference import Answers
 from tinycnn.nn.layers import Layer, Softmax
 from tinycnn.nn.weights import Storable, named
 
@@ -43,7 +42,7 @@ class Sequential(Storable):
         self.layers = tuple(layers)  # the stages are made of them, so none may be replaced
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
-        self.any_floats = False
+        self.any_floats, self._answers = False, Answers()
         self.description = {}
         rng, self.output_shape = np.random.default_rng(seed), self.input_shape
         for layer in self.layers:
@@ -56,7 +55,7 @@ class Sequential(Storable):
         """Return the last layer's output for x (N, *input_shape)."""
         checks.batch(x, self.input_shape)
         if not training and len(x) <= BATCH:
-            return answer(self, self.stages, x)
+            return self._answers.of(self.stages, x)
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
@@ -91,26 +90,22 @@ class Sequential(Storable):
 
     def predict_proba(self, images: ArrayLike) -> Array:
         """Return the probabilities (N,K) of the classes; see ``prepare`` for ``images``."""
-        return self._probabilities(checks.images(images, self.input_shape, self.any_floats))
+        given = checks.images(images, self.input_shape, self.any_floats)
+        ends_in_softmax = isinstance(self.layers[-1], Softmax)
+        stages, parts = [*self.stages, *[self.softmax] * (not ends_in_softmax)], []
+        for start in range(0, max(1, len(given)), BATCH):
+            x = checks.scaled(given[start : start + BATCH], self.input_shape, self.dtype)
+            parts.append(self._answers.of(stages, x))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict(self, images: ArrayLike) -> Array:
         """Return the likeliest class (N,) of each image; see ``prepare`` for ``images``."""
-        p = self._probabilities(checks.images(images, self.input_shape, self.any_floats))
-        return np.asarray(p.argmax(axis=1))
-
-    def _probabilities(self, images: Array) -> Array:
-        stages = [*self.stages, *[self.softmax] * (not isinstance(self.layers[-1], Softmax))]
-        parts = []
-        for start in range(0, max(1, len(images)), BATCH):
-            x = checks.scaled(images[start : start + BATCH], self.input_shape, self.dtype)
-            parts.append(answer(self, stages, x))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return np.asarray(self.predict_proba(images).argmax(axis=1))
 
     def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> Any:
         """Train on images (N,H,W) with labels (N,) and return the history; see ``tinycnn.fit``."""
-        return tinycnn.fit(
-            self, images, labels, **options
-        )  # the library's own name: nn imports nothing above it
+        # by the library's own name: nn imports nothing above it
+        return tinycnn.fit(self, images, labels, **options)
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Any:
         """Return the ``Score`` on images with labels (N,): ``accuracy``, ``errors``, ``n``."""
@@ -125,6 +120,7 @@ class Sequential(Storable):
         for layer in self.layers[:stop]:
             shapes.append(layer.shapes(shapes[-1])[0])
         part.input_shape, part.output_shape = shapes[start], shapes[-1]
+        part._answers = Answers()
         part.layers = tuple(copy.copy(layer) for layer in self.layers[start:stop])
         part.stages = fuse(part.layers) if self.stages is not self.layers else part.layers
         return part
@@ -154,23 +150,4 @@ class Sequential(Storable):
         """Return the parameters and the state of all layers by name ("0.w"), not copies."""
         return named(layer.params | layer.state for layer in self.layers)
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return a mark | of fused layers, layer, output shape and parameters, with a head."""
-        marks = [m for s in self.stages for m in ("|||" if isinstance(s, ConvReLUPool) else [""])]
-        rows, shape = [("", "layer", "output", "parameters")], self.input_shape
-        for mark, layer in zip(marks, self.layers, strict=True):
-            shape = layer.shapes(shape)[0]
-            count = sum(z.size for z in layer.params.values())
-            rows.append((mark, repr(layer), " x ".join(map(str, shape)), f"{count:,}"))
-        return [*rows, ("", "total", "", f"{self.parameter_count():,}")]
-
-    def _repr_html_(self) -> str:
-        return notebook.table(*[row[1:] for row in self.rows()])
-
-    def summary(self) -> str:
-        """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
-        rows = self.rows()
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join(
-            f"{a:{widths[0]}} {b:{widths[1]}}  {c:{widths[2]}}  {d:>10}" for a, b, c, d in rows
-        )
+    summary, _repr_html_ = text.summary, text.html

@@ -14,7 +14,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.kernels import shapes
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
-from tinycnn.nn.layers import Layer
+from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer
 
 
 class ZeroPad2D(Layer):
@@ -152,3 +152,12 @@ class LeakyReLU(Layer):
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         return np.where(self.remembered() > 0, dy, self.slope * dy)
+
+
+def lenet5(classes: int) -> list[Layer]:
+    """The network of 1998 (LeCun et al.), of tanh and averages, as it is drawn today."""
+    return [
+        *[ZeroPad2D(2), Conv2D(6, 5), Tanh(), AveragePool2D(2)],
+        *[Conv2D(16, 5), Tanh(), AveragePool2D(2), Flatten()],
+        *[Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)],
+    ]

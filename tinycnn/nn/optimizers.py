@@ -1,7 +1,6 @@
 """Optimizers turn gradients into steps; schedules say how long the steps are.
 
-An optimizer keeps a small state for each parameter, in ``state``: a dict of arrays. Save them, and
-training can go on later.
+What an optimizer remembers of each parameter is in ``state``; with it, training can go on later.
 """
 
 import math
@@ -23,6 +22,7 @@ class Optimizer:
 
     ops: ModuleType = kernels
     slots: tuple[str, ...] = ()
+    _update: Callable[..., None]  # (z, dz, *state): changes one parameter and its state
 
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
         self.layers = list(layers)
@@ -41,9 +41,6 @@ class Optimizer:
             for key, z in layer.params.items():
                 state = (self.state[f"{slot}.{index}.{key}"] for slot in self.slots)
                 self._update(z, layer.grads[key], *state)
-
-    def _update(self, z: Array, dz: Array, *state: Array) -> None:
-        raise NotImplementedError
 
 
 class SGD(Optimizer):
@@ -71,22 +68,12 @@ class Adam(Optimizer):
     """
 
     slots = ("mean", "square")
-
-    def __init__(
-        self,
-        layers: Iterable[Layer],
-        lr: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(layers, lr, weight_decay)
-        self.betas, self.epsilon = betas, epsilon
+    BETAS, EPSILON = (0.9, 0.999), 1e-8
 
     def _update(self, z: Array, dz: Array, *state: Array) -> None:
         mean, square = state
         self.ops.adam_update(
-            z, dz, mean, square, self.steps, self.lr, *self.betas, self.epsilon, self.weight_decay
+            z, dz, mean, square, self.steps, self.lr, *self.BETAS, self.EPSILON, self.weight_decay
         )
 
 

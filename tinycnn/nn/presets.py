@@ -3,7 +3,7 @@
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from tinycnn.nn.model import Sequential
-from tinycnn.nn.more_layers import AveragePool2D, Tanh, ZeroPad2D
+from tinycnn.nn.more_layers import lenet5
 from tinycnn.nn.text import layers_of, network_text
 
 
@@ -62,19 +62,7 @@ def dense(classes: int) -> list[Layer]:
     return [Flatten(), Dense(256), ReLU(), Dense(classes)]
 
 
-def lenet5(classes: int) -> list[Layer]:
-    """The network of 1998 (LeCun et al.), of tanh and averages, as it is drawn today."""
-    return [
-        *[ZeroPad2D(2), Conv2D(6, 5), Tanh(), AveragePool2D(2)],
-        *[Conv2D(16, 5), Tanh(), AveragePool2D(2), Flatten()],
-        *[Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)],
-    ]
-
-
-PRESETS = {preset.__name__: preset for preset in (lenet, normed, tiny, best, sprint, dense, lenet5)}
-
-FOLDED = ("normed",)
-"""The presets that are saved without BatchNorm."""
+PRESETS = {preset.__name__: preset for preset in (lenet, tiny, best, sprint, dense, lenet5)}
 
 
 def build(

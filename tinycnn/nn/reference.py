@@ -28,8 +28,6 @@ from tinycnn.kernels.shapes import shapes
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
-# ------------------------------------------------------------------------------- convolution
-
 
 @shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F) with OH = H-KH+1, OW = W-KW+1")
 def conv2d(x: Array, w: Array, b: Array) -> Array:
@@ -39,7 +37,7 @@ def conv2d(x: Array, w: Array, b: Array) -> Array:
 
         y[n,i,j,f] = b[f] + sum_{u,v,c} x[n,i+u,j+v,c] * w[f,u,v,c]
     """
-    windows = _windows(x, w.shape[1:3])
+    windows = sliding_window_view(x, w.shape[1:3], axis=(1, 2))  # a view (N,OH,OW,C,KH,KW)
     return np.einsum("nijcuv,fuvc->nijf", windows, w, optimize=True) + b
 
 
@@ -53,7 +51,8 @@ def conv2d_backward_params(dy: Array, x: Array, kernel_size: Shape) -> tuple[Arr
         dw[f,u,v,c] = sum_{n,i,j} dy[n,i,j,f] * x[n,i+u,j+v,c]
         db[f]       = sum_{n,i,j} dy[n,i,j,f]
     """
-    dw = np.einsum("nijf,nijcuv->fuvc", dy, _windows(x, kernel_size), optimize=True)
+    windows = sliding_window_view(x, kernel_size, axis=(1, 2))
+    dw = np.einsum("nijf,nijcuv->fuvc", dy, windows, optimize=True)
     db = np.einsum("nijf->f", dy)
     return dw, db
 
@@ -71,16 +70,8 @@ def conv2d_backward_input(dy: Array, w: Array) -> Array:
     """
     KH, KW = w.shape[1:3]
     framed = np.pad(dy, ((0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1), (0, 0)))
-    turned = w[:, ::-1, ::-1, :]
-    return np.einsum("nrsfuv,fuvc->nrsc", _windows(framed, (KH, KW)), turned, optimize=True)
-
-
-def _windows(x: Array, kernel_size: Shape) -> Array:
-    """View x (N,H,W,C) as its windows (N,OH,OW,C,KH,KW); nothing is copied."""
-    return sliding_window_view(x, kernel_size, axis=(1, 2))
-
-
-# ----------------------------------------------------------------------------------- pooling
+    windows, turned = sliding_window_view(framed, (KH, KW), axis=(1, 2)), w[:, ::-1, ::-1, :]
+    return np.einsum("nrsfuv,fuvc->nrsc", windows, turned, optimize=True)
 
 
 @shapes("x (N,H,W,C)  ->  y (N,H//size,W//size,C), winner (same shape, uint8)")
@@ -119,9 +110,6 @@ def maxpool2d_backward(dy: Array, winner: Array, input_size: Shape, size: int) -
     return dx
 
 
-# -------------------------------------------------------------------------------------- ReLU
-
-
 @shapes("x (...)  ->  y (...), where (...) is any one shape")
 def relu(x: Array) -> Array:
     """Let positive numbers pass and set the others to zero.
@@ -144,34 +132,18 @@ def relu_backward(dy: Array, y: Array) -> Array:
     return np.where(y <= 0, 0, dy).astype(dy.dtype)
 
 
-# ----------------------------------------------------------------------------------- dropout
-
-
 @shapes("x and draw (...), rate from 0 to below 1  ->  y (...)")
 def dropout(x: Array, draw: Array, rate: float) -> Array:
     """Set a random share of the numbers to zero, and scale the others up to make up for it.
 
     The next layer cannot rely on any single number, and learns from all of them. A number drawn
     uniformly from 0 to 1 is below ``rate`` with exactly that probability, so the mean of y over
-    all draws is x. Inference therefore needs no dropout.
+    all draws is x. Inference therefore needs no dropout. Each number was multiplied by a constant,
+    and so is its gradient: dx = dropout(dy, draw, rate).
 
         y = x / (1 - rate)  where draw >= rate, else 0
     """
     return np.where(draw >= rate, x / (1 - rate), 0).astype(x.dtype)
-
-
-@shapes("dy and draw (...), rate from 0 to below 1  ->  dx (...)")
-def dropout_backward(dy: Array, draw: Array, rate: float) -> Array:
-    """Gradient of the loss with respect to the input of ``dropout``.
-
-    Each number was multiplied by a constant, and so is its gradient.
-
-        dx = dy / (1 - rate)  where draw >= rate, else 0
-    """
-    return dropout(dy, draw, rate)
-
-
-# --------------------------------------------- convolution, ReLU and pooling in one step
 
 
 @shapes(
@@ -200,14 +172,12 @@ def conv2d_relu_maxpool2d(x: Array, w: Array, b: Array, size: int) -> tuple[Arra
 def conv2d_relu_maxpool2d_backward_params(
     dy: Array, winner: Array, x: Array, kernel_size: Shape, size: int
 ) -> tuple[Array, Array]:
-    """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
+    """Gradient with respect to filters and biases: only the living winners contribute.
 
-    Only the living winners contribute.
-
-        dz     = dy where the living winners are in z, 0 elsewhere
-        dw, db = conv2d_backward_params(dz, x, kernel_size)
+    dz     = dy where the living winners are in z, 0 elsewhere
+    dw, db = conv2d_backward_params(dz, x, kernel_size)
     """
-    dz = _unpool_the_living(dy, winner, x.shape[1:3], kernel_size, size)
+    dz = _unpool_the_living(dy, winner, np.subtract(x.shape[1:3], kernel_size) + 1, size)
     return conv2d_backward_params(dz, x, kernel_size)
 
 
@@ -215,27 +185,19 @@ def conv2d_relu_maxpool2d_backward_params(
 def conv2d_relu_maxpool2d_backward_input(
     dy: Array, winner: Array, w: Array, input_size: Shape, size: int
 ) -> Array:
-    """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
+    """Gradient with respect to the input: again, only the living winners contribute.
 
-    Again, only the living winners contribute.
-
-        dz = dy where the living winners are in z, 0 elsewhere
-        dx = conv2d_backward_input(dz, w)
+    dz = dy where the living winners are in z, 0 elsewhere
+    dx = conv2d_backward_input(dz, w)
     """
-    dz = _unpool_the_living(dy, winner, input_size, w.shape[1:3], size)
+    dz = _unpool_the_living(dy, winner, np.subtract(input_size, w.shape[1:3]) + 1, size)
     return conv2d_backward_input(dz, w)
 
 
-def _unpool_the_living(
-    dy: Array, winner: Array, input_size: Shape, kernel_size: Shape, size: int
-) -> Array:
+def _unpool_the_living(dy: Array, winner: Array, z_size: Any, size: int) -> Array:
     """Bring dy back to where the winners are in z, leaving out those that the ReLU stopped."""
-    OH, OW = np.subtract(input_size, kernel_size) + 1
     alive = winner < size * size
-    return maxpool2d_backward(np.where(alive, dy, 0), np.where(alive, winner, 0), (OH, OW), size)
-
-
-# ------------------------------------------------------------------------ batch normalization
+    return maxpool2d_backward(np.where(alive, dy, 0), np.where(alive, winner, 0), z_size, size)
 
 
 @shapes("x (N,...,C), w and b (C,)  ->  y (N,...,C), mean and variance (C,)")
@@ -285,9 +247,6 @@ def batchnorm_backward(
     return dx, dw, db
 
 
-# ------------------------------------------------------------------------------------- dense
-
-
 @shapes("x (N,D), w (D,K), b (K,)  ->  y (N,K)")
 def dense(x: Array, w: Array, b: Array) -> Array:
     """Connect every input with every output.
@@ -320,9 +279,6 @@ def dense_backward_input(dy: Array, w: Array) -> Array:
         dx[n,d] = sum_k dy[n,k] * w[d,k]
     """
     return dy @ w.T
-
-
-# -------------------------------------------------------------------- softmax, cross-entropy
 
 
 @shapes("logits (N,K)  ->  p (N,K)")
@@ -377,9 +333,6 @@ def softmax_cross_entropy_backward(p: Array, labels: Array, count: int | None = 
     truth = np.zeros_like(p)
     truth[np.arange(labels.size), labels] = 1
     return (p - truth) / (count or labels.size)
-
-
-# --------------------------------------------------------------------------------- the update
 
 
 def flush(z: Array) -> None:

@@ -1,11 +1,13 @@
-"""Networks written as text: the layers as they print themselves, read without running any code."""
+"""Networks as text: their layers as they print themselves, read without running any code."""
 
 import ast
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from tinycnn import notebook
 from tinycnn.errors import ShapeError
+from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import Layer
 from tinycnn.nn.weights import LAYERS
 
@@ -48,3 +50,28 @@ def _value(node: ast.expr) -> Any:
         return ast.literal_eval(node)
     except ValueError as error:
         raise ValueError(f"{ast.unparse(node)} is neither a number nor a text") from error
+
+
+def rows(model: Any) -> list[tuple[str, ...]]:
+    """Return a mark | of fused layers, layer, output shape and parameters, with a head."""
+    marks = [m for s in model.stages for m in ("|||" if isinstance(s, ConvReLUPool) else [""])]
+    rows, shape = [("", "layer", "output", "parameters")], model.input_shape
+    for mark, layer in zip(marks, model.layers, strict=True):
+        shape = layer.shapes(shape)[0]
+        count = sum(z.size for z in layer.params.values())
+        rows.append((mark, repr(layer), " x ".join(map(str, shape)), f"{count:,}"))
+    return [*rows, ("", "total", "", f"{model.parameter_count():,}")]
+
+
+def summary(model: Any) -> str:
+    """Return a table of layers, output shapes and parameter counts; | marks fused ones."""
+    table = rows(model)
+    widths = [max(len(row[column]) for row in table) for column in range(3)]
+    return "\n".join(
+        f"{a:{widths[0]}} {b:{widths[1]}}  {c:{widths[2]}}  {d:>10}" for a, b, c, d in table
+    )
+
+
+def html(model: Any) -> str:
+    """Return the same as a table of a notebook."""
+    return notebook.table(*[row[1:] for row in rows(model)])
