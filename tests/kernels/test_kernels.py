@@ -80,7 +80,7 @@ def test_an_operation_that_is_written_once_is_found_checked_and_run(monkeypatch)
         vars(kernels), "scaled"
     )  # it stays from the first time that it is asked for
     assert y.tolist() == [[3, 8]]
-    with pytest.raises(ShapeError, match="number of inputs of x is 3, expected 2"):
+    with pytest.raises(ShapeError, match="has shape"):
         kernels.scaled(np.ones((1, 3)), np.ones(2))
     monkeypatch.delitem(vars(kernels), "scaled")
     assert scaled.__doc__.endswith("x (N,D), w (D,)  ->  y (N,D)\n    ")

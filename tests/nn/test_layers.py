@@ -136,7 +136,7 @@ def test_a_gradient_that_does_not_belong_to_the_last_forward_is_refused(rng):
     layer = Conv2D(2, 3)
     layer.build((5, 5, 1), rng)
     layer.forward(np.zeros((2, 5, 5, 1), np.float32), training=True)
-    with pytest.raises(ShapeError, match="size of dy"):
+    with pytest.raises(ShapeError, match="dy has shape"):
         layer.backward(np.zeros((2, 4, 4, 2), np.float32))
 
 

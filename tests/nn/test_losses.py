@@ -81,9 +81,9 @@ def test_labels_may_be_integers_of_any_kind(dtype):
     [
         ([0, 1, 4], "label 4 of example 2 is not one of 4 classes"),
         ([0, -1, 4], "label -1 of example 1"),
-        ([0, 1], r"shape of labels is \(2,\), expected \(3,\)"),
+        ([0, 1], r"labels has shape \(2,\), expected \(3,\)"),
         ([0.0, 1.0, 2.0], "labels are float64, expected integers"),
-        ([[0, 0, 0, 1]] * 3, "shape of labels"),
+        ([[0, 0, 0, 1]] * 3, "labels has shape"),
     ],
 )
 def test_labels_that_are_none_are_refused(loss, labels, words):

@@ -31,8 +31,6 @@ LARGEST_POOL = 15
 MOST_KNOWN = 1000
 """Calls of an operation with other shapes that are remembered."""
 
-NOUNS = {"N": "examples", "C": "channels", "F": "filters", "D": "inputs", "K": "outputs"}
-
 
 def shapes(text: str) -> Callable[[F], F]:
     """Say what a function takes and gives; its docstring ends with that, too."""
@@ -141,7 +139,7 @@ class Check:
             if axes is None or any(
                 sizes.get(z, n) != n for z, n in zip(letters, axes, strict=True)
             ):
-                raise ShapeError(_misfit(name, letters, shape, axes, sizes))
+                raise ShapeError(_misfit(name, letters, shape, sizes))
             sizes.update(zip(letters, axes, strict=True))
         _derive(sizes, size)
         if sizes.get("K") == 0:  # a softmax looks for the largest of its numbers
@@ -173,22 +171,12 @@ def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
     return [N, tuple(places), C] if C and all(places) else None
 
 
-def _misfit(name: str, letters: Sequence[str], shape: Any, actual: Any, sizes: Values) -> str:
-    """Say what is wrong with a shape: the whole of it, its rank, or one size."""
-    if all(letter in sizes for letter in letters):
-        pairs = [(letter, sizes[letter]) for letter in letters]
-        whole = tuple(n for z, size in pairs for n in (size if z == "..." else [size]))
-        return f"the shape of {name} is {shape}, expected {whole}"
-    if actual is None:
-        kind = "examples with channels, " if "..." in letters else ""
-        return f"{name} has shape {shape}, expected {kind}({', '.join(letters)})"
-    wrong = {z: n for z, n in zip(letters, actual, strict=True) if sizes.get(z, n) != n}
-    for letter in wrong.keys() & NOUNS.keys():
-        return (
-            f"the number of {NOUNS[letter]} of {name} is {wrong[letter]}, expected {sizes[letter]}"
-        )
-    expected = tuple(sizes[letter] for letter in letters[1:3])
-    return f"the size of {name} is {tuple(actual[1:3])}, expected {expected}"
+def _misfit(name: str, letters: Sequence[str], shape: Any, sizes: Values) -> str:
+    """Say what shape is expected, in numbers as far as they are known."""
+    known = [sizes.get(z, z) for z in letters]
+    axes = [str(n) for z in known for n in (z if isinstance(z, tuple) else [z])]
+    comma = "," if len(axes) == 1 else ""
+    return f"{name} has shape {shape}, expected ({', '.join(axes)}{comma})"
 
 
 def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:

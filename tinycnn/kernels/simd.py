@@ -324,17 +324,15 @@ def fma(x, y, z):
     return x * y + z
 
 
-def _dot(builder, kind, xs, ys):
-    total = _nothing(kind)
+def _dot(builder, kind, xs, ys, total):
     for x, y in zip(*(cgutils.unpack_tuple(builder, z) for z in (xs, ys)), strict=True):
         total = _fma(builder, kind, x, y, total)
     return total
 
 
-@becomes(lambda xs, ys: ys.dtype, _dot, whole=True)
-def dot(xs, ys):
-    """Return the sum of xs[q] * ys[q] over tuples of vectors, added up in this order."""
-    total = np.zeros_like(ys[0])
+@becomes(lambda xs, ys, total: total, _dot, whole=True)
+def dot(xs, ys, total):
+    """Return total + the sum of xs[q] * ys[q] over tuples of vectors, added up in this order."""
     for x, y in zip(xs, ys, strict=True):
         total = fma(x, y, total)
     return total

@@ -39,7 +39,6 @@ from tinycnn.kernels.simd import (
     add,
     dot,
     fill,
-    fma,
     least,
     load,
     load_first,
@@ -166,7 +165,7 @@ def _pieces(piece, read, written):
         for t in range(count):
             image, i, j = _tile(g * group + t, rows, columns)
             where = t * points * made, ((image * OH + side * i) * OW + side * j) * F
-            _finish(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
+            _interpolate(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
 
 
 @part
@@ -180,15 +179,16 @@ def _evaluate(x, corner, bt, half, values, to, sizes):
     """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
     n, C, row = sizes
     first = least(EIGHT, n - 1)  # for n below eight the last comes again, and B has zeros for it
+    nothing = zeros(x)
     for c in range(0, C, LANES):
         for v in range(n):
             column = load_first(x, add(times(first, row), corner + v * C + c), C - c)
             for p in range(n):
-                store(half, (p * n + v) * LANES, dot(fill(bt, add(EIGHT, 8 * p)), column))
+                store(half, (p * n + v) * LANES, dot(fill(bt, add(EIGHT, 8 * p)), column, nothing))
         for p in range(n):
             line = load(half, times(add(first, p * n), LANES))
             for q in range(n):
-                value = dot(fill(bt, add(EIGHT, 8 * q)), line)
+                value = dot(fill(bt, add(EIGHT, 8 * q)), line, nothing)
                 store(values, to + (p * n + q) * whole(C) + c, value)
 
 
@@ -217,54 +217,30 @@ def _multiply(values, tiles, u, products, sizes):
 
 
 @part
-def _finish(products, weights, half, written, where, sizes):
-    """Make the outputs of a tile of its products, which begin at ``where``."""
+def _interpolate(products, weights, half, written, where, sizes):
+    """Write A^T products A + b of the tile whose products begin at ``where`` to its place in y.
+
+    Where pooling follows, the outputs of each window compete.
+    """
     (at, b), (y, winner), (first, to), (n, m, row, F) = weights, written, where, sizes
-    if not winner.size:
-        _interpolate(products, at, b, half, y, where, sizes)
-    for v in range(m // 2 if winner.size else 0):  # a row of windows
-        _compete(products, at, b, y, winner, (first, 2 * v, to + v * row), (n, m // 2, F))
-
-
-@part
-def _interpolate(products, at, b, half, y, where, sizes):
-    """Write A^T products A + b of the tile whose products begin at ``where`` to its place in y."""
-    (first, to), (n, m, row, F) = where, sizes
-    made = whole(F)
     lines = least(EIGHT, n - 1)  # as in ``_evaluate``
     for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
+        bias, nothing = load_first(b, f, F - f), zeros(b)
         for q in range(n):
-            column = load(products, add(times(lines, n * made), first + q * made + f))
+            column = load(products, add(times(lines, n * whole(F)), first + q * whole(F) + f))
             for i in range(m):
-                store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column))
-        for i in range(m):
+                store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column, nothing))
+        for i in range(0, m, 2 if winner.size else 1):
             line = load(half, times(add(lines, i * n), LANES))
-            for j in range(m):
-                value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line))
-                store_first(y, to + i * row + j * F + f, value, F - f)
-
-
-@part
-def _compete(products, at, b, y, winner, where, sizes):
-    """Compute rows v and v + 1 of A^T products A; the outputs of each window compete.
-
-    ``where`` the tile's products begin, which rows are meant, and where their winners go.
-    """
-    (first, v, to), (n, side, F) = where, sizes
-    for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
-        left = right = bias, bias, bias, bias  # a window, and the one beside it
-        for q in range(n):
-            upper = lower = zeros(b)  # two rows of A^T times column q of the products
-            for p in range(n):
-                product = load(products, first + (p * n + q) * whole(F) + f)
-                upper = fma(fill(at, v * 8 + p), product, upper)
-                lower = fma(fill(at, (v + 1) * 8 + p), product, lower)
-            rows, columns = (upper, upper, lower, lower), (q, 8 + q, q, 8 + q)
-            left = fma(rows, fill(at, columns), left)
-            if side == 2:
-                right = fma(rows, fill(at, add(columns, 16)), right)
-        store_winner(left, y, winner, to + f, F - f)
-        if side == 2:
-            store_winner(right, y, winner, to + F + f, F - f)
+            if winner.size:
+                below = load(half, times(add(lines, (i + 1) * n), LANES))
+                for j in range(0, m, 2):
+                    left, right = fill(at, add(EIGHT, 8 * j)), fill(at, add(EIGHT, 8 * j + 8))
+                    upper = dot(left, line, bias), dot(right, line, bias)
+                    lower = dot(left, below, bias), dot(right, below, bias)
+                    window = to + (i * row + j * F) // 2 + f
+                    store_winner((*upper, *lower), y, winner, window, F - f)
+            else:
+                for j in range(m):
+                    value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line, nothing))
+                    store_first(y, to + i * row + j * F + f, value, F - f)

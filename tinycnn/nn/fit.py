@@ -45,10 +45,7 @@ def fit(
     batch_size: int = 32,
     seed: int = 0,
 ) -> list[float]:
-    """Train for some epochs, each in a new order of the images; return each epoch's mean loss.
-
-    ``python -m tinycnn.train`` adds validation, schedules, augmentation and checkpoints.
-    """
+    """Train for some epochs, each in a new order of the images; return each epoch's mean loss."""
     images = checks.images(images, model.input_shape, model.any_floats)
     labels = checks.labels(labels, len(images), *model.output_shape)
     loss, rng, history = SoftmaxCrossEntropy(), np.random.default_rng(seed), []

@@ -42,7 +42,7 @@ class Sequential(Storable):
         self.layers = tuple(layers)  # the stages are made of them, so none may be replaced
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
-        self.any_floats, self._answers = False, Answers()
+        self.any_floats, self.answers = False, Answers()
         self.description = {}
         rng, self.output_shape = np.random.default_rng(seed), self.input_shape
         for layer in self.layers:
@@ -55,7 +55,7 @@ class Sequential(Storable):
         """Return the last layer's output for x (N, *input_shape)."""
         checks.batch(x, self.input_shape)
         if not training and len(x) <= BATCH:
-            return self._answers.of(self.stages, x)
+            return self.answers.of(self.stages, x)
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
@@ -95,7 +95,7 @@ class Sequential(Storable):
         stages, parts = [*self.stages, *[self.softmax] * (not ends_in_softmax)], []
         for start in range(0, max(1, len(given)), BATCH):
             x = checks.scaled(given[start : start + BATCH], self.input_shape, self.dtype)
-            parts.append(self._answers.of(stages, x))
+            parts.append(self.answers.of(stages, x))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict(self, images: ArrayLike) -> Array:
@@ -120,7 +120,7 @@ class Sequential(Storable):
         for layer in self.layers[:stop]:
             shapes.append(layer.shapes(shapes[-1])[0])
         part.input_shape, part.output_shape = shapes[start], shapes[-1]
-        part._answers = Answers()
+        part.answers = Answers()
         part.layers = tuple(copy.copy(layer) for layer in self.layers[start:stop])
         part.stages = fuse(part.layers) if self.stages is not self.layers else part.layers
         return part

@@ -125,11 +125,9 @@ def relu(x: Array) -> Array:
 def relu_backward(dy: Array, y: Array) -> Array:
     """Gradient of ``relu``: it passes where the output is positive, as the input is there, too.
 
-    (The code asks for "not y <= 0", so that a NaN passes as well.)
-
-        dx = dy  where y > 0, else 0
+    dx = dy  where y > 0, else 0
     """
-    return np.where(y <= 0, 0, dy).astype(dy.dtype)
+    return np.where(y <= 0, 0, dy).astype(dy.dtype)  # so that a NaN passes, too
 
 
 @shapes("x and draw (...), rate from 0 to below 1  ->  y (...)")
