@@ -20,7 +20,6 @@ from tinycnn.nn import (
     SoftmaxCrossEntropy,
     build,
     gradcheck,
-    losses,
     model,
     weights,
 )
@@ -110,7 +109,7 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
         build("alexnet")
 
 
-@pytest.mark.parametrize("module", [losses, model])
+@pytest.mark.parametrize("module", [open_set, model])
 def test_examples_in_the_documentation_are_true(module):
     assert doctest.testmod(module) == (0, doctest.testmod(module).attempted)
     assert doctest.testmod(module).attempted

@@ -16,7 +16,6 @@ from tinycnn.kernels.microkernels import (
     ROWS,
     Plan,
     axpy_rows,
-    by_place,
     by_tap,
     empty,
     gemm_tile,
@@ -43,30 +42,52 @@ NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)
 
 def conv2d(x, w, b):
     """See ``reference.conv2d``."""
-    N, H, W, C = x.shape
-    F, KH, KW, _ = w.shape
-    OH, OW = H - KH + 1, W - KW + 1
+    plan = _plan(x, w, b, 1)
+    return plan._replace(y=plan.y[0])
+
+
+def conv2d_relu_maxpool2d(x, w, b, size):
+    """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
+    return _plan(x, w, b, POOL) if size == POOL else NotImplemented
+
+
+def _plan(x, w, b, size):
+    """Return the plan of a convolution, whose outputs compete if ``size`` is not 1."""
+    (N, H, W, C), (F, KH, KW, _) = x.shape, w.shape
+    OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
-    if winograd.pays(w.shape) and winograd.tile_outputs(y.shape, KH, 1):
-        fill, pack = winograd.filled_and_packed(x, w, b, y, NO_WINNER)
-        return Plan(y, fill, pack, w)
-    windows, taps = window_offsets(W, C, OH, OW, 1), tap_offsets(W, C, KH, KW)
+    winner = NO_WINNER if size == 1 else np.empty(y.shape, np.uint8)
+    if winograd.pays(w.shape) and winograd.tile_outputs(y.shape, KH, size):
+        fill, pack = winograd.filled_and_packed(x, w, b, y, winner)
+        return Plan((y, winner), fill, pack, w)
     packed, pack = by_tap(w)
-    fill = partial(_conv2d, N, (in_rows(x), windows, taps, packed, b), (in_rows(y),))
-    return Plan(y, fill, pack, w)
+    windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
+    read, written = (in_rows(x), windows, taps, packed, b), (in_rows(y), in_rows(winner))
+    return Plan((y, winner), partial(_convolve, N, read, written), pack, w)
 
 
-@parallel_over  # n owns y[n]
-def _conv2d(n, read, written):
-    (x, windows, taps, w, b), (y,) = read, written
+@parallel_over  # n owns y[n] and winner[n]
+def _convolve(n, read, written):
+    """Multiply eight windows at a time by a vector of filters.
+
+    If there is pooling, ``windows`` lists all places of the first pooling window, then those of
+    the second, and so on; the places of two compete at a time.
+    """
+    (x, windows, taps, w, b), (y, winner) = read, written
     F = b.size
     for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
+        bias, at = load_first(b, f, F - f), f
         for p in range(0, windows.size, ROWS):
             eight = windows_from(p, windows, 0)
             sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
-            for q in range(min(ROWS, windows.size - p)):
-                store_first(y[n], (p + q) * F + f, sums[q], F - f)
+            if winner.size:
+                store_winner(sums[:PLACES], y[n], winner[n], at, F - f)
+                if p + PLACES < windows.size:
+                    store_winner(sums[PLACES:], y[n], winner[n], at + F, F - f)
+                at += 2 * F
+            else:
+                for q in range(min(ROWS, windows.size - p)):
+                    store_first(y[n], (p + q) * F + f, sums[q], F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -132,42 +153,6 @@ def conv2d_backward_input(dy, w):
     return conv2d(framed, turned, np.zeros(C, w.dtype))
 
 
-def conv2d_relu_maxpool2d(x, w, b, size):
-    """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
-    if size != POOL:
-        return NotImplemented
-    N, H, W, C = x.shape
-    F, KH, KW, _ = w.shape
-    OH, OW = (H - KH + 1) // POOL, (W - KW + 1) // POOL
-    y, winner = empty((N, OH, OW, F), w.dtype), np.empty((N, OH, OW, F), np.uint8)
-    if winograd.pays(w.shape):
-        fill, pack = winograd.filled_and_packed(x, w, b, y, winner)
-        return Plan((y, winner), fill, pack, w)
-    windows, taps = window_offsets(W, C, OH, OW, POOL), tap_offsets(W, C, KH, KW)
-    packed, pack = by_tap(w)
-    read = in_rows(x), windows, taps, packed, b
-    return Plan((y, winner), partial(_compete, N, read, (in_rows(y), in_rows(winner))), pack, w)
-
-
-@parallel_over  # n owns y[n] and winner[n]
-def _compete(n, read, written):
-    """Let the places of each pooling window compete, in two windows at a time.
-
-    ``windows`` lists all places of the first pooling window, then those of the second, and so on.
-    """
-    (x, windows, taps, w, b), (y, winner) = read, written
-    F = b.size
-    for f in range(0, F, LANES):
-        bias, at = load_first(b, f, F - f), f
-        for p in range(0, windows.size, ROWS):
-            eight = windows_from(p, windows, 0)
-            sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
-            store_winner(sums[:PLACES], y[n], winner[n], at, F - f)
-            if p + PLACES < windows.size:
-                store_winner(sums[PLACES:], y[n], winner[n], at + F, F - f)
-            at += 2 * F
-
-
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_params``.
 
@@ -187,7 +172,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     db = empty((len(cuts) - 1, F), x.dtype)
     dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
     sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, KW * C, W * C)
-    read = by_place(dy), by_place(winner), in_rows(x), *sites, cuts
+    dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
+    read = dy, winner, in_rows(x), *sites, cuts
     _visit_living(len(db), read, (dw.reshape(len(db), F, KH * KW * C), db))
     return sum_of_pieces(dw, pairs), sum_of_pieces(db, pairs)
 
@@ -250,7 +236,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     F, KH, KW, C = w.shape
     dx = empty((N, H, W, C), w.dtype)
     sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, W * C, KW * C)
-    _backward_input(N, (by_place(dy), by_place(winner), w.ravel(), *sites), (in_rows(dx),))
+    dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
+    _backward_input(N, (dy, winner, w.ravel(), *sites), (in_rows(dx),))
     return dx
 
 

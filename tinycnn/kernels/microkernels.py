@@ -187,12 +187,6 @@ def empty(shape, dtype):
     return aligned.view(dtype).reshape(shape)
 
 
-def by_place(z):
-    """Return z (N,OH,OW,F) as (N,OH*OW,F)."""
-    N, OH, OW, F = z.shape
-    return z.reshape(N, OH * OW, F)
-
-
 def in_rows(z):
     """Return z with the numbers of each example in a row, (N,...)."""
     return z.reshape(len(z), math.prod(z.shape[1:]))

@@ -123,9 +123,11 @@ def relu(x: Array) -> Array:
 
 @shapes("dy and y (...)  ->  dx (...)")
 def relu_backward(dy: Array, y: Array) -> Array:
-    """Gradient of ``relu``: it passes where the output is positive, as the input is there, too.
+    """Gradient of the loss with respect to the input of ``relu``.
 
-    dx = dy  where y > 0, else 0
+    It passes where the output is positive, as the input is there, too.
+
+        dx = dy  where y > 0, else 0
     """
     return np.where(y <= 0, 0, dy).astype(dy.dtype)  # so that a NaN passes, too
 
@@ -170,10 +172,12 @@ def conv2d_relu_maxpool2d(x: Array, w: Array, b: Array, size: int) -> tuple[Arra
 def conv2d_relu_maxpool2d_backward_params(
     dy: Array, winner: Array, x: Array, kernel_size: Shape, size: int
 ) -> tuple[Array, Array]:
-    """Gradient with respect to filters and biases: only the living winners contribute.
+    """Gradient with respect to filters and biases of ``conv2d_relu_maxpool2d``.
 
-    dz     = dy where the living winners are in z, 0 elsewhere
-    dw, db = conv2d_backward_params(dz, x, kernel_size)
+    Only the living winners contribute.
+
+        dz     = dy where the living winners are in z, 0 elsewhere
+        dw, db = conv2d_backward_params(dz, x, kernel_size)
     """
     dz = _unpool_the_living(dy, winner, np.subtract(x.shape[1:3], kernel_size) + 1, size)
     return conv2d_backward_params(dz, x, kernel_size)
@@ -183,10 +187,12 @@ def conv2d_relu_maxpool2d_backward_params(
 def conv2d_relu_maxpool2d_backward_input(
     dy: Array, winner: Array, w: Array, input_size: Shape, size: int
 ) -> Array:
-    """Gradient with respect to the input: again, only the living winners contribute.
+    """Gradient with respect to the input of ``conv2d_relu_maxpool2d``.
 
-    dz = dy where the living winners are in z, 0 elsewhere
-    dx = conv2d_backward_input(dz, w)
+    Again, only the living winners contribute.
+
+        dz = dy where the living winners are in z, 0 elsewhere
+        dx = conv2d_backward_input(dz, w)
     """
     dz = _unpool_the_living(dy, winner, np.subtract(input_size, w.shape[1:3]) + 1, size)
     return conv2d_backward_input(dz, w)
