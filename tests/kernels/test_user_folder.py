@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tinycnn.adapt.corrections import default_path
 from tinycnn.data import CATALOGUE
 from tinycnn.errors import EnvironmentFault
 from tinycnn.files import user_folder
 
 FOLDERS = {
     "XDG_CACHE_HOME": (lambda: CATALOGUE["mnist"].folder.parent, ".cache"),
-    "XDG_DATA_HOME": (lambda: default_path().parent, ".local/share"),
+    "XDG_DATA_HOME": (lambda: user_folder("data"), ".local/share"),
 }
 
 
