@@ -1,7 +1,4 @@
-"""``python -m tinycnn.convert FILE -o WEIGHTS`` imports a network from another program.
-
-This file has the arguments and the printing; ``tinycnn.exchange`` does the work.
-"""
+"""``python -m tinycnn.convert FILE -o WEIGHTS`` imports a network from another program."""
 
 from collections.abc import Sequence
 from pathlib import Path

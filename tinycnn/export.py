@@ -1,7 +1,4 @@
-"""``python -m tinycnn.export WEIGHTS --to onnx`` writes a network for another program.
-
-This file has the arguments and the printing; ``tinycnn.exchange`` does the work.
-"""
+"""``python -m tinycnn.export WEIGHTS --to onnx`` writes a network for another program."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -78,11 +78,10 @@ def _files(*sizes_and_sums: tuple[int, str]) -> tuple[OfficialFile, ...]:
     return tuple(OfficialFile(f"{name}.gz", size, sha256) for name, (size, sha256) in pairs)
 
 
-_SETS = (
+_SETS = [
     NamedSet(
         name="mnist10k",
-        title="the first 10,000 digits of MNIST's training set",
-        # MIT, Juan Cazala (see data/README.md)
+        title="the first 10,000 digits of MNIST's training set",  # MIT, Juan Cazala
         class_names=DIGITS,
         files=_files(
             (1289742, "26b8be745c5743c2ac614ef6b8bc050caf5d2f3e965ec1680e409eb06d7f18de"),
@@ -93,8 +92,7 @@ _SETS = (
     ),
     NamedSet(
         name="mnist",
-        title="70,000 handwritten digits, the original",
-        # Yann LeCun and Corinna Cortes, commonly given as CC BY-SA 3.0
+        title="70,000 handwritten digits, the original",  # Y. LeCun, C. Cortes; CC BY-SA 3.0
         class_names=DIGITS,
         files=_files(
             (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
@@ -110,8 +108,7 @@ _SETS = (
     ),
     NamedSet(
         name="fashion-mnist",
-        title="70,000 pictures of clothes, harder than digits",
-        # MIT, Zalando SE
+        title="70,000 pictures of clothes, harder than digits",  # MIT, Zalando SE
         class_names=(
             *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
             *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -130,8 +127,7 @@ _SETS = (
     ),
     NamedSet(
         name="kmnist",
-        title="70,000 cursive Japanese characters",
-        # CC BY-SA 4.0, Center for Open Data in the Humanities
+        title="70,000 cursive Japanese characters",  # CC BY-SA 4.0, CODH
         class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         files=_files(
             (18165135, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
@@ -141,6 +137,6 @@ _SETS = (
         ),
         mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),  # its makers' server
     ),
-)
+]
 
 CATALOGUE = {named.name: named for named in _SETS}

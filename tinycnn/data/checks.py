@@ -1,8 +1,6 @@
-"""Checks that four arrays make up a data set.
+"""Checks that four arrays make up a data set, in the catalogue's order.
 
-Each check raises DataError with a sentence that names the array: by its file, if it has one. The
-order of arrays and names is that of the catalogue: training images, training labels, test images,
-test labels.
+Each raises DataError with a sentence that names the array: by its file, if it has one.
 """
 
 from collections.abc import Sequence
@@ -22,18 +20,15 @@ def check_arrays(arrays: Sequence[np.ndarray], names: Sequence[str], n_classes: 
     """Types, ranks, counts and labels, and that both parts hold images of one size."""
     for i in (0, 2):
         check_part(arrays[i], arrays[i + 1], names[i], names[i + 1])
-        for wrong in np.flatnonzero(arrays[i + 1] >= n_classes)[:1]:
-            raise DataError(
-                f"{names[i + 1]}: label {arrays[i + 1][wrong]} at index {wrong} is out of range, "
-                f"the {n_classes} classes are 0 to {n_classes - 1}"
-            )
+        for wrong in np.flatnonzero(arrays[i + 1] >= n_classes):
+            where = f"{names[i + 1]}: label {arrays[i + 1][wrong]} at index {wrong}"
+            raise DataError(f"{where} is out of range, the classes are 0 to {n_classes - 1}")
     if not arrays[0].size:
         raise DataError(f"{names[0]} is empty: it holds {_kind(arrays[0])}")
     sizes = [f"{images.shape[1]} x {images.shape[2]}" for images in (arrays[0], arrays[2])]
     if sizes[0] != sizes[1]:
-        raise DataError(
-            f"the images in {names[0]} are {sizes[0]} pixels, those in {names[2]} {sizes[1]}"
-        )
+        text = f"the images in {names[0]} are {sizes[0]} pixels"
+        raise DataError(f"{text}, those in {names[2]} {sizes[1]}")
 
 
 def check_part(images: np.ndarray, labels: np.ndarray, images_name: str, labels_name: str) -> None:
@@ -43,10 +38,10 @@ def check_part(images: np.ndarray, labels: np.ndarray, images_name: str, labels_
     if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 1:
         raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one per image")
     if len(images) != len(labels):
-        raise DataError(
-            f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels: "
-            "they do not belong together"
+        text = (
+            f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels"
         )
+        raise DataError(f"{text}: they do not belong together")
 
 
 def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, name: str) -> int:

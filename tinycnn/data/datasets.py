@@ -1,8 +1,6 @@
 """A data set is four arrays that belong together, and this module makes sure that they do.
 
-``load_dataset("mnist10k")`` comes with tinycnn, the other names of the catalogue are downloaded
-once, and a folder of your own needs only the four IDX files. Images stay uint8, one byte per
-pixel; training scales them batch by batch.
+Images stay uint8, one byte per pixel; training scales them batch by batch.
 """
 
 import functools

@@ -35,10 +35,7 @@ def sample_in(description: dict[str, Any]) -> str:
 
 
 def share_known(images: np.ndarray, sample: str) -> float:
-    """About which share of ``images`` was among those that ``sample`` was made of.
-
-    A handful of known images among many can be missed. ValueError if ``sample`` is none.
-    """
+    """About which share of ``images`` was among those of ``sample``; a handful can be missed."""
     known, hashes = _decoded(sample), _hashes(images)
     if len(known) == SAMPLE:  # a full sample says nothing of hashes above its largest
         hashes = hashes[hashes <= known[-1]]

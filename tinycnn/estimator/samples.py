@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-MOST_COPIES = 10
-"""Weighted samples are repeated until there are this many times as many."""
+MOST_COPIES = 10  # times as many weighted samples as there were
 
 
 def shape_of_images(X: Any) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """Export: make the file, run the program it is meant for, and write it only if it agrees."""
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,18 +14,17 @@ from tinycnn.nn import Sequential
 class Export(NamedTuple):
     """The file, its size in bytes, the module that a state_dict is for, and the verification.
 
-    ``verified`` is None if the other program is not installed; ``why_not`` says so.
+    ``verified`` is None if the other program is not installed.
     """
 
     file: str
     bytes: int
     module: str | None
     verified: str | None
-    why_not: str | None
 
     def __str__(self) -> str:
-        lines = [f"wrote     {self.file} ({self.bytes:,} bytes)"]
-        lines.append(f"verified  {self.verified or f'not: {self.why_not}'}")
+        verified = self.verified or "not: the other program is not installed"
+        lines = [f"wrote     {self.file} ({self.bytes:,} bytes)", f"verified  {verified}"]
         return "\n".join(lines + ([f"\n{self.module}"] if self.module else []))
 
 
@@ -41,13 +41,11 @@ def export(model: Sequential, to: str, target: Path, softmax: bool = False) -> E
     module = None
     if to == "pytorch":
         module = "".join(["nn.Sequential(\n", *(f"    {z},\n" for z in modules_of(model)), ")"])
-    verified, why_not = None, None
-    try:
+    verified = None
+    with contextlib.suppress(ImportError):
         verified = verification.verify(model, verification.PROGRAMS[to](payload, model), softmax)
-    except ImportError as missing:
-        why_not = str(missing)
     write_bytes(target, payload)
-    return Export(str(target), len(payload), module, verified, why_not)
+    return Export(str(target), len(payload), module, verified)
 
 
 def exported(model: Sequential, to: str, softmax: bool = False) -> bytes:

@@ -28,8 +28,7 @@ from tinycnn.nn.weights import opened
 Known = Callable[[int], Sequential]
 """The network whose arrays are in a file, given the number of its classes."""
 
-COUNTER = "num_batches_tracked"
-"""PyTorch's BatchNorm counts batches; ours does not."""
+COUNTER = "num_batches_tracked"  # by PyTorch's BatchNorm
 
 
 class Module(NamedTuple):
@@ -130,10 +129,7 @@ def _read_modules(path: Path) -> tuple[Modules, Metadata]:
 
 
 def _classes(modules: Modules) -> int:
-    """Return the number of classes: the last matrix has as many rows, and feeds no other one.
-
-    If that leaves more than one, there are ten classes, the digits.
-    """
+    """Return the rows of the matrix that feeds no other one; ten, as of digits, if unclear."""
     shapes = [z["weight"].shape for z in modules.values() if z["weight"].ndim == 2]
     last = {K for K, _ in shapes} - {D for _, D in shapes}
     return last.pop() if len(last) == 1 else 10

@@ -21,10 +21,7 @@ Forward = Callable[[np.ndarray], np.ndarray]
 """From x (N, *input_shape) to the output of the last layer, both with channels last."""
 
 TOLERANCE = 1e-5
-"""How far outputs may be from the exact ones, as a share of the largest where that is above 1.
-
-A float32 has seven digits, and a small output may be the difference of large numbers.
-"""
+"""How far outputs may be from the exact ones, as a share of the largest where that is above 1."""
 
 
 def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
