@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors
 import safetensors.numpy
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+import onnx
 from elsewhere import NAMES, examples, network
 
 from tinycnn import export
@@ -33,8 +37,6 @@ def close(y, z):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_onnxruntime_computes_the_same(name):
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
     model = network(name)
     x = examples(model)
     forward = verification.onnxruntime_forward(exporters.exported(model, "onnx"), model)
@@ -43,7 +45,6 @@ def test_onnxruntime_computes_the_same(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_state_dict_has_the_arrays_and_the_metadata_of_the_onnx_file(name):
-    onnx = pytest.importorskip("onnx")
     model = network(name)
     file = onnx.ModelProto.FromString(exporters.exported(model, "onnx"))
     payload = exporters.exported(model, "pytorch")
@@ -68,8 +69,6 @@ def test_pytorch_computes_the_same_under_the_same_names(name):
 
 
 def test_probabilities_use_the_temperature():
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
     model = network("lenet")
     model.description["calibration"] = {"temperature": 1.7}
     payload = exporters.exported(model, "onnx", softmax=True)
@@ -84,7 +83,6 @@ def test_probabilities_use_the_temperature():
 
 
 def test_an_onnx_model_has_the_metadata_that_its_readers_need():
-    onnx = pytest.importorskip("onnx")
     model = network("lenet")
     model.description["classes"] = list("0123456789")
     model.description["calibration"] = {"temperature": 1.25, "threshold": -3}
@@ -106,7 +104,6 @@ def test_an_onnx_model_has_the_metadata_that_its_readers_need():
 
 @pytest.mark.parametrize("to", ["onnx", "pytorch"])
 def test_equal_networks_give_equal_bytes(to):
-    pytest.importorskip("onnx")
     assert exporters.exported(network("best"), to) == exporters.exported(network("best"), to)
 
 
@@ -155,13 +152,11 @@ class Mine(ReLU):
     ],
 )
 def test_layers_that_other_programs_do_not_have_are_refused(to, layers, sentence, tmp_path):
-    pytest.importorskip("onnx")
     with pytest.raises(ShapeError, match=sentence):
         exporters.exported(Sequential(layers, (4, 3, 2)), to)
 
 
 def test_a_softmax_over_images_is_refused():
-    pytest.importorskip("onnx")
     with pytest.raises(ShapeError, match="takes rows"):
         exporters.exported(network("never flattened"), "onnx", softmax=True)
 
@@ -175,8 +170,6 @@ def test_files_need_the_ending_that_their_readers_expect(tmp_path):
 
 
 def test_weights_that_overflow_are_not_exported(tmp_path, capsys):
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
     model = network("rows")
     for z in model.arrays().values():
         z[...] = 3e38
@@ -188,8 +181,6 @@ def test_weights_that_overflow_are_not_exported(tmp_path, capsys):
 
 
 def test_the_command_exports_and_verifies(tmp_path, capsys, monkeypatch):
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
     assert call("default", "--to", "onnx", "--json") == 0
 
