@@ -60,11 +60,9 @@ def test_it_can_be_searched_cross_validated_and_put_behind_a_scaler(easy):
     images, names = easy
     rows = images.reshape(100, 256)
     pipeline = make_pipeline(StandardScaler(), DigitClassifier(**QUICK))
-
     search = GridSearchCV(
         pipeline, {"digitclassifier__lr": np.array([1e-6, 0.05])}, cv=2, error_score="raise"
     ).fit(rows, names)
-
     assert search.best_params_ == {"digitclassifier__lr": 0.05}
     assert search.best_score_ > 0.9
     assert cross_val_score(pipeline, rows, names, cv=2, error_score="raise").min() > 0.9
@@ -73,10 +71,8 @@ def test_it_can_be_searched_cross_validated_and_put_behind_a_scaler(easy):
 def test_a_copy_from_a_file_answers_the_same(easy, tmp_path):
     images, names = easy
     fitted = DigitClassifier(**QUICK).fit(images, names)
-
     joblib.dump(fitted, tmp_path / "fitted")
     again = joblib.load(tmp_path / "fitted")
-
     np.testing.assert_array_equal(again.predict_proba(images), fitted.predict_proba(images))
     assert again.get_params() == fitted.get_params()
     assert not hasattr(clone(fitted), "model_")
@@ -92,10 +88,8 @@ def test_weights_are_those_of_the_trainer_itself(augment):
     recipe = Recipe.for_data(120, preset="tiny", epochs=1, augment=augment, seed=3)
     trainer = Trainer(recipe, Dataset("d", images, labels, images, labels, digits.class_names))
     trainer.train(lambda: False, lambda: None)
-
     like_the_command = {"preset": "tiny", "epochs": 1, "augment": augment, "shuffle": False}
     classifier = DigitClassifier(**like_the_command, random_state=3).fit(images, labels)
-
     assert same_weights(classifier.model_, trainer.best)
     assert classifier.recipe_ == recipe
     assert [record.epoch for record in classifier.history_] == [1]
@@ -104,7 +98,6 @@ def test_weights_are_those_of_the_trainer_itself(augment):
 def test_the_same_seed_gives_the_same_weights_for_any_number_of_threads(easy):
     fits = [DigitClassifier(**QUICK, n_jobs=jobs).fit(*easy) for jobs in (1, 2, -1)]
     other = DigitClassifier(**QUICK | {"random_state": 1}).fit(*easy)
-
     assert all(same_weights(fits[0].model_, fit.model_) for fit in fits)
     assert not same_weights(fits[0].model_, other.model_)
     assert get_threads() == 1
@@ -118,7 +111,6 @@ def test_rows_and_images_with_and_without_a_channel_are_the_same(easy):
     rows, channel = images.reshape(100, 256), images[..., None]
     first, cells = images[:, None], column(images)
     fits = [DigitClassifier(**QUICK).fit(X, names) for X in (images, rows, channel, first, cells)]
-
     assert all(same_weights(fits[0].model_, fit.model_) for fit in fits)
     assert {(fit.image_shape_, fit.n_features_in_) for fit in fits} == {((16, 16), 256)}
     for X in (images, rows, channel, first, cells, rows.tolist()):
@@ -130,7 +122,6 @@ def test_gray_levels_and_shares_of_ink_are_the_same_once_scale_says_which(easy):
     levels = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images, names)
     integers = DigitClassifier(**QUICK, scale=255, augment="mild").fit(images.astype(int), names)
     shares = DigitClassifier(**QUICK, scale=1, augment="mild").fit(images / 255, names)
-
     assert same_weights(levels.model_, integers.model_)
     assert same_weights(levels.model_, shares.model_)
     proba = levels.predict_proba(images)
@@ -219,7 +210,6 @@ def test_more_classes_than_a_byte_has_values():
 def test_sorted_labels_keep_every_class_on_both_sides():
     labels = np.repeat([0, 1, 2], [50, 30, 20])
     order = stratified(labels, np.random.default_rng(0))
-
     assert sorted(order) == list(range(100))
     assert np.bincount(labels[order[-10:]]).tolist() == [5, 3, 2]
 

@@ -22,7 +22,6 @@ def empty_cache(tmp_path, monkeypatch):
 
 def test_list_names_every_set_and_where_it_is(capsys):
     assert main(["list"]) == 0
-
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     assert lines[0].endswith("bundled")
@@ -31,9 +30,7 @@ def test_list_names_every_set_and_where_it_is(capsys):
 
 def test_list_tells_that_a_folder_replaces_downloads(capsys, monkeypatch):
     monkeypatch.setenv("TINYCNN_DATA", "/my/digits")
-
     assert main(["list", "--json"]) == 0
-
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     where = {record["name"]: record["where"] for record in records}
     assert where["mnist10k"] == "bundled"
@@ -47,7 +44,6 @@ def test_get_of_a_bundled_set_says_where_it_is(capsys):
 
 def test_verify_without_a_name_checks_what_is_here(capsys):
     assert main(["verify"]) == 0
-
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert all(line.startswith("ok ") for line in lines)
@@ -57,9 +53,7 @@ def test_verify_tells_damaged_from_missing_and_ends_with_1(tmp_path, capsys):
     folder = tmp_path / "cache" / "tinycnn" / "mnist"
     folder.mkdir(parents=True)
     (folder / f"{FILE_NAMES[1]}.gz").write_bytes(b"damaged")
-
     assert main(["verify", "mnist", "--json"]) == 1
-
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [record["state"] for record in records] == ["missing", "damaged", "missing", "missing"]
     assert main(["verify"]) == 1  # a damaged file counts even when its set was not asked for
@@ -70,7 +64,6 @@ def test_info_describes_a_set_for_machines_and_people(capsys):
     facts = json.loads(capsys.readouterr().out)
     assert main(["info", "mnist10k"]) == 0
     text = capsys.readouterr().out
-
     dataset = load_dataset()
     assert facts["train_images"] == [8000, 28, 28]
     assert sum(facts["test_per_class"]) == 2000
@@ -84,9 +77,7 @@ def test_info_checks_a_folder_of_ones_own(tmp_path, capsys):
     for name, size in zip(FILE_NAMES, sizes, strict=True):
         images = "images" in name
         write_idx(tmp_path / name, np.ones((size, 4, 4) if images else size, np.uint8))
-
     assert main(["info", "--data-dir", str(tmp_path), "--json"]) == 0
-
     facts = json.loads(capsys.readouterr().out)
     assert facts["name"] == tmp_path.name
     assert facts["classes"] == ["0", "1"]
@@ -95,7 +86,6 @@ def test_info_checks_a_folder_of_ones_own(tmp_path, capsys):
 
 def test_show_draws_the_images_with_their_labels(capsys):
     assert main(["show", "mnist10k", "3", "0", "--split", "test"]) == 0
-
     lines = capsys.readouterr().out.splitlines()
     dataset = load_dataset()
     assert lines[0] == f"test image 3: {dataset.test_labels[3]}"
@@ -106,7 +96,6 @@ def test_show_draws_the_images_with_their_labels(capsys):
 
 def test_a_drawing_has_five_shades_from_paper_to_ink():
     ramp = np.array([[0, 50, 51, 102, 153, 204, 255]], np.uint8)
-
     assert draw(ramp) == "".join(2 * SHADES[level] for level in (0, 0, 1, 2, 3, 4, 4))
     assert draw(ramp, "ascii") == "".join(2 * ASCII_SHADES[k] for k in (0, 0, 1, 2, 3, 4, 4))
 

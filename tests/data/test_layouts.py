@@ -167,32 +167,9 @@ def test_make_does_not_overwrite_what_it_reads(tmp_path, arrays, capsys):
     assert "is an input" in capsys.readouterr().err
 
 
-def torn(path, arrays):
-    path.write_bytes(b"PK\x03\x04 and then nothing")
-
-
-def pickled(path, arrays):
-    np.savez(path, x_train=np.array([{}]), y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
-
-
-def other_keys(path, arrays):
-    np.savez(path, a=arrays[0])
-
-
-def of_colors(path, arrays):
-    np.savez(path, images=np.zeros((30, 6, 6, 3)), labels=arrays[1])
-
-
-def too_bright(path, arrays):
-    np.savez(path, images=arrays[0] * 2.0, labels=arrays[1])
-
-
-def too_few_labels(path, arrays):
-    np.savez(path, images=arrays[0], labels=arrays[1][:7])
-
-
-def fractions(path, arrays):
-    np.savez(path, images=arrays[0], labels=arrays[1] / 2)
+def npz(**changes):
+    """Spoil the file x.npz: arrays by their names, made of images and labels."""
+    return lambda path, arrays: np.savez(path, **{k: z(*arrays[:2]) for k, z in changes.items()})
 
 
 def words(path, arrays):
@@ -209,16 +186,24 @@ def two_sets(path, arrays):
     idx(path.parent / "KMNIST" / "raw", arrays)
 
 
+def images_(images, labels):
+    return images
+
+
+def labels_(images, labels):
+    return labels
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (torn, "cannot be read"),
-        (pickled, "cannot be read: Object arrays cannot be loaded"),
-        (other_keys, "holds 'a', but not x_train, y_train"),
-        (of_colors, "which are no gray images"),
-        (too_bright, "not all whole numbers from 0 to 255"),
-        (too_few_labels, "holds 30 images and .* 7 labels: they do not belong together"),
-        (fractions, "labels are not all whole numbers"),
+        (lambda path, arrays: path.write_bytes(b"PK\3\4 and nothing"), "cannot be read"),
+        (npz(x=lambda x, y: np.array([{}]), y=labels_), "Object arrays cannot be loaded"),
+        (npz(a=images_), "holds 'a', but not x_train, y_train"),
+        (npz(x=lambda x, y: np.zeros((30, 6, 6, 3)), y=labels_), "which are no gray images"),
+        (npz(x=lambda x, y: x * 2.0, y=labels_), "not all whole numbers from 0 to 255"),
+        (npz(x=images_, y=lambda x, y: y[:7]), "30 images and .* 7 labels: they do not belong"),
+        (npz(x=images_, y=lambda x, y: y / 2), "labels are not all whole numbers"),
         (words, "could not convert string 'x'"),
         (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6; give all one size"),
         (two_sets, "holds several data sets; name one: "),
@@ -242,8 +227,3 @@ def test_one_of_several_emnist_sets_is_named_by_the_start_of_its_files(tmp_path,
     letters = load_dataset(data_dir=tmp_path / "gzip" / "emnist-letters")
     assert (letters.name, letters.class_names) == ("emnist-letters", ("A", "B", "C"))
     np.testing.assert_array_equal(letters.train_images, arrays[0])
-
-
-def test_torchvisions_root_has_a_folder_for_each_name(tmp_path, arrays):
-    two_sets(tmp_path / "x", arrays)
-    assert load_dataset("kmnist", tmp_path).name == "kmnist"
