@@ -186,11 +186,11 @@ def two_sets(path, arrays):
     idx(path.parent / "KMNIST" / "raw", arrays)
 
 
-def images_(images, labels):
+def same_images(images, labels):
     return images
 
 
-def labels_(images, labels):
+def same_labels(images, labels):
     return labels
 
 
@@ -198,12 +198,12 @@ def labels_(images, labels):
     ("spoil", "sentence"),
     [
         (lambda path, arrays: path.write_bytes(b"PK\3\4 and nothing"), "cannot be read"),
-        (npz(x=lambda x, y: np.array([{}]), y=labels_), "Object arrays cannot be loaded"),
-        (npz(a=images_), "holds 'a', but not x_train, y_train"),
-        (npz(x=lambda x, y: np.zeros((30, 6, 6, 3)), y=labels_), "which are no gray images"),
-        (npz(x=lambda x, y: x * 2.0, y=labels_), "not all whole numbers from 0 to 255"),
-        (npz(x=images_, y=lambda x, y: y[:7]), "30 images and .* 7 labels: they do not belong"),
-        (npz(x=images_, y=lambda x, y: y / 2), "labels are not all whole numbers"),
+        (npz(x=lambda x, y: np.array([{}]), y=same_labels), "Object arrays cannot be loaded"),
+        (npz(a=same_images), "holds 'a', but not x_train, y_train"),
+        (npz(x=lambda x, y: np.zeros((30, 6, 6, 3)), y=same_labels), "which are no gray images"),
+        (npz(x=lambda x, y: x * 2.0, y=same_labels), "not all whole numbers from 0 to 255"),
+        (npz(x=same_images, y=lambda x, y: y[:7]), "30 images and .* 7 labels: they do not belong"),
+        (npz(x=same_images, y=lambda x, y: y / 2), "labels are not all whole numbers"),
         (words, "could not convert string 'x'"),
         (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6; give all one size"),
         (two_sets, "holds several data sets; name one: "),
