@@ -11,7 +11,6 @@ examples:
   python -m tinycnn.convert model.onnx -o w.safetensors
   python -m tinycnn.convert model.keras -o w.safetensors
   python -m tinycnn.convert state_dict.safetensors --preset lenet -o w.safetensors
-  python -m tinycnn.convert state_dict.safetensors --like last -o w.safetensors
 """
 
 parser = Parser(

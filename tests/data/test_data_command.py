@@ -20,21 +20,18 @@ def empty_cache(tmp_path, monkeypatch):
     monkeypatch.delenv("TINYCNN_DATA", raising=False)
 
 
-def test_list_names_every_set_and_where_it_is(capsys):
+def test_list_names_every_set_and_where_it_is(capsys, monkeypatch):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     assert lines[0].endswith("bundled")
     assert lines[1].endswith("not fetched (11.6 MB)")
 
-
-def test_list_tells_that_a_folder_replaces_downloads(capsys, monkeypatch):
     monkeypatch.setenv("TINYCNN_DATA", "/my/digits")
     assert main(["list", "--json"]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    where = {record["name"]: record["where"] for record in records}
-    assert where["mnist10k"] == "bundled"
-    assert where["mnist"] == "TINYCNN_DATA=/my/digits"
+    where = [record["where"] for record in records]
+    assert where[:2] == ["bundled", "TINYCNN_DATA=/my/digits"]
 
 
 def test_get_of_a_bundled_set_says_where_it_is(capsys):
@@ -42,14 +39,9 @@ def test_get_of_a_bundled_set_says_where_it_is(capsys):
     assert capsys.readouterr().out.strip() == str(CATALOGUE["mnist10k"].folder)
 
 
-def test_verify_without_a_name_checks_what_is_here(capsys):
-    assert main(["verify"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
-    assert all(line.startswith("ok ") for line in lines)
-
-
 def test_verify_tells_damaged_from_missing_and_ends_with_1(tmp_path, capsys):
+    assert main(["verify"]) == 0
+    assert [line[:3] for line in capsys.readouterr().out.splitlines()] == ["ok "] * 4
     folder = tmp_path / "cache" / "tinycnn" / "mnist"
     folder.mkdir(parents=True)
     (folder / f"{FILE_NAMES[1]}.gz").write_bytes(b"damaged")

@@ -137,15 +137,12 @@ def test_arrays_that_do_not_fit_are_refused_with_the_file_and_the_numbers(tmp_pa
         assert phrase in str(caught.value)
 
 
-def test_many_classes_are_counted_if_each_has_examples(tmp_path, arrays):
+def test_classes_are_counted_and_a_few_digits_need_not_show_all(tmp_path, arrays):
     labels = np.arange(30, dtype=np.uint8) // 2  # fifteen classes, two examples each
-    folder = write_set(tmp_path / "many", {**arrays, TRAIN_LABELS: labels})
-    assert len(load_dataset(data_dir=folder).class_names) == 15
-
-
-def test_a_few_digits_need_not_show_every_class(tmp_path, arrays):
-    folder = write_set(tmp_path / "few", changed(arrays, TEST_LABELS, with_label(9, 0)))
-    assert load_dataset(data_dir=folder).class_names == tuple("0123456789")
+    many = write_set(tmp_path / "many", {**arrays, TRAIN_LABELS: labels})
+    assert len(load_dataset(data_dir=many).class_names) == 15
+    few = write_set(tmp_path / "few", changed(arrays, TEST_LABELS, with_label(9, 0)))
+    assert load_dataset(data_dir=few).class_names == tuple("0123456789")
 
 
 def test_floats_and_wide_labels_are_read_if_they_are_gray_levels_and_indices(tmp_path, arrays):
@@ -158,9 +155,8 @@ def test_floats_and_wide_labels_are_read_if_they_are_gray_levels_and_indices(tmp
     np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
 
 
-def test_an_unknown_name_lists_those_there_are(tmp_path, arrays):
-    folder = write_set(tmp_path / "set", arrays)
-    for data_dir in (None, folder):
+def test_an_unknown_name_lists_those_there_are(tmp_path):
+    for data_dir in (None, tmp_path):
         with pytest.raises(DataError, match=r"no data set 'minst'; choose from mnist10k, mnist,"):
             load_dataset("minst", data_dir)
 
@@ -185,9 +181,6 @@ def test_the_environment_variable_replaces_a_download_and_nothing_else(
     assert len(load_dataset("mnist10k").train_images) == 8000
     chosen = load_dataset("mnist", data_dir=other)
     np.testing.assert_array_equal(chosen.train_images, 255 - arrays[TRAIN_IMAGES])
-
-
-def test_a_wrong_environment_variable_is_blamed(tmp_path, monkeypatch):
     monkeypatch.setenv("TINYCNN_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="TINYCNN_DATA is set, but there is no folder"):
         load_dataset("mnist")

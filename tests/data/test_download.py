@@ -77,17 +77,10 @@ class Mirrors(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def content(tmp_path):
     """The four files of a small set, by name."""
-    rng = np.random.default_rng(8)
-    arrays = {
-        FILE_NAMES[0]: rng.integers(0, 256, (200, 28, 28), dtype=np.uint8),
-        FILE_NAMES[1]: rng.integers(0, 10, 200, dtype=np.uint8),
-        FILE_NAMES[2]: rng.integers(0, 256, (50, 28, 28), dtype=np.uint8),
-        FILE_NAMES[3]: rng.integers(0, 10, 50, dtype=np.uint8),
-    }
-    files = {}
-    for name, array in arrays.items():
+    rng, files = np.random.default_rng(8), {}
+    for name, shape in zip(FILE_NAMES, ((200, 28, 28), 200, (50, 28, 28), 50), strict=True):
         path = tmp_path / f"{name}.gz"
-        write_idx(path, array)
+        write_idx(path, rng.integers(0, 10, shape, dtype=np.uint8))
         files[path.name] = path.read_bytes()
     return files
 

@@ -156,12 +156,9 @@ def test_layers_that_other_programs_do_not_have_are_refused(to, layers, sentence
         exporters.exported(Sequential(layers, (4, 3, 2)), to)
 
 
-def test_a_softmax_over_images_is_refused():
+def test_a_softmax_over_images_and_other_endings_are_refused(tmp_path):
     with pytest.raises(ShapeError, match="takes rows"):
         exporters.exported(network("never flattened"), "onnx", softmax=True)
-
-
-def test_files_need_the_ending_that_their_readers_expect(tmp_path):
     with pytest.raises(TinyCNNError, match=r"x.h5 does not end in .safetensors"):
         exporters.export(network("rows"), "pytorch", tmp_path / "x.h5")
 

@@ -49,7 +49,7 @@ def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, name: str) 
 
     Above ten, the training part must have each class at least twice, lest a damaged byte found one.
     """
-    highest = int(max(train_labels.max(), test_labels.max()))
+    highest = int(max(train_labels.max(initial=0), test_labels.max()))
     rare = np.flatnonzero(np.bincount(train_labels, minlength=highest + 1) < 2)
     if highest >= FEW and len(rare):
         few = f"{name} holds fewer than two examples of class {rare[0]}"

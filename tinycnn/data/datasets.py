@@ -29,9 +29,8 @@ class Dataset:
     """Images and labels for training, and others for testing.
 
     images (N,H,W) are uint8, for digits 0 is paper and 255 ink; labels (N,) are uint8, indices
-    into ``class_names``. ``sources`` names the file of each array, if there is one. Arrays made in
-    memory may also be float32, with 1 for ink, and labels uint16; the test part may be empty.
-    Raises DataError if the arrays do not fit together.
+    into ``class_names``. ``sources`` names the file of each array, if there is one. Images may also
+    be float32, with 1 for ink, and labels uint16; the test part may be empty. Raises DataError.
     """
 
     name: str
@@ -122,19 +121,15 @@ def split_validation(count: int, fraction: float = 0.1) -> tuple[range, range]:
 
 
 def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
-    """The data set in a folder: your own, or ``named``.
-
-    Warns if its images look inverted, transposed or unscaled.
-    """
+    """The data set in a folder: your own, or ``named``; warns if its images look odd."""
     if named:  # torchvision's folder is FashionMNIST
         names = named.name, named.name.replace("-", "")
         below = (path for path in folder.glob("*/") if path.name.lower() in names)
         folder = next(below, folder)
     found = read_layout(folder)
     train_images, train_labels, test_images, test_labels = found.arrays
-    for images, source in ((train_images, found.sources[0]), (test_images, found.sources[2])):
-        if not len(images):
-            raise DataError(f"{source} holds no images")
+    if not len(test_images):
+        raise DataError(f"{found.sources[2]} holds no images")
     class_names = named.class_names if named else found.class_names
     if class_names is None:
         n_classes = count_classes(train_labels, test_labels, found.sources[1])

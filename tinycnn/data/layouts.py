@@ -6,6 +6,7 @@ only one part, the last fifth of each class is the test part.
 
 import csv
 import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,8 +32,7 @@ KEYS = [
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 TEST_NAMES = ("test", "testing", "t10k")
-LARGEST_SIDE = 512  # pixels
-TEST_SHARE = 5  # one of so many
+LARGEST_SIDE, TEST_SHARE = 512, 5  # pixels; one of so many
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,9 @@ def _read_idx_files(place: Path) -> Layout:
 
 
 def _idx_file(folder: Path, name: str) -> Path:
-    """The file ``name`` in ``folder``.
+    """The file ``name`` in ``folder``; as in Kaggle's archive, it may be in a folder of its name.
 
-    It may end in .gz, may have a dot instead of its second dash (``train-images.idx3-ubyte``),
-    and may be in a folder of its name, as in Kaggle's archive.
+    It may end in .gz, and may have a dot instead of its second dash (``train-images.idx3-ubyte``).
     """
     pattern = name.replace("-idx", "?idx") + "*"
     for path in (*folder.glob(pattern), *folder.glob(f"{pattern}/{pattern}")):
@@ -168,14 +167,20 @@ def _npz(place: Path) -> Layout | None:
     files = _files(place, ".npz")
     if not files:
         return None
-    with np.load(files[0], allow_pickle=False) as archive:
+    with zipfile.ZipFile(files[0]) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
         for keys in KEYS:
-            if {*keys} <= {*archive.files}:
-                arrays = tuple(archive[key] for key in keys)
+            if {*keys} <= {*names}:
+                arrays = tuple(_array(archive, key) for key in keys)
                 return Layout(arrays, tuple(f"{files[0]}: {key}" for key in keys))
-        found = ", ".join(map(repr, archive.files))[:160]
     known = "; ".join(", ".join(keys) for keys in KEYS)
-    raise DataError(f"{files[0]} holds {found}, but not {known}")
+    raise DataError(f"{files[0]} holds {', '.join(map(repr, names))[:160]}, but not {known}")
+
+
+def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
+    with archive.open(f"{key}.npy") as file:
+        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+        return array
 
 
 def _csv(place: Path) -> Layout | None:
@@ -216,8 +221,6 @@ def _class_folders(place: Path) -> Layout | None:
     names.sort(key=lambda name: int(name) if name.isdecimal() else 10**9)
     if not names:
         return None
-    if len(names) > 256:
-        raise DataError(f"{train} holds {len(names)} folders of pictures, more than 256")
     arrays = [array for part in parts for array in _read_pictures(part, names)]
     return Layout(tuple(arrays), tuple(str(part) for part in parts for _ in "il"), tuple(names))
 
@@ -236,4 +239,4 @@ def _read_pictures(folder: Path, names: Sequence[str]) -> tuple[np.ndarray, np.n
                 sizes = f"{picture.width} x {picture.height} pixels, not {size[0]} x {size[1]}"
                 raise DataError(f"{path} is {sizes}; give all one size, 28 x 28 for digits")
             images.append(np.asarray(picture.convert("L")))
-    return np.stack(images), np.array([names.index(path.parent.name) for path in paths], np.uint8)
+    return np.stack(images), np.array([names.index(path.parent.name) for path in paths])

@@ -1,7 +1,7 @@
 """A classifier for scikit-learn's pipelines, searches and cross-validation: ``DigitClassifier``.
 
 It trains as ``python -m tinycnn.train`` does: the same images in the same order with the same seed
-give the same weights. Samples may be rows or images, and labels of any kind.
+give the same weights.
 """
 
 import contextlib
@@ -50,8 +50,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
     """A convolutional network as a scikit-learn classifier.
 
     X is (n, features), or images (n, H, W), (n, H, W, 1) or (n, 1, H, W), or a column of images, as
-    in a DataFrame; they become rows first, and ``fit`` and ``predict`` may get different ones. y
-    holds labels of any kind, two classes or more.
+    in a DataFrame. y holds labels of any kind, two classes or more.
 
     >>> from tinycnn import DigitClassifier
     >>> classifier = DigitClassifier(epochs=3, random_state=0).fit(images, digits)
@@ -69,10 +68,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
         return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DigitClassifier":
-        """Train a network on X with labels y (n,); raise ValueError for bad input.
-
-        A sample with the weight w counts as w equal samples.
-        """
+        """Train on X with labels y (n,), in which a weight w counts as w equal samples."""
         before = getattr(self, "model_", None) if self.warm_start else None
         shape = samples.shape_of_images(X)
         X, y = validate_data(self, samples.in_rows(X), y, ensure_min_samples=2)
@@ -92,10 +88,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> "DigitClassifier":
-        """Take one pass over X at the constant rate ``lr``, going on with the network there is.
-
-        The first call must name all ``classes``, unless ``fit`` came before.
-        """
+        """Take one pass over X at the rate ``lr``; the first must name all ``classes``."""
         first, shape = not hasattr(self, "model_"), samples.shape_of_images(X)
         X, y = validate_data(self, samples.in_rows(X), y, reset=first)
         X, y, present = self._repeated(X, y, sample_weight)

@@ -56,9 +56,8 @@ class Part:
 
     def square(self, window: object) -> int:
         """Return the size of a square window, and refuse others."""
-        size = simplified(window)
-        if not isinstance(size, int):
-            refuse(f"{self} with the window {shown(size)}, which is not square,")
+        size: int = simplified(window)
+        self.require(isinstance(size, int), f"with the window {shown(size)}, which is not square,")
         return size
 
 

@@ -49,8 +49,6 @@ def read(source: Path, known: Known | None = None) -> Sequential:
 
 
 def _read(source: Path, known: Known | None) -> tuple[str, Chain]:
-    if source.is_dir():
-        raise WeightsError("it is a folder; save a TensorFlow model as .keras, which is a file")
     if not source.is_file():
         raise WeightsError("there is no such file")
     if source.stat().st_size > MAX_BYTES:

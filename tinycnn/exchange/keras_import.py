@@ -68,8 +68,7 @@ def _read_config(config: Any) -> tuple[Chain, dict[str, int]]:
     """Return the network that Keras' JSON describes, without arrays.
 
     With it come the layers that may have arrays, by their names and by those of their groups in
-    .keras: conv2d, conv2d_1. It is a Sequential, or a Functional that is a chain of layers. Raises
-    WeightsError for unsupported parts, and any exception if it is not such a config.
+    .keras: conv2d, conv2d_1. Raises any exception if it is no chain of supported layers.
     """
     kind, inner = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional", "Model"):

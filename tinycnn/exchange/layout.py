@@ -65,10 +65,7 @@ class Place:
 
 
 def places(layers: Iterable[nn.Layer], input_shape: Shape, axes: Axes) -> Iterator[Place]:
-    """Yield where each array of a network is.
-
-    Raises ShapeError for numbers that would leave the other program in another order.
-    """
+    """Yield where each array is; ShapeError if numbers would leave it in another order."""
     order = None
     for index, (layer, shape) in enumerate(with_shapes(layers, input_shape)):
         if isinstance(layer, nn.Flatten) and len(shape) > 1 and axes is PYTORCH:

@@ -20,7 +20,6 @@ KEY = "notes"
 PRODUCER = f"tinycnn {tinycnn.__version__}"
 
 FRAME = "light digit on dark, 20 of 28 pixels high or wide, center of mass at index 14.0 both ways"
-"""How a drawn digit has to be placed in its image, because MNIST's digits are."""
 
 
 def metadata_of(model: Sequential) -> Metadata:

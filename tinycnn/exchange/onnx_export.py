@@ -13,8 +13,7 @@ from tinycnn.exchange.chain import Settings
 from tinycnn.exchange.layout import Arrays, in_pytorch, to_channels_first
 from tinycnn.exchange.metadata import PRODUCER, Metadata, metadata_of
 
-OPSET, IR_VERSION = 17, 9
-"""Old enough for every runtime of recent years, in browsers too."""
+OPSET, IR_VERSION = 17, 9  # old enough for every runtime of recent years, in browsers too
 
 INPUT, LOGITS, PROBABILITIES = "images", "logits", "probabilities"
 
