@@ -73,9 +73,6 @@ def test_a_copy_from_a_file_answers_the_same(easy, tmp_path):
     assert not hasattr(clone(fitted), "model_")
 
 
-# The same training
-
-
 @pytest.mark.parametrize("augment", ["none", "mild"])
 def test_weights_are_those_of_the_trainer_itself(augment):
     digits = load_dataset()
@@ -310,9 +307,6 @@ def test_divergence_speaks_of_parameters_and_gives_the_threads_back(easy):
     with pytest.raises(RuntimeError, match=r"diverged in epoch 1.* try `lr` 1$"):
         DigitClassifier(**QUICK | {"lr": 10}, scale=1e-30, n_jobs=-1).fit(*easy)
     assert get_threads() == 1
-
-
-# How it is imported
 
 
 def test_tinycnn_does_without_scikit_learn_until_it_is_asked_for_it():

@@ -81,9 +81,9 @@ def test_a_folder_of_ones_own_is_found_under_all_usual_names(tmp_path, arrays, d
     def rename(name):
         return (name.replace("-idx", ".idx") if dot else name) + ending
 
-    folder = write_set(tmp_path / "letters", arrays, rename)
+    folder = write_set(tmp_path / "emnist-like", arrays, rename)
     dataset = load_dataset(data_dir=folder)
-    assert dataset.name == "letters"
+    assert dataset.name == "emnist-like"
     assert dataset.class_names == ("0", "1", "2")
     assert dataset.sources == tuple(str(folder / rename(name)) for name in FILE_NAMES)
     found = [*dataset.part("train"), *dataset.part("test")]

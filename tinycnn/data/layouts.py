@@ -114,19 +114,18 @@ def _idx(place: Path) -> Layout | None:
     folder, start = (place, "") if place.exists() else (place.parent, f"{place.name}-")
     folders = [folder, folder / "raw", folder / "gzip", *folder.glob("*/raw")]
     found = (path for z in folders for path in z.glob(f"{start}*train-images?idx3-ubyte*"))
-    sets = {path.parent / path.name.partition("train-images")[0] for path in found}
+    sets = {(path.parent, path.name.partition("train-images")[0]) for path in found}
     if len(sets) > 1:
-        names = ", ".join(sorted(str(z).removesuffix("-") for z in sets))
+        names = ", ".join(sorted(f"{z / prefix}".removesuffix("-") for z, prefix in sets))
         raise DataError(f"{place} holds several data sets; name one: {names}")
     if not sets and not place.exists():
         raise DataError(f"there is no folder {place}")
-    return _read_idx_files(*sets) if sets else None
+    return _read_idx_files(*sets.pop()) if sets else None
 
 
-def _read_idx_files(place: Path) -> Layout:
+def _read_idx_files(folder: Path, prefix: str) -> Layout:
     """EMNIST's images are transposed, and the labels of its letters count from 1."""
-    is_emnist = place.name.startswith("emnist-")
-    folder, prefix = (place.parent, place.name) if is_emnist else (place, "")
+    is_emnist = prefix.startswith("emnist-")
     names = [prefix + (name.replace("t10k", "test") if is_emnist else name) for name in FILE_NAMES]
     paths = [_idx_file(folder, name) for name in names]
     arrays = [*map(read_idx, paths)]
