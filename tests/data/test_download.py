@@ -1,11 +1,14 @@
 """Downloads from a real server that lies, breaks off, hangs or is not there."""
 
 import contextlib
+import gzip
 import hashlib
 import http.server
+import io
 import socket
 import threading
 import time
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +17,7 @@ import pytest
 from tinycnn.data import download, load_dataset
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, OfficialFile
 from tinycnn.data.download import fetch
-from tinycnn.data.idx import write_idx
+from tinycnn.data.idx import encode_idx, write_idx
 from tinycnn.errors import DownloadError, EnvironmentFault
 
 PAGE = b"<!DOCTYPE html><title>Please log in</title>"
@@ -215,3 +218,29 @@ def test_on_a_terminal_a_bar_runs_on_stderr(named, content, monkeypatch, capsys)
     assert named.files[0].name[:10] in err
     assert "fetching" not in err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+
+
+def test_an_archive_is_unpacked_and_emnists_images_are_turned(named, content, server, monkeypatch):
+    address, asked = server
+    small = load_dataset("small")
+    arrays, payload = [*small.part("train"), *small.part("test")], io.BytesIO()
+    emnist = replace(CATALOGUE["emnist-digits"], mirrors=(f"{address}/good/",))
+    with zipfile.ZipFile(payload, "w") as archive:
+        for member, array in zip(emnist.members, arrays, strict=True):
+            turned = array.swapaxes(1, 2) if array.ndim == 3 else array
+            archive.writestr(member, gzip.compress(encode_idx(turned)))
+            archive.writestr(member.replace("digits", "letters"), b"not unpacked")
+    content["gzip.zip"] = payload.getvalue()
+    sha256 = hashlib.sha256(content["gzip.zip"]).hexdigest()
+    files = (OfficialFile("gzip.zip", len(content["gzip.zip"]), sha256),)
+    monkeypatch.setitem(CATALOGUE, emnist.name, replace(emnist, files=files))
+    asked.clear()
+    for spoil in ((emnist.folder / emnist.members[0]).unlink, lambda: None):
+        dataset = load_dataset("emnist-digits")
+        np.testing.assert_array_equal(dataset.train_images, small.train_images)
+        np.testing.assert_array_equal(dataset.test_labels, small.test_labels)
+        assert (dataset.name, dataset.class_names) == ("emnist-digits", tuple("0123456789"))
+        assert len([*(emnist.folder / "gzip").iterdir()]) == 4
+        spoil()
+    assert asked == ["/good/gzip.zip"]
+    assert load_dataset("emnist-digits", emnist.folder).name == "emnist-digits"

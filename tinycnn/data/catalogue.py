@@ -1,7 +1,7 @@
 """The data sets that have a name: what they hold, where they are, and the checksum of every file.
 
-Those of fashion-mnist and kmnist are TensorFlow Datasets' (``url_checksums/``); MNIST's are of the
-files as first published. Mirrors need no trust: a file counts only if its SHA-256 is right.
+MNIST's are of the files as first published, the others TensorFlow Datasets' (``url_checksums/``).
+Mirrors need no trust: a file counts only if its SHA-256 is right.
 """
 
 import hashlib
@@ -47,6 +47,8 @@ class NamedSet:
     class_names: tuple[str, ...]
     files: tuple[OfficialFile, ...]
     mirrors: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    """What is unpacked, if the file is a zip archive."""
 
     @property
     def bundled(self) -> bool:
@@ -62,8 +64,10 @@ class NamedSet:
         return installed if installed.is_dir() else package.parents[1] / "data" / self.name
 
     def missing(self) -> list[OfficialFile]:
-        """The files that are not there, or damaged."""
-        return [file for file in self.files if not file.is_genuine(self.folder / file.name)]
+        """The files that are not there, damaged or not unpacked."""
+        unpacked = all((self.folder / member).is_file() for member in self.members)
+        found = [z for z in self.files if unpacked and z.is_genuine(self.folder / z.name)]
+        return [file for file in self.files if file not in found]
 
 
 def named_set(name: str) -> NamedSet:
@@ -136,6 +140,22 @@ _SETS = [
             (5120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
         ),
         mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),  # its makers' server
+    ),
+    NamedSet(
+        name="emnist-digits",
+        title="280,000 handwritten digits, from NIST too",  # NIST, public domain
+        class_names=DIGITS,
+        files=(
+            OfficialFile(
+                "gzip.zip",
+                561753746,
+                "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+            ),
+        ),
+        mirrors=("https://biometrics.nist.gov/cs_links/EMNIST/",),
+        members=tuple(
+            f"gzip/emnist-digits-{name.replace('t10k', 'test')}.gz" for name in FILE_NAMES
+        ),
     ),
 ]
 

@@ -125,7 +125,7 @@ def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
     if named:  # torchvision's folder is FashionMNIST
         names = named.name, named.name.replace("-", "")
         below = (path for path in folder.glob("*/") if path.name.lower() in names)
-        folder = next(below, folder)
+        folder = next(below, folder / named.name if named.members else folder)
     found = read_layout(folder)
     train_images, train_labels, test_images, test_labels = found.arrays
     if not len(test_images):

@@ -74,8 +74,9 @@ def _fetch_file(named: NamedSet, file: OfficialFile, bars: Progress) -> None:
             print(f"fetching {url} ({file.size:,} bytes)", file=sys.stderr)
         bar = _Bar(bars, file)
         get = pooch.HTTPDownloader(bar, PIECE, timeout=TIMEOUT, headers=HEADERS)
+        unzip = pooch.Unzip([*named.members], ".") if named.members else None
         try:
-            pooch.retrieve(url, file.sha256, file.name, named.folder, downloader=get)
+            pooch.retrieve(url, file.sha256, file.name, named.folder, unzip, get)
             return
         except (OSError, ValueError) as error:  # those of requests, which pooch uses, are OSErrors
             if getattr(error, "errno", None):
