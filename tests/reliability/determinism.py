@@ -12,17 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from numba.core import config as numba_config
-
 from tests.reliability.findings import Finding
 from tests.reliability.kill_storm import wait_until_it_trains
-from tests.reliability.small_runs import command, make_data, start, train
+from tests.reliability.small_runs import finish, make_data, start
 
 TRAPS = ("numpy", "numba", "json", "tinycnn", "safetensors")
 """Modules that a hostile folder offers to a program that looks there first."""
 
-SHORT = ("1 threads", "in a folder of traps")
-"""The configurations that are tried in little time, beside the first."""
+SHORT = ("nothing special", "one thread", "in a folder of traps")
+"""The configurations that are tried in little time."""
 
 
 @dataclass(frozen=True)
@@ -31,78 +29,71 @@ class Configuration:
 
     name: str
     environment: dict[str, str] = field(default_factory=dict)
-    threads: int | None = None
+    options: tuple[str, ...] = ()
     folder: str = "plain"
-    empty_cache: bool = False
     stopped: bool = False
 
 
-def configurations() -> Iterator[Configuration]:
+def configurations(place: Path) -> Iterator[Configuration]:
     """All that is tried; the others are compared with the first."""
-    most = numba_config.NUMBA_NUM_THREADS
     yield Configuration("nothing special")
-    for threads in sorted({1, most}):
-        yield Configuration(f"{threads} threads", threads=threads)
-    for threads in (1, 2, 3, 4, 8):
-        chosen = {"NUMBA_NUM_THREADS": str(threads)}
-        yield Configuration(f"NUMBA_NUM_THREADS={threads}", chosen)
-    for threads in (1, 2, 4):
-        names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-        chosen = dict.fromkeys(names, str(threads))
-        yield Configuration(f"{threads} threads of BLAS", chosen)
-    for seed in ("0", "1", "4294967295"):
-        yield Configuration(f"PYTHONHASHSEED={seed}", {"PYTHONHASHSEED": seed})
-    yield Configuration("kernels compiled anew", empty_cache=True)
-    yield Configuration("no folder for kernels", {"NUMBA_CACHE_DIR": "/dev/null"})
-    yield Configuration("no home", {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/dev/null"})
+    yield Configuration("one thread", options=("--threads", "1"))
+    for names, values in (
+        (("NUMBA_NUM_THREADS",), ("1", "2", "3", "4", "8")),
+        (("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), ("1", "2", "4")),
+        (("PYTHONHASHSEED",), ("0", "1", "4294967295")),
+        (("NUMBA_CACHE_DIR",), (str(place / "cache"), "/dev/null")),  # compiled anew, not kept
+        (("HOME", "XDG_CACHE_HOME"), ("/dev/null",)),
+        (("LC_ALL",), ("C",)),
+        (("TZ",), ("Asia/Tokyo",)),
+        (("PYTHONOPTIMIZE",), ("2",)),
+        (("TINYCNN_KERNELS",), ("serial",)),
+        (("PYTHONDEVMODE",), ("1",)),
+    ):
+        for value in values:
+            yield Configuration(f"{names[0]}={value}", dict.fromkeys(names, value))
     yield Configuration("in the root folder", folder="/")
     yield Configuration("in a folder of traps", {"PYTHONSAFEPATH": "1"}, folder="traps")
-    yield Configuration("another locale and time zone", {"LC_ALL": "C", "TZ": "Asia/Tokyo"})
-    yield Configuration("optimized Python", {"PYTHONOPTIMIZE": "2"})
-    yield Configuration("with bounds checks", {"TINYCNN_KERNELS": "serial"})
-    yield Configuration("developer's Python", {"PYTHONDEVMODE": "1"})
     yield Configuration("stopped and resumed", stopped=True)
 
 
-def digest_of(configuration: Configuration, number: int, place: Path) -> str:
+def digest_of(tried: Configuration, run: Path, place: Path) -> str:
     """Train in this configuration; return the SHA-256 of the weights."""
-    data, run, environment = place / "data", place / f"run{number}", dict(configuration.environment)
-    threads, folder = configuration.threads, place / configuration.folder
-    if configuration.empty_cache:
-        environment["NUMBA_CACHE_DIR"] = str(place / "cache")
-    if configuration.stopped:
-        process = start(command(data, run, threads), folder, **environment)
-        wait_until_it_trains(process, run)
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
-    return train(data, run, threads, folder, **environment)
+
+    def process():
+        folder = place / tried.folder
+        return start(place / "data", run, *tried.options, folder=folder, **tried.environment)
+
+    if tried.stopped:
+        first = process()
+        wait_until_it_trains(first, run)
+        first.send_signal(signal.SIGTERM)
+        first.communicate()
+    return finish(process(), run)
 
 
 def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
-    """Train in all configurations, or in the first one and the two of ``SHORT``."""
+    """Train in all configurations, or in those of ``SHORT``."""
     result = Finding("one seed gives one SHA-256 of the weights", "configurations")
-    digests: dict[str, str] = {}
+    expected = ""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         make_data(place / "data")
-        (place / "plain").mkdir()
-        _set_traps(place / "traps")
-        for number, configuration in enumerate(configurations()):
-            if short and number and configuration.name not in SHORT:
+        for folder in ("plain", "traps"):
+            (place / folder).mkdir()
+        for module in TRAPS:
+            (place / "traps" / f"{module}.py").write_text("raise SystemExit('in a trap')\n")
+        for tried in configurations(place):
+            if short and tried.name not in SHORT:
                 continue
-            tell(configuration.name)
+            tell(tried.name)
             result.times += 1
             try:
-                digests[configuration.name] = digest_of(configuration, number, place)
+                digest = digest_of(tried, place / f"run{result.times}", place)
             except RuntimeError as error:
-                result.breaches.append(f"{configuration.name}: {error}")
-    expected = next(iter(digests.values()), "")
-    result.breaches += [f"{name}: other bytes" for name, d in digests.items() if d != expected]
+                digest = str(error)
+            expected = expected or digest
+            if digest != expected:
+                result.breaches.append(f"{tried.name}: {digest}")
     result.note = f"{expected[:16]}..."
     return result
-
-
-def _set_traps(folder: Path) -> None:
-    folder.mkdir()
-    for name in TRAPS:
-        (folder / f"{name}.py").write_text("raise SystemExit('walked into a trap')\n")

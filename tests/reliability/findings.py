@@ -3,38 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 SHOWN = 3  # breaches of a promise that are printed
 
 
 @dataclass
 class Finding:
-    """One row; ``breaches`` are observations that contradict the promise."""
+    """One row; ``breaches`` are observations that contradict the promise, ``note`` measurements."""
 
     promise: str
     tried: str
     times: int = 0
     breaches: list[str] = field(default_factory=list)
     note: str = ""
-    """Measurements made on the way."""
 
-    def outcome(self) -> str:
-        """Return the result in words."""
-        if not self.times:
-            return "not tried"
-        shown = "; ".join(self.breaches[:SHOWN])
-        kept = f"BROKEN {len(self.breaches):,} times: {shown}" if self.breaches else "kept"
-        return f"{kept}; {self.note}" if self.note else kept
+    def row(self) -> str:
+        """Return a row of a Markdown table."""
+        kept = "kept" if self.times else "not tried"
+        if self.breaches:
+            kept = f"BROKEN {len(self.breaches):,} times: {'; '.join(self.breaches[:SHOWN])}"
+        outcome = "; ".join(filter(None, [kept, self.note]))
+        return f"| {self.promise} | {self.tried} | {self.times:,} | {outcome} |"
 
 
 def report(findings: Sequence[Finding]) -> int:
     """Print the table; return the exit code, 1 if a promise was broken."""
-    table = Table("promise", "tried", "times", "what happened", box=box.MARKDOWN)
+    print("| promise | tried | times | what happened |\n|---|---|---|---|")
     for finding in findings:
-        table.add_row(finding.promise, finding.tried, f"{finding.times:,}", finding.outcome())
-    width = max([len(finding.outcome()) for finding in findings], default=0) + 150
-    Console(width=width, markup=False).print(table)
+        print(finding.row())
     return 1 if any(finding.breaches for finding in findings) else 0

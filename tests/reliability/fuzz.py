@@ -5,14 +5,12 @@ written but the fuzzer's own file, no program be started, and no connection be m
 """
 
 import contextlib
-import signal
+import faulthandler
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
@@ -22,14 +20,10 @@ from tests.reliability.mutations import Format
 from tests.reliability.targets import FORMATS, own_file_written
 
 SLOW = 1.0  # seconds of processor time
-STUCK = 60  # seconds, after which a file is given up
+STUCK = 60  # seconds, after which the process shows where it is, and ends
 WARMUP = 20  # files that do not count
 TOLERATED = 200  # MB that reading may make the process grow by
 FORBIDDEN = ("os.system", "subprocess.Popen", "os.exec", "os.fork", "socket.connect")
-
-
-class StuckError(Exception):
-    """A file that is still being read after a minute."""
 
 
 class Guard:
@@ -50,10 +44,12 @@ class Guard:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         self.on, self.seen = True, ""
+        faulthandler.dump_traceback_later(STUCK, exit=True)
         try:
             yield
         finally:
             self.on = False
+            faulthandler.cancel_dump_traceback_later()
 
 
 def fuzz(name: str, count: int, seed: int = 0) -> Finding:
@@ -65,10 +61,13 @@ def fuzz(name: str, count: int, seed: int = 0) -> Finding:
             form.accepts(form.mutate(np.random.default_rng([seed, count + number])))
     guard, before, accepted, slowest = Guard(), peak_megabytes(), 0, 0.0
     for number in range(count):
-        outcome = read_one(form, form.mutate(np.random.default_rng([seed, number])), guard)
-        finding.breaches += [f"file {number}: {what}" for what in outcome.breaches]
-        accepted += outcome.read
-        slowest = max(slowest, outcome.seconds)
+        data, started = form.mutate(np.random.default_rng([seed, number])), time.thread_time()
+        read, breaches = read_one(form, data, guard)
+        seconds = time.thread_time() - started
+        breaches += [f"took {seconds:.1f} s"] if seconds > SLOW else []
+        finding.breaches += [f"file {number}: {what}" for what in breaches]
+        accepted += read
+        slowest = max(slowest, seconds)
     grown = peak_megabytes() - before
     if grown > TOLERATED:
         finding.breaches.append(f"the process grew by {grown} MB")
@@ -76,44 +75,14 @@ def fuzz(name: str, count: int, seed: int = 0) -> Finding:
     return finding
 
 
-@dataclass
-class Outcome:
-    """The result of one file."""
-
-    read: bool = False
-    seconds: float = 0.0
-    breaches: list[str] = field(default_factory=list)
-
-
-def read_one(form: Format, data: bytes, guard: Guard) -> Outcome:
-    """Read one file under the guard."""
-    outcome, started = Outcome(), time.thread_time()
+def read_one(form: Format, data: bytes, guard: Guard) -> tuple[bool, list[str]]:
+    """Read one file under the guard; return whether it was read, and what went wrong."""
+    read, breaches = False, []
     try:
-        with out_of_time(), own_file_written(data), guard.watching():
-            outcome.read = form.accepts(data)
+        with own_file_written(data), guard.watching():
+            read = form.accepts(data)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
-        outcome.breaches.append(f"{type(error).__name__} {error} at {where}")
-    outcome.seconds = time.thread_time() - started
-    if outcome.seconds > SLOW:
-        outcome.breaches.append(f"took {outcome.seconds:.1f} s")
-    if guard.seen:
-        outcome.breaches.append(guard.seen)
-    return outcome
-
-
-@contextlib.contextmanager
-def out_of_time() -> Iterator[None]:
-    """Raise StuckError in the ``with`` after a minute."""
-
-    def give_up(number: int, frame: FrameType | None) -> None:
-        raise StuckError(f"still being read after {STUCK} s")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(STUCK)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        breaches.append(f"{type(error).__name__} {error} at {where}")
+    return read, breaches + ([guard.seen] if guard.seen else [])

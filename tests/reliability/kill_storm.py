@@ -6,6 +6,7 @@ Then the run goes on, is killed again, and so forth to its end. And two processe
 for one folder.
 """
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -17,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.reliability.findings import Finding
-from tests.reliability.small_runs import command, make_data, start, train
+from tests.reliability.small_runs import finish, make_data, start
 from tinycnn.errors import TinyCNNError
-from tinycnn.files import TEMPORARY_PREFIX
+from tinycnn.files import OUR_TEMPORARIES
 from tinycnn.nn import Sequential
 from tinycnn.train import checkpoint
 from tinycnn.train.folder import RunFolder
@@ -28,20 +29,21 @@ KILLS, SIGNALS, RACES = 100, 30, 50
 STARTING = 3.0  # seconds in which a process imports and compiles, about
 TRAINING = 1.0  # seconds of training, about
 PATIENCE = 120.0  # seconds that anything may take
-MOMENTS = ("while it starts", "while it trains", *["while it writes"] * 6)  # half come too late
+ALONE = ("--threads", "1")
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "config.json": lambda path: json.loads(path.read_bytes()),
+    "result.json": lambda path: json.loads(path.read_bytes()),
+    "metrics.jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
+    "weights.safetensors": Sequential.load,
+    "checkpoint.safetensors": checkpoint.read,
+    "checkpoint.prev.safetensors": checkpoint.read,
+}
 
 
 def breaches_of(folder: Path) -> Iterator[str]:
     """Which of the files in a run folder are not whole."""
-    readers = {
-        "config.json": lambda path: json.loads(path.read_bytes()),
-        "result.json": lambda path: json.loads(path.read_bytes()),
-        "metrics.jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
-        "weights.safetensors": Sequential.load,
-        "checkpoint.safetensors": checkpoint.read,
-        "checkpoint.prev.safetensors": checkpoint.read,
-    }
-    for name, read in readers.items():
+    for name, read in READERS.items():
         try:
             if (folder / name).exists():
                 read(folder / name)
@@ -49,17 +51,31 @@ def breaches_of(folder: Path) -> Iterator[str]:
             yield f"{name} is torn: {error}"
 
 
+def is_writing(run: Path) -> bool:
+    """Whether there is a file in the run folder that is not complete."""
+    return any(run.glob(OUR_TEMPORARIES))
+
+
+def wait_until_it_trains(process: subprocess.Popen, run: Path) -> None:
+    """Return when it has written checkpoints after the one there is, or its first; or has ended."""
+    end, seen = time.monotonic() + PATIENCE, set[int]()
+    while process.poll() is None and time.monotonic() < end and len(seen) < 3:
+        with contextlib.suppress(FileNotFoundError):
+            seen.add((run / "checkpoint.safetensors").stat().st_mtime_ns)
+        time.sleep(0.01)
+
+
 class Storm:
-    """Runs that are disturbed again and again, and the digest that they must end with."""
+    """Runs that are disturbed again and again, and must end with the bytes of one that is not."""
 
-    def __init__(self, place: Path, finding: Finding, seed: int = 0) -> None:
-        self.place, self.finding, self.rng = place, finding, np.random.default_rng(seed)
-        self.data = make_data(place / "data")
-        self.expected = train(self.data, place / "undisturbed")
-        self.runs = 0
-        self._new_run()
+    def __init__(self, place: Path, finding: Finding) -> None:
+        self.place, self.finding, self.rng = place, finding, np.random.default_rng(0)
+        self.data, self.runs, self.words = make_data(place / "data"), 0, ""
+        self.run = place / "undisturbed"
+        self.expected = finish(start(self.data, self.run, *ALONE), self.run)
+        self._begin_another()
 
-    def _new_run(self) -> None:
+    def _begin_another(self) -> None:
         self.runs += 1
         self.run = self.place / f"run{self.runs}"
         self.run.mkdir()
@@ -67,22 +83,22 @@ class Storm:
     def finish(self) -> None:
         """Let the present run come to its end undisturbed, compare, and begin another."""
         try:
-            if train(self.data, self.run) != self.expected:
+            if finish(start(self.data, self.run, *ALONE), self.run) != self.expected:
                 self.finding.breaches.append(f"{self.run.name} ended with other weights")
         except RuntimeError as error:
             self.finding.breaches.append(str(error))
-        self._new_run()
+        self._begin_another()
 
-    def disturb(self, number: int, moment: str) -> tuple[float, str] | None:
+    def disturb(self, number: int, wait: Callable[[subprocess.Popen], None]) -> float | None:
         """Start or resume the run and send it a signal; None if it was complete before.
 
-        Return the seconds until the process ended, and its last words.
+        Return the seconds until the process ended; its last words are in ``words``.
         """
-        process = start(command(self.data, self.run))
-        self._wait(process, moment)
+        process = start(self.data, self.run, *ALONE)
+        wait(process)
         sent = time.monotonic()
         process.send_signal(number)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, self.words = process.communicate(timeout=PATIENCE)
         if process.returncode == 0:
             self.finish()
             return None
@@ -90,52 +106,34 @@ class Storm:
         self.finding.breaches += breaches_of(self.run)
         if process.returncode != (-number if number == signal.SIGKILL else 128 + number):
             self.finding.breaches.append(f"exit code {process.returncode}")
-        return time.monotonic() - sent, said
+        return time.monotonic() - sent
 
-    def _wait(self, process: subprocess.Popen, moment: str) -> None:
-        if moment == MOMENTS[0]:
-            time.sleep(self.rng.uniform(0, STARTING))
-            return
+    def starts(self, process: subprocess.Popen) -> None:
+        """Wait while it starts."""
+        time.sleep(self.rng.uniform(0, STARTING))
+
+    def trains(self, process: subprocess.Popen) -> None:
+        """Wait until it trains, and somewhat longer."""
         wait_until_it_trains(process, self.run)
         time.sleep(self.rng.uniform(0, TRAINING / 2))
+
+    def writes(self, process: subprocess.Popen) -> None:
+        """Wait until it writes a file."""
+        self.trains(process)
         end = time.monotonic() + TRAINING
-        while moment == MOMENTS[2] and process.poll() is None and time.monotonic() < end:
-            if self.writing():
-                return
-
-    def writing(self) -> bool:
-        """Whether there is a file in the run folder that is not complete."""
-        return any(self.run.glob(TEMPORARY_PREFIX + "*"))
-
-    def rounds(self, count: int) -> Iterator[int]:
-        """Yield numbers until ``count`` signals have arrived in time."""
-        for number in range(4 * count):
-            if self.finding.times < count:
-                yield number
-        self.finish()
-
-
-def wait_until_it_trains(process: subprocess.Popen, run: Path) -> None:
-    """Return when the process has written a checkpoint of its own, or has ended.
-
-    A new run writes its first one before it compiles, and the next after its first batch.
-    """
-    newest, end = run / "checkpoint.safetensors", time.monotonic() + PATIENCE
-    before = newest.read_bytes() if newest.exists() else b""
-    path = newest if before else run / "checkpoint.prev.safetensors"
-    while process.poll() is None and time.monotonic() < end:
-        if path.exists() and path.read_bytes() != before:
-            return
-        time.sleep(0.01)
+        while not is_writing(self.run) and process.poll() is None and time.monotonic() < end:
+            time.sleep(0)
 
 
 def kill_storm(place: Path, kills: int) -> Finding:
     """SIGKILL, ``kills`` times."""
     finding = Finding("a killed run loses nothing and ends with the same bytes", "SIGKILL")
     storm, writing = Storm(place, finding), 0
-    for number in storm.rounds(kills):
-        if storm.disturb(signal.SIGKILL, MOMENTS[number % len(MOMENTS)]):
-            writing += storm.writing()
+    moments = (storm.starts, storm.trains, *[storm.writes] * 6)  # half of these come too late
+    for number in range(4 * kills):
+        if finding.times < kills and storm.disturb(signal.SIGKILL, moments[number % 8]):
+            writing += is_writing(storm.run)
+    storm.finish()
     finding.note = f"{writing} times inside a write, {storm.runs - 1} runs"
     return finding
 
@@ -143,40 +141,38 @@ def kill_storm(place: Path, kills: int) -> Finding:
 def signal_storm(place: Path, signals: int) -> Finding:
     """Ctrl-C and SIGTERM by turns."""
     finding = Finding("signals save, say how to go on, and exit 130 or 143", "Ctrl-C, SIGTERM")
-    storm, seconds = Storm(place, finding), []
-    for _ in storm.rounds(signals):
+    storm, seconds = Storm(place, finding), [0.0]
+    while finding.times < signals:
         number = (signal.SIGINT, signal.SIGTERM)[finding.times % 2]
-        if done := storm.disturb(number, MOMENTS[1]):
-            seconds.append(done[0])
-            if "--resume" not in done[1] or "Traceback" in done[1]:
-                finding.breaches.append(f"it said {done[1][-200:]!r}")
+        if took := storm.disturb(number, storm.trains):
+            seconds.append(took)
+            if "--resume" not in storm.words or "Traceback" in storm.words:
+                finding.breaches.append(f"it said {storm.words[-200:]!r}")
+    storm.finish()
     finding.note = f"slowest {max(seconds):.1f} s, {sum(s > 2 for s in seconds)} later than 2 s"
     return finding
 
 
 def races(place: Path, count: int) -> Finding:
-    """Two trainings begin at once in one folder."""
+    """Two trainings begin at once in one folder; the lock of the winner dies with it."""
     finding = Finding("a run folder has one training, and its lock dies with it", "races of two")
-    data, seconds = make_data(place / "data"), []
-    for number in range(count):
-        run, began = place / f"race{number}", time.monotonic()
-        both = [start(command(data, run)) for _ in range(2)]
+    data = make_data(place / "data")
+    for finding.times in range(1, count + 1):
+        run = place / f"race{finding.times}"
+        both = [start(data, run, *ALONE) for _ in range(2)]
         while all(process.poll() is None for process in both):
             time.sleep(0.002)
-        seconds.append(time.monotonic() - began)
         codes = [process.poll() for process in both]
         for process in both:
             process.kill()
             process.communicate()
-        finding.times += 1
         if sorted(codes, key=str) != [2, None]:
-            finding.breaches.append(f"race {number}: exit {codes}")
+            finding.breaches.append(f"race {finding.times}: exit {codes}")
         try:
             RunFolder.create(run).release()
         except TinyCNNError as error:
             if "in use" in str(error):
-                finding.breaches.append(f"race {number}: {error}")
-    finding.note = f"losers out after {np.median(seconds):.2f} s, slowest {max(seconds):.2f} s"
+                finding.breaches.append(f"race {finding.times}: {error}")
     return finding
 
 

@@ -141,16 +141,11 @@ def weights(rng: Rng) -> bytes:
 def arrays_changed(arrays: dict[str, np.ndarray], rng: Rng) -> dict[str, np.ndarray]:
     """One array left out, renamed, of another shape or type, or with another number."""
     name = sorted(arrays)[rng.integers(len(arrays))]
-    array = arrays[name].copy()
-    others: list[dict] = [
-        {},
-        {name + "x": array},
-        {name: array.ravel()[:-1]},
-        {name: array.astype(("f8", "f2", "i4", "u1")[rng.integers(4)])},
-    ]
+    array, others = arrays[name].copy(), {z: arrays[z] for z in arrays if z != name}
     array.flat[rng.integers(array.size)] = (np.nan, np.inf, -np.inf, 3e38)[rng.integers(4)]
-    kept = {key: value for key, value in arrays.items() if key != name}
-    return kept | [*others, {name: array}][rng.integers(5)]
+    another_type = array.astype(("f8", "f2", "i4", "u1")[rng.integers(4)])
+    forms = array, another_type, array.ravel()[:-1]
+    return others | ({}, {name + "x": array}, *({name: form} for form in forms))[rng.integers(5)]
 
 
 def container_changed(data: bytes, rng: Rng) -> bytes:

@@ -30,17 +30,15 @@ def make_data(folder: Path) -> Path:
     return folder
 
 
-def command(data: Path, run: Path, threads: int | None = 1) -> list[str]:
-    """The words that start the run, or go on with it where there is a checkpoint."""
-    words = [sys.executable, "-m", "tinycnn.train"]
-    words += ["--threads", str(threads)] if threads else []
+def start(
+    data: Path, run: Path, *options: str, folder: Path | None = None, **environment: str
+) -> subprocess.Popen:
+    """Start the run, or go on with it where there is a checkpoint, in a process of its own."""
+    words = [sys.executable, "-m", "tinycnn.train", *options]
     if any(run.glob("checkpoint*.safetensors")):
-        return [*words, "--resume", str(run), "--checkpoint-every", "1"]
-    return [*words, "--data-dir", str(data), "--run-dir", str(run), *PLAN]
-
-
-def start(words: list[str], folder: Path | None = None, **environment: str) -> subprocess.Popen:
-    """Start a training process with ``folder`` as its working directory."""
+        words += ["--resume", str(run), "--checkpoint-every", "1"]
+    else:
+        words += ["--data-dir", str(data), "--run-dir", str(run), *PLAN]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         words,
@@ -52,15 +50,8 @@ def start(words: list[str], folder: Path | None = None, **environment: str) -> s
     )
 
 
-def train(
-    data: Path,
-    run: Path,
-    threads: int | None = 1,
-    folder: Path | None = None,
-    **environment: str,
-) -> str:
-    """Train to the end without being disturbed; return the SHA-256 of the weights."""
-    process = start(command(data, run, threads), folder, **environment)
+def finish(process: subprocess.Popen, run: Path) -> str:
+    """Let a training end without disturbing it; return the SHA-256 of the weights."""
     _, said = process.communicate()
     if process.returncode:
         raise RuntimeError(f"training ended with {process.returncode}: {said[-500:]}")

@@ -7,7 +7,6 @@ import math
 import os
 import struct
 
-import numpy as np
 import pytest
 import safetensors.numpy
 from PIL import Image
@@ -17,16 +16,12 @@ from tinycnn import files
 from tinycnn.data.idx import decode_idx
 from tinycnn.errors import (
     DataError,
-    EnvironmentFault,
     ImageError,
-    RunError,
     WeightsError,
 )
 from tinycnn.ink import Recognizer, decode_picture, read_drawings
 from tinycnn.ink.strokes import check_strokes
 from tinycnn.nn import Sequential, build
-from tinycnn.train import checkpoint
-from tinycnn.train.state import State, state_as_dict
 
 
 def kept(finding):
@@ -45,7 +40,7 @@ IN_PROCESS = [fault for fault in faults.FAULTS if fault != "SIGKILL"]
 def test_whichever_call_of_a_save_fails_no_file_is_torn(save, fault, forever):
     finding = faults.tried(save, fault, forever)
     kept(finding)
-    assert finding.times >= 9  # two opens, write, flush, fsync, replace, open, fsync, close
+    assert finding.times >= 8  # open, open, write, fsync, replace, open, fsync, close
 
 
 def test_whichever_call_of_a_save_is_the_last_of_its_process_no_file_is_torn():
@@ -53,20 +48,12 @@ def test_whichever_call_of_a_save_is_the_last_of_its_process_no_file_is_torn():
 
 
 def test_torn_files_would_be_seen(monkeypatch):
-    def careless(path, payload):
-        try:
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            with files.open(opened, "wb") as file:  # type: ignore[attr-defined]
-                file.write(payload)
-        except OSError as fault:
-            raise EnvironmentFault("told, but too late") from fault
+    def careless(folder):
+        with files.open(os.open(folder / "file", os.O_WRONLY), "wb") as file:  # type: ignore[attr-defined]
+            file.write(faults.NEW)
 
-    save = faults.SAVES["a file"]
-    monkeypatch.setitem(
-        faults.SAVES,
-        "careless",
-        faults.Save(save.before, save.allowed, lambda at: careless(at / "file", faults.NEW)),
-    )
+    save = faults.Save(faults.SAVES["a file"].states, careless)
+    monkeypatch.setitem(faults.SAVES, "careless", save)
     assert faults.tried("careless", "full disk").breaches
 
 
@@ -110,8 +97,8 @@ def test_the_weights_have_one_digest_however_training_is_started():
     assert finding.times == 3
 
 
-def test_the_long_matrix_has_two_dozen_configurations_of_different_names():
-    names = [configuration.name for configuration in determinism.configurations()]
+def test_the_long_matrix_has_two_dozen_configurations_of_different_names(tmp_path):
+    names = [configuration.name for configuration in determinism.configurations(tmp_path)]
     assert len(names) == len(set(names)) >= 24
 
 
@@ -120,17 +107,10 @@ def test_the_long_matrix_has_two_dozen_configurations_of_different_names():
 
 @pytest.mark.parametrize("name", targets.FORMATS)
 def test_mutated_files_are_read_or_refused_as_documented(name):
-    kept(fuzz.fuzz(name, 400, seed=1))
-
-
-@pytest.mark.parametrize("name", targets.FORMATS)
-def test_mutators_make_files_of_both_kinds(name):
-    form, outcomes = targets.FORMATS[name], set()
-    for number in range(200):
-        data = form.mutate(np.random.default_rng([1, number]))
-        with targets.own_file_written(data):
-            outcomes.add(form.accepts(data))
-    assert outcomes == {True, False}
+    finding = fuzz.fuzz(name, 400, seed=1)
+    kept(finding)
+    accepted = int(finding.note.split()[0])
+    assert 0 < accepted < 400, "files of both kinds"
 
 
 def test_the_fuzzer_sees_leaks_writes_and_slowness(monkeypatch, tmp_path):
@@ -163,12 +143,9 @@ def test_an_empty_array_of_impossible_shape_is_refused():
             decode_idx(io.BytesIO(content), len(content))
 
 
-def test_a_jpeg_of_very_many_scans_is_refused():
+def test_a_jpeg_of_very_many_scans_is_refused_and_one_of_a_few_is_read():
     with pytest.raises(ImageError, match="scans, far more than it needs"):
         decode_picture(bombs.scans(30))
-
-
-def test_usual_progressive_pictures_are_read():
     file = io.BytesIO()
     Image.new("RGB", (300, 200)).save(file, "JPEG", progressive=True)
     assert decode_picture(file.getvalue()).gray.shape == (200, 300)
@@ -202,27 +179,3 @@ def test_a_network_whose_inside_fills_the_memory_is_refused(tmp_path):
     path.write_bytes(safetensors.numpy.save({}, {"tinycnn": text}))
     with pytest.raises(WeightsError, match="impossible network: 3,600,000,000 numbers"):
         Sequential.load(path)
-
-
-FOREIGN = [
-    {"arrays": {"weights.0.w": np.full(3, np.inf, np.float32)}},
-    {"note": {"state": {}, "origin": []}},
-    {"note": []},
-    {"history": np.full((1, 7), np.inf)},
-    {"history": np.zeros((2, 3))},
-]
-
-
-@pytest.mark.parametrize("foreign", FOREIGN)
-def test_a_checkpoint_whose_checksum_is_right_may_be_nonsense_all_the_same(foreign, tmp_path):
-    state = state_as_dict(State())
-    note = foreign.get("note", {"state": state, "origin": {}})
-    arrays = foreign.get("arrays", {}) | {"history": foreign.get("history", np.zeros((0, 7)))}
-    envelope = {"format": 1, "sha256": checkpoint._digest(arrays, note), "note": note}
-    path = tmp_path / "checkpoint"
-    path.write_bytes(safetensors.numpy.save(arrays, {"tinycnn-checkpoint": json.dumps(envelope)}))
-    with pytest.raises(RunError, match="is no checkpoint"):
-        checkpoint.read(path)
-
-
-# ------------------------------------------------------------------------------------------ numbers

@@ -95,12 +95,12 @@ def test_the_command_that_is_printed_next_works_wherever_the_data_and_the_run_li
     assert capsys.readouterr().out.startswith("mnist, test part: ")
 
 
-def test_a_data_set_of_one_class_is_refused_before_training(easy_folder, easy_arrays, capsys):
+def test_a_data_set_of_one_class_is_refused_before_training(easy_folder, easy_arrays, refused):
     for name, array in easy_arrays.items():
         write_idx(easy_folder / name, 0 * array if "labels" in name else array)
-    assert call("--data-dir", easy_folder, *QUICK, "--run-dir", "my run") == 2
-    assert "easy has only one class; there is nothing to tell apart" in capsys.readouterr().err
-    assert not Path("my run", "metrics.jsonl").exists()
+    said = refused(train.main, "--data-dir", easy_folder, *QUICK, "--run-dir", "my run")
+    assert "easy has only one class; there is nothing to tell apart" in said
+    assert not Path("my run").exists()
 
 
 def test_a_run_remembers_where_its_data_have_moved(easy_folder, capsys, monkeypatch):
@@ -220,28 +220,14 @@ def test_json_is_one_object_with_the_documented_keys(easy_folder, capsys):
     out, err = capsys.readouterr()
     result = json.loads(out)
     assert err == ""
-    assert list(result) == [
-        "test_accuracy",
-        "errors",
-        "n",
-        "seconds",
-        "images_per_second",
-        "peak_memory_mb",
-        "run_dir",
-        "weights",
-    ]
+    keys = "test_accuracy errors n seconds images_per_second peak_memory_mb run_dir weights"
+    assert list(result) == keys.split()
     assert result["n"] == 40
     assert result["test_accuracy"] == (40 - result["errors"]) / 40
     assert Sequential.load(result["weights"]).input_shape == (16, 16, 1)
-    assert sorted(os.listdir(result["run_dir"])) == [
-        ".lock",
-        "checkpoint.prev.safetensors",
-        "checkpoint.safetensors",
-        "config.json",
-        "metrics.jsonl",
-        "result.json",
-        "weights.safetensors",
-    ]
+    files = ".lock checkpoint.prev.safetensors checkpoint.safetensors config.json metrics.jsonl"
+    files += " result.json weights.safetensors"
+    assert sorted(os.listdir(result["run_dir"])) == files.split()
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")
@@ -268,18 +254,6 @@ def test_compilation_is_announced_before_and_measured_after(terminal):
     assert "compiling kernels (first run only)" in announced
     assert re.search(r"compiled in \d+\.\d s\n$", announced)
     assert log.getvalue() == announced, "what is compiled already is not announced"
-
-
-def test_help_does_not_wait_for_the_compiler():
-    code = (
-        "import sys; from tinycnn.train import __main__ as train\n"
-        "try: train.main(['--help'])\n"
-        "except SystemExit: print('numba' in sys.modules, 'numpy' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.startswith("usage: python -m tinycnn.train")
-    assert done.stdout.endswith("False False\n")
 
 
 def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
@@ -311,19 +285,12 @@ def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
         (["--batch-size", "0"], "--batch-size must be a whole number of at least 1, not 0"),
         (["--batch-size", "1000"], "--batch-size 1000 is more than the 90 images"),
         (["--lr", "-1"], "--lr must be a number above 0 and at most 10, not -1"),
-        (["--lr", "nan"], "--lr must be"),
-        (["--lr", "1e999"], "--lr must be"),
-        (["--momentum", "1"], "--momentum must be"),
-        (["--weight-decay", "-1"], "--weight-decay must be"),
         (["--optimizer", "magic"], "there is no --optimizer magic; choose from sgd, adam"),
         (["--schedule", "magic"], "there is no --schedule magic"),
         (["--augment", "magic"], "there is no --augment magic"),
-        (["--seed", "-1"], "--seed must be"),
         (["--limit", "0"], "--limit must be"),
         (["--limit", "4"], "0.1 of 4 training images cannot be kept apart"),
-        (["--validation", "1"], "--validation must be"),
         (["--threads", "0"], "--threads must be between 1 and"),
-        (["--threads", "999"], "--threads must be between 1 and"),
         (["--checkpoint-every", "0"], "--checkpoint-every must be"),
         (["--preset", "magic"], "there is no preset 'magic'"),
         (["--dataset", "magic"], "there is no data set 'magic'; choose from mnist10k"),
@@ -348,42 +315,22 @@ def test_options_that_make_no_sense_end_in_one_sentence(
     assert everything_below(elsewhere) == []
 
 
-def cut(folder):
-    path = folder / "train-images-idx3-ubyte"
+def test_bad_data_end_in_one_sentence_and_leave_no_run(easy_folder, elsewhere, refused):
+    path = easy_folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-
-
-def too_small(folder):
+    words = ["--data-dir", easy_folder, "--run-dir", "run"]
+    assert "100 x 16 x 16 uint8 = 25,600 bytes, the file holds" in refused(train.main, *words)
     for part, count in (("train", 100), ("t10k", 40)):
-        write_idx(folder / f"{part}-images-idx3-ubyte", np.zeros((count, 4, 4), np.uint8))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "sentence"),
-    [
-        (cut, "the header promises 100 x 16 x 16 uint8 = 25,600 bytes, the file holds"),
-        (too_small, "a 5x5 kernel does not fit into a 4x4 image"),
-    ],
-)
-def test_bad_data_end_in_one_sentence(easy_folder, elsewhere, capfd, spoil, sentence):
-    spoil(easy_folder)
-
-    assert call("--data-dir", easy_folder, "--run-dir", "run") == 2
-
-    out, err = capfd.readouterr()
-    assert out == ""
-    *warnings, error = err.splitlines()
-    assert error.startswith("error: ")
-    assert sentence in error
-    assert all(line.startswith("warning: ") for line in warnings)
+        small = np.zeros((count, 4, 4), np.uint8)
+        write_idx(easy_folder / f"{part}-images-idx3-ubyte", small)
+    assert call(*words) == 2
     assert everything_below(elsewhere) == []
 
 
-def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, elsewhere, capfd):
+def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, elsewhere, refused):
     (elsewhere / "file").write_text("in the way")
-
-    assert call("--data-dir", easy_folder, "--run-dir", "file/run") == 3
-    assert "file/run cannot be used: Not a directory" in capfd.readouterr().err
+    words = ["--data-dir", easy_folder, "--run-dir", "file/run"]
+    assert "file/run cannot be used: Not a directory" in refused(train.main, *words, code=3)
 
 
 # How it is stopped and resumed

@@ -231,28 +231,6 @@ def metrics(path):
     return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_a_killed_process_resumes_from_its_last_checkpoint(digits, tmp_path):
-    """What is lost is the way from the last checkpoint; files may be ahead of it or behind."""
-    finish(new_run(digits, tmp_path / "whole"))
-    run = new_run(digits, tmp_path / "killed", save_every=4)
-
-    class Killed(Callback):
-        def batch(self, trainer):
-            if trainer.optimizer.steps == 11:
-                raise MemoryError("as if the process died here")
-
-    with run, pytest.raises(MemoryError):
-        run.train(Killed())
-    (tmp_path / "killed" / "metrics.jsonl").write_text("torn by a crash")
-    (tmp_path / "killed" / "weights.safetensors").unlink()
-
-    run, _ = resume(tmp_path / "killed", {})
-    assert run.trainer.optimizer.steps == 10  # batch 4 of the second epoch
-    finish(run)
-    assert final_bytes(tmp_path / "killed") == final_bytes(tmp_path / "whole")
-    assert [line["epoch"] for line in metrics(tmp_path / "killed")] == [1, 2, 3]
-
-
 # Signals
 
 
@@ -438,28 +416,6 @@ def test_arrays_that_are_not_finite_are_never_saved(digits):
         arrays["optimizer.velocity.0.w"][0, 0, 0, 0] = value
         with pytest.raises(RunError, match=r"velocity\.0\.w holds numbers that are not finite"):
             checkpoint.encode(checkpoint.Checkpoint(arrays, State(), {}))
-
-
-def test_a_network_too_large_for_checkpoints_is_refused_before_it_is_trained(
-    digits, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(checkpoint, "MAX_BYTES", 1000)
-    with pytest.raises(RunError, match="too large"):
-        new_run(digits, tmp_path / "run")
-
-
-def test_a_watch_that_asks_once_to_stop_stops_the_run(digits, tmp_path):
-    class Once(Callback):
-        asked = 0
-
-        def batch(self, trainer):
-            self.asked += 1
-            return self.asked == 3
-
-    with new_run(digits, tmp_path / "run", save_every=None) as run:
-        assert run.train(Once()) is None
-    assert not run.trainer.finished
-    assert run.trainer.state.batch == 3
 
 
 def test_metrics_grow_by_appending_and_a_torn_line_is_completed_on_resume(digits, tmp_path):

@@ -13,9 +13,7 @@ examples:
   python -m tinycnn.train                          the bundled digits, a good network
   python -m tinycnn.train --dataset mnist          all of MNIST, downloaded once
   python -m tinycnn.train --data-dir X             data of your own: see docs/data.md
-  python -m tinycnn.train --limit 1000 --epochs 3  a quick try
-  python -m tinycnn.train --resume last            resume after Ctrl-C
-  python -m tinycnn.train --resume last --epochs 20   more epochs
+  python -m tinycnn.train --resume last            resume after Ctrl-C, or with more --epochs
   python -m tinycnn.train --weights default --data-dir DIR --lr 0.001   fine-tune on your digits
   python -m tinycnn.train --layers "Conv2D(16,3) ReLU MaxPool2D(2) Flatten Dense(10)"
   python -m tinycnn.train --network FILE.py        your own network

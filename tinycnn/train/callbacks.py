@@ -63,12 +63,12 @@ class Events(Callback):
 class _Log(Callback):
     """Sends the numbers of every epoch to another program."""
 
+    log: Callable[[dict[str, float], int], object]
+
     def epoch(self, trainer: "Trainer") -> None:
         numbers = asdict(trainer.state.history[-1])
-        self.log(numbers.pop("epoch"), numbers)
-
-    def log(self, epoch: int, numbers: dict[str, float]) -> None:
-        raise NotImplementedError
+        epoch = numbers.pop("epoch")
+        self.log(numbers, epoch)
 
 
 class TensorBoard(_Log):
@@ -79,9 +79,9 @@ class TensorBoard(_Log):
 
         self._writer = Writer(str(folder))
 
-    def log(self, epoch: int, numbers: dict[str, float]) -> None:
+    def log(self, numbers: dict[str, float], step: int) -> None:
         for name, value in numbers.items():
-            self._writer.add_scalar(name, value, epoch)
+            self._writer.add_scalar(name, value, step)
         self._writer.flush()
 
 
@@ -91,10 +91,7 @@ class WandB(_Log):
     def __init__(self, **settings: Any) -> None:
         import wandb
 
-        self._run = wandb.init(**settings)
-
-    def log(self, epoch: int, numbers: dict[str, float]) -> None:
-        self._run.log(numbers, step=epoch)
+        self.log = wandb.init(**settings).log
 
 
 class MLflow(_Log):
@@ -103,10 +100,7 @@ class MLflow(_Log):
     def __init__(self) -> None:
         import mlflow
 
-        self._mlflow = mlflow
-
-    def log(self, epoch: int, numbers: dict[str, float]) -> None:
-        self._mlflow.log_metrics(numbers, step=epoch)
+        self.log = mlflow.log_metrics
 
 
 LOGS: dict[str, Callable[["Trainer", Path], Callback]] = {

@@ -16,7 +16,7 @@ import safetensors.numpy
 
 from tinycnn.errors import RunError
 from tinycnn.nn.weights import refuse_bombs
-from tinycnn.train.state import EpochRecord, State, state_as_dict
+from tinycnn.train.state import EpochRecord, State
 
 FORMAT = 1
 MAX_BYTES = 2**26  # sixteen times the size for the largest preset
@@ -47,7 +47,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         **{name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()},
         _HISTORY: np.array(rows, np.float64).reshape(len(rows), len(_COLUMNS)),
     }
-    note = {"state": state_as_dict(checkpoint.state), "origin": checkpoint.origin}
+    note = {"state": numbers_of(checkpoint.state), "origin": checkpoint.origin}
     envelope = {"format": FORMAT, "sha256": _digest(arrays, note), "note": note}
     payload = safetensors.numpy.save(arrays, {_KEY: json.dumps(envelope)})
     if len(payload) > MAX_BYTES:
@@ -84,12 +84,17 @@ def decode(payload: bytes, source: object) -> Checkpoint:
     rows = arrays.pop(_HISTORY).tolist()
     records = [EpochRecord(int(epoch), *numbers) for epoch, *numbers in rows]
     numbers = note["state"]
-    for name, like in state_as_dict(State()).items():
+    for name, like in numbers_of(State()).items():
         if type(numbers[name]) is not type(like) or not 0 <= numbers[name] < LARGEST:
             raise ValueError(f"its {name} is {numbers[name]!r}")
     if not isinstance(note["origin"], dict):
         raise ValueError("it does not say which run it belongs to")
     return Checkpoint(arrays, State(**numbers, history=records), note["origin"])
+
+
+def numbers_of(state: State) -> dict[str, int | float]:
+    """Return the state without its history."""
+    return {name: value for name, value in vars(state).items() if name != "history"}
 
 
 def _digest(arrays: dict[str, np.ndarray], note: dict[str, Any]) -> str:

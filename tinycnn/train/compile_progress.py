@@ -7,6 +7,7 @@ from typing import Any
 
 from numba.core import event
 from rich.console import Console
+from rich.live import Live
 
 from tinycnn.kernels.jit import cache_folder
 
@@ -25,12 +26,12 @@ def compilation_shown(console: Console) -> Iterator[None]:
 
 
 class _Show(event.Listener):
-    """A spinner on a terminal, elsewhere one line when compilation begins; one line at the end."""
+    """A line on a terminal, elsewhere one when compilation begins; one at the end."""
 
     def __init__(self, console: Console, stack: contextlib.ExitStack) -> None:
         self._console, self._stack = console, stack
+        self._live = Live(console=console, transient=True, auto_refresh=False)
         self._title = "compiling kernels" + (" (first run only)" if cache_folder() else "")
-        self._status = console.status(self._title)
         self._started: float | None = None
 
     def on_start(self, event: Any) -> None:
@@ -38,18 +39,20 @@ class _Show(event.Listener):
         if self._started is None:
             self._started = time.perf_counter()
             self._stack.callback(self._end)
-            self._status.start()
-            if not self._console.is_terminal:
+            if self._console.is_terminal:
+                self._live.start()
+            else:
                 self._console.print(f"{self._title} ...")
         if event.kind == SECOND_PROCESS:
             doing = "waiting for gradients from a second process"
         else:
             doing = event.data["dispatcher"].py_func.__name__.lstrip("_")
-        self._status.update(f"{self._title}: {doing}")
+        if self._live.is_started:
+            self._live.update(f"{self._title}: {doing}", refresh=True)
 
     def on_end(self, event: Any) -> None:
         """Nothing is shown at the end of a function."""
 
     def _end(self) -> None:
-        self._status.stop()
+        self._live.stop()
         self._console.print(f"compiled in {time.perf_counter() - (self._started or 0):.1f} s")

@@ -192,6 +192,8 @@ def origin_of(saved: checkpoint.Checkpoint, owner: object) -> tuple[Recipe, Sour
     """Return recipe, source and base of the run of ``owner``; RunError if they are damaged."""
     try:
         recipe, source = Recipe(**saved.origin["recipe"]), Source(**saved.origin["data"])
+        if not all(isinstance(value, str | None) for value in vars(source).values()):
+            raise TypeError("its data have no name")
         return recipe, source, Base(**saved.origin["base"]) if "base" in saved.origin else None
     except (TypeError, LookupError) as error:
         raise RunError(

@@ -1,7 +1,6 @@
 """The progress of a training: plain numbers, for JSON and checkpoints."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,3 @@ class State:
         self.loss_sum += loss * count
         self.epoch_seconds += seconds
         self.training_seconds += seconds
-
-
-def state_as_dict(state: State) -> dict[str, Any]:
-    """Return the state without its history, ready for JSON."""
-    numbers = asdict(state)
-    del numbers["history"]
-    return numbers

@@ -52,8 +52,8 @@ class Trainer:
     ) -> None:
         _check_dataset(recipe, dataset)
         self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or SingleProcess()
-        images = dataset.train_images[: recipe.limit]
-        labels = dataset.train_labels[: recipe.limit]
+        given = dataset.train_images, dataset.train_labels
+        images, labels = (part[: recipe.limit] for part in given)
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         shape, classes = (*dataset.image_size, 1), len(dataset.class_names)
@@ -70,8 +70,7 @@ class Trainer:
         self.best = copy.deepcopy(self.model)
         self.optimizer = new_optimizer(recipe, self.model)
         # Of drawings, some are no digits and have no class.
-        is_open = recipe.augment == "drawings"
-        self.loss = OpenSetCrossEntropy() if is_open else SoftmaxCrossEntropy()
+        self.loss = (OpenSetCrossEntropy if recipe.augment == "drawings" else SoftmaxCrossEntropy)()
         self._schedule = choose("schedule", recipe.schedule, SCHEDULES)
         self.state = State()
 
@@ -211,15 +210,16 @@ class Trainer:
         state.loss_sum = state.epoch_seconds = 0.0
 
     def _refuse_non_finite(self, loss: float) -> None:
-        culprit = None if math.isfinite(loss) else f"the loss is {loss}"
+        if not math.isfinite(loss):
+            self._diverged(f"the loss is {loss}")
         for index, layer in enumerate(self.model.layers):
             values = layer.params | layer.state
             for kind, arrays in (("gradient", layer.grads), ("new value", values)):
                 for key, z in arrays.items():
-                    if not culprit and not np.isfinite(z).all():
-                        culprit = f"the {kind} of {key} in layer {index}, {layer}, is not finite"
-        if culprit:
-            self._diverged(culprit)
+                    if not np.isfinite(z).all():
+                        self._diverged(
+                            f"the {kind} of {key} in layer {index}, {layer}, is not finite"
+                        )
 
     def _diverged(self, culprit: str) -> NoReturn:
         batch = min(self.state.batch + 1, len(self.batches))  # the last one, if all are done
