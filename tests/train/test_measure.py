@@ -29,8 +29,6 @@ LABELS = np.array([0, 1, 1, 0], np.uint8)
 def test_a_confusion_matrix_has_truth_in_rows_and_answers_in_columns():
     assert confusion_matrix(ANSWERS, LABELS).tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
 
-
-def test_a_confusion_matrix_is_large_enough_for_many_classes():
     answers = np.eye(40)[[39, 39, 0]]
     matrix = confusion_matrix(answers, np.array([39, 3, 0], np.uint8))
     assert (matrix[39, 39], matrix[3, 39], matrix[0, 0], matrix.sum()) == (1, 1, 1, 3)
@@ -50,9 +48,6 @@ def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():
     gaps = sum(score.n * abs(score.accuracy - confidence) for confidence, score in bins) / 4
     assert calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
     assert gaps == pytest.approx((0.1 + 0.8 + 0.5 + 0.95) / 4)
-
-
-def test_certainty_itself_belongs_to_the_last_bin():
     (only,) = calibration_bins(np.eye(3), np.arange(3))
     assert only == (1, Score(3, 0))
 
@@ -72,9 +67,6 @@ def test_two_readers_are_compared_image_by_image():
     assert compared.sentence() == "McNemar's test: p = 1; it may be chance"
     assert PairedComparison(99, 9, 0, 9).sentence().endswith("p = 0.0039; the first is better")
     assert PairedComparison(99, 0, 30, 9).sentence().endswith("below 0.0001; the second is better")
-
-
-def test_an_interval_widens_with_the_design_effect():
     assert Score(400, 40, effect=4.0).interval == Score(100, 10).interval
 
 

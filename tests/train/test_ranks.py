@@ -1,6 +1,7 @@
 """Several ranks train as one process does, to the bit, and end together whatever happens to one."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
 LONG = ["--epochs", "40", "--batch-size", "64", "--threads", "1", "--checkpoint-every", "3"]
 DIVERGING = ["--epochs", "40", "--lr", "10", "--weight-decay", "1", "--schedule", "constant"]
+MIXING = ["--layers", "Flatten BatchNorm Dense(3)"]
 TRAIN = [sys.executable, "-m", "tinycnn.train"]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -105,18 +107,11 @@ needs_hydra = pytest.mark.skipif(not IS_MPICH, reason="only MPICH's mpiexec can 
 needs_namespaces = pytest.mark.skipif(bool(why := namespaces.unavailable()), reason=why)
 
 
-def mpiexec(count, folder, *words, launcher=()):
-    """The finished process of a training in ``folder`` with ``count`` ranks."""
-    command = [MPIEXEC, *launcher, "-n", str(count), *TRAIN, *map(str, words)]
-    return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
-    )
-
-
 @contextlib.contextmanager
-def started(count, folder, *words, launcher=()):
-    """A running training; whatever is left of it at the end is killed."""
-    command = [MPIEXEC, *launcher, "-n", str(count), *TRAIN, *map(str, words)]
+def started(count, folder, *words, launcher=(), program=TRAIN):
+    """A running training of ``count`` ranks; whatever is left of it at the end is killed."""
+    mpiexec = [MPIEXEC, *launcher, "-n", str(count)] if count else []
+    command = [*mpiexec, *program, *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, **pipes) as process:
         try:
@@ -125,6 +120,13 @@ def started(count, folder, *words, launcher=()):
             process.kill()
             for number in ranks_in(folder):
                 os.kill(number, signal.SIGKILL)
+
+
+def trained(count, folder, *words, **how):
+    """The exit code of a training in ``folder`` with ``count`` ranks, or 0, and what it says."""
+    with started(count, folder, *words, **how) as process:
+        out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
 
 
 def ranks_in(folder):
@@ -146,10 +148,9 @@ def wait_until(condition, seconds=60.0):
         time.sleep(0.05)
 
 
-def has_trained(folder):
-    return (folder / "run" / "metrics.jsonl").exists() and len(
-        (folder / "run" / "metrics.jsonl").read_text().splitlines()
-    ) > 1
+def wait_until_it_trains(folder):
+    metrics = folder / "run" / "metrics.jsonl"
+    wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 1)
 
 
 def digest(folder):
@@ -159,17 +160,19 @@ def digest(folder):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The digest of the long run of one process, once an easy folder for it is there."""
-    known = []
+    place = tmp_path_factory.mktemp("alone")
 
-    def of(easy_folder):
-        if not known:
-            place = tmp_path_factory.mktemp("alone")
-            words = [*TRAIN, "--data-dir", str(easy_folder), *LONG, "--run-dir", "run", "--quiet"]
-            subprocess.run(words, cwd=place, env=ENVIRONMENT, check=True, capture_output=True)
-            known.append(digest(place / "run"))
-        return known[0]
+    @functools.cache
+    def of(_):
+        assert trained(0, place, "--data-dir", "easy", *LONG, "--run-dir", "run")[0] == 0
+        return digest(place / "run")
 
-    return of
+    def known(easy_folder):
+        if not (place / "easy").exists():
+            shutil.copytree(easy_folder, place / "easy")
+        return of(None)
+
+    return known
 
 
 @pytest.fixture
@@ -185,16 +188,13 @@ def place(tmp_path):
 @needs_mpi
 def test_one_two_and_four_ranks_end_with_the_bytes_of_one_process(easy_folder, place):
     words = ["--data-dir", easy_folder, *PLAN, "--run-dir"]
-    alone = subprocess.run(
-        [*TRAIN, *map(str, words), "alone"], cwd=place, env=ENVIRONMENT, capture_output=True
-    )
-    assert alone.returncode == 0
+    assert trained(0, place, *words, "run0")[0] == 0
     for count in (1, 2, 4):
-        done = mpiexec(count, place, *words, f"run{count}")
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("\nepoch ") == 3, "progress is printed once, one line per epoch"
-        assert done.stdout.count("right") == 1
-    assert {digest(place / f"run{count}") for count in (1, 2, 4)} == {digest(place / "alone")}
+        code, out, err = trained(count, place, *words, f"run{count}")
+        assert code == 0, err
+        assert err.count("\nepoch ") == 3, "progress is printed once, one line per epoch"
+        assert out.count("right") == 1
+    assert len({digest(place / f"run{count}") for count in (0, 1, 2, 4)}) == 1
     assert not ranks_in(place)
 
 
@@ -204,10 +204,10 @@ def test_one_two_and_four_ranks_end_with_the_bytes_of_one_process(easy_folder, p
 @pytest.mark.parametrize("count", [2, 4])
 def test_ranks_in_namespaces_talk_over_tcp_and_end_with_the_same_bytes(easy_folder, place, count):
     words = ["--data-dir", easy_folder, *PLAN, "--quiet", "--run-dir"]
-    assert mpiexec(1, place, *words, "one").returncode == 0
+    assert trained(1, place, *words, "one")[0] == 0
     with namespaces.joined(count) as launcher:
-        done = mpiexec(count, place, *words, "run", launcher=launcher)
-    assert done.returncode == 0, done.stderr
+        code, _, err = trained(count, place, *words, "run", launcher=launcher)
+    assert code == 0, err
     assert digest(place / "run") == digest(place / "one")
 
 
@@ -218,16 +218,14 @@ def test_ranks_in_namespaces_talk_over_tcp_and_end_with_the_same_bytes(easy_fold
 def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_folder, place, whole):
     words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
     with started(2, place, *words) as process:
-        wait_until(lambda: has_trained(place))
+        wait_until_it_trains(place)
         os.kill(ranks_in(place)[-1], signal.SIGKILL)
-        killed = time.monotonic()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode != 0
-        wait_until(lambda: not ranks_in(place), 10)
-        assert time.monotonic() - killed < 10
+        wait_until(lambda: not ranks_in(place))
 
-    done = mpiexec(4, place, "--resume", "run", "--threads", "1", "--quiet")
-    assert done.returncode == 0, done.stderr
+    code, _, err = trained(4, place, "--resume", "run", "--threads", "1", "--quiet")
+    assert code == 0, err
     assert digest(place / "run") == whole(easy_folder)
 
 
@@ -237,12 +235,12 @@ def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_fold
 def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folder, place, victim):
     words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
     with started(2, place, *words, launcher=["-disable-auto-cleanup"]) as process:
-        wait_until(lambda: has_trained(place))
+        wait_until_it_trains(place)
         os.kill(ranks_in(place)[victim], signal.SIGKILL)
         _, said = process.communicate(timeout=60)
         told = said.count("; continue from the last checkpoint with --resume")
         assert "Traceback" not in said
-        wait_until(lambda: not ranks_in(place), 10)
+        wait_until(lambda: not ranks_in(place))
         if told == 0 and process.returncode == signal.SIGKILL:
             pytest.skip("the launcher ended the others after all, before they could notice")
         assert told == 1
@@ -252,16 +250,16 @@ def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folde
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place, whole, number):
     with started(2, place, "--data-dir", easy_folder, *LONG, "--run-dir", "run") as process:
-        wait_until(lambda: has_trained(place))
+        wait_until_it_trains(place)
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         assert "Traceback" not in said
         if IS_MPICH:  # Open MPI listens no more, and ends with a code of its own
             assert process.returncode == 128 + number
             assert said.count("everything is saved. To resume:") == 1
-        wait_until(lambda: not ranks_in(place), 10)
+        wait_until(lambda: not ranks_in(place))
 
-    assert mpiexec(1, place, "--resume", "run", "--quiet").returncode == 0
+    assert trained(1, place, "--resume", "run", "--quiet")[0] == 0
     assert digest(place / "run") == whole(easy_folder)
 
 
@@ -274,6 +272,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         (2, ["--epochs", "ten"], 2, "argument --epochs: invalid int value"),
         (2, ["--resume", "nowhere"], 2, "there is no run to resume in nowhere"),
         (2, DIVERGING, 2, "training diverged in epoch"),
+        (2, MIXING, 2, "--preset Flatten BatchNorm Dense(3) has BatchNorm, which look at whole"),
         (3, [], 2, "3 ranks cannot share batches"),
     ],
 )
@@ -281,22 +280,12 @@ def test_an_error_is_printed_once_and_all_ranks_end_with_its_code(
     easy_folder, place, count, words, code, sentence
 ):
     (place / "file").write_text("in the way")
-    done = mpiexec(count, place, "--data-dir", easy_folder, *PLAN, *words)
+    ended, _, err = trained(count, place, "--data-dir", easy_folder, *PLAN, *words)
 
-    assert done.returncode == code
-    assert done.stderr.count(f"error: {sentence}") == done.stderr.count("error: ") == 1
-    assert "Traceback" not in done.stderr
+    assert ended == code
+    assert err.count(f"error: {sentence}") == err.count("error: ") == 1
+    assert "Traceback" not in err
     assert not ranks_in(place)
-
-
-@needs_mpi
-def test_networks_that_look_at_whole_batches_are_refused(place):
-    done = mpiexec(2, place, "--preset", "best", "--limit", "200")
-
-    assert done.returncode == 2
-    sentence = "error: --preset best has BatchNorm and Dropout, which look at whole batches"
-    assert done.stderr.count(sentence) == done.stderr.count("error: ") == 1
-    assert not (place / "runs").exists()
 
 
 @needs_mpi
@@ -313,11 +302,9 @@ def test_when_rank_0_cannot_save_all_end_with_its_sentence(easy_folder, place):
         "RunFolder.write_checkpoint = until_full\n"
         "sys.exit(run_command(train.main))"
     )
-    words = [sys.executable, "-c", code, "--data-dir", easy_folder, *LONG, "--run-dir", "run"]
-    done = subprocess.run(
-        [MPIEXEC, "-n", "2", *map(str, words)], cwd=place, env=ENVIRONMENT, capture_output=True
-    )
-    assert done.returncode == 3
-    assert done.stderr.count(b"error: cannot save: the disk is full") == 1
-    assert b"Traceback" not in done.stderr
-    assert mpiexec(1, place, "--resume", "run", "--quiet").returncode == 0
+    words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
+    ended, _, err = trained(2, place, *words, program=[sys.executable, "-c", code])
+    assert ended == 3
+    assert err.count("error: cannot save: the disk is full") == 1
+    assert "Traceback" not in err
+    assert trained(1, place, "--resume", "run", "--quiet")[0] == 0

@@ -1,6 +1,7 @@
 """Recipes: what is chosen for a data set, and how a network learns from it."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -84,19 +85,37 @@ def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
 
 
 def test_the_last_of_five_epochs_augments_nothing():
-    assert [Recipe.for_data(60_000, epochs=n).augmented_epochs for n in (1, 4, 5, 10, 24)] == [
-        1,
-        4,
-        4,
-        8,
-        20,
-    ]
+    recipes = [Recipe.for_data(60_000, epochs=n) for n in (1, 4, 5, 10, 24)]
+    assert [recipe.augmented_epochs for recipe in recipes] == [1, 4, 4, 8, 20]
 
 
-def test_large_sets_hold_out_less_for_validation_and_augment_more():
-    large, small = Recipe.for_data(60_000), Recipe.for_data(8_000)
+def test_a_recipe_suits_the_size_of_the_set():
+    small, large, few = Recipe.for_data(8000), Recipe.for_data(60_000), Recipe.for_data(20)
+    assert (large.batch_size, large.lr, large.momentum, large.augment) == (128, 0.1, 0.9, "strong")
+    assert (small.batch_size, small.augment) == (32, "mild")
     assert large.validation < small.validation
-    assert (large.augment, small.augment) == ("strong", "mild")
+    assert few.batch_size <= 18  # what is left of 20 without the validation part
+    adam = Recipe.for_data(8000, optimizer="adam")
+    assert (adam.lr, adam.momentum) == (0.001, None)
+    assert Recipe(**small.as_dict()) == small
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"epochs": 2.5}, "`epochs` must be a whole number from 1"),
+        ({"lr": math.inf}, "`lr` must be a number above 0"),
+        ({"momentum": 1}, "`momentum` must be"),
+        ({"weight_decay": math.nan}, "`weight_decay` must be"),
+        ({"average": 1.0}, "`average` must be a share from 0"),
+        ({"seed": 2**32}, "`seed` must be"),
+        ({"validation": 0.0}, "`validation` must be"),
+        ({"optimizer": "adam", "momentum": 0.5}, "`momentum` belongs to `optimizer` sgd"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(given, words):
+    with pytest.raises(RunError, match=words):
+        Recipe.for_data(1000, **given)
 
 
 def test_tiny_has_at_most_10_000_parameters():

@@ -466,21 +466,15 @@ def test_stopped_while_it_is_tested_a_run_says_how_to_go_on(easy_folder, monkeyp
     assert train_here(easy_folder, "whole", QUICK) == contents_of("run/weights.safetensors")
 
 
-def test_resume_last_goes_on_and_a_finished_run_has_nothing_to_do(easy_folder, elsewhere, capsys):
-    words = ["--data-dir", easy_folder, *QUICK, "--json"]
-    assert call(*words) == 0
+def test_a_finished_run_tells_its_result_again(easy_folder, capsys):
+    assert call("--data-dir", easy_folder, *QUICK, "--json") == 0
     first = json.loads(capsys.readouterr().out)
-    before = contents(elsewhere)
-
-    assert call("--resume", "last", "--json") == 0
-    out, err = capsys.readouterr()
-    assert json.loads(out) == first
-    assert "is finished: nothing to do" in err
-    assert contents(elsewhere) == before
-
-
-def contents(folder):
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    weights = contents_of(first["weights"])
+    os.rename(first["run_dir"], "moved")
+    assert call("--resume", "moved", "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert [again[key] for key in ("errors", "run_dir")] == [first["errors"], "moved"]
+    assert contents_of("moved/weights.safetensors") == weights
 
 
 def contents_of(name):

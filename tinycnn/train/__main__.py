@@ -82,8 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             from tinycnn.train import command
 
         run = command.begin(arguments, ranks)
-        if run is None:
-            return 0
         if not ranks.is_leader:
             return 128 + signal if (signal := run.train()) else 0
         with run, command.resumable(run, arguments):

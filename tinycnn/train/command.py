@@ -28,19 +28,21 @@ from tinycnn.train.recipe import OPTIONS, Recipe
 from tinycnn.train.run import Result, Run, use_threads
 
 
-def begin(arguments: Namespace, ranks: SingleProcess) -> Run | None:
-    """Return the new or resumed run; None if it is finished, and its result is printed."""
-    run = None
+def begin(arguments: Namespace, ranks: SingleProcess) -> Run:
+    """Return the new or resumed run; ranks other than the leader get it from the leader."""
+    message = b""
     with ranks.all_or_none():
         use_threads(ranks.threads if arguments.threads is None else arguments.threads)
         if ranks.is_leader:
             run = (_start if arguments.resume is None else _resume)(arguments, ranks)
-    if ranks.size > 1:
-        state = Checkpoint(run.trainer.arrays(), run.trainer.state, run.origin) if run else None
-        message = ranks.broadcast(encode(state) if state else b"")
-        with ranks.all_or_none():
-            if message and not ranks.is_leader:
-                run = _follow(message, arguments, ranks)
+            trainer = run.trainer
+            message = encode(Checkpoint(trainer.arrays(), trainer.state, run.origin))
+    message = ranks.broadcast(message)
+    with ranks.all_or_none():
+        if not ranks.is_leader:
+            begun = decode(message, "rank 0")
+            trainer = resume.trainer_of(begun, "rank 0", arguments.data_dir, ranks)
+            run = Run(RunFolder(os.devnull), trainer, begun.origin, arguments.checkpoint_every)
     return run
 
 
@@ -69,30 +71,13 @@ def _base(weights: str) -> tuple[Sequential, resume.Base]:
     return model, resume.Base(weights, names_of(model), sample_in(model.description))
 
 
-def _resume(arguments: Namespace, ranks: SingleProcess) -> Run | None:
-    """Return the run to resume; if it is finished already, print its result and return None."""
-    run, warnings = resume.resume(
-        find_run(arguments.resume),
-        _given(arguments),
-        arguments.data_dir,
-        arguments.checkpoint_every,
-        ranks,
-    )
+def _resume(arguments: Namespace, ranks: SingleProcess) -> Run:
+    path, given = find_run(arguments.resume), _given(arguments)
+    every = arguments.checkpoint_every
+    run, warnings = resume.resume(path, given, arguments.data_dir, every, ranks)
     for warning in warnings:
         say(log_console(arguments.quiet), f"warning: {warning}")
-    if not run.folder.result.exists():
-        return run
-    run.folder.release()
-    print(f"{run.folder.path} is finished: nothing to do", file=sys.stderr)
-    report(run.result(), arguments)
-    return None
-
-
-def _follow(message: bytes, arguments: Namespace, ranks: SingleProcess) -> Run:
-    """Return the leader's run, of which it has sent a checkpoint, for another rank."""
-    begun = decode(message, "rank 0")
-    trainer = resume.trainer_of(begun, "rank 0", arguments.data_dir, ranks)
-    return Run(RunFolder(os.devnull), trainer, begun.origin, arguments.checkpoint_every)
+    return run
 
 
 def callbacks(run: Run, arguments: Namespace) -> Callback:

@@ -35,6 +35,8 @@ def rehearse(trainer: Trainer) -> None:
     process compiles gradients of convolutions and augmentation if necessary; the backward pass
     before those is all there is in a network without convolutions.
     """
+    if trainer.finished:
+        return
     recipe, batches, model = trainer.recipe, trainer.batches, copy.deepcopy(trainer.model)
     learned = {batches.count(batch) for batch in (0, len(batches) - 1)}
     asked = len(trainer.validation), len(trainer.dataset.test_images)

@@ -23,11 +23,11 @@ class Progress(Callback):
     @contextlib.contextmanager
     def training(self, trainer: Trainer) -> Iterator[None]:
         bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
+            "{task.description}",
             progress.BarColumn(bar_width=None),  # the rest of the line, 80 columns at worst
-            progress.TextColumn("{task.fields[facts]}"),
+            "{task.fields[facts]}",
             progress.TimeRemainingColumn(),
-            progress.TextColumn("left"),
+            "left",
             console=self.console,
             transient=True,
             expand=True,

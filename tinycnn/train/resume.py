@@ -137,8 +137,7 @@ def resume(
         run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)
         if not trainer.finished:
             folder.result.unlink(missing_ok=True)  # of fewer epochs
-        if not folder.result.exists():
-            run.publish_origin()
+        run.publish_origin()
         lock.pop_all()
     return run, [*warnings, *_other_versions(saved)]
 

@@ -132,12 +132,6 @@ class Run:
             optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
         return result
 
-    def result(self) -> Result:
-        """Return the result of a finished run, wherever its folder has moved."""
-        found = json.loads(self.folder.result.read_bytes())
-        moved = {"run_dir": str(self.folder.path), "weights": str(self.folder.weights)}
-        return Result(**{**found, **moved})
-
     def publish_origin(self) -> None:
         """Write the options of the run, and let ``last`` mean it."""
         self.folder.point_last_here()
