@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM while kernels are compiled: none is lost, and none leaves half a function."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from numba.core import event
 from PIL import Image, ImageDraw
 
 from tinycnn.kernels.jit import UNCOMPILED, kernel
-from tinycnn.signals import signals_wait
+from tinycnn.signals import StopSignals, signals_wait
 
 ROOT = Path(__file__).parents[2]
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM
@@ -55,6 +56,25 @@ def test_a_signal_waits_for_the_end_of_a_function_and_of_those_compiled_for_it(h
     assert (steps, heard) == ([[]], [SIGTERM])
     with signals_wait():
         pass
+
+
+def test_the_first_signal_is_recorded_and_a_second_one_ends_the_process_at_once():
+    program = (
+        "import os; from tinycnn.signals import StopSignals\n"
+        "with StopSignals() as signals:\n"
+        "    signals.defer(then=lambda: print('noted', flush=True))\n"
+        "    for _ in range(3): os.kill(os.getpid(), 15)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "noted\n", "")
+
+
+def test_a_signal_whose_exception_was_lost_is_raised_when_signals_are_deferred():
+    with StopSignals() as signals:
+        with contextlib.suppress(SystemExit):  # as LLVM does, which calls Python back
+            kill(SIGTERM)
+        with pytest.raises(SystemExit, match="143"):
+            signals.defer()
 
 
 def test_other_threads_change_no_handlers(heard):

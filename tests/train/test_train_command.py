@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -336,47 +335,9 @@ def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, el
 # How it is stopped and resumed
 
 
-def test_ctrl_c_and_sigterm_save_and_the_resumed_run_ends_with_the_same_bytes(
-    easy_folder, elsewhere
-):
-    whole = train_here(easy_folder, "whole", LONG)
-    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        with training_process(easy_folder, f"stopped{number}") as process:
-            wait_for_line(process, "epoch")
-            process.send_signal(number)
-            asked = time.monotonic()
-            rest = process.stderr.read()
-            assert process.wait() == code
-            assert time.monotonic() - asked < 20  # 2 seconds on a machine that is not busy
-        assert f"python -m tinycnn.train --resume stopped{number}" in rest
-        assert "Traceback" not in rest
-
-        resumed = subprocess.run(
-            command("--resume", f"stopped{number}", "--threads", "1"), capture_output=True
-        )
-        assert resumed.returncode == 0
-        assert b"resuming in epoch" in resumed.stderr
-        assert (elsewhere / f"stopped{number}" / "weights.safetensors").read_bytes() == whole
-
-
 def train_here(easy_folder, name, how):
     assert call("--data-dir", easy_folder, *how, "--run-dir", name, "--quiet") == 0
     return contents_of(f"{name}/weights.safetensors")
-
-
-LONG = ["--epochs", "20", "--threads", "1", "--batch-size", "5"]
-
-
-def training_process(easy_folder, name):
-    words = command("--data-dir", easy_folder, *LONG, "--run-dir", name)
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_line(process, start):
-    for line in process.stderr:
-        if line.startswith(start):
-            return
-    raise AssertionError(f"no line began with {start!r}")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -420,40 +381,6 @@ def test_a_reader_who_leaves_stops_training_with_all_saved_and_a_full_log_stops_
     assert done.returncode == 0
     assert done.stdout.startswith(b"test ")
     assert train_here(easy_folder, "whole", QUICK) == contents_of("run/weights.safetensors")
-
-
-def test_a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole(easy_folder, elsewhere):
-    """The first batch after the first Ctrl-C never ends, so only a second one can help."""
-    code = (
-        "import sys, os, signal, time\n"
-        "from tinycnn.train import __main__ as train\n"
-        "from tinycnn.train import callbacks, command\n"
-        "from tinycnn.signals import StopSignals\n"
-        "note = StopSignals._receive\n"
-        "def noted(self, number, frame):\n"
-        "    note(self, number, frame)\n"
-        "    print('noted', flush=True, file=sys.stderr)\n"
-        "StopSignals._receive = noted\n"
-        "class Stuck(callbacks.Callback):\n"
-        "    def batch(self, trainer):\n"
-        "        if trainer.optimizer.steps == 3:\n"
-        "            print('stuck', flush=True, file=sys.stderr)\n"
-        "            while True: time.sleep(0.01)\n"
-        "command.Progress = lambda console: Stuck()\n"
-        "sys.exit(train.main(sys.argv[1:]))"
-    )
-    words = [sys.executable, "-c", code, "--data-dir", easy_folder, *QUICK, "--run-dir", "run"]
-    words += ["--checkpoint-every", "2"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        wait_for_line(process, "stuck")
-        process.send_signal(signal.SIGINT)
-        wait_for_line(process, "noted")
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
-        assert process.stderr.read() == ""
-
-    assert call("--resume", "run", "--quiet", "--threads", "1") == 0
 
 
 def test_stopped_while_it_is_tested_a_run_says_how_to_go_on(easy_folder, monkeypatch, capsys):
