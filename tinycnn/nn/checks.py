@@ -43,7 +43,7 @@ def several_a_channel(x: Array) -> None:
     """Raise ShapeError if a batch x (N,...,C) has one number a channel, too few for BatchNorm."""
     if x.size == x.shape[-1]:
         raise ShapeError(
-            f"BatchNorm cannot learn from one number a channel, {x.shape}: it would become 0; "
+            f"BatchNorm learns nothing from one number a channel, {x.shape}: "
             "use batches of two or more"
         )
 

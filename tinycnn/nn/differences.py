@@ -124,14 +124,18 @@ def check(
             v = rng.standard_normal(z.shape)
             analytic, found = np.sum(dz * v), np.array(slope(f, z, v, dy, step))
             least = np.linalg.norm(dz)
-        larger = np.maximum(np.maximum(abs(analytic), abs(found)), least)
-        errors = np.asarray(abs(analytic - found) / np.where(larger == 0, 1, larger))
-        worst = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))  # a NaN is worst
-        numbers = (float(each[worst]) for each in (analytic, found, errors))
-        comparisons.append(Comparison(operation, argument, z.size, worst, *numbers))
+        comparisons.append(Comparison(operation, argument, z.size, *_worst(analytic, found, least)))
     if not all(comparison.ok for comparison in comparisons):
         raise GradientError(comparisons)
     return comparisons
+
+
+def _worst(dz: Any, found: Any, least: float) -> tuple[tuple[int, ...], float, float, float]:
+    """Return the index where two gradients differ most, both numbers, and their relative error."""
+    larger = np.maximum(np.maximum(abs(dz), abs(found)), least)
+    errors = np.asarray(abs(dz - found) / np.where(larger == 0, 1, larger))
+    at = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))  # a NaN is the largest
+    return at, float(dz[at]), float(found[at]), float(errors[at])
 
 
 def spread(rng: np.random.Generator, *shape: int) -> Array:

@@ -17,18 +17,14 @@ import safetensors
 import safetensors.numpy
 
 from tinycnn.data.formats import HEAD, format_of
-from tinycnn.errors import ShapeError, WeightsError
+from tinycnn.errors import ShapeError, TinyCNNError, WeightsError
 from tinycnn.files import write_bytes
 from tinycnn.nn import checks, layers, more_layers
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.layers import Layer
 
-FORMAT = 1
-"""Version of the description; a file of a newer version is refused."""
-
-MAX_BYTES = 2**28
-"""No larger file is read: 67 million parameters, far above any network that fits this library."""
-
+FORMAT = 1  # version of the description; a file of a newer version is refused
+MAX_BYTES = 2**28  # no larger file is read: 67 million parameters, far above any network for digits
 _KEY = "tinycnn"  # one key, holding JSON: the order of several is not kept by the format
 _LONGEST_HEADER = 2**20  # bytes; to parse it takes several times as many
 
@@ -241,21 +237,14 @@ def opened(path: str | Path) -> Iterator[Any]:
         raise WeightsError(f"{path} {what}; name a .safetensors file of a training run")
     try:
         refuse_bombs(Path(path))
-        file: Any = safetensors.safe_open(path, framework="np")
+        with safetensors.safe_open(path, framework="np") as file:
+            yield file
+    except TinyCNNError:
+        raise
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise _refusal(path, error) from error
-    try:
-        with file as content:
-            yield content
-    except safetensors.SafetensorError as error:
-        raise _refusal(path, error) from error
-
-
-def _refusal(path: str | Path, error: Exception) -> WeightsError:
-    start = b""
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        start = file.read(HEAD)
-    kind, *_ = (format_of(start) or "").split(";")  # the way out that follows is not one here
-    if kind:
-        return WeightsError(f"{path} is not a weights file: it looks like {kind}")
-    return WeightsError(f"{path} is not a weights file, or a damaged one ({str(error)[:120]})")
+        start = b""
+        with contextlib.suppress(OSError), open(path, "rb") as damaged:
+            start = damaged.read(HEAD)
+        kind, *_ = (format_of(start) or "").split(";")  # the way out that follows is not one here
+        why = f": it looks like {kind}" if kind else f", or a damaged one ({str(error)[:120]})"
+        raise WeightsError(f"{path} is not a weights file{why}") from error

@@ -1,16 +1,13 @@
 """Chapter 13: a kernel is right before it is fast; both are measured."""
 
-from functools import cache
-
 import numpy as np
 
 from benchmarks.interleave import Version, interleave
 from benchmarks.kernels import naive_kernels
 from checking import compare, insist
 from tinycnn import kernels
-from tinycnn.data import load_dataset
-from tinycnn.nn import SGD, build, reference
-from tinycnn.nn.fit import fit
+from tinycnn.nn import reference
+from tinycnn.timing import Version, interleave
 
 ENOUGH = 3.0
 """How many times as fast as the plain loops a convolution should be."""
@@ -70,14 +67,6 @@ def sgd_update(answer, rng):
     answer.__wrapped__(given, dz.copy(), kept, 0.1, 0.9, 0.01)
     compare("velocity", kept, new, close=1e-5)
     compare("z", given, z + 0.9 * new - step, mistakes, close=1e-5)
-    return f"lenet has run it: its mean loss over 100 steps was {_trained():.3f}"
-
-
-@cache
-def _trained() -> float:
-    digits, model = load_dataset(), build("lenet")
-    images, labels = digits.train_images[:3200], digits.train_labels[:3200]
-    return fit(model, images, labels, SGD(model, lr=0.02))[0]
 
 
 def _numbers(rng, *shapes):
