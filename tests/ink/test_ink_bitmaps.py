@@ -8,7 +8,7 @@ from template_network import difference
 from benchmarks.quality.handwriting import DIGITS
 from benchmarks.quality.pages import on_canvas, paint, shrink
 from tinycnn.ink import bitmap_to_image, strokes_to_image
-from tinycnn.ink.bitmaps import bitmap_steps, signed_distance
+from tinycnn.ink.bitmaps import signed_distance
 
 CLOSE = 0.035  # mean difference of gray levels, as a share of 255
 
@@ -29,19 +29,13 @@ def test_any_brush_gives_the_image_that_the_strokes_give(brush):
         assert difference(image, strokes_to_image(strokes)) < CLOSE
 
 
-@pytest.mark.parametrize("times", [1, 2, 4])
-def test_any_resolution_gives_the_same_image(times):
+def test_neither_the_resolution_nor_the_place_on_the_canvas_matters():
     for strokes in DIGITS.values():
         small = bitmap_to_image(canvas(strokes, 12, 140, 100, (20, 20)))
-        large = canvas(strokes, 12 * times, 140 * times, 100 * times, (20, 20))
-        assert difference(bitmap_to_image(large), small) < CLOSE
-
-
-def test_the_place_on_the_canvas_does_not_matter():
-    for strokes in DIGITS.values():
-        one = bitmap_to_image(canvas(strokes, 12, at=(5, 5)))
-        other = bitmap_to_image(canvas(strokes, 12, at=(71, 33)))
-        assert np.abs(one.astype(int) - other).max() <= 10  # Pillow's circles are not all alike
+        large = bitmap_to_image(canvas(strokes, 48, 560, 400, (20, 20)))
+        assert difference(large, small) < CLOSE
+        moved = bitmap_to_image(canvas(strokes, 12, 140, 100, (3, 33)))
+        assert np.abs(moved.astype(int) - small).max() <= 10  # Pillow's circles are not all alike
 
 
 def test_an_image_goes_through_a_second_time_almost_unchanged():
@@ -87,11 +81,6 @@ def test_without_ink_the_image_is_blank():
     assert not bitmap_to_image(np.full((30, 40), 90, np.uint8)).any()  # too faint
 
 
-def test_the_steps_of_faint_ink_end_in_a_blank_image():
-    *_, (_, image) = bitmap_steps(np.full((5, 5), 100, np.uint8))
-    np.testing.assert_array_equal(image, np.zeros((28, 28), np.uint8))
-
-
 def test_the_naive_way_depends_on_the_brush():
     """Why all this is needed; if this failed, the path would be pointless."""
     rng = np.random.default_rng(0)
@@ -107,19 +96,13 @@ def test_the_signed_distance_is_scipys_distance(seed, height, width, share):
         expected = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
         np.testing.assert_allclose(depth, expected, atol=1e-9)
         np.testing.assert_array_equal(depth > 0, mask)
+    else:
+        assert ((depth > 1e9) == mask).all()  # no edge anywhere
+    ramp = np.tile([0.0, 0.0, 0.5, 1.0, 1.0, 1.0], (5, 1))  # a half covered pixel is the edge
+    np.testing.assert_allclose(signed_distance(ramp)[2, 1:], [-1, 0, 1, 2, 3], atol=0.01)
 
 
-def test_half_covered_pixels_are_the_edge():
-    ramp = np.tile([0.0, 0.0, 0.5, 1.0, 1.0, 1.0], (5, 1))
-    np.testing.assert_allclose(signed_distance(ramp)[2, 1:], [-1, 0, 1, 2, 3][:5], atol=0.01)
-
-
-def test_all_and_no_ink_have_no_edge():
-    assert (signed_distance(np.zeros((4, 4))) < -1e9).all()
-    assert (signed_distance(np.ones((4, 4))) > 1e9).all()
-
-
-@pytest.mark.parametrize("length", [1, 2, 95, 193, 240, 1600, 5000])
+@pytest.mark.parametrize("length", [1, 2, 193, 5000])
 @pytest.mark.parametrize("thickness", [1, 2, 8])
 def test_a_straight_line_of_any_length_keeps_the_width_of_the_pen(length, thickness):
     ink = np.full((length, thickness), 255, np.uint8)

@@ -16,11 +16,18 @@ from benchmarks.quality.handwriting import write
 from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
-from tinycnn.ink import bitmap_to_image, decode_picture, read_file, read_picture, read_strokes
+from tinycnn.ink import (
+    bitmap_to_image,
+    decode_picture,
+    pictures,
+    read_file,
+    read_picture,
+    read_strokes,
+)
 from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.pictures import tags_fit
 from tinycnn.ink.reading import picture_trace
-from tinycnn.ink.results import draw_boxes, draw_trace
+from tinycnn.ink.results import draw_boxes
 from tinycnn.ink.strokes import check_strokes, last
 from tinycnn.predict.sources import read_items
 
@@ -41,71 +48,47 @@ def read(payload):
     return read_picture(decode_picture(payload), READER)
 
 
-def gray():
-    return Image.fromarray(PAGE)
-
-
-def red_ink():
-    return Image.merge("RGB", [Image.new("L", gray().size, 255), gray(), gray()])
-
-
-def sixteen_bits():
-    return Image.fromarray((PAGE.astype(np.uint16) * 257).astype(np.uint16))
-
-
-def ink_on_transparent(level):
-    layers = np.full((*PAGE.shape, 4), level, np.uint8)
-    layers[..., 3] = 255 - PAGE
-    return Image.fromarray(layers, "RGBA")
-
-
-def hole_in_opaque():
-    alpha = np.full_like(PAGE, 255)
-    alpha[:10, :10] = 0
-    return Image.merge("LA", [gray(), Image.fromarray(alpha)])
-
+GRAY = Image.fromarray(PAGE)
+RED = Image.merge("RGB", [Image.new("L", GRAY.size, 255), GRAY, GRAY])
+HOLED = GRAY.convert("LA")
+HOLED.paste((0, 0), (0, 0, 10, 10))
+BLACK = Image.merge("RGBA", [Image.new("L", GRAY.size, 0)] * 3 + [Image.fromarray(255 - PAGE)])
+WHITE = Image.merge("RGBA", [Image.new("L", GRAY.size, 255)] * 3 + [Image.fromarray(255 - PAGE)])
+SMALLER, LARGER = ([round(side * times) for side in GRAY.size] for times in (1 / 3, 12))
 
 VARIANTS = {
-    "gray png": lambda: encode(gray()),
-    "inverted": lambda: encode(255 - PAGE),
-    "rgb": lambda: encode(gray().convert("RGB")),
-    "red ink": lambda: encode(
-        Image.merge("RGB", [Image.new("L", gray().size, 255), gray(), gray()])
-    ),
-    "one bit": lambda: encode(gray().convert("1")),
-    "palette": lambda: encode(gray().convert("RGB").convert("P")),
-    "palette with transparency": lambda: encode(
-        ink_on_transparent(0).quantize(8, method=Image.Quantize.FASTOCTREE)
-    ),
-    "16 bits": lambda: encode(sixteen_bits()),
-    "black on transparent": lambda: encode(ink_on_transparent(0)),
-    "white on transparent": lambda: encode(ink_on_transparent(255)),
-    "opaque with a hole": lambda: encode(hole_in_opaque()),
-    "jpeg": lambda: encode(gray(), "JPEG", quality=60),
-    "cmyk jpeg": lambda: encode(gray().convert("CMYK"), "JPEG"),
-    "webp": lambda: encode(gray(), "WEBP"),
-    "bmp": lambda: encode(gray(), "BMP"),
-    "gif": lambda: encode(gray(), "GIF"),
-    "gif with transparency": lambda: encode(ink_on_transparent(0), "GIF"),
-    "tiff": lambda: encode(gray(), "TIFF"),
-    "tiff of a scanner": lambda: encode(gray(), "TIFF", compression="tiff_lzw", dpi=(300, 300)),
-    "tiff of a fax": lambda: encode(gray().convert("1"), "TIFF", compression="group4"),
-    "tiff of fractions": lambda: encode(Image.fromarray(PAGE.astype(np.float32) / 255), "TIFF"),
-    "tiff of signed numbers": lambda: encode(Image.fromarray(PAGE.astype(np.int32) - 100), "TIFF"),
-    "animated": lambda: encode(
-        gray(), save_all=True, append_images=[Image.new("L", gray().size, 255)]
-    ),
-    "low contrast": lambda: encode((PAGE // 4 + 100).astype(np.uint8)),
-    "huge": lambda: encode(gray().resize([side * 12 for side in gray().size])),
-    "tiny": lambda: encode(
-        gray().resize([side // 3 for side in gray().size], Image.Resampling.BOX)
-    ),
+    "inverted": (255 - PAGE, "PNG"),
+    "red ink": (RED, "PNG"),
+    "one bit": (GRAY.convert("1"), "PNG"),
+    "palette": (RED.convert("P"), "PNG"),
+    "palette with transparency": (BLACK.quantize(8, Image.Quantize.FASTOCTREE), "PNG"),
+    "16 bits": ((PAGE.astype(np.uint16) * 257).astype(np.uint16), "PNG"),
+    "black on transparent": (BLACK, "PNG"),
+    "white on transparent": (WHITE, "PNG"),
+    "opaque with a hole": (HOLED, "PNG"),
+    "jpeg": (GRAY, "JPEG"),
+    "cmyk jpeg": (GRAY.convert("CMYK"), "JPEG"),
+    "webp": (GRAY, "WEBP"),
+    "bmp": (GRAY, "BMP"),
+    "gif with transparency": (BLACK, "GIF"),
+    "tiff": (GRAY, "TIFF"),
+    "tiff of fractions": (PAGE.astype(np.float32) / 255, "TIFF"),
+    "tiff of signed numbers": (PAGE.astype(np.int32) - 100, "TIFF"),
+    "low contrast": ((PAGE // 4 + 100).astype(np.uint8), "PNG"),
+    "huge": (GRAY.resize(LARGER), "PNG"),
+    "tiny": (GRAY.resize(SMALLER, Image.Resampling.BOX), "PNG"),
 }
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_the_same_digits_are_read_from_every_kind_of_picture(variant):
-    assert read(VARIANTS[variant]()).text == "305"
+    assert read(encode(*VARIANTS[variant])).text == "305"
+
+
+def test_faxes_and_the_first_frame_of_an_animation_are_read():
+    blank = Image.new("L", GRAY.size, 255)
+    assert read(encode(GRAY.convert("1"), "TIFF", compression="group4")).text == "305"
+    assert read(encode(GRAY, save_all=True, append_images=[blank])).text == "305"
 
 
 def places(*, most):
@@ -138,7 +121,7 @@ def test_any_picture_of_lines_and_dots_is_read(drawn):
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_says_which_side_is_up(orientation, kind):
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that undoes it
-    image = gray()
+    image = GRAY
     if orientation in undo:
         image = image.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
@@ -147,16 +130,16 @@ def test_exif_says_which_side_is_up(orientation, kind):
 
 
 def test_every_page_of_a_document_can_be_read_and_the_picture_counts_them():
-    pages = encode(Image.new("L", gray().size, 255), "TIFF", save_all=True, append_images=[gray()])
+    pages = encode(Image.new("L", GRAY.size, 255), "TIFF", save_all=True, append_images=[GRAY])
     second = decode_picture(pages, page=1)
     assert (second.pages, read_picture(second, READER).text) == (2, "305")
     assert not read(pages).inked
-    assert decode_picture(encode(gray(), "TIFF")).pages == 1
+    assert decode_picture(encode(GRAY, "TIFF")).pages == 1
 
 
 def test_pages_of_a_pdf_document_are_read_where_pypdfium2_is_installed():
     pytest.importorskip("pypdfium2")
-    document = encode(gray().convert("RGB"), "PDF", save_all=True, append_images=[gray()])
+    document = encode(GRAY.convert("RGB"), "PDF", save_all=True, append_images=[GRAY])
     assert [read_picture(decode_picture(document, page=k), READER).text for k in (0, 1)] == [
         "305"
     ] * 2
@@ -165,8 +148,8 @@ def test_pages_of_a_pdf_document_are_read_where_pypdfium2_is_installed():
 
 
 def test_boxes_are_in_pixels_of_the_file():
-    once = read(encode(gray()))
-    large = read(encode(gray().resize([side * 12 for side in gray().size])))
+    once = read(encode(GRAY))
+    large = read(encode(GRAY.resize(LARGER)))
     for one, other in zip(once.digits, large.digits, strict=True):
         np.testing.assert_allclose(np.array(other.box) / 12, one.box, atol=1.5)
 
@@ -177,7 +160,7 @@ def test_labels_of_neighbors_never_print_over_each_other(y):
         page = draw_boxes(Image.new("L", (300, 300)), replace(reading, digits=digits))
         return (np.asarray(page) == 255).all(axis=-1).sum()
 
-    reading = read(encode(gray()))
+    reading = read(encode(GRAY))
     row = [replace(reading.digits[0], box=(20 + 12 * x, y, 8, 100)) for x in range(6)]
     # Within each label white is left around the letters; where labels overlapped, less would be.
     assert white(tuple(row)) == 6 * white((row[0],)) > 0
@@ -190,20 +173,15 @@ def test_an_mnist_image_goes_to_the_network_untouched():
         np.testing.assert_array_equal(digit.image, image)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("ruled", [False, True])
-def test_photos_on_uneven_paper_are_read(seed, ruled):
+def test_photos_on_uneven_paper_are_read_and_blackboards_too(seed, ruled):
     rng = np.random.default_rng(seed)
     ink = page_of([stroke / 100 for stroke in write("7402", gap=35)], PHOTO_SIZE, 12)
     assert read(photograph(ink, rng, ruled)).text == "7402"
-
-
-def test_chalk_on_a_blackboard_is_read():
-    rng = np.random.default_rng(5)
-    ink = page_of([stroke / 100 for stroke in write("68")], PHOTO_SIZE, 14)
     board = 40 + 30 * np.linspace(0, 1, ink.shape[1]) + rng.normal(0, 4, ink.shape)
-    photo = np.clip(board + 0.6 * ink, 0, 255).astype(np.uint8)
-    assert read(encode(photo, "JPEG")).text == "68"
+    chalk = np.clip(board + 0.6 * ink, 0, 255).astype(np.uint8)
+    assert read(encode(chalk, "JPEG")).text == "7402"
 
 
 def test_dust_and_the_shadow_of_the_edge_are_no_ink():
@@ -284,27 +262,13 @@ def test_a_picture_of_one_color_has_no_ink(level):
         assert (reading.digits, reading.inked) == ((), False)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_on_bare_paper_no_digit_is_accepted(seed):
-    rng = np.random.default_rng(seed)
-    photo = photograph(np.zeros((300, 400), np.uint8), rng, ruled=seed % 2 == 1)
-    assert all(digit.rejected for digit in read(photo).digits)
-
-
-def test_noise_is_no_ink():
+def test_bare_paper_has_no_digit_and_noise_is_no_ink():
     rng = np.random.default_rng(7)
+    for ruled in (False, True):
+        photo = photograph(np.zeros((300, 400), np.uint8), rng, ruled)
+        assert all(digit.rejected for digit in read(photo).digits)
     noise = np.clip(rng.normal(200, 3, (300, 400)), 0, 255).astype(np.uint8)
     assert not last(picture_steps(noise)).any()
-
-
-def test_every_step_of_a_photo_can_be_seen():
-    rng = np.random.default_rng(0)
-    ink = page_of([stroke / 100 for stroke in write("74")], PHOTO_SIZE, 12)
-    steps = list(picture_trace(decode_picture(photograph(ink, rng, ruled=True))))
-    titles = [title for title, _ in steps]
-    assert len(titles) == len(set(titles)) >= 5
-    sheet = np.asarray(draw_trace([("a photo", steps)]))
-    assert sheet.std() > 10
 
 
 def test_the_steps_of_a_picture_that_cannot_be_read_are_shown_up_to_the_error():
@@ -315,6 +279,9 @@ def test_the_steps_of_a_picture_that_cannot_be_read_are_shown_up_to_the_error():
     ((name, steps),) = item.trace()
     assert name == "dots.png"
     assert [title for title, _ in steps] == ["gray levels", "difference from the paper"]
+    photo = photograph(255 - PAGE, np.random.default_rng(0), ruled=True)
+    titles = [title for title, _ in picture_trace(decode_picture(photo))]
+    assert len(titles) == len(set(titles)) >= 5
 
 
 def png_header(width, height):
@@ -356,13 +323,9 @@ def tiff_with_shared_bytes(order):
 
 HOSTILE = {
     "empty": b"",
-    "text": b"this is a seven, I promise",
     "html": b"<html><body>404</body></html>",
     "half a png": encode(PAGE)[:300],
-    "half a jpeg": encode(PAGE, "JPEG")[:500],
     "only a magic number": b"\x89PNG\r\n\x1a\n",
-    "half a gif": encode(PAGE, "GIF")[:100],
-    "half a tiff": encode(PAGE, "TIFF")[:100],
     "a gif of 60000 x 60000": b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + bytes(30),
     "a tiff of 60000 x 60000": tiff(*tiff_tags(60_000, 60_000), (273, 4, 1, 0), (279, 4, 1, 9)),
     "a tiff in tiles of 60000 x 60000": tiff_in_tiles(60_000),
@@ -371,9 +334,7 @@ HOSTILE = {
     "a tiff without a directory": b"II*\0" + struct.pack("<I", 2**32 - 1),
     "a big tiff": b"II+\0" + bytes(60),
     "100000 pixels wide": encode(np.full((10, 100_000), 255, np.uint8)),
-    "100000 pixels high": encode(np.full((100_000, 10), 255, np.uint8)),
     "bomb of 60000 x 60000": png_header(60_000, 60_000),
-    "169 million pixels": png_header(13_000, 13_000),
     "26 million pixels": png_header(26_000, 1_000),
     "zero wide": png_header(0, 10),
     "a comment of 100 million bytes": png_with_text(100_000_000),
@@ -387,25 +348,22 @@ def test_a_file_that_is_no_picture_is_refused_with_a_sentence(kind):
     assert 10 < len(str(refusal.value)) < 200
 
 
-UNSUPPORTED = {
-    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40),
-    "AVIF": b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf" + bytes(40),
-    "video": b"\0\0\0\x18ftypisom\0\0\2\0isomavc1" + bytes(40),
-    "PDF": b"%PDF-1.7\n",
-    "SVG": b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
-    "JPEG XL": b"\xff\x0a" + bytes(40),
-    "icon": b"\0\0\1\0\1\0" + bytes(40),
-}
-
-
-@pytest.mark.parametrize("name", list(UNSUPPORTED))
-def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(name, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)),
+        ("PDF", b"%PDF-1.7\n"),
+        ("SVG", b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg/>'),
+    ],
+)
+def test_formats_that_are_not_read_are_called_by_their_name_with_a_way_out(
+    name, payload, monkeypatch
+):
     for extra in ("pillow_heif", "pypdfium2"):
         monkeypatch.setitem(sys.modules, extra, None)
-    for item in read_items("a file", UNSUPPORTED[name], READER):
-        assert name in item.error
-        assert "save" in item.error
-        assert "IDX" not in item.error
+    (item,) = read_items("a file", payload, READER)
+    assert name in item.error
+    assert "save" in item.error
 
 
 def test_tags_of_an_image_directory_may_fill_the_file_and_no_more():
@@ -418,16 +376,13 @@ def test_tags_of_an_image_directory_may_fill_the_file_and_no_more():
     assert not tags_fit(directory)
 
 
-def test_the_limit_of_pixels_can_be_set():
-    with pytest.raises(ImageError, match=r"0\.001 million pixels"):
-        decode_picture(encode(PAGE), most_pixels=1000)
-
-
-def test_webp_pictures_may_have_half_as_many_pixels():
+def test_webp_pictures_may_have_half_as_many_pixels(monkeypatch):
     payload = encode(PAGE, "WEBP")
-    assert decode_picture(payload, most_pixels=2 * PAGE.size).gray.shape == PAGE.shape
-    with pytest.raises(ImageError, match="million pixels"):
-        decode_picture(payload, most_pixels=2 * PAGE.size - 2)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 2 * PAGE.size)
+    assert decode_picture(payload).gray.shape == PAGE.shape
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 2 * PAGE.size - 2)
+    with pytest.raises(ImageError, match="too many pixels"):
+        decode_picture(payload)
 
 
 def test_mutated_pictures_are_read_or_refused():

@@ -51,17 +51,14 @@ def test_more_points_on_the_same_lines_change_nothing(strokes, times):
 
 
 @pytest.mark.parametrize("digit", list(DIGITS))
-def test_symmetric_digits_too_are_the_same_at_any_size_and_place(digit):
-    image = strokes_to_image(DIGITS[digit])
-    for scale in (1e-4, 0.1, 1 / 3, 7.0, 12345.6):
-        moved = [stroke * scale + 3.7 * scale for stroke in DIGITS[digit]]
+def test_neither_size_nor_order_nor_direction_matters_for_symmetric_digits_too(digit):
+    strokes = [stroke.copy() for stroke in DIGITS[digit]]
+    image = strokes_to_image(strokes)
+    for scale in (1e-300, 1e-4, 1 / 3, 7.0, 12345.6):
+        moved = [stroke[::-1] * scale + 3.7 * scale for stroke in strokes[::-1]]
         np.testing.assert_array_equal(strokes_to_image(moved), image)
-
-
-def test_neither_the_order_nor_the_direction_of_strokes_matters():
-    for strokes in DIGITS.values():
-        backwards = [stroke[::-1] for stroke in strokes[::-1]]
-        np.testing.assert_array_equal(strokes_to_image(backwards), strokes_to_image(strokes))
+    for stroke, original in zip(strokes, DIGITS[digit], strict=True):
+        np.testing.assert_array_equal(stroke, original)  # left alone
 
 
 def test_a_trembling_hand_looks_like_a_steady_one():
@@ -80,10 +77,6 @@ def test_the_mean_ink_is_that_of_mnist():
 def test_a_single_point_is_a_dot_as_wide_as_the_pen():
     image = strokes_to_image([np.array([[3.0, 4.0]])])
     assert image.sum() / 255 == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.02)
-
-
-def test_no_strokes_give_a_blank_image():
-    assert not strokes_to_image([]).any()
 
 
 def test_the_area_of_ink_is_the_area_of_the_line():
@@ -109,30 +102,17 @@ def test_ink_outside_the_image_is_cut_off():
     assert not image[16:].any()
 
 
-def test_the_strokes_are_left_alone():
-    strokes = [stroke.copy() for stroke in DIGITS["5"]]
-    strokes_to_image(strokes)
-    for stroke, original in zip(strokes, DIGITS["5"], strict=True):
-        np.testing.assert_array_equal(stroke, original)
-
-
 @pytest.mark.parametrize(
     "strokes",
     [
         None,
-        7,
         "strokes",
         {"x": 1},
         [[1, 2, 3]],
-        [[[1, 2, 3]]],
         [[[1, 2], [3]]],
-        [[["a", "b"]]],
         [[["1", "2"]]],
-        [[[True, False]]],
-        [[[True, 2.5], [3, 4]]],
         [[(1, 2), (False, 4)]],
         [[[0, float("nan")]]],
-        [[[0, float("inf")]]],
         [[[0, 1e300]]],
         [[[0, 10**400]]],
         [[[None, None]]],
@@ -144,19 +124,8 @@ def test_invalid_strokes_are_refused(strokes):
         check_strokes(strokes)
 
 
-def test_strokes_without_points_are_left_out():
+def test_without_strokes_the_image_is_blank_and_strokes_without_points_are_left_out():
+    assert not strokes_to_image([]).any()
     assert check_strokes([]) == []
     assert check_strokes([[]]) == []
     assert len(check_strokes([[], [[1, 2], [3, 4]]])) == 1
-
-
-def test_endless_scribbling_is_bounded():
-    rng = np.random.default_rng(2)
-    scribble = rng.uniform(0, 100, (50_000, 2))
-    assert strokes_to_image([scribble]).any()
-
-
-def test_coordinates_of_any_magnitude_are_drawn():
-    for magnitude in (1e-300, 1e-9, 1e9):
-        image = strokes_to_image([stroke / 100 * magnitude for stroke in DIGITS["3"]])
-        np.testing.assert_allclose(image, strokes_to_image(DIGITS["3"]), atol=1)
