@@ -12,16 +12,11 @@ from tinycnn.errors import ImageError
 from tinycnn.ink import Recognizer, read_bitmap, read_images, read_strokes, strokes_to_image
 from tinycnn.ink.fragments import StrokeFragments, TextLine, find_lines
 from tinycnn.ink.reading import PredictionCache
-from tinycnn.ink.seams import find_seams, split_components
+from tinycnn.ink.seams import split_components
 from tinycnn.ink.segmentation import Candidates, best_reading
 
 READER = recognizer()
 numbers = st.text("0123456789", min_size=1, max_size=5)
-
-
-def rotated(strokes, degrees):
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return [stroke @ np.array([[c, s], [-s, c]]) for stroke in strokes]
 
 
 def bitmap(strokes, brush=9):
@@ -69,13 +64,9 @@ def test_lines_are_read_from_top_to_bottom(text):
     assert read_bitmap(bitmap(write(text)), READER).text == text
 
 
-@pytest.mark.parametrize("degrees", [-9, 9])
-def test_a_line_may_climb_or_fall(degrees):
-    strokes = rotated(write("3071952"), degrees)
-    assert len(find_lines(StrokeFragments(strokes))) == 1
-
-
-def test_an_eight_of_two_rings_is_one_line():
+def test_a_line_may_climb_and_an_eight_of_two_rings_is_one_line():
+    climbing = [stroke @ np.array([[1, -0.16], [0.16, 1]]) for stroke in write("3071952")]
+    assert len(find_lines(StrokeFragments(climbing))) == 1
     assert len(find_lines(StrokeFragments(DIGITS["8"]))) == 1
     assert len(find_lines(StrokeFragments(write("88")))) == 1
     assert len(find_lines(StrokeFragments(write("0\n0")))) == 2
@@ -84,7 +75,7 @@ def test_an_eight_of_two_rings_is_one_line():
 @pytest.mark.parametrize(("text", "gap"), [("23", -3), ("64", -4), ("71", 0), ("17", -4)])
 def test_touching_digits_are_separated(text, gap):
     ink = bitmap(write(text, gap), 8)
-    assert len(find_seams(ink[ink.any(axis=1)][:, ink.any(axis=0)], 108)) >= 1
+    assert len(split_components(ink).spans) > 1
     assert read_bitmap(ink, READER).text == text
 
 
@@ -94,20 +85,16 @@ def test_a_broken_digit_is_put_together():
     assert read_bitmap(ink, READER).text == "3"
 
 
-def test_boxes_hold_the_ink_of_their_digit():
-    strokes = write("507")
-    reading = read_strokes(strokes, READER)
-    for digit in reading.digits:
+def test_every_stroke_belongs_to_one_digit_and_boxes_hold_their_ink():
+    strokes = write("4857")
+    digits = read_strokes(strokes, READER).digits
+    used = [index for digit in digits for index in digit.fragments]
+    assert sorted(used) == list(range(len(strokes)))
+    for digit in digits:
         x, y, width, height = digit.box
         points = np.concatenate([strokes[index] for index in digit.fragments])
         np.testing.assert_allclose(points.min(axis=0), (x, y))
         np.testing.assert_allclose(points.max(axis=0), (x + width, y + height))
-
-
-def test_every_stroke_belongs_to_exactly_one_digit():
-    strokes = write("4857")
-    used = [index for digit in read_strokes(strokes, READER).digits for index in digit.fragments]
-    assert sorted(used) == list(range(len(strokes)))
 
 
 def test_dots_and_dashes_are_read_between_digits_only():
@@ -130,7 +117,6 @@ def test_words_are_separated_where_the_gap_is_unusual():
     "strokes",
     [
         [np.array([[5.0, 5.0]])],
-        [np.array([[5.0, 5.0], [5.0, 5.0]])],
         [np.array([[0.0, 0.0], [100.0, 4.0]])],
         [np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[50.0, 1.0]])],
     ],
@@ -141,16 +127,13 @@ def test_dots_and_dashes_alone_are_no_digits(strokes):
     assert reading.inked
 
 
-def test_a_drawing_as_small_as_its_pen_is_a_dot():
-    speck = [stroke * 0.08 for stroke in DIGITS["1"]]
-    assert read_strokes(speck, READER).text == "1"
-    assert read_strokes(speck, READER, pen=10).text == ""
-
-
-def test_a_round_spot_is_no_digit():
+def test_a_drawing_as_small_as_its_pen_and_a_round_spot_are_no_digits():
     y, x = np.mgrid[:60, :60]
     spot = np.where((y - 30) ** 2 + (x - 30) ** 2 < 15**2, 255, 0).astype(np.uint8)
     assert read_bitmap(spot, READER).digits == ()
+    speck = [stroke * 0.08 for stroke in DIGITS["1"]]
+    assert read_strokes(speck, READER).text == "1"
+    assert read_strokes(speck, READER, pen=10).text == ""
 
 
 def test_without_ink_there_is_no_answer():
@@ -158,13 +141,16 @@ def test_without_ink_there_is_no_answer():
         assert (reading.text, reading.digits, reading.inked) == ("", (), False)
 
 
-def test_scribbles_are_rejected():
+def test_scribbles_are_rejected_and_make_a_page_doubtful():
     rng = np.random.default_rng(3)
     scribble = [rng.normal(0, 30, (12, 2)).cumsum(axis=0)]
     digits = read_strokes(scribble, READER).digits
     assert digits
     assert all(digit.rejected for digit in digits)
-    assert not any(digit.rejected for digit in read_strokes(write("0123456789"), READER).digits)
+    assert read_strokes(scribble, READER).doubtful
+    clear = read_strokes(write("0123456789"), READER)
+    assert not clear.doubtful
+    assert not any(digit.rejected for digit in clear.digits)
 
 
 def test_confidence_is_a_probability_and_the_second_guess_is_behind_it():
@@ -174,20 +160,9 @@ def test_confidence_is_a_probability_and_the_second_guess_is_behind_it():
         np.testing.assert_allclose(digit.probabilities.sum(), 1)
         assert digit.confidence == digit.probabilities[digit.label] == digit.probabilities.max()
         assert digit.second[1] == np.sort(digit.probabilities)[-2]
-
-
-def test_temperature_changes_confidence_but_not_the_answer():
-    cool = read_strokes(write("3"), READER)
-    warm_reader = Recognizer(READER.logits, READER.classes, temperature=5.0)
-    warm = read_strokes(write("3"), warm_reader)
-    assert warm.text == cool.text
-    assert warm.confidence < cool.confidence
-
-
-def test_a_line_is_not_split_along_its_length():
-    ink = np.zeros((60, 60), np.uint8)
-    ink[10:40, 20:30] = 255
-    assert len(split_components(ink).spans) == 1
+    warm = read_strokes(write("90"), Recognizer(READER.logits, READER.classes, temperature=5.0))
+    assert warm.text == reading.text
+    assert warm.confidence < reading.confidence
 
 
 def test_a_texture_is_refused_before_it_takes_for_ever():

@@ -63,13 +63,6 @@ def test_a_sign_alone_is_no_number_with_a_sign(sign):
     assert not {mark.name for mark in read_strokes(SIGNS[sign], READER).marks if mark.read}
 
 
-def test_a_page_of_scribbles_is_doubtful_and_a_number_is_not():
-    rng = np.random.default_rng(3)
-    scribble = [rng.normal(0, 30, (12, 2)).cumsum(axis=0)]
-    assert read_strokes(scribble, READER).doubtful
-    assert not read_strokes(written("3.75"), READER).doubtful
-
-
 BOX = line((-40, -30), (105, -30), (105, 130), (-40, 130), (-40, -30))
 FRAMES = {
     "a box in one stroke": [BOX],

@@ -75,20 +75,14 @@ def test_json_has_text_boxes_labels_and_confidence(predict):
     assert boxes == sorted(boxes)
 
 
-def test_drawings_are_read_in_the_order_of_the_file_with_their_labels(predict):
-    code, out, _ = predict("--strokes", "drawings.jsonl", "--json")
-    records = [json.loads(line) for line in out]
-    assert code == 0
-    assert [record["index"] for record in records] == list(range(10))
-    assert [int(record["text"]) for record in records] == [record["label"] for record in records]
-
-
-def test_a_stroke_file_is_recognized_by_its_content_also_compressed(predict, folder):
-    packed = gzip.compress((folder / "drawings.jsonl").read_bytes())
-    (folder / "drawings.bin").write_bytes(packed)
-    for name in ("drawings.jsonl", "drawings.bin"):
-        _, out, _ = predict(name, "--json", "--limit", "3")
-        assert [json.loads(line)["text"] for line in out] == ["0", "1", "2"]
+def test_drawings_are_told_by_their_content_and_read_in_the_order_of_the_file(predict, folder):
+    (folder / "drawings.bin").write_bytes(gzip.compress((folder / "drawings.jsonl").read_bytes()))
+    for arguments in (["--strokes", "drawings.jsonl"], ["drawings.bin"]):
+        code, out, _ = predict(*arguments, "--json")
+        records = [json.loads(line) for line in out]
+        assert code == 0
+        assert [record["index"] for record in records] == list(range(10))
+        assert [int(record["text"]) for record in records] == [z["label"] for z in records]
 
 
 def test_a_damaged_drawing_does_not_stop_the_others(predict, folder):
@@ -110,12 +104,15 @@ def test_idx_images_are_read_one_by_one(predict):
     assert [line.split("  ")[0] for line in out] == ["images.idx[0]: 0", "images.idx[1]: 1"]
 
 
-def test_standard_input_is_read(predict, folder, monkeypatch):
+def test_standard_input_is_read_and_a_closed_one_reported(predict, folder, monkeypatch):
     stdin = io.TextIOWrapper(io.BytesIO((folder / "page.png").read_bytes()))
     monkeypatch.setattr(sys, "stdin", stdin)
     code, out, _ = predict("-")
     assert code == 0
     assert out[0].startswith("standard input: 472")
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, err = predict("-", "page.png")
+    assert (code, len(out), err) == (1, 1, ["standard input: the file is empty"])
 
 
 def test_files_that_fail_are_reported_and_the_others_are_read(predict, folder):
@@ -127,58 +124,30 @@ def test_files_that_fail_are_reported_and_the_others_are_read(predict, folder):
     assert [line.split(":")[0] for line in err] == files[:-1]
     assert "no ink" in err[2]
     assert all(len(line) < 200 for line in err)
+    record = json.loads(predict("blank.png", "--json")[1][0])
+    assert (record["text"], record["digits"]) == ("", [])
 
 
 @pytest.mark.parametrize("fault", [IndexError("x"), MemoryError(), RecursionError("deep")])
-def test_after_any_error_inside_one_file_the_others_are_read(predict, monkeypatch, fault):
+def test_after_any_error_inside_one_file_or_drawing_the_others_are_read(
+    predict, monkeypatch, fault
+):
+    once, read = iter([fault]), sources.read_strokes
+
     def fail(*_, **__):
         raise fault
 
+    def fail_once(*arguments, **options):
+        return fail() if next(once, None) else read(*arguments, **options)
+
     monkeypatch.setattr(sources, "read_picture", fail)
+    monkeypatch.setattr(sources, "read_strokes", fail_once)
     code, out, err = predict("page.png", "photo.jpg", "--strokes", "drawings.jsonl")
-    assert (code, len(out), len(err)) == (1, 10, 2)
-    assert err[1].startswith("photo.jpg: ")
+    assert (code, len(out), len(err)) == (1, 9, 3)
+    assert [line.split(":")[0] for line in err] == ["page.png", "photo.jpg", "drawings.jsonl[0]"]
     _, _, err = predict("page.png", "--debug")
     assert err[0] == "Traceback (most recent call last):"
     assert any(line.startswith(type(fault).__name__) for line in err)
-
-
-def test_after_any_error_inside_one_drawing_the_others_are_read(predict, monkeypatch):
-    once = iter([IndexError("x")])
-    read = sources.read_strokes
-
-    def fail_once(*arguments, **options):
-        for fault in once:
-            raise fault
-        return read(*arguments, **options)
-
-    monkeypatch.setattr(sources, "read_strokes", fail_once)
-    code, out, err = predict("drawings.jsonl")
-    assert (code, len(out), len(err)) == (1, 9, 1)
-    assert "drawings.jsonl[0]: tinycnn failed to read it (IndexError: x)" in err[0]
-
-
-def test_ctrl_c_inside_a_file_is_no_fault_of_the_file(predict, monkeypatch):
-    def stop(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sources, "read_picture", stop)
-    assert predict("page.png", "photo.jpg")[0] == 130
-
-
-def test_a_page_that_cannot_be_framed_does_not_stop_the_others(predict, monkeypatch):
-    monkeypatch.setattr(sources, "draw_boxes", lambda *_: 1 // 0)
-    code, out, err = predict("page.png", "photo.jpg", "--boxes", "framed.png")
-    assert (code, len(out), len(err)) == (1, 2, 2)
-
-
-def test_thin_straight_ink_is_read_and_the_files_after_it_too(predict, folder):
-    paper = np.full((400, 400), 255, np.uint8)
-    paper[80:321, 200] = 0
-    Image.fromarray(paper).save(folder / "hair.png")
-    code, out, _ = predict("hair.png", "page.png")
-    assert code == 0
-    assert [line.split("  ")[0] for line in out] == ["hair.png: 1", "page.png: 472"]
 
 
 def test_all_pages_are_read(predict, folder):
@@ -247,13 +216,6 @@ def test_images_that_look_inverted_are_warned_of_once(predict, folder):
     ]
 
 
-def test_a_closed_standard_input_is_reported(predict, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", None)
-    code, out, err = predict("-", "page.png")
-    assert (code, len(out)) == (1, 1)
-    assert err == ["standard input: the file is empty"]
-
-
 @pytest.mark.parametrize(
     ("files", "option", "output", "kept"),
     [
@@ -275,13 +237,6 @@ def test_inputs_are_never_overwritten(predict, folder, tmp_path, files, option, 
     assert (tmp_path / kept).read_bytes() == before
 
 
-def test_blank_files_give_an_empty_json_answer(predict):
-    code, out, err = predict("blank.png", "--json")
-    record = json.loads(out[0])
-    assert (code, record["text"], record["digits"]) == (1, "", [])
-    assert err == ["blank.png: there is no ink in it"]
-
-
 def test_ink_without_digits_is_an_answer(predict, folder):
     (folder / "dot.jsonl").write_text('{"strokes": [[[3, 4]]]}\n')
     code, out, _ = predict("--strokes", "dot.jsonl")
@@ -301,13 +256,6 @@ def test_boxes_and_steps_are_written_as_pictures(predict, folder):
     assert (folder / "seen-3.png").exists()
     steps = np.asarray(Image.open(folder / "steps.png"))
     assert steps.shape[0] > 5 * 224  # one row for the page, five for digits
-
-
-def test_the_image_can_be_drawn_in_the_terminal(predict):
-    code, out, _ = predict("--strokes", "drawings.jsonl", "--limit", "1", "--ascii")
-    assert code == 0
-    assert len(out) == 1 + 28
-    assert "██" in out[14] or "##" in out[14]
 
 
 @pytest.mark.parametrize(

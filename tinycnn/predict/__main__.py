@@ -9,7 +9,6 @@ EXAMPLES = """\
 examples:
   python -m tinycnn.predict photo.jpg scan.png           read pictures
   python -m tinycnn.predict photo.jpg --boxes seen.png   see what was found where
-  python -m tinycnn.predict scans --recursive            read all that is in a folder
   python -m tinycnn.predict --strokes drawings.jsonl     read drawings, one per line
   python -m tinycnn.predict scans --csv scans.csv        a folder of pictures to a table
   cat photo.jpg | python -m tinycnn.predict - --json     output for programs
@@ -44,7 +43,6 @@ add_network(main)
 main.add_argument("--limit", metavar="N", type=_count, help="read N of each file at most")
 add_json(main, "one JSON object for each")
 main.add_argument("--csv", metavar="OUT.csv", help="write a table of all that was read")
-main.add_argument("--ascii", action="store_true", help="draw what the network saw")
 main.add_argument(
     "--boxes", metavar="OUT.png", type=_png, help="write each page with what was read where"
 )

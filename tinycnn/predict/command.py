@@ -4,20 +4,19 @@ import csv
 import io
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from PIL import Image
 from rich.progress import track
 
 from tinycnn.cli import print_error
 from tinycnn.console import log_console
-from tinycnn.data.ascii_art import draw
 from tinycnn.errors import ImageError, TinyCNNError
 from tinycnn.files import refuse_to_overwrite, to_json, write_bytes
-from tinycnn.ink import Reading, Recognizer
+from tinycnn.ink import Drawing, Reading, Recognizer
 from tinycnn.ink.pictures import MOST_BYTES, read_file
 from tinycnn.ink.results import CERTAIN, as_record, draw_trace, percent
 from tinycnn.nn import Sequential
@@ -27,8 +26,7 @@ from tinycnn.train.folder import find_weights
 
 STDIN = "-"
 MANY = 20  # files: from here on, a terminal shows the progress
-
-Row = tuple[str, ...]
+COLUMNS = ("file", "index", "text", "confidence", "error")  # of a table
 
 
 def run(arguments: Namespace) -> int:
@@ -43,17 +41,17 @@ def run(arguments: Namespace) -> int:
     refuse_to_overwrite([arguments.boxes, arguments.steps, arguments.csv], inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
     rows: list[Any] = []
-    table: list[Row] = [("file", "index", "text", "confidence", "error")]
+    table = []
     all_read = True
     with compilation_shown(log_console()):
         for number, item in enumerate(_items(arguments, recognizer)):
             all_read &= _report(item, arguments)
-            if arguments.csv:
-                table.append(_as_row(item))
-            if arguments.boxes and item.framed:
-                path = _numbered(arguments.boxes, number)
+            table += [_as_dict(item)] if arguments.csv else []
+            if arguments.boxes and (page := item.framed()):
+                stem = f"{arguments.boxes.stem}-{number + 1}" if number else arguments.boxes.stem
+                path = arguments.boxes.with_stem(stem)
                 refuse_to_overwrite([path], inputs)
-                all_read &= _write_page(path, item.name, item.framed)
+                _write_png(path, page)
             if arguments.steps:
                 rows += item.trace(MOST_ROWS - len(rows))
     if arguments.steps:
@@ -61,14 +59,6 @@ def run(arguments: Namespace) -> int:
     if arguments.csv:
         _write_csv(arguments.csv, table)
     return 0 if all_read else 1
-
-
-def _as_row(item: Item) -> Row:
-    """Return an item as a row of a table; several lines of digits are one cell."""
-    index = "" if item.index is None else str(item.index)
-    if item.reading is None:
-        return item.file, index, "", "", item.error or ""
-    return item.file, index, item.reading.text, f"{item.reading.confidence:.6f}", ""
 
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
@@ -121,21 +111,15 @@ def _report(item: Item, arguments: Namespace) -> bool:
         print(to_json(_as_dict(item)))
     elif item.reading and not fault:
         print(f"{item.name}: {_sentence(item.reading)}")
-    if arguments.ascii and item.reading:
-        _draw_digits(item.reading, sys.stderr if arguments.json else sys.stdout)
     return not fault
 
 
 def _as_dict(item: Item) -> dict[str, Any]:
-    record: dict[str, Any] = {"file": item.file}
-    if item.index is not None:
-        record["index"] = item.index
-    if item.label is not None:
-        record["label"] = item.label
-    if item.reading is None:
-        return {**record, "error": item.error}
-    note = {"note": item.note} if item.note else {}
-    return {**record, **as_record(item.reading), **note}
+    label = item.page.label if isinstance(item.page, Drawing) else None
+    record = {"file": item.file, "index": item.index, "label": label}
+    record |= as_record(item.reading) if item.reading else {"error": item.error}
+    record["note"] = item.note
+    return {key: value for key, value in record.items() if value is not None}
 
 
 def _sentence(reading: Reading) -> str:
@@ -158,35 +142,16 @@ def _sentence(reading: Reading) -> str:
     return f"{' / '.join(reading.text.splitlines())}  ({'; '.join(parts)})"
 
 
-def _draw_digits(reading: Reading, out: TextIO) -> None:
-    for digit in reading.digits:
-        print(draw(digit.image, out.encoding), file=out)
-
-
-def _numbered(path: Path, number: int) -> Path:
-    """Return OUT.png for the first page, OUT-2.png for the next one."""
-    return path.with_stem(f"{path.stem}-{number + 1}") if number else path
-
-
-def _write_page(path: Path, name: str, page: Callable[[], Image.Image]) -> bool:
-    """Write the page of an item with its boxes; return False if it cannot be drawn."""
-    try:
-        with one_input():
-            image = page()
-    except ImageError as error:
-        print_error(name, str(error), error)
-        return False
-    _write_png(path, image)
-    return True
-
-
 def _write_png(path: Path, image: Image.Image) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     write_bytes(path, buffer.getvalue())
 
 
-def _write_csv(path: str, table: list[Row]) -> None:
+def _write_csv(path: str, records: list[dict[str, Any]]) -> None:
+    """Write a table of what was read; several lines of digits are one cell."""
     sheet = io.StringIO(newline="")
-    csv.writer(sheet).writerows(table)
+    table = csv.DictWriter(sheet, COLUMNS, extrasaction="ignore")
+    table.writeheader()
+    table.writerows(records)
     write_bytes(path, sheet.getvalue().encode(errors="backslashreplace"))

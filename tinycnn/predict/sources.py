@@ -46,20 +46,13 @@ class Item:
         """The file, with the number in it."""
         return self.file if self.index is None else f"{self.file}[{self.index}]"
 
-    @property
-    def label(self) -> int | str | None:
-        """The right answer, if the file has it."""
-        return self.page.label if isinstance(self.page, Drawing) else None
-
-    @property
-    def framed(self) -> Callable[[], Image.Image] | None:
-        """Draws the page with a frame around each digit; None without a page that was read."""
+    def framed(self) -> Image.Image | None:
+        """The page with a frame around each digit; None without a page that was read."""
         if self.page is None or self.reading is None:
             return None
         if isinstance(self.page, Drawing):
-            return partial(draw_drawing, self.page.strokes, self.reading)
-        page = Image.fromarray(self.page.gray)
-        return partial(draw_boxes, page, self.reading, 1 / self.page.scale)
+            return draw_drawing(self.page.strokes, self.reading)
+        return draw_boxes(Image.fromarray(self.page.gray), self.reading, 1 / self.page.scale)
 
     def trace(self, most: int = MOST_ROWS) -> list[tuple[str, list[Step]]]:
         """The steps of the page and of up to ``most`` digits: titled rows for ``draw_trace``."""
@@ -108,16 +101,13 @@ def read_items(
     """
     try:
         with one_input():
-            reader = _read_drawings if strokes else _reader(payload)
-            yield from reader(file, payload, recognizer, single)
+            read = _read_drawings if strokes else _reader(payload)
+            yield from read(file, payload, recognizer, single)
     except (ImageError, DataError) as error:
         yield Item(file, error=str(error), cause=error)
 
 
-_Reader = Callable[[str, bytes, Recognizer, bool], Iterator[Item]]
-
-
-def _reader(payload: bytes) -> _Reader:
+def _reader(payload: bytes) -> Callable[[str, bytes, Recognizer, bool], Iterator[Item]]:
     first = payload[:64]
     if first.startswith(GZIP_MAGIC):
         try:
@@ -132,13 +122,12 @@ def _reader(payload: bytes) -> _Reader:
 def _read_picture(
     file: str, payload: bytes, recognizer: Recognizer, single: bool
 ) -> Iterator[Item]:
-    picture, number = decode_picture(payload), 0
-    while number < picture.pages:
-        if number:
-            picture = decode_picture(payload, page=number)
-        index = number if picture.pages > 1 else None
+    number, pages = 0, 1
+    while number < pages:
+        picture = decode_picture(payload, number)
+        pages = picture.pages
         read = partial(read_picture, picture, recognizer, single=single)
-        yield _with_reading(Item(file, index, picture), read)
+        yield _with_reading(Item(file, number if pages > 1 else None, picture), read)
         number += 1
 
 
@@ -158,7 +147,7 @@ def _with_reading(item: Item, read: Callable[[], Reading]) -> Item:
         with one_input():
             return replace(item, reading=read())
     except ImageError as error:
-        return replace(item, note=None, error=str(error), cause=error)
+        return replace(item, error=str(error), cause=error)
 
 
 def _read_idx(file: str, payload: bytes, recognizer: Recognizer, _: bool) -> Iterator[Item]:
