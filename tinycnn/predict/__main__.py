@@ -15,12 +15,6 @@ examples:
 """
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
-    return int(text)
-
-
 def _png(text: str) -> Path:
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text} does not end in .png")
@@ -40,7 +34,6 @@ main.add_argument(
     "--weights", metavar="WEIGHTS", default="default", help="a weights file, a run folder, last"
 )
 add_network(main)
-main.add_argument("--limit", metavar="N", type=_count, help="read N of each file at most")
 add_json(main, "one JSON object for each")
 main.add_argument("--csv", metavar="OUT.csv", help="write a table of all that was read")
 main.add_argument(

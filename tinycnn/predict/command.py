@@ -5,7 +5,6 @@ import io
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,8 @@ def run(arguments: Namespace) -> int:
     if not arguments.files and not arguments.strokes:
         raise TinyCNNError("name a picture, an IDX file or a stroke file; --help shows how")
     weights = find_weights(arguments.weights)
-    arguments.files = [
-        name for file in arguments.files for name in _in_folder(file, arguments.recursive)
-    ]
+    folders = (_in_folder(file, arguments.recursive) for file in arguments.files)
+    arguments.files = [name for folder in folders for name in folder]
     inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
     refuse_to_overwrite([arguments.boxes, arguments.steps, arguments.csv], inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
@@ -63,9 +61,8 @@ def run(arguments: Namespace) -> int:
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
     """Yield the items of all files, in the order of the command line."""
-    named = [(file, False) for file in arguments.files] + [
-        (file, True) for file in arguments.strokes
-    ]
+    named = [(file, False) for file in arguments.files]
+    named += [(file, True) for file in arguments.strokes]
     many = len(named) >= MANY and sys.stderr.isatty()
     for file, strokes in track(named, "reading", console=log_console(), disable=not many):
         name = "standard input" if file == STDIN else file
@@ -75,8 +72,8 @@ def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
         except ImageError as error:
             yield Item(name, error=str(error), cause=error)
         else:
-            items = read_items(name, payload, recognizer, strokes=strokes, single=arguments.single)
-            yield from islice(items, arguments.limit)
+            single = arguments.single
+            yield from read_items(name, payload, recognizer, strokes=strokes, single=single)
 
 
 def _in_folder(file: str, recursive: bool) -> list[str]:

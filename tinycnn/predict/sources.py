@@ -80,8 +80,6 @@ def one_input() -> Iterator[None]:
         raise
     except MemoryError as error:
         raise ImageError("there is not enough memory to read it; make it smaller") from error
-    except OSError as error:
-        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ImageError(f"tinycnn failed to read it ({reason}); --debug shows where") from error
