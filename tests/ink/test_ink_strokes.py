@@ -19,16 +19,11 @@ def drawings(draw_from):
     return [rng.uniform(-50, 50, 2) + rng.normal(0, 20, (n, 2)).cumsum(axis=0) for n in lengths]
 
 
-def longer_side(image):
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    return max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-
-
 @given(drawings())
 def test_the_longer_side_is_20_and_the_mass_is_centered(strokes):
     image = strokes_to_image(strokes)
     if len(np.unique(np.concatenate(strokes), axis=0)) > 1:
-        assert longer_side(image) == 20
+        assert max(np.ptp(np.nonzero(image), axis=1)) == 19
     rows, columns = offset_to_center(image)
     touches = image[0].any() or image[-1].any() or image[:, 0].any() or image[:, -1].any()
     assert (rows, columns) == (0, 0) or touches
@@ -69,11 +64,6 @@ def test_a_trembling_hand_looks_like_a_steady_one():
         assert difference(strokes_to_image(strokes), strokes_to_image(trembling)) < 0.04
 
 
-def test_the_mean_ink_is_that_of_mnist():
-    ink = np.mean([strokes_to_image(strokes).mean() / 255 for strokes in DIGITS.values()])
-    assert 0.1 < ink < 0.16  # MNIST: 0.131
-
-
 def test_a_single_point_is_a_dot_as_wide_as_the_pen():
     image = strokes_to_image([np.array([[3.0, 4.0]])])
     assert image.sum() / 255 == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.02)
@@ -86,13 +76,6 @@ def test_the_area_of_ink_is_the_area_of_the_line():
         image = draw([np.array([start, end])], 3.0, (28, 28))
         area = 3.0 * np.hypot(*(end - start)) + np.pi * 1.5**2
         assert image.sum() / 255 == pytest.approx(area, rel=0.01)
-
-
-def test_ink_moves_continuously_with_the_line():
-    line = np.array([[8.0, 9.0], [20.0, 17.0]])
-    image = draw([line], PEN, (28, 28)).astype(int)
-    nudged = draw([line + 0.01], PEN, (28, 28)).astype(int)
-    assert 0 < np.abs(image - nudged).max() <= 8
 
 
 def test_ink_outside_the_image_is_cut_off():

@@ -125,6 +125,9 @@ def test_files_that_fail_are_reported_and_the_others_are_read(predict, folder):
     assert all(len(line) < 200 for line in err)
     record = json.loads(predict("blank.png", "--json")[1][0])
     assert (record["text"], record["digits"]) == ("", [])
+    (folder / "dot.jsonl").write_text('{"strokes": [[[3, 4]]]}\n')
+    code, out, _ = predict("--strokes", "dot.jsonl")
+    assert (code, out) == (0, ["dot.jsonl[0]: there is ink, but no digit"])
 
 
 @pytest.mark.parametrize("fault", [IndexError("x"), MemoryError(), RecursionError("deep")])
@@ -153,10 +156,8 @@ def test_all_pages_are_read(predict, folder):
     page = Image.open(folder / "page.png")
     page.save(folder / "pages.tif", save_all=True, append_images=[page])
     code, out, _ = predict("pages.tif")
-    assert (code, [line.split("  ")[0] for line in out]) == (
-        0,
-        ["pages.tif[0]: 472", "pages.tif[1]: 472"],
-    )
+    assert code == 0
+    assert [line.split("  ")[0] for line in out] == ["pages.tif[0]: 472", "pages.tif[1]: 472"]
 
 
 def test_folders_are_read_and_the_folders_in_them_if_asked_for(predict, folder, tmp_path):
@@ -190,14 +191,11 @@ def test_a_page_that_would_take_too_long_is_refused_and_the_others_are_read(
     assert "more than the 5 that are tried" in err[0]
 
 
-def test_blank_images_without_end_are_refused_at_once(predict, folder):
+def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, folder, monkeypatch):
     write_idx(folder / "blank.idx.gz", np.zeros((20_000, 28, 28), np.uint8))
     code, out, err = predict("blank.idx.gz")
     assert (code, out) == (1, [])
     assert err == ["blank.idx.gz: there is no ink in any of its 20,000 images"]
-
-
-def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, monkeypatch):
     monkeypatch.setattr(sources, "MOST_IMAGES", 4)
     code, out, err = predict("images.idx")
     assert (code, len(out), len(err)) == (1, 4, 1)
@@ -207,11 +205,8 @@ def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, monkeypatch)
 def test_images_that_look_inverted_are_warned_of_once(predict, folder):
     write_idx(folder / "inverted.idx", 255 - templates())
     code, out, err = predict("inverted.idx")
-    assert (code, len(out)) == (0, 10)
-    assert err == [
-        "inverted.idx: the images look as if they are inverted: their paper is light; "
-        "take 255 - images, so that paper is 0"
-    ]
+    assert (code, len(out), len(err)) == (0, 10, 1)
+    assert "inverted.idx: the images look as if they are inverted" in err[0]
 
 
 @pytest.mark.parametrize(
@@ -233,12 +228,6 @@ def test_inputs_are_never_overwritten(predict, folder, tmp_path, files, option, 
     code, _, err = predict(*(str(tmp_path / f) for f in files), option, str(tmp_path / output))
     assert (code, "write to another file" in err[-1]) == (2, True)
     assert (tmp_path / kept).read_bytes() == before
-
-
-def test_ink_without_digits_is_an_answer(predict, folder):
-    (folder / "dot.jsonl").write_text('{"strokes": [[[3, 4]]]}\n')
-    code, out, _ = predict("--strokes", "dot.jsonl")
-    assert (code, out) == (0, ["dot.jsonl[0]: there is ink, but no digit"])
 
 
 def test_boxes_and_steps_are_written_as_pictures(predict, folder):
@@ -273,9 +262,3 @@ def test_bad_weights_are_refused_before_anything_is_read(folder, capsys, monkeyp
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     assert "page.png" in err
-
-
-def test_an_output_that_cannot_be_written_is_a_fault_of_the_environment(predict):
-    code, _, err = predict("page.png", "--boxes", "no/such/folder/out.png")
-    assert code == 3
-    assert "does not exist" in err[-1]
