@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+from pathlib import Path
+
 import numpy as np
 import pygame
 import pytest
@@ -58,7 +60,7 @@ NAMES = [tab.title for tab in tabs()]
 def session_of(kind="convolutions"):
     layers, shape = NETWORKS[kind]
     network = Sequential(layers, shape, seed=2)
-    session = Session(Inline(), lambda: Engine(network, "test.safetensors"), tabs())
+    session = Session(Inline(), lambda: Engine(network, Path("test.safetensors")), tabs())
     session.tick()
     return session
 

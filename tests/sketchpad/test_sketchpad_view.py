@@ -1,5 +1,7 @@
 """What is drawn when, the ink, and what the mouse and the keys do: on surfaces without a screen."""
 
+from pathlib import Path
+
 import numpy as np
 import pygame
 import pytest
@@ -295,7 +297,7 @@ def test_the_window_can_be_made_larger_and_everything_in_it_too(app):
 
 def test_more_than_ten_classes_show_the_ten_likeliest(monkeypatch):
     network = Sequential([Flatten(), Dense(26)], (28, 28, 1), seed=0)
-    session = sketching.session(load=lambda: Engine(network, "letters.safetensors"))
+    session = sketching.session(load=lambda: Engine(network, Path("letters.safetensors")))
     session.engine.classes = tuple(f"class {k}" for k in range(26))
     sketching.write(session, "7")
     said = []
