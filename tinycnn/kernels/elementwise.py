@@ -6,6 +6,7 @@ variance of their means. So no sum crosses threads, and none of a million number
 ones.
 """
 
+import math
 from functools import partial
 
 import numpy as np
@@ -58,12 +59,9 @@ def maxpool2d_backward(dy, winner, input_size, size):
 @parallel_over  # n owns dx[n]
 def _maxpool2d_backward(n, read, written):
     (dy, winner, size), (dx,) = read, written
-    _, OH, OW, C = dy.shape
-    for i in range(OH):
-        for j in range(OW):
-            for c in range(C):
-                u, v = divmod(np.intp(winner[n, i, j, c]), size)
-                dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
+    for i, j, c in np.ndindex(dy.shape[1:]):
+        u, v = divmod(np.intp(winner[n, i, j, c]), size)
+        dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
 
 
 def relu(x):
@@ -227,8 +225,7 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
 
 def _by_image(x):
     """Return x as (N,P,C), P places in each of N images."""
-    N, C = len(x), x.shape[-1]
-    return x.reshape(N, x[0, ..., 0].size if N else 1, C)
+    return x.reshape(len(x), math.prod(x.shape[1:-1]), x.shape[-1])
 
 
 @parallel_over  # n owns means[n] and variances[n]

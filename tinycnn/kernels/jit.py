@@ -4,13 +4,12 @@
 ``NUMBA_DISABLE_JIT=1`` runs the same functions as plain Python, so that one can step through
 them. Tests compare all three modes with the reference.
 
-Compiled code is kept, so that only the first run has to wait, and run as soon as it is loaded. So
-it is kept in a folder to which no other user can write, and every file says in its name and under
-its seal which function, for which arguments, it holds. Damaged files and files of other code are
-compiled again. numba's own cache would not notice changes in other files, in another version of
-this library or in the width of its vectors. So the folder is named after all that its code was
-made from and for: the sources of this package, the file that a kernel is in, the processor and
-LANES. Kernels elsewhere may call those of this package and of their own file.
+Compiled code is kept, so that only the first run has to wait, in a folder to which no other user
+can write. Every file says in its name and under its seal which function, for which arguments, it
+holds; others are compiled again. numba's own cache would not notice changes in other files or in
+the width of vectors. So the folder is named after all that its code was made from and for: the
+sources of this package, the file that a kernel is in, the processor and LANES. Kernels elsewhere
+may call those of this package and of their own file.
 """
 
 import contextlib

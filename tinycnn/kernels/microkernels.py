@@ -55,17 +55,15 @@ FEW = 4
 
 
 class Plan(NamedTuple):
-    """What an operation is about to do: ``kernels`` does it once, inference again and again."""
+    """What an operation is about to do: ``kernels`` does it once, inference again and again.
+
+    ``fill`` computes y of the numbers that the arguments hold by then; before that, ``pack``
+    brings the weights w into another order, which has to be done again when they have changed.
+    """
 
     y: Any
-    """The arrays that are returned."""
-
     fill: Callable[[], object]
-    """Computes them from the numbers that the arguments hold by then."""
-
     pack: Callable[[], object] | None = None
-    """Brings the weights ``w`` into the order that ``fill`` wants, whenever they have changed."""
-
     w: Any = None
 
 

@@ -28,9 +28,6 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 LARGEST_POOL = 15
 """The winner's place and the mark of a silenced one, size * size, must fit into a byte."""
 
-MOST_KNOWN = 1000
-"""Calls of an operation with other shapes that are remembered."""
-
 
 def shapes(text: str) -> Callable[[F], F]:
     """Say what a function takes and gives; its docstring ends with that, too."""
@@ -119,8 +116,6 @@ class Check:
         shapes = [given[name].shape for name in self._arrays]
         sizes = self._sizes_of(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
         if key and all(given[name] is z for name, z in zip(self._arrays, args, strict=False)):
-            if len(self._known) > MOST_KNOWN:
-                self._known.clear()
             self._known[tuple(key)] = sizes
         for rule in self._rules:
             rule(given, sizes)
@@ -189,11 +184,9 @@ def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:
 def pool_fits(input_size: Sequence[int], size: int) -> None:
     """Raise unless the pooling window fits into the image at least once."""
     if not 1 <= size <= min(*input_size, LARGEST_POOL):
-        H, W = input_size
         raise ShapeError(
-            f"pooling windows of {size}x{size} do not fit into a {H}x{W} image"
-            if size <= LARGEST_POOL
-            else f"pooling windows may be {LARGEST_POOL}x{LARGEST_POOL} at most, not {size}x{size}"
+            "pooling windows of {1}x{1} do not fit into a {2}x{3} image, of which {0}x{0} at most "
+            "can be one window".format(LARGEST_POOL, size, *input_size)
         )
 
 
@@ -236,14 +229,8 @@ def _places(given: Values, sizes: Values) -> None:
         raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
 
 
-def _positive(given: Values, sizes: Values) -> None:
-    if "C" in sizes and not given["epsilon"] > 0:  # Adam has an epsilon, too
-        raise ShapeError(f"epsilon must be above 0, not {given['epsilon']}")
-
-
 RULES: dict[str, Callable[[Values, Values], None]] = {
     "rate": lambda given, sizes: dropout_rate(given["rate"]),
-    "epsilon": _positive,
     "labels": _classes,
     "winner": _places,
 }

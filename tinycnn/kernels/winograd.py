@@ -18,7 +18,7 @@ of a tile.)
 
 import math
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 
 import numpy as np
 
@@ -80,11 +80,7 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
 
 def _vanishing(points):
     """Return the coefficients, lowest first, of the product of (x - p) over ``points``."""
-    coefficients = [Fraction(1)]
-    for p in points:
-        by_x, by_p = [Fraction(0), *coefficients], [p * c for c in coefficients] + [Fraction(0)]
-        coefficients = [a - b for a, b in zip(by_x, by_p, strict=True)]
-    return coefficients
+    return reduce(np.convolve, [np.array([-p, 1]) for p in points], np.array([Fraction(1)]))
 
 
 def pays(w_shape: tuple[int, ...]) -> bool:
