@@ -55,7 +55,7 @@ REFUSED = [
     ("conv2d_relu_maxpool2d_backward_params", {"x": zeros_of(1, 6, 5, 2)}, "expected (1, 2, 2, F)"),
     ("conv2d_relu_maxpool2d_backward_input", {"input_size": (9, 9)}, "expected (N, 4, 4, 3)"),
     ("conv2d_relu_maxpool2d_backward_input", {"w": zeros_of(4, 2, 2, 2)}, "expected (N, 2, 2, 4)"),
-    ("maxpool2d", {"size": 16}, "of which 15x15 at most"),
+    ("maxpool2d", {"size": 16}, "the largest are 15x15"),
     ("maxpool2d", {"size": -1}, "do not fit"),
     ("maxpool2d", {"x": zeros_of(2, 6, 5)}, "expected (N, H, W, C)"),
     ("maxpool2d_backward", {"input_size": (8, 5)}, "expected (N, 4, 2, C)"),

@@ -1,9 +1,8 @@
 """The light operations, for which plain loops are enough, and batch normalization.
 
-Batch normalization sums up each image on its own, and the batch from its images. The mean of a
-batch is the mean of its images' means, and its variance is the mean of their variances plus the
-variance of their means. So no sum crosses threads, and none of a million numbers loses its last
-ones.
+Batch normalization sums up each image on its own: the mean of a batch is the mean of its images'
+means, its variance the mean of their variances plus the variance of their means. So no sum crosses
+threads, and none of a million numbers loses its last ones.
 """
 
 import math
@@ -36,17 +35,16 @@ def maxpool2d(x, size):
 def _maxpool2d(n, read, written):
     x, size, y, winner = read[0][n], read[1], written[0][n], written[1][n]
     OH, OW, C = y.shape
-    for i in range(OH):
-        for j in range(OW):
+    for i, j in np.ndindex((OH, OW)):
+        for c in range(C):
+            y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
+        for place in range(1, size * size):
+            u, v = divmod(place, size)
             for c in range(C):
-                y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
-            for place in range(1, size * size):
-                u, v = divmod(place, size)
-                for c in range(C):
-                    value, best = x[i * size + u, j * size + v, c], y[i, j, c]
-                    if not value <= best and best == best:  # larger, or the first NaN
-                        y[i, j, c] = value
-                        winner[i, j, c] = place
+                value, best = x[i * size + u, j * size + v, c], y[i, j, c]
+                if not value <= best and best == best:  # larger, or the first NaN
+                    y[i, j, c] = value
+                    winner[i, j, c] = place
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
@@ -112,19 +110,11 @@ def softmax(logits):
     return Plan(p, partial(_softmax, logits, p))
 
 
-@part
-def _largest(logits, n):
-    largest = logits[n, 0]
-    for k in range(1, logits.shape[1]):
-        largest = max(largest, logits[n, k])
-    return largest
-
-
 @kernel
 def _softmax(logits, p):
     N, K = p.shape
     for n in range(N):
-        largest = _largest(logits, n)
+        largest = logits[n].max()
         total = p.dtype.type(0)
         for k in range(K):
             p[n, k] = np.exp(logits[n, k] - largest)
@@ -145,7 +135,7 @@ def _softmax_cross_entropy(logits, labels, p):
     N, K = p.shape
     loss = 0.0
     for n in range(N):
-        largest = _largest(logits, n)
+        largest = logits[n].max()
         total = 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)

@@ -4,11 +4,10 @@ Two loops make dense sums, one makes sparse ones. All three keep their sums in r
 one run of neighboring numbers after another. A convolution, its gradients and a dense layer differ
 only in where the runs begin. Arrays are flat here, and an "offset" counts from their start.
 
-A batch whose gradient is one sum over all examples is cut into pieces: it is halved, and its
-halves again, until 16 examples or fewer are left. Each piece has an array of its own, so that no
-two threads write to one place, and the arrays are added as the batch was halved. So the bits do
-not depend on how many threads there are, and the sum over a batch is, to the bit, the sum over
-its first half plus the sum over its second: two machines can sum one half each.
+A batch whose gradient is one sum over all examples is halved, and its halves again, until 16
+examples or fewer are left. Each such piece has an array of its own, and the arrays are added as
+the batch was halved. So the bits do not depend on how many threads there are, and the sum over a
+batch is, to the bit, that over its first half plus that over its second: on two machines, maybe.
 """
 
 import functools

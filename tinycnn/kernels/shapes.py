@@ -3,12 +3,10 @@
     @shapes("x (N,H,W,C), w (F,KH,KW,C), b (F,)  ->  y (N,OH,OW,F)")
 
 A letter means the same number wherever it occurs: the sizes of weights are trusted first, those
-of gradients last. Some words have a rule of their own: a convolution's window has to fit into the
-image, labels are classes, a winner is a place in its window. What does not fit raises a ShapeError
-that names the argument and both sizes; a compiled loop would read past an array unnoticed.
-
-Arrays come out ready for kernels: C-contiguous, aligned, in the machine's byte order, all of one
-dtype, float32 or float64. Copies are made where that is needed, and nothing is changed in place.
+of gradients last. Some words have a rule of their own: labels are classes, a winner is a place in
+its window. What does not fit raises a ShapeError; a compiled loop would read past an array
+unnoticed. Arrays come out ready for kernels, as copies where that is needed: C-contiguous,
+aligned, in the machine's byte order, all of one dtype, float32 or float64.
 """
 
 import inspect
@@ -184,10 +182,8 @@ def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:
 def pool_fits(input_size: Sequence[int], size: int) -> None:
     """Raise unless the pooling window fits into the image at least once."""
     if not 1 <= size <= min(*input_size, LARGEST_POOL):
-        raise ShapeError(
-            "pooling windows of {1}x{1} do not fit into a {2}x{3} image, of which {0}x{0} at most "
-            "can be one window".format(LARGEST_POOL, size, *input_size)
-        )
+        (H, W), most = input_size, f"the largest are {LARGEST_POOL}x{LARGEST_POOL}"
+        raise ShapeError(f"windows of {size}x{size} do not fit into a {H}x{W} image; {most}")
 
 
 def dropout_rate(rate: float) -> None:

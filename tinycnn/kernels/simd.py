@@ -5,11 +5,10 @@ when the running sums stay in its registers. Compilers seldom find that arrangem
 themselves, so the kernels say it: ``fma(fill(x, i), load(w, j), sums)`` adds x[i] times a row of
 ``w`` to a row of sums.
 
-Every operation is an ordinary Python function on short arrays, which is its definition and what
-runs when compilation is off. Compiled, it ``becomes`` an instruction or two of LLVM, the language
-that numba compiles to. Given a tuple it operates on each element, so ``fill(x, EIGHT)`` are eight
-vectors, in registers of their own: the innermost loops have eight sums or five, and read as if
-they had one.
+Every operation is an ordinary Python function on short arrays, which runs when compilation is off.
+Compiled, it ``becomes`` an instruction or two of LLVM, the language that numba compiles to. Given
+a tuple it operates on each element, so ``fill(x, EIGHT)`` are eight vectors, in registers of their
+own: the innermost loops have eight sums or five, and read as if they had one.
 """
 
 import functools

@@ -2,9 +2,8 @@
 
 A loop is a job for a team: the thread that called, and helpers, which wait in compiled code. Each
 takes one number after the other, from a counter that no two can read alike, until none is left.
-Pieces own what they write, so the bits do not depend on who takes which. A thread that the system
-has put aside holds up the others with the piece in its hands, and no more than that: the caller
-waits only for helpers that came. Helpers that find no job for a while sleep in Python.
+A thread that the system has put aside holds up the others with the piece in its hands, and no
+more: the caller waits only for helpers that came. Helpers without a job for a while sleep.
 """
 
 import atexit

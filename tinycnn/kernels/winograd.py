@@ -154,20 +154,16 @@ def _pieces(piece, read, written):
     for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
         count = min(group, tiles - g * group)
         for t in range(count):
-            image, i, j = _tile(g * group + t, rows, columns)
+            image, place = divmod(g * group + t, rows * columns)
+            i, j = divmod(place, columns)
             corner = ((image * H + m * i) * W + m * j) * C
             _evaluate(x, corner, bt, half, values, offsets[t], (n, C, W * C))
         _multiply(values, offsets[:count], u, products, (points, C, made))
         for t in range(count):
-            image, i, j = _tile(g * group + t, rows, columns)
+            image, place = divmod(g * group + t, rows * columns)
+            i, j = divmod(place, columns)
             where = t * points * made, ((image * OH + side * i) * OW + side * j) * F
             _interpolate(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
-
-
-@part
-def _tile(number, rows, columns):
-    """Return the image, row and column of a tile."""
-    return number // (rows * columns), number // columns % rows, number % columns
 
 
 @part
