@@ -15,7 +15,6 @@ from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.provenance import sample_of
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.nn import PRESETS, Dense, Flatten, ReLU, Sequential
-from tinycnn.train.folder import RunFolder
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, start
 
@@ -30,7 +29,7 @@ def weights(easy_folder, tmp_path, monkeypatch):
     digits = load_dataset(data_dir=easy_folder)
     recipe = Recipe.for_data(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
     source = Source.of(digits, "mnist10k", easy_folder)
-    with start(recipe, digits, source, RunFolder.create(tmp_path / "run")) as run:
+    with start(recipe, digits, source, tmp_path / "run") as run:
         run.train()
         return run.finish().weights
 

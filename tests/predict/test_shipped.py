@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.ink import Recognizer
 from tinycnn.nn import Sequential

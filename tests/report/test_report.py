@@ -71,7 +71,7 @@ def runs(folder, tmp_path_factory):
         patch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
             recipe = Recipe.for_data(200, preset="small", epochs=epochs, augment="none")
-            with start(recipe, digits, source, RunFolder.create(path)) as run:
+            with start(recipe, digits, source, path) as run:
                 run.train()
                 run.finish()
     return paths

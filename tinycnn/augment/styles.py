@@ -148,7 +148,7 @@ def stylize(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) ->
             changed[these] = True
     wide, heavy, thick = rng.random((3, len(images))) < [[STRETCHED], [HEAVY], [BRUSHED]]
     styled[wide] = stretched(styled[wide], rng)
-    styled[heavy] = ndimage.grey_dilation(styled[heavy], footprint=_disk(int(rng.choice([3, 5]))))
+    styled[heavy] = ndimage.maximum_filter(styled[heavy], footprint=_disk(int(rng.choice([3, 5]))))
     changed |= wide | heavy
     styled[changed] = refitted(styled[changed])
     styled[thick] = brushed(styled[thick], rng)

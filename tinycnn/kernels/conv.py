@@ -37,7 +37,7 @@ POOL = 2
 PLACES = POOL * POOL
 
 NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)
-"""Stands for the winners where nothing is pooled."""
+"""In place of the winners where nothing is pooled."""
 
 
 def conv2d(x, w, b):
