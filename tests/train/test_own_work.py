@@ -311,18 +311,24 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
 @pytest.mark.parametrize(
     ("file", "source", "words"),
     [
-        ("x = 1/0", "mynet.py", "mynet.py cannot be imported: ZeroDivisionError: division by"),
+        ("x = 1/0", "mynet.py", "mynet.py, line 1: ZeroDivisionError: division by zero; --debug"),
+        ("\nx = (", "mynet.py", "mynet.py, line 2: SyntaxError: '(' was never closed"),
         ("", "mynet.py:net", "there is no function net in"),
-        ("def network(n): return 1 / 0", "mynet.py", "mynet.py makes no network: ZeroDivisionE"),
+        ("def network(n): return 1 / 0", "mynet.py", "mynet.py, line 1: ZeroDivisionError"),
         ("def network(n): return [n]", "mynet.py", "mynet.py makes a network of int, which is no"),
-        ("", "other.py", "other.py cannot be imported: ModuleNotFoundError: No module named 'ot"),
-        ("", "json.py", "json.py has the name of another module"),
+        ("", "other.py", "there is no file "),
+        (
+            OWN.replace("np.where(x", "np.when(x"),
+            "mynet.py",
+            "mynet.py, line 14: AttributeError: m",
+        ),
     ],
 )
 def test_a_file_that_is_no_network_is_said(capsys, file, source, words):
     Path("mynet.py").write_text(file)
-    assert call("--network", source) == 2
+    assert call("--network", source, "--limit", "40", *QUICK) == 2
     assert capsys.readouterr().err.startswith(f"error: {words}")
+    sys.modules.pop("mynet", None)
 
 
 def test_the_network_is_named_once(capsys):

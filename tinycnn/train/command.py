@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +22,7 @@ from tinycnn.train import resume
 from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
 from tinycnn.train.checkpoint import Checkpoint, decode, encode
 from tinycnn.train.folder import RunFolder, find_run, find_weights, new_name, typed
+from tinycnn.train.parts import errors_in
 from tinycnn.train.progress import Progress, introduction, place, say
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import OPTIONS, Recipe
@@ -92,9 +93,11 @@ def callbacks(run: Run, arguments: Namespace) -> Callback:
 
 @contextmanager
 def resumable(run: Run, arguments: Namespace) -> Iterator[None]:
-    """Say how to resume if a signal stops the ``with`` block."""
+    """Say how to resume if a signal stops the ``with`` block, and whose code has failed."""
+    own = errors_in(arguments.network.path) if arguments.network else nullcontext()
     try:
-        yield
+        with own:
+            yield
     except (KeyboardInterrupt, Terminated):
         say_how_to_resume(run, arguments)
         raise

@@ -4,9 +4,11 @@ A weights file only names its layers, and never imports anything: code of yours 
 import it, or because you give it to a command with ``--network FILE.py``.
 """
 
+import contextlib
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.augment.policies import AUGMENTATIONS, WHOLE
-from tinycnn.errors import RunError, choose
+from tinycnn.errors import RunError, TinyCNNError, choose
 from tinycnn.nn import PRESETS, Layer
 from tinycnn.nn.optimizers import OPTIMIZERS
 from tinycnn.nn.weights import LAYERS
@@ -82,16 +84,14 @@ class OwnFile:
     """
 
     source: str
+    path: Path
     network: Callable[[int], Sequence[Layer]] | None
 
     def layers(self, classes: int) -> Sequence[Layer]:
         """Return what ``network`` returns; RunError if it fails or those are no layers."""
         assert self.network is not None
-        try:
+        with errors_in(self.path):
             layers = list(self.network(classes))
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise RunError(f"{self.source} makes no network: {reason}") from error
         for name, kind in [(type(layer).__name__, type(layer)) for layer in layers]:
             if LAYERS.get(name) is not kind:
                 raise RunError(
@@ -105,12 +105,12 @@ def import_file(source: str) -> OwnFile:
     """Run ``FILE.py[:function]``, with its folder first in ``sys.path``; RunError if it fails."""
     start, _, name = source.partition(".py:")
     path = Path(start).with_suffix(".py").absolute()
+    if not path.is_file():
+        raise RunError(f"there is no file {path} to take a `network` from")
     sys.path.insert(0, str(path.parent))
     try:
-        module = importlib.import_module(path.stem)
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise RunError(f"{path.name} cannot be imported: {reason}") from error
+        with errors_in(path):
+            module = importlib.import_module(path.stem)
     finally:
         sys.path.pop(0)
     if getattr(module, "__file__", None) != str(path):
@@ -118,4 +118,20 @@ def import_file(source: str) -> OwnFile:
     function = getattr(module, name or NETWORK, None)
     if name and not callable(function):
         raise RunError(f"there is no function {name} in {path}")
-    return OwnFile(source, function)
+    return OwnFile(source, path, function)
+
+
+@contextlib.contextmanager
+def errors_in(path: Path) -> Iterator[None]:
+    """Turn an exception of the code in the file ``path`` into a RunError that names its line."""
+    try:
+        yield
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        if isinstance(error, SyntaxError) and error.filename == str(path):
+            lines = [error.lineno]
+        if isinstance(error, TinyCNNError) or not lines:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise RunError(f"{path.name}, line {lines[-1]}: {reason}; --debug tells more") from error
