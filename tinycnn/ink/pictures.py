@@ -183,23 +183,18 @@ def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """Gray levels and, where the picture has it, opacity: images of mode L."""
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image), None
-    if image.mode == "P" and "transparency" in image.info:
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-    elif image.mode == "PA":
-        image = image.convert("LA")
-    if image.mode in ("RGBA", "LA"):
         return image.convert("L"), image.getchannel("A")
-    if image.mode == "CMYK":
-        image = image.convert("RGB")
-    return image.convert("L"), None
+    return (image.convert("RGB") if image.mode == "CMYK" else image).convert("L"), None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """More than 8 bits: divided, where Pillow would cut everything off above 255."""
     levels = np.nan_to_num(np.asarray(image))
-    if image.mode != "F" and levels.min(initial=0) >= 0 and levels.max(initial=0) <= 65535:
-        return Image.fromarray((levels // 257).astype(np.uint8))
     low, high = levels.min(), max(levels.max(), levels.min() + 1)
+    if image.mode != "F" and low >= 0 and high <= 65535:
+        return Image.fromarray((levels // 257).astype(np.uint8))
     return Image.fromarray(((levels - low) * (255 / (high - low))).astype(np.uint8))
 
 

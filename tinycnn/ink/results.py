@@ -179,8 +179,9 @@ def draw_drawing(strokes: Strokes, reading: Reading) -> Image.Image:
     x0, y0, x1, y1 = bounds(strokes) if strokes else (0.0, 0.0, 1.0, 1.0)
     scale = LONGER / max(x1 - x0, y1 - y0, 1e-9)
     size = round((x1 - x0) * scale) + 2 * MARGIN, round((y1 - y0) * scale) + 2 * MARGIN
-    page = draw_polylines([(s - (x0, y0)) * scale + MARGIN for s in strokes], size, width=6)
-    return draw_boxes(page, reading, scale, (MARGIN - x0 * scale, MARGIN - y0 * scale))
+    corner = MARGIN - x0 * scale, MARGIN - y0 * scale
+    page = _polylines([line * scale + corner for line in strokes], size, width=6)
+    return draw_boxes(page, reading, scale, corner)
 
 
 def draw_trace(rows: Sequence[tuple[str, Sequence[Step]]]) -> Image.Image:
@@ -203,7 +204,7 @@ def draw_trace(rows: Sequence[tuple[str, Sequence[Step]]]) -> Image.Image:
     return sheet
 
 
-def draw_polylines(lines: Strokes, size: tuple[int, int], width: int = 3) -> Image.Image:
+def _polylines(lines: Strokes, size: tuple[int, int], width: int) -> Image.Image:
     """Polylines in pixels of an image of size (width, height), black on white."""
     image = Image.new("L", size, 255)
     canvas, half = ImageDraw.Draw(image), width / 2
@@ -221,10 +222,9 @@ def draw_square(lines: Strokes, side: int) -> Image.Image:
     if not lines:
         return Image.new("L", (side, side), 255)
     x0, y0, x1, y1 = bounds(lines)
-    extent = np.array([x1 - x0, y1 - y0])
-    scale = (side - 4 * GAP) / max(float(extent.max()), 1e-9)
-    offset = (side - extent * scale) / 2
-    return draw_polylines([(line - (x0, y0)) * scale + offset for line in lines], (side, side))
+    scale = (side - 4 * GAP) / max(x1 - x0, y1 - y0, 1e-9)
+    middle = np.array([x0 + x1, y0 + y1]) / 2
+    return _polylines([(line - middle) * scale + side / 2 for line in lines], (side, side), width=3)
 
 
 def _panel(view: np.ndarray | Strokes) -> Image.Image:

@@ -74,17 +74,6 @@ def strokes_steps(strokes: Strokes) -> Iterator[Step]:
     yield "center of mass at 14", center(image)
 
 
-def paper_to_image(strokes: Strokes, brush: float, paper: tuple[float, float]) -> np.ndarray:
-    """The naive way, for comparison: scale the whole paper down, keeping its shape.
-
-    strokes and ``brush``, the width of the line, in the unit of ``paper`` (width, height) ->
-    uint8 (28,28). This is what many demonstrations do; most of them are misread.
-    """
-    scale = SIZE / max(paper)
-    corner = (SIZE - np.array(paper) * scale) / 2
-    return draw([line * scale + corner for line in strokes], brush * scale, (SIZE, SIZE))
-
-
 def draw(strokes: Strokes, pen: float, size: tuple[int, int]) -> np.ndarray:
     """Draw ``strokes`` with a round pen on blank paper.
 
