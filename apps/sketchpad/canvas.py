@@ -1,5 +1,6 @@
 """A canvas: a part of the window to draw on, in logical pixels; it lists what can be clicked."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,11 +77,21 @@ class Canvas:
         self, area: Area, color: Color, corner: float = 0.0, edge: Color | None = None
     ) -> None:
         """A filled area, its corners rounded by ``corner``; ``edge`` is a thin line around it."""
-        box = self._pixels(area)
-        if corner and box:
-            self.surface.blit(primitives.rounded(box.size, color, corner * self.scale, edge), box)
-        else:
+        box, reach = self._pixels(area), math.ceil(corner * self.scale) + 1
+        if not (corner and box):
             self.surface.fill(color, box)
+            return
+        shape = primitives.rounded(box.size, color, corner * self.scale, edge)
+        inner = box.inflate(-2 * reach, -2 * reach)
+        if min(inner.size) <= 0:
+            self.surface.blit(shape, box)
+            return
+        self.surface.fill(color, inner)  # only the rim is blended, which takes longer
+        right, bottom = box.width - reach, box.height - reach
+        for part in ((0, 0, box.width, reach), (0, bottom, box.width, reach)):
+            self.surface.blit(shape, box.move(part[:2]), part)
+        for part in ((0, reach, reach, inner.height), (right, reach, reach, inner.height)):
+            self.surface.blit(shape, box.move(part[:2]), part)
 
     def frame(self, area: Area, color: Color, thickness: float = 2.0, dashed: bool = False) -> None:
         """The outline of an area."""
@@ -169,11 +180,30 @@ class Canvas:
         scale = pygame.transform.smoothscale if smooth else pygame.transform.scale
         self.surface.blit(scale(image, box.size), box)
 
-    def light(self, pixels: np.ndarray) -> None:
-        """Add light (H,W,3) to everything that is here."""
+    def tiles(
+        self, corner: Place, pitch: float, side: float, pixels: np.ndarray, columns: int
+    ) -> None:
+        """Equal tiles, in ``columns`` on a picture (H,W,3), as squares that are ``pitch`` apart."""
+        H, W, _ = pixels.shape
+        count = round(columns * H / W)
+        unit = round(side * self.scale)
+        coarse = unit > 2 * W / columns  # then pixels stay squares
+        stretch = pygame.transform.scale if coarse else pygame.transform.smoothscale
         image = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))
+        image = stretch(image, (columns * unit, count * unit))
+        xs, ys = (
+            [round((z + k * pitch) * self.scale) for k in range(max(columns, count))]
+            for z in corner
+        )
+        places = [(column, row) for row in range(count) for column in range(columns)]
+        blits = [(image, (xs[c], ys[r]), (c * unit, r * unit, unit, unit)) for c, r in places]
+        self.surface.blits(blits, False)
+
+    def light(self, pixels: np.ndarray) -> None:
+        """Add light (W,H,3) to everything that is here."""
+        image = pygame.surfarray.make_surface(pixels)
         if image.get_size() != self.surface.get_size():
-            image = pygame.transform.smoothscale(image, self.surface.get_size())
+            image = pygame.transform.scale(image, self.surface.get_size())
         self.surface.blit(image, (0, 0), None, pygame.BLEND_RGB_ADD)
 
     def fitted(self, image: np.ndarray) -> None:

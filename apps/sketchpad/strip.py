@@ -282,17 +282,29 @@ def _begun(maps: np.ndarray, part: float) -> np.ndarray:
 
 
 def _glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
-    """Curves to the right as light (H,W,3): blue for a positive strength, else orange."""
-    light = np.zeros((size[1], size[0], 3), np.float32)
-    for (x0, y0), (x1, y1), strength in curves:
-        color = np.array(theme.GLOW[2 if strength > 0 else 0], np.float32) * abs(strength)
-        columns = np.arange(max(int(x0) + 1, 0), min(int(x1), size[0]))
-        steep = int(1.5 * abs(y1 - y0) / max(x1 - x0, 1)) + 1  # points in a column
-        for part in range(steep):
-            t = (columns + part / steep - x0) / max(x1 - x0, 1)
-            y = np.clip(y0 + (y1 - y0) * t * t * (3 - 2 * t), 0.5, size[1] - 1.5) - 0.5
-            row = y.astype(int)
-            low = (y - row)[:, None] * color / steep
-            light[row, columns] += color / steep - low
-            light[row + 1, columns] += low
-    return np.minimum(light, 255).astype(np.uint8)
+    """Curves to the right as light (W,H,3): blue for a positive strength, else orange."""
+    W, H = size
+    starts, ends, strengths = (np.array(z, np.float32) for z in zip(*curves, strict=True))
+    width, height = np.maximum(ends[:, 0] - starts[:, 0], 1), ends[:, 1] - starts[:, 1]
+    counts = np.maximum(width, 1.5 * np.abs(height)).astype(int) + 1  # points, one per pixel
+    of = np.repeat(np.arange(len(curves)), counts)
+    t = np.arange(len(of)) - np.repeat(counts.cumsum() - counts, counts)
+    t = t.astype(np.float32) / counts[of].astype(np.float32)
+    columns = np.clip(starts[of, 0] + t * width[of], 0, W - 1).astype(int)
+    y = np.clip(starts[of, 1] + height[of] * t * t * (3 - 2 * t), 0.5, H - 1.5) - 0.5
+    rows = y.astype(int)
+    bright = (strengths * width / counts).astype(np.float32)[
+        of
+    ]  # in a column they add up to the strength
+    low, places = (y - rows) * bright, columns * H + rows
+    light, lit = np.zeros((W * H, 3), np.uint8), np.zeros(W * H, bool)
+    lit[places] = lit[places + 1] = True
+    shines, order = np.flatnonzero(lit), np.empty(W * H, np.int32)
+    order[shines] = np.arange(len(shines))  # few pixels are lit
+    above, below = order[places], order[places + 1]
+    for sign, color in ((-1, theme.GLOW[0]), (1, theme.GLOW[2])):
+        more = np.bincount(above, np.maximum(sign * (bright - low), 0), len(shines))
+        more = more + np.bincount(below, np.maximum(sign * low, 0), len(shines))
+        more = more[:, None] * color
+        light[shines] = np.minimum(light[shines] + more, 255)
+    return light.reshape(W, H, 3)

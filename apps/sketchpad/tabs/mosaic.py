@@ -10,6 +10,8 @@ from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
 from apps.sketchpad.theme import Color
 
+GAP = 15.0  # of a tile and its gap, the gap is one part
+
 Cell = tuple[int, int, int]
 """Row, column and channel of a number."""
 
@@ -38,12 +40,11 @@ class Mosaic:
     def fitted(cls, area: Area, shape: tuple[int, int, int], most: float) -> "Mosaic":
         """As large as ``area`` allows, with tiles of at most ``most``."""
         x, y, width, height = area
-        H, _, F = shape
+        F = shape[2]
         sides = []
         for columns in range(1, F + 1):
             pitch = min(width / columns, height / -(-F // columns), most)
-            fine = H * _fine(H, pitch)
-            gap = pitch * _line(fine) / (fine + _line(fine))
+            gap = pitch / GAP
             sides.append((max(pitch - gap, 0.0), columns, gap))
         side, columns, gap = max(sides, key=lambda one: (round(one[0], 6), one[1]))
         return cls((x, y), side, columns, shape, gap)
@@ -87,17 +88,12 @@ class Mosaic:
         """Paint maps (H,W,F), full color at ``most``; on black in the ``night``."""
         if self.side <= 0:
             return
-        (H, W, F), rows = maps.shape, -(-self.shape[2] // self.columns)
-        fine = _fine(H, self.pitch)
-        line = _line(fine * H)
-        shape = rows * self.columns, fine * H + line, fine * W + line, 3
-        colors = np.empty(shape, np.uint8)
-        colors[:] = theme.NIGHT if night else theme.CARD
-        tiles = primitives.diverging(maps.transpose(2, 0, 1), most, night)
-        colors[:F, :-line, :-line] = tiles.repeat(fine, axis=1).repeat(fine, axis=2)
-        grid = colors.reshape(rows, self.columns, *colors.shape[1:]).swapaxes(1, 2)
-        picture = grid.reshape(rows * colors.shape[1], self.columns * colors.shape[2], 3)
-        canvas.picture(self.area, picture, smooth=True)
+        (H, W, F), columns = maps.shape, self.columns
+        tiles = np.empty((-(-F // columns) * columns, H, W, 3), np.uint8)
+        tiles[F:] = theme.NIGHT if night else theme.CARD
+        tiles[:F] = primitives.diverging(maps.transpose(2, 0, 1), most, night)
+        grid = tiles.reshape(-1, columns, H, W, 3).swapaxes(1, 2).reshape(-1, columns * W, 3)
+        canvas.tiles(self.at, self.pitch, self.side, grid, columns)
 
     def mark(self, canvas: Canvas, cell: Cell, tile: Color, square: Color) -> None:
         """Frame a map, and a number in it where that is not the same."""
@@ -107,11 +103,3 @@ class Mosaic:
             x, y, width, height = self.square(cell)
             wide, high = max(width, 5.0), max(height, 5.0)
             canvas.frame((x - (wide - width) / 2, y - (high - height) / 2, wide, high), square, 2)
-
-
-def _line(pixels: int) -> int:
-    return max(pixels // 14, 1)
-
-
-def _fine(height: int, size: float) -> int:
-    return max(-(-int(size) // height), 1)
