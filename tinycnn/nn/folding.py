@@ -5,6 +5,9 @@ import copy
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer
 from tinycnn.nn.model import Sequential
 
+FOLDED = ("normed",)
+"""The presets that are saved without BatchNorm."""
+
 
 def fold(model: Sequential) -> Sequential:
     """Return a network without BatchNorm that answers as ``model`` does, up to rounding.

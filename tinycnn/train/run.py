@@ -25,8 +25,7 @@ from tinycnn.errors import RunError
 from tinycnn.files import grow
 from tinycnn.metrics import Score, measure
 from tinycnn.nn import Sequential, get_threads, set_threads
-from tinycnn.nn.folding import fold
-from tinycnn.nn.presets import FOLDED
+from tinycnn.nn.folding import FOLDED, fold
 from tinycnn.plots import optional_chart
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
