@@ -38,10 +38,6 @@ class RunError(TinyCNNError, RuntimeError):
     """A training run cannot start or go on."""
 
 
-class FolderInUse(RunError):  # noqa: N818 - the name says what is wrong
-    """Another process is using the run folder."""
-
-
 class EnvironmentFault(TinyCNNError, OSError):  # noqa: N818 - EnvironmentError is OSError
     """The machine lacks something: a display, disk space, a permission, a package."""
 

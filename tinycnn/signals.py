@@ -9,9 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
@@ -30,7 +30,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._then: Callable[[], None] = self._unwind
+        self._deferring = False
 
     def __enter__(self) -> "StopSignals":
         self._before: dict[signal.Signals, Any] = {}
@@ -42,25 +42,23 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def defer(self, then: Callable[[], None] = lambda: None) -> None:
-        """From now on, only record the first signal in ``received``, and call ``then``."""
+    def defer(self) -> None:
+        """From now on, only record the first signal in ``received``."""
         if self.received is not None:  # its exception was lost, for example in a finalizer
-            self._unwind()
-        self._then = then
+            self._unwind(self.received)
+        self._deferring = True
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        impatient = self.received is not None and self._then != self._unwind
-        self.received = number
-        if impatient:
+        if self._deferring and self.received is not None:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(128 + number)  # at once: the cleanup may be what takes so long
-        self._then()
+        self.received = number
+        if not self._deferring:
+            self._unwind(number)
 
-    def _unwind(self) -> None:
-        if self.received == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise Terminated(128 + (self.received or 0))
+    def _unwind(self, number: int) -> NoReturn:
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(128 + number)
 
 
 @contextlib.contextmanager

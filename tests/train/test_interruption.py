@@ -62,11 +62,11 @@ def test_the_first_signal_is_recorded_and_a_second_one_ends_the_process_at_once(
     program = (
         "import os; from tinycnn.signals import StopSignals\n"
         "with StopSignals() as signals:\n"
-        "    signals.defer(then=lambda: print('noted', flush=True))\n"
-        "    for _ in range(3): os.kill(os.getpid(), 15)"
+        "    signals.defer()\n"
+        "    for _ in range(3): os.kill(os.getpid(), 15); print(signals.received, flush=True)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (143, "noted\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (143, "15\n", "")
 
 
 def test_a_signal_whose_exception_was_lost_is_raised_when_signals_are_deferred():

@@ -18,7 +18,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tinycnn.errors import FolderInUse, RunError
+from tinycnn.errors import RunError
 from tinycnn.files import (
     TEMPORARY_PREFIX,
     PathLike,
@@ -89,7 +89,7 @@ class RunFolder:
         except BlockingIOError:
             owner = os.read(lock, 20).decode(errors="replace").strip()
             os.close(lock)
-            raise FolderInUse(
+            raise RunError(
                 f"{self.path} is in use by another training (process {owner or 'unknown'}); "
                 "wait for it, or name another folder with `run_dir`"
             ) from None
