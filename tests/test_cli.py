@@ -214,3 +214,19 @@ def test_real_processes_with_closed_streams_write_no_file_of_theirs_instead(tmp_
 def test_the_version_is_told_and_the_package_is_the_command():
     command = [sys.executable, "-m", "tinycnn", "--version"]
     assert subprocess.check_output(command, text=True) == f"tinycnn {tinycnn.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("tinycnn pre", {"predict"}),
+        ("tinycnn train --epochs 3 --mom", {"--momentum"}),
+        ("tinycnn train --log t", {"tensorboard"}),
+    ],
+)
+def test_the_shell_completes_commands_options_and_choices(line, offered, tmp_path):
+    pytest.importorskip("argcomplete")
+    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    asked |= {"COMP_TYPE": "9", "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "offered")}
+    subprocess.run([sys.executable, "-m", "tinycnn"], env=os.environ | asked, check=True)
+    assert set((tmp_path / "offered").read_text().replace("\v", " ").split()) == offered

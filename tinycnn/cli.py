@@ -7,6 +7,7 @@ Ctrl-C, 143 by SIGTERM, 141 the reader of the output has left.
 
 import argparse
 import importlib
+import os
 import re
 import sys
 import traceback
@@ -36,6 +37,9 @@ COMMANDS = {
     "gradcheck": ("tinycnn.nn.gradcheck", "compare every gradient with finite differences"),
 }
 
+COMPLETING = "_ARGCOMPLETE"
+"""The variable with which the shell asks what may be typed next; see argcomplete."""
+
 _debugging = ContextVar("_debugging", default=False)
 
 
@@ -44,6 +48,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, **settings})
+
+    def parse_args(self, *arguments: Any, **options: Any) -> Any:
+        if COMPLETING in os.environ:
+            # It answers the shell, and ends the process.
+            importlib.import_module("argcomplete").autocomplete(self)
+        return super().parse_args(*arguments, **options)
 
     def error(self, message: str) -> NoReturn:
         raise TinyCNNError(f"{message}; {self.prog} --help tells more")
@@ -172,6 +182,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
+    if COMPLETING in os.environ:
+        argv = _typed()
     if not argv:
         print(_usage(), file=sys.stderr)
         return 2
@@ -187,6 +199,18 @@ def _main(argv: Sequence[str] | None) -> int:
         run: Main = importlib.import_module(module).main
         return run(rest)
     return 0
+
+
+def _typed() -> list[str]:
+    """Return the command on the line to complete, of which argcomplete shall skip the name."""
+    line = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])]
+    _, *words, last = [*line.split(), ""] if line.endswith(" ") else line.split()
+    if not words:
+        parser = Parser(prog="tinycnn", add_help=False)
+        parser.add_argument("command", choices=COMMANDS)
+        parser.parse_args()
+    os.environ[COMPLETING] = "2"
+    return words[:1]
 
 
 def _usage() -> str:
