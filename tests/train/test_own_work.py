@@ -105,7 +105,7 @@ def test_fit_leaves_the_network_as_it_was_when_something_does_not_fit(digits):
     before = {name: z.copy() for name, z in model.arrays().items()}
     images, labels = digits.train_images, digits.train_labels
     for bad, words in (
-        ({"images": images[:, :9]}, "cannot be fitted to images"),
+        ({"images": images[:, :9]}, "images have shape"),
         ({"labels": labels + 0.5}, "class numbers"),
         ({"labels": labels + 1}, "out of range"),
         ({"augment": lambda images, rng: images[:, :3]}, "must return images of the same type"),
@@ -134,6 +134,15 @@ def test_neither_fit_nor_evaluate_takes_labels_that_do_not_fit_the_images(labels
             use(images, labels)
         with pytest.raises(ShapeError, match="there are no images"):
             use(images[:0], np.zeros(0, int))
+
+
+def test_a_wrong_scale_is_mentioned_and_a_learning_rate_that_is_none_refused(digits):
+    model = tinycnn.build(SMALL, (16, 16, 1), 3)
+    with pytest.warns(UserWarning, match="float64 from 0 to 2"):
+        model.fit(digits.train_images.astype(float), digits.train_labels, epochs=1)
+    for lr in (-1, 0, "a", None, float("nan")):
+        with pytest.raises(ShapeError, match="`lr` must be a number above 0, not"):
+            tinycnn.SGD(model, lr)
 
 
 def test_a_single_image_is_read_as_one():
@@ -453,5 +462,6 @@ def test_every_public_name_is_there():
     names = [*tinycnn.__all__, "DigitClassifier"]
     assert not [name for name in names if getattr(tinycnn, name, None) is None]
     assert not set(names) & set(vars(builtins))
-    with pytest.raises(WeightsError, match="does not exist"):
-        tinycnn.load("nowhere.safetensors")
+    for name, words in (("nowhere.safetensors", "does not exist"), (None, "None names no weights")):
+        with pytest.raises(WeightsError, match=words):
+            tinycnn.load(name)

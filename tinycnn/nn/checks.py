@@ -4,6 +4,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,13 @@ def array(name: str, numbers: ArrayLike) -> Array:
         return np.asarray(numbers)
     except ValueError as error:
         raise ShapeError(f"{name} are no array: their parts differ in shape") from error
+
+
+def rate(lr: float) -> float:
+    """Return a learning rate, or raise ShapeError."""
+    if not isinstance(lr, Real) or not 0 < lr < math.inf:
+        raise ShapeError(f"`lr` must be a number above 0, not {lr!r}")
+    return lr
 
 
 def labels(labels: ArrayLike, count: int, classes: int) -> Array:

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 
 from tinycnn import kernels
+from tinycnn.nn import checks
 from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
 
@@ -26,7 +27,7 @@ class Optimizer:
 
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
         self.layers = list(layers)
-        self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
+        self.lr, self.weight_decay, self.steps = checks.rate(lr), weight_decay, 0
         self.state = {
             f"{slot}.{index}.{key}": np.zeros_like(z)
             for index, layer in enumerate(self.layers)

@@ -75,15 +75,13 @@ def _data(
 
 def _arrays(model: Sequential, images: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:
     """Return images (N,H,W) and labels (N,) as the trainer takes them, or raise an error."""
-    x = checks.array("images", images)
-    if x.dtype.kind == "f":
-        x = x.astype(np.float32)
-    if x.ndim == 4 and x.shape[3] == 1:
-        x = x[..., 0]
-    if len(model.output_shape) != 1 or model.input_shape != (*x.shape[1:], 1):
+    if len(model.output_shape) != 1 or model.input_shape[2:] != (1,):
         raise RunError(
-            f"a network from {model.input_shape} to {model.output_shape} cannot be fitted to "
-            f"images {x.shape}; it must go from (H, W, 1) to (classes,), images are (N, H, W)"
+            f"a network from {model.input_shape} to {model.output_shape} cannot be fitted; it must "
+            "go from (H, W, 1) to (classes,)"
         )
+    x = checks.images(images, model.input_shape, any_floats=False)
+    x = x.reshape(len(x), *model.input_shape[:2])
     y = checks.labels(labels, len(x), *model.output_shape)
-    return x, y.astype(np.uint8 if y.max() < 256 else np.uint16)
+    floats = x.dtype if x.dtype == np.uint8 else np.float32
+    return x.astype(floats), y.astype(np.uint8 if y.max() < 256 else np.uint16)

@@ -18,7 +18,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tinycnn.errors import RunError
+from tinycnn.errors import RunError, WeightsError
 from tinycnn.files import (
     TEMPORARY_PREFIX,
     PathLike,
@@ -154,5 +154,7 @@ def find_weights(name: PathLike) -> Path:
     """Return the weights file ``name``: a path, a run folder, ``last`` or ``default``."""
     if str(name) == DEFAULT:
         return SHIPPED
+    if not isinstance(name, str | os.PathLike):
+        raise WeightsError(f"{name!r} names no weights; give a file, a run folder, last or default")
     path = find_run(name)
     return RunFolder(path).weights if path.is_dir() else path
