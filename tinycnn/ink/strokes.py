@@ -84,7 +84,7 @@ def draw(strokes: Strokes, pen: float, size: tuple[int, int]) -> np.ndarray:
     H, W = size
     # Each line segment is a row x0, y0, x1, y1; a dot is a segment of length 0.
     ends = [np.hstack([z[:-1], z[1:]]) if len(z) > 1 else np.tile(z, 2) for z in strokes]
-    segments = np.concatenate(ends).astype(np.float64) if ends else np.empty((0, 4))
+    segments = np.concatenate(ends).astype(np.float64, "C") if ends else np.empty((0, 4))
     squared = np.full((H * FINE, W * FINE), np.inf, np.float32)
     _lower_to_distance(squared, segments * FINE, (pen / 2 + 1) * FINE)
     return coverage(pen / 2 * FINE - np.sqrt(squared))

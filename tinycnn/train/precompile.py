@@ -17,6 +17,8 @@ from numba.core import event
 
 from tinycnn import kernels
 from tinycnn.augment.policies import AUGMENTATIONS
+from tinycnn.data.mnist import PEN
+from tinycnn.ink.strokes import draw
 from tinycnn.kernels.jit import UNCOMPILED, cache_folder
 from tinycnn.nn import build
 from tinycnn.nn.fit import train_step
@@ -89,7 +91,7 @@ def _has_work() -> bool:
 
 
 def main(augment: str) -> None:
-    """Call the gradients of fused stages, of a first and of a later layer, and the augmentation."""
+    """Call the gradients of a first and of a later stage, the augmentation, and what draws."""
     for C in (1, 32):
         x, w = np.ones((1, 6, 6, C), np.float32), np.ones((1, 5, 5, C), np.float32)
         y, winner = np.ones((1, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.uint8)
@@ -97,6 +99,7 @@ def main(augment: str) -> None:
     kernels.conv2d_relu_maxpool2d_backward_input(y, winner, w, (6, 6), 2)
     images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
     AUGMENTATIONS[augment](images, labels, np.random.default_rng(0))
+    draw([np.ones((2, 2))], PEN, (28, 28))  # at the end of a training, images of no digits
 
 
 if __name__ == "__main__":
