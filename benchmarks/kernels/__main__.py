@@ -1,7 +1,7 @@
 """The kernels, idea by idea: ``python -m benchmarks.kernels``.
 
 First every operation is compared with ``reference.py`` on arguments from real training; then
-operations, ideas and starts are timed, versions interleaved in one run.
+operations and ideas are timed, versions interleaved in one run.
 ``docs/making-it-fast.md`` explains the ideas in the order of the tables.
 """
 
@@ -39,7 +39,6 @@ from benchmarks.kernels.operations import (
     recorded_calls,
     time_operations,
 )
-from benchmarks.kernels.starting import compare_starts
 from benchmarks.plots import bars
 from benchmarks.timing import TimedVersions, spread
 from tinycnn.cli import run_command
@@ -47,10 +46,7 @@ from tinycnn.files import write_bytes
 from tinycnn.nn import set_threads
 from tinycnn.plots import draw
 
-TABLES = ("operations", "ideas", "starts")
-FEW_ROUNDS = 3
-"""Rounds of starts, at most."""
-
+TABLES = ("operations", "ideas")
 CHARTS = {"convolution 2": "kernels-convolution.svg", "a whole": "kernels-step.svg"}
 """How the titles of comparisons begin that are drawn, and where."""
 
@@ -89,9 +85,6 @@ def _measure(
     if "ideas" in options.tables:
         found["living"] = living_shares(calls)
         comparisons += compare_ideas(training, calls, options.rounds, tell)
-    if "starts" in options.tables:
-        tell("starting processes with empty caches")
-        comparisons.append(compare_starts(min(options.rounds, FEW_ROUNDS)))
     elapsed = time.perf_counter() - start
     found["used_by_others"] = machine.Neighbors.share(_seconds_of_others() - others, elapsed)
     return found, timings, comparisons
