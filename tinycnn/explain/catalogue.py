@@ -3,7 +3,7 @@
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,6 @@ class FunctionSource:
     file: str
     line: int
     code: str
-    uses: tuple[tuple[str, str], ...]  # other functions of tinycnn that it calls, as (file, name)
 
     @property
     def body(self) -> str:
@@ -105,31 +104,12 @@ def sources(function: Callable[..., Any]) -> list[FunctionSource]:
 
 
 def _collect(function: Any, found: dict[str, FunctionSource]) -> None:
-    called = list(_called(function))
-    helpers = [f for f in called if f.__module__ == function.__module__ and f.__name__ not in NAMES]
     code, line = inspect.getsourcelines(function)
-    found[function.__name__] = FunctionSource(
-        function.__name__,
-        _file(function),
-        line,
-        "".join(code).rstrip(),
-        tuple(dict.fromkeys((_file(f), f.__name__) for f in called if f not in helpers)),
-    )
-    for helper in helpers:
-        if helper.__name__ not in found:
+    file = Path(inspect.getsourcefile(function) or "").relative_to(ROOT).as_posix()
+    name = function.__name__
+    found[name] = FunctionSource(name, file, line, "".join(code).rstrip())
+    for other in function.__code__.co_names:
+        helper = inspect.unwrap(function.__globals__.get(other))
+        is_near = inspect.isfunction(helper) and helper.__module__ == function.__module__
+        if is_near and other not in NAMES and other not in found:
             _collect(helper, found)
-
-
-def _called(function: Any) -> Iterator[Any]:
-    """The functions of tinycnn whose names the code of ``function`` uses."""
-    names, known = function.__code__.co_names, function.__globals__
-    modules = [vars(known[name]) for name in names if inspect.ismodule(known.get(name))]
-    for name in names:
-        for space in (known, *modules):
-            value = inspect.unwrap(space.get(name))
-            if inspect.isfunction(value) and value.__module__.startswith("tinycnn."):
-                yield value
-
-
-def _file(function: Any) -> str:
-    return Path(inspect.getsourcefile(function) or "").relative_to(ROOT).as_posix()

@@ -61,8 +61,7 @@ def explain(operation: Operation) -> Explanation:
 def check_gradients(operation: Operation) -> list[tuple[str, Comparison]]:
     """Compare gradients with finite differences at the numbers of the example.
 
-    A forward pass is checked with all of its gradients, a backward operation with its own; an
-    update has none.
+    They are all those of a forward pass, for its backward operations too; an update has none.
     """
     if operation.name.endswith("_update"):
         return []
@@ -72,14 +71,8 @@ def check_gradients(operation: Operation) -> list[tuple[str, Comparison]]:
             comparisons = check_operation(operation.forward, small_forward(operation.forward), ops)
         except GradientError as error:
             comparisons = error.comparisons
-        found += [(version, c) for c in comparisons if _belongs(operation, c.argument)]
+        found += [(version, comparison) for comparison in comparisons]
     return found
-
-
-def _belongs(operation: Operation, argument: str) -> bool:
-    if operation.name.endswith("_params"):
-        return argument in "wb"
-    return argument not in "wb" or not operation.name.endswith("_input")
 
 
 def _section(heading: str, *parts: str) -> tuple[str, str]:
@@ -87,15 +80,7 @@ def _section(heading: str, *parts: str) -> tuple[str, str]:
 
 
 def _code(title: str, found: Sequence[FunctionSource], codes: Sequence[str]) -> tuple[str, str]:
-    """Functions of one file, and below them the functions of other files that they call."""
-    files: dict[str, dict[str, None]] = {}
-    for source in found:
-        for file, name in source.uses:
-            files.setdefault(file, {})[name] = None
-    calls = "; ".join(f"{', '.join(names)} ({file})" for file, names in files.items())
-    used = f"Calls {calls}." if calls else ""
-    heading = f"{title} ({found[0].file}, line {found[0].line})"
-    return _section(heading, "\n\n\n".join(codes), used)
+    return f"{title} ({found[0].file}, line {found[0].line})", "\n\n\n".join(codes)
 
 
 def _agreement(apart: float) -> str:
