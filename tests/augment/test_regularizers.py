@@ -1,7 +1,5 @@
 """Layers that help a network to learn: in training and in inference."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -93,13 +91,10 @@ def test_averages_are_saved_and_come_back_and_no_optimizer_touches_them(rng, tmp
     assert np.array_equal(loaded.forward(x), network.forward(x))
 
 
-@pytest.mark.parametrize(
-    ("shape", "epsilon", "message"),
-    [((2, 3), 0, "epsilon"), ((2, 3), np.nan, "epsilon"), ((3,), 0.1, "expected (N, ..., 3)")],
-)
-def test_what_cannot_be_normalized_is_refused(shape, epsilon, message):
-    with pytest.raises(ShapeError, match=re.escape(message)):
-        batchnorm(np.ones(shape), np.ones(3), np.ones(3), epsilon)
+@pytest.mark.parametrize("shape", [(3,), (2, 0)])
+def test_what_has_no_channels_is_refused(shape):
+    with pytest.raises(ShapeError, match=r"expected \(N, ..., 3\)"):
+        batchnorm(np.ones(shape), np.ones(3), np.ones(3), 0.1)
 
 
 # ------------------------------------------------------------------------------------- dropout
