@@ -89,9 +89,9 @@ def picture_trace(picture: Picture) -> Iterator[Step]:
     if prepared is not None:
         yield "prepared already", prepared
         return
-    for title, ink in picture_steps(picture.gray):
-        yield title, ink
-    yield "in pieces", split_components(np.asarray(ink)).view(picture.gray.shape)
+    for step in picture_steps(picture.gray):
+        yield step
+    yield "in pieces", split_components(np.asarray(step[1])).view(picture.gray.shape)
 
 
 def read_bitmap(ink: np.ndarray, recognizer: Recognizer, *, single: bool = False) -> Reading:

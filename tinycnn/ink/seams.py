@@ -6,7 +6,6 @@ component is two digits: seams divide it into fragments, and segmentation weighs
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -29,12 +28,8 @@ BROKEN = 0.45  # of the digit's height: none of them is longer
 HOPELESS = 2.5  # log-odds: seams that look less likely than one in twelve are not tried
 
 
-@dataclass(frozen=True)
-class Seam:
-    """Its column in each row, and the log-odds that the ink on both sides is one digit."""
-
-    columns: np.ndarray
-    odds: float
+Seam = tuple[np.ndarray, float]
+"""Its column in each row (H,), and the log-odds that the ink on both sides is one digit."""
 
 
 def split_components(ink: np.ndarray) -> BitmapFragments:
@@ -76,17 +71,18 @@ def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
     H, W = component.ink.shape
     may_be_two = min(H, W) >= WIDE * height and 2 * pen <= W and not _is_ring(component.ink)
     seams = find_seams(component.ink, height) if may_be_two else []
-    edges = np.maximum.accumulate([np.zeros(H), *(seam.columns for seam in seams), np.full(H, W)])
+    edges = np.maximum.accumulate([np.zeros(H), *(columns for columns, _ in seams), np.full(H, W)])
     columns = np.arange(W) + 0.5
     parts = []
-    for seam, left, right in zip([None, *seams], edges[:-1], edges[1:], strict=True):
+    odds = [None, *(odds for _, odds in seams)]
+    for seam_odds, left, right in zip(odds, edges[:-1], edges[1:], strict=True):
         between = (columns >= left[:, None]) & (columns < right[:, None])
         pixels = np.where(between, component.ink, 0)
         if (pixels >= INKED).any():
             y0, x0, y1, x1 = box_of(pixels >= INKED)
             top, left = component.top + y0, component.left + x0
-            odds, inner = seam.odds if seam else None, pixels[y0:y1, x0:x1]
-            parts.append(Fragment(top, left, inner, component.component, odds))
+            inner = pixels[y0:y1, x0:x1]
+            parts.append(Fragment(top, left, inner, component.component, seam_odds))
     return parts
 
 
@@ -101,7 +97,7 @@ def find_seams(ink: np.ndarray, height: float) -> list[Seam]:
     """The seams worth trying, from left to right.
 
     ink (H,W) uint8, one component, cut out tightly; height, in pixels, of a digit on its line
-    -> seams with columns (H,): pixels left of a seam have smaller columns.
+    -> seams: pixels left of a seam have smaller columns.
     """
     H, W = ink.shape
     size = max(round(W * HEIGHT / H), 1), HEIGHT
@@ -121,17 +117,17 @@ def find_seams(ink: np.ndarray, height: float) -> list[Seam]:
             odds = _odds(inked, path, height * HEIGHT / H)
             if odds < HOPELESS:
                 columns = np.interp(rows, np.arange(HEIGHT), path + 0.5) * W / inked.shape[1]
-                seams.append(Seam(columns, odds))
+                seams.append((columns, odds))
     return _apart(seams, APART * H)
 
 
 def _apart(seams: list[Seam], distance: float) -> list[Seam]:
     """The likeliest seams, none nearer to another than ``distance``, from left to right."""
     kept: list[Seam] = []
-    for seam in sorted(seams, key=lambda seam: seam.odds):
-        if all(abs(seam.columns - other.columns).mean() >= distance for other in kept):
-            kept.append(seam)
-    return sorted(kept[:MOST], key=lambda seam: seam.columns.mean())
+    for columns, odds in sorted(seams, key=lambda seam: seam[1]):
+        if all(abs(columns - other).mean() >= distance for other, _ in kept):
+            kept.append((columns, odds))
+    return sorted(kept[:MOST], key=lambda seam: seam[0].mean())
 
 
 def _odds(ink: np.ndarray, seam: np.ndarray, height: float) -> float:
@@ -185,19 +181,10 @@ def _valleys(profile: np.ndarray) -> list[int]:
 
 def _path(down: np.ndarray, up: np.ndarray, column: int) -> np.ndarray:
     """The cheapest seam through the middle row at ``column``: its column in every row."""
-    seam = np.empty(HEIGHT, np.intp)
-    middle = HEIGHT // 2
-    seam[middle] = column
-    for i in range(middle - 1, -1, -1):
-        seam[i] = _cheapest_near(down[i], seam[i + 1])
-    for i in range(middle + 1, HEIGHT):
-        seam[i] = _cheapest_near(up[i], seam[i - 1])
+    seam = np.full(HEIGHT, column)
+    for total, rows in ((down, range(HEIGHT // 2)[::-1]), (up, range(HEIGHT // 2 + 1, HEIGHT))):
+        for i in rows:
+            near = np.clip(column + np.array([0, -1, 1]), 0, total.shape[1] - 1)
+            seam[i] = column = near[total[i, near].argmin()]  # straight on if all are equal
+        column = seam[HEIGHT // 2]
     return seam
-
-
-def _cheapest_near(total: np.ndarray, column: int) -> int:
-    """The neighbor with the least total; straight on if all are equal."""
-    low = max(column - 1, 0)
-    near = total[low : column + 2]
-    best = int(near.argmin())
-    return column if near[column - low] <= near[best] else low + best
