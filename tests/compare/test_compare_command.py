@@ -14,8 +14,7 @@ import pytest
 from tinycnn.cli import run_command
 from tinycnn.compare import __main__ as compare
 from tinycnn.compare import command, measurement
-from tinycnn.compare.baselines import BASELINES, SklearnBaseline
-from tinycnn.compare.task import Task, Trained
+from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Task, Trained
 from tinycnn.data import load_dataset
 
 pytestmark = pytest.mark.usefixtures("one_thread")

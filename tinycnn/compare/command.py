@@ -3,9 +3,8 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from tinycnn.compare.baselines import BASELINES, SklearnBaseline
+from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Task
 from tinycnn.compare.measurement import Measurement, measure_baseline
-from tinycnn.compare.task import Task
 from tinycnn.console import log_console
 from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT

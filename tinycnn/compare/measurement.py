@@ -13,8 +13,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from tinycnn.compare.baselines import BASELINES
-from tinycnn.compare.task import Task
+from tinycnn.compare.baselines import BASELINES, Task
 from tinycnn.metrics import Score
 
 SINGLES = 100
