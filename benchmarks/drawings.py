@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import new_parser, new_table, progress, whole, write_json
 from benchmarks.quality import scribbles
-from benchmarks.quality.pages import Sample, encoded, load_samples
+from benchmarks.quality.pages import Sample, load_samples
 from benchmarks.quality.reading import (
     Outcome,
     acceptance,
@@ -29,17 +28,14 @@ from benchmarks.quality.reading import (
 )
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
-from tinycnn.files import write_bytes
-from tinycnn.ink import Recognizer, read_strokes
-from tinycnn.ink.results import draw_square, percent
+from tinycnn.ink import Recognizer
 from tinycnn.nn import Sequential
 from tinycnn.train.folder import find_weights
 
 BRUSHES = (4, 8, 16, 24, 32)
 ACCEPTED = (0.99, 0.97, 0.95, 0.90)  # shares of the digits
 SCRIBBLES = 500  # of each kind
-CELL = 84  # pixels in the picture of errors
-MOST_ERRORS = 400
+SEED = 0
 MOST_KINDS = 12
 
 
@@ -54,9 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         recognizer = Recognizer.of(Sequential.load(find_weights(weights)))
         title = f"{weights}, {options.digits.name}, {len(samples):,} digits"
         results[weights] = _measure(title, samples, letters, recognizer, options)
-        if options.errors:
-            picture = picture_of_errors(samples, recognizer)
-            write_bytes(options.errors, encoded(picture, "PNG"))
     write_json(options.json, results)
     return 0
 
@@ -65,7 +58,6 @@ def _chosen(options: argparse.Namespace) -> list[Sample]:
     """The digits to measure with."""
     samples = [sample for sample in load_samples(options.digits) if sample.strokes]
     samples = _of_every_other_writer(samples, options.half) if options.half else samples
-    samples = samples[:: max(len(samples) // options.limit, 1)] if options.limit else samples
     if not samples:
         raise DataError(f"{options.digits} holds no drawings")
     return samples
@@ -80,10 +72,10 @@ def _measure(
 ) -> dict[str, dict]:
     """Measure one recognizer, and print its tables; returns all figures, ready for JSON."""
     with progress() as tell:
-        singles = single_digits(samples, recognizer, options.brushes, options.seed, tell)
-        rows = digit_rows(samples, recognizer, options.rows, options.seed, tell)
+        singles = single_digits(samples, recognizer, BRUSHES, SEED, tell)
+        rows = digit_rows(samples, recognizer, options.rows, SEED, tell)
         tell("what is no digit")
-        refusal = _refusal(samples, letters, recognizer, options.seed)
+        refusal = _refusal(samples, letters, recognizer)
     console = Console()
     console.print(f"\n{title}", soft_wrap=True)
     for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
@@ -101,12 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("digits", type=Path, metavar="DIGITS", help="a stroke file, plain or .gz")
     parser.add_argument("--letters", type=Path, metavar="FILE", help="strokes that are no digits")
     parser.add_argument("--weights", nargs="+", default=["default"], help="one table for each")
-    parser.add_argument("--brushes", type=whole(1, 100), nargs="+", default=BRUSHES)
     parser.add_argument("--rows", type=whole(1, 10**6), default=1000, help="of each kind of gap")
-    parser.add_argument("--limit", type=whole(1, 10**6), help="of single digits, evenly chosen")
     parser.add_argument("--half", type=whole(1, 2), help="the digits of every other writer only")
-    parser.add_argument("--seed", type=whole(0, 2**31), default=0)
-    parser.add_argument("--errors", type=Path, metavar="OUT.png", help="the errors as a picture")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="all figures")
     return parser
 
@@ -119,10 +107,10 @@ def _of_every_other_writer(samples: Sequence[Sample], half: int) -> list[Sample]
 
 
 def _refusal(
-    samples: Sequence[Sample], letters: Sequence[Sample], recognizer: Recognizer, seed: int
+    samples: Sequence[Sample], letters: Sequence[Sample], recognizer: Recognizer
 ) -> dict[str, dict]:
     """For every kind of ink that is no digit: the share accepted at several thresholds."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     digits = [sample.strokes for sample in samples]
     as_pages = acceptance(digits, recognizer, digits=True)
     rows = {"digits": (as_pages, as_pages)}
@@ -183,24 +171,6 @@ def _refusal_table(refusal: dict[str, dict]) -> Table:
 def _kinds_sentence(outcome: Outcome) -> str:
     kinds = [f"{label} as {answer}: {n}" for label, answer, n in outcome.kinds[:MOST_KINDS]]
     return f"most frequent errors from strokes: {', '.join(kinds) or 'none'}"
-
-
-def picture_of_errors(samples: Sequence[Sample], recognizer: Recognizer) -> Image.Image:
-    """All drawings that are misread, sorted by what they should be."""
-    readings = [read_strokes(sample.strokes, recognizer) for sample in samples]
-    wrong = [(s, r) for s, r in zip(samples, readings, strict=True) if r.text != s.label]
-    wrong = sorted(wrong, key=lambda pair: (pair[0].label, pair[1].text))[:MOST_ERRORS]
-    columns = 16
-    size = columns * CELL, max(-(-len(wrong) // columns), 1) * (CELL + 14)
-    sheet, font = Image.new("L", size, 255), ImageFont.load_default(12)
-    canvas = ImageDraw.Draw(sheet)
-    for number, (sample, reading) in enumerate(wrong):
-        x, y = number % columns * CELL, number // columns * (CELL + 14)
-        sheet.paste(draw_square(sample.strokes, CELL - 8), (x + 4, y + 4))
-        text = reading.text.replace("\n", "/") or "none"
-        doubt = "" if not reading.digits else f" {percent(reading.confidence)}"
-        canvas.text((x + 2, y + CELL - 2), f"{sample.label}: {text}{doubt}", fill=0, font=font)
-    return sheet
 
 
 if __name__ == "__main__":

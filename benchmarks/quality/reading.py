@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.quality.pages import GAPS, Sample, on_canvas, page_of, shrink, strings
 from tinycnn.ink import Recognizer, bitmap_to_image, read_bitmap, read_strokes, strokes_to_image
-from tinycnn.metrics import design_effect, wilson_interval
+from tinycnn.metrics import Score, design_effect
 
 NAIVE_BRUSH = 16  # pixels of 280
 ROW_HEIGHT = 100  # pixels of a digit in the bitmap of a row
@@ -52,7 +52,7 @@ def outcome(answers: Sequence[str], labels: np.ndarray, writers: np.ndarray) -> 
         n,
         errors,
         accuracy=float(right.mean()),
-        interval95=wilson_interval((n - errors) / effect, n / effect),
+        interval95=Score(n, errors, effect).interval,
         design_effect=effect,
         by_writer=float(of_writers.mean()),
         worst_tenth=float(of_writers[: max(round(len(of_writers) / 10), 1)].mean()),
