@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     source, target = Path(arguments.file), Path(arguments.output)
     like = find_weights(arguments.like) if arguments.like else None
     refuse_to_overwrite([target], [source, like])
+    if arguments.preset:
+        build(arguments.preset)  # a wrong name is refused before the file is read
 
     def known(classes: int) -> Sequential:
         return Sequential.load(like) if like else build(arguments.preset, classes=classes)
