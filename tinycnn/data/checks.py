@@ -12,7 +12,8 @@ from tinycnn.errors import DataError
 FEW = 10  # up to this many classes, the largest label is trusted
 SAMPLE = 1000  # images examined for oddities
 DIM = 32  # of 255: images without a brighter pixel are not scaled
-INK, LIGHT = 100, 192  # of 255: paper as light as that is inverted
+INK = 100  # of 255: brighter pixels are ink
+LIGHT = 192  # of 255: paper as light as that is inverted
 FLAT = 0.6  # height over width of the usual 1: MNIST's is 3, and a third if it is transposed
 
 

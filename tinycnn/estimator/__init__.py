@@ -204,7 +204,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
         if not (is_image and least >= 0 and most <= self.scale_):
             given.setdefault("augment", "none")
         if is_image and least < 0:
-            text = "X holds negative values, and is not augmented and read worse"
+            text = "X holds negative values, so its images are not augmented and are read worse"
             warnings.warn(f"{text}: leave out StandardScaler", stacklevel=3)
         recipe = Recipe.for_data(len(X), seed=self._seed(), **given)
         held_out = min(max(1, round(recipe.validation * len(X))), len(X) - 1)

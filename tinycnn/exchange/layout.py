@@ -2,7 +2,7 @@
 
 An image is (H,W,C) here and in Keras, and (C,H,W) in PyTorch and ONNX. For filters it is enough to
 transpose axes. But Flatten writes the same numbers in another order there, so the inputs of the
-layers after it are permuted, up to and including the first Dense; its outputs have one order.
+layers after it are permuted, up to the first Dense, whose outputs have the same order everywhere.
 """
 
 import math
