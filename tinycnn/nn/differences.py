@@ -11,8 +11,8 @@ dy would go unnoticed. A large array is moved as a whole along a random directio
 e_m, and the difference is compared with sum(dz * v): two evaluations, however large.
 
 The relative error of two numbers is their difference over the larger one, but at least over a
-thousandth of the largest number in dz; along a direction, at least over the length of dz, which
-is the usual size of sum(dz * v). All is done in float64.
+thousandth of the largest number in dz, or along a direction over the length of dz. All is done in
+float64.
 """
 
 import math

@@ -4,11 +4,8 @@
     check_layer(MyLayer(), input_shape=(8, 8, 3))
 
 raises an AssertionError that names operation, argument, index and both numbers if anything is
-wrong. ``differences.py`` says how they are compared, and how exactly.
-
-    python -m tinycnn.nn.gradcheck
-
-checks this library itself, and prints a table.
+wrong. ``differences.py`` says how they are compared. ``python -m tinycnn.nn.gradcheck`` checks
+this library itself, and prints a table.
 """
 
 import copy
