@@ -70,10 +70,7 @@ class Item:
 
 @contextmanager
 def one_input() -> Iterator[None]:
-    """Turn unexpected exceptions into an ImageError, because only one input is at fault.
-
-    TinyCNNErrors and Ctrl-C pass unchanged.
-    """
+    """Turn unexpected exceptions into an ImageError, because only one input is at fault."""
     try:
         yield
     except TinyCNNError:
@@ -86,23 +83,23 @@ def one_input() -> Iterator[None]:
 
 
 def read_items(
-    file: str,
+    name: str,
     payload: bytes,
     recognizer: Recognizer,
     *,
     strokes: bool = False,
     single: bool = False,
 ) -> Iterator[Item]:
-    """Read the bytes of a file called ``file``.
+    """Read the bytes of a file of that name.
 
     strokes: take it for a stroke file; single: every picture and drawing is one digit.
     """
     try:
         with one_input():
             read = _read_drawings if strokes else _reader(payload)
-            yield from read(file, payload, recognizer, single)
+            yield from read(name, payload, recognizer, single)
     except (ImageError, DataError) as error:
-        yield Item(file, error=str(error), cause=error)
+        yield Item(name, error=str(error), cause=error)
 
 
 def _reader(payload: bytes) -> Callable[[str, bytes, Recognizer, bool], Iterator[Item]]:
