@@ -20,7 +20,7 @@ READY = "return document.getElementById('answer').getAttribute('aria-busy') === 
 READ = """
     const { reader, strokesToImage } = window.tinycnn;
     return arguments[0].map((strokes) => {
-      const { text, confidence, digits } = reader.read(strokes);
+      const { text, confidence, digits } = reader.read(strokes, 0, arguments[1]);
       const told = ({ image, logits, confidence, rejected }) =>
         ({ image: Array.from(image), logits, confidence, rejected });
       const whole = Array.from(strokesToImage(strokes));
@@ -79,7 +79,7 @@ class WebPage:
         center = (x0 + x1) / 2, (y0 + y1) / 2
         return [np.rint((stroke - center) * scale + middle) for stroke in strokes]
 
-    def read(self, drawings: Sequence[Strokes]) -> list[dict[str, Any]]:
+    def read(self, drawings: Sequence[Strokes], single: bool = False) -> list[dict[str, Any]]:
         """What the page's own code says of many drawings, without drawing them."""
         message = [[stroke.tolist() for stroke in strokes] for strokes in drawings]
-        return self.browser.execute_script(READ, message)
+        return self.browser.execute_script(READ, message, single)

@@ -2,7 +2,7 @@
 // of a number, as in furniture_of of tinycnn/ink/furniture.py.
 
 import { bounds, resample } from "./ink.js";
-import { height, width } from "./lines.js";
+import { across, down, factsOf, height, width } from "./lines.js";
 
 const STEEPEST = 0.06; // rise over run of a straight line
 const COVERED = 0.7; // of a side of the page, at least, by a line along it
@@ -20,7 +20,7 @@ const share = (points, test) => points.filter(test).length / points.length;
 
 /** The numbers of the strokes that frame others, or rule the page beside them. */
 export function furnitureOf(strokes) {
-  const spans = strokes.map((stroke) => bounds([stroke]));
+  const spans = strokes.map((stroke) => factsOf(stroke).span);
   const standing = (span) => width(span) <= STEEPEST * height(span);
   const lying = (span) => height(span) <= STEEPEST * width(span);
   const tallest = Math.max(0, ...spans.filter((span) => !standing(span)).map(height));
@@ -48,15 +48,16 @@ export function furnitureOf(strokes) {
 /** Whether a stroke closes around another one: a box around anything, a ring around a digit. */
 function surrounds(strokes, spans, index) {
   const size = [width(spans[index]), height(spans[index])];
-  const line = resample(strokes[index], Math.max(...size, 1e-9) / 50);
-  const [first, last] = [line[0], line.at(-1)];
+  const [first, last] = [strokes[index][0], strokes[index].at(-1)];
   if (Math.hypot(first[0] - last[0], first[1] - last[1]) > OPEN * Math.max(...size)) return false;
+  const line = resample(strokes[index], Math.max(...size, 1e-9) / 50);
   const [x0, y0, x1, y1] = bounds([line]);
   const isBox = share(line, ([x, y]) => {
     const edge = [Math.min(x - x0, x1 - x), Math.min(y - y0, y1 - y)];
     return edge.some((z, axis) => z / Math.max(size[axis], 1e-9) <= RIM);
   }) >= PURE;
   return strokes.some((stroke, other) => {
+    if (across(spans[index], spans[other]) < 0 || down(spans[index], spans[other]) < 0) return false;
     const sides = [width(spans[other]), height(spans[other])];
     if (other === index || Math.max(...sides) < CIRCLED * Math.min(...size)) return false;
     const wide = Math.min(...sides) >= UPRIGHT * Math.max(...sides);

@@ -34,16 +34,26 @@ function quantile(numbers, share, round = (z) => z) {
 
 export const median = (numbers) => quantile(numbers, 0.5);
 
+const known = new WeakMap();
+
+/** The span of a stroke, and all of it as text; both stay as long as the stroke does not grow. */
+export function factsOf(stroke) {
+  if (known.get(stroke)?.length !== stroke.length) {
+    const [span, text] = [bounds([stroke]), JSON.stringify(stroke)];
+    known.set(stroke, { length: stroke.length, span, text });
+  }
+  return known.get(stroke);
+}
+
 /** Strokes by number, with their spans x0, y0, x1, y1 and their distances. */
 export class Strokes {
   constructor(strokes, pen) {
     this.strokes = strokes;
     this.pen = pen;
-    this.spans = strokes.map((stroke) => bounds([stroke]));
+    this.spans = strokes.map((stroke) => factsOf(stroke).span);
     const [x0, y0, x1, y1] = bounds(strokes);
     this.step = Math.max(x1 - x0, y1 - y0) / 200;
     this.points = []; // along each stroke, as far as they have been asked for
-    this.texts = strokes.map((stroke) => JSON.stringify(stroke));
   }
 
   /** The span of some strokes together. */

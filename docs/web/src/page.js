@@ -9,6 +9,7 @@ import { Strip } from "./strip.js";
 
 const PACE = 4; // points of the example per picture of the screen
 const SLOW = 50; // milliseconds
+const REST = 250; // milliseconds without new ink
 
 const find = (id) => document.getElementById(id);
 const description = JSON.parse(find("description").textContent);
@@ -20,22 +21,27 @@ const strip = new Strip(network, find("stages"), find("stage"), find("sum"));
 
 let reading = reader.read([]);
 let selected = null; // the digit whose bars and numbers are shown
-let due = false; // whether there is ink that has not been read yet
+let due = null; // the call that will read the ink that has not been read yet
+let single = false; // whether all ink is one digit
 let took = 0; // milliseconds of the last reading
 
-/** There is other ink: read it soon, and later if that takes long, so that the pen stays fluid. */
+/** There is other ink: read it at once, or, if that takes long, as soon as the pen rests. */
 function expect() {
   find("answer").setAttribute("aria-busy", "true");
-  if (!due && took < SLOW) requestAnimationFrame(answer);
-  else if (!due) setTimeout(answer, took);
-  due = true;
+  if (took < SLOW) {
+    due ||= requestAnimationFrame(answer);
+    return;
+  }
+  clearTimeout(due);
+  due = setTimeout(answer, REST);
+  find("sentence").textContent = "So much ink is read when the pen rests";
 }
 
 function answer() {
-  due = false;
+  due = null;
   const since = performance.now();
   try {
-    reading = reader.read(pad.strokes, BRUSH);
+    reading = reader.read(pad.strokes, BRUSH, single);
     const newest = pad.strokes.length - 1;
     select(reading.digits.find(({ group }) => group.includes(newest)) ?? reading.digits.at(-1));
   } catch (error) {
@@ -120,6 +126,12 @@ function showExample() {
   write();
 }
 
+function toggleSingle() {
+  single = !single;
+  find("single").setAttribute("aria-pressed", single);
+  answer();
+}
+
 function shortcut(event) {
   const undo = event.key === "z" && (event.ctrlKey || event.metaKey);
   if (undo || event.key === "Backspace") pad.undo();
@@ -141,6 +153,7 @@ find("paper").addEventListener("lift", announce);
 find("undo").addEventListener("click", () => pad.undo());
 find("clear").addEventListener("click", () => pad.replace([]));
 find("example").addEventListener("click", showExample);
+find("single").addEventListener("click", toggleSingle);
 find("play").addEventListener("click", play);
 document.addEventListener("keydown", shortcut);
 find("book").hidden = location.protocol === "file:";

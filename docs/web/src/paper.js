@@ -150,8 +150,12 @@ export class Paper {
   }
 }
 
+const curves = new WeakMap();
+
 /** A line from middle to middle of neighboring points, curved at the points. */
 function curve(points) {
+  const drawn = curves.get(points);
+  if (drawn?.length === points.length) return drawn.path;
   const path = new Path2D();
   path.moveTo(...points[0]);
   points.slice(1, -1).forEach(([x, y], k) => {
@@ -159,5 +163,6 @@ function curve(points) {
     path.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
   });
   path.lineTo(...points.at(-1));
+  curves.set(points, { length: points.length, path });
   return path;
 }

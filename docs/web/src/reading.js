@@ -6,7 +6,7 @@
 
 import { furnitureOf } from "./furniture.js";
 import { strokesToImage } from "./ink.js";
-import { FLAT, MOST, Strokes, findLines, height, width } from "./lines.js";
+import { FLAT, MOST, Strokes, factsOf, findLines, height, width } from "./lines.js";
 import { SMALL, bestReading, candidates, digitWeight, markWeight } from "./segmentation.js";
 import { PLACED, Signs, largeSign, smallSign, write } from "./signs.js";
 
@@ -22,8 +22,11 @@ export class Reader {
     this.signs = new Signs(network.signs);
   }
 
-  /** strokes: lines of [x, y]; pen: width of the line, 0 if unknown; ink no larger is a dot. */
-  read(drawing, pen = 0) {
+  /**
+   * drawing: lines of [x, y]; pen: width of the line, 0 if unknown; ink no larger is a dot.
+   * single: all ink is one digit.
+   */
+  read(drawing, pen = 0, single = false) {
     if (drawing.length === 0) return { text: "", digits: [], unread: [], confidence: 0 };
     if (drawing.length > MOST) throw new RangeError(`More than ${MOST} strokes are not read`);
     const around = furnitureOf(drawing);
@@ -31,7 +34,7 @@ export class Reader {
     const strokes = new Strokes(kept.map((index) => drawing[index]), pen);
     const known = this.#known;
     this.#known = new Map(); // what is not asked for again is forgotten
-    const rows = findLines(strokes)
+    const rows = single ? [this.#readSingle(strokes, known)] : findLines(strokes)
       .map((line) => candidates(strokes, line))
       .map((row) => this.#readRow(this.#seen(strokes, row, known)));
     const digits = rows.flatMap((row) => row.digits);
@@ -40,6 +43,13 @@ export class Reader {
     const sure = rows.filter((row) => row.digits.length > 0).map((row) => row.confidence);
     const confidence = digits.length > 0 ? sure.reduce((one, other) => one * other) : 0;
     return { text, digits, unread: rows.flatMap((row) => row.unread), confidence };
+  }
+
+  #readSingle(strokes, known) {
+    const group = [...strokes.strokes.keys()];
+    if (group.length === 0) return { text: "", digits: [], unread: [], confidence: 0 };
+    const digit = this.#digit(strokes, { group, span: strokes.span(group) }, known);
+    return { text: digit.name, digits: [digit], unread: [], confidence: digit.confidence };
   }
 
   /** A line whose runs have the digit that they could be, and the sign. */
@@ -81,7 +91,7 @@ export class Reader {
   }
 
   #digit(strokes, { group, span }, known) {
-    const key = group.map((index) => strokes.texts[index]).join();
+    const key = group.map((index) => factsOf(strokes.strokes[index]).text).join();
     const ink = group.map((index) => strokes.strokes[index]);
     const pass = known.get(key) ?? this.look(strokesToImage(ink));
     this.#known.set(key, pass);
