@@ -120,6 +120,7 @@ def listing(typed: str) -> list[tuple[str, str]]:
     head = os.path.split(typed)[0]
     paths = [(e.name + "/" * e.is_dir(), os.path.join(head, e.name)) for e in kept]
     above = [("../", os.path.join(head, "../"))] if not begun else []
+    above += [("~/", "~/")] * (not typed)
     return above + [(name, path + "/" * name.endswith("/")) for name, path in paths]
 
 

@@ -77,13 +77,15 @@ def _draw_sheet(canvas: Canvas, sheet: Sheet, paper: Size, zoom: float) -> None:
 
 
 def _draw_frames(canvas: Canvas, session: Session, zoom: float) -> None:
-    order = sorted(range(len(session.digits)), key=lambda index: index == session.selected)
-    for index in order:
-        area = area_of(session.digits[index].box, session, zoom)
+    areas = [area_of(digit.box, session, zoom) for digit in session.digits]
+    for index in sorted(range(len(areas)), key=lambda index: index == session.selected):
+        x, y, _, height = areas[index]
         if session.late:  # the ink on the paper may be another by now
-            canvas.frame(area, theme.FAINT, 1.5, dashed=True)
-        else:
-            _draw_frame(canvas, area, session, index)
+            canvas.frame(areas[index], theme.FAINT, 1.5, dashed=True)
+            continue
+        beside = [a[0] for a in areas if a[0] > x and a[1] < y + height and y < a[1] + a[3]]
+        tag = _draw_frame(canvas, areas[index], session, index, min(beside, default=1e9) - x)
+        canvas.hit(tag, ("ask", index), "look at this digit, or correct it")
     for mark in session.unread:
         area = area_of(mark.box, session, zoom)
         canvas.frame(area, theme.QUIET, 1.5, dashed=True)
@@ -105,20 +107,20 @@ def area_of(box: Area, session: Session, zoom: float) -> Area:
     return left * zoom, top * zoom, (right - left) * zoom, (bottom - top) * zoom
 
 
-def _draw_frame(canvas: Canvas, area: Area, session: Session, index: int) -> None:
+def _draw_frame(canvas: Canvas, area: Area, session: Session, index: int, room: float) -> Area:
+    """A frame, and a tag of all words for which there is ``room`` before the neighbor's."""
     digit, label = session.digits[index], session.labels[index]
     trust, selected = verdict(digit, label), index == session.selected
     color = color_of(digit, label)
     canvas.frame(area, color, 3 if selected else 1.5, dashed=trust != "sure")
-    words = {"none": "not a digit?", "unsure": f"{digit.name}? or {digit.second[0]}"}.get(trust)
+    words, short = {
+        "none": ("not a digit?", UNREAD),
+        "unsure": (f"{digit.name}? or {digit.second[0]}", f"{digit.name}?"),
+        "sure": (f"{digit.name}  {percent(digit.confidence)}", digit.name),
+    }[trust]
     if label is not None:
-        words = f"you: {label or 'none'}"
-    elif words is None:
-        words = f"{digit.name}  {percent(digit.confidence)}"
-        if _tag_width(canvas, words) > area[2] and not selected:
-            words = digit.name  # the long tag would hide the neighbor's
-    tag = _draw_tag(canvas, area, words, color)
-    canvas.hit(tag, ("ask", index), "look at this digit, or correct it")
+        words, short = f"you: {label or 'none'}", label or UNREAD
+    return _draw_tag(canvas, area, words if _tag_width(canvas, words) < room else short, color)
 
 
 def _draw_tag(canvas: Canvas, area: Area, words: str, color: Color) -> Area:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tinycnn.adapt import Adaptation, Change
 
 SIDE = 56.0  # of a corrected digit
+LEAST = 5  # digits to learn from
 TOP = 112.0  # height of the corrections
 INVITATION = (
     "Is a digit misread? Click its tag and say what it is. What you say stays on this machine "
@@ -51,7 +52,8 @@ class TeachTab(Tab):
         if teacher.busy:
             outcome.text(0, 24, "learning ...", theme.BLUE)
         elif teacher.result is None:
-            outcome.lines((0, 10, canvas.width, 80), INVITATION)
+            missing = f"{LEAST - count} more, and a copy of the network can learn from them."
+            outcome.lines((0, 10, canvas.width, 80), missing if 0 < count < LEAST else INVITATION)
         else:
             _draw_result(outcome, teacher.result)
 
