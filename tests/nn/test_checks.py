@@ -50,7 +50,12 @@ REFUSED = [
     ("conv2d_backward_input", {"dy": zeros_of(2, 5, 4, 4)}, "expected (N, OH, OW, 3)"),
     ("conv2d_backward_input", {"dy": zeros_of(5, 4, 3)}, "expected (N, OH, OW, 3)"),
     ("conv2d_relu_maxpool2d", {"size": 5}, "5x5 do not fit into a 5x4 image"),
-    ("conv2d_relu_maxpool2d_backward_params", {"winner": zeros_of(2, 2, 2, 3)}, "dtype of winner"),
+    ("conv2d_relu_maxpool2d", {"size": 0}, "0x0 do not fit"),
+    (
+        "conv2d_relu_maxpool2d_backward_params",
+        {"winner": zeros_of(2, 2, 2, 3)},
+        "winner is float64 up to 0",
+    ),
     ("conv2d_relu_maxpool2d_backward_params", {"kernel_size": (3, 3)}, "expected (2, 2, 1, F)"),
     ("conv2d_relu_maxpool2d_backward_params", {"x": zeros_of(1, 6, 5, 2)}, "expected (1, 2, 2, F)"),
     ("conv2d_relu_maxpool2d_backward_input", {"input_size": (9, 9)}, "expected (N, 4, 4, 3)"),
@@ -137,7 +142,7 @@ def test_a_winner_outside_its_window_is_refused(place, no_kernel_may_run):
             if gradient.startswith(name + "_backward") and place >= first_wrong:
                 args = arguments(gradient, fixed()[name])
                 args["winner"][0, 0, 0, 0] = place
-                with pytest.raises(ShapeError, match=f"winner has a place {place}"):
+                with pytest.raises(ShapeError, match=f"winner is uint8 up to {place}"):
                     call(functions(kernels)[gradient], args)
 
 

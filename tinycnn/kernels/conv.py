@@ -1,9 +1,8 @@
 """Convolution and its gradients, alone, and in one step with ReLU and max-pooling.
 
-Eight windows at a time are multiplied by a vector of filters. In one step with ReLU and pooling,
-the map between them is never stored. In the backward pass, one output of the convolution in four
-is the winner of its window, and the ReLU has stopped most of those. So only living winners are
-visited; all else would be sums of zeros.
+In one step with ReLU and pooling, the map between them is never stored. In the backward pass, one
+output of the convolution in four is the winner of its window, and the ReLU has stopped most of
+those. So only living winners are visited; all else would be sums of zeros.
 """
 
 from functools import partial
@@ -15,6 +14,7 @@ from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
     ROWS,
     Plan,
+    add_rows,
     axpy_rows,
     by_tap,
     empty,
@@ -36,8 +36,7 @@ POOL = 2
 
 PLACES = POOL * POOL
 
-NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)
-"""In place of the winners where nothing is pooled."""
+NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)  # where nothing is pooled
 
 
 def conv2d(x, w, b):
@@ -131,12 +130,10 @@ def _correlate(piece, read, written):
             _unpool(dy[n], winner[n], outputs, windows.shape[1], db[piece])
         else:
             outputs = dy[n].reshape(-1)
-            for m in range(outputs.size):
-                db[piece, m % F] += outputs[m]
+            add_rows(outputs, db[piece])
         for f in range(0, F, LANES):
             for t in range(0, T, ROWS):
-                eight = windows_from(t, taps, 0)
-                row = f, F, F - f
+                eight, row = windows_from(t, taps, 0), (f, F, F - f)
                 sums = gemm_tile(x[n], eight, windows.reshape(-1), outputs, row, zeros(x))
                 for q in range(min(ROWS, T - t)):
                     at = (t + q) * F + f
@@ -193,7 +190,6 @@ def _visit_living(piece, read, written):
     dw_flat = dw[piece].reshape(-1)
     dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        x_n = x[n]
         for f in range(F):
             count = np.intp(0)
             for p in range(OUT):
@@ -204,7 +200,7 @@ def _visit_living(piece, read, written):
             for m in range(count):
                 db[piece, f] += gradients[m]
             at = f * dw.shape[2]
-            axpy_rows(dw_flat, x_n, windows, gradients, (at, np.intp(0), count), full, tail)
+            axpy_rows(dw_flat, x[n], windows, gradients, (at, np.intp(0), count), full, tail)
 
 
 @part

@@ -134,6 +134,17 @@ def axpy_rows(target, x, offsets, factors, span, full, tail):
 
 
 @part
+def add_rows(rows, total):
+    """Add to ``total`` all rows of its length that ``rows`` holds one after the other."""
+    F = total.size
+    for f in range(0, F, LANES):
+        sums = load_first(total, f, F - f)
+        for at in range(f, rows.size, F):
+            sums = add(sums, load_first(rows, at, F - f))
+        store_first(total, f, sums, F - f)
+
+
+@part
 def keep_larger(best, where, value, place):
     """Return the larger of two vectors lane by lane, and the place that it came from."""
     wins = beats(value, best)
@@ -213,8 +224,7 @@ def tap_offsets(W, C, KH, KW):
 def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where the vectors of a window of ``rows`` runs are in two arrays.
 
-    The first table holds to, from_ and count of all full vectors, the second one those of what
-    remains of each run.
+    The tables hold to, from_ and count of all full vectors, and of what remains of each run.
     """
     starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
     table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]

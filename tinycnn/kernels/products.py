@@ -9,6 +9,7 @@ from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
     Plan,
+    add_rows,
     axpy_rows,
     empty,
     gemm_tile,
@@ -61,16 +62,15 @@ def dense_backward_params(dy, x):
     dw, (cuts, pairs) = empty((D, K), x.dtype), pieces(N)
     read = x.ravel(), np.arange(D), np.arange(N) * D, dy.ravel(), cuts, pairs
     _multiply_pieces((D + ROWS - 1) // ROWS, read, (dw.ravel(),))
-    parts = np.zeros((len(cuts) - 1, K), dy.dtype)
-    _add_rows(dy, cuts, parts)
-    return dw, sum_of_pieces(parts, pairs)
+    db = np.zeros((len(cuts) - 1, K), dy.dtype)
+    _add_pieces(len(db), (dy, cuts), (db,))
+    return dw, sum_of_pieces(db, pairs)
 
 
-@kernel
-def _add_rows(dy, cuts, parts):
-    for piece, k in np.ndindex(parts.shape):  # rows as such would take two seconds to compile
-        for n in range(cuts[piece], cuts[piece + 1]):
-            parts[piece, k] += dy[n, k]
+@parallel_over  # piece owns db[piece]
+def _add_pieces(piece, read, written):
+    (dy, cuts), (db,) = read, written
+    add_rows(dy[cuts[piece] : cuts[piece + 1]].reshape(-1), db[piece])
 
 
 @parallel_over  # block owns eight rows of dw
@@ -105,10 +105,7 @@ def dense_backward_input(dy, w):
 
 
 def product(x, w, b):
-    """Return a plan of x @ w + b.
-
-    NumPy's own product would wake the threads of its library, which then compete with ours.
-    """
+    """Return a plan of x @ w + b; NumPy's own would wake threads that compete with ours."""
     R, T = x.shape
     y = empty((R, w.shape[1]), x.dtype)
     read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b

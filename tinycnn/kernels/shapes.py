@@ -123,9 +123,10 @@ class Check:
         """Return what the letters mean, or raise because they do not mean one thing each."""
         sizes: Values = {}
         shaped = list(zip((*self._arrays, *self._pairs), shapes, strict=True))
-        shaped.sort(key=lambda item: (_is_gradient(item[0]), item[0] != "w"))
+        gradients = ("d", "winner")
+        shaped.sort(key=lambda item: (item[0].startswith(gradients), item[0] != "w"))
         for name, shape in shaped:
-            if _is_gradient(name):
+            if name.startswith(gradients):
                 _derive(sizes, size)
             letters = self._letters[name]
             axes = _axes(letters, shape)
@@ -148,10 +149,6 @@ def ready(array: np.ndarray) -> np.ndarray:
     if type(array) is np.ndarray and array.flags.carray:
         return array  # as nearly always; to ask for it takes longer
     return np.require(array, requirements=["C", "A", "W", "E"])
-
-
-def _is_gradient(name: str) -> bool:
-    return name[0] == "d" or name == "winner"
 
 
 def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
@@ -219,10 +216,9 @@ def _classes(given: Values, sizes: Values) -> None:
 def _places(given: Values, sizes: Values) -> None:
     """A winner is in its window; after a ReLU, one more place says that it does not pass."""
     winner, places = given["winner"], given["size"] ** 2 + ("KH" in sizes)
-    if winner.dtype != np.uint8:
-        raise ShapeError(f"the dtype of winner is {winner.dtype}, expected uint8")
-    if winner.size and winner.max() >= places:
-        raise ShapeError(f"winner has a place {winner.max()}, expected places below {places}")
+    most = winner.max(initial=0)
+    if winner.dtype != np.uint8 or most >= places:
+        raise ShapeError(f"winner is {winner.dtype} up to {most}, expected uint8 below {places}")
 
 
 RULES: dict[str, Callable[[Values, Values], None]] = {
