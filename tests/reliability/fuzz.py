@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.machine import peak_megabytes
 from tests.reliability.findings import Finding
 from tests.reliability.mutations import Format
-from tests.reliability.targets import FORMATS, own_file_written
+from tests.reliability.targets import FORMATS, write_own_file
 
 SLOW = 1.0  # seconds of processor time
 STUCK = 60  # seconds, after which the process shows where it is, and ends
@@ -78,8 +78,9 @@ def fuzz(name: str, count: int, seed: int = 0) -> Finding:
 def read_one(form: Format, data: bytes, guard: Guard) -> tuple[bool, list[str]]:
     """Read one file under the guard; return whether it was read, and what went wrong."""
     read, breaches = False, []
+    write_own_file(data)
     try:
-        with own_file_written(data), guard.watching():
+        with guard.watching():
             read = form.accepts(data)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -183,10 +183,9 @@ def checkpoint_maker(genuine: Checkpoint) -> Mutator:
 def _pictures() -> list[bytes]:
     gray = Image.fromarray((np.indices((24, 32)).sum(0) * 4).astype(np.uint8))
     wide = Image.fromarray((np.indices((24, 32)).sum(0) * 900).astype(np.uint16))
-    exif = Image.Exif()
+    exif, found = Image.Exif(), []
     exif[0x0112] = 6
     kinds: list[tuple[Image.Image, str, dict[str, Any]]] = [
-        (gray, "PNG", {}),
         (gray.convert("RGBA"), "PNG", {"exif": exif}),
         (wide, "PNG", {}),
         (gray.convert("P"), "PNG", {"transparency": 3}),
@@ -194,14 +193,11 @@ def _pictures() -> list[bytes]:
         (gray, "PNG", {"save_all": True, "append_images": [gray]}),
         (gray, "JPEG", {"exif": exif}),
         (gray.convert("CMYK"), "JPEG", {"progressive": True}),
-        (gray, "WEBP", {}),
         (gray.convert("RGBA"), "WEBP", {"lossless": True}),
         (gray, "BMP", {}),
     ]
-    found = []
     for image, kind, options in kinds:
-        file = io.BytesIO()
-        image.save(file, kind, **options)
+        image.save(file := io.BytesIO(), kind, **options)
         found.append(file.getvalue())
     return found
 

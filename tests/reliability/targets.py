@@ -1,13 +1,11 @@
 """The readers of files, as functions of bytes for the fuzzer."""
 
 import atexit
-import contextlib
 import importlib.util
 import io
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +31,9 @@ atexit.register(shutil.rmtree, _FILE.parent, ignore_errors=True)
 SMALL = 10_000  # numbers of an input that a network is tried with
 
 
-@contextlib.contextmanager
-def own_file_written(data: bytes) -> Iterator[None]:
-    """In the ``with``, readers of files find ``data`` in the fuzzer's own file."""
+def write_own_file(data: bytes) -> None:
+    """Let readers of files find ``data`` in the fuzzer's own file."""
     _FILE.write_bytes(data)
-    yield
 
 
 def read_idx(data: bytes) -> None:

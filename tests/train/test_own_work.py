@@ -1,6 +1,7 @@
 """Networks, layers and data of one's own, from Python and from the command line."""
 
 import builtins
+import contextlib
 import csv
 import json
 import sys
@@ -8,6 +9,7 @@ import threading
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -39,14 +41,10 @@ def own_place(tmp_path, monkeypatch):
     """A folder of the test's own, and no part of one test is known in another."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    for table in parts.TABLES.values():
-        for name in table:
-            monkeypatch.setitem(table, name, table[name])
-    before = {kind: set(table) for kind, table in parts.TABLES.items()}
-    yield
-    for kind, table in parts.TABLES.items():
-        for name in set(table) - before[kind]:
-            del table[name]
+    with contextlib.ExitStack() as stack:
+        for table in parts.TABLES.values():
+            stack.enter_context(mock.patch.dict(table))
+        yield
     sys.modules.pop("mynet", None)
 
 

@@ -283,17 +283,11 @@ def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence(
-    easy_folder, elsewhere, capfd, words, sentence
+    easy_folder, elsewhere, refused, words, sentence
 ):
     if "--dataset" not in words:
         words = ["--data-dir", easy_folder, *words]
-
-    assert call(*words) == 2
-
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert err.startswith(f"error: {sentence}")
-    assert err.count("\n") == 1
+    assert refused(train.main, *words).startswith(f"error: {sentence}")
     assert everything_below(elsewhere) == []
 
 
