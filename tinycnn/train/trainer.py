@@ -17,13 +17,7 @@ from tinycnn.data import Dataset, split_validation
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
-from tinycnn.nn import (
-    SCHEDULES,
-    OpenSetCrossEntropy,
-    Sequential,
-    SoftmaxCrossEntropy,
-    build,
-)
+from tinycnn.nn import SCHEDULES, OpenSetCrossEntropy, Sequential, SoftmaxCrossEntropy, build
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
