@@ -2,47 +2,30 @@
 
 import numpy as np
 
-from tinycnn.nn import (
-    AveragePool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool2D,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Tanh,
-    ZeroPad2D,
-    build,
-)
+from tinycnn.nn import build
 
 ODD = {
-    "rows": ([Dense(5), BatchNorm(), ReLU(), Dense(3)], (7,)),
-    "probabilities": ([Flatten(), Dense(3), Softmax()], (4, 5, 2)),
+    "rows": ("Dense(5) BatchNorm ReLU Dense(3)", (7,)),
+    "probabilities": ("Flatten Dense(3) Softmax", (4, 5, 2)),
     "normalized rows": (
-        [Conv2D(3, 2), MaxPool2D(2), Flatten(), BatchNorm(), Dropout(0.3), ReLU(), Dense(4)],
+        "Conv2D(3, 2) MaxPool2D(2) Flatten BatchNorm Dropout(0.3) ReLU Dense(4)",
         (7, 6, 2),
     ),
-    "never flattened": ([BatchNorm(), Conv2D(3, 2), ReLU()], (4, 5, 2)),
+    "never flattened": ("BatchNorm Conv2D(3, 2) ReLU", (4, 5, 2)),
     "everybody's": (
-        [ZeroPad2D(1, 2), Conv2D(3, 4), Tanh(), AveragePool2D(2), Conv2D(4, 2), LeakyReLU(0.2)]
-        + [ZeroPad2D(1), Conv2D(5, 3), Sigmoid(), GlobalAveragePool2D(), Dense(3)],
+        "ZeroPad2D(1, 2) Conv2D(3, 4) Tanh AveragePool2D(2) Conv2D(4, 2) LeakyReLU(0.2) "
+        "ZeroPad2D(1) Conv2D(5, 3) Sigmoid GlobalAveragePool2D Dense(3)",
         (9, 8, 2),
     ),
 }
-"""Sequentials in which the order of axes matters in every possible way."""
+"""Networks in which the order of axes matters in every possible way."""
 
 NAMES = ["lenet", "tiny", "best", "lenet5", *ODD]
 
 
 def network(name, seed=0):
     """A preset or one of ``ODD``, with all of its numbers drawn at random."""
-    return randomized(Sequential(*ODD[name]) if name in ODD else build(name), seed)
+    return randomized(build(*ODD.get(name, (name,))), seed)
 
 
 def randomized(model, seed=0):
