@@ -31,9 +31,10 @@ def fetch(named: NamedSet) -> None:
     """
     pooch.get_logger().setLevel("WARNING")
     console = Console(stderr=True)  # elsewhere one line per file is printed instead
+    console.quiet = not console.is_terminal
     try:
         named.folder.mkdir(parents=True, exist_ok=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        with Progress(console=console, transient=True, disable=console.quiet) as bars:
             for file in named.missing():
                 if named.bundled:
                     path = named.folder / file.name
