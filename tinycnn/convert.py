@@ -22,7 +22,7 @@ parser = Parser(
 parser.add_argument("file", metavar="FILE", help="a file that another program has written")
 parser.add_argument("-o", "--output", metavar="WEIGHTS", required=True, help="file to write")
 layers = parser.add_mutually_exclusive_group()
-layers.add_argument("--preset", metavar="NAME", help="the layers of a state_dict")
+layers.add_argument("--preset", metavar="NAME", help="or layers as text: those of a state_dict")
 layers.add_argument(
     "--like", metavar="WEIGHTS", help="the same: those of a weights file, which may be untrained"
 )
@@ -40,13 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     source, target = Path(arguments.file), Path(arguments.output)
     like = find_weights(arguments.like) if arguments.like else None
     refuse_to_overwrite([target], [source, like])
-    if arguments.preset:
-        build(arguments.preset)  # a wrong name is refused before the file is read
-
-    def known(classes: int) -> Sequential:
-        return Sequential.load(like) if like else build(arguments.preset, classes=classes)
-
-    model = read(source, known if like or arguments.preset else None)
+    known = Sequential.load(like) if like else None
+    model = read(source, build(arguments.preset) if arguments.preset else known)
     model.save(target)
     origin = model.description["converted_from"]
     if arguments.json:

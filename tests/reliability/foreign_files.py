@@ -22,7 +22,7 @@ from tinycnn.exchange.importers import read
 from tinycnn.exchange.keras_import import CONFIG, WEIGHTS
 from tinycnn.exchange.layout import KERAS, places
 from tinycnn.exchange.onnx_export import onnx_bytes
-from tinycnn.exchange.pytorch import Known, state_dict_bytes
+from tinycnn.exchange.pytorch import state_dict_bytes
 from tinycnn.nn import (
     AveragePool2D,
     BatchNorm,
@@ -44,13 +44,13 @@ READERS = keras_import, onnx_import, pytorch, ReferenceEvaluator
 """Imported before the guard watches: dataclasses are made by code."""
 
 
-def _layers(classes: int = 3) -> list[Layer]:
-    head = [Flatten(), Dropout(0.1), Dense(classes)]
+def _layers() -> list[Layer]:
+    head = [Flatten(), Dropout(0.1), Dense(3)]
     start = [ZeroPad2D(2), Conv2D(2, 2), LeakyReLU(0.1), AveragePool2D(2), Tanh()]
     return [*start, BatchNorm(), MaxPool2D(2), *head]
 
 
-def _format(mutate: Mutator, path: Path, known: Known | None = None) -> Format:
+def _format(mutate: Mutator, path: Path, known: Sequential | None = None) -> Format:
     def target(data: bytes) -> None:
         model = read(path, known)
         assert all(np.isfinite(z).all() for z in model.arrays().values())
@@ -137,12 +137,8 @@ def formats(path: Path) -> dict[str, Format]:
     """The formats for ``targets.FORMATS``; ``path`` is the file that the fuzzer writes."""
     model = Sequential(_layers(), SHAPE)
     state = state_dict_bytes(model)
-
-    def known(classes: int) -> Sequential:
-        return Sequential(_layers(classes), SHAPE)
-
     return {
         "ONNX": _format(_nodes(onnx_bytes(model, softmax=True)), path),
-        "state_dicts": _format(lambda rng: container_changed(state, rng), path, known),
+        "state_dicts": _format(lambda rng: container_changed(state, rng), path, model),
         ".keras": _format(_archives(_keras_file(model)), path),
     }

@@ -13,7 +13,6 @@ import numpy as np
 from tinycnn import nn
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.layout import Arrays, Axes, places
-from tinycnn.exchange.metadata import Metadata
 from tinycnn.nn.checks import GRAY, Shape
 from tinycnn.nn.weights import MAX_BYTES
 
@@ -75,7 +74,6 @@ class Chain:
     epsilons: dict[int, float] = field(default_factory=dict)
     """By the index of a BatchNorm: the number that it adds to the variance, if it is not ours."""
 
-    metadata: Metadata = field(default_factory=dict)
     scale: float = 1.0
     offset: float = 0.0
     """What the file multiplies its input by, and then adds, before the first layer."""

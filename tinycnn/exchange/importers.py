@@ -12,32 +12,26 @@ import numpy as np
 
 from tinycnn.errors import EnvironmentFault, TinyCNNError, WeightsError, need
 from tinycnn.exchange.chain import Chain
-from tinycnn.exchange.metadata import description_from
-from tinycnn.exchange.pytorch import Known, read_state_dict
+from tinycnn.exchange.pytorch import read_state_dict
 from tinycnn.nn import Sequential
-from tinycnn.nn.classifier import calibration_of, names_of
 from tinycnn.nn.weights import MAX_BYTES
 
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
 
-def read(source: Path, known: Known | None = None) -> Sequential:
+def read(source: Path, known: Sequential | None = None) -> Sequential:
     """Return the network in ``source``; ``converted_from`` in its description names the program.
 
-    ``known`` has the layers of a state_dict, which holds only arrays. The description has classes
-    and calibration only if the file tells them. Raises WeightsError if the file cannot be read or
-    has unsupported parts, EnvironmentFault if a package that reads it is missing.
+    ``known`` has the layers of a state_dict, which holds only arrays. Raises WeightsError if the
+    file cannot be read or has unsupported parts, EnvironmentFault if a package that reads it is
+    missing.
     """
     try:
         kind, chain = _read(source, known)
-        description = {**description_from(chain.metadata), "converted_from": kind}
         with np.errstate(all="ignore"):  # numbers that are not finite are refused below
             arrays = chain.final_arrays()
-        model = Sequential.of_arrays(source, chain.layers, chain.input_shape, arrays, description)
-        calibration_of(model)
-        if "classes" in description:
-            names_of(model)
-        return model
+        origin = {"converted_from": kind}
+        return Sequential.of_arrays(source, chain.layers, chain.input_shape, arrays, origin)
     except EnvironmentFault:
         raise
     except TinyCNNError as error:
@@ -48,7 +42,7 @@ def read(source: Path, known: Known | None = None) -> Sequential:
         raise WeightsError(f"{source} is damaged or of no supported kind: {why}") from error
 
 
-def _read(source: Path, known: Known | None) -> tuple[str, Chain]:
+def _read(source: Path, known: Sequential | None) -> tuple[str, Chain]:
     if not source.is_file():
         raise WeightsError("there is no such file")
     if source.stat().st_size > MAX_BYTES:

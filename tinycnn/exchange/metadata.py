@@ -4,7 +4,6 @@ ONNX keeps short texts by name beside a graph; safetensors keeps them as one JSO
 """
 
 import json
-from typing import Any
 
 import tinycnn
 from tinycnn.data.catalogue import DIGITS
@@ -38,23 +37,3 @@ def metadata_of(model: Sequential) -> Metadata:
         if names_of(model) == DIGITS:
             metadata["frame"] = FRAME
     return metadata | {name: repr(z) for name, z in calibration_of(model).items()}
-
-
-def parsed(text: str) -> Metadata:
-    """Return the metadata in a JSON ``text``; none if it is another program's."""
-    try:
-        return {str(name): str(z) for name, z in dict(json.loads(text)).items()}
-    except (TypeError, ValueError, RecursionError):
-        return {}
-
-
-def description_from(metadata: Metadata) -> dict[str, Any]:
-    """Return the part of a weights file's description that ``metadata`` tells.
-
-    None of it unless tinycnn wrote them; ValueError if they are damaged.
-    """
-    if not metadata.get("producer", "").startswith("tinycnn "):
-        return {}
-    calibration = {z: float(metadata[z]) for z in ("temperature", "threshold") if z in metadata}
-    known: dict[str, Any] = {"calibration": calibration} if calibration else {}
-    return known | ({"classes": json.loads(metadata["classes"])} if "classes" in metadata else {})

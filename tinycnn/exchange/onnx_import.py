@@ -44,7 +44,7 @@ def read_onnx(payload: bytes, folder: Path) -> Chain:
     inputs = [z for z in graph.input if z.name not in constants.known]
     if len(inputs) != 1 or len(graph.output) != 1:
         refuse(f"a model with {len(inputs)} inputs and {len(graph.output)} outputs")
-    chain = Chain(PYTORCH, metadata={z.key: z.value for z in model.metadata_props})
+    chain = Chain(PYTORCH)
     _start(chain, [z.dim_value for z in inputs[0].type.tensor_type.shape.dim[1:]])
     output = inputs[0].name
     for node in graph.node:

@@ -6,11 +6,11 @@ module, and modules go to the layers that have such weights; among equal shapes,
 numbers in their names.
 """
 
+import copy
 import itertools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +21,9 @@ from tinycnn import nn
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.chain import Chain, refuse, shown
 from tinycnn.exchange.layout import NAMES, PYTORCH, Arrays, Place, in_pytorch, places, with_shapes
-from tinycnn.exchange.metadata import KEY, Metadata, metadata_of, parsed
+from tinycnn.exchange.metadata import KEY, metadata_of
 from tinycnn.nn import Sequential
 from tinycnn.nn.weights import opened
-
-Known = Callable[[int], Sequential]
-"""The network whose arrays are in a file, given the number of its classes."""
 
 COUNTER = "num_batches_tracked"  # by PyTorch's BatchNorm
 
@@ -88,13 +85,12 @@ def state_dict_bytes(model: Sequential) -> bytes:
     return safetensors.numpy.save(arrays, {KEY: notes})
 
 
-def read_state_dict(path: Path, known: Known | None) -> Chain:
+def read_state_dict(path: Path, known: Sequential | None) -> Chain:
     """Return the ``known`` network with the arrays of a state_dict."""
-    modules, metadata = _read_modules(path)
+    modules = _read_modules(path)
     if known is None:
         raise WeightsError("it does not describe its layers; name them with --preset or --like")
-    model = known(_classes(modules))
-    chain = Chain(PYTORCH, [*model.layers], model.input_shape, metadata=metadata)
+    chain = Chain(PYTORCH, copy.deepcopy([*known.layers]), known.input_shape)
     ours: dict[str, list[Place]] = defaultdict(list)
     for place in places(chain.layers, chain.input_shape, PYTORCH):
         ours[place.name.split(".")[0]].append(place)
@@ -107,12 +103,11 @@ def read_state_dict(path: Path, known: Known | None) -> Chain:
     return chain
 
 
-def _read_modules(path: Path) -> tuple[Modules, Metadata]:
-    """Return the arrays of a state_dict by module, and its metadata."""
+def _read_modules(path: Path) -> Modules:
+    """Return the arrays of a state_dict by module."""
     modules: Modules = defaultdict(dict)
     with opened(path) as file:
-        metadata = file.metadata() or {}
-        if "tinycnn" in metadata:
+        if "tinycnn" in (file.metadata() or {}):
             raise WeightsError("it is a weights file of tinycnn already")
         for name in file.keys():  # noqa: SIM118 - it is not a dict
             module, _, key = name.rpartition(".")
@@ -125,14 +120,7 @@ def _read_modules(path: Path) -> tuple[Modules, Metadata]:
     for name, module in modules.items():
         if set(module) not in KINDS:
             refuse(f"module {shown(name)} with {shown(sorted(module))}")
-    return dict(modules), parsed(metadata.get(KEY, ""))
-
-
-def _classes(modules: Modules) -> int:
-    """Return the rows of the matrix that feeds no other one; ten, as of digits, if unclear."""
-    shapes = [z["weight"].shape for z in modules.values() if z["weight"].ndim == 2]
-    last = {K for K, _ in shapes} - {D for _, D in shapes}
-    return last.pop() if len(last) == 1 else 10
+    return dict(modules)
 
 
 def _assigned(ours: dict[str, list[Place]], modules: Modules) -> dict[str, str]:
