@@ -31,11 +31,10 @@ class OfficialFile:
 
     def is_genuine(self, path: Path) -> bool:
         """Whether ``path`` is there and holds exactly these bytes."""
-        try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
-        except OSError:
+        if not path.is_file():
             return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ class NamedSet:
     def missing(self) -> list[OfficialFile]:
         """The files that are not there, damaged or not unpacked."""
         unpacked = all((self.folder / member).is_file() for member in self.members)
-        found = [z for z in self.files if unpacked and z.is_genuine(self.folder / z.name)]
-        return [file for file in self.files if file not in found]
+        return [z for z in self.files if not (unpacked and z.is_genuine(self.folder / z.name))]
 
 
 def named_set(name: str) -> NamedSet:
@@ -153,9 +151,7 @@ _SETS = [
             ),
         ),
         mirrors=("https://biometrics.nist.gov/cs_links/EMNIST/",),
-        members=tuple(
-            f"gzip/emnist-digits-{name.replace('t10k', 'test')}.gz" for name in FILE_NAMES
-        ),
+        members=tuple(f"gzip/emnist-digits-{z.replace('t10k', 'test')}.gz" for z in FILE_NAMES),
     ),
 ]
 

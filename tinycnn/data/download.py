@@ -18,10 +18,7 @@ from tinycnn.errors import DataError, DownloadError, EnvironmentFault
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds between two pieces
 HEADERS = {"User-Agent": f"tinycnn/{__version__}", "Accept-Encoding": "identity"}
 PIECE = 16 * 1024
-WAY_OUT = (
-    "Try again later, or get the files in another way and name their folder with `data_dir` or "
-    "TINYCNN_DATA."
-)
+WAY_OUT = "Try again later, or name a folder that has the files with `data_dir` or TINYCNN_DATA."
 
 
 def fetch(named: NamedSet) -> None:

@@ -10,11 +10,6 @@ FIRST_BYTES = {
     b"<?xml": "an XML document; save it as PNG, JPEG or IDX",
     b"<": "an HTML page, perhaps from a proxy or a login; save the file behind it",
     b"PK\x03\x04": "a zip archive; unpack it first",
-    b"8BPS": "a Photoshop document; save it as PNG or JPEG",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture; save it as PNG or JPEG",
-    b"\0\0\0\x0cJXL ": "a JPEG XL picture; save it as PNG or JPEG",
-    b"\xff\x0a": "a JPEG XL picture; save it as PNG or JPEG",
-    b"\0\0\1\0": "an icon; save it as PNG",
     b"\x93NUM": "a NumPy array; save it as a picture or as an IDX file",
     GZIP_MAGIC: "something compressed with gzip; unpack it first",
 }
