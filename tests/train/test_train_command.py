@@ -295,7 +295,7 @@ def test_bad_data_end_in_one_sentence_and_leave_no_run(easy_folder, elsewhere, r
     path = easy_folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
     words = ["--data-dir", easy_folder, "--run-dir", "run"]
-    assert "100 x 16 x 16 uint8 = 25,600 bytes, more than" in refused(train.main, *words)
+    assert "100 x 16 x 16 uint8 = 25,600 bytes, more than the file" in refused(train.main, *words)
     for part, count in (("train", 100), ("t10k", 40)):
         small = np.zeros((count, 4, 4), np.uint8)
         write_idx(easy_folder / f"{part}-images-idx3-ubyte", small)
