@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import namespaces
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.speed import namespaces
 from tinycnn.kernels.microkernels import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.train.__main__ import main
