@@ -62,16 +62,8 @@ def _as_dict(results: Sequence[Measurement], task: Task) -> dict[str, object]:
 
 def results_table(results: Sequence[Measurement], task: Task) -> str:
     """A row for each classifier."""
-    head = [
-        "classifier",
-        f"{task.dataset.name} %",
-        "95 % interval",
-        "errors",
-        "training",
-        "one digit",
-        "in batches",
-        "size",
-    ]
+    head = ["classifier", f"{task.dataset.name} %", "95 % interval", "errors"]
+    head += ["training", "one digit", "in batches", "size"]
     rows = []
     for result in results:
         low, high = result.test.interval

@@ -27,11 +27,8 @@ class SettingResult:
     @property
     def score(self) -> Score:
         """All answers; S answers to one image tend to agree, which the interval allows for."""
-        answers, images = (
-            self.right.ravel(),
-            np.tile(np.arange(self.right.shape[1]), len(self.runs)),
-        )
-        wrong = int(np.count_nonzero(~answers))
+        answers, wrong = self.right.ravel(), int(np.count_nonzero(~self.right))
+        images = np.tile(np.arange(self.right.shape[1]), len(self.runs))
         return Score(answers.size, wrong, design_effect(answers, images))
 
     def behind(self, best: "SettingResult") -> tuple[float, Interval]:
@@ -82,15 +79,8 @@ def collect(trials: Sequence[Trial], dataset: Dataset) -> list[SettingResult]:
 
 def results_table(results: Sequence[SettingResult]) -> str:
     """The results in columns of text."""
-    head = [
-        "validation %",
-        "95 % interval",
-        "behind the best",
-        "seeds",
-        "failed",
-        "seconds",
-        "setting",
-    ]
+    head = ["validation %", "95 % interval", "behind the best"]
+    head += ["seeds", "failed", "seconds", "setting"]
     rows = []
     for number, each in enumerate(results):
         cells = ["-", "-", "-", "0", str(each.failed), "-"]
