@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from apps.sketchpad.__main__ import main as sketchpad
 from apps.sketchpad.context import Command
@@ -19,7 +19,7 @@ from apps.sketchpad.record import Entry, record_text
 from apps.sketchpad.tabs import tabs
 from benchmarks.quality import handwriting
 from benchmarks.quality.handwriting import tremble, write
-from benchmarks.quality.pages import PHOTO_DIGIT, encoded, page_of, photo_of
+from benchmarks.quality.pages import PHOTO_DIGIT, encoded, page_of, paint, photo_of, photograph
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.files import write_bytes
@@ -132,14 +132,42 @@ def draw_steps(folder: Path, recognizer: Recognizer) -> None:
     for name, payload in inputs.items():
         rows = []
         for item in read_items(name, payload, recognizer):
-            if item.framed is None:
-                raise DataError(f"{name}: {item.error}")
             rows += item.trace()
+            if not (boxes := item.framed()):
+                raise DataError(f"{name}: {item.error}")
             if name == "photo":
-                boxes = item.framed()
                 boxes.thumbnail(DRAWN)
                 write_bytes(folder / f"{name}-boxes.jpg", encoded(boxes, "JPEG"))
         write_bytes(folder / f"{name}-steps.png", encoded(draw_trace(rows), "PNG"))
+    pages = [
+        (item.name, steps)
+        for name, payload in people_hand_in(rng).items()
+        for item in read_items(name, payload, recognizer)
+        for _, steps in item.trace(1)
+    ]
+    write_bytes(folder / "pages-steps.png", encoded(draw_trace(pages).quantize(16), "PNG"))
+
+
+def people_hand_in(rng: np.random.Generator) -> dict[str, bytes]:
+    """A form, a ruled scan, a screenshot and an amount, by name."""
+    form = Image.new("L", (390, 150), 255)
+    for place, digit in enumerate("4072"):
+        strokes = [stroke * 0.7 + (18, 20) for stroke in tremble(write(digit), rng)]
+        form.paste(Image.fromarray(255 - paint(strokes, 6, (110, 85))), (20 + 85 * place, 20))
+        ImageDraw.Draw(form).rectangle([20 + 85 * place, 20, 105 + 85 * place, 130], outline=0)
+    strokes = [stroke / 100 for stroke in tremble(write("58", gap=40), rng)]
+    screen = Image.fromarray(255 - np.pad(page_of(strokes, 100, 8), ((40, 30), (60, 60))))
+    ImageDraw.Draw(screen).rectangle([0, 0, screen.width, 14], fill=90)
+    ImageDraw.Draw(screen).line([screen.width - 3, 0, screen.width - 3, screen.height], fill=160)
+    point = np.array([[90.0, 98.0], [92.0, 100.0]])
+    amount = [*write("3"), point, *write("75", at=(120, 0))]
+    ink = page_of([stroke / 100 for stroke in tremble(amount, rng)], 100, 8)
+    return {
+        "a form": encoded(form, "PNG"),
+        "a ruled scan": photograph(page_of(strokes, 140, 10), rng, ruled=True),
+        "a screenshot": encoded(screen, "PNG"),
+        "an amount": encoded(Image.fromarray(255 - ink), "PNG"),
+    }
 
 
 if __name__ == "__main__":

@@ -57,6 +57,13 @@ def test_the_longer_side_is_20_for_any_ink(seed):
     assert max(rows[-1] - rows[0], columns[-1] - columns[0]) == 19
 
 
+@pytest.mark.parametrize("digit", ["0", "8"])
+def test_a_digit_whose_loops_a_thick_brush_filled_is_not_thinned_to_a_line(digit):
+    narrow = [stroke * (0.5, 1) for stroke in DIGITS[digit]]
+    image = bitmap_to_image(canvas(narrow, 32, longer=88))
+    assert (image >= 64).sum() > 100
+
+
 def test_a_hairline_on_a_huge_canvas_survives_and_faint_ink_is_none():
     assert not bitmap_to_image(np.full((30, 40), 90, np.uint8)).any()
     strokes = [stroke * 18 + 50 for stroke in DIGITS["2"]]

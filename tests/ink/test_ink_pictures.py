@@ -217,6 +217,20 @@ def test_lines_beside_a_drawing_are_no_digits(line):
     assert read(encode(ruled("74", LINES[line]))).text == "74"
 
 
+@pytest.mark.parametrize("gap", [0, 12])
+def test_each_box_of_a_form_holds_a_digit_and_so_does_a_picture_cut_to_its_ink(gap):
+    form = Image.new("L", (3 * (90 + gap) + 21, 130), 255)
+    for place, digit in enumerate("305"):
+        x = 10 + place * (90 + gap)
+        box = paint([stroke * 0.7 + (20, 20) for stroke in write(digit)], 6, (110, 90))
+        form.paste(Image.fromarray(255 - box), (x, 10))
+        ImageDraw.Draw(form).rectangle([x, 10, x + 90, 120], outline=0, width=2)
+    assert read(encode(form)).text == "305"
+    ink = 255 - PAGE
+    tight = PAGE[ink.any(axis=1)][:, ink.any(axis=0)]
+    assert read(encode(tight)).text == "305"
+
+
 def test_specks_on_a_drawing_are_no_ink_and_a_dot_of_its_pen_is():
     rng = np.random.default_rng(4)
     ink = page_of([stroke / 100 for stroke in write("305", gap=60)], 100, 8)

@@ -62,7 +62,7 @@ def _photo_steps(gray: np.ndarray) -> Iterator[Step]:
     if np.count_nonzero(darkness > PALEST) < 0.2 * np.count_nonzero(darkness > FAINTEST):
         darkness[:] = 0
     ink = remove_furniture(_contrast(darkness))
-    yield "contrast, without frames, specks and shadows", _remove_dirt(ink)
+    yield "without frames and shadows", _remove_dirt(ink)
 
 
 def _plain_paper(gray: np.ndarray) -> float | None:
