@@ -58,7 +58,7 @@ class PredictionCache:
         """The predictions for ``inks``; all others are forgotten."""
         keys = [tuple(row.tobytes() for row in ink) for ink in inks]
         new = {key: ink for key, ink in zip(keys, inks, strict=True) if key not in self._known}
-        outputs = _classify([to_image(ink) for ink in new.values()], recognizer)
+        outputs = _classify([last(image_steps(ink)) for ink in new.values()], recognizer)
         found = dict(zip(new, outputs, strict=True))
         self._known = {key: self._known.get(key) or found[key] for key in keys}
         return [self._known[key] for key in keys]
@@ -146,13 +146,8 @@ def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
     return readings
 
 
-def to_image(ink: Ink) -> np.ndarray:
-    """Prepare the ink of one digit, strokes or bitmap, as MNIST would: uint8 (28,28)."""
-    return last(image_steps(ink))
-
-
 def image_steps(ink: Ink) -> Iterator[Step]:
-    """The steps of ``to_image``, with their titles."""
+    """The steps that prepare the ink of one digit as MNIST would, with their titles."""
     return bitmap_steps(ink) if isinstance(ink, np.ndarray) else strokes_steps(ink)
 
 

@@ -55,7 +55,7 @@ class Digit:
     probabilities: np.ndarray  # (K,): of all classes
     score: float  # how much it looks like any class: ``rejected`` compares it with a threshold
     image: np.ndarray  # uint8 (28,28): the input of the network
-    ink: Ink  # its own ink; ``to_image`` makes ``image`` of it
+    ink: Ink  # its own ink; the last of ``image_steps`` is ``image``
     fragments: Group  # the numbers of the strokes, or of the bitmap's fragments, that make it up
 
     @property

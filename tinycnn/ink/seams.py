@@ -80,9 +80,8 @@ def _split(component: Fragment, height: float, pen: float) -> list[Fragment]:
         pixels = np.where(between, component.ink, 0)
         if (pixels >= INKED).any():
             y0, x0, y1, x1 = box_of(pixels >= INKED)
-            top, left = component.top + y0, component.left + x0
-            inner = pixels[y0:y1, x0:x1]
-            parts.append(Fragment(top, left, inner, component.component, seam_odds))
+            corner, inner = (component.top + y0, component.left + x0), pixels[y0:y1, x0:x1]
+            parts.append(Fragment(*corner, inner, component.component, seam_odds))
     return parts
 
 
@@ -103,9 +102,8 @@ def find_seams(ink: np.ndarray, height: float) -> list[Seam]:
     size = max(round(W * HEIGHT / H), 1), HEIGHT
     small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX)) / np.float32(255)
     inked = small >= 0.5
-    above = np.logical_or.accumulate(inked)
     below = np.logical_or.accumulate(inked[::-1])[::-1]
-    inside = above & below  # of the outline, column by column
+    inside = np.logical_or.accumulate(inked) & below  # of the outline, column by column
     rows = (np.arange(H) + 0.5) * HEIGHT / H - 0.5
     seams = []
     for inner in INNER:
