@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tinycnn.cli import Parser, add_network, run_command
 from tinycnn.errors import EnvironmentFault, TinyCNNError
 from tinycnn.files import refuse_to_overwrite
-from tinycnn.train.folder import find_weights
+from tinycnn.train.folder import DEFAULT, find_weights
 
 if TYPE_CHECKING:
     from apps.sketchpad.engine import Engine
@@ -23,8 +23,6 @@ examples:
   python -m apps.sketchpad --record mine.jsonl             keep what is done
   python -m apps.sketchpad --replay mine.jsonl --headless --screenshot mine.png
 """
-
-DEFAULT = "default"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -88,9 +88,8 @@ class Canvas:
             return
         self.surface.fill(color, inner)  # only the rim is blended, which takes longer
         right, bottom = box.width - reach, box.height - reach
-        for part in ((0, 0, box.width, reach), (0, bottom, box.width, reach)):
-            self.surface.blit(shape, box.move(part[:2]), part)
-        for part in ((0, reach, reach, inner.height), (right, reach, reach, inner.height)):
+        rows = (0, 0, box.width, reach), (0, bottom, box.width, reach)
+        for part in (*rows, (0, reach, reach, inner.height), (right, reach, reach, inner.height)):
             self.surface.blit(shape, box.move(part[:2]), part)
 
     def frame(self, area: Area, color: Color, thickness: float = 2.0, dashed: bool = False) -> None:
@@ -205,13 +204,6 @@ class Canvas:
         if image.get_size() != self.surface.get_size():
             image = pygame.transform.scale(image, self.surface.get_size())
         self.surface.blit(image, (0, 0), None, pygame.BLEND_RGB_ADD)
-
-    def fitted(self, image: np.ndarray) -> None:
-        """A gray image uint8 (H,W) in the middle, as large as there is room."""
-        H, W = image.shape
-        unit = min(self.width / W, self.height / H)
-        place = (self.width - W * unit) / 2, (self.height - H * unit) / 2
-        self.picture((*place, W * unit, H * unit), image, smooth=True)
 
     def hit(self, area: Area, command: Command, hint: str = "", slides: bool = False) -> None:
         """Make a click on ``area`` give ``command``; later hits lie above earlier ones."""

@@ -48,17 +48,6 @@ class Sheet:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """Everything on the paper, to be read."""
-
-    version: int  # of the pad: the answer has the same
-    strokes: Sequence[Stroke]
-    brush: float
-    sheet: Sheet | None
-    single: bool  # all ink is one digit
-
-
-@dataclass(frozen=True, eq=False)
 class Page:
     """All that undo brings back."""
 

@@ -5,14 +5,14 @@ It imports the library, for which the window must not wait: so it is itself impo
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from apps.sketchpad.document import Question, Sheet
+from apps.sketchpad.document import Sheet, Stroke
 from apps.sketchpad.inspector import Inspector
 from tinycnn.errors import ImageError
 from tinycnn.ink import (
@@ -33,10 +33,10 @@ from tinycnn.train.folder import find_weights
 
 @dataclass(frozen=True, eq=False)
 class PaperReading:
-    """The reading of the paper: the answer to a question."""
+    """The reading of the paper."""
 
     reading: Reading
-    version: int
+    version: int  # of the pad that was read
     groups: tuple[frozenset[int], ...]  # of each digit, the numbers of its strokes
     seconds: float
     fault: str = ""  # why nothing could be read
@@ -100,29 +100,34 @@ class Engine:
         """The inspector of the network; to be used once it is ``compiled``."""
         return Inspector(self.model, self.classes)
 
-    def read(self, question: Question) -> PaperReading:
-        """Read the paper."""
+    def read(
+        self,
+        version: int,
+        strokes: Sequence[Stroke],
+        brush: float,
+        sheet: Sheet | None = None,
+        single: bool = False,
+    ) -> PaperReading:
+        """Read the paper, a number or a ``single`` digit; ``version`` is that of the pad."""
         start, fault = time.perf_counter(), ""
         try:
             with on_one_thread():
-                reading = self._reading(question)
+                reading = self._reading(strokes, brush, sheet and sheet.source, single)
         except ImageError as error:
             reading, fault = EMPTY, str(error)
-        numbers = [stroke.number for stroke in question.strokes]
+        numbers = [stroke.number for stroke in strokes]
         groups = [frozenset(numbers[i] for i in d.fragments if numbers) for d in reading.digits]
         seconds = time.perf_counter() - start
-        return PaperReading(
-            reading, question.version, tuple(groups), seconds, fault, question.sheet
-        )
+        return PaperReading(reading, version, tuple(groups), seconds, fault, sheet)
 
-    def _reading(self, question: Question) -> Reading:
-        source = question.sheet.source if question.sheet else None
+    def _reading(
+        self, strokes: Sequence[Stroke], pen: float, source: object, single: bool
+    ) -> Reading:
         if isinstance(source, Picture):
-            return read_picture(source, self.asked, single=question.single)
+            return read_picture(source, self.asked, single=single)
         if isinstance(source, np.ndarray):
             return read_images(source[None], self.asked)[0]
-        lines = [stroke.points for stroke in question.strokes]
-        pen, single = question.brush, question.single
+        lines = [stroke.points for stroke in strokes]
         return read_strokes(lines, self.asked, pen, self._cache, single=single)
 
     @property

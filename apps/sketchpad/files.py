@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "drawing-%Y-%m-%d-%H%M%S"
 REPLAY = "-replay.jsonl"
-NO_CLIPBOARD = (
-    "the clipboard's pictures cannot be seen here; on Linux, xclip or wl-clipboard shows them. "
-    "Or save the picture, and open its file (O)"
-)
+NO_CLIPBOARD = "on this system, pictures can be pasted only if xclip or wl-clipboard is installed"
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl")
 
 

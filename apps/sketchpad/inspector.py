@@ -35,7 +35,7 @@ class Inspector:
         """Compile all kernels, so that no question waits for the compiler."""
         blank = np.zeros((28, 28), np.uint8)
         blank[10:18, 13:15] = 255
-        self.trace(blank)
+        self.flow(blank)
         self.why(blank, 0, 1)
         self.train(blank, 0, 0.01)
 
@@ -43,18 +43,14 @@ class Inspector:
         """Images uint8 (N,28,28) as the network gets them: (N, *input_shape)."""
         return network_input(self.model, images)
 
-    def trace(self, image: np.ndarray) -> Trace:
-        """The output of every layer for an image uint8 (28,28)."""
-        return self.tracer.trace(self.input(image[None]))
-
     @cached_property
     def stages(self) -> list[int]:
         """The layers that sum: convolutions and dense layers."""
         return interpret.stages(self.tracer)
 
     def flow(self, image: np.ndarray, spot: Spot | None = None) -> tuple[Trace, list[Link]]:
-        """The trace of an image, and the strongest ways to a number; see ``interpret.flow``."""
-        trace = self.trace(image)
+        """The trace of an image uint8 (28,28), and the strongest ways to a number."""
+        trace = self.tracer.trace(self.input(image[None]))
         return trace, interpret.flow(self.tracer, trace, spot)
 
     def why(self, image: np.ndarray, label: int, other: int) -> tuple[np.ndarray, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import pygame
 
 from apps.sketchpad import theme
+from apps.sketchpad.document import Place
 from apps.sketchpad.theme import Color
 
 FINER = 4  # corners are drawn this much larger and then reduced
@@ -100,3 +101,32 @@ def diverging(values: np.ndarray, most: float, night: bool = False) -> np.ndarra
 def _scale_of(ends: tuple[Color, Color, Color]) -> np.ndarray:
     places, colors = np.linspace(0, 2, 511), np.array(ends)
     return np.column_stack([np.interp(places, range(3), c) for c in colors.T]).astype(np.uint8)
+
+
+def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
+    """Curves to the right as light (W,H,3): blue for a positive strength, else orange."""
+    W, H = size
+    starts, ends, strengths = (np.array(z, np.float32) for z in zip(*curves, strict=True))
+    width, height = np.maximum(ends[:, 0] - starts[:, 0], 1), ends[:, 1] - starts[:, 1]
+    counts = np.maximum(width, 1.5 * np.abs(height)).astype(int) + 1  # points, one per pixel
+    of = np.repeat(np.arange(len(curves)), counts)
+    t = np.arange(len(of)) - np.repeat(counts.cumsum() - counts, counts)
+    t = t.astype(np.float32) / counts[of].astype(np.float32)
+    columns = np.clip(starts[of, 0] + t * width[of], 0, W - 1).astype(int)
+    y = np.clip(starts[of, 1] + height[of] * t * t * (3 - 2 * t), 0.5, H - 1.5) - 0.5
+    rows = y.astype(int)
+    bright = (strengths * width / counts).astype(np.float32)[
+        of
+    ]  # in a column they add up to the strength
+    low, places = (y - rows) * bright, columns * H + rows
+    light, lit = np.zeros((W * H, 3), np.uint8), np.zeros(W * H, bool)
+    lit[places] = lit[places + 1] = True
+    shines, order = np.flatnonzero(lit), np.empty(W * H, np.int32)
+    order[shines] = np.arange(len(shines))  # few pixels are lit
+    above, below = order[places], order[places + 1]
+    for sign, color in ((-1, theme.GLOW[0]), (1, theme.GLOW[2])):
+        more = np.bincount(above, np.maximum(sign * (bright - low), 0), len(shines))
+        more = more + np.bincount(below, np.maximum(sign * low, 0), len(shines))
+        more = more[:, None] * color
+        light[shines] = np.minimum(light[shines] + more, 255)
+    return light.reshape(W, H, 3)

@@ -21,7 +21,7 @@ import numpy as np
 from apps.sketchpad import document
 from apps.sketchpad.context import Command, Context, Request
 from apps.sketchpad.course import COURSE, Course
-from apps.sketchpad.document import Question, Sheet
+from apps.sketchpad.document import Sheet
 from apps.sketchpad.editor import Pad
 from apps.sketchpad.phrases import spelled
 from apps.sketchpad.record import SAFE, Entry
@@ -169,9 +169,8 @@ class Session:
             if self.engine and self._asked_version != self.pad.version:
                 pad, self._asked_version = self.pad, self.pad.version
                 self._awaited[pad.version] = self.clock()
-                paper = pad.strokes(), pad.brush, self.sheet, pad.single
-                question = Question(pad.version, *paper)
-                self.worker.submit(READ, pad.version, self.engine.read, question)
+                paper = pad.version, pad.strokes(), pad.brush, self.sheet, pad.single
+                self.worker.submit(READ, pad.version, self.engine.read, *paper)
             if not self._collect():
                 break
         if self.answer and self.answer.sheet is not self.sheet:
@@ -249,7 +248,10 @@ class Session:
             self.screen.dark = answer
         elif kind in (COURSE, LEARN):
             takes = self.course.take if kind == COURSE else self.teacher.adapted
-            self._try(takes(answer, self.engine))
+            trial = takes(answer, self.engine)
+            if trial:
+                self.teacher.base = self.teacher.base or self.engine
+                self.put(trial)
 
     def _loaded(self, engine: "Engine") -> None:
         if self.loads:
@@ -257,11 +259,6 @@ class Session:
         self.teacher.forget()
         self.put(engine)
         self.worker.aside(COMPILE, engine.compile)  # meanwhile, NumPy answers
-
-    def _try(self, trial: "Engine | None") -> None:
-        if trial and self.engine:
-            self.teacher.base = self.teacher.base or self.engine
-            self.put(trial)
 
     def _lay(self, found: "Sheet | Drawing") -> None:
         if isinstance(found, Sheet):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apps.sketchpad import theme
+from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.document import Place
 from apps.sketchpad.layout import Area
@@ -222,7 +222,7 @@ class Strip:
             part = share / most[target[0]]
             bright = BRIGHT * (0.25 + 0.75 * abs(part)) * np.sign(part)
             curves.append((self._place(source, shape), self._place(target, shape), bright))
-        canvas.light(_glow((round(canvas.width), round(canvas.height)), curves))
+        canvas.light(primitives.glow((round(canvas.width), round(canvas.height)), curves))
         pixels = {source for source, _, _ in self._links if source[0] < 0}
         canvas.dots([self._place(spot, shape) for spot in pixels], 2, theme.SPOT)
 
@@ -279,32 +279,3 @@ def _begun(maps: np.ndarray, part: float) -> np.ndarray:
     known = maps.copy() if len(maps) > 1 else maps.copy().transpose(2, 0, 1)
     known[round(part * len(known)) :] = 0
     return known if len(maps) > 1 else known.transpose(1, 2, 0)
-
-
-def _glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
-    """Curves to the right as light (W,H,3): blue for a positive strength, else orange."""
-    W, H = size
-    starts, ends, strengths = (np.array(z, np.float32) for z in zip(*curves, strict=True))
-    width, height = np.maximum(ends[:, 0] - starts[:, 0], 1), ends[:, 1] - starts[:, 1]
-    counts = np.maximum(width, 1.5 * np.abs(height)).astype(int) + 1  # points, one per pixel
-    of = np.repeat(np.arange(len(curves)), counts)
-    t = np.arange(len(of)) - np.repeat(counts.cumsum() - counts, counts)
-    t = t.astype(np.float32) / counts[of].astype(np.float32)
-    columns = np.clip(starts[of, 0] + t * width[of], 0, W - 1).astype(int)
-    y = np.clip(starts[of, 1] + height[of] * t * t * (3 - 2 * t), 0.5, H - 1.5) - 0.5
-    rows = y.astype(int)
-    bright = (strengths * width / counts).astype(np.float32)[
-        of
-    ]  # in a column they add up to the strength
-    low, places = (y - rows) * bright, columns * H + rows
-    light, lit = np.zeros((W * H, 3), np.uint8), np.zeros(W * H, bool)
-    lit[places] = lit[places + 1] = True
-    shines, order = np.flatnonzero(lit), np.empty(W * H, np.int32)
-    order[shines] = np.arange(len(shines))  # few pixels are lit
-    above, below = order[places], order[places + 1]
-    for sign, color in ((-1, theme.GLOW[0]), (1, theme.GLOW[2])):
-        more = np.bincount(above, np.maximum(sign * (bright - low), 0), len(shines))
-        more = more + np.bincount(below, np.maximum(sign * low, 0), len(shines))
-        more = more[:, None] * color
-        light[shines] = np.minimum(light[shines] + more, 255)
-    return light.reshape(W, H, 3)

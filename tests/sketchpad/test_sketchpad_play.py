@@ -22,9 +22,9 @@ from apps.sketchpad.course import STEPS
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.games import TIME
 from apps.sketchpad.keys import KEYS
+from apps.sketchpad.primitives import glow
 from apps.sketchpad.record import SAFE, read_record
 from apps.sketchpad.session import FOLLOW, PLAY, Session
-from apps.sketchpad.strip import _glow
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.worker import Inline
 from benchmarks.quality import handwriting
@@ -120,10 +120,10 @@ def test_a_play_computes_stage_by_stage_and_gradients_of_a_corrected_digit(convo
 
 
 def test_light_adds_up_along_curves_in_the_color_of_their_sign():
-    one = _glow((100, 40), [((5, 10), (95, 30), 0.5)])
-    two = _glow((100, 40), [((5, 10), (95, 30), 0.5)] * 2)
+    one = glow((100, 40), [((5, 10), (95, 30), 0.5)])
+    two = glow((100, 40), [((5, 10), (95, 30), 0.5)] * 2)
     assert one.sum() * 1.9 < two.sum() < one.sum() * 2.1
-    down = _glow((100, 40), [((5, 10), (95, 30), -0.5)]).sum(axis=(0, 1))
+    down = glow((100, 40), [((5, 10), (95, 30), -0.5)]).sum(axis=(0, 1))
     up = one.sum(axis=(0, 1))
     assert up[2] > up[0]
     assert down[0] > down[2]
@@ -144,19 +144,6 @@ def test_a_digit_is_labeled_by_clicks_alone():
         app.view.draw(app.surface)
     assert session.text == "7"
     assert session.screen.popup == ""
-
-
-def test_the_eraser_of_the_toolbar_erases_with_the_left_button():
-    session, _ = session_with()
-    sketching.write(session, "1", at=(200.0, 100.0))
-    app = shown(session)
-    do(session, ("tool", "eraser"))
-    x, y, width, height = app.view.layout.paper
-    for kind, at in ((pygame.MOUSEBUTTONDOWN, 0.0), (pygame.MOUSEMOTION, 1.0)):
-        pos = x + 200 + 60 * at, y + 150 + 40 * at
-        app.handle(pygame.event.Event(kind, pos=pos, button=1))
-    app.handle(pygame.event.Event(pygame.MOUSEBUTTONUP, pos=pos, button=1))
-    assert len(session.pad.page.strokes) != len(handwriting.write("1"))
 
 
 def test_a_digit_is_written_by_keys_alone():
@@ -223,23 +210,6 @@ def test_dark_colors_follow_the_system_and_come_back(monkeypatch):
     do(session, ("dark",))
     app.view.draw(app.surface)
     assert app.surface.get_at((2, 790))[:3] == theme.DESK == (236, 238, 242)
-
-
-def test_strokes_on_dark_paper_are_light_and_as_wide():
-    widths = {}
-    for dark in (False, True):
-        session, _ = session_with()
-        app = shown(session)
-        sketching.draw(session, [(100, 100), (300, 100)])
-        session.screen.dark = dark
-        app.view.draw(app.surface)
-        x, y, *_ = app.view.layout.paper
-        column = pixels(app, (x + 200, y + 80, 1, 40))[0].sum(axis=1)
-        paper, ink = column[0], column[20]
-        assert (ink > paper) == dark
-        widths[dark] = np.abs(column - paper).sum() / abs(ink - paper)
-    theme.use(False)
-    assert widths[True] == pytest.approx(widths[False], abs=1.5)
 
 
 # ----------------------------------------------------------------------------------------- games

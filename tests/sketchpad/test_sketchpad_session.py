@@ -16,13 +16,12 @@ from apps.sketchpad.__main__ import main
 from apps.sketchpad.commands import COMMANDS, do
 from apps.sketchpad.engine import Engine
 from apps.sketchpad.keys import KEYS, by_name
-from apps.sketchpad.phrases import article, percent, sentence, spelled, verdict
+from apps.sketchpad.phrases import article, percent, sentence, verdict
 from apps.sketchpad.record import is_record, read_record, recorder
 from apps.sketchpad.replay import write_drawings
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline, Thread
 from benchmarks.quality import handwriting
-from docs.pictures import write_record, written
 from tinycnn.errors import DataError, EnvironmentFault, TinyCNNError, WeightsError
 from tinycnn.ink import Recognizer, read_strokes
 
@@ -295,14 +294,6 @@ def test_certainty_is_never_claimed(session):
     assert [article(name) for name in names] == ["an", "a", "a", "an", "an", "a", "a", "an"]
 
 
-def test_a_text_is_spelled_digit_by_digit(session):
-    write(session, "47\n1")
-    assert session.text == "47\n1"
-    pieces = spelled(session.answer.reading)
-    assert pieces == [("4", 0), ("7", 1), ("\n", None), ("1", 2)]
-    assert spelled(read_strokes([], template_network.recognizer())) == []
-
-
 def keep_busy(worker):
     """Give it work that lasts until the event that is returned."""
     begun, gate = threading.Event(), threading.Event()
@@ -311,29 +302,18 @@ def keep_busy(worker):
     return gate
 
 
-def test_in_the_background_the_newest_question_wins():
-    rung, worked = threading.Semaphore(0), []
-    worker = Thread(rung.release)
-    gate = keep_busy(worker)
-    for number in range(50):
-        worker.submit("read", number, worked.append, number)
-    gate.set()
-    rung.acquire()
-    rung.acquire()
-    assert worked == [49]
-    assert [done.key for done in worker.collect()] == [0, 49]
-
-
-def test_reading_goes_before_what_tabs_have_asked():
+def test_in_the_background_the_newest_question_wins_and_reading_goes_before_what_tabs_ask():
     rung, worked = threading.Semaphore(0), []
     worker = Thread(rung.release)
     gate = keep_busy(worker)
     worker.submit("ask layers", 1, worked.append, "layers")
-    worker.submit("read", 2, worked.append, "read")
+    for number in range(50):
+        worker.submit("read", number, worked.append, number)
     gate.set()
     for _ in range(3):
         rung.acquire()
-    assert worked == ["read", "layers"]
+    assert worked == [49, "layers"]
+    assert [done.key for done in worker.collect()] == [0, 49, 1]
 
 
 def test_the_session_never_waits_for_a_slow_worker():
@@ -376,6 +356,12 @@ def test_what_is_recorded_can_be_played_again(tmp_path, capsys, weights):
     assert json.loads(capsys.readouterr().out)["text"] == "8"
     with Image.open(picture) as image:
         assert image.size == (960, 640)
+    film = tmp_path / "film.gif"
+    arguments = ["--replay", str(path), "--headless", "--film", str(film), "--size", "800x640"]
+    assert main([*arguments, "--weights", str(weights)]) == 0
+    with Image.open(film) as image:
+        assert image.n_frames > 1
+        assert image.size == (500, 400)
 
 
 def test_a_replay_saves_nothing_copies_nothing_and_ends_with_its_record(
@@ -465,18 +451,6 @@ def test_no_output_of_the_sketchpad_is_written_over_what_it_reads(tmp_path, weig
     with pytest.raises(TinyCNNError, match="is an input"):
         main([read, str(path), output, str(link), *replay])
     assert path.read_bytes() == payload
-
-
-def test_a_film_of_a_replay_moves_and_is_small(tmp_path, weights, capsys):
-    session = list(written("1", 0.5, (60, 90), 150, seed=1))
-    write_record(tmp_path / "film.jsonl", session)
-    path = tmp_path / "film.gif"
-    arguments = ["--replay", str(tmp_path / "film.jsonl"), "--headless", "--film", str(path)]
-    assert main([*arguments, "--weights", str(weights)]) == 0
-    with Image.open(path) as picture:
-        assert picture.n_frames > 3
-        assert picture.size == (800, 500)
-    assert path.stat().st_size < 1e6
 
 
 def test_networks_of_other_sizes_and_classes_read_too(tmp_path):

@@ -106,29 +106,6 @@ def test_every_tab_shows_every_network_and_whatever_can_be_clicked_or_typed_may_
     assert written.screen.note == ""
 
 
-@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
-def test_the_mouse_may_be_anywhere_and_is_answered_where_something_lies(tab, written):
-    do(written, ("show", tab))
-    answered = False
-    for size in ((590, 300), (1230, 590)):
-        still, offered = draw(written, size)
-        for x in range(20, size[0], 211):
-            for y in range(10, size[1], 97):
-                pixels, hits = draw(written, size, (x, y))
-                assert [hit.command for hit in hits] == [hit.command for hit in offered]
-                answered |= bool((pixels != still).any())
-    assert answered or NAMES[tab] != "Teach"
-
-
-@pytest.mark.parametrize("tab", range(len(NAMES)), ids=NAMES)
-def test_empty_paper_is_no_fault(tab):
-    session = session_of()
-    do(session, ("show", tab))
-    pixels, hits = draw(session)
-    assert not [hit for hit in hits if hit.command[0] == "tab"]
-    assert (pixels != 255).any(), "it says what to do"
-
-
 # ------------------------------------------------------------------------- the tabs tell the truth
 
 

@@ -68,7 +68,10 @@ def _draw_step(canvas: Canvas, area: Area, view: "View") -> None:
     canvas.fill(area, theme.SUNK, 4, theme.EDGE)
     inner = canvas.part((x + 6, y + 6, side - 12, side - 12))
     if isinstance(view, np.ndarray):
-        inner.fitted(255 - view)
+        H, W = view.shape
+        unit = min(inner.width / W, inner.height / H)
+        place = (inner.width - W * unit) / 2, (inner.height - H * unit) / 2
+        inner.picture((*place, W * unit, H * unit), 255 - view, smooth=True)
         return
     for line in placed(view, (inner.width, inner.height), 0.94):
         points: list[Place] = [(x, y) for x, y in line.tolist()]

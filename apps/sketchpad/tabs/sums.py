@@ -42,10 +42,8 @@ def _draw_field(
     H, W, _ = tracer.image_shape
     inked(canvas, area, trace.x.reshape(H, W, -1).mean(axis=2))
     rows, columns = region[0], region[min(1, len(region) - 1)]
-    if len(region) == 1:  # the network has a row as input: the rows of the image that it covers
-        first, last = rows.start // W, (rows.stop - 1) // W
-        columns = slice(0, W) if first != last else slice(rows.start % W, (rows.stop - 1) % W + 1)
-        rows = slice(first, last + 1)
+    if len(region) == 1:  # the network has a row as input, and each number depends on all of it
+        rows, columns = slice(0, H), slice(0, W)
     x, y, side, _ = area
     width, height = side * (columns.stop - columns.start) / W, side * (rows.stop - rows.start) / H
     frame = (x + side * columns.start / W, y + side * rows.start / H, width, height)
