@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import namespaces
 import numpy as np
 import pytest
 from hypothesis import given
@@ -104,7 +103,6 @@ MISSING = mpi_is_missing()
 needs_mpi = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 IS_MPICH = not MISSING and b"HYDRA" in subprocess.check_output([MPIEXEC, "--version"])
 needs_hydra = pytest.mark.skipif(not IS_MPICH, reason="only MPICH's mpiexec can be told this")
-needs_namespaces = pytest.mark.skipif(bool(why := namespaces.unavailable()), reason=why)
 
 
 @contextlib.contextmanager
@@ -196,19 +194,6 @@ def test_one_two_and_four_ranks_end_with_the_bytes_of_one_process(easy_folder, p
         assert out.count("right") == 1
     assert len({digest(place / f"run{count}") for count in (0, 1, 2, 4)}) == 1
     assert not ranks_in(place)
-
-
-@needs_mpi
-@needs_hydra
-@needs_namespaces
-@pytest.mark.parametrize("count", [2, 4])
-def test_ranks_in_namespaces_talk_over_tcp_and_end_with_the_same_bytes(easy_folder, place, count):
-    words = ["--data-dir", easy_folder, *PLAN, "--quiet", "--run-dir"]
-    assert trained(1, place, *words, "one")[0] == 0
-    with namespaces.joined(count) as launcher:
-        code, _, err = trained(count, place, *words, "run", launcher=launcher)
-    assert code == 0, err
-    assert digest(place / "run") == digest(place / "one")
 
 
 # Ends
