@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import Plan, empty
+from tinycnn.kernels.microkernels import Plan, add_rows, empty
 from tinycnn.kernels.shapes import FLOATS
+from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
 
 MANY = 4096
@@ -193,10 +194,15 @@ def batchnorm(x, w, b, epsilon):
         means, variances = np.empty((2, N, C), x.dtype)
         _moments(N, (_by_image(x),), (means, variances))
         mean, variance = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-    scale = w / np.sqrt(variance + x.dtype.type(epsilon))
+    plan = normalize(x, mean, w / np.sqrt(variance + x.dtype.type(epsilon)), b)
+    plan.fill()
+    return plan.y, mean, variance
+
+
+def normalize(x, mean, scale, b):
+    """Return the plan of scale * (x - mean) + b, of which all but x are (C,)."""
     y = empty(x.shape, x.dtype)
-    _normalize(N, (_by_image(x), mean, scale, b), (_by_image(y),))
-    return y, mean, variance
+    return Plan(y, partial(_normalize, len(x), (_by_image(x), mean, scale, b), (_by_image(y),)))
 
 
 def batchnorm_backward(dy, x, w, mean, variance, epsilon):
@@ -222,46 +228,60 @@ def _by_image(x):
 def _moments(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
     P, C = x.shape
-    mean[:], variance[:] = 0, 0
-    for p in range(P):
-        for c in range(C):
-            mean[c] += x[p, c]
+    x = x.reshape(-1)
+    mean[:] = 0
+    add_rows(x, mean)
     mean /= P
-    for p in range(P):
-        for c in range(C):
-            away = x[p, c] - mean[c]
-            variance[c] += away * away
+    for c in range(0, C, LANES):
+        center, total = load_first(mean, c, C - c), zeros(x)
+        for at in range(c, x.size, C):
+            away = _away(x, at, center, C - c)
+            total = add(total, fma(away, away, zeros(x)))
+        store_first(variance, c, total, C - c)
     variance /= P
+
+
+@part
+def _away(x, at, center, count):
+    """Return the first ``count`` numbers at x[at], minus ``center``."""
+    return fma(fill_like(-1, center), center, load_first(x, at, count))
 
 
 @parallel_over  # n owns y[n]
 def _normalize(n, read, written):
     (x, mean, scale, b), (y,) = read, written
-    x, y = x[n], y[n]
-    P, C = x.shape
-    for p in range(P):
-        for c in range(C):
-            y[p, c] = scale[c] * (x[p, c] - mean[c]) + b[c]
+    C, x, y = b.size, x[n].reshape(-1), y[n].reshape(-1)
+    for c in range(0, C, LANES):
+        center, slope = load_first(mean, c, C - c), load_first(scale, c, C - c)
+        shift = load_first(b, c, C - c)
+        for at in range(c, x.size, C):
+            scaled = fma(slope, _away(x, at, center, C - c), zeros(x))
+            store_first(y, at, add(scaled, shift), C - c)
 
 
 @parallel_over  # n owns dws[n] and dbs[n]
 def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
-    dy, x, dw, db = dy[n], x[n], dws[n], dbs[n]
-    P, C = x.shape
-    dw[:], db[:] = 0, 0
-    for p in range(P):
-        for c in range(C):
-            dw[c] += dy[p, c] * (x[p, c] - mean[c])
-            db[c] += dy[p, c]
+    C, dy, x, dw = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dws[n]
+    dbs[n] = 0
+    add_rows(dy, dbs[n])
+    for c in range(0, C, LANES):
+        center, total = load_first(mean, c, C - c), zeros(x)
+        for at in range(c, x.size, C):
+            gradient = load_first(dy, at, C - c)
+            total = add(total, fma(gradient, _away(x, at, center, C - c), zeros(x)))
+        store_first(dw, c, total, C - c)
     dw *= inverse
 
 
 @parallel_over  # n owns dx[n]
 def _input_gradient(n, read, written):
     (dy, x, mean, scale, slope, level), (dx,) = read, written
-    dy, x, dx = dy[n], x[n], dx[n]
-    P, C = x.shape
-    for p in range(P):
-        for c in range(C):
-            dx[p, c] = scale[c] * (dy[p, c] - level[c]) - slope[c] * (x[p, c] - mean[c])
+    C, dy, x, dx = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dx[n].reshape(-1)
+    for c in range(0, C, LANES):
+        center, factor = load_first(mean, c, C - c), load_first(scale, c, C - c)
+        tilt, middle = load_first(slope, c, C - c), load_first(level, c, C - c)
+        for at in range(c, x.size, C):
+            straight = fma(factor, _away(dy, at, middle, C - c), zeros(x))
+            turned = fma(tilt, _away(x, at, center, C - c), zeros(x))
+            store_first(dx, at, fma(fill_like(-1, turned), turned, straight), C - c)

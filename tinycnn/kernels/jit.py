@@ -34,8 +34,7 @@ from tinycnn.files import private_folder, user_folder
 from tinycnn.kernels.simd import CHECKED, LANES
 from tinycnn.signals import signals_wait
 
-UNCOMPILED = bool(config.DISABLE_JIT)
-"""True when kernels run as plain Python."""
+UNCOMPILED = bool(config.DISABLE_JIT)  # kernels run as plain Python
 
 MODE = "checked" if CHECKED else "parallel"
 

@@ -43,11 +43,9 @@ from tinycnn.kernels.threads import parallel_over
 ROWS = len(EIGHT)
 """Dense sums made side by side: each weight that is loaded serves all of them."""
 
-PIECE = 16
-"""So many examples have one sum; more are halved."""
+PIECE = 16  # so many examples have one sum; more are halved
 
-BLOCK = 2048
-"""Numbers of each array that stay in a near cache while arrays are added."""
+BLOCK = 2048  # numbers of each array that stay in a near cache while arrays are added
 
 FEW = 4
 """Up to so many examples are done by the calling thread: waking others would take longer."""

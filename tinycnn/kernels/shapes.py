@@ -46,13 +46,13 @@ class Check:
         self._signature = inspect.signature(function)
         self._names = tuple(self._signature.parameters)
         given, _, results = text.partition("->")
-        self._letters = {
+        self.letters = {
             name: tuple(re.findall(r"[^\s,]+", letters))
             for names, letters in re.findall(r"(\w+(?:(?:, | and )\w+)*) \((.*?)\)", given)
             for name in re.split(", | and ", names)
         }
-        self._arrays = [n for n in self._names if n in self._letters and not n.endswith("_size")]
-        self._pairs = [name for name in self._letters if name not in self._arrays]
+        self.arrays = [n for n in self._names if n in self.letters and not n.endswith("_size")]
+        self._pairs = [name for name in self.letters if name not in self.arrays]
         self._changed = re.findall(r"\w+", results.partition("written into")[2])
         self._rules = [rule for name, rule in RULES.items() if name in self._names]
         names = {"size", *self._pairs} & {*self._names}
@@ -65,7 +65,7 @@ class Check:
             bound.apply_defaults()
             args = bound.args
         key = [args[q] for q in self._sized]
-        for array in args[: len(self._arrays)]:
+        for array in args[: len(self.arrays)]:
             if type(array) is not np.ndarray or not array.flags.carray:
                 return self._make_ready(args)
             key += array.dtype, array.shape
@@ -80,23 +80,11 @@ class Check:
             rule(given, sizes)
         return list(given.values())
 
-    def example(self, sizes: Values, draw: Callable) -> Values:
-        """Return arrays of the declared shapes: labels, and numbers drawn by ``draw(*shape)``."""
-        arrays = {}
-        for name in self._arrays:
-            axes = "NHWC" if self._letters[name] == ("...",) else self._letters[name]
-            letters = [z for axis in axes for z in ("HW" if axis == "..." else [axis])]
-            array = draw(*(sizes[z] for z in letters))
-            arrays[name] = abs(array) if name in ("draw", "square") else array
-        if "labels" in arrays:
-            arrays["labels"] = np.arange(sizes["N"]) % sizes["K"]
-        return arrays
-
     def _make_ready(self, args: Sequence[Any], key: Sequence[Any] | None = None) -> Sequence[Any]:
         """Bring arrays into the form that kernels want; remember what fits under the ``key``."""
         given = dict(zip(self._names, args, strict=True))
         dtype = None
-        for name in self._arrays:
+        for name in self.arrays:
             array = ready(given[name])
             if name not in RULES:
                 native = array.dtype.newbyteorder("=")
@@ -111,9 +99,9 @@ class Check:
                     "in the machine's byte order"
                 )
             given[name] = array
-        shapes = [given[name].shape for name in self._arrays]
+        shapes = [given[name].shape for name in self.arrays]
         sizes = self._sizes_of(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
-        if key and all(given[name] is z for name, z in zip(self._arrays, args, strict=False)):
+        if key and all(given[name] is z for name, z in zip(self.arrays, args, strict=False)):
             self._known[tuple(key)] = sizes
         for rule in self._rules:
             rule(given, sizes)
@@ -122,13 +110,13 @@ class Check:
     def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
         """Return what the letters mean, or raise because they do not mean one thing each."""
         sizes: Values = {}
-        shaped = list(zip((*self._arrays, *self._pairs), shapes, strict=True))
+        shaped = list(zip((*self.arrays, *self._pairs), shapes, strict=True))
         gradients = ("d", "winner")
         shaped.sort(key=lambda item: (item[0].startswith(gradients), item[0] != "w"))
         for name, shape in shaped:
             if name.startswith(gradients):
                 _derive(sizes, size)
-            letters = self._letters[name]
+            letters = self.letters[name]
             axes = _axes(letters, shape)
             if axes is None or any(
                 sizes.get(z, n) != n for z, n in zip(letters, axes, strict=True)

@@ -22,14 +22,12 @@ from numba.core.datamodel import PrimitiveModel
 from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import lower_builtin, register_model, type_callable
 
-CHECKED = os.environ.get("TINYCNN_KERNELS", "parallel") == "serial"
-"""True when kernels run on one thread with bounds checks."""
+CHECKED = os.environ.get("TINYCNN_KERNELS") == "serial"  # one thread, with bounds checks
 
 LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
-EIGHT, FIVE = tuple(range(8)), tuple(range(5))
-"""Places one after the other."""
+EIGHT, FIVE = tuple(range(8)), tuple(range(5))  # places one after the other
 
 BYTE, INT32 = ir.IntType(8), ir.IntType(32)
 

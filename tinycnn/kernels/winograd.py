@@ -52,11 +52,9 @@ from tinycnn.kernels.threads import parallel_over
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
 
-GROUP = 8
-"""Tiles between whose transforms and products the second cache keeps everything."""
+GROUP = 8  # tiles between whose transforms and products the second cache keeps everything
 
-PIECES = 16
-"""Pieces of a batch that run side by side, each with memory of its own."""
+PIECES = 16  # of a batch that run side by side, each with memory of its own
 
 
 @lru_cache

@@ -81,7 +81,14 @@ def example(operation: str, sizes: Mapping[str, int], draw: Callable[..., Array]
 
     ``sizes`` are those of the axes by letter; ``draw(*shape)`` returns an array.
     """
-    arrays: dict[str, Any] = getattr(kernels, operation).check.example(sizes, draw)
+    check, arrays = getattr(kernels, operation).check, dict[str, Any]()
+    for name in check.arrays:
+        axes = "NHWC" if check.letters[name] == ("...",) else check.letters[name]
+        letters = [z for axis in axes for z in ("HW" if axis == "..." else [axis])]
+        array = draw(*(sizes[z] for z in letters))
+        arrays[name] = abs(array) if name in ("draw", "square") else array
+    if "labels" in arrays:
+        arrays["labels"] = np.arange(sizes["N"]) % sizes["K"]
     return NUMBERS | arrays
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from tinycnn import kernels
+from tinycnn.kernels.elementwise import normalize
 from tinycnn.kernels.shapes import ready
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool, own
-from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, ReLU, Softmax
 
 Step = Callable[[], object]
 
@@ -78,6 +79,8 @@ class _Answer:
                 y = self._plan(kernels.conv2d, x, *weights)
             case Dense() if weights := self._weights(stage):
                 y = self._plan(kernels.dense, x, *weights)
+            case BatchNorm() as norm if weights := self._weights(norm):
+                y = self._normalized(norm, x, *weights)
             case ReLU():
                 y = self._plan(kernels.relu, x)
             case Softmax():
@@ -87,6 +90,18 @@ class _Answer:
             case _:
                 y = np.empty((len(x), *stage.shapes(x.shape[1:])[0]), x.dtype)
                 self._steps.append(lambda: np.copyto(y, stage.forward(x)))
+        return y
+
+    def _normalized(self, norm: BatchNorm, x: Array, w: Array, b: Array) -> Array:
+        mean, scale = np.empty((2, *b.shape), x.dtype)
+        plan = normalize(x, mean, scale, b)
+
+        def refresh() -> None:
+            mean[:] = norm.state["mean"]
+            np.divide(w, norm.deviation(x.dtype), out=scale)
+
+        self._steps += [refresh, plan.fill]
+        y: Array = plan.y
         return y
 
     def _weights(self, layer: Layer) -> list[Array]:
