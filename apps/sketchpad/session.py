@@ -221,6 +221,7 @@ class Session:
             if done.kind == READ:
                 assert isinstance(done.key, int)
                 self.answer = done.answer
+                self.screen.note = (done.answer and done.answer.fault) or self.screen.note
                 self._awaited = {v: at for v, at in self._awaited.items() if v > done.key}
             if done.error is None or done.kind in (LEARN, COURSE):
                 self._take(done.kind, done.key, done.answer)
@@ -240,8 +241,6 @@ class Session:
             self.teacher.read(*answer)
         elif kind == LOAD:
             self._loaded(answer)
-        elif kind == READ:
-            self.screen.note = answer.fault or self.screen.note
         elif kind == SHEET:
             self._lay(answer)
         elif kind == DARK:

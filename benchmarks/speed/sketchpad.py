@@ -1,34 +1,66 @@
-"""How fast the sketchpad is: ``python -m benchmarks.speed.sketchpad --window``.
+"""How fast the sketchpad and the page are: ``python -m benchmarks.speed.sketchpad --window``.
 
-From the last movement of the pen to the bars on the screen, frames per second while lines are
-drawn, the same on a page with a thousand strokes, and the time until the window is open. Where
-other programs use the machine too, the seconds of computing tell more than those of waiting.
+From the last movement of the pen to the bars; a frame while a number is written, the strip alive;
+the same on a page with a thousand strokes; the time until the window is open; and, where Chromium
+is installed, a movement of the pen on the web page. Where other programs use the machine, the
+seconds of computing tell more than those of waiting.
 """
 
 import argparse
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from benchmarks.command import new_parser, new_table, progress, whole, write_json
 from benchmarks.machine import busy_seconds, describe
+from benchmarks.quality.handwriting import resample, write
 from tinycnn.cli import run_command
 
-SIZE = (1280, 800)
-HZ = 250  # movements of the mouse a second
-PAUSE = 0.25  # seconds: a longer gap between frames is rest, not slowness
-SECONDS = 5.0  # of drawing
+PAGE = Path(__file__).parents[2] / "docs" / "web" / "tinycnn.html"
+SIZES = {(640, 480): 1.0, (1280, 800): 1.0, (3840, 2160): 2.0}  # of windows, and their scales
 MANY = 1000  # strokes
 PATIENCE = 60.0  # seconds
+FLUID = 1000 / 60
+MUSTS = {  # milliseconds, at most
+    "bars_1": ("from the pen to the bars, one digit", 8.0),
+    "bars_6": ("from the pen to the bars, six digits", 16.0),
+    **{f"frame_{w}x{h}": (f"a frame at {w} x {h}, the strip alive", FLUID) for w, h in SIZES},
+    "frame_many": (f"a frame with {MANY:,} strokes on the page", FLUID),
+    "window": ("until the window is open", 500.0),
+    "page": ("the web page: a movement of the pen", 30.0),
+}
+Measured = list[tuple[float, float]]
+"""Seconds of waiting, and of computing."""
+
+DRAW = """
+const [lines, done] = arguments, paper = document.getElementById("paper");
+const { left, top, height } = paper.getBoundingClientRect();
+const busy = () => document.getElementById("answer").getAttribute("aria-busy") === "true";
+const picture = () => new Promise(requestAnimationFrame);
+paper.setPointerCapture = () => {};
+const send = async (name, [x, y]) => {
+  const place = { clientX: left + x * height, clientY: top + y * height };
+  paper.dispatchEvent(new PointerEvent(name, { pointerId: 1, button: 0, ...place }));
+  do await picture(); while (busy());
+};
+(async () => {
+  for (const [first, ...rest] of lines) {
+    await send("pointerdown", first);
+    for (const place of rest) await send("pointermove", place);
+    paper.dispatchEvent(new PointerEvent("pointerup", { pointerId: 1 }));
+  }
+})().then(done);
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,31 +70,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
     busy, begun = busy_seconds(), time.process_time()
     with progress() as tell:
-        results = speed(options.weights, options.repeats, tell)
-        if options.window:
-            tell("the time until the window is open")
-            results["window_s"] = [start_seconds() for _ in range(5)]
+        results = speed(options.weights, options.repeats, options.window, tell)
     others = busy_seconds() - busy - (time.process_time() - begun)
     _print(Console(), results, others)
     write_json(options.json, {"machine": describe(), "speed": results})
     return 0
 
 
-def speed(weights: str, repeats: int, tell) -> dict[str, list[float]]:
-    """Seconds from the pen to the bars, and between frames."""
+def speed(weights: str, repeats: int, window: bool, tell: Callable[[str], None]) -> Any:
+    """What is measured of each must."""
+    results: dict[str, Measured] = {}
     bench = Bench(weights)
-    results = {}
     for digits in (1, 6):
-        tell(f"from the pen to the bars, {digits} digits on the page")
-        measured = [bench.latency(digits) for _ in range(repeats)]
-        results[f"bars_{digits}_s"] = [wall for wall, _ in measured]
-        results[f"bars_{digits}_cpu_s"] = [cpu for _, cpu in measured]
-    tell("frames while drawing")
-    bench.fill(1)
-    results["frame_s"] = bench.frames()
-    tell(f"frames on a page with {MANY:,} strokes")
-    bench.fill(MANY)
-    results["frame_many_s"] = bench.frames()
+        tell(MUSTS[f"bars_{digits}"][0])
+        results[f"bars_{digits}"] = [bench.latency(digits) for _ in range(repeats)]
+    for (width, height), scale in SIZES.items():
+        tell(MUSTS[f"frame_{width}x{height}"][0])
+        results[f"frame_{width}x{height}"] = frames(weights, (width, height), scale)
+    tell(MUSTS["frame_many"][0])
+    results["frame_many"] = frames(weights, (1280, 800), 1.0, MANY)
+    if window:
+        tell(MUSTS["window"][0])
+        results["window"] = [start() for _ in range(5)]
+    if shutil.which("chromedriver") and importlib.util.find_spec("selenium"):
+        tell(MUSTS["page"][0])
+        results["page"] = page()
     return results
 
 
@@ -80,131 +112,132 @@ class Bench:
         from apps.sketchpad.worker import Thread
 
         sys.setswitchinterval(SWITCH)
-        surface = window.open_window(SIZE)
-        self.pygame = pygame
+        surface = window.open_window((1280, 800))
         self.session = Session(Thread(window.ring), lambda: Engine.load(weights), tabs())
-        self.app = App(self.session, surface)
-        self.shown = self.computed = 0.0  # when ink and answer were last shown
-        self.gaps: list[float] = []  # seconds between frames
+        self.app, self.pygame = App(self.session, surface), pygame
+        self.shown = 0.0, 0.0  # when ink and answer were last shown: waiting, computing
         self._update = self.app.update
         self.app.update = self._watched_update  # type: ignore[method-assign]
         self._turn_until(lambda: bool(self.session.engine and self.session.engine.compiled))
 
     def latency(self, digits: int) -> tuple[float, float]:
         """Seconds from the last movement of the last digit to its bars, and of computing."""
+        lines = write("7" * digits, gap=20.0, height=90.0, at=(20.0, 150.0))
         self.app.do(("clear",))
-        step = (self.session.pad.size[0] - 20) / max(digits, 4)
-        for number in range(digits - 1):
-            self._seven(10 + number * step, step)
-        self._seven(10 + (digits - 1) * step, step, lift=False)
+        for line in lines[:-1]:
+            self._draw(line)
+            self.app.do(("up",))
+        self._draw(lines[-1][:-1])
         self._turn_until(lambda: self.session.up_to_date)
         time.sleep(0.02)
+        version, (x, y, *_) = self.session.pad.version, self.app.view.layout.paper
+        begun, computed = time.perf_counter(), time.process_time()
+        place = round(lines[-1][-1][0] + x), round(lines[-1][-1][1] + y)
         self.app._drags = "move"
-        version, (x, y) = self.session.pad.version, self.session.pad.live[-1][-1]
-        left, top, *_ = self.app.view.layout.paper
-        start, begun = time.perf_counter(), time.process_time()
-        self._post(self.pygame.MOUSEMOTION, x + left + 0.1 * step, y + top)
+        self.pygame.event.post(self.pygame.event.Event(self.pygame.MOUSEMOTION, pos=place))
         self._turn_until(lambda: self.session.pad.version > version and self.session.up_to_date)
         self.app._drags = ""
         self.app.do(("up",))
-        return self.shown - start, self.computed - begun
-
-    def frames(self) -> list[float]:
-        """Seconds between frames while loops are drawn."""
-        self.gaps.clear()
-        self._post(self.pygame.MOUSEBUTTONDOWN, 330, 400)
-        stop = time.perf_counter() + SECONDS
-        feeder = threading.Thread(target=self._loops, args=(stop,))
-        feeder.start()
-        while time.perf_counter() < stop:
-            self.app.turn()
-        feeder.join()
-        self._post(self.pygame.MOUSEBUTTONUP, 330, 400)
-        self.app.turn()
-        return list(self.gaps)
-
-    def fill(self, count: int) -> None:
-        """A page with so many strokes."""
-        rng = np.random.default_rng(0)
-        self.app.do(("clear",))
-        places = rng.uniform((10, 10), (600, 600), (count, 2))
-        self.session.pad.write([place + rng.uniform(0, 20, (30, 2)) for place in places], 4.0)
-        self._turn_until(lambda: True)
-
-    def _loops(self, stop: float) -> None:
-        turn = 0.0
-        while time.perf_counter() < stop:
-            turn += 2 * np.pi / HZ
-            self._post(self.pygame.MOUSEMOTION, 330 + 200 * np.sin(turn), 380 + 200 * np.cos(turn))
-            time.sleep(1 / HZ)
-
-    def _seven(self, x: float, step: float, lift: bool = True) -> None:
-        """A crossed 7; without lifting the pen its bar is not finished yet."""
-        width = 0.7 * step
-        for line in (
-            [(x, 240), (x + width, 240), (x + 0.4 * width, 240 + 2 * width)],
-            [(x + 0.2 * width, 240 + width), (x + 0.7 * width, 240 + width)],
-        ):
-            points = np.concatenate([np.linspace(a, b, 25) for a, b in pairwise(line)])
-            self.app.do(("down", *points[0].tolist()))
-            for place in points[1:].tolist():
-                self.app.do(("move", *place))
-            if lift or len(line) == 3:
-                self.app.do(("up",))
-
-    def _post(self, kind: int, x: float, y: float) -> None:
-        event = self.pygame.event.Event(kind, pos=(round(x), round(y)), button=1)
-        self.pygame.event.post(event)
+        return self.shown[0] - begun, self.shown[1] - computed
 
     def _watched_update(self, hurry: bool) -> bool:
-        writing, changed = self.session.pad.writing, self._update(hurry)
+        changed = self._update(hurry)
         if changed and hurry:
-            now = time.perf_counter()
-            if writing and now - self.shown < PAUSE:
-                self.gaps.append(now - self.shown)
-            self.shown, self.computed = now, time.process_time()
+            self.shown = time.perf_counter(), time.process_time()
         return changed
 
-    def _turn_until(self, condition) -> None:
+    def _draw(self, line: np.ndarray) -> None:
+        for name, place in zip(["down", *["move"] * len(line)], line.tolist(), strict=False):
+            self.app.do((name, *place))
+
+    def _turn_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.perf_counter() + PATIENCE
-        while True:
+        while not condition() and time.perf_counter() < deadline:
             self.app.turn()
-            if condition() or time.perf_counter() > deadline:
-                return
 
 
-def start_seconds() -> float:
+def frames(weights: str, size: tuple[int, int], scale: float, strokes: int = 0) -> Measured:
+    """Seconds of the window's thread per frame, paper, answer and strip, while 742 is written."""
+    import pygame
+
+    from apps.sketchpad.app import App
+    from apps.sketchpad.engine import Engine
+    from apps.sketchpad.session import Session
+    from apps.sketchpad.tabs import tabs
+    from apps.sketchpad.worker import Inline
+
+    session = Session(Inline(), lambda: Engine.load(weights), tabs())
+    app, measured = App(session, pygame.Surface(size), scale), []
+    rng = np.random.default_rng(0)
+    places = rng.uniform((10, 300), (600, 500), (strokes, 2))
+    for _ in range(3):
+        session.tick()
+    session.pad.write([place + rng.uniform(0, 20, (30, 2)) for place in places], 4.0)
+    app.view.draw(app.surface)
+    for line in write("742", gap=30.0, height=130.0, at=(60.0, 80.0)):
+        for k, place in enumerate(resample(line, 6).tolist()):
+            app.do(("move" if k else "down", *place))
+            if not strokes:  # the worker's part, which takes long on a full page
+                session.tick()
+            app.view._strip.update(session, None)
+            begun, computed = time.perf_counter(), time.thread_time()
+            app.view.draw(app.surface, hurry=True)
+            measured.append((time.perf_counter() - begun, time.thread_time() - computed))
+        app.do(("up",))
+    return measured
+
+
+def start() -> tuple[float, float]:
     """From the start of the process until the window takes strokes."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record.jsonl"
         begun = time.perf_counter()
         command = [sys.executable, "-m", "apps.sketchpad", "--record", str(record)]
         program = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            while not (record.exists() and '"room"' in record.read_text()):
-                if program.poll() is not None or time.perf_counter() - begun > PATIENCE:
-                    return float("nan")
-                time.sleep(0.005)
-            return time.perf_counter() - begun
-        finally:
-            program.terminate()
-            program.wait()
+        while not (record.exists() and '"room"' in record.read_text()):
+            if program.poll() is not None or time.perf_counter() - begun > PATIENCE:
+                break
+            time.sleep(0.005)
+        waited = time.perf_counter() - begun
+        stat = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()
+        program.kill()
+        program.wait()
+    return waited, (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _print(console: Console, results: dict[str, list[float]], others: float) -> None:
-    table = new_table("milliseconds", "median", "99 of 100 below", "n")
-    names = {
-        "bars_1_s": "from the pen to the bars, one digit",
-        "bars_1_cpu_s": "    of which computing",
-        "bars_6_s": "from the pen to the bars, six digits",
-        "bars_6_cpu_s": "    of which computing",
-        "frame_s": "between frames while drawing",
-        "frame_many_s": f"between frames, {MANY:,} strokes on the page",
-        "window_s": "until the window is open",
-    }
-    for key, values in results.items():
-        low, high = np.percentile(values, (50, 99)) * 1000
-        table.add_row(names[key], f"{low:.1f}", f"{high:.1f}", f"{len(values):,}")
+def page() -> Measured:
+    """Seconds per movement of the pen, from the event to the last picture, six digits written."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu"):
+        options.add_argument(flag)
+    measured = []
+    with webdriver.Chrome(options) as browser:
+        browser.set_script_timeout(PATIENCE)
+        browser.get(PAGE.as_uri())
+        browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def computed() -> float:
+            found = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+            return next(one["value"] for one in found if one["name"] == "ThreadTime")
+
+        for line in write("742031", gap=30.0, height=100.0, at=(20.0, 150.0)):
+            points = (resample(line, 8) / 700).round(4).tolist()
+            begun, used = time.perf_counter(), computed()
+            browser.execute_async_script(DRAW, [points])
+            count = len(points)
+            measured.append(((time.perf_counter() - begun) / count, (computed() - used) / count))
+    return measured
+
+
+def _print(console: Console, results: dict[str, Measured], others: float) -> None:
+    table = new_table("milliseconds", "must", "median", "of which computing", "n")
+    for key, (name, must) in MUSTS.items():
+        if key in results:
+            wall, computing = 1000 * np.median(results[key], axis=0)
+            n = f"{len(results[key]):,}"
+            table.add_row(name, f"{must:.1f}", f"{wall:.1f}", f"{computing:.1f}", n)
     console.print(table)
     console.print(f"other programs used the machine for {max(others, 0):.0f} s meanwhile")
 
@@ -212,7 +245,7 @@ def _print(console: Console, results: dict[str, list[float]], others: float) -> 
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser("speed.sketchpad", "How fast is the sketchpad?")
     parser.add_argument("--weights", default="default", help="a weights file, a run folder, last")
-    parser.add_argument("--repeats", type=whole(5, 10_000), default=200, help="of latencies")
+    parser.add_argument("--repeats", type=whole(5, 10_000), default=100, help="of latencies")
     parser.add_argument("--window", action="store_true", help="in a window on this display")
     parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the results")
     return parser
