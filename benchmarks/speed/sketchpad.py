@@ -27,6 +27,7 @@ from benchmarks.quality.handwriting import resample, write
 from tinycnn.cli import run_command
 
 PAGE = Path(__file__).parents[2] / "docs" / "web" / "tinycnn.html"
+BROWSER, DRIVER = "chromium", "chromedriver"
 SIZES = {(640, 480): 1.0, (1280, 800): 1.0, (3840, 2160): 2.0}  # of windows, and their scales
 MANY = 1000  # strokes
 PATIENCE = 60.0  # seconds
@@ -92,7 +93,7 @@ def speed(weights: str, repeats: int, window: bool, tell: Callable[[str], None])
     if window:
         tell(MUSTS["window"][0])
         results["window"] = [start() for _ in range(5)]
-    if shutil.which("chromedriver") and importlib.util.find_spec("selenium"):
+    if shutil.which(BROWSER) and shutil.which(DRIVER) and importlib.util.find_spec("selenium"):
         tell(MUSTS["page"][0])
         results["page"] = page()
     return results
@@ -209,11 +210,12 @@ def page() -> Measured:
     """Seconds per movement of the pen, from the event to the last picture, six digits written."""
     from selenium import webdriver
 
-    options = webdriver.ChromeOptions()
+    options, driver = webdriver.ChromeOptions(), webdriver.ChromeService(shutil.which(DRIVER))
+    options.binary_location = shutil.which(BROWSER) or ""
     for flag in ("--headless", "--no-sandbox", "--disable-gpu"):
         options.add_argument(flag)
     measured = []
-    with webdriver.Chrome(options) as browser:
+    with webdriver.Chrome(options, driver) as browser:
         browser.set_script_timeout(PATIENCE)
         browser.get(PAGE.as_uri())
         browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
