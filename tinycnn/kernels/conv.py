@@ -168,7 +168,7 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
     dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
-    sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, KW * C, W * C)
+    sites = window_offsets(W, C, OH, OW, POOL), window_slots(KH, KW * C, KW * C, W * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
     read = dy, winner, in_rows(x), *sites, cuts
     _visit_living(len(db), read, (dw.reshape(len(db), F, KH * KW * C), db))
@@ -183,7 +183,7 @@ def visiting_all_pays(run: int) -> bool:
 @parallel_over  # piece owns dw[piece] and db[piece]
 def _visit_living(piece, read, written):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
-    (dy, winner, x, offsets, full, tail, cuts), (dw, db) = read, written
+    (dy, winner, x, offsets, slots, cuts), (dw, db) = read, written
     _, OUT, F = dy.shape
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
@@ -200,7 +200,7 @@ def _visit_living(piece, read, written):
             for m in range(count):
                 db[piece, f] += gradients[m]
             at = f * dw.shape[2]
-            axpy_rows(dw_flat, x[n], windows, gradients, (at, np.intp(0), count), full, tail)
+            axpy_rows(dw_flat, x[n], windows, gradients, (at, np.intp(0), count), slots)
 
 
 @part
@@ -231,7 +231,7 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     H, W = input_size
     F, KH, KW, C = w.shape
     dx = empty((N, H, W, C), w.dtype)
-    sites = window_offsets(W, C, OH, OW, POOL), *window_slots(KH, KW * C, W * C, KW * C)
+    sites = window_offsets(W, C, OH, OW, POOL), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
     _backward_input(N, (dy, winner, w.ravel(), *sites), (in_rows(dx),))
     return dx
@@ -240,7 +240,7 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
 @parallel_over  # n owns dx[n]
 def _backward_input(n, read, written):
     """For each place of each window, list the filters that it won; dx collects them there."""
-    (dy, winner, w, offsets, full, tail), (dx,) = read, written
+    (dy, winner, w, offsets, slots), (dx,) = read, written
     _, OUT, F = dy.shape
     filters = np.empty((PLACES + 1) * F, np.intp)
     gradients = np.empty((PLACES + 1) * F, dy.dtype)
@@ -257,4 +257,4 @@ def _backward_input(n, read, written):
             count[place] += 1
         for q in range(PLACES):
             span = offsets[p * PLACES + q], q * F, count[q]
-            axpy_rows(dx_n, w, filters, gradients, span, full, tail)
+            axpy_rows(dx_n, w, filters, gradients, span, slots)

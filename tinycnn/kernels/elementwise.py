@@ -16,8 +16,7 @@ from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
 
-MANY = 4096
-"""Numbers that one thread does by itself, as slices: waking others takes about as long."""
+MANY = 4096  # numbers that one thread does by itself: waking others takes about as long
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""

@@ -40,15 +40,13 @@ from tinycnn.kernels.simd import (
 )
 from tinycnn.kernels.threads import parallel_over
 
-ROWS = len(EIGHT)
-"""Dense sums made side by side: each weight that is loaded serves all of them."""
+ROWS = len(EIGHT)  # dense sums made side by side: each weight that is loaded serves all of them
 
 PIECE = 16  # so many examples have one sum; more are halved
 
 BLOCK = 2048  # numbers of each array that stay in a near cache while arrays are added
 
-FEW = 4
-"""Up to so many examples are done by the calling thread: waking others would take longer."""
+FEW = 4  # so many examples are done by the calling thread: waking others would take longer
 
 
 class Plan(NamedTuple):
@@ -104,25 +102,25 @@ def gemm_tile_4x2(x, windows, taps, w, row):
 
 
 @part
-def axpy_rows(target, x, offsets, factors, span, full, tail):
+def axpy_rows(target, x, offsets, factors, span, slots):
     """Add windows of x, each times its own factor, to one window of ``target``.
 
         target[at + to] += sum_m factors[m] * x[offsets[m] + from_]     first <= m < first + count
 
-    for all numbers of a window, which ``full`` and ``tail`` list as vectors; see ``window_slots``.
-    ``span`` is (at, first, count). Five vectors of the target stay in registers meanwhile.
+    for all numbers of a window, which ``slots`` list as vectors; see ``window_slots``. ``span`` is
+    (at, first, count). A ``group`` of vectors of the target stays in registers meanwhile.
     """
-    at, first, count = span
-    for s in range(0, full.shape[1], len(FIVE)):
+    (at, first, count), (full, tail, group) = span, slots
+    for s in range(0, full.shape[1], len(group)):
         # past the last slot it is served again, with equal results
-        which = least(add(FIVE, s), full.shape[1] - 1)
+        which = least(add(group, s), full.shape[1] - 1)
         to, from_ = add(at, pick(full[0], which)), pick(full[1], which)
         totals = load(target, to)
         for m in range(first, first + count):
             totals = fma(fill(factors, m), load(x, add(offsets[m], from_)), totals)
         store(target, to, totals)
-    for s in range(0, tail.shape[1], len(FIVE)):
-        which, lanes = least(add(FIVE, s), tail.shape[1] - 1), tail[2, 0]
+    for s in range(0, tail.shape[1], len(group)):
+        which, lanes = least(add(group, s), tail.shape[1] - 1), tail[2, 0]
         to, from_ = add(at, pick(tail[0], which)), pick(tail[1], which)
         totals = load_first(target, to, lanes)
         for m in range(first, first + count):
@@ -219,16 +217,19 @@ def tap_offsets(W, C, KH, KW):
 
 
 @functools.lru_cache
-def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[np.ndarray, np.ndarray]:
+def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[Any, ...]:
     """Return where the vectors of a window of ``rows`` runs are in two arrays.
 
-    The tables hold to, from_ and count of all full vectors, and of what remains of each run.
+    Tables of to, from_ and count of all full vectors, and of what remains of each run; and how
+    many are made at once: a group of five, or of three where that fits much better.
     """
     starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
     table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]
     slots = np.array(table, np.intp).reshape(-1, 3).T
     is_full = slots[2] == LANES
-    return np.ascontiguousarray(slots[:, is_full]), np.ascontiguousarray(slots[:, ~is_full])
+    tables = [np.ascontiguousarray(slots[:, mask]) for mask in (is_full, ~is_full)]
+    five, three = (sum(-(-z.shape[1] // g) * g for z in tables) for g in (5, 3))
+    return *tables, FIVE if 4 * five < 5 * three else FIVE[:3]
 
 
 def halves(start, stop):

@@ -37,12 +37,12 @@ def dense(x, w, b):
     if len(x) > FEW:
         return product(x, w, b)
     y = empty((len(x), b.size), x.dtype)
-    rest = w.ravel(), b, y.ravel(), *window_slots(1, b.size, 0, 0)
+    rest = w.ravel(), b, y.ravel(), window_slots(1, b.size, 0, 0)
     return Plan(y, partial(_living_inputs, x, *rest))
 
 
 @kernel
-def _living_inputs(x, w, b, y, full, tail):
+def _living_inputs(x, w, b, y, slots):
     """Add to the biases the weights of each input that a ReLU has not silenced."""
     N, D = x.shape
     K = b.size
@@ -53,7 +53,7 @@ def _living_inputs(x, w, b, y, full, tail):
         for d in range(D):
             rows[count], factors[count] = d * K, x[n, d]
             count += x[n, d] != 0  # a silenced input is overwritten by the next one
-        axpy_rows(y, w, rows, factors, (n * K, np.intp(0), count), full, tail)
+        axpy_rows(y, w, rows, factors, (n * K, np.intp(0), count), slots)
 
 
 def dense_backward_params(dy, x):
