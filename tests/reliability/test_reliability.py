@@ -144,14 +144,14 @@ def test_strokes_and_lines_without_end_are_refused():
     with pytest.raises(ImageError, match="5,001 strokes; 5,000 are the most"):
         check_strokes([[[0, 0]]] * 5_001)
     *_, last = read_drawings(gzip.compress(b"\n" * 1_000_001))
-    assert "more than 1,000,000 lines" in str(last)
+    assert "more than a million lines" in str(last)
 
 
 @pytest.mark.parametrize(
     "calibration",
     [
-        *[{"temperature": z} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, True, "1")],
-        *[{"threshold": z} for z in (10**400, math.nan, False)],
+        *[{"temperature": z} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, "x")],
+        *[{"threshold": z} for z in (10**400, math.nan, [])],
     ],
 )
 def test_a_calibration_that_gives_no_numbers_is_refused(calibration):
