@@ -15,7 +15,6 @@ from tinycnn.interpret import (
     class_gradient,
     convolutions,
     flow,
-    max_activations,
     occlusion,
     output_shape,
     receptive_field,
@@ -272,21 +271,6 @@ def test_an_ablated_filter_sends_zeros_to_the_next_weights():
     assert effect.n == 40
     assert effect.right_before == np.sum(answers[0] == labels)
     assert effect.right_after == np.sum(answers[1] == labels)
-
-
-def test_the_maximal_activations_are_the_highest_peaks():
-    network, _ = new("convolutions and norms")
-    tracer, rng = Tracer(network), np.random.default_rng(0)
-    x = rng.random((300, *INPUT))
-    maps = tracer.run(x, 0, 5)
-    found = max_activations(tracer, 4, x, 3)
-    assert len(found) == 5
-    for f, best in enumerate(found):
-        peaks = maps[..., f].max(axis=(1, 2))
-        assert [e.image for e in best] == np.argsort(-peaks, kind="stable")[:3].tolist()
-        for e in best:
-            i, j = np.unravel_index(maps[e.image, ..., f].argmax(), maps.shape[1:3])
-            assert e.region == receptive_field(tracer, 4, (int(i), int(j), f))
 
 
 # ----------------------------------------------------------------------------- a step of learning

@@ -30,7 +30,6 @@ pytest.importorskip("matplotlib")
 from tinycnn.plots import COLORS, DASHES, MARKERS, Series
 from tinycnn.report.charts import Chart, training_charts
 from tinycnn.report.command import render
-from tinycnn.report.pictures import sheet
 from tinycnn.report.subject import Subject
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -301,13 +300,6 @@ def test_lines_differ_in_more_than_their_color_and_charts_in_their_identifiers()
     assert "#" not in re.sub(r"(href=\"|url\()#", "", one), "the colors are those of the page"
     assert not set(re.findall(r' id="([^"]+)"', one)) & set(re.findall(r' id="([^"]+)"', other))
     Reader(one)
-
-
-def test_a_sheet_keeps_tiles_apart():
-    tiles = [np.full((2, 2), k) for k in (1, 2, 3)]
-    expected = [[1, 1, np.nan, 2, 2], [1, 1, np.nan, 2, 2], [np.nan] * 5]
-    expected += [[3, 3, np.nan, np.nan, np.nan]] * 2
-    np.testing.assert_array_equal(sheet(tiles, 2), expected)
 
 
 # ------------------------------------------------------------------------------- in a real browser

@@ -6,7 +6,7 @@ pass, step by step).
 """
 
 from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
-from tinycnn.interpret.filters import Effect, FilterAblation, convolutions, max_activations
+from tinycnn.interpret.filters import Effect, FilterAblation, convolutions
 from tinycnn.interpret.flow import Link, Spot, activation, flow, output_shape, stages
 from tinycnn.interpret.sgd_step import BackwardPass, after_step, backward_pass
 from tinycnn.interpret.tracer import Trace, Tracer
@@ -29,7 +29,6 @@ __all__ = [
     "class_gradient",
     "convolutions",
     "flow",
-    "max_activations",
     "occlusion",
     "output_shape",
     "receptive_field",

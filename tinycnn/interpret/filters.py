@@ -1,23 +1,14 @@
-"""Which patterns the filters of a convolution look for, and how the network does without them."""
+"""How a network does without some filters of a convolution."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from tinycnn import kernels
 from tinycnn.interpret.tracer import Tracer
-from tinycnn.interpret.values import Region, receptive_field
 from tinycnn.nn import Conv2D, Dense, Flatten, Softmax
 
 BATCH = 250  # images at a time: the maps of a first layer are large
-
-
-class MaxActivation(NamedTuple):
-    """The place in one of many images where a filter has its largest output."""
-
-    image: int  # its number among the images
-    region: Region  # the receptive field: rows, columns and channels of the input
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,24 +25,6 @@ class Effect:
 def convolutions(tracer: Tracer) -> list[int]:
     """Return the numbers of the layers that are convolutions."""
     return [index for index, layer in enumerate(tracer.layers) if isinstance(layer, Conv2D)]
-
-
-def max_activations(
-    tracer: Tracer, index: int, x: np.ndarray, count: int
-) -> list[list[MaxActivation]]:
-    """Return for each filter of convolution ``index`` the ``count`` images with its top outputs."""
-    W = tracer.layers[index].shapes(tracer.input_shapes[index])[0][1]
-    maps = (tracer.run(part, 0, index + 1) for part in batches(x))
-    flat = (z.reshape(len(z), -1, z.shape[-1]) for z in maps)  # (N, H * W, F)
-    peaks = [(z.max(axis=1), z.argmax(axis=1)) for z in flat]
-    values, places = (np.concatenate(z) for z in zip(*peaks, strict=True))
-    best = np.argsort(-values, axis=0, kind="stable")[:count]
-
-    def peak(n: int, f: int) -> MaxActivation:
-        place = *divmod(int(places[n, f]), W), f
-        return MaxActivation(n, receptive_field(tracer, index, place))
-
-    return [[peak(n, f) for n in column] for f, column in enumerate(best.T.tolist())]
 
 
 class FilterAblation:

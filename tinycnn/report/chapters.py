@@ -1,4 +1,4 @@
-"""The part of a report on one run: mistakes, doubts, filters, and how to train it again.
+"""The part of a report on one run: mistakes, doubts, and how to train it again.
 
 Each function here returns what ``templates/chapter.html`` prints, as dicts.
 """
@@ -14,11 +14,7 @@ from tinycnn.cli import option
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.evaluate.evaluation import Evaluation
 from tinycnn.ink.results import percent
-from tinycnn.interpret import Tracer, convolutions, max_activations
-from tinycnn.interpret.filters import end_of_block
-from tinycnn.nn.classifier import network_input
 from tinycnn.notebook import digit_uri
-from tinycnn.report.pictures import enlarged, sheet, signed_picture
 from tinycnn.report.subject import Subject
 from tinycnn.train.recipe import OPTIONS
 from tinycnn.train.resume import source_of
@@ -28,9 +24,6 @@ MOST_MISTAKES = 900
 
 SHOWN = 24  # of the least certain digits
 LIKELIEST = 3  # probabilities of a mistake
-LOOKED_THROUGH = 500  # images in which the patches that excite a filter are searched
-PATCHES = 4  # of them, for each filter
-COLUMNS = 8  # filters side by side, in all pictures of them
 
 
 def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> dict[str, Any]:
@@ -39,7 +32,6 @@ def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> dict[
     by_certainty = np.argsort(-evaluation.probabilities.max(axis=1), kind="stable")
     right = evaluation.answers == evaluation.labels
     wrong = by_certainty[~right[by_certainty]]
-    example = int(right.argmax())  # the first digit that is read correctly, if any is
     return {
         "subject": subject,
         "place": place,
@@ -47,8 +39,6 @@ def chapter_of(subject: Subject, place: str, most: int = MOST_MISTAKES) -> dict[
         "mistakes": _mistakes(evaluation, wrong[:most], place),
         "mistakes_left_out": max(len(wrong) - most, 0),
         "least_certain": [_digit(evaluation, n) for n in by_certainty[::-1][:SHOWN]],
-        "example": digit_uri(evaluation.images[example]),
-        "filters": _filters(subject, example),
         "command": _command(subject),
         "settings": _settings(subject),
     }
@@ -85,43 +75,6 @@ def _digit(evaluation: Evaluation, n: int) -> dict[str, Any]:
         "confidence": percent(p.max()),
         "chances": [(classes[k], float(p[k]), percent(p[k]), k == truth) for k in shown],
     }
-
-
-def _filters(subject: Subject, example: int) -> list[dict[str, Any]]:
-    """For each convolution the filters, the patches that excite them, and their feature maps."""
-    model, images = subject.model, subject.evaluation.images
-    tracer = Tracer(model)
-    x = network_input(model, images[:LOOKED_THROUGH])
-    trace = tracer.trace(network_input(model, images[example : example + 1]))
-    found = []
-    for number, index in enumerate(convolutions(tracer), 1):
-        w = tracer.layers[index].params["w"]  # (F,KH,KW,C)
-        weights = None
-        if w.shape[3] == 1:
-            # One sheet, so that the strongest colors mean the same number in every filter.
-            weights = signed_picture(sheet([enlarged(z) for z in w[..., 0]], COLUMNS, gap=3))
-        maps = trace.outputs[end_of_block(tracer, index) - 1]  # (H,W,F)
-        # Each is scaled to at most 1, so that faint ones show.
-        scaled = np.moveaxis(maps / abs(maps).max(axis=(0, 1), initial=1e-6), 2, 0)
-        found.append(
-            {
-                "title": f"Convolution {number}",
-                "count": len(w),
-                "weights": weights,
-                "patches": signed_picture(sheet(_patches(tracer, index, x), COLUMNS, gap=5)),
-                "maps": signed_picture(sheet([enlarged(z) for z in scaled], COLUMNS)),
-                "shape": " x ".join(map(str, maps.shape[:2])),
-            }
-        )
-    return found
-
-
-def _patches(tracer: Tracer, index: int, x: np.ndarray) -> list[np.ndarray]:
-    """A tile for each filter: the patches that excite it most, two in a row."""
-    return [
-        sheet([enlarged(x[each.image][each.region][..., 0]) for each in favorites], 2)
-        for favorites in max_activations(tracer, index, x, PATCHES)
-    ]
 
 
 def _command(subject: Subject) -> str | None:
