@@ -1,8 +1,9 @@
 """From a bitmap to MNIST: bring a line of any width to MNIST's.
 
-The line is not thinned to a skeleton. The signed distance to its edge says how wide it is, and thresholding that distance at another level gives the same drawing by a thinner or
-a thicker pen. A digit therefore comes out alike from any brush, at any size and at any resolution,
-except for gaps that a thick brush has filled in.
+The line is not thinned to a skeleton. The signed distance to its edge says how wide it is, and
+thresholding that distance at another level gives the same drawing by a thinner or a thicker pen. A
+digit therefore comes out alike from any brush, at any size and at any resolution, except for gaps
+that a thick brush has filled in.
 """
 
 from collections.abc import Iterator, Sequence
