@@ -10,7 +10,7 @@ from browser import chromium, complaints, requests, set_screen
 from webpage import WebPage
 
 from benchmarks.quality.handwriting import DIGITS, write
-from docs.web.build import PAGE, SOURCES, page_of
+from docs.web.build import PAGE, page_of
 from tinycnn.errors import EnvironmentFault, WeightsError
 from tinycnn.ink import Recognizer, read_drawings, read_strokes, strokes_to_image
 from tinycnn.ink.segmentation import _SIGNS
@@ -89,13 +89,6 @@ def test_a_network_that_the_page_cannot_show_is_refused():
         page_of(Sequential(PRESETS["dense"](10), (28, 28, 1), 0))
 
 
-def test_the_page_names_no_other_address():
-    """No analytics, no fonts or scripts from elsewhere; only SVG's namespace looks like one."""
-    for path in SOURCES.iterdir():
-        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"\b(https?|wss?):|[\"'(=]//", text), path.name
-
-
 # ------------------------------------------------------------------------------- what it computes
 
 
@@ -135,6 +128,32 @@ def test_numbers_are_read_as_in_python(page, numbers, model):
     assert {*"0123456789 \n", *SMALL_SIGNS, *"%$"} <= {*"".join(one.text for one in known)}
     for one, other, alike in zip(found, known, same, strict=True):
         assert not alike or one["confidence"] == pytest.approx(other.confidence, abs=1e-4)
+
+
+def test_all_ink_can_be_one_digit(page, numbers, model):
+    recognizer = Recognizer.of(model)
+    known = [read_strokes(strokes, recognizer, single=True) for strokes in numbers[:30]]
+    found = page.read(numbers[:30], single=True)
+    assert [one["text"] for one in found] == [one.text for one in known]
+    for one, other in zip(found, known, strict=True):
+        np.testing.assert_array_equal(one["digits"][0]["image"], other.digits[0].image.ravel())
+
+
+def test_of_a_page_that_grows_only_new_ink_is_looked_at(page, drawings):
+    """Else a page of hundreds of strokes takes seconds with every movement of the pen."""
+    strokes = [
+        (z / 10 + (30 * (k % 15), 30 * (k // 15))) for k, d in enumerate(drawings) for z in d
+    ]
+    looks = page.browser.execute_script(
+        "const { reader, network } = window.tinycnn, { forward } = network;"
+        "let looks = 0; network.forward = (image) => (looks++, forward.call(network, image));"
+        "const counts = [arguments[0], [...arguments[0], [[999, 0], [999, 30]]]].map((strokes) =>"
+        "  (looks = 0, reader.read(strokes), looks));"
+        "network.forward = forward; return counts;",
+        [stroke.tolist() for stroke in strokes],
+    )
+    assert looks[0] > 200
+    assert looks[1] < 10
 
 
 ODD = {
@@ -208,6 +227,11 @@ def test_a_scribble_is_refused_and_a_dot_is_no_digit(paper):
     text, sentence = paper.draw(scribble)
     assert text == "?"
     assert sentence.startswith("Not a digit, I think. Closest: ")
+    paper.click("single")
+    paper.click("clear")
+    assert paper.draw(write("17", gap=10))[0] in [*"0123456789?"], "all ink is one digit"
+    paper.click("single")
+    assert paper.shown()[0] == "17"
     paper.click("clear")
     assert paper.draw([np.array([[0.0, 0.0]])]) == ("–", "No digit found in this ink")
 
@@ -279,3 +303,41 @@ def test_axe_core_finds_nothing(paper, dark):
     paper.browser.execute_script((resources.files(axe) / "axe.min.js").read_text("utf-8"))
     violations = paper.browser.execute_async_script("axe.run().then(arguments[0])")["violations"]
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in violations] == []
+
+
+CONTRASTS = """
+    const lit = (color) => {
+      const linear = (z) => (z <= 10 ? z / 3294 : ((z / 255 + 0.055) / 1.055) ** 2.4);
+      const [r, g, b] = color.match(/[0-9.]+/g).map(Number).map(linear);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const behind = (node) => {
+      const color = getComputedStyle(node).backgroundColor;
+      return / 0\\)$|, 0\\)$|transparent/.test(color) ? behind(node.parentElement) : color;
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = {};
+    while (walker.nextNode()) {
+      const node = walker.currentNode.parentElement, { color, fontSize } = getComputedStyle(node);
+      if (!walker.currentNode.data.trim() || !node.checkVisibility() || node.disabled) continue;
+      const [low, high] = [lit(color), lit(behind(node))].sort((a, b) => a - b);
+      const enough = high / low >= (parseFloat(fontSize) >= 24 ? 3 : 4.5);
+      if (!enough) found[node.outerHTML.slice(0, 90)] = high / low;
+    }
+    return found;
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
+def test_all_text_has_contrast_in_every_state(paper, dark):
+    """Sure, unsure and refused; with a sum; one digit: what axe-core leaves undecided too."""
+    set_screen(paper.browser, 1280, 800, dark=dark)
+    t = np.linspace(0, 6 * np.pi, 60)
+    scribble = [np.column_stack([np.cos(1.3 * t), np.sin(1.7 * t)])]
+    for strokes in ([], DIGITS["3"], scribble, [DIGITS["4"][0]]):
+        if strokes:
+            paper.draw(strokes)
+            paper.browser.find_elements("css selector", "#stages canvas")[2].send_keys("\ue014")
+        paper.click("single")
+        assert paper.browser.execute_script(CONTRASTS) == {}
+        paper.click("single")
