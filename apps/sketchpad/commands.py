@@ -22,9 +22,7 @@ SLOWEST, FASTEST = 0.001, 0.3  # learning rates of a course
 def do(session: Session, command: Command) -> Command | None:
     """Do one command; raises TinyCNNError for one that does not exist or has other arguments.
 
-    Returns the effect that it has beyond the session, for a window to carry out: ``("quit",)``,
-    ``("copy", text)``, ``("zoom", step)``, ``("paste",)``, ``("share", path)``
-    or ``("play", path)``.
+    Returns the effect that it has beyond the session, for a window to carry out.
     """
     name, *arguments = command
     action = COMMANDS.get(name)
@@ -84,11 +82,17 @@ def select_next(session: Session, step: int) -> None:
 
 def label(session: Session, name: str) -> None:
     """Label the selected digit with a class; "" for not a digit."""
-    if session.answer is None or session.selected is None or session.pad.page.sheet:
-        raise TinyCNNError("write a digit first, then say what it is")
+    group = _written(session)
     if session.engine and name and name not in session.engine.classes:
         raise TinyCNNError(f"this network has no class {name}")
-    session.pad.label(session.answer.groups[session.selected], name)
+    session.pad.label(group, name)
+
+
+def _written(session: Session) -> frozenset[int]:
+    """The strokes of the selected digit."""
+    if session.answer is None or session.selected is None or session.pad.page.sheet:
+        raise TinyCNNError("write a digit first, then say what it is")
+    return session.answer.groups[session.selected]
 
 
 def show(session: Session, tab: int, enlarged: bool | None = None) -> None:
@@ -114,14 +118,11 @@ def mistake(session: Session) -> None:
 
 def ask(session: Session, number: int | None = None) -> None:
     """Ask what one of the digits, or the selected one, really is; once more: do not ask."""
-    if session.screen.popup == "label" and number in (None, session.selected):
-        session.screen.popup = ""
-        return
+    again = session.screen.popup == "label" and number in (None, session.selected)
     if number is not None:
         select(session, number)
-    if session.selected is None or session.pad.page.sheet:
-        raise TinyCNNError("write a digit first, then say what it is")
-    session.screen.popup = "label"
+    _written(session)
+    session.screen.popup = "" if again else "label"
 
 
 def popup(session: Session, name: str) -> None:
@@ -239,7 +240,6 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step", "press")},
     "down": down,
     "single": lambda session: session.pad.take_as_one(),
-    "brush": lambda session, width: session.pad.set_brush(width),
     "brush_part": lambda session, part: session.pad.set_brush(np.interp(part, (0, 1), BRUSHES)),
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
     "clear": clear,

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     Taken = tuple[Trainings, Report]
 
-Epoch = tuple[float, float]
-"""The loss and the validation accuracy of an epoch."""
-
 COURSE = "course"
 STEPS = 4  # of training in one job
 
@@ -35,7 +32,8 @@ class Course:
     losses: list[float] = field(default_factory=list)
     accuracies: list[tuple[int, float]] = field(default_factory=list)  # after so many steps
     report: "Report | None" = None
-    epochs: list[Epoch] = field(default_factory=list)  # of the run whose weights are loaded
+    # of the run whose weights are loaded, the loss and the validation accuracy of each epoch:
+    epochs: list[tuple[float, float]] = field(default_factory=list)
     _trainings: "Trainings" = field(default_factory=list)
     _busy: bool = False
 

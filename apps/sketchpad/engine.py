@@ -71,13 +71,12 @@ class Engine:
         """The preset or file name, the size of the network, and its accuracy if that is known."""
         training = self.model.description.get("training") or {}
         preset = training.get("recipe", {}).get("preset") or self.weights.stem
-        size, accuracy = self.model.parameter_count(), training.get("validation_accuracy")
-        known = isinstance(accuracy, float)
-        right = (
-            f"   {training.get('dataset', '')} {100 * (accuracy or 0):.2f} % (validation)" * known
-        )
-        adapted = "adapted" in self.model.description
-        return f"{preset}, {size:,} parameters{', adapted' if adapted else right}"
+        words = f"{preset}, {self.model.parameter_count():,} parameters"
+        if "adapted" in self.model.description:
+            return f"{words}, adapted"
+        if isinstance(right := training.get("validation_accuracy"), float):
+            words += f"   {training.get('dataset', '')} {100 * right:.2f} % (validation)"
+        return words
 
     def compile_pen(self) -> "Engine":
         """Compile the kernel that prepares drawings, so that reading need not wait for the rest."""

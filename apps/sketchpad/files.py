@@ -115,10 +115,8 @@ def listing(typed: str) -> list[tuple[str, str]]:
         and (entry.is_dir() or entry.name.lower().endswith(PICTURES))
     ]
     head = os.path.split(typed)[0]
-    paths = [(e.name + "/" * e.is_dir(), os.path.join(head, e.name)) for e in kept]
-    above = [("../", os.path.join(head, "../"))] if not begun else []
-    above += [("~/", "~/")] * (not typed)
-    return above + [(name, path + "/" * name.endswith("/")) for name, path in paths]
+    names = ["../"] * (not begun) + [entry.name + "/" * entry.is_dir() for entry in kept]
+    return [("~/", "~/")] * (not typed) + [(name, os.path.join(head, name)) for name in names]
 
 
 def save(session: Session, folder: Path) -> Path:

@@ -95,7 +95,9 @@ def draw_games(canvas: Canvas, session: Session) -> None:
 
 def draw_help(canvas: Canvas, session: Session) -> None:
     """The keys and their commands, in two columns; and switches."""
-    rows = listed(session)
+    rows = [(key.shown, key.does) for key in KEYS if key.does]
+    rows += [(f"F{number + 2}", tab.purpose) for number, tab in enumerate(session.tabs)]
+    rows += [(f"{t.title}: {key.names}", key.does) for t in session.shown for key in t.keys]
     half = (len(rows) + 1) // 2
     size = KEY_WIDTH, half * KEY_ROW + 104
     scale = min(1.0, canvas.width / (size[0] + 24), canvas.height / (size[1] + 24))
@@ -118,13 +120,6 @@ MODAL: dict[str, Callable[[Canvas, Session], None]] = {
     "open": draw_open,
     "games": draw_games,
 }
-
-
-def listed(session: Session) -> list[tuple[str, str]]:
-    """All keys, and those of the shown tab, with what they do."""
-    rows = [(key.shown, key.does) for key in KEYS if key.does]
-    rows += [(f"F{number + 2}", tab.purpose) for number, tab in enumerate(session.tabs)]
-    return rows + [(f"{t.title}: {key.names}", key.does) for t in session.shown for key in t.keys]
 
 
 def tip_area(canvas: Canvas, hit: Hit, whole: Area) -> Area:

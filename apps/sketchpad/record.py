@@ -17,7 +17,7 @@ from tinycnn.errors import DataError, EnvironmentFault
 FORMAT = 1
 LONGEST = 86_400.0  # seconds
 SAFE = (  # what the replay of another user may do, and what a replay to share has
-    *("down", "move", "up", "rub", "brush", "brush_part", "brush_step", "tool", "undo", "redo"),
+    *("down", "move", "up", "rub", "brush_part", "brush_step", "tool", "undo", "redo"),
     *("clear", "single", "select", "next", "show", "tab", "look", "play", "game"),
 )
 FIRST = {"sketchpad": FORMAT}

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from tinycnn.adapt import Adaptation, Correction, CorrectionFile
     from tinycnn.nn import Sequential
 
-    Corrections = tuple[list[Correction], str | None]
-    """All corrections of a file, and why some cannot be read."""
-
 TEACH, LEARN = "teach", "learn"
 NAME, SUFFIX = "adapted-%Y-%m-%d-%H%M%S", ".safetensors"
 EXPORT = "corrections-%Y-%m-%d-%H%M%S"
@@ -119,7 +116,8 @@ def _correction(
     return Correction(tuple(stroke.points for stroke in strokes), label, name, pen)
 
 
-def _change(open_file: OpenFile, added: bool, correction: "Correction") -> "Corrections":
+def _change(open_file: OpenFile, added: bool, correction: "Correction") -> Any:
+    """Add or remove one; returns all of the file, and why some cannot be read."""
     file = open_file()
     (file.add if added else file.remove)(correction)
     return file.read()

@@ -35,7 +35,6 @@ class View:
         self._keys: dict[str, Hashable] = {}  # of each panel, what it depended on when drawn
         self._hits: dict[str, list[Hit]] = {}
         self.faults: dict[str, str] = {}  # why panels could not be drawn
-        self._reported: set[str] = set()
         self._base = pygame.Surface((1, 1))
         self._above: list[tuple[str, Area, Hashable]] = []  # overlays that are shown
         self._strip = Strip()
@@ -161,15 +160,14 @@ class View:
         canvas = canvas.part(area)
         if surface is self._base:
             canvas.surface.fill(theme.DESK)
-        self.faults.pop(name, None)
+        before = self.faults.pop(name, None)
         try:
             draw(canvas, self.session)
         except Exception as error:  # noqa: BLE001 - the other panels go on
             fault = f"this cannot be drawn ({type(error).__name__}: {error})"
             self.faults[name] = fault
             canvas.lines((theme.GAP, 0, canvas.width, canvas.height), fault, theme.ORANGE)
-            if fault not in self._reported:
-                self._reported.add(fault)
+            if fault != before:
                 traceback.print_exception(error, file=sys.stderr)
         self._hits.pop(name, None)
         self._hits[name] = canvas.hits

@@ -14,7 +14,7 @@ from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import Tab, function, inked, largest
 
 if TYPE_CHECKING:
-    from apps.sketchpad.course import Course, Epoch
+    from apps.sketchpad.course import Course
     from apps.sketchpad.engine import Engine
     from tinycnn.nn import Sequential
     from tinycnn.train.watched import Report
@@ -77,7 +77,7 @@ def _draw_course(canvas: Canvas, course: "Course", report: "Report") -> None:
     function(canvas, canvas.width, canvas.height - 8, "nn.fit.train_step", anchor="right")
 
 
-def _draw_run(canvas: Canvas, engine: "Engine", epochs: "list[Epoch]") -> None:
+def _draw_run(canvas: Canvas, engine: "Engine", epochs: list[tuple[float, float]]) -> None:
     """The epochs of the training whose weights read the drawings, as far as it has come."""
     losses, accuracies = zip(*epochs, strict=True)
     error = f"loss {losses[-1]:.3f}, epoch {len(losses)}", list(enumerate(losses))
