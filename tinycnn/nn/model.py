@@ -16,8 +16,7 @@ from tinycnn.nn.inference import Answers
 from tinycnn.nn.layers import Layer, Softmax
 from tinycnn.nn.weights import Storable, named
 
-BATCH = 128
-"""Images predicted at a time: large enough for all threads, small enough for the caches."""
+BATCH = 128  # images predicted at a time: enough for all threads, and small enough for caches
 
 
 class Sequential(Storable):
@@ -104,8 +103,7 @@ class Sequential(Storable):
 
     def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> Any:
         """Train on images (N,H,W) with labels (N,) and return the history; see ``tinycnn.fit``."""
-        # by the library's own name: nn imports nothing above it
-        return tinycnn.fit(self, images, labels, **options)
+        return tinycnn.fit(self, images, labels, **options)  # nn imports nothing above it
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Any:
         """Return the ``Score`` on images with labels (N,): ``accuracy``, ``errors``, ``n``."""

@@ -1,7 +1,4 @@
-"""Optimizers turn gradients into steps; schedules say how long the steps are.
-
-What an optimizer remembers of each parameter is in ``state``; with it, training can go on later.
-"""
+"""Optimizers turn gradients into steps, and remember in ``state`` what they need to go on."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,8 +11,7 @@ from tinycnn.nn import checks
 from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
 
-Schedule = Callable[[float], float]
-"""From the share of training that is done, 0 to 1, to a factor for the highest learning rate."""
+Schedule = Callable[[float], float]  # from the share of training done to a factor for ``lr``
 
 
 class Optimizer:
