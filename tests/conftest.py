@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 from tinycnn.cli import run_command
-from tinycnn.data import write_idx
+from tinycnn.data import load_dataset, write_idx
+from tinycnn.data.catalogue import FILE_NAMES
 from tinycnn.kernels.jit import UNCOMPILED
 
 PATIENCE = 10.0
@@ -50,6 +51,22 @@ def refused(capfd):
         return err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def write_digits():
+    """Write a folder with so many of the bundled digits to train on and to test on."""
+
+    def write(folder, training, test):
+        digits = load_dataset()
+        arrays = digits.train_images, digits.train_labels, digits.test_images, digits.test_labels
+        counts = training, training, test, test
+        folder.mkdir()
+        for name, array, count in zip(FILE_NAMES, arrays, counts, strict=True):
+            write_idx(folder / name, array[:count])
+        return folder
+
+    return write
 
 
 @pytest.fixture

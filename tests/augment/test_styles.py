@@ -8,7 +8,7 @@ from tinycnn.augment.negatives import MAKERS, almost_blank, make_non_digits
 from tinycnn.augment.refit import FAINT, columns_with_ink, refitted, resized, rows_with_ink
 from tinycnn.augment.styles import STYLES, brushed, stretched, stylize
 from tinycnn.data import load_dataset
-from tinycnn.data.mnist import BOX, PEN, offset_to_center
+from tinycnn.data.mnist import BOX, offset_to_center
 
 STYLE = {digit: rewrite for source, rewrite, digit, _ in STYLES if source == digit}
 
@@ -29,10 +29,6 @@ def of(digits, label):
     return images[labels == label]
 
 
-def some_of(digits):
-    return lambda labels, count: np.concatenate([of(digits, label) for label in labels])[:count]
-
-
 def longer_side(images):
     (top, bottom), (left, right) = rows_with_ink(images, FAINT), columns_with_ink(images, FAINT)
     return np.maximum(bottom - top, right - left) + 1
@@ -40,13 +36,6 @@ def longer_side(images):
 
 def ink(images):
     return images.sum(axis=(1, 2), dtype=np.int64)
-
-
-def test_refitting_leaves_mnist_almost_as_it_is(digits):
-    images, _ = digits
-    difference = abs(refitted(images).astype(int) - images).mean(axis=(1, 2))
-    assert np.median(difference) < 8
-    assert not refitted(np.zeros((2, 28, 28), np.uint8)).any()
 
 
 def test_refitting_undoes_a_change_of_size_and_place(digits, rng):
@@ -65,13 +54,6 @@ def test_a_smaller_image_has_lines_as_wide_as_before():
     small = resized(images, np.full((1, 2), 0.6))
     assert small[0, :, 14].sum() / 255 == pytest.approx(0.6 * 20 + 1, abs=0.6)  # and round ends
     assert small[0, 14].sum() / 255 == pytest.approx(3, abs=0.4)
-
-
-def test_resizing_moves_by_pixels_of_the_new_image():
-    images = np.zeros((1, 28, 28), np.uint8)
-    images[:, 12:16, 12:16] = 255
-    moved = resized(images, np.ones((1, 2)), np.array([[5, -3]]))
-    assert np.array_equal(moved, np.roll(images, (5, -3), (1, 2)))
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: f"{style[0]}-{style[2]}")
@@ -167,28 +149,21 @@ def test_a_thick_brush_fills_small_loops_and_a_thin_one_does_not():
 
 @pytest.mark.parametrize("make", [m for m in MAKERS if m is not almost_blank])
 def test_non_digits_fill_mnists_frame_with_about_its_ink(digits, rng, make):
-    made = refitted(make(some_of(digits), 40, rng))
+    def some_of(labels, count):
+        return np.concatenate([of(digits, label) for label in labels])[:count]
+
+    made = refitted(make(some_of, 40, rng))
     assert made.dtype == np.uint8
     assert made.shape == (40, 28, 28)
     assert abs(longer_side(made) - BOX).max() <= 4
     assert 0.5 < ink(made).mean() / ink(digits[0]).mean() < 2.5
 
 
-def test_next_to_nothing_is_sometimes_nothing_and_sometimes_a_dot(rng):
-    made = almost_blank(None, 200, rng)
-    blank = ink(made) == 0
-    assert 0.15 < blank.mean() < 0.35
-    one_dot = abs(ink(made) / 255 - np.pi * PEN**2 / 4) < 3
-    assert one_dot.mean() > 0.1
-
-
-def test_of_every_kind_there_is_its_share(digits):
+def test_non_digits_are_of_all_kinds_and_need_no_digit_in_particular(digits):
     drawn = [make_non_digits(*digits, 1, np.random.default_rng(seed)) for seed in range(30)]
     assert len({image.tobytes() for image in drawn}) > 20
     assert sum(MAKERS.values()) == pytest.approx(1)
-
-
-def test_non_digits_can_be_made_even_if_the_right_digits_are_missing(rng):
     ones = np.full((2, 28, 28), 200, np.uint8)
-    assert make_non_digits(ones, np.array([1, 1]), 50, rng).shape == (50, 28, 28)
-    assert make_non_digits(ones, np.array([1, 1]), 0, rng).shape == (0, 28, 28)
+    for count in (0, 50):
+        made = make_non_digits(ones, np.array([1, 1]), count, np.random.default_rng(0))
+        assert made.shape == (count, 28, 28)

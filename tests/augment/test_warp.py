@@ -73,21 +73,10 @@ def test_a_shift_moves_the_content_and_blank_enters_and_nothing_comes_from_nowhe
     assert not warped[0, :, :2].any()
 
 
-def test_thickness_grows_and_shrinks_a_line_by_its_pixels_on_either_side():
-    images = np.zeros((2, 28, 28), np.uint8)
-    images[:, :, 10:14] = 255
-    affine, elastic, _ = at_rest(2)
-    warped = warp(images, affine, elastic, np.array([0.4, -0.4]))
-    width = warped[:, 14].sum(axis=1) / 255
-    assert width == pytest.approx([4.8, 3.2], abs=0.01)
-
-
-def test_spline_weights_add_up_to_one_and_pass_smoothly_from_cell_to_cell():
+def test_spline_weights_add_up_to_one_and_are_those_of_a_cubic():
     weights = splines(28)
     assert weights.sum(axis=1) == pytest.approx(np.ones(28), abs=1e-6)
     assert weights[7] == pytest.approx([1 / 6, 4 / 6, 1 / 6, 0], abs=1e-6)
-    assert weights[6, 1:] == pytest.approx(weights[7, :3], abs=0.1)
-    assert weights[6, 0] < 0.01  # almost out of reach before the next cell leaves it out
 
 
 @pytest.mark.parametrize("wrong", range(4))
@@ -109,13 +98,9 @@ def test_a_mark_has_its_length_and_width_in_ink():
     assert slanted.sum() / 255 == pytest.approx(area, rel=0.05)
 
 
-def test_marks_leave_ink_as_dark_as_it_was():
-    images = some_images(np.random.default_rng(9), 3)
-    marks = np.random.default_rng(10).uniform(-10, 40, (3, 5, 2, 2))
+def test_marks_darken_only_and_those_without_numbers_or_far_away_are_left_out():
+    rng = np.random.default_rng(9)
+    images, marks = some_images(rng, 3), rng.uniform(-10, 40, (3, 5, 2, 2))
     assert (add_marks(images, marks, np.full(3, 2.0)) >= images).all()
-
-
-def test_marks_without_numbers_or_far_away_are_left_out():
-    images = some_images(np.random.default_rng(11), 1)
-    marks = np.array([[[[3, np.nan], [9, 9]], [[np.inf, 0], [0, 0]], [[50, 50], [90, 90]]]])
-    assert np.array_equal(add_marks(images, marks, np.array([2.0])), images)
+    nowhere = np.array([[[[3, np.nan], [9, 9]], [[np.inf, 0], [0, 0]], [[50, 50], [90, 90]]]])
+    assert np.array_equal(add_marks(images[:1], nowhere, np.array([2.0])), images[:1])
