@@ -57,8 +57,8 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
     assert confusion.sum() == 40
     for k, name in enumerate("012"):
         mine = result["per_class"][name]
-        assert mine["n"] == (labels == k).sum()
-        assert mine["errors"] == ((predicted != labels) & (labels == k)).sum()
+        assert mine["n"] == confusion[k].sum() == (labels == k).sum()
+        assert mine["errors"] == mine["n"] - confusion[k, k]
         assert mine["recall"] == mine["accuracy"] == confusion[k, k] / confusion[k].sum()
         answered = confusion[:, k].sum()
         assert mine["precision"] == (confusion[k, k] / answered if answered else None)
@@ -67,10 +67,8 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
     assert (everything["n"], everything["errors"]) == (40, errors)
     assert (half["n"], half["share"]) == (20, 0.5)
     assert half["confidence"] >= everything["confidence"]
-    assert 0 <= result["calibration_error"] < 1
-    assert 0 <= result["calibration_error_uncalibrated"] < 1
+    assert 0 <= result["calibration_error"] < 1 > result["calibration_error_uncalibrated"] >= 0
     assert 0 < result["loss_uncalibrated"] != result["loss"]
-    assert result["temperature"] > 0
     assert (result["trained_on"], result["warnings"], err) == (0, [], "")
 
 
@@ -88,24 +86,17 @@ def test_without_json_there_are_tables(weights, easy_folder, capsys):
     assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
 
 
-def test_several_data_sets_are_measured_in_one_call(tmp_path, monkeypatch, capsys):
-    digits = load_dataset()
-    folder = tmp_path / "mnist"
-    folder.mkdir()
-    for part, count in (("train", 20), ("t10k", 30)):
-        kind = "train" if part == "train" else "test"
-        for what, name in (("images", "images-idx3-ubyte"), ("labels", "labels-idx1-ubyte")):
-            write_idx(folder / f"{part}-{name}", getattr(digits, f"{kind}_{what}")[:count])
-    known = sample_of(digits.test_images)
+def test_several_data_sets_are_measured_in_one_call(write_digits, tmp_path, capsys):
+    write_digits(tmp_path / "mnist", 20, 30)
     model = Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=1)
+    known = sample_of(load_dataset().test_images)
     model.save(tmp_path / "w.safetensors", training={"sample": known})
 
     for names in (["--dataset", "mnist10k,mnist"], ["--dataset=mnist10k", "--dataset=mnist"]):
         assert call(tmp_path / "w.safetensors", *names, "--data-dir", tmp_path, "--json") == 0
         out, err = capsys.readouterr()
-        first, second = map(json.loads, out.splitlines())
-        assert (first["dataset"], first["n"]) == ("mnist10k", 2000)
-        assert (second["dataset"], second["n"]) == ("mnist", 30)
+        found = [json.loads(line) for line in out.splitlines()]
+        assert [(z["dataset"], z["n"]) for z in found] == [("mnist10k", 2000), ("mnist", 30)]
         assert err.count("warning: mnist10k: about 100 % of these images were trained on") == 1
     assert call(tmp_path / "w.safetensors", "--dataset", "mnist10k,magic") == 2
     assert capsys.readouterr().out == ""
@@ -134,26 +125,25 @@ def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_
     assert re.search(r"McNemar's test: p (= 0\.\d+|= 1|below 0.0001); ", out)
 
 
-@pytest.mark.parametrize(
-    ("split", "n", "trained_on", "warning"),
-    [
-        ("train", 90, 1, "about 100 % of these images were trained on"),
-        ("validation", 10, 0, "the best epoch was chosen by these images"),
-    ],
-)
+SEEN = [
+    ("train", 90, 1, "about 100 % of these images were trained on"),
+    ("validation", 10, 0, "the best epoch was chosen by these images"),
+]
+
+
+@pytest.mark.parametrize(("split", "n", "trained_on", "warning"), SEEN)
 def test_measuring_on_images_that_training_saw_warns(
     weights, easy_folder, tmp_path, capsys, split, n, trained_on, warning
 ):
     words = ["--data-dir", easy_folder, "--split", split]
     result, err = outcome(capsys, weights, *words)
-
     assert (result["n"], result["trained_on"]) == (n, trained_on)
     assert warning in err
     assert len(result["warnings"]) == 1
     assert outcome(capsys, tmp_path / "run", *words)[0] == result  # the folder names its weights
 
 
-def test_training_images_are_recognized_in_another_set(
+def test_training_images_and_other_classes_are_noticed_in_another_set(
     weights, easy_arrays, easy_folder, tmp_path, capsys
 ):
     """As with the bundled digits: all are in the training part of the full set."""
@@ -161,19 +151,14 @@ def test_training_images_are_recognized_in_another_set(
     images = easy_arrays["t10k-images-idx3-ubyte"].copy()
     images[:10] = easy_arrays["train-images-idx3-ubyte"][20:30]
     write_idx(other / "t10k-images-idx3-ubyte", images)
+    model = Sequential.load(weights)
+    model.description["classes"] = ["cat", "dog", "cow"]
+    model.save(weights)
 
     result, err = outcome(capsys, weights, "--data-dir", other)
     assert result["trained_on"] == 0.25
     assert "about 25 % of these images were trained on" in err
-
-
-def test_other_classes_are_pointed_out(weights, easy_folder, easy_arrays, capsys):
-    description = Sequential.load(weights)
-    description.description["classes"] = ["cat", "dog", "cow"]
-    description.save(weights)
-
-    _, err = outcome(capsys, weights, "--data-dir", easy_folder)
-    assert "the classes of easy are not the ones that these weights learned" in err
+    assert "the classes of other are not the ones that these weights learned" in err
 
 
 def test_weights_of_other_programs_are_measured_without_a_record_of_their_training(
@@ -212,26 +197,23 @@ def overflowing():
 
 
 def flat(units, *shape):
-    return lambda: Sequential([Flatten(), Dense(units)], shape)
+    return Sequential([Flatten(), Dense(units)], shape)
 
 
-@pytest.mark.parametrize(
-    ("strange", "sentence"),
-    [
-        (flat(3, 16, 16, 3), "take inputs of shape (16, 16, 3), not one gray image"),
-        (flat(3, 8, 32, 1), "are 16 x 16 pixels, but these weights were made for 8 x 32"),
-        (flat(1, 16, 16, 1), "give outputs of shape (1,), not classes"),
-        (lambda: Sequential([ReLU()], (16, 16, 1)), "outputs of shape (16, 16, 1), not classes"),
-        (overflowing, "give answers that are not finite"),
-    ],
-)
+STRANGE = [
+    (flat(3, 16, 16, 3), "take inputs of shape (16, 16, 3), not one gray image"),
+    (flat(3, 8, 32, 1), "are 16 x 16 pixels, but these weights were made for 8 x 32"),
+    (flat(1, 16, 16, 1), "give outputs of shape (1,), not classes"),
+    (Sequential([ReLU()], (16, 16, 1)), "outputs of shape (16, 16, 1), not classes"),
+    (overflowing(), "give answers that are not finite"),
+]
+
+
+@pytest.mark.parametrize(("strange", "sentence"), STRANGE)
 def test_strange_weights_end_in_one_right_sentence(strange, sentence, easy_folder, refused):
     path = easy_folder / "strange.safetensors"
-    strange().save(path)
+    strange.save(path)
     assert sentence in refused(evaluate.main, path, "--data-dir", easy_folder, "--json")
-    path.write_bytes(path.read_bytes()[:-4])
-    err = refused(evaluate.main, path, "--data-dir", easy_folder)
-    assert err.startswith(f"error: {path} is not a weights file")
 
 
 @pytest.mark.parametrize("content", ["{", '{"data": {"name": 1}}'])
@@ -250,15 +232,11 @@ def test_weights_in_their_run_folder_are_measured_on_the_data_of_the_run(
     assert "do not name the data" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
+def test_options_that_make_no_sense_end_in_one_sentence(weights, refused):
+    Path(weights).with_name("config.json").unlink()
+    for words, sentence in (
         ([], "do not name the data they were trained on; say --data-dir"),
         (["--dataset", "magic"], "there is no data set 'magic'"),
         (["--split", "magic"], "argument --split: invalid choice: 'magic'"),
-        (["--data-dir", "nowhere"], "there is no folder nowhere"),
-    ],
-)
-def test_options_that_make_no_sense_end_in_one_sentence(weights, refused, words, sentence):
-    Path(weights).with_name("config.json").unlink()
-    assert sentence in refused(evaluate.main, weights, *words)
+    ):
+        assert sentence in refused(evaluate.main, weights, *words)

@@ -15,7 +15,7 @@ import pytest
 from browser import Reader, chromium, complaints, requests, set_screen
 
 from tinycnn.cli import run_command
-from tinycnn.data import load_dataset, write_idx
+from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
@@ -47,22 +47,18 @@ def small(classes):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with 200 digits to train on and 60 to test on."""
-    digits = load_dataset()
-    folder = tmp_path_factory.mktemp("data") / "few"
-    folder.mkdir()
-    for part, name, count in (("train", "train", 200), ("test", "t10k", 60)):
-        for what, rest in (("images", "images-idx3-ubyte"), ("labels", "labels-idx1-ubyte")):
-            write_idx(folder / f"{name}-{rest}", getattr(digits, f"{part}_{what}")[:count])
-    return folder
+def folder(write_digits, tmp_path_factory):
+    return write_digits(tmp_path_factory.mktemp("data") / "few", 200, 60)
 
 
 @pytest.fixture(scope="module")
-def runs(folder, tmp_path_factory):
-    """Two short runs on it; the second has only one epoch."""
-    digits = load_dataset(data_dir=folder)
-    source = Source.of(digits, "mnist10k", folder)
+def digits(folder):
+    return load_dataset(data_dir=folder)
+
+
+@pytest.fixture(scope="module")
+def runs(folder, digits, tmp_path_factory):
+    """Two short runs on these digits; the second has only one epoch."""
     paths = [tmp_path_factory.mktemp("runs") / name for name in ("longer", "shorter")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
@@ -70,10 +66,16 @@ def runs(folder, tmp_path_factory):
         patch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
             recipe = Recipe.for_data(200, preset="small", epochs=epochs, augment="none")
-            with start(recipe, digits, source, path) as run:
+            with start(recipe, digits, Source.of(digits, "mnist10k", folder), path) as run:
                 run.train()
                 run.finish()
     return paths
+
+
+@pytest.fixture(scope="module")
+def evaluations(runs, digits):
+    models = (Sequential.load(run / "weights.safetensors") for run in runs)
+    return [evaluate(model, digits) for model in models]
 
 
 @pytest.fixture(scope="module")
@@ -90,29 +92,24 @@ def call(*words):
     return run_command(report.main, [str(word) for word in words])
 
 
-# ------------------------------------------------------------------------------- what the page has
-
-
-def test_every_mistake_is_shown_with_its_label_and_its_answer(runs, folder, page):
-    digits = load_dataset(data_dir=folder)
+def test_every_mistake_is_shown_with_its_label_and_its_answer(runs, digits, page):
     answers = Sequential.load(runs[0] / "weights.safetensors").predict(digits.test_images)
     mistakes = {
         f"Test digit {n}: a {digits.test_labels[n]} that was taken for {answers[n]}"
         for n in np.flatnonzero(answers != digits.test_labels)
     }
     assert mistakes
-    alts = [each["alt"] for each in Reader(page).of("img")]
+    alts = {each["alt"] for each in Reader(page).of("img")}
     assert {alt for alt in alts if alt.startswith("Test digit")} == mistakes
 
 
-def test_the_numbers_are_those_of_evaluate(runs, folder, page):
-    model = Sequential.load(runs[0] / "weights.safetensors")
-    evaluation = evaluate(model, load_dataset(data_dir=folder))
+def test_the_numbers_are_those_of_evaluate(evaluations, page):
+    confusion = evaluations[0].confusion
     text = " ".join("".join(Reader(page).text).split())
-    assert evaluation.score.sentence() in text
+    assert evaluations[0].score.sentence() in text
     links = re.findall(r'<a href="#run0-(\d)-as-(\d)" aria-label="(\d+):', page)
     assert {(int(i), int(j)): int(n) for i, j, n in links} == {
-        (i, j): evaluation.confusion[i, j] for i, j in np.argwhere(evaluation.confusion) if i != j
+        (i, j): confusion[i, j] for i, j in np.argwhere(confusion) if i != j
     }
 
 
@@ -126,20 +123,14 @@ def test_every_link_on_the_page_leads_somewhere(both):
     assert labels <= set(places)
 
 
-def test_several_runs_are_side_by_side_and_compared_with_each_other(runs, folder, both):
-    first, second = (
-        evaluate(Sequential.load(run / "weights.safetensors"), load_dataset(data_dir=folder))
-        for run in runs
-    )
+def test_several_runs_are_side_by_side_and_compared_with_each_other(evaluations, both):
+    first, second = evaluations
     compared = first.compare(second)
-    row = re.search(
-        r"<th scope=\"row\">longer</th><th scope=\"row\">shorter</th>(.*?)</tr>", both, re.S
-    )
-    assert [int(z) for z in re.findall(r"<td>(\d+)</td>", row[1])] == [
-        compared.only_first, compared.only_second, compared.neither
-    ]  # fmt: skip
-    assert "McNemar&#39;s test: p " in row[1]
-    for evaluation in (first, second):
+    (row,) = re.findall(r'row">longer</th><th scope="row">shorter</th>(.*?)</tr>', both, re.S)
+    numbers = [compared.only_first, compared.only_second, compared.neither]
+    assert re.findall(r"<td>(\d+)</td>", row) == [str(number) for number in numbers]
+    assert "McNemar&#39;s test: p " in row
+    for evaluation in evaluations:
         assert f"<td>{100 * evaluation.score.accuracy:.2f} %</td>" in both
 
 
@@ -167,17 +158,19 @@ def test_a_lone_weights_file_gets_a_page_without_history(runs, folder, tmp_path,
 def test_a_report_is_in_its_run_folder_and_that_of_several_runs_here(
     runs, tmp_path, monkeypatch, capsys
 ):
+    """Runs of one name are named by their paths; a name need not be UTF-8, a last line whole."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tinycnn.report.command.render", lambda subjects: f"{len(subjects)}")
-    assert call(runs[0]) == 0
-    assert (runs[0] / "report.html").read_text() == "1"
-    assert call(*runs) == 0
-    assert (tmp_path / "report.html").read_text() == "2"
-    (runs[0] / "report.html").unlink()
+    monkeypatch.setattr("tinycnn.report.command.render", lambda s: " ".join(z.name for z in s))
+    odd, other = (tmp_path / os.fsdecode(name) for name in (b"run\xff", b"longer"))
+    for copy in (odd, other):
+        shutil.copytree(runs[0], copy)
+    with open(odd / "metrics.jsonl", "a") as file:
+        file.write('{"epoch": 9, "lo')
+    assert call(odd) == 0
+    assert (odd / "report.html").read_text() == "run\\udcff"
+    assert call(runs[0], other) == 0
+    assert (tmp_path / "report.html").read_text() == f"{runs[0]} {other}"
     assert capsys.readouterr().out.splitlines()[1].startswith("report.html (")
-
-
-# ----------------------------------------------------------------------- what it must not be or do
 
 
 def test_the_page_is_small_and_needs_no_network(both):
@@ -207,13 +200,6 @@ def test_a_long_training_is_drawn_with_some_of_its_epochs(runs):
     assert len(loss.lines[0].points) <= 60
 
 
-def test_runs_of_one_name_are_named_by_their_paths(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinycnn.report.command.render", lambda s: " ".join(z.name for z in s))
-    other = shutil.copytree(runs[0], tmp_path / "longer")
-    assert call(runs[0], other, "-o", tmp_path / "names") == 0
-    assert (tmp_path / "names").read_text() == f"{runs[0]} {other}"
-
-
 def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
     evil = "<img src=x onerror=alert(1)>&\"'"
     run = shutil.copytree(runs[0], tmp_path / evil.replace("/", ""))
@@ -221,11 +207,9 @@ def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
     config["versions"] = {evil: evil}
     (run / "config.json").write_text(json.dumps(config))
     model = Sequential.load(run / "weights.safetensors")
-    description = {**model.description, "classes": [f"{k}{evil}" for k in range(10)]}
-    for name in ("layers", "input_shape", "format"):
-        description.pop(name, None)
-    description["training"]["recipe"]["preset"] = evil
-    model.save(run / "weights.safetensors", **description)
+    model.description["classes"] = [f"{k}{evil}" for k in range(10)]
+    model.description["training"]["recipe"]["preset"] = evil
+    model.save(run / "weights.safetensors")
 
     assert call(run) == 0
     page = (run / "report.html").read_text()
@@ -234,14 +218,6 @@ def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
     assert {each["src"][:22] for each in reader.of("img")} == {"data:image/png;base64,"}
     assert not any(name.startswith("on") for _, each in reader.tags for name in each)
     assert evil in "".join(reader.text)
-
-
-def test_an_incomplete_line_of_metrics_is_not_read(runs, tmp_path):
-    run = shutil.copytree(runs[0], tmp_path / "run")
-    before = Subject.open(run).history
-    with open(run / "metrics.jsonl", "a") as file:
-        file.write('{"epoch": 9, "lo')
-    assert Subject.open(run).history == before
 
 
 @pytest.mark.parametrize(
@@ -268,13 +244,6 @@ def test_a_missing_file_or_package_ends_in_one_sentence(runs, tmp_path, monkeypa
     assert err == "error: python -m tinycnn.report needs jinja2: pip install 'tinycnn[report]'\n"
 
 
-def test_a_run_whose_name_is_not_utf_8_gets_its_page(runs, tmp_path):
-    odd = tmp_path / os.fsdecode(b"run\xff")
-    shutil.copytree(runs[0], odd)
-    assert call(odd) == 0
-    assert "run\\udcff" in (odd / "report.html").read_text()
-
-
 def test_no_page_replaces_its_inputs(runs, folder, tmp_path, refused):
     kept = RunFolder(runs[0])
     link = tmp_path / "page.html"
@@ -287,9 +256,6 @@ def test_no_page_replaces_its_inputs(runs, folder, tmp_path, refused):
         assert output.read_bytes() == before
 
 
-# ------------------------------------------------------------------------------------------ charts
-
-
 def test_lines_differ_in_more_than_their_color_and_charts_in_their_identifiers():
     assert len(set(MARKERS)) == len(set(DASHES)) == len(COLORS)
     lines = [Series(str(k), [(0, 1), (1, k / 5)], [(0, 2), (0, k)]) for k in range(len(COLORS))]
@@ -300,9 +266,6 @@ def test_lines_differ_in_more_than_their_color_and_charts_in_their_identifiers()
     assert "#" not in re.sub(r"(href=\"|url\()#", "", one), "the colors are those of the page"
     assert not set(re.findall(r' id="([^"]+)"', one)) & set(re.findall(r' id="([^"]+)"', other))
     Reader(one)
-
-
-# ------------------------------------------------------------------------------- in a real browser
 
 
 @pytest.fixture(scope="module")
