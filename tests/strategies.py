@@ -230,15 +230,6 @@ def functions(ops):
     return {name: getattr(ops, name) for name in dir(kernels)}
 
 
-def compiled(ops):
-    """Those that are more than the reference with a look at its arguments."""
-    return {
-        name: function
-        for name, function in functions(ops).items()
-        if inspect.unwrap(function) is not getattr(reference, name)
-    }
-
-
 def family_of(name):
     """The operation that a public function belongs to."""
     return name.partition("_backward")[0]

@@ -30,24 +30,20 @@ def quick(monkeypatch):
 class Naive:
     """A classifier that always gives one answer."""
 
-    def __init__(self, title, answer=0, fault=None):
-        self.title, self.answer, self.fault = title, answer, fault
+    def __init__(self, title, answer):
+        self.title, self.answer, self.fault = title, answer, None
 
     def train(self, task):
         if self.fault:
             raise self.fault
-        assert len(task.training[0])
-        answers = np.array([self.answer])
-        return Trained(
-            f"always {self.answer}", 1.5, 8,
-            lambda images: answers.repeat(len(images)), lambda image: self.answer,
-        )  # fmt: skip
+        many, one = (lambda images: np.full(len(images), self.answer)), (lambda image: self.answer)
+        return Trained(f"always {self.answer}", 1.5, 8, many, one)
 
 
 @pytest.fixture
 def baselines(monkeypatch, quick):
     """Two baselines that need no training, instead of all others."""
-    there = {"zero": Naive("always zero"), "one": Naive("always one", 1)}
+    there = {"zero": Naive("always zero", 0), "one": Naive("always one", 1)}
     for module in (measurement, command):
         monkeypatch.setattr(module, "BASELINES", there)
     return there
@@ -57,19 +53,11 @@ def call(*words):
     return run_command(compare.main, [str(word) for word in words])
 
 
-def result_of(capfd, *words):
-    assert call(*words, "--json") == 0
-    return json.loads(capfd.readouterr().out)
-
-
-# ------------------------------------------------------------------------------ what it measures
-
-
 def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capfd):
     pytest.importorskip("sklearn")
     words = ("--data-dir", easy_folder, "--only", "centroid,softmax,forest,dense")
-    record = result_of(capfd, *words)
-
+    assert call(*words, "--json") == 0
+    record = json.loads(capfd.readouterr().out)
     assert (record["dataset"], record["n_training"]) == ("easy", 100)
     assert [c["name"] for c in record["classifiers"]] == ["centroid", "softmax", "forest", "dense"]
     for found in record["classifiers"]:
@@ -83,24 +71,13 @@ def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capfd
     assert "10 epochs" in dense["settings"]
 
 
-@pytest.mark.parametrize("name", ["neighbors", "svm", "dense"])
+@pytest.mark.parametrize("name", [*BASELINES][:6] + ["dense"])
 def test_a_digit_that_comes_alone_is_read_as_in_a_batch(name, easy_folder):
     pytest.importorskip("sklearn")
     task = Task(load_dataset(data_dir=easy_folder), limit=30)
     trained = BASELINES[name].train(task)
     images, _ = task.test
     assert [trained.predict_one(image) for image in images] == trained.predict(images).tolist()
-
-
-@pytest.mark.parametrize("name", [*BASELINES][:6])
-def test_every_sklearn_baseline_can_be_made_with_its_settings(name):
-    pytest.importorskip("sklearn")
-    model = BASELINES[name].make(seed=7)
-    assert model.get_params().items() >= BASELINES[name].settings.items()
-    assert model.get_params().get("random_state", 7) == 7
-
-
-# ----------------------------------------------------------------------------------- what it shows
 
 
 def test_the_table_has_all_errors_on_the_whole_test_set(baselines, easy_folder, easy_arrays, capfd):
@@ -114,25 +91,17 @@ def test_the_table_has_all_errors_on_the_whole_test_set(baselines, easy_folder, 
     assert "1/2  always zero ..." in err
 
 
-# ---------------------------------------------------------------------------------- what it refuses
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["--only", "svm,magic"], "there is no classifier 'magic'; choose from centroid"),
-        (["--limit", "1"], "--limit must be a whole number of at least 2"),
-        (["--seed", "-1"], "--seed must be"),
-        (["--dataset", "magic"], "there is no data set 'magic'"),
-        (["--data-dir", "nowhere"], "there is no folder nowhere"),
-    ],
-)
 def test_options_that_make_no_sense_end_in_one_sentence_before_anything_is_trained(
-    words, sentence, monkeypatch, refused
+    monkeypatch, refused
 ):
     pytest.importorskip("sklearn")
     monkeypatch.setattr(command, "measure_baseline", lambda *_: pytest.fail("it was trained"))
-    assert sentence in refused(compare.main, *words)
+    for words, sentence in (
+        (["--only", "svm,magic"], "there is no classifier 'magic'; choose from centroid"),
+        (["--limit", "1"], "--limit must be a whole number of at least 2"),
+        (["--dataset", "magic"], "there is no data set 'magic'"),
+    ):
+        assert sentence in refused(compare.main, *words)
 
 
 def test_without_scikit_learn_networks_can_still_be_compared(
@@ -140,8 +109,8 @@ def test_without_scikit_learn_networks_can_still_be_compared(
 ):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert "pip install 'tinycnn[compare]'" in refused(compare.main, code=3)
-    record = result_of(capfd, "--only", "dense", "--data-dir", easy_folder)
-    assert [found["name"] for found in record["classifiers"]] == ["dense"]
+    assert call("--only", "dense", "--data-dir", easy_folder) == 0
+    assert "dense" in capfd.readouterr().out
 
 
 def test_a_failing_library_ends_in_one_sentence_and_the_others_are_shown(
@@ -154,9 +123,6 @@ def test_a_failing_library_ends_in_one_sentence_and_the_others_are_shown(
     assert "always zero" in out
     assert "error: broken cannot be done: " in err
     assert "Traceback" not in err
-
-
-# ----------------------------------------------------------------------------- it can be stopped
 
 
 @pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
@@ -173,9 +139,7 @@ def test_ctrl_c_stops_while_a_library_computes(baselines, easy_folder, capfd):
     started = time.perf_counter()
     assert call("--data-dir", easy_folder) == 130
     assert time.perf_counter() - started < 10
-    out, err = capfd.readouterr()
-    assert "always zero" in out
-    assert err.endswith("stopped\n")
+    assert "always zero" in capfd.readouterr().out
 
 
 def test_all_classifiers_have_names_of_their_own_and_the_help_lists_them():

@@ -74,13 +74,9 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
 
 def test_without_json_there_are_tables(weights, easy_folder, capsys):
     assert call(weights, "--data-dir", easy_folder) == 0
-
     out = capsys.readouterr().out
     assert re.match(r"easy, test part: \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
-    both = r"mean loss \d\.\d{4}, calibration error \d+\.\d\d %"
-    assert re.search(both + r"; before temperature [\d.]+: \d\.\d{4}, \d+\.\d\d %\n", out)
-    row = r"^[012]  +\d+  +\d+  +[\d.]+ %  +[\d.]+ to [\d.]+ %  +(?:[\d.]+ %|-)$"
-    assert len(re.findall(row, out, re.MULTILINE)) == 3
+    assert re.search(r"mean loss \d\.\d{4}, .*; before temperature [\d.]+: \d\.\d{4}, ", out)
     counts = re.findall(r"^[012] ((?: +(?:\d+|\.)){3})$", out, re.MULTILINE)
     assert sum(int(z) for row in counts for z in row.replace(".", "0").split()) == 40
     assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
@@ -175,16 +171,9 @@ def test_weights_of_other_programs_are_measured_without_a_record_of_their_traini
         assert "do not say what their validation part was" in capsys.readouterr().err
 
 
-def test_data_that_do_not_fit_the_weights_end_in_one_sentence(
-    weights, easy_folder, easy_arrays, refused
-):
-    for part, count in (("train", 100), ("t10k", 40)):
-        write_idx(easy_folder / f"{part}-images-idx3-ubyte", np.zeros((count, 9, 9), np.uint8))
-    sentence = "are 9 x 9 pixels, but these weights were made for 16 x 16"
-    assert sentence in refused(evaluate.main, weights, "--data-dir", easy_folder)
-
-    for name, array in easy_arrays.items():
-        write_idx(easy_folder / name, array + 3 if "labels" in name else array)
+def test_data_of_other_classes_end_in_one_sentence(weights, easy_folder, easy_arrays, refused):
+    labels = "t10k-labels-idx1-ubyte"
+    write_idx(easy_folder / labels, easy_arrays[labels] + 3)
     sentence = "has 6 classes, but these weights know 3"
     assert sentence in refused(evaluate.main, weights, "--data-dir", easy_folder)
 

@@ -6,6 +6,7 @@ function that only one of them has, or whose arguments ``strategies.py`` cannot 
 
 import inspect
 import sys
+import traceback
 
 import numpy as np
 import pytest
@@ -27,10 +28,8 @@ from strategies import (
 )
 
 from tinycnn import kernels
-from tinycnn.errors import ShapeError
 from tinycnn.kernels import microkernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
-from tinycnn.kernels.shapes import shapes
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import (
     SGD,
@@ -70,34 +69,12 @@ def assert_close(actual, expected, tolerance, floor=0.0):
         np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * largest)
 
 
-# --------------------------------------------------------------------------- names and values
-
-
 def test_kernels_and_reference_have_the_same_functions_with_the_same_parameters():
     signatures = [
         {name: list(inspect.signature(f).parameters) for name, f in functions(ops).items()}
         for ops in (kernels, reference)
     ]
     assert signatures[0] == signatures[1]
-
-
-def test_an_operation_that_is_written_once_is_found_checked_and_run(monkeypatch):
-    @shapes("x (N,D), w (D,)  ->  y (N,D)")
-    def scaled(x, w):
-        """Multiply every column by a number of its own."""
-        return x * w
-
-    monkeypatch.setattr(reference, "scaled", scaled, raising=False)
-    assert "scaled" in dir(kernels)
-    y = kernels.scaled([[1.0, 2.0]], np.array([3.0, 4.0]))
-    monkeypatch.delitem(
-        vars(kernels), "scaled"
-    )  # it stays from the first time that it is asked for
-    assert y.tolist() == [[3, 8]]
-    with pytest.raises(ShapeError, match="has shape"):
-        kernels.scaled(np.ones((1, 3)), np.ones(2))
-    monkeypatch.delitem(vars(kernels), "scaled")
-    assert scaled.__doc__.endswith("x (N,D), w (D,)  ->  y (N,D)\n    ")
 
 
 def test_strategies_can_make_arguments_for_every_function():
@@ -138,14 +115,11 @@ def test_there_may_be_more_places_than_a_byte_can_count(name, C):
     assert_close(run(kernels, name, args), run(reference, name, args), 1e-11, floor=0.1)
 
 
-@pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 8, 16), (0, 2, LANES + 1, 3)])
+@pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 8, 16)])
 @pytest.mark.parametrize("name", [n for n in NAMES if "cross_entropy" not in n])
 def test_no_example_at_all_gives_no_output_and_zero_gradients(name, sizes):
     args = arguments(name, fixed(*sizes)[family_of(name)])
     assert_close(run(kernels, name, args), run(reference, name, args), 0)
-
-
-# -------------------------------------------------------------------------------- ties and NaN
 
 
 @pytest.mark.parametrize("ops", [kernels, reference])
@@ -190,9 +164,6 @@ def test_nan_in_nan_out(name, data):
         np.testing.assert_array_equal(found, known)
 
 
-# ------------------------------------------------------------------ what arrays are accepted
-
-
 @every_function
 @given(data=st.data())
 def test_how_an_array_lies_in_memory_makes_no_difference(name, data):
@@ -231,9 +202,6 @@ def framed(a, beside=64):
     return inner, whole
 
 
-# ----------------------------------------------------------------------------------- threads
-
-
 @pytest.mark.skipif(CHECKED or UNCOMPILED, reason="one thread only")
 @pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3)])
 @every_function
@@ -262,24 +230,16 @@ def test_memory_is_used_again_when_neither_the_array_nor_a_view_of_it_is_held():
     assert [z.ctypes.data == place for z in again].count(True) == 1
 
 
-def frames_between(first, last):
-    """Names of the frames of tinycnn on the stack, from below ``first`` to ``last``."""
-    frame, names = last, []
-    while frame and frame.f_code.co_name != first:
-        names.append(frame.f_code.co_name)
-        frame = frame.f_back
-    return names[::-1] if frame else []
-
-
 @pytest.mark.skipif(not UNCOMPILED, reason="frames of machine code cannot be seen")
 def test_an_innermost_loop_is_at_most_seven_frames_below_the_training_step():
-    first = [Conv2D(16, 3), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2)]
-    layers = [*first, Conv2D(17, 2), BatchNorm(), ReLU(), Flatten(), Dense(3)]
-    model, paths = Sequential(layers, (28, 28, 2)), set()
+    layers = [Conv2D(16, 3), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2)]
+    layers += [Conv2D(17, 2), BatchNorm(), ReLU(), Flatten(), Dense(3)]
+    model, depths = Sequential(layers, (28, 28, 2)), set()
 
     def watch(frame, event, arg):
         if event == "call" and frame.f_code.co_name.startswith(("gemm_", "axpy_")):
-            paths.add(tuple(frames_between("train_step", frame)))
+            names = [above.f_code.co_name for above, _ in traceback.walk_stack(frame)]
+            depths.add(names.index("train_step"))
 
     sys.setprofile(watch)
     images, labels = np.full((1, 28, 28, 2), 99, np.uint8), np.zeros(1, int)
@@ -287,6 +247,4 @@ def test_an_innermost_loop_is_at_most_seven_frames_below_the_training_step():
         train_step(model, SoftmaxCrossEntropy(), SGD(model, 0.1), images, labels)
     finally:
         sys.setprofile(None)
-    assert {path[2] for path in paths} == {"operation"}
-    assert {path[-2] for path in paths} >= {"_convolve", "_multiply", "_correlate", "_matmul"}
-    assert max(map(len, paths)) == 7, max(paths, key=len)
+    assert max(depths) == 7

@@ -5,25 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tinycnn.data import CATALOGUE
 from tinycnn.errors import EnvironmentFault
 from tinycnn.files import user_folder
 
-FOLDERS = {
-    "XDG_CACHE_HOME": (lambda: CATALOGUE["mnist"].folder.parent, ".cache"),
-    "XDG_DATA_HOME": (lambda: user_folder("data"), ".local/share"),
-}
 
-
-@pytest.mark.parametrize("variable", FOLDERS)
-def test_a_variable_without_an_absolute_path_counts_as_unset(variable, monkeypatch, tmp_path):
-    folder, default = FOLDERS[variable]
+@pytest.mark.parametrize(("kind", "default"), [("cache", ".cache"), ("data", ".local/share")])
+def test_a_variable_without_an_absolute_path_counts_as_unset(kind, default, monkeypatch, tmp_path):
+    variable = f"XDG_{kind.upper()}_HOME"
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv(variable, str(tmp_path / "own"))
-    assert folder() == tmp_path / "own" / "tinycnn"
+    assert user_folder(kind) == tmp_path / "own" / "tinycnn"
     for nothing in ("", "rel", "./rel"):
         monkeypatch.setenv(variable, nothing)
-        assert folder() == tmp_path / "home" / default / "tinycnn"
+        assert user_folder(kind) == tmp_path / "home" / default / "tinycnn"
 
 
 def test_without_a_home_there_is_one_sentence(monkeypatch):

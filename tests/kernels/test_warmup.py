@@ -1,13 +1,10 @@
 """The second process that compiles gradients and augmentation."""
 
-import io
 import subprocess
 
 import pytest
-from rich.console import Console
 
 from tinycnn.train import precompile
-from tinycnn.train.compile_progress import compilation_shown
 
 
 @pytest.fixture
@@ -38,26 +35,3 @@ def test_it_does_not_outlive_an_error(started):
     with pytest.raises(KeyError), precompile.gradients_compiled_meanwhile("mild"):
         raise KeyError("stopped")
     assert [process.returncode for process in started] == [-9]
-
-
-@pytest.mark.parametrize(
-    ("terminal", "shown"),
-    [(False, "compiling kernels"), (True, "waiting for gradients from a second process")],
-)
-def test_a_wait_for_it_is_shown_where_all_else_is_compiled(terminal, shown, monkeypatch):
-    log, seen = io.StringIO(), []
-
-    class Slow:
-        def __init__(self, *args, **options):
-            self.poll = self.kill = lambda: None
-
-        def wait(self):
-            seen.append(log.getvalue())
-
-    monkeypatch.setattr(precompile, "_has_work", lambda: True)
-    monkeypatch.setattr(subprocess, "Popen", Slow)
-    console = Console(file=log, force_terminal=terminal, width=200, highlight=False)
-    with compilation_shown(console), precompile.gradients_compiled_meanwhile("mild"):
-        assert log.getvalue() == ""
-    assert "compiling kernels" in seen[0]
-    assert shown in log.getvalue()

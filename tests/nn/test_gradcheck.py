@@ -14,7 +14,6 @@ from tinycnn.nn import (
     Flatten,
     Layer,
     Sequential,
-    SoftmaxCrossEntropy,
     gradcheck,
     layers,
     losses,
@@ -26,7 +25,6 @@ from tinycnn.nn.gradcheck import (
     check,
     check_layer,
     check_loss,
-    check_model,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -51,25 +49,12 @@ def test_a_number_that_is_wrong_among_many_is_found_along_a_random_direction():
         check("square", lambda: z**2, {"z": (z, dz)}, np.ones(1000))
 
 
-def test_what_is_checked_is_put_back():
-    z = np.random.default_rng(1).standard_normal((5, 3))
-    before = z.copy()
-    check("square", lambda: z**2, {"z": (z, 2 * z)}, np.ones((5, 3)))
-    check("square", lambda: z**2, {"z": (z, 2 * z)}, np.ones((5, 3)), full=0)
-    assert np.array_equal(z, before)
-
-
-def test_nan_is_never_right():
+@pytest.mark.parametrize("dz", [[np.nan] * 3, [2, np.nan, 2]])
+@pytest.mark.parametrize("full", [0, 10])
+def test_nan_is_never_right(dz, full):
     z = np.ones(3)
-    for dz in (np.full(3, np.nan), np.array([2, np.nan, 2])):
-        for full in (0, 10):
-            with pytest.raises(GradientError):
-                check("square", lambda: z**2, {"z": (z, dz)}, np.ones(3), full=full)
     with pytest.raises(GradientError):
-        check("nothing", lambda: z * np.nan, {"z": (z, z)}, np.ones(3))
-
-
-# ------------------------------------------------------------------------- layers of your own
+        check("square", lambda: z**2, {"z": (z, np.array(dz))}, np.ones(3), full=full)
 
 
 class Scale(Layer):
@@ -90,16 +75,11 @@ class Scale(Layer):
         return dy * self.params["w"]
 
 
-class WrongWeightGradient(Scale):
+class WrongGradient(Scale):
     def backward(self, dy, input_gradient=True):
-        self.grads = {"w": (dy * self._x).mean(axis=0)}
-        return dy * self.params["w"]
-
-
-class WrongInputGradient(Scale):
-    def backward(self, dy, input_gradient=True):
-        super().backward(dy)
-        return dy * self._x
+        dx = super().backward(dy)
+        self.grads["w"] /= len(dy)
+        return dx
 
 
 class ChangesX(Scale):
@@ -124,28 +104,17 @@ class AddsUp(Scale):
         return dx
 
 
-class GivesARandomAnswer(Scale):
-    rng = np.random.default_rng(0)
-
-    def forward(self, x, training=False):
-        self._x = x
-        return x * self.params["w"] * self.rng.random()
-
-
 BROKEN = {
-    WrongWeightGradient: r"WrongWeightGradient\(\), N = 3: dw\[\d, \d\] is",
-    WrongInputGradient: r"WrongInputGradient\(\), N = 1: dx\[0, \d, \d\] is",
+    WrongGradient: r"WrongGradient\(\), N = 3: dw\[\d, \d\] is",
     ChangesX: "leave x untouched",
     ChangesDy: "leaves dy untouched",
     AddsUp: "adds nothing up",
-    GivesARandomAnswer: "the same for the same",
 }
 
 
 def test_a_layer_of_ones_own_passes_when_it_is_right():
     layer = Scale()
-    comparisons = check_layer(layer, (4, 3))
-    assert [c.argument for c in comparisons] == ["x", "w", "x", "w"]
+    assert [c.argument for c in check_layer(layer, (4, 3))] == ["x", "w", "x", "w"]
     assert layer.params == {}  # a copy was built
 
 
@@ -155,19 +124,7 @@ def test_a_layer_that_breaks_a_promise_is_told_which(broken):
         check_layer(broken(), (4, 3))
 
 
-def test_a_wrong_layer_inside_a_model_is_named():
-    model = Sequential([Flatten(), WrongWeightGradient(), Dense(3)], (2, 3))
-    x, labels = np.random.default_rng(0).random((4, 2, 3)), np.array([0, 1, 2, 1])
-    with pytest.raises(GradientError) as caught:
-        check_model("model", model, SoftmaxCrossEntropy(), x, labels)
-    assert re.findall(r"d(\S+) along", str(caught.value)) == ["1.w"]
-
-
-# ----------------------------------------------------------------------------------- the table
-
-
 def classes(module):
-    """The classes that a module defines itself."""
     members = inspect.getmembers(module, inspect.isclass)
     return {kind for _, kind in members if kind.__module__ == module.__name__}
 

@@ -27,9 +27,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 INPUT = (10, 9, 1)
 
 
-def stack(*ending):
+def stack():
     first = [Conv2D(5, 3), ReLU(), MaxPool2D(2), Conv2D(6, 2), ReLU()]
-    return [*first, Flatten(), Dense(7), ReLU(), Dense(4), *ending]
+    return [*first, Flatten(), Dense(7), ReLU(), Dense(4)]
 
 
 @pytest.fixture
@@ -41,12 +41,6 @@ def network():
 def images():
     return np.random.default_rng(0).integers(0, 256, (5, 10, 9), dtype=np.uint8)
 
-
-def parameters(network):
-    return [z for layer in network for z in layer.params.values()]
-
-
-# ---------------------------------------------------------------------------- what it looks like
 
 LENET = """\
   layer          output        parameters
@@ -67,16 +61,9 @@ def test_lenet_is_the_network_of_the_design():
     lenet = build("lenet")
     assert lenet.summary() == LENET
     assert lenet.parameter_count() == 184_586
-    assert lenet.output_shape == (10,)
 
 
-def test_a_summary_marks_only_what_is_fused(network):
-    marks = [line[0] for line in network.summary().splitlines()[1:-1]]
-    assert "".join(marks) == "|||      "
-    assert "|" not in Sequential(stack(), INPUT, fused=False).summary()
-
-
-@pytest.mark.parametrize(("size", "stages"), [(1, 3), (2, 1), (3, 3)])
+@pytest.mark.parametrize(("size", "stages"), [(2, 1), (3, 3)])
 def test_only_pools_of_two_by_two_are_fused(size, stages):
     assert len(Sequential([Conv2D(2, 3), ReLU(), MaxPool2D(size)], INPUT).stages) == stages
 
@@ -111,40 +98,6 @@ def test_examples_in_the_documentation_are_true(module):
     assert doctest.testmod(module).attempted
 
 
-# --------------------------------------------------------------------------- there and back again
-
-
-def test_the_seed_decides_the_parameters():
-    one, same, other = (parameters(Sequential(stack(), INPUT, seed)) for seed in (3, 3, 4))
-    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
-    assert not np.array_equal(one[0], other[0])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_fused_and_unfused_are_one_network(dtype):
-    fused, plain = Sequential(stack(), INPUT, 3), Sequential(stack(), INPUT, 3, fused=False)
-    assert len(fused.stages) == len(plain.stages) - 2
-    rng = np.random.default_rng(1)
-    x, dy = rng.random((20, *INPUT)).astype(dtype), rng.standard_normal((20, 4)).astype(dtype)
-    for network in (fused, plain):
-        for layer in network:
-            layer.params = {key: z.astype(dtype) for key, z in layer.params.items()}
-    close = {"rtol": 0, "atol": 1e-5 if dtype == np.float32 else 1e-13}
-
-    outputs = [network.forward(x, training=True) for network in (fused, plain)]
-    dxs = [network.backward(dy, input_gradient=True) for network in (fused, plain)]
-
-    np.testing.assert_allclose(*outputs, **close)
-    np.testing.assert_allclose(*dxs, **close)
-    for a, b in zip(fused, plain, strict=True):
-        assert a.grads.keys() == b.grads.keys() == a.params.keys()
-        for key, dz in a.grads.items():
-            np.testing.assert_allclose(dz, b.grads[key], rtol=0, atol=20 * close["atol"])
-
-
-# ------------------------------------------------------------------------------------ its answers
-
-
 def test_an_answer_does_not_depend_on_who_else_is_asked(network):
     many = np.random.default_rng(2).integers(0, 256, (model.BATCH + 3, 10, 9), dtype=np.uint8)
     together = network.predict_proba(many)
@@ -164,24 +117,17 @@ def test_images_are_taken_with_and_without_channel_as_bytes_and_as_floats(networ
         np.testing.assert_allclose(network.predict_proba(same), expected, atol=1e-6)
 
 
-def test_no_images_have_no_classes(network):
-    assert network.predict(np.zeros((0, 10, 9), np.uint8)).shape == (0,)
-    assert network.predict_proba(np.zeros((0, 10, 9), np.uint8)).shape == (0, 4)
+WRONG_IMAGES = [
+    (np.zeros((10, 8), np.uint8), r"shape \(10, 8\), expected \(N, 10, 9, 1\)$"),
+    (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)$"),
+    (np.zeros((2, 10, 9, 3), np.uint8), r"shape \(2, 10, 9, 3\)"),
+    (np.zeros((2, 10, 9), np.int64), "images are int64, expected uint8"),
+    (np.full((2, 10, 9), np.nan), "not finite"),
+    (np.full((2, 10, 9), -np.inf, np.float32), "not finite"),
+]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        (np.zeros((10, 8), np.uint8), r"shape \(10, 8\), expected \(N, 10, 9, 1\)$"),
-        (np.zeros((2, 9, 10), np.uint8), r"shape \(2, 9, 10\), expected \(N, 10, 9, 1\)$"),
-        (np.zeros((2, 10, 9, 3), np.uint8), r"shape \(2, 10, 9, 3\)"),
-        (np.zeros((2, 90), np.uint8), r"shape \(2, 90\)"),
-        (np.zeros((2, 10, 9), np.int64), "images are int64, expected uint8"),
-        (np.zeros((2, 10, 9), bool), "images are bool"),
-        (np.full((2, 10, 9), np.nan), "not finite"),
-        (np.full((2, 10, 9), -np.inf, np.float32), "not finite"),
-    ],
-)
+@pytest.mark.parametrize(("wrong", "words"), WRONG_IMAGES)
 def test_images_that_do_not_fit_are_refused(wrong, words, network):
     with pytest.raises(ShapeError, match=words):
         network.predict(wrong)
@@ -189,14 +135,7 @@ def test_images_that_do_not_fit_are_refused(wrong, words, network):
 
 @pytest.mark.parametrize(
     "wrong",
-    [
-        lambda x: 255 * x,
-        lambda x: 2 * x - 1,
-        lambda x: x - 0.5,
-        lambda x: (x - 0.13) / 0.31,
-        lambda x: x / 255,
-        lambda x: (255 * x[0])[None],
-    ],
+    [lambda x: 255 * x, lambda x: 2 * x - 1, lambda x: (x - 0.13) / 0.31, lambda x: x / 255],
 )
 def test_floats_of_another_scale_are_not_taken_without_a_word(wrong, network, images):
     many = np.tile(images, (60, 1, 1)) / 255  # three batches, one warning
@@ -212,44 +151,24 @@ def test_floats_of_another_scale_are_not_taken_without_a_word(wrong, network, im
 def test_bytes_that_are_only_0_and_1_are_not_taken_without_a_word(network, images):
     with pytest.warns(UserWarning, match="images hold uint8 from 0 to 1, but"):
         network.predict((images > 127).astype(np.uint8))
-    for right in (images, images > 300):
-        network.predict(right.astype(np.uint8))
-
-
-def test_of_floats_of_the_right_scale_nothing_is_said(network, images):
-    x = images / 255
-    for right in (x, x[:1], np.zeros((1, 10, 9)), x + 0.05, x - 0.05, x * 0.1, x[:0]):
+    for right in (images, np.zeros_like(images), images / 2550, images / 255 + 0.05):
         network.predict(right)
 
 
-# ---------------------------------------------------------------------------------- what is refused
+IMPOSSIBLE = [
+    ([], INPUT, "a network is a list of layers"),
+    ([ReLU()] * 2, INPUT, "none of them twice"),
+    ([Flatten(), Dense], INPUT, "such as ReLU.. and Dense"),
+    ([Conv2D(8, 5), Conv2D(8, 5)], (8, 8, 1), "does not fit into a 4x4"),
+    ([Flatten(), Dense(3)], (28, -28, 1), "whole numbers of at least 1"),
+    ([Flatten(), Dense(3)], (28, 2.0), "whole numbers of at least 1"),
+]
 
 
-@pytest.mark.parametrize(
-    ("layers", "input_shape", "words"),
-    [
-        ([], (28, 28, 1), "a network is a list of layers"),
-        ([ReLU()] * 2, (28, 28, 1), "none of them twice"),
-        ([Flatten(), Dense], (28, 28, 1), "such as ReLU.. and Dense"),
-        ([Dense(10)], (28, 28, 1), "put a Flatten before it"),
-        ([Conv2D(8, 5)] + [Conv2D(8, 5) for _ in range(2)], (12, 12, 1), "does not fit into a 4x4"),
-        ([Flatten(), Dense(3)], (28, 0, 1), "whole numbers of at least 1"),
-        ([Flatten(), Dense(3)], (28, -28, 1), "whole numbers of at least 1"),
-        ([Flatten(), Dense(3)], (28, 2.0), "whole numbers of at least 1"),
-    ],
-)
+@pytest.mark.parametrize(("layers", "input_shape", "words"), IMPOSSIBLE)
 def test_impossible_networks_are_refused(layers, input_shape, words):
     with pytest.raises(ShapeError, match=words):
         Sequential(layers, input_shape)
-
-
-@pytest.mark.parametrize("shape", [(10, 9, 1), (2, 9, 10, 1), (2, 10, 9), (2, 10, 9, 2)])
-def test_a_batch_of_another_shape_is_refused(shape, network):
-    with pytest.raises(ShapeError, match=r"expected \(N, 10, 9, 1\)"):
-        network.forward(np.zeros(shape, np.float32))
-
-
-# ---------------------------------------------------------------------------------- save and load
 
 
 def test_what_was_saved_is_loaded_bit_by_bit_fused_or_not(network, images, tmp_path):
@@ -257,9 +176,7 @@ def test_what_was_saved_is_loaded_bit_by_bit_fused_or_not(network, images, tmp_p
     twin = Sequential.load(tmp_path / "w.safetensors")
     assert twin.summary() == network.summary()
     assert twin.input_shape == INPUT
-    for a, b in zip(parameters(network), parameters(twin), strict=True):
-        assert a.tobytes() == b.tobytes()
-        assert b.flags.writeable
+    assert all(z.flags.writeable for z in twin.arrays().values())
     assert network.predict_proba(images).tobytes() == twin.predict_proba(images).tobytes()
     plain = Sequential.load(tmp_path / "w.safetensors", fused=False)
     assert plain.stages == plain.layers
@@ -284,8 +201,6 @@ def test_a_calibration_is_not_saved_with_other_numbers_than_its_own(network, tmp
     description = Sequential.load(tmp_path / "tuned").description
     assert "calibration" not in description
     assert description["classes"] == [*"abcd"]
-    tuned.save(tmp_path / "tuned", calibration={"temperature": 1.1})
-    assert Sequential.load(tmp_path / "tuned").description["calibration"] == {"temperature": 1.1}
     tuned.description = {"calibration": {"temperature": 1.2}}  # of the numbers as they are now
     tuned.save(tmp_path / "tuned")
     assert Sequential.load(tmp_path / "tuned").description["calibration"] == {"temperature": 1.2}
@@ -305,20 +220,15 @@ def test_every_kind_of_layer_comes_back(tmp_path):
     assert {type(layer) for layer, _ in gradcheck.LAYERS} == {*weights.LAYERS.values()}
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_are_never_saved(number, network, tmp_path):
+def test_what_would_not_be_read_is_not_written(network, tmp_path):
     network.save(tmp_path / "w")
-    good = (tmp_path / "w").read_bytes()
-    network.layers[0].params["w"][0, 1, 1, 0] = number
-    with pytest.raises(WeightsError, match=r"0\.w holds 1 numbers that are not finite"):
-        network.save(tmp_path / "w")
-    assert (tmp_path / "w").read_bytes() == good
-
-
-def test_other_precisions_and_endless_descriptions_are_not_saved(network, tmp_path):
+    good, first = (tmp_path / "w").read_bytes(), network.layers[0].params
     with pytest.raises(WeightsError, match="description"):
         network.save(tmp_path / "w", note="x" * 2**20)
-    network.layers[0].params["b"] = network.layers[0].params["b"].astype(np.float64)
-    with pytest.raises(WeightsError, match=r"0\.b is float64, expected float32"):
+    first["w"][0, 1, 1, 0] = np.nan
+    with pytest.raises(WeightsError, match=r"0\.w holds 1 numbers that are not finite"):
         network.save(tmp_path / "w")
-    assert not (tmp_path / "w").exists()
+    first["w"] = first["w"].astype(np.float64)
+    with pytest.raises(WeightsError, match=r"0\.w is float64, expected float32"):
+        network.save(tmp_path / "w")
+    assert (tmp_path / "w").read_bytes() == good

@@ -220,16 +220,16 @@ def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
     assert evil in "".join(reader.text)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("result.json", "{", "is damaged"),
-        ("config.json", '{"data": 7}', "do not name the data they were trained on"),
-        ("metrics.jsonl", '{"epoch": 1}\n', "is damaged"),
-        ("metrics.jsonl", EPOCH.replace("0.5", "NaN"), "is damaged"),
-        ("weights.safetensors", "nonsense", "is not a weights file"),
-    ],
-)
+DAMAGE = [
+    ("result.json", "{", "is damaged"),
+    ("config.json", '{"data": 7}', "do not name the data they were trained on"),
+    ("metrics.jsonl", '{"epoch": 1}\n', "is damaged"),
+    ("metrics.jsonl", EPOCH.replace("0.5", "NaN"), "is damaged"),
+    ("weights.safetensors", "nonsense", "is not a weights file"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "sentence"), DAMAGE)
 def test_a_damaged_run_ends_in_one_sentence(runs, tmp_path, refused, name, content, sentence):
     run = shutil.copytree(runs[0], tmp_path / "run")
     (run / name).write_text(content)
