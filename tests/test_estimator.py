@@ -19,7 +19,6 @@ import tinycnn
 from tinycnn import DigitClassifier
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.estimator import SMALLEST
-from tinycnn.estimator.samples import stratified
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, get_threads
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
@@ -183,13 +182,6 @@ def test_more_classes_than_a_byte_has_values():
     fitted = DigitClassifier(**QUICK).fit(np.eye(300)[labels - 1000], labels)
     assert fitted.predict(np.eye(300)[:5]).dtype == labels.dtype
     assert fitted.predict_proba(np.eye(300)).shape == (300, 300)
-
-
-def test_sorted_labels_keep_every_class_on_both_sides():
-    labels = np.repeat([0, 1, 2], [50, 30, 20])
-    order = stratified(labels, np.random.default_rng(0))
-    assert sorted(order) == list(range(100))
-    assert np.bincount(labels[order[-10:]]).tolist() == [5, 3, 2]
 
 
 def column(images):

@@ -7,11 +7,10 @@ import pytest
 
 from tinycnn import cli
 from tinycnn.cli import run_command
-from tinycnn.data import load_dataset, write_idx
+from tinycnn.data import load_dataset
 from tinycnn.data.__main__ import main
 from tinycnn.data.ascii_art import ASCII_SHADES, SHADES, draw
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES
-from tinycnn.errors import DataError, EnvironmentFault
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +31,6 @@ def test_list_names_every_set_and_where_it_is(capsys, monkeypatch):
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     where = [record["where"] for record in records]
     assert where[:2] == ["bundled", "TINYCNN_DATA=/my/digits"]
-
-
-def test_get_of_a_bundled_set_says_where_it_is(capsys):
-    assert main(["get", "mnist10k"]) == 0
-    assert capsys.readouterr().out.strip() == str(CATALOGUE["mnist10k"].folder)
 
 
 def test_verify_tells_damaged_from_missing_and_ends_with_1(tmp_path, capsys):
@@ -62,18 +56,6 @@ def test_info_describes_a_set_for_machines_and_people(capsys):
     assert facts["fingerprint"] == dataset.fingerprint
     assert facts["mean_ink"] == pytest.approx(dataset.train_images.mean() / 255, abs=1e-4)
     assert dataset.test_fingerprint in text
-
-
-def test_info_checks_a_folder_of_ones_own(tmp_path, capsys):
-    sizes = (12, 12, 5, 5)
-    for name, size in zip(FILE_NAMES, sizes, strict=True):
-        images = "images" in name
-        write_idx(tmp_path / name, np.ones((size, 4, 4) if images else size, np.uint8))
-    assert main(["info", "--data-dir", str(tmp_path), "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert facts["name"] == tmp_path.name
-    assert facts["classes"] == ["0", "1"]
-    assert facts["folder"] == str(tmp_path)
 
 
 def test_show_draws_the_images_with_their_labels(capsys):
@@ -106,17 +88,6 @@ def test_a_drawing_has_five_shades_from_paper_to_ink():
 )
 def test_bad_input_is_one_sentence_and_exit_2(refused, words, phrase):
     assert phrase in refused(main, *words)
-
-
-@pytest.mark.parametrize(
-    ("raised", "code"),
-    [(DataError("x"), 2), (EnvironmentFault("x"), 3), (KeyboardInterrupt(), 130)],
-)
-def test_each_way_to_end_has_its_exit_code(raised, code):
-    def command(argv):
-        raise raised
-
-    assert run_command(command, []) == code
 
 
 def test_a_bug_keeps_its_traceback():

@@ -1,7 +1,6 @@
 """A data set is refused unless its four arrays belong together, and the right one is found."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,22 +39,12 @@ def write_set(folder, arrays, rename=lambda name: name):
     return folder
 
 
-def test_mnist10k_is_complete_and_stratified():
+def test_mnist10k_is_fixed_and_stratified_and_no_digit_is_in_both_parts():
     dataset = load_dataset()
-    assert dataset.name == "mnist10k"
-    assert dataset.train_images.shape == (8000, 28, 28)
-    assert dataset.test_images.shape == (2000, 28, 28)
-    assert dataset.train_images.dtype == dataset.test_labels.dtype == np.uint8
-    assert dataset.class_names == tuple("0123456789")
-    assert dataset.image_size == (28, 28)
     train, test = np.bincount(dataset.train_labels), np.bincount(dataset.test_labels)
     # Counts of the first 10,000 digits of MNIST; a fifth of each class is for testing.
     assert (train + test).tolist() == [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]
     assert np.abs(test - (train + test) / 5).max() < 1
-
-
-def test_mnist10k_is_fixed_and_no_digit_is_in_both_parts():
-    dataset = load_dataset()
     assert dataset.fingerprint.startswith("d66af95fb7b1331a")
     assert dataset.test_fingerprint.startswith("099988209f6bb60c")
     digits = {image.tobytes() for image in (*dataset.train_images, *dataset.test_images)}
@@ -92,36 +81,18 @@ def test_a_folder_of_ones_own_is_found_under_all_usual_names(tmp_path, arrays, d
         np.testing.assert_array_equal(array, wanted)
 
 
-def test_missing_files_and_folders_are_named(tmp_path, arrays):
-    folder = write_set(tmp_path / "half", {TRAIN_IMAGES: arrays[TRAIN_IMAGES]})
-    with pytest.raises(DataError, match=f"{folder} holds no {TRAIN_LABELS} "):
-        load_dataset(data_dir=folder)
-    with pytest.raises(DataError, match="there is no folder"):
-        load_dataset(data_dir=tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"no .npz, no .csv and no folders of pictures"):
-        load_dataset(data_dir=folder / TRAIN_IMAGES)
-
-
 def changed(arrays, name, change):
     return {**arrays, name: change(arrays[name])}
 
 
 def with_label(value, index):
-    def change(labels):
-        labels = labels.copy()
-        labels[index] = value
-        return labels
-
-    return change
+    return lambda labels: np.where(np.arange(len(labels)) == index, value, labels).astype(np.uint8)
 
 
 BAD_SETS = {
     "one label too few": (TRAIN_LABELS, lambda a: a[:-1], ["30 images", "29 labels"]),
-    "one label too many": (TEST_LABELS, lambda a: np.append(a, a[:1]), ["10 images", "11 labels"]),
     "no images": (TEST_IMAGES, lambda a: a[:0], ["no images"]),
-    "images without pixels": (TEST_IMAGES, lambda a: a[:, :0], ["is 10 x 0 x 6", "no gray"]),
     "flat images": (TRAIN_IMAGES, lambda a: a.reshape(30, 48), ["is 30 x 48", "no gray images"]),
-    "labels for images": (TRAIN_IMAGES, lambda a: a[:, 0, 0], ["is 30,", "no gray images"]),
     "other sizes": (TEST_IMAGES, lambda a: a[:, 1:], ["8 x 6 pixels", "7 x 6"]),
     "a stray label": (TRAIN_LABELS, with_label(200, 7), ["label 200 is out of range", "class 3"]),
     "a stray 10": (TRAIN_LABELS, with_label(10, 4), ["label 10 is out of range", "fewer than two"]),
@@ -136,6 +107,9 @@ def test_arrays_that_do_not_fit_are_refused_with_the_file_and_the_numbers(tmp_pa
         load_dataset(data_dir=folder)
     for phrase in [str(folder / name), *phrases]:
         assert phrase in str(caught.value)
+    (folder / TRAIN_LABELS).unlink()
+    with pytest.raises(DataError, match=f"{folder} holds no {TRAIN_LABELS} "):
+        load_dataset(data_dir=folder)
 
 
 def test_classes_are_counted_and_a_few_digits_need_not_show_all(tmp_path, arrays):
@@ -156,12 +130,6 @@ def test_floats_and_wide_labels_are_read_if_they_are_gray_levels_and_indices(tmp
     np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
 
 
-def test_an_unknown_name_lists_those_there_are(tmp_path):
-    for data_dir in (None, tmp_path):
-        with pytest.raises(DataError, match=r"no data set 'minst'; choose from mnist10k, mnist,"):
-            load_dataset("minst", data_dir)
-
-
 def test_a_folder_replaces_a_download_and_may_have_one_for_each_name(tmp_path, arrays):
     write_set(tmp_path / "kmnist", arrays)
     write_set(tmp_path / "FashionMNIST", changed(arrays, TRAIN_IMAGES, lambda a: 255 - a))
@@ -177,31 +145,27 @@ def test_the_environment_variable_replaces_a_download_and_nothing_else(
     tmp_path, arrays, monkeypatch
 ):
     monkeypatch.setenv("TINYCNN_DATA", str(write_set(tmp_path / "here", arrays)))
-    other = write_set(tmp_path / "there", changed(arrays, TRAIN_IMAGES, lambda a: 255 - a))
+    other = write_set(tmp_path / "there", {name: z[:9] for name, z in arrays.items()})
     assert len(load_dataset("mnist").train_images) == 30
     assert len(load_dataset("mnist10k").train_images) == 8000
-    chosen = load_dataset("mnist", data_dir=other)
-    np.testing.assert_array_equal(chosen.train_images, 255 - arrays[TRAIN_IMAGES])
+    assert len(load_dataset("mnist", data_dir=other).train_images) == 9
     monkeypatch.setenv("TINYCNN_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="TINYCNN_DATA is set, but there is no folder"):
         load_dataset("mnist")
 
 
 def test_a_dataset_made_of_arrays_is_checked_too(arrays):
-    good = list(arrays.values())
-    assert Dataset("mine", *good, class_names=("a", "b", "c")).image_size == (8, 6)
+    assert Dataset("mine", *arrays.values(), class_names=("a", "b", "c")).image_size == (8, 6)
     with pytest.raises(DataError, match=r"train_labels: label 2 at index 2 .*0 to 1"):
-        Dataset("mine", *good, class_names=("a", "b"))
-    with pytest.raises(DataError, match="test_images holds 9 images and test_labels 10"):
-        Dataset("mine", *good[:2], good[2][1:], good[3], class_names=("a", "b", "c"))
+        Dataset("mine", *arrays.values(), class_names=("a", "b"))
 
 
 def test_the_fingerprint_tells_the_data_and_not_the_file(tmp_path, arrays):
     plain = write_set(tmp_path / "plain", arrays)
     packed = write_set(tmp_path / "packed", arrays, lambda name: f"{name}.gz")
-    pixel = arrays[TRAIN_IMAGES].copy()
-    pixel[29, 7, 5] ^= 1
-    other = write_set(tmp_path / "other", {**arrays, TRAIN_IMAGES: pixel})
+    pixel = np.zeros((30, 8, 6), np.uint8)
+    pixel[29, 7, 5] = 1
+    other = write_set(tmp_path / "other", changed(arrays, TRAIN_IMAGES, lambda a: a ^ pixel))
     one, two, three = (load_dataset(data_dir=folder) for folder in (plain, packed, other))
     assert one.fingerprint == two.fingerprint != three.fingerprint
     assert one.test_fingerprint == three.test_fingerprint != one.fingerprint
@@ -225,16 +189,6 @@ def test_a_split_with_an_empty_side_is_refused(count, fraction):
         split_validation(count, fraction)
 
 
-def test_every_named_set_has_four_files_with_checksums():
-    for named in CATALOGUE.values():
-        names = [Path(name).name for name in named.members or [z.name for z in named.files]]
-        mnist = [z.removeprefix("emnist-digits-").replace("test", "t10k") for z in names]
-        assert mnist == [f"{name}.gz" for name in FILE_NAMES]
-        assert all(len(bytes.fromhex(file.sha256)) == 32 for file in named.files)
-        assert len(named.class_names) == 10
-        assert named.bundled or all(mirror.endswith("/") for mirror in named.mirrors)
-
-
 ODD = {
     "inverted": lambda images: 255 - images,
     "transposed": lambda images: images.transpose(0, 2, 1),
@@ -246,10 +200,9 @@ ODD = {
 def test_images_that_look_inverted_transposed_or_unscaled_are_warned_of_once(
     tmp_path, capsys, oddity
 ):
-    digits = load_dataset()
-    images = [ODD[oddity](z[:400]) for z in (digits.train_images, digits.test_images)]
-    labels = digits.train_labels[:400], digits.test_labels[:400]
-    arrays = dict(zip(FILE_NAMES, (images[0], labels[0], images[1], labels[1]), strict=True))
+    images, labels = (z[:400] for z in load_dataset().part("train"))
+    odd = ODD[oddity](images)
+    arrays = dict(zip(FILE_NAMES, (odd, labels, odd, labels), strict=True))
     folder = write_set(tmp_path / "own", arrays)
     for _ in range(2):
         load_dataset(data_dir=folder)
@@ -261,9 +214,7 @@ def test_images_that_look_inverted_transposed_or_unscaled_are_warned_of_once(
 def test_no_part_of_mnist_looks_odd_and_every_transposed_part_does():
     digits = load_dataset()
     for start in range(0, 8000, 400):
-        images, labels = (
-            x[start : start + 400] for x in (digits.train_images, digits.train_labels)
-        )
+        images, labels = (z[start : start + 400] for z in digits.part("train"))
         assert check_oddity(images, labels, "images") is None
         assert check_oddity(images, None, "images") is None
         assert "transposed" in check_oddity(images.transpose(0, 2, 1), labels, "images")

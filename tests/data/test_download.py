@@ -34,10 +34,8 @@ class Mirrors(http.server.BaseHTTPRequestHandler):
         self.asked.append(self.path)
         getattr(self, manner)(self.files[name])
 
-    def send(self, body, status=200, length=None, **headers):
+    def send(self, body, status=200, length=None):
         self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key.replace("_", "-"), value)
         if length is not None:
             self.send_header("Content-Length", str(length))
         self.end_headers()
@@ -57,16 +55,13 @@ class Mirrors(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(bytes(100_000))
 
     def html(self, content):
-        self.send(PAGE, length=len(PAGE), Content_Type="text/html")
+        self.send(PAGE, length=len(PAGE))
 
     def cut(self, content):
         self.send(content[: len(content) // 2], length=len(content))
 
     def gone(self, content):
         self.send(b"", status=404, length=0)
-
-    def loop(self, content):
-        self.send(b"", status=302, length=0, Location=self.path)
 
     def hang(self, content):
         with contextlib.suppress(ConnectionError):
@@ -130,21 +125,11 @@ def with_mirrors(named, *mirrors):
     return replace(named, mirrors=tuple(f"{mirror}/" for mirror in mirrors))
 
 
-def test_a_good_mirror_gives_the_data_set_and_nothing_else(named, content, server):
-    dataset = load_dataset("small")
-    assert dataset.name == "small"
-    assert dataset.train_images.shape == (200, 28, 28)
-    folder = CATALOGUE["small"].folder
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
-
-
 LIES = {
-    "wrong": "sent another file",
     "endless": "sent another file",
     "html": "sent another file, perhaps the page of a proxy or a login",
     "cut": "broke off",
     "gone": "answered 404",
-    "loop": "answered 302",
     "hang": "stopped answering",
 }
 
@@ -161,10 +146,9 @@ def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
         fetch(with_mirrors(named, f"{address}/{manner}"))
 
     url = f"{address}/{manner}/{named.files[0].name}"
-    assert f"cannot fetch {named.files[0].name} of small, which is" in str(caught.value)
-    assert f"{url} " in str(caught.value)
-    assert LIES[manner] in str(caught.value)
-    assert "`data_dir`" in str(caught.value)
+    told = f"cannot fetch {named.files[0].name} of small, which is", f"{url} ", "`data_dir`"
+    for phrase in (*told, LIES[manner]):
+        assert phrase in str(caught.value)
     assert caught.value.exit_code == 3
     assert list(CATALOGUE["small"].folder.iterdir()) == []
 
@@ -203,21 +187,18 @@ def test_a_cache_that_cannot_be_made_is_told(named, tmp_path, monkeypatch):
 def test_away_from_a_terminal_each_url_is_a_line_on_stderr(named, server, capsys):
     address, _ = server
     fetch(named)
-    out, err = capsys.readouterr()
     lines = [f"fetching {address}/good/{file.name} ({file.size:,} bytes)" for file in named.files]
-    assert out == ""
-    assert err.splitlines() == lines
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == ("", lines)
 
 
-def test_on_a_terminal_a_bar_runs_on_stderr(named, content, monkeypatch, capsys):
+def test_on_a_terminal_a_bar_runs_on_stderr(named, monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal then
     fetch(named)
-    folder = named.folder
     out, err = capsys.readouterr()
     assert out == ""
     assert named.files[0].name[:10] in err
     assert "fetching" not in err
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
 
 
 def test_an_archive_is_unpacked_and_emnists_images_are_turned(named, content, server, monkeypatch):
@@ -239,7 +220,6 @@ def test_an_archive_is_unpacked_and_emnists_images_are_turned(named, content, se
         dataset = load_dataset("emnist-digits")
         np.testing.assert_array_equal(dataset.train_images, small.train_images)
         np.testing.assert_array_equal(dataset.test_labels, small.test_labels)
-        assert (dataset.name, dataset.class_names) == ("emnist-digits", tuple("0123456789"))
         assert len([*(emnist.folder / "gzip").iterdir()]) == 4
         spoil()
     assert asked == ["/good/gzip.zip"]

@@ -24,58 +24,43 @@ def header(code, *sizes, rank=None):
 
 HOSTILE = {
     "empty": (b"", "starts with nothing"),
-    "three bytes": (b"\0\0\x08", "starts with 00 00 08"),
     "an HTML page": (b"<!DOCTYPE html><html>", "3c 21 44 4f; it looks like an HTML page"),
-    "text": (b"5,0,0,0,12,255\n", "starts with 35 2c 30 2c"),
-    "first byte not zero": (b"\x01" + GOOD[1:], "no IDX file"),
     "second byte not zero": (b"\0\x01" + GOOD[2:], "no IDX file"),
     "element type 0x0a": (header(0x0A, 5) + b"12345", "no IDX file"),
     "little-endian": (struct.pack("<4I", 0x803, 5, 4, 3) + bytes(60), "starts with 03 08 00 00"),
     "no dimension": (header(0x08) + b"1", "0 dimensions"),
     "five dimensions": (header(0x08, 1, 1, 1, 1, 1) + b"1", "5 dimensions"),
-    "header cut": (GOOD[:11], "ends inside its header"),
     "nothing after the magic": (GOOD[:4], "ends inside its header"),
-    "no body": (GOOD[:16], "promises 5 x 4 x 3 uint8 = 60 bytes"),
-    "one byte short": (GOOD[:-1], "= 60 bytes, "),
+    "one byte short": (GOOD[:-1], "promises 5 x 4 x 3 uint8 = 60 bytes"),
     "one byte long": (GOOD + b"!", "the file holds"),
     "60,000 promised, 4 sent": (header(0x08, 60_000) + b"1234", "= 60,000 bytes"),
     "a product that wraps to 0": (header(0x08, 2**16, 2**16, 2**16, 2**16), "promises 65536 x"),
-    "sizes of 2^32 - 1": (header(0x0E, *[2**32 - 1] * 4) + bytes(99), "promises 4294967295 x"),
     "half a float": (header(0x0D, 2) + bytes(7), "2 float32 = 8 bytes"),
     "bytes after an empty array": (header(0x08, 0, 28, 28) + b"!", "0 x 28 x 28"),
 }
 
 PACKED = gzip.compress(GOOD, mtime=0)
 HOSTILE_STREAMS = {
-    "only the magic of gzip": (PACKED[:2], "cut or damaged"),
     "gzip body cut": (PACKED[:40], "cut or damaged"),
-    "gzip checksum cut": (PACKED[:-5], "cut or damaged"),
     "a wrong checksum": (PACKED[:-8] + b"\1\2\3\4" + PACKED[-4:], "cut or damaged"),
     "a wrong length": (PACKED[:-4] + b"\1\2\3\4", "cut or damaged"),
     "an unknown compression": (PACKED[:2] + b"\x07" + PACKED[3:], "cut or damaged"),
-    "garbage behind": (PACKED + b"garbage", "cut or damaged"),
     "garbage behind zeros": (PACKED + bytes(100_000) + b"!", "cut or damaged"),
     "a second array": (PACKED + PACKED, "the file holds more"),
     "compressed twice": (gzip.compress(PACKED), "compressed with gzip"),
 }
 
 
-HOSTILE_FILES = {
-    **HOSTILE,
-    **{f"{case}, packed": (gzip.compress(z), phrase) for case, (z, phrase) in HOSTILE.items()},
-    **HOSTILE_STREAMS,
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE_FILES)
+@pytest.mark.parametrize("case", [*HOSTILE, *HOSTILE_STREAMS])
 def test_a_hostile_file_is_refused_with_its_name_and_the_reason(tmp_path, case):
-    content, phrase = HOSTILE_FILES[case]
+    content, phrase = (HOSTILE | HOSTILE_STREAMS)[case]
     path = tmp_path / "hostile-idx3-ubyte"
-    path.write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        read_idx(path)
-    assert str(path) in str(caught.value)
-    assert phrase in str(caught.value)
+    for payload in (content, gzip.compress(content)) if case in HOSTILE else (content,):
+        path.write_bytes(payload)
+        with pytest.raises(DataError) as caught:
+            read_idx(path)
+        assert str(path) in str(caught.value)
+        assert phrase in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +132,7 @@ def test_a_strided_array_is_written_in_its_own_order():
 
 @pytest.mark.parametrize(
     "array",
-    [
-        np.zeros(3, np.int64),
-        np.zeros(3, bool),
-        np.zeros(3, np.float16),
-        np.array(["a"]),
-        np.float32(1),
-        np.zeros((1, 1, 1, 1, 1), np.uint8),
-    ],
+    [np.zeros(3, np.int64), np.array(["a"]), np.float32(1), np.zeros((1, 1, 1, 1, 1), np.uint8)],
     ids=lambda array: f"{array.dtype}-rank{array.ndim}",
 )
 def test_what_idx_cannot_hold_is_not_written(tmp_path, array):

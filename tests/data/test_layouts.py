@@ -12,9 +12,6 @@ from tinycnn.data.__main__ import main
 from tinycnn.data.catalogue import FILE_NAMES
 from tinycnn.errors import DataError
 
-NUMBERS = [3, 10, 7]
-"""Names of classes, sorted as text in another order."""
-
 
 @pytest.fixture
 def arrays():
@@ -141,17 +138,16 @@ def test_of_a_single_part_the_last_fifth_of_each_class_is_for_testing(layout, tm
 
 
 def test_a_folder_for_each_class_names_the_classes_and_numbers_are_in_order(tmp_path, arrays):
-    labels = np.array(NUMBERS)[arrays[1]]
-    pictures(tmp_path / "x", arrays[0], labels)
+    pictures(tmp_path / "x", arrays[0], np.array([3, 10, 7])[arrays[1]])
     dataset = load_dataset(data_dir=tmp_path / "x")
     assert dataset.class_names == ("3", "7", "10")
-    assert len(dataset.train_images), len(dataset.test_images) == (24, 6)
+    assert (len(dataset.train_images), len(dataset.test_images)) == (24, 6)
 
 
 def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
     source = npz_of_keras(tmp_path / "x", arrays)
     words = ["make", str(tmp_path / "y"), "--from", str(source), "--classes"]
-    for wrong in ("a,b", "a,b,b", "a,,b", ""):
+    for wrong in ("a,b", "a,b,b", "a,,b"):
         assert run_command(main, [*words, wrong]) == 2
         assert "--classes has to give 3 different names" in capsys.readouterr().err
     assert run_command(main, [*words, "ant,bee,cat"]) == 0
@@ -161,10 +157,9 @@ def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
     assert "30 images to train and 9 to test are in" in capsys.readouterr().out
 
 
-def test_make_does_not_overwrite_what_it_reads(tmp_path, arrays, capsys):
+def test_make_does_not_overwrite_what_it_reads(tmp_path, arrays, refused):
     idx(tmp_path / "x", arrays, [f"{name}.gz" for name in FILE_NAMES])
-    assert run_command(main, ["make", str(tmp_path / "x"), "--from", str(tmp_path / "x")]) == 2
-    assert "is an input" in capsys.readouterr().err
+    assert "is an input" in refused(main, "make", tmp_path / "x", "--from", tmp_path / "x")
 
 
 def npz(**changes):
@@ -172,7 +167,7 @@ def npz(**changes):
     return lambda path, arrays: np.savez(path, **{k: z(*arrays[:2]) for k, z in changes.items()})
 
 
-def words(path, arrays):
+def text(path, arrays):
     path.with_suffix(".csv").write_text("label,p\n1,2\nx,3\n")
 
 
@@ -202,9 +197,8 @@ def same_labels(images, labels):
         (npz(a=same_images), "holds 'a', but not x_train, y_train"),
         (npz(x=lambda x, y: np.zeros((30, 6, 6, 3)), y=same_labels), "which are no gray images"),
         (npz(x=lambda x, y: x * 2.0, y=same_labels), "not all whole numbers from 0 to 255"),
-        (npz(x=same_images, y=lambda x, y: y[:7]), "30 images and .* 7 labels: they do not belong"),
         (npz(x=same_images, y=lambda x, y: y / 2), "labels are not all whole numbers"),
-        (words, "could not convert string 'x'"),
+        (text, "could not convert string 'x'"),
         (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6; give all one size"),
         (two_sets, "holds several data sets; name one: "),
     ],

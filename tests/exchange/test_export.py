@@ -17,7 +17,7 @@ from elsewhere import NAMES, examples, network
 
 from tinycnn import export
 from tinycnn.cli import run_command
-from tinycnn.errors import EnvironmentFault, ShapeError, TinyCNNError, WeightsError
+from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.exchange import exporters, verification
 from tinycnn.nn import Conv2D, Dense, Flatten, ReLU, Sequential, Softmax
 
@@ -133,12 +133,6 @@ def test_the_report_says_that_the_other_program_is_missing(tmp_path, monkeypatch
     assert (tmp_path / "x.safetensors").exists()
 
 
-def test_a_missing_package_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(EnvironmentFault, match=r"needs onnx: pip install 'tinycnn\[export\]'"):
-        exporters.export(network("rows"), "onnx", tmp_path / "x.onnx")
-
-
 class Mine(ReLU):
     """A layer of your own."""
 
@@ -154,13 +148,6 @@ class Mine(ReLU):
 def test_layers_that_other_programs_do_not_have_are_refused(to, layers, sentence, tmp_path):
     with pytest.raises(ShapeError, match=sentence):
         exporters.exported(Sequential(layers, (4, 3, 2)), to)
-
-
-def test_a_softmax_over_images_and_other_endings_are_refused(tmp_path):
-    with pytest.raises(ShapeError, match="takes rows"):
-        exporters.exported(network("never flattened"), "onnx", softmax=True)
-    with pytest.raises(TinyCNNError, match=r"x.h5 does not end in .safetensors"):
-        exporters.export(network("rows"), "pytorch", tmp_path / "x.h5")
 
 
 # ---------------------------------------------------------------------------------- the command
