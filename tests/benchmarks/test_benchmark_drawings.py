@@ -9,8 +9,8 @@ from template_network import model, recognizer
 
 from benchmarks import drawings
 from benchmarks.quality.handwriting import DIGITS, tremble
-from benchmarks.quality.pages import GAPS, Sample
-from benchmarks.quality.reading import digit_rows, outcome
+from benchmarks.quality.pages import GAPS
+from benchmarks.quality.reading import outcome
 from docs import pictures
 from tinycnn.cli import run_command
 
@@ -65,14 +65,6 @@ def test_outcomes_are_counted_by_answer_and_by_writer():
     assert counted.by_writer == pytest.approx((1 / 3 + 1) / 2)
     assert counted.worst_tenth == pytest.approx(1 / 3)
     assert counted.kinds == [("1", "7", 2)]
-
-
-def test_segmentation_is_compared_with_reading_the_digits_separately():
-    samples = [Sample(strokes, digit) for digit, strokes in DIGITS.items()]
-    rows = digit_rows(samples, READER, 6, 0, tell=lambda text: None)
-    assert rows["ordinary"]["apart"].accuracy == 1
-    assert rows["ordinary"]["strokes"].accuracy > 0.8
-    assert rows["touching"]["bitmap"].accuracy <= rows["ordinary"]["bitmap"].accuracy
 
 
 def test_every_step_of_reading_is_drawn(tmp_path):

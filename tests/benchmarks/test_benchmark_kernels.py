@@ -41,18 +41,6 @@ def chosen(calls, name, number=0):
 
 
 @compiled
-def test_all_operations_of_a_training_step_are_recorded_fused_and_not(calls):
-    names = {call.name for call in calls}
-    assert names >= {
-        "conv2d", "conv2d_backward_params", "conv2d_backward_input", "maxpool2d",
-        "maxpool2d_backward", POOLED, f"{POOLED}_backward_params", f"{POOLED}_backward_input",
-        "relu", "relu_backward", "dense", "dense_backward_params", "dense_backward_input",
-        "softmax_cross_entropy", "softmax_cross_entropy_backward", "sgd_update",
-    }  # fmt: skip
-    assert sum(call.name == POOLED for call in calls) == 2
-
-
-@compiled
 def test_a_kernel_that_is_slightly_wrong_is_found_and_named(calls, monkeypatch):
     assert 0 < check(calls) <= operations.TOLERANCE
     right = ops.dense_backward_input

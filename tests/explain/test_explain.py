@@ -11,7 +11,6 @@ from tinycnn import kernels
 from tinycnn.cli import run_command
 from tinycnn.explain.__main__ import main
 from tinycnn.explain.catalogue import NAMES, Operation, find, sources
-from tinycnn.explain.example import ARRAYS
 from tinycnn.explain.explanation import explain
 from tinycnn.explain.figures import matrices, number, side_by_side
 from tinycnn.nn import reference
@@ -36,7 +35,6 @@ def call(*argv):
 
 def test_the_operations_are_those_of_the_kernels():
     assert set(NAMES) == set(dir(kernels))
-    assert set(ARRAYS) == {Operation(name).forward for name in NAMES}
 
 
 @every_operation
@@ -52,9 +50,7 @@ def test_every_docstring_has_a_sentence_an_idea_a_formula_and_shapes(name):
     [
         ("Conv2D", "conv2d"),
         ("max pooling", "maxpool2d"),
-        ("batch-norm", "batchnorm"),
         ("SoftmaxCrossEntropy", "softmax_cross_entropy"),
-        ("SGD", "sgd_update"),
         ("ConvReLUPool", "conv2d_relu_maxpool2d"),
         ("conv2d_backward_input", "conv2d_backward_input"),
     ],
@@ -78,13 +74,6 @@ def test_the_code_is_in_its_file_at_its_line(name, explained):
         assert lines[source.line - 1 : source.line - 1 + len(code)] == code
         assert f"def {source.name}(" in source.code
     assert explained[name].reference[0].name == explained[name].compiled[0].name == name
-
-
-def test_helpers_in_the_same_file_are_shown_and_no_other_operation():
-    first, *helpers = sources(kernels.conv2d)
-    assert first.name == "conv2d"
-    assert {helper.file for helper in helpers} == {first.file}
-    assert not {helper.name for helper in helpers} & {*NAMES}
 
 
 def test_the_code_does_not_repeat_the_docstring_shown_above_it():
@@ -113,29 +102,14 @@ def test_example_and_gradients_are_right_and_the_kernel_agrees(name, explained):
 
 
 def test_intermediate_values_are_the_variables_of_the_reference(explained):
-    between = explained["conv2d_backward_input"].example.between
-    given = explained["conv2d_backward_input"].example.given
-    np.testing.assert_array_equal(between["turned"], given["w"][:, ::-1, ::-1])
-    np.testing.assert_array_equal(between["framed"][:, 1:-1, 1:-1], given["dy"])
-    assert between["KH"] == 2
+    example = explained["conv2d_backward_input"].example
+    np.testing.assert_array_equal(example.between["turned"], example.given["w"][:, ::-1, ::-1])
     assert set(explained["softmax"].example.between) == {"exponentials"}
-
-
-def test_an_update_shows_its_arguments_before_and_after(explained):
-    example = explained["sgd_update"].example
-    np.testing.assert_allclose(example.given["z"], [1, -2, 3])
-    np.testing.assert_allclose(example.results["velocity"], [0.3, 0.5, 0.4])
-    np.testing.assert_allclose(example.results["z"], [1.3, -1.5, 3.4])
-    assert "dz" not in example.results
 
 
 def test_a_wrong_kernel_and_a_wrong_gradient_are_reported(monkeypatch, capsys):
     right = kernels.dense_backward_input
-
-    def wrong(dy, w):
-        return right(dy, w) * 1.001
-
-    monkeypatch.setattr(kernels, "dense_backward_input", wrong)
+    monkeypatch.setattr(kernels, "dense_backward_input", lambda dy, w: right(dy, w) * 1.001)
     assert call("dense") == 1
     assert re.search(r"dx +compiled .* WRONG", capsys.readouterr().out)
     assert call("dense_backward_input") == 1
@@ -159,21 +133,16 @@ def test_numbers_are_short_and_never_minus_zero():
 
 
 def test_the_text_has_all_parts_in_order(explained, capsys):
-    explanation = explained["conv2d"]
-    lines = [source.line for source in (explanation.reference[0], explanation.compiled[0])]
-    assert [heading for heading, _ in explanation.sections()] == [
-        "conv2d",
-        "Formula",
-        f"Reference (tinycnn/nn/reference.py, line {lines[0]})",
-        f"Compiled (tinycnn/kernels/conv.py, line {lines[1]})",
-        "Example: given",
-        "Example: intermediate values",
-        "Example: result",
-        "Gradient check",
-    ]
+    sections = explained["conv2d"].sections()
+    headings = [re.sub(r", line \d+", "", heading) for heading, _ in sections]
+    assert headings[:2] == ["conv2d", "Formula"]
+    assert headings[2] == "Reference (tinycnn/nn/reference.py)"
+    assert headings[3] == "Compiled (tinycnn/kernels/conv.py)"
+    examples = [f"Example: {part}" for part in ("given", "intermediate values", "result")]
+    assert headings[4:] == [*examples, "Gradient check"]
     assert call("Conv2D") == 0
     out = capsys.readouterr().out
-    assert all(body in out for _, body in explanation.sections())
+    assert all(body in out for _, body in sections)
 
 
 def test_without_a_name_all_operations_are_listed(capsys):
