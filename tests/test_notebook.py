@@ -31,8 +31,7 @@ def pictures(html):
 
 @pytest.fixture
 def digits():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (30, 4, 4), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (30, 4, 4), np.uint8)
     labels = (np.arange(30) % 3).astype(np.uint8)
     return Dataset("own", images, labels, images[:9], labels[:9], ("a", "b", EVIL))
 

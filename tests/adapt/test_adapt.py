@@ -15,17 +15,7 @@ from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.provenance import sample_of
 from tinycnn.errors import DataError, EnvironmentFault, ImageError, RunError
 from tinycnn.ink import Recognizer, read_drawings, strokes_to_image
-from tinycnn.nn import (
-    SGD,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    SoftmaxCrossEntropy,
-)
+from tinycnn.nn import SGD, Conv2D, Dense, Flatten, Sequential, SoftmaxCrossEntropy, build
 from tinycnn.nn.fit import train_step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -33,10 +23,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def correction(digit="7", label=None, **more):
     return Correction(DIGITS[digit], label or digit, **more)
-
-
-def same(one, other):
-    return one.line() == other.line()
 
 
 # ------------------------------------------------------------------------------- what is kept
@@ -50,8 +36,7 @@ def test_what_is_kept_comes_back(tmp_path):
     file.add(second)
     (one, two), fault = file.read()
     assert fault is None
-    assert same(one, first)
-    assert same(two, second)
+    assert (one.line(), two.line()) == (first.line(), second.line())
     assert (one.label, one.answer, one.pen) == ("7", "1", 12.5)
     assert [drawing.label for drawing in read_drawings(file.path.read_bytes())] == ["7", "4"]
     np.testing.assert_allclose(one.strokes[0], DIGITS["7"][0], atol=0.005)
@@ -61,13 +46,8 @@ def test_what_is_kept_comes_back(tmp_path):
 def test_a_line_of_another_program_needs_only_strokes_and_a_label():
     line = json.dumps({"strokes": [[[0, 0], [5, 9]]], "label": 7}).encode()
     assert parse_correction(line).label == "7"
-    for words, record in (
-        ("no label", {"strokes": [[[0, 0]]]}),
-        ("no strokes", {"strokes": [], "label": 7}),
-        ("list of lists", {"strokes": 7, "label": 7}),
-    ):
-        with pytest.raises(ImageError, match=words):
-            parse_correction(json.dumps(record).encode())
+    with pytest.raises(ImageError, match="no label"):
+        parse_correction(b'{"strokes": [[[0, 0]]]}')
 
 
 def test_the_newest_of_equal_lines_is_forgotten(tmp_path):
@@ -91,31 +71,19 @@ def test_damage_is_one_sentence_and_costs_nothing(tmp_path):
     file.remove(correction("4"))
     assert b'{"strokes": [[\n\xff\xfe\n' in file.path.read_bytes()
     assert [c.label for c in file.read()[0]] == ["7", "1"]
-    corrections, fault = CorrectionFile(tmp_path).read()  # a folder is no file
-    assert corrections == []
-    assert fault.endswith("; move the file away")
+    assert CorrectionFile(tmp_path).read()[1].endswith("; move the file away")  # it is a folder
 
 
 # ---------------------------------------------------------------------------------- the verdict
-
-
-def test_answers_are_compared_one_by_one():
-    labels = np.array([1, 2, 3, 4, 5])
-    done = Change.of(np.array([1, 2, 0, 0, 0]), np.array([1, 0, 3, 4, 0]), labels)
-    assert done == Change(n=5, only_first=1, only_second=2, neither=1)
-    assert (done.right_before, done.right_after, done.verdict) == (2, 3, "too few to tell")
 
 
 @pytest.mark.parametrize(
     ("n", "mended", "spoiled", "chance", "verdict"),
     [
         (19, 19, 0, 2 / 2**19, "too few to tell"),
-        (20, 6, 0, 2 / 64, "better"),
         (20, 5, 0, 2 / 32, "no clear change"),
         (20, 0, 6, 2 / 64, "worse"),
-        (500, 7, 1, 2 * 9 / 256, "no clear change"),
         (500, 8, 1, 2 * 10 / 512, "better"),
-        (500, 0, 0, 1, "no clear change"),
         (500, 3, 3, 1, "no clear change"),
     ],
 )
@@ -135,8 +103,7 @@ def results_of(losses, predictions, misread):
 
 def test_each_fold_is_evaluated_after_the_round_that_is_best_for_the_others():
     losses = [[3, 3, 3], [1, 1, 4], [2, 2, 1]]
-    predictions = [[9, 9, 9], [1, 1, 1], [2, 2, 2]]
-    results = results_of(losses, predictions, [0, 0, 0])
+    results = results_of(losses, [[9] * 3, [1] * 3, [2] * 3], [0, 0, 0])
     before, after = results.predictions()
     assert before.tolist() == [9, 9, 9]
     assert after.tolist() == [2, 2, 1]  # fold 0 by fold 1's losses 3 4 1, fold 1 by 6 2 4
@@ -145,11 +112,9 @@ def test_each_fold_is_evaluated_after_the_round_that_is_best_for_the_others():
 
 def test_a_round_that_forgot_too_much_is_not_chosen():
     losses = [[3, 3, 3], [2, 2, 2], [1, 1, 1]]
-    predictions = [[0] * 3, [1] * 3, [2] * 3]
-    assert results_of(losses, predictions, [4, 9, 9]).best_round() == 2  # 5 of 1000 may be
-    assert results_of(losses, predictions, [4, 9, 10]).best_round() == 1
-    assert results_of(losses, predictions, [4, 10, 10]).best_round() == 0
-    assert results_of(losses, predictions, [100, 109, 110]).best_round() == 1  # 9.5 could be chance
+    # Of 1000, 5 may be forgotten; of 100 mistakes, 9.5 more could be chance.
+    for misread, best in (([4, 9, 9], 2), ([4, 9, 10], 1), ([4, 10, 10], 0), ([100, 109, 110], 1)):
+        assert results_of(losses, losses, misread).best_round() == best
 
 
 # ------------------------------------------------------------------------------------- adapting
@@ -159,23 +124,20 @@ def test_a_round_that_forgot_too_much_is_not_chosen():
 def digits():
     """Some of the bundled digits."""
     whole = load_dataset()
-    parts = (whole.train_images[:2400], whole.train_labels[:2400])
-    return Dataset(
-        "some", *parts, whole.test_images[:300], whole.test_labels[:300], whole.class_names
-    )
+    train, test = (z[:2400] for z in whole.part("train")), (z[:300] for z in whole.part("test"))
+    return Dataset("some", *train, *test, whole.class_names)
 
 
 @pytest.fixture(scope="module")
 def base(digits):
     """A network that has learned them a little."""
-    layers = [Conv2D(8, 5), BatchNorm(), ReLU(), MaxPool2D(3), Flatten(), Dense(32), ReLU()]
-    network, loss = Sequential([*layers, Dense(10)], (28, 28, 1), seed=1), SoftmaxCrossEntropy()
+    text = "Conv2D(8, 5) BatchNorm ReLU MaxPool2D(3) Flatten Dense(32) ReLU Dense(10)"
+    network, loss = build(text, (28, 28, 1), seed=1), SoftmaxCrossEntropy()
     optimizer = SGD(network, lr=0.03)
     for start in [*range(0, 2400, 40)] * 3:
         batch = slice(start, start + 40)
         images, labels = digits.train_images[batch], digits.train_labels[batch]
         train_step(network, loss, optimizer, images, labels)
-    network.description = {"note": "base"}
     return network
 
 
@@ -190,13 +152,10 @@ def test_odd_handwriting_is_learned_and_the_rest_is_not_forgotten(base, digits):
     before = {name: z.tobytes() for name, z in base.arrays().items()}
     odd = [*odd_writer(24), *odd_writer(3, label="x")]  # a class that the network does not have
     done = adapt(base, odd, digits, seconds=60)
-    assert done.drawings.n == 24
+    assert (done.drawings.n, done.digits.n, done.digits_known) == (24, 300, None)
     assert done.drawings.right_after - done.drawings.right_before >= 8
     assert done.drawings.verdict == "better"
-    assert done.digits.n == 300
     assert done.digits.right_after >= done.digits.right_before - 9
-    assert done.digits_known is None
-    assert done.rounds > 0
     assert done.in_time
     assert {name: z.tobytes() for name, z in base.arrays().items()} == before
     now = {name: z.tobytes() for name, z in done.model.arrays().items()}
@@ -204,12 +163,9 @@ def test_odd_handwriting_is_learned_and_the_rest_is_not_forgotten(base, digits):
 
 
 def test_equal_seeds_give_equal_bytes(base, digits):
-    one, same, other = (
-        adapt(base, odd_writer(10), digits, seed=seed, seconds=60) for seed in (3, 3, 4)
-    )
-    bytes_of = [[z.tobytes() for z in a.model.arrays().values()] for a in (one, same, other)]
-    assert bytes_of[0] == bytes_of[1] != bytes_of[2]
-    assert one.drawings == same.drawings
+    done = [adapt(base, odd_writer(10), digits, seed=seed, seconds=60) for seed in (3, 3, 4)]
+    one, same, other = ([z.tobytes() for z in z.model.arrays().values()] for z in done)
+    assert one == same != other
 
 
 def test_when_time_is_up_the_best_so_far_is_given(base, digits, monkeypatch):
@@ -252,18 +208,18 @@ def test_an_adapted_network_is_calibrated_anew(base, digits, seen, tmp_path, mon
     monkeypatch.setattr("tinycnn.train.calibration.NON_DIGITS", 100)
     old = {"temperature": 4.5, "threshold": -50.0}
     known = digits.test_images if seen else digits.train_images
-    base.description = {"training": {"sample": sample_of(known)}, "calibration": old}
+    about = {"training": {"sample": sample_of(known)}, "calibration": old}
+    monkeypatch.setattr(base, "description", about)
     done = adapt(base, odd_writer(24), digits, seconds=60)
-    assert done.rounds > 0
     assert done.digits_known == seen
-    assert base.description.pop("calibration") == old
+    assert base.description["calibration"] == {"temperature": 4.5, "threshold": -50.0}
     done.model.save(tmp_path / "w")
-    new = Sequential.load(tmp_path / "w").description["calibration"]
-    assert Sequential.load(tmp_path / "w").description["adapted"]["corrections"] == 24
+    description = Sequential.load(tmp_path / "w").description
+    new = description["calibration"]
+    assert description["adapted"]["corrections"] == 24
     assert set(new) == ({"threshold"} if seen else {"temperature", "threshold"})
     assert new["threshold"] > -50
     assert new.get("temperature", 1) < 4
-    base.description = {"note": "base"}
 
 
 # ------------------------------------------------------------------------------------ exporting

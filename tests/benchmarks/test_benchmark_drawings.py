@@ -35,20 +35,14 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, *words):
-    files = [folder / "digits.jsonl", "--weights", folder / "weights.safetensors"]
-    return run_command(drawings.main, [str(word) for word in (*files, *words)])
-
-
 def test_the_command_measures_everything(folder, capsys, monkeypatch):
     monkeypatch.setattr(drawings, "SCRIBBLES", 5)
     monkeypatch.setattr(drawings, "BRUSHES", (12,))
-    options = ["--letters", folder / "letters.jsonl", "--rows", 3]
-    code = run(folder, *options, "--json", folder / "out.json")
-    out = capsys.readouterr().out
+    words = [folder / "digits.jsonl", "--weights", folder / "weights.safetensors"]
+    words += ["--letters", folder / "letters.jsonl", "--rows", 3, "--json", folder / "out.json"]
+    assert run_command(drawings.main, [str(word) for word in words]) == 0
     (figures,) = json.loads((folder / "out.json").read_text()).values()
-    assert code == 0
-    assert "digits.jsonl, 40 digits" in out
+    assert "digits.jsonl, 40 digits" in capsys.readouterr().out
     assert figures["singles"]["strokes"]["n"] == 40
     assert figures["singles"]["strokes"]["accuracy"] > 0.8
     assert figures["singles"]["naive, brush 16"]["accuracy"] < 0.7

@@ -59,5 +59,4 @@ def test_a_table_has_a_row_for_every_seed_and_means(monkeypatch, capsys, tmp_pat
     assert lines[5][1:3] == ["0.100", "1.0"]
     assert calls[0][-4:] == ["--preset", "tiny", "--epochs", "2"]
     assert calls[1] == ["tinycnn.evaluate", "--json", "w", "--data-dir", "elsewhere"]
-    folders = [call[call.index("--run-dir") + 1] for call in calls[::2]]
-    assert len(set(folders)) == 3
+    assert len({call[call.index("--run-dir") + 1] for call in calls[::2]}) == 3

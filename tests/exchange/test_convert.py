@@ -167,14 +167,11 @@ def keras_file(folder, *layers, arrays=None, **model):
     [
         (keras_layer("Conv2D", **CONV, padding="causal"), "padding 'causal'"),
         (keras_layer("Conv2D", **CONV, strides=[2, 2]), "strides 2 instead of 1"),
-        (keras_layer("Conv2D", **CONV, strides=[1, 2]), r"strides \[1, 2\]"),
         (keras_layer("Conv2D", **CONV, activation="gelu"), "activation 'gelu'"),
-        (keras_layer("Conv2D", **CONV, activation={"class_name": "Mine"}), "activation {"),
         (keras_layer("Conv2D", filters=2, kernel_size=[3, 5]), "not square"),
         (keras_layer("Conv2D", **CONV, data_format="channels_first"), "channels_first"),
         (keras_layer("MaxPooling2D", pool_size=[3, 3], strides=[2, 2]), "strides 2 instead of 3"),
         (keras_layer("MaxPooling2D", pool_size=[3, 3], padding="same"), "it does not divide"),
-        (keras_layer("ZeroPadding2D", padding=[[1, 1], [2, 2]]), r"padding \[\[1, 1\], \[2, 2\]\]"),
         (keras_layer("DepthwiseConv2D"), "DepthwiseConv2D 'mine' is not supported"),
         (keras_layer("ReLU", max_value=6), "max_value 6"),
         (keras_layer("BatchNormalization", axis=1), "axis 1"),
@@ -296,7 +293,6 @@ def conv(**settings):
 @pytest.mark.parametrize(
     ("nodes", "sentence"),
     [
-        (conv(strides=[2, 2]), "strides 2 instead of 1"),
         (conv(pads=[0, 1, 1, 1]), r"pads \[0, 1, 1, 1\]"),
         ([("LSTM", ["x"], "y", {})], "LSTM 'y' is not supported"),
         ([("Flatten", ["x"], "y", {})], "flattened need a Dense layer"),
@@ -305,7 +301,6 @@ def conv(**settings):
         ([*REDUCED, ("LogSoftmax", ["1"], "2", {}), ("Relu", ["2"], "y", {})], "after the last"),
         ([("Sub", ["x", "two"], "0", {}), ("Relu", ["0"], "y", {})], "normalized before ReLU"),
         ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 2]})], "strides 1 instead of 2"),
-        ([("MaxPool", ["x"], "y", {"kernel_shape": [2, 3], "strides": [2, 3]})], "not square"),
         ([("Conv", ["w", "x"], "y", {})], "with a constant as first input"),
         ([("Add", ["x", "x"], "y", {})], "another input than the output before it"),
         ([("Relu", ["x"], "0", {}), ("Add", ["0", "two"], "y", {})], "does not add a bias"),
@@ -313,8 +308,6 @@ def conv(**settings):
         ([("Relu", ["x"], "0", {}), ("Div", ["0", "two"], "y", {})], "other than at the start"),
         ([("Relu", ["x"], "y", {"domain": "mine"})], "of the domain 'mine'"),
         ([("Relu", ["x"], "z", {})], "not that of its last node"),
-        ([("Transpose", ["x"], "y", {"perm": [0, 2, 3, 1]})], "Transpose 'y' is not supported"),
-        ([("Conv", ["x", "missing"], "y", {})], "another input than the output before it"),
         ([("Conv", ["x", "doubles"], "y", {})], "'doubles' of the type DOUBLE"),
     ],
 )
@@ -341,14 +334,13 @@ def test_arrays_in_a_file_beside_the_model_are_read_and_no_others(tmp_path):
 
     beside = tmp_path / "x.onnx.data"
     outside = beside.rename(tmp_path.parent / f"{tmp_path.name}.data")
-    payload = path.read_bytes()
     refuse(path, r"'x.onnx.data', which is not beside it; put it there")
     beside.symlink_to(outside)
     refuse(path, "is not beside it")
     beside.unlink()
     beside.write_bytes(outside.read_bytes()[:-1])
     refuse(path, "does not hold the numbers of")
-    path.write_bytes(payload.replace(b"x.onnx.data", b"../onnx.dat"))
+    path.write_bytes(path.read_bytes().replace(b"x.onnx.data", b"../onnx.dat"))
     refuse(path, r"'../onnx.dat', which is not beside it")
 
 
@@ -445,49 +437,40 @@ def test_a_normalization_in_the_graph_is_folded_into_the_first_layer(unit, tmp_p
 
 
 KERAS_NETWORKS = {
-    "keras.io": (
-        "Conv2D relu, MaxPooling2D, Conv2D relu, MaxPooling2D, Flatten, Dropout, Dense softmax",
-        "Conv2D(2,2) ReLU MaxPool2D(2) Conv2D(2,2) ReLU MaxPool2D(2) "
-        "Flatten Dropout(0.5) Dense(4) Softmax",
-    ),
-    "TF quickstart": (
-        "Flatten, Dense relu, Dropout, Dense",
-        "Flatten Dense(4) ReLU Dropout(0.5) Dense(4)",
-    ),
-    "TF advanced": (
-        "Conv2D relu, Flatten, Dense relu, Dense",
-        "Conv2D(2,2) ReLU Flatten Dense(4) ReLU Dense(4)",
-    ),
-    "Keras for engineers": (
-        "Conv2D relu, Conv2D relu, MaxPooling2D, Conv2D relu, GlobalAveragePooling2D, Dropout, "
-        "Dense softmax",
-        "Conv2D(2,2) ReLU Conv2D(2,2) ReLU MaxPool2D(2) Conv2D(2,2) ReLU GlobalAveragePool2D "
-        "Dropout(0.5) Dense(4) Softmax",
-    ),
+    "keras.io": "Conv2D(2,2) ReLU MaxPool2D(2) Conv2D(2,2) ReLU MaxPool2D(2) "
+    "Flatten Dropout(0.5) Dense(4) Softmax",
+    "TF quickstart": "Flatten Dense(4) ReLU Dropout(0.5) Dense(4)",
+    "TF advanced": "Conv2D(2,2) ReLU Flatten Dense(4) ReLU Dense(4)",
+    "Keras for engineers": "Conv2D(2,2) ReLU Conv2D(2,2) ReLU MaxPool2D(2) Conv2D(2,2) ReLU "
+    "GlobalAveragePool2D Dropout(0.5) Dense(4) Softmax",
 }
-SETTINGS = {
-    "Conv2D": CONV | {"kernel_size": [2, 2]},
-    "MaxPooling2D": {"pool_size": [2, 2]},
-    "Dense": {"units": 4},
-    "Dropout": {"rate": 0.5},
+IN_KERAS = {
+    "Conv2D": ("Conv2D", CONV | {"kernel_size": [2, 2]}),
+    "MaxPool2D": ("MaxPooling2D", {"pool_size": [2, 2]}),
+    "GlobalAveragePool2D": ("GlobalAveragePooling2D", {}),
+    "Flatten": ("Flatten", {}),
+    "Dense": ("Dense", {"units": 4}),
+    "Dropout": ("Dropout", {"rate": 0.5}),
 }
 
 
-def keras_entries(text):
+def keras_entries(model):
+    """The layers as Keras writes them: activations are settings of the layer before them."""
     layers = []
-    for number, entry in enumerate(text.split(", ")):
-        kind, *activation = entry.split()
-        more = {"activation": activation[0]} if activation else {}
-        layers.append(keras_layer(kind, **SETTINGS.get(kind, {}), **more))
-        layers[-1]["config"]["name"] = f"layer_{number}"
+    for kind in (type(layer).__name__ for layer in model):
+        if kind in ("ReLU", "Softmax"):
+            layers[-1]["config"]["activation"] = kind.lower()
+        else:
+            name, settings = IN_KERAS[kind]
+            layers.append(keras_layer(name, **settings))
+            layers[-1]["config"]["name"] = f"layer_{len(layers)}"
     return layers
 
 
 @pytest.mark.parametrize("name", KERAS_NETWORKS)
 def test_public_networks_in_keras_come_in_as_keras_and_as_legacy_h5(name, tmp_path):
-    theirs, ours = KERAS_NETWORKS[name]
-    model = randomized(build(ours, (8, 8, 1)))
-    layers, numbered, named = keras_entries(theirs), {}, {}
+    model = randomized(build(KERAS_NETWORKS[name], (8, 8, 1)))
+    layers, numbered, named = keras_entries(model), {}, {}
     owners = [entry for entry in layers if entry["class_name"] in ("Conv2D", "Dense")]
     for layer, entry in zip((z for z in model if z.params), owners, strict=True):
         kind, own = entry["class_name"].lower(), entry["config"]["name"]
