@@ -188,15 +188,6 @@ def column(images):
 # Weights, one batch after the other, and networks of one's own
 
 
-def test_the_order_of_samples_changes_nothing_and_weights_are_copies(easy):
-    images, names = easy
-    weights = np.arange(100) % 3
-    order = np.random.default_rng(0).permutation(100)
-    copies = DigitClassifier(**QUICK).fit(images.repeat(weights, axis=0), names.repeat(weights))
-    shuffled = images[order], names[order], weights[order]
-    assert same_weights(DigitClassifier(**QUICK).fit(*shuffled).model_, copies.model_)
-
-
 def test_weights_of_classes_and_fractions_make_their_classes_likelier(easy):
     images, names = easy
     noise = np.random.default_rng(0).integers(0, 256, images.shape)

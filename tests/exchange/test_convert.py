@@ -27,7 +27,7 @@ from tinycnn.errors import WeightsError
 from tinycnn.evaluate import __main__ as evaluate
 from tinycnn.exchange import exporters
 from tinycnn.exchange.importers import read
-from tinycnn.nn import BatchNorm, Dense, Flatten, Sequential, build
+from tinycnn.nn import BatchNorm, Dense, Sequential, build
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -45,10 +45,6 @@ def refuse(path, sentence, known=None):
     assert text.startswith(str(path))
     assert "\n" not in text
     assert len(text) < len(str(path)) + 250
-
-
-def call(*argv):
-    return run_command(convert.main, [str(argument) for argument in argv])
 
 
 # ------------------------------------------------------------------------------- out and in again
@@ -242,13 +238,7 @@ def packed(file, path):
     file.create_dataset("layers/dense/vars/0", shape, "f4", chunks=chunk, compression="gzip")
 
 
-def virtual(file, path):
-    layout = h5py.VirtualLayout((64, 3), "f4")
-    layout[:] = h5py.VirtualSource(str(path), "x", (64, 3))
-    file.create_virtual_dataset("layers/dense/vars/0", layout)
-
-
-@pytest.mark.parametrize("make", [linked, packed, virtual])
+@pytest.mark.parametrize("make", [linked, packed])
 def test_numbers_that_are_not_in_the_file_are_not_read(make, tmp_path):
     with h5py.File(tmp_path / "secret", "w") as file:
         file["x"] = np.ones((64, 3), "f4")
@@ -493,12 +483,11 @@ def test_public_networks_in_keras_come_in_as_keras_and_as_legacy_h5(name, tmp_pa
 
 
 def test_a_converted_network_can_be_evaluated_and_names_its_origin(tmp_path, capsys):
-    model = Sequential([Flatten(), Dense(10)], (28, 28, 1))
-    path = written(tmp_path, exporters.exported(model, "pytorch"))
-    like = tmp_path / "like"
-    Sequential([Flatten(), Dense(10)], (28, 28, 1), seed=5).save(like)
-    target = tmp_path / "w"
-    assert call(path, "--like", like, "-o", target, "--json") == 0
+    path = written(tmp_path, exporters.exported(network("lenet"), "pytorch"))
+    like, target = tmp_path / "like", tmp_path / "w"
+    network("lenet", seed=5).save(like)
+    words = [path, "--like", like, "-o", target, "--json"]
+    assert run_command(convert.main, [str(word) for word in words]) == 0
     assert json.loads(capsys.readouterr().out) == {"from": "PyTorch", "weights": str(target)}
 
     assert run_command(evaluate.main, [str(target), "--dataset", "mnist10k", "--json"]) == 0
