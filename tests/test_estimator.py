@@ -39,9 +39,6 @@ def same_weights(one, other):
     return all(np.array_equal(z, other.arrays()[name]) for name, z in one.arrays().items())
 
 
-# What scikit-learn expects
-
-
 @pytest.mark.filterwarnings("ignore")  # the checks provoke some
 def test_scikit_learns_own_checks_pass():
     results = check_estimator(DigitClassifier(), on_skip=None)
@@ -80,9 +77,6 @@ def test_the_same_seed_gives_the_same_weights_for_any_number_of_threads(easy):
     assert all(same_weights(fits[0].model_, fit.model_) for fit in fits)
     assert not same_weights(fits[0].model_, other.model_)
     assert get_threads() == 1
-
-
-# What comes in
 
 
 def test_rows_and_images_with_and_without_a_channel_are_the_same(easy):
@@ -185,21 +179,6 @@ def column(images):
     return cells
 
 
-# Weights, one batch after the other, and networks of one's own
-
-
-def test_weights_of_classes_and_fractions_make_their_classes_likelier(easy):
-    images, names = easy
-    noise = np.random.default_rng(0).integers(0, 256, images.shape)
-    plain, heavy = (
-        DigitClassifier(**QUICK, class_weight=weights).fit(noise, names).predict_proba(noise)
-        for weights in (None, {"ant": 1, "bee": 1, "cat": 4.5})
-    )
-    assert heavy[:, 2].mean() > plain[:, 2].mean() + 0.2
-    with pytest.raises(ValueError, match="must not be negative"):
-        DigitClassifier(**QUICK).fit(images, names, -np.ones(100))
-
-
 def test_partial_fit_learns_batch_by_batch_and_goes_on_from_fit(easy):
     images, names = easy
     classifier = DigitClassifier(**QUICK, lr=0.02)
@@ -243,9 +222,6 @@ def test_layers_of_ones_own_are_copied_and_trained(easy):
         DigitClassifier(preset="lenet").fit(easy[0][:, ::2, ::2], easy[1])
 
 
-# What is refused
-
-
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -264,12 +240,14 @@ def test_parameters_that_make_no_sense_are_named(easy, given, words):
         DigitClassifier(**QUICK | given).fit(images.reshape(100, 256), names)
 
 
-def test_images_of_another_shape_or_with_colors_are_refused(easy):
+def test_images_of_another_shape_or_with_colors_and_negative_weights_are_refused(easy):
     images, names = easy
     with pytest.raises(ValueError, match="images have 3 channels"):
         DigitClassifier(**QUICK).fit(np.zeros((5, 16, 16, 3)), names[:5])
     with pytest.raises(ValueError, match="image_shape 8 x 32 does not fit X"):
         DigitClassifier(**QUICK, image_shape=(8, 32)).fit(images, names)
+    with pytest.raises(ValueError, match="must not be negative"):
+        DigitClassifier(**QUICK).fit(images, names, -np.ones(100))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, where nothing is compiled

@@ -25,9 +25,6 @@ def correction(digit="7", label=None, **more):
     return Correction(DIGITS[digit], label or digit, **more)
 
 
-# ------------------------------------------------------------------------------- what is kept
-
-
 def test_what_is_kept_comes_back(tmp_path):
     file = CorrectionFile(tmp_path / "new folder" / "drawings.jsonl")
     assert file.read() == ([], None)
@@ -74,9 +71,6 @@ def test_damage_is_one_sentence_and_costs_nothing(tmp_path):
     assert CorrectionFile(tmp_path).read()[1].endswith("; move the file away")  # it is a folder
 
 
-# ---------------------------------------------------------------------------------- the verdict
-
-
 @pytest.mark.parametrize(
     ("n", "mended", "spoiled", "chance", "verdict"),
     [
@@ -91,9 +85,6 @@ def test_what_a_coin_could_do_is_no_change(n, mended, spoiled, chance, verdict):
     done = Change(n, spoiled, mended, neither=n // 4)
     assert math.isclose(done.p_value, chance)
     assert done.verdict == verdict
-
-
-# ------------------------------------------------------------------------------ cross-validation
 
 
 def results_of(losses, predictions, misread):
@@ -115,9 +106,6 @@ def test_a_round_that_forgot_too_much_is_not_chosen():
     # Of 1000, 5 may be forgotten; of 100 mistakes, 9.5 more could be chance.
     for misread, best in (([4, 9, 9], 2), ([4, 9, 10], 1), ([4, 10, 10], 0), ([100, 109, 110], 1)):
         assert results_of(losses, losses, misread).best_round() == best
-
-
-# ------------------------------------------------------------------------------------- adapting
 
 
 @pytest.fixture(scope="module")
@@ -220,9 +208,6 @@ def test_an_adapted_network_is_calibrated_anew(base, digits, seen, tmp_path, mon
     assert set(new) == ({"threshold"} if seen else {"temperature", "threshold"})
     assert new["threshold"] > -50
     assert new.get("temperature", 1) < 4
-
-
-# ------------------------------------------------------------------------------------ exporting
 
 
 def test_exported_corrections_are_a_data_set_and_a_stroke_file(tmp_path):

@@ -30,43 +30,23 @@ class Mirrors(http.server.BaseHTTPRequestHandler):
     asked: list[str]
 
     def do_GET(self):
-        _, manner, name = self.path.split("/")
-        self.asked.append(self.path)
-        getattr(self, manner)(self.files[name])
-
-    def send(self, body, status=200, length=None):
-        self.send_response(status)
-        if length is not None:
-            self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def good(self, content):
         assert self.headers["User-Agent"].startswith("tinycnn/")
-        self.send(content, length=len(content))
-
-    def wrong(self, content):
-        self.send(content[:-1] + bytes([content[-1] ^ 1]), length=len(content))
-
-    def endless(self, content):
+        self.asked.append(self.path)
+        _, manner, name = self.path.split("/")
+        content = self.files[name]
+        bodies = {"html": PAGE, "gone": b"", "wrong": bytes(len(content))}
+        body = bodies.get(manner, content)
+        self.send_response(404 if manner == "gone" else 200)
+        if manner != "endless":
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
         with contextlib.suppress(ConnectionError):
-            self.send(content)
-            while True:
+            half = manner in ("cut", "hang")
+            self.wfile.write(body[: len(body) // 2] if half else body)
+            if manner == "hang":
+                time.sleep(5)
+            while manner == "endless":
                 self.wfile.write(bytes(100_000))
-
-    def html(self, content):
-        self.send(PAGE, length=len(PAGE))
-
-    def cut(self, content):
-        self.send(content[: len(content) // 2], length=len(content))
-
-    def gone(self, content):
-        self.send(b"", status=404, length=0)
-
-    def hang(self, content):
-        with contextlib.suppress(ConnectionError):
-            self.send(content[:100], length=len(content))
-            time.sleep(5)
 
     def log_message(self, *args):
         pass

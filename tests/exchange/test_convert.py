@@ -47,9 +47,6 @@ def refuse(path, sentence, known=None):
     assert len(text) < len(str(path)) + 250
 
 
-# ------------------------------------------------------------------------------- out and in again
-
-
 @pytest.mark.parametrize("to", ["onnx", "pytorch"])
 @pytest.mark.parametrize("name", NAMES)
 def test_exports_come_back_with_the_same_bits(name, to, tmp_path):
@@ -59,9 +56,6 @@ def test_exports_come_back_with_the_same_bits(name, to, tmp_path):
     back = read(path, model if to == "pytorch" else None)
     assert same(back, model)
     assert back.description.keys() == {"converted_from"}  # other numbers have another calibration
-
-
-# --------------------------------------------------------------------------------- from PyTorch
 
 
 def state_of(model):
@@ -127,9 +121,6 @@ def pickled_zip():
 def test_files_of_other_kinds_are_refused(payload, sentence, tmp_path):
     of_pytorch = payload[8:9] == b"{"
     refuse(written(tmp_path, payload), sentence, network("lenet") if of_pytorch else None)
-
-
-# ------------------------------------------------------------------------------------ from Keras
 
 
 def keras_layer(kind, **settings):
@@ -254,9 +245,6 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path):
     refuse(path, "config.json is longer than 1,048,576 bytes")
 
 
-# ------------------------------------------------------------------------------------- from ONNX
-
-
 def onnx_file(folder, nodes, constants, sizes, output="y"):
     """An ONNX file; nodes are (kind, inputs, output, settings)."""
     floats = onnx.TensorProto.FLOAT
@@ -332,9 +320,6 @@ def test_arrays_in_a_file_beside_the_model_are_read_and_no_others(tmp_path):
     refuse(path, "does not hold the numbers of")
     path.write_bytes(path.read_bytes().replace(b"x.onnx.data", b"../onnx.dat"))
     refuse(path, r"'../onnx.dat', which is not beside it")
-
-
-# --------------------------------------------------------------------------- public networks
 
 
 def graph(folder, *steps, **constants):
@@ -477,9 +462,6 @@ def test_public_networks_in_keras_come_in_as_keras_and_as_legacy_h5(name, tmp_pa
         for path, array in named.items():
             file[path] = array
     assert same(read(tmp_path / "x.h5"), model)
-
-
-# ----------------------------------------------------------------------------------- the command
 
 
 def test_a_converted_network_can_be_evaluated_and_names_its_origin(tmp_path, capsys):

@@ -31,9 +31,6 @@ def close(y, z):
     np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5 * max(1, abs(z).max()))
 
 
-# ------------------------------------------------------------------- what other programs compute
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_onnxruntime_computes_the_same(name):
     model = network(name)
@@ -54,8 +51,8 @@ def test_a_state_dict_has_the_arrays_and_the_metadata_of_the_onnx_file(name):
             np.testing.assert_array_equal(state.pop(tensor.name), array)
     assert all(key.endswith("num_batches_tracked") for key in state)
     header = json.loads(payload[8 : 8 + int.from_bytes(payload[:8], "little")])
-    notes = json.loads(header["__metadata__"]["notes"])
-    assert notes == {z.key: z.value for z in file.metadata_props}
+    notes = {z.key: z.value for z in file.metadata_props}
+    assert json.loads(header["__metadata__"]["notes"]) == notes
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,9 +73,6 @@ def test_probabilities_use_the_temperature():
     p /= p.sum(axis=1, keepdims=True)
     close(verification.onnxruntime_forward(payload, model)(x), p)
     assert b"probabilities" in payload
-
-
-# ----------------------------------------------------------------------------- the files
 
 
 def test_an_onnx_model_has_the_metadata_that_its_readers_need():
@@ -102,9 +96,6 @@ def test_an_onnx_model_has_the_metadata_that_its_readers_need():
 @pytest.mark.parametrize("to", ["onnx", "pytorch"])
 def test_equal_networks_give_equal_bytes(to):
     assert exporters.exported(network("best"), to) == exporters.exported(network("best"), to)
-
-
-# ----------------------------------------------------------------------------- refusals
 
 
 def test_a_network_that_is_computed_differently_is_not_written(tmp_path, monkeypatch):
@@ -148,9 +139,6 @@ def test_layers_that_other_programs_do_not_have_are_refused(to, layers, sentence
 def test_probabilities_of_images_are_refused():
     with pytest.raises(ShapeError, match="takes rows"):
         exporters.exported(network("never flattened"), "onnx", softmax=True)
-
-
-# ---------------------------------------------------------------------------------- the command
 
 
 def test_weights_that_overflow_are_not_exported(tmp_path, capsys):
