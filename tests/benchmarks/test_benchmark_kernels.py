@@ -17,9 +17,8 @@ from benchmarks.kernels.operations import POOLED, Training, check
 from benchmarks.timing import TimedVersions
 from tinycnn import kernels as ops
 from tinycnn.errors import TinyCNNError
-from tinycnn.nn import get_threads, set_threads
 
-BATCH = 16
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 compiled = pytest.mark.skipif(
     bool(config.DISABLE_JIT), reason="lenet takes minutes without compilation"
@@ -28,7 +27,7 @@ compiled = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def training():
-    return Training(steps=3, batch=BATCH)
+    return Training(steps=3, batch=16)
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +96,7 @@ def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "compare_ideas", quick)
     out = tmp_path / "kernels.json"
     arguments = ["--rounds", "1", "--threads", "1", "--tables", "ideas", "--json", str(out)]
-    before = get_threads()
-    try:
-        assert command.main([*arguments, "--charts", str(tmp_path)]) == 0
-    finally:
-        set_threads(before)
+    assert command.main([*arguments, "--charts", str(tmp_path)]) == 0
     found = json.loads(out.read_text())
     assert found["worst_difference"] <= operations.TOLERANCE
     assert found["checked"] > 40

@@ -1,7 +1,5 @@
 """Digits in the layouts that people have: each gives the arrays that its IDX files would give."""
 
-import csv
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,15 +30,12 @@ def idx(folder, arrays, names=FILE_NAMES):
 
 def torchvision(folder, arrays):
     idx(folder / "MNIST" / "raw", arrays)
-    return folder
 
 
 def kaggle_archive(folder, arrays):
     """Folders named like the files that are in them."""
     for name, array in zip(FILE_NAMES, arrays, strict=True):
-        (folder / name).mkdir(parents=True)
-        write_idx(folder / name / name, array)
-    return folder
+        idx(folder / name, [array], [name])
 
 
 def emnist(folder, arrays, letters=0):
@@ -48,43 +43,33 @@ def emnist(folder, arrays, letters=0):
     names = [f"emnist-digits-{name.replace('t10k', 'test')}.gz" for name in FILE_NAMES]
     turned = [z.swapaxes(1, 2) if z.ndim == 3 else z + np.uint8(letters) for z in arrays]
     idx(folder / "gzip", turned, names)
-    return folder
 
 
 def emnist_letters(folder, arrays):
-    return emnist(folder, arrays, letters=1)
+    emnist(folder, arrays, letters=1)
 
 
 def npz_of_keras(folder, arrays):
-    folder.mkdir()
     names = ("x_train", "y_train", "x_test", "y_test")
     np.savez_compressed(folder / "mnist.npz", **dict(zip(names, arrays, strict=True)))
-    return folder / "mnist.npz"
 
 
 def npz_of_floats(folder, arrays):
     """With an axis for the channel, and numbers from 0 to 1."""
-    folder.mkdir()
     names = ("train_images", "train_labels", "test_images", "test_labels")
     changed = [z[:, None] / 255 if z.ndim == 3 else z[:, None].astype(int) for z in arrays]
     np.savez(folder / "x.npz", **dict(zip(names, changed, strict=True)))
-    return folder
 
 
 def table(path, images, labels, head=True):
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        if head:
-            writer.writerow(["label", *(f"pixel{k}" for k in range(images[0].size))])
-        for image, label in zip(images, labels, strict=True):
-            writer.writerow([label, *image.ravel()])
+    rows = np.column_stack([labels, images.reshape(len(images), -1)])
+    names = ",".join(["label", *(f"pixel{k}" for k in range(images[0].size))])
+    np.savetxt(path, rows, "%d", ",", header=names if head else "", comments="")
 
 
 def two_csv(folder, arrays):
-    folder.mkdir()
     table(folder / "mnist_train.csv", *arrays[:2])
     table(folder / "mnist_test.csv", *arrays[2:], head=False)
-    return folder
 
 
 def pictures(folder, images, labels):
@@ -97,7 +82,6 @@ def pictures(folder, images, labels):
 def folder_of_pictures(folder, arrays):
     pictures(folder / "train", *arrays[:2])
     pictures(folder / "test", *arrays[2:])
-    return folder
 
 
 LAYOUTS = [torchvision, kaggle_archive, emnist, emnist_letters, npz_of_keras, npz_of_floats]
@@ -105,8 +89,9 @@ LAYOUTS += [two_csv, folder_of_pictures]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_gives_the_same_images_and_labels(layout, tmp_path, arrays, capsys):
-    dataset = load_dataset(data_dir=layout(tmp_path / "x", arrays))
+def test_every_layout_gives_the_same_images_and_labels(layout, tmp_path, arrays):
+    layout(tmp_path, arrays)
+    dataset = load_dataset(data_dir=tmp_path)
     found = [*dataset.part("train"), *dataset.part("test")]
     for mine, theirs in zip(found, arrays, strict=True):
         if layout is folder_of_pictures:  # class by class
@@ -118,21 +103,18 @@ def test_every_layout_gives_the_same_images_and_labels(layout, tmp_path, arrays,
 
 def one_csv(folder, arrays):
     """Kaggle's train.csv, with a test.csv that has no labels."""
-    folder.mkdir()
     table(folder / "train.csv", *arrays[:2])
     np.savetxt(folder / "test.csv", arrays[2].reshape(9, 36), "%d", ",", header="p", comments="")
-    return folder
 
 
 def one_npz(folder, arrays):
-    folder.mkdir()
     np.savez(folder / "x.npz", images=arrays[0], labels=arrays[1])
-    return folder
 
 
 @pytest.mark.parametrize("layout", [one_csv, one_npz])
 def test_of_a_single_part_the_last_fifth_of_each_class_is_for_testing(layout, tmp_path, arrays):
-    dataset = load_dataset(data_dir=layout(tmp_path / "x", arrays))
+    layout(tmp_path, arrays)
+    dataset = load_dataset(data_dir=tmp_path)
     np.testing.assert_array_equal(dataset.train_images, arrays[0][:24])
     np.testing.assert_array_equal(dataset.test_labels, arrays[1][24:])
 
@@ -145,8 +127,8 @@ def test_a_folder_for_each_class_names_the_classes_and_numbers_are_in_order(tmp_
 
 
 def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
-    source = npz_of_keras(tmp_path / "x", arrays)
-    words = ["make", str(tmp_path / "y"), "--from", str(source), "--classes"]
+    npz_of_keras(tmp_path, arrays)
+    words = ["make", str(tmp_path / "y"), "--from", str(tmp_path / "mnist.npz"), "--classes"]
     for wrong in ("a,b", "a,b,b", "a,,b"):
         assert run_command(main, [*words, wrong]) == 2
         assert "--classes has to give 3 different names" in capsys.readouterr().err
