@@ -73,7 +73,6 @@ def test_a_plan_holds_all_combinations_with_every_seed_in_folders_named_after_al
         (["--lr", "0.1,x"], "argument --lr: 0.1,x is no list of numbers as A,B,C"),
         (["--epochs", "2.5"], "argument --epochs: 2.5 is no list of whole numbers as A,B,C"),
         (["--lr", "0.1,20"], "--lr must be a number above 0 and at most 10, not 20"),
-        (["--preset", "dense,alexnet"], "there is no preset 'alexnet'"),
         (["--limit", "9", "--batch-size", "4,64"], "--batch-size 64 is more than the 8 images"),
         (["--jobs", "999"], "--jobs 999 with --threads 1 does not fit the "),
     ],
