@@ -48,14 +48,6 @@ def test_refitting_undoes_a_change_of_size_and_place(digits, rng):
     assert overlap > 0.6
 
 
-def test_a_smaller_image_has_lines_as_wide_as_before():
-    images = np.zeros((1, 28, 28), np.uint8)
-    images[:, 4:24, 13:16] = 255
-    small = resized(images, np.full((1, 2), 0.6))
-    assert small[0, :, 14].sum() / 255 == pytest.approx(0.6 * 20 + 1, abs=0.6)  # and round ends
-    assert small[0, 14].sum() / 255 == pytest.approx(3, abs=0.4)
-
-
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: f"{style[0]}-{style[2]}")
 def test_a_style_gives_other_images_in_mnists_frame_and_leaves_its_own_alone(digits, rng, style):
     source, rewrite, _, _ = style

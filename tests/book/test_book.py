@@ -60,38 +60,6 @@ def test_every_picture_is_shown_on_a_page():
     assert not [p.name for p in pictures if p.suffix in kinds and f"{p.name})" not in pages]
 
 
-LISTINGS = [
-    ("tinycnn.nn.model.Sequential.backward", "def backward(", "    return dy if input_gr"),
-    ("tinycnn.nn.reference.Shape", "Shape = ", "Shape = "),
-    ("kernels.loops", "@compiled", "                y[i, j, f] = total"),
-]
-
-
-@pytest.mark.parametrize(("dotted", "first", "last"), LISTINGS)
-def test_a_listing_is_cut_out_of_its_file(dotted, first, last):
-    from build.source import find
-
-    _, code = find(dotted)
-    assert code.startswith(first)
-    assert code.splitlines()[-1].startswith(last)
-    with pytest.raises(LookupError):
-        find(dotted + "_that_is_not_there")
-
-
-def run(markdown):
-    from build.execute import run
-
-    return run(markdown, {})
-
-
-def test_a_block_shows_its_code_and_what_it_printed_and_a_page_remembers_its_numbers():
-    page = run("```python run\na = 6\nprint(a * 7)\na + 1\n```\n")
-    assert page == "```python\na = 6\nprint(a * 7)\na + 1\n```\n\n```text\n42\n7\n```\n"
-    page = run("```python run hidden\na = 1234.5678\n```\n\n{{ a }}, {{ int(a) }}, {{ a / 1e8 }}.")
-    assert page == "1,235, 1,234, 1e-05."
-    assert "2 right" in run("```console run\npython -c print(2,'right')\n```\n")
-
-
 BROKEN = [
     ("```python run\n1 / 0\n```", "^line 3: "),
     ("{{ nothing }}", "^line 3: "),
@@ -101,10 +69,10 @@ BROKEN = [
 
 @pytest.mark.parametrize(("broken", "words"), BROKEN)
 def test_an_error_stops_the_build_and_names_its_line(broken, words):
-    from build.execute import PageError
+    from build.execute import PageError, run
 
     with pytest.raises(PageError, match=words):
-        run(f"# Title\n\n{broken}\n")
+        run(f"# Title\n\n{broken}\n", {})
 
 
 def test_a_page_is_stale_when_words_differ_or_numbers_do_by_more_than_rounding():
@@ -133,9 +101,8 @@ def test_the_afternoon_network_computes_the_forward_pass_and_the_gradients_of_th
     model = Sequential([*layers, Flatten(), Dense(10)], (28, 28, 1)).on(reference)
     rng = np.random.default_rng(3)
     network = [z + rng.normal(0, 0.1, z.shape) for z in afternoon.new_network(rng)]
-    for layer, w, b in zip(
-        [z for z in model if z.params], network[::2], network[1::2], strict=True
-    ):
+    learned = [layer for layer in model if layer.params]
+    for layer, w, b in zip(learned, network[::2], network[1::2], strict=True):
         layer.params = {"w": w, "b": b}
     x, labels = rng.random((3, 28, 28, 1)), np.array([4, 0, 9])
     logits, memory = afternoon.forward(network, x)
@@ -154,9 +121,8 @@ def test_every_step_of_the_fast_kernels_is_right():
     from docs import kernels
 
     for name, (work, right) in kernels.steps().items():
-        np.testing.assert_allclose(
-            work(), right, rtol=0, atol=1e-5 * abs(right).max(), err_msg=name
-        )
+        tolerance = 1e-5 * abs(right).max()
+        np.testing.assert_allclose(work(), right, rtol=0, atol=tolerance, err_msg=name)
 
 
 def test_the_ten_lines_of_the_readme_are_ten_and_print_what_they_say(tmp_path, monkeypatch, capsys):

@@ -20,41 +20,29 @@ from tinycnn.nn import (
     more_layers,
     open_set,
 )
-from tinycnn.nn.gradcheck import (
-    GradientError,
-    check,
-    check_layer,
-    check_loss,
-)
+from tinycnn.nn.gradcheck import GradientError, check, check_layer, check_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_the_message_names_operation_argument_index_and_both_numbers():
-    z = np.array([[1.0, 2.0], [3.0, 4.0]])
-    wrong = 2 * z + [[0, 0], [0.25, 0]]
-    with pytest.raises(GradientError) as caught:
-        check("square", lambda: z**2, {"z": (z, wrong)}, np.ones((2, 2)))
-    assert str(caught.value) == (
-        "square: dz[1, 0] is 6.25, but finite differences give 6 "
-        "(relative error 4.0e-02, limit 1e-06)"
-    )
-
-
 def test_a_number_that_is_wrong_among_many_is_found_along_a_random_direction():
     z = np.random.default_rng(1).standard_normal(1000)
+    z[1] = 3
     dz = 2 * z
     dz[500] += 0.1
-    with pytest.raises(GradientError, match=r"dz along a random direction is"):
+    with pytest.raises(GradientError, match=r"square: dz along a random direction is"):
         check("square", lambda: z**2, {"z": (z, dz)}, np.ones(1000))
+    with pytest.raises(
+        GradientError, match=r"dz\[1\] is 6.25, but finite differences give 6 \(rel"
+    ):
+        check("square", lambda: z[:2] ** 2, {"z": (z[:2], np.array([2 * z[0], 6.25]))}, np.ones(2))
 
 
-@pytest.mark.parametrize("dz", [[np.nan] * 3, [2, np.nan, 2]])
 @pytest.mark.parametrize("full", [0, 10])
-def test_nan_is_never_right(dz, full):
-    z = np.ones(3)
+def test_nan_is_never_right(full):
+    z, dz = np.ones(3), np.array([2, np.nan, 2])
     with pytest.raises(GradientError):
-        check("square", lambda: z**2, {"z": (z, np.array(dz))}, np.ones(3), full=full)
+        check("square", lambda: z**2, {"z": (z, dz)}, np.ones(3), full=full)
 
 
 class Scale(Layer):
