@@ -190,11 +190,9 @@ def test_a_setting_of_numba_that_cannot_be_is_refused_in_one_sentence(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 3
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: numba cannot start")
-    assert "NUMBA_NUM_THREADS=0" in line
-    assert line.endswith("unset it, or choose a number from 1 on")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("error: numba cannot start")
+    assert "NUMBA_NUM_THREADS=0" in done.stderr
 
 
 TOGETHER = """

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tinycnn import kernels
 from tinycnn.nn import (
     PRESETS,
     SGD,
@@ -43,17 +42,6 @@ def labels():
 
 def equal(a, b):
     return all(np.array_equal(z, b.arrays()[name]) for name, z in a.arrays().items())
-
-
-@pytest.mark.parametrize("fused", [True, False])
-def test_a_step_does_not_compute_the_gradient_of_the_images(images, labels, fused, monkeypatch):
-    layers = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(4)]
-    model = Sequential(layers, INPUT, seed=1, fused=fused)
-    for operation in ("conv2d_backward_input", "conv2d_relu_maxpool2d_backward_input"):
-        monkeypatch.setattr(kernels, operation, None)
-    train_step(model, SoftmaxCrossEntropy(), SGD(model, 0.1), images, labels)
-    with pytest.raises(TypeError):
-        model.backward(np.ones((12, 4), np.float32), input_gradient=True)
 
 
 def test_fit_goes_over_all_images_and_its_seed_decides_their_order(images, labels):

@@ -63,11 +63,6 @@ def test_lenet_is_the_network_of_the_design():
     assert lenet.parameter_count() == 184_586
 
 
-@pytest.mark.parametrize(("size", "stages"), [(2, 1), (3, 3)])
-def test_only_pools_of_two_by_two_are_fused(size, stages):
-    assert len(Sequential([Conv2D(2, 3), ReLU(), MaxPool2D(size)], INPUT).stages) == stages
-
-
 @pytest.mark.parametrize(("name", "left"), [("normed", 0), ("tiny", 0), ("best", 2)])
 def test_a_folded_network_answers_the_same_with_fewer_layers(name, left):
     model, rng = build(name), np.random.default_rng(0)
@@ -86,9 +81,7 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
     for name in PRESETS:
         network = build(name, input_shape=(32, 30, 3), classes=7)
         assert network.forward(np.zeros((2, 32, 30, 3), np.float32)).shape == (2, 7)
-    with pytest.raises(
-        ShapeError, match="no preset 'alexnet' and no such layer; presets are"
-    ):
+    with pytest.raises(ShapeError, match="no preset 'alexnet' and no such layer; presets are"):
         build("alexnet")
 
 

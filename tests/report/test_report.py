@@ -7,7 +7,6 @@ import shlex
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib import resources
 
 import numpy as np
@@ -23,12 +22,11 @@ from tinycnn.report import __main__ as report
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, start
-from tinycnn.train.trainer import EpochRecord
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 from tinycnn.plots import COLORS, DASHES, MARKERS, Series
-from tinycnn.report.charts import Chart, training_charts
+from tinycnn.report.charts import Chart
 from tinycnn.report.command import render
 from tinycnn.report.subject import Subject
 
@@ -190,14 +188,6 @@ def test_the_number_of_mistakes_is_limited(runs, monkeypatch):
     assert page.count(f"The 4 surest of {subject.evaluation.score.errors} mistakes") == 2
     assert page.count('<li class="mistake"') == 8
     Reader(page)
-
-
-def test_a_long_training_is_drawn_with_some_of_its_epochs(runs):
-    subject = Subject.open(runs[0])
-    epochs = [EpochRecord(k, 1 / k, 2 / k, 1 - 1 / k, 0.1, 1.0, 100.0) for k in range(1, 1001)]
-    loss, *_ = training_charts([replace(subject, history=tuple(epochs))])
-    assert [line.points[-1] for line in loss.lines] == [(1000, 0.001), (1000, 0.002)]
-    assert len(loss.lines[0].points) <= 60
 
 
 def test_text_from_files_is_escaped(runs, folder, tmp_path, capsys):
