@@ -86,7 +86,6 @@ NONSENSE = [
     {"calibration": 3},
     {"calibration": {"temperature": -1}},
     {"calibration": {"temperature": float("nan")}},
-    {"calibration": {"threshold": None}},
     {"calibration": {"humidity": 0.4}},
     {"classes": ["cat", "dog"]},
     {"classes": ["a", "b", "a"]},

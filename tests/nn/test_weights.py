@@ -7,7 +7,6 @@ to be the right ones.
 import contextlib
 import json
 import os
-import pickle
 import re
 import struct
 import sys
@@ -77,7 +76,6 @@ HOSTILE = {
     # files of other kinds
     "empty": (b"", NO_WEIGHTS),
     "an HTML page": (b"<!DOCTYPE html><html>404</html>", "it looks like an HTML page"),
-    "a pickle": (pickle.dumps({"0.w": [1, 2, 3]}), NO_WEIGHTS),
     "of another program": (safetensors.numpy.save({"0.w": X}), "not one of tinycnn's"),
     # damaged safetensors
     "cut in the arrays": (GOOD[:-1], NO_WEIGHTS),
@@ -100,7 +98,6 @@ HOSTILE = {
     "a bomb of units": (dense(units=10**12), IMPOSSIBLE),
     "a bomb of an image": (described(input_shape=[10**9, 10**9, 1]), IMPOSSIBLE),
     "an image of infinity": (file(json.dumps(NETWORK).replace("6,", "Infinity,")), IMPOSSIBLE),
-    "a row for an image": (described(input_shape=[30]), IMPOSSIBLE),
 }
 """From a name to a file's bytes, and words of the sentence that refuses it."""
 
