@@ -54,16 +54,6 @@ def test_what_is_written_is_read_while_it_is_written(session):
     assert session.text == "75"
 
 
-def test_the_app_reads_what_the_library_reads(session):
-    strokes = handwriting.write("4193", gap=30.0, at=(40.0, 60.0))
-    draw(session, *strokes)
-    known = read_strokes(strokes, template_network.recognizer(), session.pad.brush)
-    assert session.text == known.text == "4193"
-    for one, other in zip(session.digits, known.digits, strict=True):
-        np.testing.assert_array_equal(one.image, other.image)
-        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4, atol=1e-6)
-
-
 def test_numbers_written_point_by_point_are_read_as_predict_reads_them():
     rng = np.random.default_rng(5)
     session = Session(Inline(), lambda: Engine.load("default"))
@@ -93,19 +83,6 @@ def test_too_many_strokes_are_reported_and_can_be_taken_back(session):
     do(session, ("undo",))
     write(session, "1")
     assert session.text == "1"
-
-
-def test_empty_paper_has_no_answer(session):
-    assert session.text == ""
-    assert session.selected is None
-    assert session.context().digit is None
-    write(session, "3")
-    do(session, ("clear",))
-    session.tick()
-    assert session.text == ""
-    do(session, ("undo",))
-    session.tick()
-    assert session.text == "3"
 
 
 def test_the_digit_written_last_is_selected_until_another_one_is_chosen(session):

@@ -167,12 +167,3 @@ def test_without_a_display_it_says_so_in_one_sentence(display):
     assert errors.startswith("error: no display was found")
     assert len(errors.splitlines()) == 1
     assert time.perf_counter() - begun < QUICK
-
-
-def test_a_bad_file_is_refused_before_a_display_is_needed(tmp_path):
-    (tmp_path / "bad.safetensors").write_bytes(b"PK nonsense")
-    program = start("--weights", tmp_path / "bad.safetensors")
-    _, errors = program.communicate(timeout=SLOW)
-    assert program.returncode == 2
-    assert "is not a weights file" in errors
-    assert len(errors.splitlines()) == 1
