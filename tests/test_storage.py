@@ -4,8 +4,6 @@ import errno
 import math
 import os
 import resource
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from tinycnn.files import (
     TEMPORARY_PREFIX,
     grow,
     refuse_to_overwrite,
-    sweep_temporaries,
     to_json,
     write_bytes,
 )
@@ -28,13 +25,6 @@ def target(tmp_path):
     path = tmp_path / "weights.bin"
     path.write_bytes(OLD)
     return path
-
-
-def test_a_write_replaces_what_was_there_and_leaves_nothing_else(target):
-    write_bytes(target, NEW)
-
-    assert target.read_bytes() == NEW
-    assert os.listdir(target.parent) == [target.name]
 
 
 def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
@@ -80,25 +70,6 @@ def test_a_link_is_followed(target):
 
     assert link.is_symlink()
     assert target.read_bytes() == NEW
-
-
-KILLED = """
-import os, signal, sys
-from tinycnn import files
-os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
-files.write_bytes(sys.argv[1], b"never to be seen")
-"""
-
-
-def test_what_a_killed_writer_leaves_is_swept_once_it_is_old(target):
-    assert subprocess.run([sys.executable, "-c", KILLED, target]).returncode == -9
-    assert target.read_bytes() == OLD
-    (leftover,) = target.parent.glob(TEMPORARY_PREFIX + "*")
-
-    sweep_temporaries(target.parent)
-    assert leftover.exists(), "another process may be writing it"
-    sweep_temporaries(target.parent, older_than=0)
-    assert os.listdir(target.parent) == [target.name]
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write_beside_it(target):

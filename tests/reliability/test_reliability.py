@@ -93,11 +93,6 @@ def test_the_weights_have_one_digest_however_training_is_started():
     assert finding.times == 3
 
 
-def test_the_long_matrix_has_two_dozen_configurations_of_different_names(tmp_path):
-    names = [configuration.name for configuration in determinism.configurations(tmp_path)]
-    assert len(names) == len(set(names)) >= 24
-
-
 # ------------------------------------------------------------------------------- hostile files
 
 
