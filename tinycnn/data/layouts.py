@@ -36,7 +36,7 @@ LARGEST_SIDE, TEST_SHARE = 512, 5  # pixels; one of so many
 
 
 @dataclass(frozen=True)
-class Layout:
+class Found:
     """Two or four arrays, what each is called in messages, and the names of the classes."""
 
     arrays: tuple[np.ndarray, ...]
@@ -44,7 +44,7 @@ class Layout:
     class_names: tuple[str, ...] | None = None
 
 
-def read_layout(place: Path) -> Layout:
+def read_layout(place: Path) -> Found:
     """The data set in a folder or file; DataError if there is none."""
     try:
         found = _idx(place) or _npz(place) or _csv(place) or _class_folders(place)
@@ -62,7 +62,7 @@ def read_layout(place: Path) -> Layout:
     )
 
 
-def _named(place: Path, found: Layout) -> Layout:
+def _named(place: Path, found: Found) -> Found:
     file = (place if place.is_dir() else place.parent) / CLASSES
     if found.class_names or not file.is_file():
         return found
@@ -70,7 +70,7 @@ def _named(place: Path, found: Layout) -> Layout:
     return replace(found, class_names=tuple(filter(None, lines)))
 
 
-def _as_gray(found: Layout) -> Layout:
+def _as_gray(found: Found) -> Found:
     """Images (N,H,W) uint8, from rows or with an axis for the channel too, and labels (N,)."""
     arrays = []
     pairs = zip(found.arrays[::2], found.arrays[1::2], found.sources[::2], strict=True)
@@ -92,7 +92,7 @@ def _as_gray(found: Layout) -> Layout:
     return replace(found, arrays=tuple(arrays))
 
 
-def _with_test_part(found: Layout) -> Layout:
+def _with_test_part(found: Found) -> Found:
     images, labels = found.arrays
     check_part(images, labels, *found.sources)
     test = np.zeros(len(labels), bool)
@@ -106,7 +106,7 @@ def _with_test_part(found: Layout) -> Layout:
 # --------------------------------------------------------------------------------------- IDX
 
 
-def _idx(place: Path) -> Layout | None:
+def _idx(place: Path) -> Found | None:
     """IDX files in the folder, in torchvision's MNIST/raw below it, or EMNIST's.
 
     ``place`` may also be a folder and the start of file names in it: DIR/emnist-digits.
@@ -123,7 +123,7 @@ def _idx(place: Path) -> Layout | None:
     return _read_idx_files(*sets.pop()) if sets else None
 
 
-def _read_idx_files(folder: Path, prefix: str) -> Layout:
+def _read_idx_files(folder: Path, prefix: str) -> Found:
     """EMNIST's images are transposed, and the labels of its letters count from 1."""
     is_emnist = prefix.startswith("emnist-")
     names = [prefix + (name.replace("t10k", "test") if is_emnist else name) for name in FILE_NAMES]
@@ -137,7 +137,7 @@ def _read_idx_files(folder: Path, prefix: str) -> Layout:
             arrays[part + 1] = arrays[part + 1] - first
     if is_emnist and mapping.is_file():  # label, then the code of the character
         classes = tuple(chr(int(line.split()[1])) for line in mapping.read_text().splitlines())
-    return Layout(tuple(arrays), tuple(map(str, paths)), classes)
+    return Found(tuple(arrays), tuple(map(str, paths)), classes)
 
 
 def _idx_file(folder: Path, name: str) -> Path:
@@ -162,7 +162,7 @@ def _files(place: Path, ending: str) -> list[Path]:
     return [place] if place.suffix == ending else sorted(place.glob(f"*{ending}"))
 
 
-def _npz(place: Path) -> Layout | None:
+def _npz(place: Path) -> Found | None:
     files = _files(place, ".npz")
     if not files:
         return None
@@ -171,7 +171,7 @@ def _npz(place: Path) -> Layout | None:
         for keys in KEYS:
             if {*keys} <= {*names}:
                 arrays = tuple(_array(archive, key) for key in keys)
-                return Layout(arrays, tuple(f"{files[0]}: {key}" for key in keys))
+                return Found(arrays, tuple(f"{files[0]}: {key}" for key in keys))
     known = "; ".join(", ".join(keys) for keys in KEYS)
     raise DataError(f"{files[0]} holds {', '.join(map(repr, names))[:160]}, but not {known}")
 
@@ -182,7 +182,7 @@ def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
         return array
 
 
-def _csv(place: Path) -> Layout | None:
+def _csv(place: Path) -> Found | None:
     """A row for each image: its label, then its pixels; the first row may hold names."""
     files = _files(place, ".csv")
     if not files:
@@ -195,7 +195,7 @@ def _csv(place: Path) -> Layout | None:
         del tables[1:]
     arrays = [part for table in tables for part in (table[:, 1:], table[:, 0])]
     sources = [str(path) for path in chosen[: len(tables)] for _ in "il"]
-    return Layout(tuple(arrays), tuple(sources))
+    return Found(tuple(arrays), tuple(sources))
 
 
 def _table(path: Path) -> np.ndarray:
@@ -210,7 +210,7 @@ def _table(path: Path) -> np.ndarray:
 # ------------------------------------------------------------------- a folder for each class
 
 
-def _class_folders(place: Path) -> Layout | None:
+def _class_folders(place: Path) -> Found | None:
     """Pictures in DIR/CLASS, or in DIR/train/CLASS and DIR/test/CLASS."""
     inside = {path.name.lower(): path for path in place.glob("*/")}
     train = inside.get("train", inside.get("training", place))
@@ -221,7 +221,7 @@ def _class_folders(place: Path) -> Layout | None:
     if not names:
         return None
     arrays = [array for part in parts for array in _read_pictures(part, names)]
-    return Layout(tuple(arrays), tuple(str(part) for part in parts for _ in "il"), tuple(names))
+    return Found(tuple(arrays), tuple(str(part) for part in parts for _ in "il"), tuple(names))
 
 
 def _pictures(folder: Path) -> list[Path]:
