@@ -9,10 +9,10 @@ import signal
 import subprocess
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.reliability import small_runs
 from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.catalogue import FILE_NAMES
@@ -69,28 +69,17 @@ def write_digits():
     return write
 
 
+EASY = 100, 40, 16  # images to train on and to test on, and the length of their sides
+
+
 @pytest.fixture
 def easy_arrays():
-    """Four arrays by file name: 100 and 40 noisy 16 x 16 images of three easy classes."""
-    rng = np.random.default_rng(3)
-    patterns = rng.integers(0, 200, (3, 16, 16))
-    arrays = {}
-    for part, count in (("train", 100), ("t10k", 40)):
-        labels = (np.arange(count) % 3).astype(np.uint8)
-        noise = rng.integers(0, 56, (count, 16, 16))
-        arrays[f"{part}-images-idx3-ubyte"] = (patterns[labels] + noise).astype(np.uint8)
-        arrays[f"{part}-labels-idx1-ubyte"] = labels
-    return arrays
+    return small_runs.easy_arrays(*EASY)
 
 
 @pytest.fixture
-def easy_folder(tmp_path, easy_arrays):
-    """The same as a folder with four IDX files."""
-    folder = tmp_path / "easy"
-    folder.mkdir()
-    for name, array in easy_arrays.items():
-        write_idx(folder / name, array)
-    return folder
+def easy_folder(tmp_path):
+    return small_runs.make_data(tmp_path / "easy", *EASY)
 
 
 @contextmanager

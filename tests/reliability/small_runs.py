@@ -17,16 +17,24 @@ PLAN = [
 ]
 
 
-def make_data(folder: Path) -> Path:
-    """Four IDX files in ``folder``: 50 and 20 noisy images of three classes."""
+def easy_arrays(training: int, test: int, side: int) -> dict[str, np.ndarray]:
+    """Four arrays by file name: noisy square images of three easy classes, and their labels."""
     rng = np.random.default_rng(3)
-    patterns = rng.integers(0, 200, (3, 28, 28))
-    folder.mkdir(exist_ok=True)
-    for part, count in (("train", 50), ("t10k", 20)):
+    patterns = rng.integers(0, 200, (3, side, side))
+    arrays = {}
+    for part, count in (("train", training), ("t10k", test)):
         labels = (np.arange(count) % 3).astype(np.uint8)
-        images = (patterns[labels] + rng.integers(0, 56, (count, 28, 28))).astype(np.uint8)
-        write_idx(folder / f"{part}-images-idx3-ubyte", images)
-        write_idx(folder / f"{part}-labels-idx1-ubyte", labels)
+        noise = rng.integers(0, 56, (count, side, side))
+        arrays[f"{part}-images-idx3-ubyte"] = (patterns[labels] + noise).astype(np.uint8)
+        arrays[f"{part}-labels-idx1-ubyte"] = labels
+    return arrays
+
+
+def make_data(folder: Path, training: int = 50, test: int = 20, side: int = 28) -> Path:
+    """The same as a folder with four IDX files."""
+    folder.mkdir()
+    for name, array in easy_arrays(training, test, side).items():
+        write_idx(folder / name, array)
     return folder
 
 

@@ -1,7 +1,6 @@
 """Several ranks train as one process does, to the bit, and end together whatever happens to one."""
 
 import contextlib
-import functools
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.reliability.small_runs import make_data
 from tinycnn.kernels.microkernels import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.train.__main__ import main
@@ -157,20 +157,11 @@ def digest(folder):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The digest of the long run of one process, once an easy folder for it is there."""
+    """The digest of the long run of one process."""
     place = tmp_path_factory.mktemp("alone")
-
-    @functools.cache
-    def of(_):
-        assert trained(0, place, "--data-dir", "easy", *LONG, "--run-dir", "run")[0] == 0
-        return digest(place / "run")
-
-    def known(easy_folder):
-        if not (place / "easy").exists():
-            shutil.copytree(easy_folder, place / "easy")
-        return of(None)
-
-    return known
+    make_data(place / "easy", 100, 40, 16)
+    assert trained(0, place, "--data-dir", "easy", *LONG, "--run-dir", "run")[0] == 0
+    return digest(place / "run")
 
 
 @pytest.fixture
@@ -211,7 +202,7 @@ def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_fold
 
     code, _, err = trained(4, place, "--resume", "run", "--threads", "1", "--quiet")
     assert code == 0, err
-    assert digest(place / "run") == whole(easy_folder)
+    assert digest(place / "run") == whole
 
 
 @needs_mpi
@@ -245,7 +236,7 @@ def test_a_stopped_run_is_saved_and_goes_on_to_the_same_bytes(easy_folder, place
         wait_until(lambda: not ranks_in(place))
 
     assert trained(1, place, "--resume", "run", "--quiet")[0] == 0
-    assert digest(place / "run") == whole(easy_folder)
+    assert digest(place / "run") == whole
 
 
 @needs_mpi
