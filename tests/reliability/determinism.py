@@ -8,7 +8,7 @@ the weights.
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,34 +27,37 @@ SHORT = ("nothing special", "one thread", "in a folder of traps")
 class Configuration:
     """One way to start the same training; ``folder`` is the working directory."""
 
-    name: str
     environment: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     folder: str = "plain"
     stopped: bool = False
 
 
-def configurations(place: Path) -> Iterator[Configuration]:
-    """All that is tried; the others are compared with the first."""
-    yield Configuration("nothing special")
-    yield Configuration("one thread", options=("--threads", "1"))
+def configurations(place: Path) -> dict[str, Configuration]:
+    """All that is tried, by name; the others are compared with the first."""
+    tried = {
+        "nothing special": Configuration(),
+        "one thread": Configuration(options=("--threads", "1")),
+        "in the root folder": Configuration(folder="/"),
+        "in a folder of traps": Configuration({"PYTHONSAFEPATH": "1"}, folder="traps"),
+        "stopped and resumed": Configuration(stopped=True),
+    }
     for names, values in (
-        (("NUMBA_NUM_THREADS",), ("1", "2", "3", "4", "8")),
-        (("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), ("1", "2", "4")),
-        (("PYTHONHASHSEED",), ("0", "1", "4294967295")),
-        (("NUMBA_CACHE_DIR",), (str(place / "cache"), "/dev/null")),  # compiled anew, not kept
-        (("HOME", "XDG_CACHE_HOME"), ("/dev/null",)),
-        (("LC_ALL",), ("C",)),
-        (("TZ",), ("Asia/Tokyo",)),
-        (("PYTHONOPTIMIZE",), ("2",)),
-        (("TINYCNN_KERNELS",), ("serial",)),
-        (("PYTHONDEVMODE",), ("1",)),
+        ("NUMBA_NUM_THREADS", "1 2 3 4 8"),
+        ("OPENBLAS_NUM_THREADS MKL_NUM_THREADS OMP_NUM_THREADS", "1 2 4"),
+        ("PYTHONHASHSEED", "0 1 4294967295"),
+        ("NUMBA_CACHE_DIR", f"{place / 'cache'} /dev/null"),  # compiled anew, not kept
+        ("HOME XDG_CACHE_HOME", "/dev/null"),
+        ("LC_ALL", "C"),
+        ("TZ", "Asia/Tokyo"),
+        ("PYTHONOPTIMIZE", "2"),
+        ("TINYCNN_KERNELS", "serial"),
+        ("PYTHONDEVMODE", "1"),
     ):
-        for value in values:
-            yield Configuration(f"{names[0]}={value}", dict.fromkeys(names, value))
-    yield Configuration("in the root folder", folder="/")
-    yield Configuration("in a folder of traps", {"PYTHONSAFEPATH": "1"}, folder="traps")
-    yield Configuration("stopped and resumed", stopped=True)
+        for value in values.split():
+            environment = dict.fromkeys(names.split(), value)
+            tried[f"{names.split()[0]}={value}"] = Configuration(environment)
+    return tried
 
 
 def digest_of(tried: Configuration, run: Path, place: Path) -> str:
@@ -83,10 +86,10 @@ def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
             (place / folder).mkdir()
         for module in TRAPS:
             (place / "traps" / f"{module}.py").write_text("raise SystemExit('in a trap')\n")
-        for tried in configurations(place):
-            if short and tried.name not in SHORT:
+        for label, tried in configurations(place).items():
+            if short and label not in SHORT:
                 continue
-            tell(tried.name)
+            tell(label)
             result.times += 1
             try:
                 digest = digest_of(tried, place / f"run{result.times}", place)
@@ -94,6 +97,6 @@ def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
                 digest = str(error)
             expected = expected or digest
             if digest != expected:
-                result.breaches.append(f"{tried.name}: {digest}")
+                result.breaches.append(f"{label}: {digest}")
     result.note = f"{expected[:16]}..."
     return result

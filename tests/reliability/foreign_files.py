@@ -23,20 +23,8 @@ from tinycnn.exchange.keras_import import CONFIG, WEIGHTS
 from tinycnn.exchange.layout import KERAS, places
 from tinycnn.exchange.onnx_export import onnx_bytes
 from tinycnn.exchange.pytorch import state_dict_bytes
-from tinycnn.nn import (
-    AveragePool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    LeakyReLU,
-    MaxPool2D,
-    Sequential,
-    Tanh,
-    ZeroPad2D,
-)
+from tinycnn.nn import Sequential
+from tinycnn.nn.text import layers_of
 
 SHAPE = (5, 5, 1)
 
@@ -44,10 +32,10 @@ READERS = keras_import, onnx_import, pytorch, ReferenceEvaluator
 """Imported before the guard watches: dataclasses are made by code."""
 
 
-def _layers() -> list[Layer]:
-    head = [Flatten(), Dropout(0.1), Dense(3)]
-    start = [ZeroPad2D(2), Conv2D(2, 2), LeakyReLU(0.1), AveragePool2D(2), Tanh()]
-    return [*start, BatchNorm(), MaxPool2D(2), *head]
+LAYERS = (
+    "ZeroPad2D(2) Conv2D(2, 2) LeakyReLU(0.1) AveragePool2D(2) Tanh BatchNorm MaxPool2D(2) "
+    "Flatten Dropout(0.1) Dense(3)"
+)
 
 
 def _format(mutate: Mutator, path: Path, known: Sequential | None = None) -> Format:
@@ -59,7 +47,7 @@ def _format(mutate: Mutator, path: Path, known: Sequential | None = None) -> For
 
 
 def _keras_file(model: Sequential) -> bytes:
-    """A .keras file of ``model``, which is one of ``_layers``."""
+    """A .keras file of ``model``, which is one of ``LAYERS``."""
     import h5py
 
     groups = {"1": "conv2d", "5": "batch_normalization", "9": "dense"}
@@ -70,18 +58,20 @@ def _keras_file(model: Sequential) -> bytes:
             number = ["w", "b", "mean", "variance"].index(key)
             array = place.to_external(model.arrays()[place.name])
             h5[f"layers/{groups[index]}/vars/{number}"] = array
-    entries: list[tuple[str, dict[str, object]]] = [("InputLayer", {"batch_shape": [None, *SHAPE]})]
-    entries += [("ZeroPadding2D", {"padding": [[2, 2], [2, 2]]})]
-    entries += [("Conv2D", {"filters": 2, "kernel_size": [2, 2]})]
-    entries += [("LeakyReLU", {"negative_slope": 0.1}), ("AveragePooling2D", {"pool_size": [2, 2]})]
-    entries += [("Activation", {"activation": "tanh"}), ("BatchNormalization", {"epsilon": 1e-5})]
-    entries += [
-        ("MaxPooling2D", {"pool_size": [2, 2]}),
-        ("Flatten", {}),
-        ("Dropout", {"rate": 0.1}),
-    ]
-    entries += [("Dense", {"units": 3})]
-    layers = [{"class_name": kind, "config": settings} for kind, settings in entries]
+    entries: dict[str, dict[str, object]] = {
+        "InputLayer": {"batch_shape": [None, *SHAPE]},
+        "ZeroPadding2D": {"padding": [[2, 2], [2, 2]]},
+        "Conv2D": {"filters": 2, "kernel_size": [2, 2]},
+        "LeakyReLU": {"negative_slope": 0.1},
+        "AveragePooling2D": {"pool_size": [2, 2]},
+        "Activation": {"activation": "tanh"},
+        "BatchNormalization": {"epsilon": 1e-5},
+        "MaxPooling2D": {"pool_size": [2, 2]},
+        "Flatten": {},
+        "Dropout": {"rate": 0.1},
+        "Dense": {"units": 3},
+    }
+    layers = [{"class_name": kind, "config": settings} for kind, settings in entries.items()]
     config = {"class_name": "Sequential", "config": {"layers": layers}}
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(CONFIG, json.dumps(config))
@@ -135,7 +125,7 @@ def _nodes(good: bytes) -> Mutator:
 
 def formats(path: Path) -> dict[str, Format]:
     """The formats for ``targets.FORMATS``; ``path`` is the file that the fuzzer writes."""
-    model = Sequential(_layers(), SHAPE)
+    model = Sequential(layers_of(LAYERS), SHAPE)
     state = state_dict_bytes(model)
     return {
         "ONNX": _format(_nodes(onnx_bytes(model, softmax=True)), path),

@@ -19,7 +19,8 @@ from PIL import Image
 
 from tinycnn.data.idx import ELEMENT_TYPES, encode_idx
 from tinycnn.errors import TinyCNNError
-from tinycnn.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.nn import Sequential
+from tinycnn.nn.text import layers_of
 from tinycnn.nn.weights import FORMAT
 from tinycnn.train.checkpoint import Checkpoint, encode
 from tinycnn.train.state import State
@@ -115,7 +116,7 @@ def idx(rng: Rng) -> bytes:
 
 
 SMALL = Sequential(
-    [Conv2D(2, 2), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dropout(0.1), Dense(3)], (5, 5, 1)
+    layers_of("Conv2D(2, 2) BatchNorm ReLU MaxPool2D(2) Flatten Dropout(0.1) Dense(3)"), (5, 5, 1)
 )
 DESCRIPTION = {
     "format": FORMAT,
