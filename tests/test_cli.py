@@ -187,21 +187,6 @@ def test_code_that_keeps_the_stream_may_reset_colors_when_the_command_is_over(ca
     assert capsys.readouterr().out == "\x1b[0m"
 
 
-def test_the_console_steers_the_terminal_itself(capsys):
-    def main(argv):
-        console = Console(highlight=False, force_terminal=True, color_system="standard", width=80)
-        with console.status("7"):
-            console.print(ESCAPE, style="bold", markup=False)
-        return 0
-
-    run_command(main)
-    out = capsys.readouterr().out
-    assert "\x1b[1m" in out  # bold
-    assert "\x1b[2K" in out  # the line of the status is wiped
-    assert ESCAPED in out
-    assert "\x1b]0;" not in out
-
-
 def test_real_processes_with_closed_streams_write_no_file_of_theirs_instead(tmp_path):
     command = f"exec {sys.executable} -m tinycnn convert x.onnx -o y.safetensors <&- >&- 2>&-"
     assert subprocess.run(command, shell=True, cwd=tmp_path).returncode == 2

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from numba.core import event
-from PIL import Image, ImageDraw
 
 from tinycnn.kernels.jit import UNCOMPILED, kernel
 from tinycnn.signals import StopSignals, signals_wait
@@ -108,70 +107,3 @@ def test_a_function_whose_compilation_was_interrupted_can_be_called(heard, tmp_p
     with pytest.raises(KeyboardInterrupt), event.install_listener("numba:compile", Interrupt()):
         double(21)
     assert double(21) == 42
-
-
-HOOKED = """
-import os, runpy, sys, threading
-from numba.core import codegen, event
-at, number, module, *arguments = sys.argv[1:]
-calls = []
-hook = codegen.JITCodeLibrary._object_compiled_hook.__func__
-
-def hooked(cls, *compiled):
-    calls.append(compiled)
-    if len(calls) == int(at):
-        os.kill(os.getpid(), int(number))
-    return hook(cls, *compiled)
-
-class Count(event.Listener):
-    def on_start(self, event): ...
-
-    def on_end(self, event):
-        ours = event.data["dispatcher"].py_func.__module__.startswith("tinycnn")
-        here = threading.current_thread() is threading.main_thread()  # helpers compile, too
-        if ours and here and len(calls) >= int(at) and sys.exc_info()[0] is None:
-            print("one more function", file=sys.stderr)
-
-codegen.JITCodeLibrary._object_compiled_hook = classmethod(hooked)
-event.register("numba:compile", Count())
-sys.argv = [module, *arguments]
-runpy.run_module(module, run_name="__main__", alter_sys=True)
-"""
-"""LLVM calls the hook when it has made machine code, and drops what it raises."""
-
-
-@pytest.fixture
-def picture(tmp_path):
-    image = Image.new("L", (60, 60), 255)
-    ImageDraw.Draw(image).line((30, 10, 32, 50), fill=0, width=6)
-    image.save(tmp_path / "one.png")
-    return tmp_path / "one.png"
-
-
-@pytest.mark.parametrize(
-    ("at", "number", "code", "command"),
-    [
-        (1, SIGTERM, 143, "train"),
-        (8, SIGINT, 130, "train"),  # inside a parallel loop
-        (3, SIGTERM, 143, "predict"),
-    ],
-)
-def test_a_command_stops_after_the_function_at_hand(at, number, code, command, picture, tmp_path):
-    words = {
-        "train": ["--limit", "100", "--epochs", "1", "--run-dir", tmp_path / "run"],
-        "predict": [picture],
-    }
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "TINYCNN_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", HOOKED, str(at), str(int(number)), f"tinycnn.{command}"]
-        + [str(word) for word in words[command]],
-        env={**clean, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done.stderr
-    assert done.stderr.endswith("stopped\n")
-    assert done.stderr.count("one more function") <= 2, "itself, and one that it is compiled for"
-    assert "Traceback" not in done.stderr
-    assert "ignored" not in done.stderr
-    assert done.stdout == ""

@@ -38,20 +38,13 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)
-def own_place(tmp_path, monkeypatch):
-    """A folder of the test's own, and no part of one test is known in another."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+def own_parts():
+    """No part of one test is known in another."""
     with contextlib.ExitStack() as stack:
         for table in parts.TABLES.values():
             stack.enter_context(mock.patch.dict(table))
         yield
     sys.modules.pop("mynet", None)
-
-
-@pytest.fixture
-def digits(easy_folder):
-    return load_dataset(data_dir=easy_folder)
 
 
 def call(*words, main=train.main):
