@@ -19,7 +19,7 @@ def empty_cache(tmp_path, monkeypatch):
     monkeypatch.delenv("TINYCNN_DATA", raising=False)
 
 
-def test_list_names_every_set_and_where_it_is(capsys, monkeypatch):
+def test_list_names_every_set_and_where_it_is_and_get_too(capsys, monkeypatch):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
@@ -31,6 +31,8 @@ def test_list_names_every_set_and_where_it_is(capsys, monkeypatch):
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     where = [record["where"] for record in records]
     assert where[:2] == ["bundled", "TINYCNN_DATA=/my/digits"]
+    assert main(["get", "mnist10k"]) == 0
+    assert capsys.readouterr().out.strip() == str(CATALOGUE["mnist10k"].folder)
 
 
 def test_verify_tells_damaged_from_missing_and_ends_with_1(tmp_path, capsys):
