@@ -75,18 +75,6 @@ def test_versions_alternate_and_another_one_begins_every_round(monkeypatch):
     assert all(len(values) == 2 for values in seconds.values())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--tables", "legs"], "--tables: there is no legs; choose from"),
-        (["--threads", "9999"], "--threads: '9999' is no whole number from 1 to"),
-    ],
-)
-def test_bad_options_are_one_sentence(arguments, complaint):
-    with pytest.raises(TinyCNNError, match=complaint):
-        command.main(arguments)
-
-
 @compiled
 def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
     def quick(training, calls, rounds, tell):
