@@ -32,6 +32,13 @@ def often_small(few, *many):
 examples = often_small(3, 5, 17)  # from 5 on threads share the work, from 17 on in two pieces
 filters = often_small(3, LANES - 1, LANES, LANES + 3)
 channels = often_small(3, 8, LANES + 1)
+shapes = st.lists(st.integers(1, 5), min_size=1, max_size=4)
+
+
+def convolved(rng, images, filters):
+    """x (N,H,W,C), w (F,KH,KW,C) and b (F)."""
+    normal = rng.standard_normal
+    return {"x": normal(images), "w": normal(filters), "b": normal(filters[0])}
 
 
 @st.composite
@@ -43,11 +50,7 @@ def conv2d(draw, size=1, examples=examples):
     KH, KW = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     H = KH - 1 + draw(st.integers(size, size + 3))  # size 1: down to a kernel as large as x
     W = KW - 1 + draw(st.integers(size, size + 3))
-    return {
-        "x": rng.standard_normal((N, H, W, C)),
-        "w": rng.standard_normal((F, KH, KW, C)),
-        "b": rng.standard_normal(F),
-    }
+    return convolved(rng, (N, H, W, C), (F, KH, KW, C))
 
 
 @st.composite
@@ -56,12 +59,7 @@ def square(draw, examples=examples):
     rng, N, K = draw(generators()), draw(examples), draw(st.integers(3, 5))
     C, F = draw(st.sampled_from([8, LANES + 1])), draw(st.sampled_from([16, LANES + 3]))
     H, W = (K - 1 + draw(st.sampled_from([2, 3, 4, 5, 6])) for _ in "HW")
-    return {
-        "x": rng.standard_normal((N, H, W, C)),
-        "w": rng.standard_normal((F, K, K, C)),
-        "b": rng.standard_normal(F),
-        "size": 2,
-    }
+    return {**convolved(rng, (N, H, W, C), (F, K, K, C)), "size": 2}
 
 
 @st.composite
@@ -74,7 +72,7 @@ def conv2d_relu_maxpool2d(draw, examples=examples):
 
 @st.composite
 def dropout(draw):
-    rng, shape = draw(generators()), draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    rng, shape = draw(generators()), draw(shapes)
     numbers = {"x": rng.standard_normal(shape), "draw": rng.random(shape)}
     return {**numbers, "rate": draw(st.floats(0, 0.9))}
 
@@ -98,8 +96,7 @@ def maxpool2d(draw, examples=examples):
 
 @st.composite
 def relu(draw):
-    shape = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
-    return {"x": spread(draw(generators()), *shape)}
+    return {"x": spread(draw(generators()), *draw(shapes))}
 
 
 @st.composite
@@ -128,7 +125,7 @@ def softmax_cross_entropy(draw):
 
 @st.composite
 def sgd_update(draw):
-    rng, shape = draw(generators()), draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    rng, shape = draw(generators()), draw(shapes)
     return {
         **{name: rng.standard_normal(shape) for name in ("z", "dz", "velocity")},
         **dict(zip(("learning_rate", "momentum", "weight_decay"), rng.random(3), strict=True)),
@@ -137,7 +134,7 @@ def sgd_update(draw):
 
 @st.composite
 def adam_update(draw):
-    rng, shape = draw(generators()), draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    rng, shape = draw(generators()), draw(shapes)
     names = ("learning_rate", "beta1", "beta2", "epsilon", "weight_decay")
     return {
         **{name: rng.standard_normal(shape) for name in ("z", "dz", "mean")},
@@ -147,19 +144,9 @@ def adam_update(draw):
     }
 
 
-FAMILIES = {
-    "conv2d": conv2d(),
-    "conv2d_relu_maxpool2d": conv2d_relu_maxpool2d(),
-    "batchnorm": batchnorm(),
-    "dropout": dropout(),
-    "maxpool2d": maxpool2d(),
-    "relu": relu(),
-    "dense": dense(),
-    "softmax": softmax(),
-    "softmax_cross_entropy": softmax_cross_entropy(),
-    "sgd_update": sgd_update(),
-    "adam_update": adam_update(),
-}
+LAYERS = [conv2d, conv2d_relu_maxpool2d, batchnorm, dropout, maxpool2d, relu, dense]
+ENDS = [softmax, softmax_cross_entropy, sgd_update, adam_update]
+FAMILIES = {family.__name__: family() for family in LAYERS + ENDS}
 """For each operation, the arguments of its forward pass; its gradients find theirs by name."""
 
 
@@ -200,8 +187,9 @@ DIFFERENTIABLE = {
 
 def fixed(N=2, K=2, C=2, F=3):
     """Arguments of chosen sizes for each operation, always the same ones."""
-    normal = np.random.default_rng(0).standard_normal
-    images = {"x": normal((N, K + 4, K + 3, C)), "w": normal((F, K, K, C)), "b": normal(F)}
+    rng = np.random.default_rng(0)
+    normal = rng.standard_normal
+    images = convolved(rng, (N, K + 4, K + 3, C), (F, K, K, C))
     states = {z: normal((2, F)) for z in ("z", "dz", "velocity", "mean")}
     rates = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     rates |= {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "step": 3}

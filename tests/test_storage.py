@@ -3,7 +3,6 @@
 import errno
 import math
 import os
-import resource
 
 import numpy as np
 import pytest
@@ -35,19 +34,6 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
         os.umask(before)
 
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
-
-
-def test_a_real_limit_on_the_file_size_tells_the_bytes_needed(target):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
-    try:
-        with pytest.raises(EnvironmentFault, match="100,000 bytes"):
-            write_bytes(target, NEW)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    assert target.read_bytes() == OLD
-    assert os.listdir(target.parent) == [target.name]
 
 
 def test_only_a_regular_file_in_a_folder_can_be_written(tmp_path):

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from numba.core import event
@@ -14,7 +13,6 @@ from numba.core import event
 from tinycnn.kernels.jit import UNCOMPILED, kernel
 from tinycnn.signals import StopSignals, signals_wait
 
-ROOT = Path(__file__).parents[2]
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM
 
 

@@ -17,14 +17,10 @@ from tinycnn.train.trainer import Trainer
 
 @pytest.fixture(scope="module")
 def few():
-    dataset = load_dataset("mnist10k")
-    return dataclasses.replace(
-        dataset,
-        train_images=dataset.train_images[:300],
-        train_labels=dataset.train_labels[:300],
-        test_images=dataset.test_images[:50],
-        test_labels=dataset.test_labels[:50],
-    )
+    dataset, kept = load_dataset("mnist10k"), {"train": 300, "test": 50}
+    names = [f"{part}_{array}" for part in kept for array in ("images", "labels")]
+    few = {name: getattr(dataset, name)[: kept[name.split("_")[0]]] for name in names}
+    return dataclasses.replace(dataset, **few)
 
 
 def test_drawings_hold_some_images_of_no_class_and_a_loss_that_takes_them(few):
@@ -82,6 +78,7 @@ def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
         60_000, preset="best", average=0.5, augment="none"
     ) == dataclasses.replace(best, average=0.5, augment="none")
     assert set(SUITED) <= set(PRESETS)
+    assert build("tiny").parameter_count() <= 10_000
 
 
 def test_the_last_of_five_epochs_augments_nothing():
@@ -116,7 +113,3 @@ def test_a_recipe_suits_the_size_of_the_set():
 def test_a_recipe_that_makes_no_sense_is_refused(given, words):
     with pytest.raises(RunError, match=words):
         Recipe.for_data(1000, **given)
-
-
-def test_tiny_has_at_most_10_000_parameters():
-    assert build("tiny").parameter_count() <= 10_000

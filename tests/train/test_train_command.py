@@ -302,16 +302,6 @@ def test_a_reader_who_leaves_stops_training_with_all_saved_and_a_full_log_stops_
     assert train_here(easy_folder, "whole", QUICK) == contents_of("run/weights.safetensors")
 
 
-def test_stopped_while_it_is_tested_a_run_says_how_to_go_on(easy_folder, monkeypatch, capsys):
-    words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet"]
-    with monkeypatch.context() as patch:
-        stop_in("calibrate", patch, signal.SIGTERM)
-        assert call(*words) == 143
-    assert "stopped after training, before the test; everything is saved" in capsys.readouterr().err
-    assert call("--resume", "run", "--quiet", "--threads", "1") == 0
-    assert train_here(easy_folder, "whole", QUICK) == contents_of("run/weights.safetensors")
-
-
 def test_a_finished_run_tells_its_result_again(easy_folder, capsys):
     assert call("--data-dir", easy_folder, *QUICK, "--json") == 0
     first = json.loads(capsys.readouterr().out)
