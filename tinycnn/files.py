@@ -104,8 +104,6 @@ def user_folder(kind: str) -> Path:
     name another folder for each working folder. Raise EnvironmentFault if there is no home.
     """
     variable, unix, mac = USER_FOLDERS[kind]
-    if sys.platform == "win32":
-        variable, unix = "LOCALAPPDATA", "AppData/Local"
     folder = os.environ.get(variable, "")
     if not os.path.isabs(folder):
         folder = os.path.expanduser(f"~/{mac if sys.platform == 'darwin' else unix}")
@@ -133,8 +131,6 @@ def private_folder(folder: Path) -> Path | None:
 
 def _is_ours(folder: Path, forbidden: int) -> bool:
     """Return whether this user owns ``folder`` and its mode has no ``forbidden`` bit."""
-    if os.name == "nt":  # there, a user's folders are private by default
-        return True
     status = folder.lstat()
     return status.st_uid == os.getuid() and not status.st_mode & forbidden
 
@@ -188,8 +184,6 @@ def _replace(target: Path, payload: bytes) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Force the folder to the disk, so that the new name survives a power cut."""
-    if os.name == "nt":  # Windows cannot open a folder
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

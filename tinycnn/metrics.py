@@ -113,9 +113,6 @@ def wilson_interval(right: float, n: float, confidence: float = 0.95) -> Interva
     With z standard deviations for the confidence and p = right / n:
 
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
-
-    scipy's ``binomtest(...).proportion_ci(method="wilson")`` gives the same, but takes longer to
-    import than a network takes to read 10,000 digits.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = right / n
@@ -170,25 +167,6 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The expected calibration error: |confidence - accuracy| of a bin, averaged over answers."""
     bins = calibration_bins(probabilities, labels)
     return sum(abs(b.n - b.errors - b.n * confidence) for confidence, b in bins) / len(labels)
-
-
-def coverage(
-    probabilities: np.ndarray, labels: np.ndarray, shares: Sequence[float]
-) -> list[dict[str, float]]:
-    """The accuracy of only the most confident answers (N,K), for each of ``shares`` (0 to 1).
-
-    ``confidence`` is the lowest among the answers that are given, at least one.
-    """
-    confidence = probabilities.max(axis=1)
-    most_confident_first = np.argsort(-confidence, kind="stable")
-    errors = np.cumsum((probabilities.argmax(axis=1) != labels)[most_confident_first])
-    found = []
-    for share in shares:
-        n = max(round(share * len(labels)), 1)
-        lowest, wrong = float(confidence[most_confident_first[n - 1]]), int(errors[n - 1])
-        figures = {"n": n, "errors": wrong, "confidence": lowest, "accuracy": (n - wrong) / n}
-        found.append({"share": share, **figures})
-    return found
 
 
 @dataclass(frozen=True)

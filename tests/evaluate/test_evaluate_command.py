@@ -63,12 +63,7 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
         answered = confusion[:, k].sum()
         assert mine["precision"] == (confusion[k, k] / answered if answered else None)
         assert mine["interval95"][0] <= mine["recall"] <= mine["interval95"][1]
-    everything, *_, half = result["coverage"]
-    assert (everything["n"], everything["errors"]) == (40, errors)
-    assert (half["n"], half["share"]) == (20, 0.5)
-    assert half["confidence"] >= everything["confidence"]
-    assert 0 <= result["calibration_error"] < 1 > result["calibration_error_uncalibrated"] >= 0
-    assert 0 < result["loss_uncalibrated"] != result["loss"]
+    assert 0 <= result["calibration_error"] < 1 and result["loss"] > 0
     assert (result["trained_on"], result["warnings"], err) == (0, [], "")
 
 
@@ -76,10 +71,9 @@ def test_without_json_there_are_tables(weights, easy_folder, capsys):
     assert call(weights, "--data-dir", easy_folder) == 0
     out = capsys.readouterr().out
     assert re.match(r"easy, test part: \d+\.\d\d % right \(\d+ errors of 40; 95 % interval", out)
-    assert re.search(r"mean loss \d\.\d{4}, .*; before temperature [\d.]+: \d\.\d{4}, ", out)
+    assert re.search(r"mean loss \d\.\d{4}, calibration error .* %, temperature [\d.]+\n", out)
     counts = re.findall(r"^[012] ((?: +(?:\d+|\.)){3})$", out, re.MULTILINE)
     assert sum(int(z) for row in counts for z in row.replace(".", "0").split()) == 40
-    assert re.search(r"^100 % .* 40 ", out, re.MULTILINE)
 
 
 def test_several_data_sets_are_measured_in_one_call(write_digits, tmp_path, capsys):

@@ -13,7 +13,6 @@ from tinycnn.metrics import (
     calibration_bins,
     calibration_error,
     confusion_matrix,
-    coverage,
     cross_entropy,
     design_effect,
     is_among_the_best,
@@ -32,13 +31,6 @@ def test_a_confusion_matrix_has_truth_in_rows_and_answers_in_columns():
     answers = np.eye(40)[[39, 39, 0]]
     matrix = confusion_matrix(answers, np.array([39, 3, 0], np.uint8))
     assert (matrix[39, 39], matrix[3, 39], matrix[0, 0], matrix.sum()) == (1, 1, 1, 3)
-
-
-def test_without_the_least_confident_answers_there_are_fewer_errors():
-    everything, surest, least = coverage(ANSWERS, LABELS, (1, 0.5, 0))
-    assert everything == {"share": 1, "n": 4, "errors": 2, "confidence": 0.5, "accuracy": 0.5}
-    assert surest == {"share": 0.5, "n": 2, "errors": 1, "confidence": 0.9, "accuracy": 0.5}
-    assert least == {"share": 0, "n": 1, "errors": 1, "confidence": 0.95, "accuracy": 0}
 
 
 def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():

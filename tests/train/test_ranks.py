@@ -102,7 +102,6 @@ def mpi_is_missing():
 MISSING = mpi_is_missing()
 needs_mpi = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 IS_MPICH = not MISSING and b"HYDRA" in subprocess.check_output([MPIEXEC, "--version"])
-needs_hydra = pytest.mark.skipif(not IS_MPICH, reason="only MPICH's mpiexec can be told this")
 
 
 @contextlib.contextmanager
@@ -203,23 +202,6 @@ def test_a_killed_rank_ends_the_others_and_any_number_of_ranks_goes_on(easy_fold
     code, _, err = trained(4, place, "--resume", "run", "--threads", "1", "--quiet")
     assert code == 0, err
     assert digest(place / "run") == whole
-
-
-@needs_mpi
-@needs_hydra
-@pytest.mark.parametrize("victim", [0, -1])
-def test_where_the_launcher_does_nothing_the_others_notice_and_say_so(easy_folder, place, victim):
-    words = ["--data-dir", easy_folder, *LONG, "--run-dir", "run"]
-    with started(2, place, *words, launcher=["-disable-auto-cleanup"]) as process:
-        wait_until_it_trains(place)
-        os.kill(ranks_in(place)[victim], signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
-        told = said.count("; continue from the last checkpoint with --resume")
-        assert "Traceback" not in said
-        wait_until(lambda: not ranks_in(place))
-        if told == 0 and process.returncode == signal.SIGKILL:
-            pytest.skip("the launcher ended the others after all, before they could notice")
-        assert told == 1
 
 
 @needs_mpi

@@ -1,13 +1,7 @@
-"""Measuring a classifier: train it, count its errors, and time it.
+"""Measuring a classifier: train it, count its errors, and time it."""
 
-All of it happens on a second thread. Python notices Ctrl-C only between two of its own
-instructions, and a library may compute for minutes within one; the first thread waits and listens.
-"""
-
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -18,9 +12,6 @@ from tinycnn.metrics import Score
 
 SINGLES = 100
 """Digits that are read one at a time to time a single answer."""
-
-CALLS, PATIENCE = 30, 1.0
-"""At most so many calls, and no further one after so many seconds, make a measurement."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +35,12 @@ class Measurement:
 
 
 def measure_baseline(name: str, task: Task) -> Measurement:
-    """Train and measure the classifier ``name``; Ctrl-C ends it at once."""
-    outcome: Future[Measurement] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(_measure(name, task))
-        except BaseException as error:  # noqa: BLE001 - the first thread raises it again
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return outcome.result()
-
-
-def _measure(name: str, task: Task) -> Measurement:
+    """Train and measure the classifier ``name``."""
     trained = BASELINES[name].train(task)
     images, labels = task.test
     trained.predict(images[:SINGLES])  # the first call may start threads
     trained.predict_one(images[0])
-    one = median(_seconds(partial(trained.predict_one, z), 0.0) for z in images[:SINGLES])
+    one = median(_seconds(partial(trained.predict_one, z)) for z in images[:SINGLES])
     return Measurement(
         name=name,
         title=BASELINES[name].title,
@@ -75,12 +53,7 @@ def _measure(name: str, task: Task) -> Measurement:
     )
 
 
-def _seconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
-    """The median duration of up to ``CALLS`` calls of ``work``."""
-    times: list[float] = []
-    end = time.perf_counter() + patience
-    while not times or (len(times) < CALLS and time.perf_counter() < end):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return median(times)
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

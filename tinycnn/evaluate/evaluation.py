@@ -1,6 +1,5 @@
 """Evaluates a trained network on a data set, and tells whether it was trained on these images."""
 
-import dataclasses
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from tinycnn.metrics import (
     Score,
     calibration_error,
     confusion_matrix,
-    coverage,
     cross_entropy,
 )
 from tinycnn.nn import Sequential
@@ -33,9 +31,6 @@ MISTAKES = 20  # that a notebook shows
 
 Part = tuple[np.ndarray, np.ndarray]
 """Images (N,H,W) uint8 and their labels (N,)."""
-
-SHARES = (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5)
-"""Shares of the answers, the most confident ones, whose accuracy is printed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +55,6 @@ class Evaluation:
     def probabilities(self) -> np.ndarray:
         """(N,K), at the temperature that is saved with the weights."""
         return self.recognizer.judge(self.logits).probabilities
-
-    @functools.cached_property
-    def uncalibrated(self) -> np.ndarray:
-        """The probabilities (N,K) at temperature 1."""
-        plain = dataclasses.replace(self.recognizer, temperature=1.0)
-        return plain.judge(self.logits).probabilities
 
     @property
     def answers(self) -> np.ndarray:
@@ -104,11 +93,6 @@ class Evaluation:
             found[name] = figures | counts | {"recall": figures["accuracy"], "precision": precision}
         return found
 
-    @property
-    def coverage(self) -> list[dict[str, float]]:
-        """For each of ``SHARES``: see ``metrics.coverage``."""
-        return coverage(self.probabilities, self.labels, SHARES)
-
     def compare(self, other: "Evaluation") -> PairedComparison:
         """Compare the answers with those of ``other``; DataError unless the images are equal."""
         if not np.array_equal(self.images, other.images):
@@ -133,13 +117,10 @@ class Evaluation:
             "split": self.split,
             **self.score.as_dict(),
             "loss": self.loss,
-            "loss_uncalibrated": cross_entropy(self.uncalibrated, self.labels),
             "calibration_error": calibration_error(self.probabilities, self.labels),
-            "calibration_error_uncalibrated": calibration_error(self.uncalibrated, self.labels),
             "temperature": self.recognizer.temperature,
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
-            "coverage": self.coverage,
             "trained_on": self.trained_on,
             "warnings": self.warnings,
         }

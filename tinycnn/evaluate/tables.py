@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tinycnn.evaluate.evaluation import Evaluation
-from tinycnn.metrics import calibration_error, cross_entropy, interval_text, percent, text_table
+from tinycnn.metrics import calibration_error, interval_text, percent, text_table
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -14,7 +14,6 @@ def evaluation_text(evaluation: Evaluation) -> str:
             f"{evaluation.score.sentence()}\n{_confidence(evaluation)}",
             _classes(evaluation),
             "rows: true class; columns: answer\n" + _confusion(evaluation),
-            "if the least confident answers are left to a person\n" + _coverage(evaluation),
         ]
     )
 
@@ -40,14 +39,11 @@ def comparison_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> 
 
 
 def _confidence(evaluation: Evaluation) -> str:
-    labels, temperature = evaluation.labels, evaluation.recognizer.temperature
-    after = calibration_error(evaluation.probabilities, labels)
-    text = f"mean loss {evaluation.loss:.4f}, calibration error {percent(after)}"
-    if temperature == 1:
-        return f"{text} (these weights have no temperature)"
-    before = calibration_error(evaluation.uncalibrated, labels)
-    loss = cross_entropy(evaluation.uncalibrated, labels)
-    return f"{text}; before temperature {temperature:g}: {loss:.4f}, {percent(before)}"
+    error = percent(calibration_error(evaluation.probabilities, evaluation.labels))
+    temperature = evaluation.recognizer.temperature
+    return (
+        f"mean loss {evaluation.loss:.4f}, calibration error {error}, temperature {temperature:g}"
+    )
 
 
 def _classes(evaluation: Evaluation) -> str:
@@ -73,12 +69,3 @@ def _confusion(evaluation: Evaluation) -> str:
         if counts.any()
     ]
     return text_table(("", *map(str, range(K))), rows)
-
-
-def _coverage(evaluation: Evaluation) -> str:
-    rows = []
-    for each in evaluation.coverage:
-        counts = f"{each['errors']:,}", f"{each['n']:,}"
-        accuracy, lowest = percent(each["accuracy"]), percent(each["confidence"])
-        rows.append((f"{100 * each['share']:.0f} %", accuracy, *counts, lowest))
-    return text_table(("answered", "right", "errors", "images", "confidence from"), rows)

@@ -1,4 +1,4 @@
-"""The operations of ``reference.py`` by name, and other names that people use for them."""
+"""The operations of ``reference.py`` by name, and their code."""
 
 import difflib
 import inspect
@@ -21,19 +21,6 @@ NAMES: tuple[str, ...] = tuple(
     if hasattr(value, "check")  # it has @shapes
 )
 """All operations, in the order of ``reference.py``."""
-
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "conv2d": ("conv", "convolution"),
-    "maxpool2d": ("maxpool", "maxpooling", "pooling", "pool"),
-    "relu": ("rectifier",),
-    "batchnorm": ("batchnormalization", "batchnorm2d", "normalization"),
-    "dense": ("linear", "fullyconnected"),
-    "softmax_cross_entropy": ("crossentropy", "loss"),
-    "conv2d_relu_maxpool2d": ("convrelupool", "fused"),
-    "sgd_update": ("sgd", "momentum"),
-    "adam_update": ("adam",),
-}
-"""Other names of operations; case, blanks, dashes and underscores do not matter."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +50,13 @@ class Operation:
 
 
 def find(word: str) -> Operation:
-    """The operation that ``word`` means; if there is none, TinyCNNError suggests the nearest."""
-    meanings = {_simplified(name): name for name in NAMES}
-    meanings |= {other: name for name, others in SYNONYMS.items() for other in others}
-    if (simple := _simplified(word)) in meanings:
-        return Operation(meanings[simple])
+    """The operation with the shortest name that has ``word`` in it, but for case and underscores.
+
+    If there is none, TinyCNNError suggests the nearest.
+    """
+    meanings, simple = {_simplified(name): name for name in NAMES}, _simplified(word)
+    if found := [name for other, name in meanings.items() if simple and simple in other]:
+        return Operation(min(found, key=len))
     near = difflib.get_close_matches(simple, meanings, n=1, cutoff=0.5)
     hint = f"did you mean {meanings[near[0]]}? " if near else ""
     raise TinyCNNError(f"there is no operation {word!r}; {hint}python -m tinycnn.explain lists all")

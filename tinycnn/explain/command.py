@@ -11,7 +11,7 @@ from tinycnn.train.compile_progress import compilation_shown
 
 
 def run(arguments: Namespace) -> int:
-    """Print the explanation; return 1 if a gradient is wrong, else 0."""
+    """Print the explanation; return 1 if the kernel differs from the reference, else 0."""
     if not arguments.operation:
         for name in NAMES:
             print(f"{name}\n    {' '.join(Operation(name).docstring[0].split())}")

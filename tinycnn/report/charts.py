@@ -1,7 +1,6 @@
 """The charts of a report: plotted by ``tinycnn.plots``, colored by the page's style sheet."""
 
 import html
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 320, 222
 """Of a chart, in points."""
-
-MOST_EPOCHS = 60
-"""More markers on a line could not be told apart."""
 
 VARIABLES = {
     PAPER: "none",
@@ -117,9 +113,5 @@ def _diagonal(axes: "Axes") -> None:
 
 
 def _history(subjects: Sequence[Subject], value: Callable[[EpochRecord], float]) -> list[Series]:
-    """A line for each run, through at most ``MOST_EPOCHS`` epochs, the last among them."""
-    lines = []
-    for each in subjects:
-        step = math.ceil(len(each.history) / MOST_EPOCHS)
-        lines.append(Series(each.name, [(r.epoch, value(r)) for r in each.history[::-step][::-1]]))
-    return lines
+    """A line for each run."""
+    return [Series(each.name, [(r.epoch, value(r)) for r in each.history]) for each in subjects]

@@ -1,6 +1,5 @@
 """Run the sweep that the arguments describe, and print the table of its settings."""
 
-import shlex
 import sys
 import time
 from argparse import Namespace
@@ -38,7 +37,7 @@ def run(arguments: Namespace) -> int:
         if signals.received:
             print(
                 f"stopped with {left} of {len(trials)} trials to go; everything is saved. To "
-                f"resume:\n  python -m tinycnn.sweep {_again(arguments, folder)}",
+                f"resume, repeat the command with --sweep-dir {folder}",
                 file=sys.stderr,
             )
             return 128 + signals.received
@@ -95,13 +94,3 @@ def share_processors(jobs: int | None, threads: int | None, trials: int) -> tupl
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
     return lines[-1] if lines else "its process was killed"
-
-
-def _again(arguments: Namespace, folder: Path) -> str:
-    """The options that were typed, with the folder."""
-    words: list[str] = []
-    for name, value in {**vars(arguments), "sweep_dir": folder}.items():
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        if value is not None and value is not False:
-            words += [option(name)] if value is True else [option(name), text]
-    return shlex.join(words)

@@ -8,7 +8,6 @@ neighbors add up the half of the batch that they share, and so on up to the whol
 import atexit
 import contextlib
 import itertools
-import math
 import os
 import sys
 import time
@@ -27,9 +26,6 @@ SPINS = 2000
 NAP = 0.0001
 """Seconds of sleep between later looks, which leave the core to other processes."""
 
-PATIENCE = 60_000
-"""Naps, about ten seconds, after which another rank counts as lost while all train."""
-
 
 class MpiGroup(SingleProcess):
     """All processes of MPI's world, a power of two."""
@@ -40,7 +36,6 @@ class MpiGroup(SingleProcess):
         self._host = self._world.Split_type(MPI.COMM_TYPE_SHARED)
         shared = (os.cpu_count() or 1) // self._host.size
         self.threads = max(1, min(shared, config.NUMBA_NUM_THREADS))
-        self._looks = math.inf
         self._abort_with = 0  # the exit code for all, if this rank cannot agree on one with others
         atexit.register(self._end_the_others)
         with self.all_or_none():
@@ -98,7 +93,6 @@ class MpiGroup(SingleProcess):
         if self._host.rank:
             work()
         self.largest(0)
-        self._looks = SPINS + PATIENCE  # from now on, no rank lets the others wait for long
 
     def _add(self, flat: np.ndarray) -> None:
         """Give ``flat`` (n,) the sum over all ranks; one rank adds up each number, for all.
@@ -128,8 +122,6 @@ class MpiGroup(SingleProcess):
             for look in itertools.count():
                 if MPI.Request.Testall(list(requests)):
                     return
-                if look > self._looks:
-                    break
                 if look > SPINS:
                     time.sleep(NAP)
         self._abort_with = EnvironmentFault.exit_code

@@ -19,7 +19,6 @@ from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import SCHEDULES, OpenSetCrossEntropy, Sequential, SoftmaxCrossEntropy, build
 from tinycnn.nn.fit import train_step
-from tinycnn.nn.model import BATCH
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
 from tinycnn.train.batches import Batches, stream
 from tinycnn.train.ranks import SingleProcess
@@ -156,16 +155,6 @@ class Trainer:
         self.optimizer.step()
         return loss
 
-    def _probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Return the probabilities for ``images``; of n ranks each computes every n-th batch."""
-        model, ranks = self.answering, self.ranks
-        p = np.zeros((len(images), *model.output_shape), np.float32)
-        for start in range(ranks.rank * BATCH, len(images), ranks.size * BATCH):
-            batch = slice(start, start + BATCH)
-            p[batch] = model.predict_proba(images[batch])
-        ranks.add_up([p], 0.0)
-        return p
-
     def _update_average(self) -> None:
         """Move the average toward the model, faster at first: it began with random weights."""
         if self.average is None:
@@ -179,7 +168,7 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state = self.state
         images, labels = self.validation_part
-        probabilities = self._probabilities(images)
+        probabilities = self.answering.predict_proba(images)
         reached = Score.of(probabilities.argmax(axis=1), labels)
         loss = cross_entropy(probabilities, labels)
         if not math.isfinite(loss):
