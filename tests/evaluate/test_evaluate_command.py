@@ -63,7 +63,8 @@ def test_the_numbers_are_those_of_the_predictions(weights, easy_folder, easy_arr
         answered = confusion[:, k].sum()
         assert mine["precision"] == (confusion[k, k] / answered if answered else None)
         assert mine["interval95"][0] <= mine["recall"] <= mine["interval95"][1]
-    assert 0 <= result["calibration_error"] < 1 and result["loss"] > 0
+    assert 0 <= result["calibration_error"] < 1
+    assert result["loss"] > 0
     assert (result["trained_on"], result["warnings"], err) == (0, [], "")
 
 

@@ -40,10 +40,8 @@ def comparison_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> 
 
 def _confidence(evaluation: Evaluation) -> str:
     error = percent(calibration_error(evaluation.probabilities, evaluation.labels))
-    temperature = evaluation.recognizer.temperature
-    return (
-        f"mean loss {evaluation.loss:.4f}, calibration error {error}, temperature {temperature:g}"
-    )
+    T = evaluation.recognizer.temperature
+    return f"mean loss {evaluation.loss:.4f}, calibration error {error}, temperature {T:g}"
 
 
 def _classes(evaluation: Evaluation) -> str:

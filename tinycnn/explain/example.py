@@ -33,18 +33,13 @@ ARRAYS: dict[str, dict[str, Any]] = {
 """Small arrays for forward passes: no maximum is a tie, and no ReLU is at its kink."""
 
 
-def small_forward(forward: str) -> dict[str, Any]:
-    """The small arguments of a forward pass or an update: new arrays, float64."""
-    arrays = {
-        name: np.array(value, np.intp if name == "labels" else np.float64)
-        for name, value in ARRAYS[forward].items()
-    }
-    return NUMBERS | arrays | ({"epsilon": 1e-8} if forward == "adam_update" else {})
-
-
 def small(operation: Operation) -> dict[str, Any]:
     """The small arguments of any operation; a gradient gets a dy of small whole numbers."""
-    known = small_forward(operation.forward)
+    arrays = {
+        name: np.array(value, np.intp if name == "labels" else np.float64)
+        for name, value in ARRAYS[operation.forward].items()
+    }
+    known = NUMBERS | arrays | ({"epsilon": 1e-8} if operation.name == "adam_update" else {})
     if operation.name != operation.forward:
         known = quantities(operation.forward, known, VERSIONS["reference"])
         for name in {"dy", "dp"} & known.keys():
