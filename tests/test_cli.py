@@ -47,12 +47,6 @@ def left():
         yield stream
 
 
-@pytest.fixture
-def ascii_only():
-    """A stream that takes nothing but ASCII, and what it took."""
-    return io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
-
-
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_says_that_its_output_is_lost(name, capsys, monkeypatch, full):
     main = importlib.import_module(cli.COMMANDS[name][0]).main
@@ -93,7 +87,8 @@ def test_progress_that_cannot_be_told_costs_nothing(capsys, monkeypatch, full):
         assert capsys.readouterr().out == "done\n"
 
 
-def test_what_cannot_be_encoded_is_escaped(monkeypatch, ascii_only):
+def test_what_cannot_be_encoded_is_escaped(monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", ascii_only)
 
     assert run_command(printing("Zürich \udcff 7")) == 0
