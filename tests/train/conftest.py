@@ -10,15 +10,15 @@ from tinycnn.data import load_dataset
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
+def place(tmp_path, monkeypatch):
     """The empty folder that a test works in; processes that it starts find this checkout."""
-    place = tmp_path / "place"
-    place.mkdir()
-    monkeypatch.chdir(place)
+    folder = tmp_path / "place"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     monkeypatch.delenv("TINYCNN_DATA", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(tinycnn.__file__).parents[1]))
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    return place
+    return folder
 
 
 @pytest.fixture

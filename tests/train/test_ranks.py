@@ -163,13 +163,6 @@ def whole(tmp_path_factory):
     return digest(place / "run")
 
 
-@pytest.fixture
-def place(tmp_path):
-    folder = tmp_path / "place"
-    folder.mkdir()
-    return folder
-
-
 # Bytes
 
 

@@ -147,12 +147,12 @@ def test_training_names_its_augmentation_and_its_end(monkeypatch, capsys, words,
 
 
 def test_a_broken_matplotlib_costs_the_curves_and_one_warning(
-    easy_folder, elsewhere, monkeypatch, capsys
+    easy_folder, place, monkeypatch, capsys
 ):
-    (elsewhere / "lib" / "matplotlib").mkdir(parents=True)
-    (elsewhere / "lib" / "matplotlib" / "__init__.py").write_text("raise ImportError('bad ABI')")
+    (place / "lib" / "matplotlib").mkdir(parents=True)
+    (place / "lib" / "matplotlib" / "__init__.py").write_text("raise ImportError('bad ABI')")
     monkeypatch.delitem(sys.modules, "matplotlib")
-    monkeypatch.syspath_prepend(elsewhere / "lib")
+    monkeypatch.syspath_prepend(place / "lib")
     words = ["--data-dir", easy_folder, *QUICK, "--run-dir", "run", "--quiet", "--json"]
     assert call(*words) == 0
 
@@ -195,7 +195,7 @@ def test_compilation_is_announced_and_measured_once(terminal):
     assert "compiling kernels (first run only)" in log.getvalue()
 
 
-def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
+def test_on_a_terminal_there_is_a_bar(easy_folder, place):
     main, other = pty.openpty()
     words = command("--data-dir", easy_folder, "--epochs", "30", "--threads", "1")
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
@@ -241,16 +241,16 @@ def test_on_a_terminal_there_is_a_bar(easy_folder, elsewhere):
     ],
 )
 def test_options_that_make_no_sense_end_in_one_sentence(
-    easy_folder, elsewhere, refused, words, sentence
+    easy_folder, place, refused, words, sentence
 ):
     if "--dataset" not in words:
         words = ["--data-dir", easy_folder, *words]
     assert refused(train.main, *words).startswith(f"error: {sentence}")
-    assert not list(elsewhere.iterdir())
+    assert not list(place.iterdir())
 
 
-def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, elsewhere, refused):
-    (elsewhere / "file").write_text("in the way")
+def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, place, refused):
+    (place / "file").write_text("in the way")
     words = ["--data-dir", easy_folder, "--run-dir", "file/run"]
     assert "file/run cannot be used: Not a directory" in refused(train.main, *words, code=3)
 
@@ -278,7 +278,7 @@ def test_stopped_while_kernels_are_compiled_a_run_can_go_on_and_is_the_last_one(
 
 
 def test_a_reader_who_leaves_stops_training_with_all_saved_and_a_full_log_stops_nothing(
-    easy_folder, elsewhere
+    easy_folder, place
 ):
     words = command("--data-dir", easy_folder, *QUICK, "--run-dir", "run")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
