@@ -195,7 +195,7 @@ def test_compilation_is_announced_and_measured_once(terminal):
     assert "compiling kernels (first run only)" in log.getvalue()
 
 
-def test_on_a_terminal_there_is_a_bar(easy_folder, place):
+def test_on_a_terminal_there_is_a_bar(easy_folder):
     main, other = pty.openpty()
     words = command("--data-dir", easy_folder, "--epochs", "30", "--threads", "1")
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
