@@ -98,8 +98,8 @@ def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
 
     With error probability p, n images show n p errors, plus or minus the standard error
     sqrt(n p (1 - p)). Within that margin the later epoch is preferred: it has seen more images,
-    and its steps were shorter. p is estimated by (errors + 1) / (n + 2) of the best epoch (Laplace):
-    zero errors do not prove that there will never be any. A single image never decides.
+    and its steps were shorter. p is estimated by (errors + 1) / (n + 2) of the best epoch: zero
+    errors do not prove that there will never be any. A single image never decides.
     """
     fewest, latest = (round(n * (1 - accuracy)) for accuracy in (max(accuracies), accuracies[-1]))
     p = (fewest + 1) / (n + 2)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinycnn.errors import need
-from tinycnn.files import PathLike, write_bytes
 
 if TYPE_CHECKING:  # at run time only when something is drawn: importing it takes half a second
     from matplotlib.axes import Axes
@@ -100,11 +99,6 @@ def set_log_scale(axes: "Axes") -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def optional_chart(path: PathLike, draw: Callable[[], bytes]) -> None:
-    """Write what ``draw`` returns to ``path``; call it when all results are saved."""
-    or_warn(str(path), lambda: write_bytes(path, draw()))
 
 
 def or_warn(name: str, draw: Callable[[], T]) -> T | None:

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def quick(monkeypatch):
     """Take every time once."""
     monkeypatch.setattr(measurement, "SINGLES", 3)
-    monkeypatch.setattr(measurement, "CALLS", 1)
 
 
 class Naive:

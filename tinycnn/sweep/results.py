@@ -79,8 +79,7 @@ def collect(trials: Sequence[Trial], dataset: Dataset) -> list[SettingResult]:
 
 def results_table(results: Sequence[SettingResult]) -> str:
     """The results in columns of text."""
-    head = ["validation %", "95 % interval", "behind the best"]
-    head += ["seeds", "failed", "seconds", "setting"]
+    head = ["validation %", "95 % interval", "behind", "seeds", "failed", "seconds", "setting"]
     rows = []
     for number, each in enumerate(results):
         cells = ["-", "-", "-", "0", str(each.failed), "-"]

@@ -1,10 +1,8 @@
 """The two curves of a training run, as a chart and in a notebook."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from tinycnn import notebook
 from tinycnn.plots import Series, draw, or_warn, plot_lines, set_log_scale
 from tinycnn.train.state import EpochRecord
 
@@ -13,13 +11,11 @@ if TYPE_CHECKING:
 
 
 class History(list[EpochRecord]):
-    """A list of epochs, which a notebook shows as curves, or as a table without matplotlib."""
+    """A list of epochs, which a notebook shows as curves if matplotlib is there."""
 
-    def _repr_html_(self) -> str:
-        if svg := or_warn("the history", lambda: draw_curves(self).decode()):
-            return svg[svg.index("<svg") :]
-        rows = [vars(record).values() for record in self]
-        return notebook.table([f.name for f in fields(EpochRecord)], *map(tuple, rows))
+    def _repr_html_(self) -> str | None:
+        svg = or_warn("the history", lambda: draw_curves(self).decode())
+        return svg and svg[svg.index("<svg") :]
 
 
 def draw_curves(history: Sequence[EpochRecord]) -> bytes:

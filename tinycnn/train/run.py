@@ -22,11 +22,11 @@ from tinycnn import __version__
 from tinycnn.console import log_console
 from tinycnn.data.provenance import sample_of
 from tinycnn.errors import RunError
-from tinycnn.files import grow
+from tinycnn.files import grow, write_bytes
 from tinycnn.metrics import Score, measure
 from tinycnn.nn import Sequential, get_threads, set_threads
 from tinycnn.nn.folding import FOLDED, fold
-from tinycnn.plots import optional_chart
+from tinycnn.plots import or_warn
 from tinycnn.signals import StopSignals
 from tinycnn.train.calibration import calibrate
 from tinycnn.train.callbacks import Callback
@@ -128,7 +128,8 @@ class Run:
         )
         folder.write_json(folder.result, asdict(result))
         if find_spec("matplotlib"):
-            optional_chart(folder.curves, lambda: draw_curves(trainer.state.history))
+            history, path = trainer.state.history, folder.curves
+            or_warn(str(path), lambda: write_bytes(path, draw_curves(history)))
         return result
 
     def publish_origin(self) -> None:
