@@ -195,10 +195,11 @@ def _shape(span: np.ndarray, height: float, pen: float) -> str:
 
 def _digits_beside(fragments: Fragments, group: Group, line: TextLine) -> tuple[float, float]:
     """Top and bottom of the digits nearest to a group on its line."""
-    spans = fragments.spans
-    tall = [i for i in line.order if i not in group and np.ptp(spans[i, 1::2]) > 0.5 * line.height]
-    middle = spans[list(group)][:, ::2].mean()
-    near = sorted(tall, key=lambda i: abs(spans[i, ::2].mean() - middle))[:NEIGHBORS] or list(group)
+    spans, order = fragments.spans, np.array(line.order)
+    heights = spans[order, 3] - spans[order, 1]
+    tall = order[(heights > 0.5 * line.height) & ~np.isin(order, group)]
+    away = abs(spans[tall, ::2].mean(axis=1) - spans[list(group)][:, ::2].mean())
+    near = tall[np.argsort(away, kind="stable")[:NEIGHBORS]] if len(tall) else list(group)
     top, bottom = np.median(spans[near, 1::2], axis=0).tolist()
     return top, max(bottom, top + 0.1 * line.height, np.nextafter(top, np.inf))
 
