@@ -266,8 +266,7 @@ class App:
     def _share(self, path: Path) -> None:
         session = self.session
         assert session.engine is not None
-        pad = session.pad
-        given = list(session.log), pad, session.engine, session.screen.dark, path
+        given = list(session.log), session.pad, session.engine, session.screen.dark, path
         session.worker.aside(NOTE, share.make, *given)
 
     def _ask_theme(self) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # numba is not imported before the window is open
 Command = tuple[Any, ...]
 """A name and its arguments, all of them JSON: ``("select", 2)``."""
 
-
 Request = tuple[Hashable, ...]
 """A kind of request, and everything that its result depends on."""
 

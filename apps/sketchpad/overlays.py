@@ -1,7 +1,5 @@
 """What lies over the window for a while: what a digit really is, a file, games, keys, tooltips."""
 
-from collections.abc import Callable
-
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas, Hit
 from apps.sketchpad.files import listing
@@ -115,11 +113,7 @@ def draw_help(canvas: Canvas, session: Session) -> None:
     card.buttons(KEY_MARGIN, card.height - 42, dark, developer)
 
 
-MODAL: dict[str, Callable[[Canvas, Session], None]] = {
-    "help": draw_help,
-    "open": draw_open,
-    "games": draw_games,
-}
+MODAL = {"help": draw_help, "open": draw_open, "games": draw_games}
 
 
 def tip_area(canvas: Canvas, hit: Hit, whole: Area) -> Area:

@@ -1,6 +1,8 @@
 """What pygame lacks: smooth corners, dashes, signed colors and our font; all sizes in pixels."""
 
 import functools
+import itertools
+import math
 from importlib import resources
 
 import numpy as np
@@ -17,8 +19,7 @@ FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 @functools.cache
 def font(size: int, bold: bool = False) -> pygame.font.Font:
     """The bundled font."""
-    if not pygame.font.get_init():
-        pygame.font.init()
+    pygame.font.init()
     file = resources.files("apps.sketchpad") / "fonts" / FONTS[bold]
     with resources.as_file(file) as path:
         return pygame.font.Font(path, size)
@@ -30,7 +31,7 @@ def text(text: str, size: int, color: Color, bold: bool) -> pygame.Surface:
     return font(size, bold).render(text, True, color)
 
 
-@functools.lru_cache(512)
+@functools.lru_cache(192)  # about two windows' worth: one that is dragged takes many sizes
 def rounded(
     size: tuple[int, int], color: Color, corner: float, edge: Color | None = None
 ) -> pygame.Surface:
@@ -44,6 +45,15 @@ def rounded(
 
 def _solid(size: tuple[int, int], color: Color, corner: float) -> pygame.Surface:
     width, height = size
+    half = max(1, math.ceil(corner))
+    if min(size) > 2 * half + 1:  # only the corners need to be drawn finer
+        whole = pygame.Surface(size, pygame.SRCALPHA)
+        whole.fill(color)
+        corners = _solid((2 * half, 2 * half), color, corner)
+        for x, y in itertools.product((0, width - half), (0, height - half)):
+            whole.fill((*color, 0), (x, y, half, half))
+            whole.blit(corners, (x, y), (half * (x > 0), half * (y > 0), half, half))
+        return whole
     fine = pygame.Surface((width * FINER, height * FINER), pygame.SRCALPHA)
     fine.fill((*color, 0))  # transparent, but of this color: no dark rim when it is reduced
     reach = round(min(corner, width / 2, height / 2) * FINER)

@@ -92,7 +92,7 @@ def test_a_run_learns_and_reports_what_it_learned(digits, tmp_path, optimizer, l
     assert (result.n, result.test_accuracy) == (40, (40 - wrong) / 40)
     assert result.seconds > 0
     assert result.images_per_second > 0
-    assert 20 < result.peak_memory_mb < 4000
+    assert result.peak_memory_mb > 20
 
 
 def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, tmp_path):
