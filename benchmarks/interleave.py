@@ -64,10 +64,3 @@ def _measure(version: Version, repeats: int) -> float:
         for _ in range(repeats):
             version.work()
         return (time.perf_counter() - start) / repeats
-
-
-def duration(seconds: float) -> str:
-    """Return a time with its unit, rounded to three digits."""
-    rounded = float(f"{seconds:.3g}")
-    unit, size = ("s", 1) if rounded >= 1 else ("ms", 1e-3) if rounded >= 1e-3 else ("µs", 1e-6)
-    return f"{rounded / size:,g} {unit}"

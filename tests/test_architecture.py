@@ -38,7 +38,7 @@ INSIDE_NN = [
     {"fusion", "losses", "optimizers", "weights"},
     {"inference", "text"},
     {"model", "open_set"},
-    {"presets", "fit", "classifier"},
+    {"presets", "fit", "folding", "classifier"},
     {"gradcheck"},
 ]
 """From bottom to top."""

@@ -17,21 +17,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "tinycnn.data": ["Dataset", "load_dataset", "read_idx", "write_idx"],
-    "tinycnn.errors": ["TinyCNNError"],
-    "tinycnn.metrics": ["measure"],
-    "tinycnn.predict.api": ["load", "read"],
-    "tinycnn.train.callbacks": ["Callback", "MLflow", "TensorBoard", "WandB"],
-    "tinycnn.train.fitting": ["fit"],
-    "tinycnn.train.parts": ["register"],
-    "tinycnn.train.progress": ["Progress"],
-    "tinycnn.nn": ["Conv2D", "Dense", "Flatten", "Layer", "MaxPool2D", "ReLU", "Softmax"]
-    + ["AveragePool2D", "BatchNorm", "Dropout", "GlobalAveragePool2D", "LeakyReLU", "Sigmoid"]
-    + ["Tanh", "ZeroPad2D", "SGD", "Adam", "SoftmaxCrossEntropy", "Sequential"]
-    + ["build", "set_threads"],
-}
-"""For type checkers, the same names are in ``__init__.pyi``."""
+NEEDS_EXTRA = ("DigitClassifier",)
+"""Names that ``import *`` leaves out."""
 
 
 @functools.cache

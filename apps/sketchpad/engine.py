@@ -24,7 +24,7 @@ from tinycnn.ink import (
     read_strokes,
     strokes_to_image,
 )
-from tinycnn.ink.rasterize import signed_distance
+from tinycnn.ink.bitmaps import signed_distance
 from tinycnn.ink.reading import PredictionCache
 from tinycnn.ink.results import EMPTY
 from tinycnn.nn import Sequential, get_threads, reference, set_threads

@@ -81,8 +81,9 @@ class Inspector:
 
     def train(self, image: np.ndarray, label: int, rate: float) -> tuple[BackwardPass, np.ndarray]:
         """Gradients toward reading ``image`` as ``label``, and p after one step of a copy."""
-        stepper = interpret.SGDStepper(self.model, self.input(image[None]), label)
-        return stepper.backward_pass(), stepper.step(rate)
+        x = self.input(image[None])
+        backward = interpret.backward_pass(self.model, x, label)
+        return backward, interpret.after_step(self.model, x, label, rate)
 
     @cached_property
     def _known(self) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numba.core import config
 
+from benchmarks.interleave import Version, interleave
 from benchmarks.kernels import __main__ as command
 from benchmarks.kernels import ideas, operations
 from benchmarks.kernels.operations import POOLED, Training, check

@@ -237,19 +237,6 @@ def test_an_ablated_filter_sends_zeros_to_the_next_weights(many):
     assert [effect.n, effect.right_before, effect.right_after] == [300, *right]
 
 
-def test_the_maximal_activations_are_the_highest_peaks(many):
-    _, tracer, x = many
-    maps = tracer.run(x, 0, 5)
-    found = max_activations(tracer, 4, x, 3)
-    assert len(found) == 5
-    for f, best in enumerate(found):
-        peaks = maps[..., f].max(axis=(1, 2))
-        assert [e.image for e in best] == np.argsort(-peaks, kind="stable")[:3].tolist()
-        for e in best:
-            i, j = np.unravel_index(maps[e.image, ..., f].argmax(), maps.shape[1:3])
-            assert e.region == receptive_field(tracer, 4, (int(i), int(j), f))
-
-
 def test_the_backward_pass_and_a_step_worked_by_hand():
     network = Sequential([Dense(2)], (2,))
     network.layers[0].params["w"][...] = [[1, 0], [0, 1]]

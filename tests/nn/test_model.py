@@ -8,6 +8,7 @@ import pytest
 from tinycnn.errors import ShapeError, WeightsError
 from tinycnn.nn import (
     PRESETS,
+    BatchNorm,
     Conv2D,
     Dense,
     Flatten,
@@ -85,10 +86,9 @@ def test_presets_are_built_for_the_shapes_and_classes_asked_for():
         build("alexnet")
 
 
-@pytest.mark.parametrize("module", [open_set, model])
-def test_examples_in_the_documentation_are_true(module):
-    assert doctest.testmod(module) == (0, doctest.testmod(module).attempted)
-    assert doctest.testmod(module).attempted
+def test_examples_in_the_documentation_are_true():
+    failed, attempted = doctest.testmod(model)
+    assert (failed, attempted > 0) == (0, True)
 
 
 def test_an_answer_does_not_depend_on_who_else_is_asked(network):

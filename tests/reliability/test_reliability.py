@@ -145,8 +145,8 @@ def test_strokes_and_lines_without_end_are_refused():
 @pytest.mark.parametrize(
     "calibration",
     [
-        *[{"temperature": z} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, "x")],
-        *[{"threshold": z} for z in (10**400, math.nan, "x")],
+        *({"temperature": wrong} for wrong in (10**400, 1e9, 1e-300, 0, -1, math.nan, "x")),
+        *({"threshold": wrong} for wrong in (10**400, math.nan, "x")),
     ],
 )
 def test_a_calibration_that_gives_no_numbers_is_refused(calibration):

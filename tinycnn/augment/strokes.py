@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinycnn.data.mnist import PEN
-from tinycnn.ink.rasterize import draw
+from tinycnn.ink.strokes import draw
 
 
 def add_marks(images: np.ndarray, marks: np.ndarray, widths: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ from tinycnn.errors import ShapeError
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.weights import OURS
 
-TRANSLATED = OURS
-"""The layers that other programs have too: all of the library's."""
+Arrays = dict[str, np.ndarray]
+Axes = dict[int, tuple[int, ...]]
 
 PYTORCH: Axes = {1: (0,), 2: (1, 0), 4: (0, 3, 1, 2)}
 KERAS: Axes = {1: (0,), 2: (0, 1), 4: (1, 2, 3, 0)}

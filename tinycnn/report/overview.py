@@ -4,19 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from tinycnn.errors import DataError
-from tinycnn.evaluate.robustness import Curve
-from tinycnn.ink.results import percent as confidence_percent
-from tinycnn.metrics import (
-    PairedComparison,
-    Score,
-    calibration_bins,
-    calibration_error,
-    interval_text,
-    percent,
-)
-from tinycnn.plots import Series
-from tinycnn.report.charts import PERCENT, Chart
-from tinycnn.report.pictures import gray_picture
+from tinycnn.metrics import PairedComparison, calibration_error, interval_text, percent
 from tinycnn.report.subject import Subject
 
 

@@ -5,6 +5,7 @@ with the same bytes, and its folder belongs to one process at a time.
 """
 
 import itertools
+import json
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tinycnn.errors import RunError
 from tinycnn.signals import StopSignals
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.recipe import OPTIONS, Recipe
-from tinycnn.train.resume import finished, source_of
+from tinycnn.train.resume import source_of
 from tinycnn.train.run import Result
 
 LOOK_SECONDS = 0.05
@@ -44,7 +45,10 @@ class Trial:
     @property
     def result(self) -> Result | None:
         """The result; None if the run is not finished."""
-        return finished(self.folder, self.given)
+        try:
+            return Result(**json.loads(RunFolder(self.folder).result.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def command(self, shared: Sequence[str]) -> list[str]:
         """The command that starts or resumes the run, with the words that all trials share."""

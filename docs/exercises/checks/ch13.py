@@ -7,7 +7,6 @@ from benchmarks.kernels import naive_kernels
 from checking import compare, insist
 from tinycnn import kernels
 from tinycnn.nn import reference
-from tinycnn.timing import Version, interleave
 
 ENOUGH = 3.0
 """How many times as fast as the plain loops a convolution should be."""
