@@ -114,8 +114,9 @@ def _scale_of(ends: tuple[Color, Color, Color]) -> np.ndarray:
 
 
 def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
-    """Curves to the right as light (W,H,3): blue for a positive strength, else orange."""
+    """Curves as light (W,H,3), which adds up to their strength; orange if that is negative."""
     W, H = size
+    curves = sorted(curves, key=lambda curve: curve[2])  # orange ones first
     starts, ends, strengths = (np.array(z, np.float32) for z in zip(*curves, strict=True))
     width, height = np.maximum(ends[:, 0] - starts[:, 0], 1), ends[:, 1] - starts[:, 1]
     counts = np.maximum(width, 1.5 * np.abs(height)).astype(int) + 1  # points, one per pixel
@@ -125,18 +126,17 @@ def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.
     columns = np.clip(starts[of, 0] + t * width[of], 0, W - 1).astype(int)
     y = np.clip(starts[of, 1] + height[of] * t * t * (3 - 2 * t), 0.5, H - 1.5) - 0.5
     rows = y.astype(int)
-    bright = (strengths * width / counts).astype(np.float32)[
-        of
-    ]  # in a column they add up to the strength
+    bright = np.abs(strengths * width / counts).astype(np.float32)[of]
     low, places = (y - rows) * bright, columns * H + rows
     light, lit = np.zeros((W * H, 3), np.uint8), np.zeros(W * H, bool)
     lit[places] = lit[places + 1] = True
     shines, order = np.flatnonzero(lit), np.empty(W * H, np.int32)
     order[shines] = np.arange(len(shines))  # few pixels are lit
     above, below = order[places], order[places + 1]
-    for sign, color in ((-1, theme.GLOW[0]), (1, theme.GLOW[2])):
-        more = np.bincount(above, np.maximum(sign * (bright - low), 0), len(shines))
-        more = more + np.bincount(below, np.maximum(sign * low, 0), len(shines))
+    orange = counts[strengths < 0].sum()
+    for part, color in ((slice(orange), theme.GLOW[0]), (slice(orange, None), theme.GLOW[2])):
+        more = np.bincount(above[part], (bright - low)[part], len(shines))
+        more = more + np.bincount(below[part], low[part], len(shines))
         more = more[:, None] * color
         light[shines] = np.minimum(light[shines] + more, 255)
     return light.reshape(W, H, 3)
