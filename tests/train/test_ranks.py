@@ -105,9 +105,9 @@ IS_MPICH = not MISSING and b"HYDRA" in subprocess.check_output([MPIEXEC, "--vers
 
 
 @contextlib.contextmanager
-def started(count, folder, *words, launcher=(), program=TRAIN):
+def started(count, folder, *words, program=TRAIN):
     """A running training of ``count`` ranks; whatever is left of it at the end is killed."""
-    mpiexec = [MPIEXEC, *launcher, "-n", str(count)] if count else []
+    mpiexec = [MPIEXEC, "-n", str(count)] if count else []
     command = [*mpiexec, *program, *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, **pipes) as process:
