@@ -97,12 +97,13 @@ class App:
         """Wait for events, and show what they changed; the tab waits until all is read."""
         self._wait()
         writing, now = self.session.pad.writing, self.clock()
-        if self.update(hurry=True):
-            self._shown_at = self.clock()
+        for hurry in (2, 1):  # ink and answer do not wait for the strip
+            if self.update(hurry):
+                self._shown_at = self.clock()
         leisure = not writing or now - self._tab_shown_at > LEISURE
         if (leisure and self.session.up_to_date) or now - self._tab_shown_at > PATIENCE:
             self._tab_shown_at = now
-            self.update(hurry=False)
+            self.update()
 
     def _wait(self) -> None:
         """Take in events until a frame is due that has something to show, or a result comes."""
@@ -126,8 +127,8 @@ class App:
             if window.RING in kinds or not early:
                 return
 
-    def update(self, hurry: bool) -> bool:
-        """Draw what has changed, in a ``hurry`` all but the tab; tells whether anything had."""
+    def update(self, hurry: int = 0) -> bool:
+        """Draw what has changed, see ``View.draw``; tells whether anything had."""
         changed = self.view.draw(self.surface, hurry)
         if changed:
             pygame.display.update(changed)

@@ -18,6 +18,7 @@ from apps.sketchpad.strip import Strip
 
 Draw = Callable[[Canvas, Session], None]
 Arrange = Callable[..., layout.Layout]
+SLOW = ("tab", "strip")  # panels that may be drawn after the others
 Panel = tuple[str, Area, Hashable, Draw]
 """A name, a place, everything that the picture depends on, and the function that draws it."""
 
@@ -61,8 +62,8 @@ class View:
         zoom = layout.zoom_of(self.layout.paper, self.session.pad.size)
         return (place[0] - x) / zoom, (place[1] - y) / zoom
 
-    def draw(self, surface: pygame.Surface, hurry: bool = False) -> list[pygame.Rect]:
-        """Bring ``surface`` up to date, in a ``hurry`` all but the tab; returns what changed.
+    def draw(self, surface: pygame.Surface, hurry: int = 0) -> list[pygame.Rect]:
+        """Bring ``surface`` up to date, all but the first ``hurry`` of ``SLOW``; returns where.
 
         Panels are drawn on a surface of their own, and copied; overlays lie on the copy only.
         """
@@ -85,7 +86,7 @@ class View:
         self._above = keys
         return changed
 
-    def _draw_panels(self, size: tuple[int, int], hurry: bool) -> list[pygame.Rect]:
+    def _draw_panels(self, size: tuple[int, int], hurry: int) -> list[pygame.Rect]:
         screen, changed = self.session.screen, []
         general = size, self.scale, screen.enlarged, screen.dark, screen.developer
         if self._general != general:
@@ -94,7 +95,7 @@ class View:
             self._base.fill(theme.DESK)
             changed = [self._base.get_rect()]
         for name, area, key, draw in self._panels():
-            later = hurry and name == "tab" and name in self._keys
+            later = name in SLOW[:hurry] and name in self._keys
             if area[3] and self._keys.get(name) != key and not later:  # it has a place
                 self._keys[name] = key
                 changed.append(self._draw(name, self._base, area, draw))
@@ -117,7 +118,8 @@ class View:
         strip = self._strip.update(session, mouse(places.strip))
         yield "strip", places.strip, strip, self._strip.draw
         answer = self._strip.answer_area(places.strip)
-        yield "answer", answer, (strip, seen), self._strip.draw_answer
+        under = self._keys.get("strip")  # as it is drawn: the answer lies on it
+        yield "answer", answer, (under, seen), self._strip.draw_answer
         foot = screen.note, seen, pad.size, pad.cursor, mouse(places.foot), screen.developer
         yield "foot", places.foot, foot, panels.draw_foot
         if screen.enlarged or not places.compact:

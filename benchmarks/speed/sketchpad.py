@@ -141,9 +141,9 @@ class Bench:
         self.app.do(("up",))
         return self.shown[0] - begun, self.shown[1] - computed
 
-    def _watched_update(self, hurry: bool) -> bool:
+    def _watched_update(self, hurry: int = 0) -> bool:
         changed = self._update(hurry)
-        if changed and hurry:
+        if changed and hurry > 1:
             self.shown = time.perf_counter(), time.process_time()
         return changed
 
@@ -182,7 +182,7 @@ def frames(weights: str, size: tuple[int, int], scale: float, strokes: int = 0) 
                 session.tick()
             app.view._strip.update(session, None)
             begun, computed = time.perf_counter(), time.thread_time()
-            app.view.draw(app.surface, hurry=True)
+            app.view.draw(app.surface, hurry=1)
             measured.append((time.perf_counter() - begun, time.thread_time() - computed))
         app.do(("up",))
     return measured
