@@ -198,9 +198,8 @@ class Canvas:
         blits = [(image, (xs[c], ys[r]), (c * unit, r * unit, unit, unit)) for c, r in places]
         self.surface.blits(blits, False)
 
-    def light(self, pixels: np.ndarray) -> None:
-        """Add light (W,H,3) to everything that is here."""
-        image = pygame.surfarray.make_surface(pixels)
+    def light(self, image: pygame.Surface) -> None:
+        """Add light to everything that is here."""
         if image.get_size() != self.surface.get_size():
             image = pygame.transform.scale(image, self.surface.get_size())
         self.surface.blit(image, (0, 0), None, pygame.BLEND_RGB_ADD)

@@ -113,30 +113,15 @@ def _scale_of(ends: tuple[Color, Color, Color]) -> np.ndarray:
     return np.column_stack([np.interp(places, range(3), c) for c in colors.T]).astype(np.uint8)
 
 
-def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> np.ndarray:
-    """Curves as light (W,H,3), which adds up to their strength; orange if that is negative."""
-    W, H = size
-    curves = sorted(curves, key=lambda curve: curve[2])  # orange ones first
-    starts, ends, strengths = (np.array(z, np.float32) for z in zip(*curves, strict=True))
-    width, height = np.maximum(ends[:, 0] - starts[:, 0], 1), ends[:, 1] - starts[:, 1]
-    counts = np.maximum(width, 1.5 * np.abs(height)).astype(int) + 1  # points, one per pixel
-    of = np.repeat(np.arange(len(curves)), counts)
-    t = np.arange(len(of)) - np.repeat(counts.cumsum() - counts, counts)
-    t = t.astype(np.float32) / counts[of].astype(np.float32)
-    columns = np.clip(starts[of, 0] + t * width[of], 0, W - 1).astype(int)
-    y = np.clip(starts[of, 1] + height[of] * t * t * (3 - 2 * t), 0.5, H - 1.5) - 0.5
-    rows = y.astype(int)
-    bright = np.abs(strengths * width / counts).astype(np.float32)[of]
-    low, places = (y - rows) * bright, columns * H + rows
-    light, lit = np.zeros((W * H, 3), np.uint8), np.zeros(W * H, bool)
-    lit[places] = lit[places + 1] = True
-    shines, order = np.flatnonzero(lit), np.empty(W * H, np.int32)
-    order[shines] = np.arange(len(shines))  # few pixels are lit
-    above, below = order[places], order[places + 1]
-    orange = counts[strengths < 0].sum()
-    for part, color in ((slice(orange), theme.GLOW[0]), (slice(orange, None), theme.GLOW[2])):
-        more = np.bincount(above[part], (bright - low)[part], len(shines))
-        more = more + np.bincount(below[part], low[part], len(shines))
-        more = more[:, None] * color
-        light[shines] = np.minimum(light[shines] + more, 255)
-    return light.reshape(W, H, 3)
+def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> pygame.Surface:
+    """Curves as light, which adds up to their strength; orange if that is negative."""
+    light = pygame.Surface(size)
+    t = np.linspace(0, 1, 25)
+    for (left, start), (right, end), strength in curves:
+        color = [abs(strength) * part for part in theme.GLOW[2 if strength > 0 else 0]]
+        corner = int(left) - 1, int(min(start, end)) - 1
+        xs, ys = left + (right - left) * t, start + (end - start) * t * t * (3 - 2 * t)
+        one = pygame.Surface((abs(right - left) + 4, abs(end - start) + 4))
+        pygame.draw.aalines(one, color, False, (np.column_stack([xs, ys]) - corner).tolist())
+        light.blit(one, corner, None, pygame.BLEND_RGB_ADD)
+    return light
