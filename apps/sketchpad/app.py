@@ -30,7 +30,7 @@ PATIENCE = 0.5  # seconds that the tab waits at most
 STILL = 5.0  # logical pixels: a press that moves no further is a click
 SWITCH = 0.0005  # seconds after which a thread that computes must let the window run
 # by a key that is held down:
-REPEATED = ("undo", "redo", "brush_step", "tab", "next", "zoom", "step", "look_on", "dialog")
+REPEATED = ("undo", "redo", "brush_step", "next", "zoom", "step", "point", "look_on", "dialog")
 HOVERS = 0.1  # seconds between records of where the mouse is
 LEFT, RIGHT = 1, 3
 HAND, CROSS = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_CROSSHAIR
@@ -73,6 +73,8 @@ class App:
             "copy": window.copy,
             "paste": self._paste,
             "play": self._play,
+            "point": self._point_at_next,
+            "click": self._click,
             "share": self._share,
             "quit": lambda: setattr(self, "done", True),
             "zoom": self._zoom,
@@ -136,12 +138,22 @@ class App:
 
     def do(self, command: Command) -> None:
         """Record a command, do it, and carry out its effect."""
-        self.note(command)
+        if command[0] not in commands.POINTING:
+            self.note(command)
         effect = commands.do(self.session, command)
         if effect is not None:
             self.effects[effect[0]](*effect[1:])
         if command[0] == "hover":
             self._point(self.session.screen.hover)
+
+    def _point_at_next(self, right: int, down: int) -> None:
+        self.do(("hover", *self.view.next_place(self.session.screen.hover, right, down)))
+
+    def _click(self) -> None:
+        place = self.session.screen.hover
+        if place and self.view.hit_at(place):
+            self._press(place, LEFT)
+            self._release()
 
     def _point(self, place: Place | None) -> None:
         hit = self.view.hit_at(place) if place else None

@@ -23,6 +23,12 @@ class Hit:
     hint: str = ""  # shown while the mouse is over it
     slides: bool = False  # dragging repeats the command with the place, 0 to 1, as an argument
 
+    @property
+    def middle(self) -> Place:
+        """The middle of the area."""
+        x, y, width, height = self.area
+        return x + width / 2, y + height / 2
+
 
 def inside(place: Place | None, area: Area) -> bool:
     """Whether a place lies in an area."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from apps.sketchpad.phrases import UNREAD
 from apps.sketchpad.session import SHEET, Session
 from tinycnn.errors import TinyCNNError
 
+POINTING = ("point", "click")  # keys in place of a mouse: what they do is a command itself
 # These leave the note of the command before, and those what lies over the window:
-OFTEN = ("move", "rub", "hover", "room", "up")
+OFTEN = ("move", "rub", "hover", "room", "up", *POINTING)
 ABOVE = ("ask", "popup", "dialog", "paste", "look", "look_on")
 SLOWEST, FASTEST = 0.001, 0.3  # learning rates of a course
 
@@ -55,10 +57,14 @@ def switch(name: str) -> Callable[[Session], None]:
     return lambda session: setattr(session.screen, name, not getattr(session.screen, name))
 
 
-def down(session: Session, x: float, y: float) -> None:
-    """Put the pen on the paper."""
-    session.chosen = frozenset()
-    session.pad.down(x, y)
+def pen(name: str) -> Callable[..., None]:
+    """The command that puts a pen on the paper: from then on, the digit written last is meant."""
+
+    def put(session: Session, *place: float) -> None:
+        session.chosen = frozenset()
+        getattr(session.pad, name)(*place)
+
+    return put
 
 
 def clear(session: Session) -> None:
@@ -133,12 +139,15 @@ def popup(session: Session, name: str) -> None:
 
 
 def open_file(session: Session, path: str = "") -> Command | None:
-    """Open a file; without a path, show a dialog. A replay is played by the window."""
+    """Open a file: also a network's. Without one, show a dialog. A window plays a replay."""
     if not path:
         session.screen.popup = "open"
         return None
     if files.is_replay(path):
         return "play", path
+    if path.endswith(files.WEIGHTS) and session.engine:
+        session.load_engine(partial(type(session.engine).load, os.path.expanduser(path)))
+        return None
     session.worker.submit(SHEET, None, files.opened, os.fspath(path))
     return None
 
@@ -185,8 +194,8 @@ def game(session: Session, kind: str, seed: int = 0) -> None:
         session.game = Game(kind, int(seed), session.clock())
 
 
-def course(session: Session, what: str, part: float = 0.0) -> None:
-    """Train a new network: go on or pause, a step, from the start, a rate; read with it, live."""
+def course(session: Session, what: str, part: float = 1.0) -> None:
+    """Train a new network: go on or pause, a step, restart, so many times the rate; read live."""
     training = session.course
     match what:
         case "run":
@@ -194,7 +203,7 @@ def course(session: Session, what: str, part: float = 0.0) -> None:
         case "step" | "restart":
             getattr(training, what)()
         case "rate":
-            training.rate = SLOWEST * (FASTEST / SLOWEST) ** min(max(float(part), 0.0), 1.0)
+            training.rate = min(max(training.rate * float(part), SLOWEST), FASTEST)
         case "live":
             training.live = not training.live
             if not training.live:
@@ -237,8 +246,8 @@ def discard(session: Session) -> None:
 
 COMMANDS: dict[str, Callable[..., Command | None]] = {
     **{name: switch(name) for name in ("enlarged", "dark", "developer")},
-    **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step", "press")},
-    "down": down,
+    **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step")},
+    **{name: pen(name) for name in ("down", "press")},
     "single": lambda session: session.pad.take_as_one(),
     "brush_part": lambda session, part: session.pad.set_brush(np.interp(part, (0, 1), BRUSHES)),
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),
@@ -248,7 +257,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "next": select_next,
     "label": label,
     "show": show,
-    "tab": lambda s, *action: next((t.act(action, s.context()) for t in s.shown), None),
+    "tab": lambda s, *act: next((t.act(act, s.context()) for t in s.tabs[s.screen.tab :]), None),
     "steps": lambda session: show_titled(session, "Steps"),
     "look": look,
     "look_on": look_on,
@@ -270,6 +279,8 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "discard": discard,
     "export": lambda session: session.teacher.export(session.engine, session.folder),
     "copy": copy,
+    "point": lambda session, right, down: ("point", right, down),
+    "click": lambda session: ("click",),
     "zoom": lambda session, step: ("zoom", int(step)),
     "quit": lambda session: ("quit",),
 }

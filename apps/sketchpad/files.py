@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 NAME = "drawing-%Y-%m-%d-%H%M%S"
 REPLAY = "-replay.jsonl"
 NO_CLIPBOARD = "on this system, pictures can be pasted only if xclip or wl-clipboard is installed"
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl")
+WEIGHTS = ".safetensors"
+PICTURES = ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"
+OPENED = (*PICTURES, ".jsonl", WEIGHTS)
 
 
 def any_digit(rng: np.random.Generator) -> Sheet:
@@ -112,7 +114,7 @@ def listing(typed: str) -> list[tuple[str, str]]:
         entry
         for entry in entries
         if entry.name.startswith(begun or entry.name.lstrip("."))
-        and (entry.is_dir() or entry.name.lower().endswith(PICTURES))
+        and (entry.is_dir() or entry.name.lower().endswith(OPENED))
     ]
     head = os.path.split(typed)[0]
     names = ["../"] * (not begun) + [entry.name + "/" * entry.is_dir() for entry in kept]

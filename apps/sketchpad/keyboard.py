@@ -1,5 +1,7 @@
 """The keyboard: which command a key gives at the moment."""
 
+import os
+
 import pygame
 
 from apps.sketchpad.context import Command
@@ -12,7 +14,7 @@ MODIFIERS = {"ctrl+": pygame.KMOD_CTRL, "shift+": pygame.KMOD_SHIFT, "alt+": pyg
 
 
 def command_of(event: pygame.event.Event, session: Session, compact: bool) -> Command | None:
-    """The command for a key: of what lies above, the shown tab, the table, or a class.
+    """The command for a key: of what lies above, the table, or a class.
 
     In a ``compact`` window, a tab is shown over the paper.
     """
@@ -22,8 +24,6 @@ def command_of(event: pygame.event.Event, session: Session, compact: bool) -> Co
     if screen.popup == "games" and event.unicode in tuple("123"):
         return "game", list(GAMES)[int(event.unicode) - 1], session.pad.version
     keys = by_name(KEYS) | {f"f{n + 2}": ("show", n) for n in range(len(tabs))}
-    for shown in session.shown:
-        keys |= by_name(shown.keys)
     command = keys.get("".join(m for m, mask in MODIFIERS.items() if event.mod & mask) + name)
     if command is not None:
         return (*command, True) if command[0] == "show" and compact else command
@@ -40,12 +40,14 @@ def _typed(event: pygame.event.Event, name: str, path: str) -> Command | None:
     """The command for a key while the path of a file is being typed."""
     if name == "escape":
         return "popup", ""
-    if name in ("return", "enter"):
-        return "open", path
+    if name in ("return", "enter"):  # a folder is no file: what is pointed at is meant
+        return ("click",) if path[-1:] in ("", "/", os.sep) else ("open", path)
     if name == "backspace":
         return "dialog", path[:-1]
     if name == "v" and event.mod & pygame.KMOD_CTRL:
         return ("paste",)
+    if name in ("up", "down"):
+        return "point", 0, 1 if name == "down" else -1
     if name == "tab":
         found = [one for _, one in listing(path) if not one.endswith("../")]
         return "dialog", found[0] if found else path

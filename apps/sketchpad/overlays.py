@@ -50,7 +50,7 @@ def draw_label(canvas: Canvas, session: Session) -> None:
 
 def draw_open(canvas: Canvas, session: Session) -> None:
     """A dialog for the path of a file: to type, to paste, or to choose."""
-    card = _modal(canvas, 640, 440, "Open", "Esc closes")
+    card = _modal(canvas, 640, 440, "Open", "Tab completes; Esc, or a click beside it, closes")
     typed = session.screen.typed
     card.fill((20, 52, card.width - 40, 34), theme.SUNK, 6, theme.BLUE)
     field = card.part((28, 52, card.width - 56, 34))
@@ -60,7 +60,7 @@ def draw_open(canvas: Canvas, session: Session) -> None:
         field.text(12, 17, "type or paste a path; ~ is your home", theme.QUIET)
     found = listing(typed)
     rows = int((card.height - 150) // FILE_ROW)
-    wide = (card.width - 40) / 2
+    wide = (card.width - 40) / (2 if len(found) > rows else 1)
     for k, (name, path) in enumerate(found[: 2 * rows]):
         area = (20 + wide * (k // rows), 96 + FILE_ROW * (k % rows), wide - 8, FILE_ROW - 2)
         if card.over(area):
@@ -69,7 +69,7 @@ def draw_open(canvas: Canvas, session: Session) -> None:
         line = card.part((area[0] + 8, area[1], area[2] - 12, area[3]))
         line.text(0, FILE_ROW / 2 - 1, name, theme.TEXT if folder else theme.BLUE, theme.SMALLEST)
         card.hit(area, ("dialog" if folder else "open", path))
-    words = "Or drop a file on the window: a picture, a drawing (.jsonl), a replay."
+    words = "Or drop a file on the window: a picture, a drawing, a replay, a network."
     if len(found) > 2 * rows:
         words = f"{len(found) - 2 * rows} more: type the first letters. Tab completes."
     card.lines((20, card.height - 50, card.width - 200, 44), words, leading=1.25)
@@ -79,7 +79,7 @@ def draw_open(canvas: Canvas, session: Session) -> None:
 
 def draw_games(canvas: Canvas, session: Session) -> None:
     """The challenges to choose from."""
-    card = _modal(canvas, 560, 330, "Challenges", "Esc closes")
+    card = _modal(canvas, 560, 330, "Challenges", "Esc, or a click beside it, closes")
     for row, (kind, (title, words)) in enumerate(GAMES.items()):
         area = (20.0, 54.0 + 74 * row, card.width - 40, 66.0)
         card.fill(area, theme.PALE_BLUE if card.over(area) else theme.SUNK, 8, theme.EDGE)
@@ -95,7 +95,6 @@ def draw_help(canvas: Canvas, session: Session) -> None:
     """The keys and their commands, in two columns; and switches."""
     rows = [(key.shown, key.does) for key in KEYS if key.does]
     rows += [(f"F{number + 2}", tab.purpose) for number, tab in enumerate(session.tabs)]
-    rows += [(f"{t.title}: {key.names}", key.does) for t in session.shown for key in t.keys]
     half = (len(rows) + 1) // 2
     size = KEY_WIDTH, half * KEY_ROW + 104
     scale = min(1.0, canvas.width / (size[0] + 24), canvas.height / (size[1] + 24))

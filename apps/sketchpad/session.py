@@ -13,6 +13,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ class Session:
         without which none are kept.
         """
         self.folder, self.pad, self.screen = folder or Path(), Pad(), Screen()
-        self.worker, self.load, self.tabs, self.clock = worker, load, list(tabs), clock
+        self.worker, self.tabs, self.clock = worker, list(tabs), clock
         self.rng = np.random.default_rng(0)  # draws test digits
         self.chosen: frozenset[int] = frozenset()  # the strokes of the digit the user selected
         self._awaited: dict[int, float] = {}  # versions that are being read, since when
@@ -97,14 +98,9 @@ class Session:
         self.log: list[Entry] = []  # all commands since the page, or the game, was begun
         self.course = Course(worker)
         self._stamp: tuple[Path, float] | None = None  # of the weights file that was loaded
-        self.load_engine()
+        self.load_engine(load)
         self.teacher = Teacher(corrections, worker)
         self.tick()
-
-    @property
-    def shown(self) -> "list[Tab]":
-        """The shown tab, if there is one."""
-        return self.tabs[self.screen.tab :][:1]
 
     @property
     def text(self) -> str:
@@ -178,9 +174,9 @@ class Session:
         if self.game:
             self.game.follow(self.clock(), self.pad, self.text, self.digits)
 
-    def load_engine(self) -> None:
-        """Load the engine on the worker."""
-        self.worker.submit(LOAD, None, lambda: self.load().compile_pen())
+    def load_engine(self, load: Callable[[], "Engine"]) -> None:
+        """Load an engine on the worker."""
+        self.worker.submit(LOAD, None, lambda: load().compile_pen())
 
     def _follow(self) -> None:
         """Load the weights again when the file has changed."""
@@ -191,7 +187,7 @@ class Session:
         with contextlib.suppress(OSError):
             stamp = path, os.path.getmtime(path)
             if self._stamp and self._stamp[0] == path and self._stamp != stamp:
-                self.load_engine()
+                self.load_engine(partial(type(self.engine).load, os.fspath(path)))
             self._stamp = stamp
 
     @property
@@ -254,7 +250,7 @@ class Session:
 
     def _loaded(self, engine: "Engine") -> None:
         if self.loads:
-            self.screen.note = f"loaded {engine.weights} again"
+            self.screen.note = f"loaded {engine.weights}"
         self.teacher.forget()
         self.put(engine)
         self.worker.aside(COMPILE, engine.compile)  # meanwhile, NumPy answers

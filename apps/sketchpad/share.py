@@ -62,7 +62,7 @@ def make(entries: Sequence[Entry], pad: Pad, engine: "Engine", dark: bool, path:
     show()
     film.save(path.with_suffix(".gif"))
     save_png(surface, path.with_suffix(".png"))
-    return f"wrote {path.name}, as .png, .gif, .jsonl and a replay, to {path.parent.resolve()}"
+    return f"wrote {path.name}, as .png, .gif, .json and a replay, to {path.parent.resolve()}"
 
 
 class Film:

@@ -137,7 +137,7 @@ def _adapt(open_file: OpenFile, model: "Sequential") -> "Adaptation":
 def _save(_open_file: OpenFile, result: "Adaptation", folder: Path) -> str:
     path = unused(folder, NAME, SUFFIX).with_suffix(SUFFIX)
     result.model.save(path)
-    return f"wrote {path}; --weights {path} starts with it"
+    return f"wrote {path}: open it, or give it to --weights, to read with it again"
 
 
 def _export(open_file: OpenFile, classes: tuple[str, ...], folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Drawing a session onto a surface: panel by panel, and only those in which something changed."""
 
+import math
 import sys
 import traceback
 from collections.abc import Callable, Hashable, Iterator
@@ -48,6 +49,18 @@ class View:
     def hit_at(self, place: Place) -> Hit | None:
         """The topmost hit at a place of the window, in logical pixels."""
         return next((hit for hit in reversed(self.hits) if inside(place, hit.area)), None)
+
+    def next_place(self, place: Place | None, right: int, down: int) -> Place:
+        """The middle of the nearest hit in a direction; ``place`` if there is none."""
+        x, y = place = place or (0.0, 0.0)
+
+        def distance(to: Place) -> float:
+            along = (to[0] - x) * right + (to[1] - y) * down
+            across = abs((to[0] - x) * down) + abs((to[1] - y) * right)
+            return along + 3 * across if along > 0 else math.inf
+
+        seen = [hit.middle for hit in self.hits if self.hit_at(hit.middle) is hit]
+        return min((p for p in seen if distance(p) < math.inf), key=distance, default=place)
 
     def fit(self, size: tuple[int, int], scale: float) -> None:
         """Fill a window of ``size`` pixels; what would not fit at ``scale`` is shrunk."""

@@ -166,14 +166,41 @@ def test_a_digit_is_labeled_by_clicks_alone():
 
 def test_a_digit_is_written_by_keys_alone():
     session, _ = session_with()
+    sketching.write(session, "7", at=(20.0, 20.0))
+    do(session, ("next", 1))
     commands = {key.names: key.command for key in KEYS}
     for name in ("d", *["ctrl+down"] * 12, "d"):
         do(session, commands[name])
     session.tick()
-    (stroke,) = session.pad.page.strokes
+    do(session, ("label", "1"))
+    assert session.labels == [None, "1"], "of the digit that was written last"
+    stroke = session.pad.page.strokes[-1]
     assert len(stroke.points) == 13
     assert np.ptp(stroke.points[:, 0]) == 0
-    assert session.digits
+
+
+def test_arrows_lead_to_whatever_can_be_clicked_and_x_clicks_it(convolutional):
+    session, _ = session_with(lambda: convolutional)
+    sketching.write(session, "42")
+    app, ways = shown(session), ((1, 0), (-1, 0), (0, 1), (0, -1))
+    for popup in ("help", "open", ""):
+        do(session, ("popup", popup))
+        app.view.draw(app.surface)
+        hits = [hit for hit in app.view.hits if app.view.hit_at(hit.middle) is hit]
+        new = reached = {(0.0, 0.0)}
+        while new:
+            new = {app.view.next_place(at, *way) for at in new for way in ways} - reached
+            reached = reached | new
+        assert {hit.middle for hit in hits} < reached
+    first, second = sorted(hit.middle for hit in hits if hit.command[0] == "ask")[:2]
+    do(session, ("hover", *second))
+    noted = []
+    app.note = noted.append
+    for key in (pygame.K_LEFT, pygame.K_x):
+        app.handle(pygame.event.Event(pygame.KEYDOWN, key=key, mod=0, unicode=""))
+        app.handle(pygame.event.Event(pygame.KEYUP, key=key, mod=0))
+    assert noted == [("hover", *first), ("ask", 0)], "a record has what it led to"
+    assert session.screen.popup == "label"
 
 
 def test_whatever_lies_over_the_window_is_closed_by_the_next_command():
@@ -353,7 +380,7 @@ def test_a_course_learns_pauses_steps_and_reads_at_once(convolutional):
     session.tick()
     assert len(course.losses) == count, "it pauses"
     base = session.engine
-    do(session, ("course", "rate", 1.0))
+    do(session, ("course", "rate", 99.0))
     assert course.rate == pytest.approx(0.3)
     do(session, ("course", "live"))
     do(session, ("course", "step"))

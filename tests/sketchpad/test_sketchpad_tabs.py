@@ -99,8 +99,7 @@ def test_every_tab_shows_every_network_and_whatever_can_be_clicked_or_typed_may_
         pixels, hits = draw(written, size)
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 5
         commands = [(*hit.command, 0.4) if hit.slides else hit.command for hit in hits]
-        commands += [key.command for key in written.tabs[tab].keys]
-        for command in [*commands[:12], ("tab", "nonsense"), ("tab", "layer", -99)]:
+        for command in [*commands[:12], ("tab", "nonsense"), ("tab", "choose", -99)]:
             do(written, command)
             draw(written, size)
     assert written.screen.note == ""
@@ -172,7 +171,6 @@ def test_a_filter_that_is_switched_off_can_be_switched_on_again():
     dark, _ = draw(session)
     assert (before != dark).any()
     do(session, ("tab", "switch", 2))
-    do(session, ("tab", "filter", -2))
     again, _ = draw(session)
     assert tab.off[0] == frozenset()
     np.testing.assert_array_equal(before, again)

@@ -110,7 +110,7 @@ def test_too_few_are_refused_with_a_sentence(session):
     say(session, ("adapt",))
     assert "least to learn from" in session.screen.note
     assert not session.teacher.busy
-    assert session.shown[0].title == "Teach"
+    assert session.tabs[session.screen.tab].title == "Teach"
 
 
 def test_an_adapted_network_reads_until_it_is_discarded(session):
@@ -124,7 +124,7 @@ def test_an_adapted_network_reads_until_it_is_discarded(session):
     assert session.engine.model is result.model
     assert [z.tobytes() for z in base.model.arrays().values()] == before
     assert session.engine.about.endswith("adapted")
-    session.load_engine()
+    session.load_engine(sketching.engine)
     session.tick()
     assert session.teacher.base is session.teacher.result is None, "loading ends the trial"
     base = session.engine
@@ -148,6 +148,12 @@ def test_what_is_kept_can_be_loaded_and_exported_and_the_base_file_stays(session
     assert str(second) in session.screen.note or str(first) in session.screen.note
     assert Sequential.load(first).description["adapted"]["corrections"] == 6
     assert base.read_bytes() == untouched
+    say(session, ("discard",), ("open", str(first)))
+    assert session.engine.about.endswith("adapted"), "a network is opened like a picture"
+    assert session.engine.weights == first
+    say(session, ("open", str(tmp_path / "none.safetensors")))
+    assert session.engine.weights == first
+    assert "none.safetensors" in session.screen.note
     say(session, ("export",))
     (folder,) = tmp_path.glob("corrections-*")
     assert str(folder) in session.screen.note

@@ -8,7 +8,6 @@ import numpy as np
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Context
-from apps.sketchpad.keys import Key
 from apps.sketchpad.phrases import percent
 from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import ARROW, TIMES, Tab, chips, largest, number
@@ -26,17 +25,9 @@ class FiltersTab(Tab):
     title = "Filters"
     purpose = "what filters look for; switch them off"
     shows = "what filters look for"
-    keys = (
-        Key("up", ("tab", "layer", -1), "the convolution before"),
-        Key("down", ("tab", "layer", 1), "the next convolution"),
-        Key("left", ("tab", "filter", -1), "the filter before"),
-        Key("right", ("tab", "filter", 1), "the next filter"),
-        Key("x", ("tab", "switch"), "switch the filter off or on"),
-    )
 
     def __init__(self) -> None:
         self.layer = 0
-        self.filter = 0
         self.off: dict[int, frozenset[int]] = {}
 
     def draw_digit(self, canvas: Canvas, context: Context) -> None:
@@ -60,19 +51,12 @@ class FiltersTab(Tab):
             _draw_effect(canvas, effect, len(off), context.classes)
 
     def act(self, action: Sequence[Any], context: Context) -> None:
-        """Choose a convolution or a filter, or switch one."""
+        """Choose a convolution, or switch a filter."""
         match action:
-            case ["layer", int(step)]:
-                self.act(["choose", self.layer + step], context)
             case ["choose", int(layer)]:
-                self.layer, self.filter = max(layer, 0), 0
-            case ["filter", int(step)]:
-                self.filter = max(self.filter + step, 0)
-            case ["switch"]:
-                self.off[self.layer] = self.off.get(self.layer, frozenset()) ^ {self.filter}
+                self.layer = max(layer, 0)
             case ["switch", int(which)]:
-                self.filter = max(which, 0)
-                self.act(["switch"], context)
+                self.off[self.layer] = self.off.get(self.layer, frozenset()) ^ {which}
 
     def _draw_filters(self, canvas: Canvas, weights: np.ndarray) -> None:
         maps, most = strongest_slices(weights), largest(weights)
@@ -88,9 +72,9 @@ class FiltersTab(Tab):
                 canvas.fill(tile, theme.SUNK)
                 center = tile[0] + tile[2] / 2, tile[1] + tile[3] / 2
                 canvas.text(*center, TIMES, theme.QUIET, anchor="center")
-            canvas.hit(tile, ("tab", "switch", f), "switch this filter off or on (X)")
-        x, y, side, _ = mosaic.tile(self.filter % maps.shape[2])
-        canvas.frame((x - 1, y - 1, side + 2, side + 2), theme.BLUE, 2)
+            canvas.hit(tile, ("tab", "switch", f), "switch this filter off or on")
+            if canvas.over(tile):
+                canvas.frame(tile, theme.BLUE, 2)
 
 
 def strongest_slices(weights: np.ndarray) -> np.ndarray:

@@ -1,17 +1,14 @@
 """Watch it learn: a new network trains on the bundled digits while one looks."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
-from apps.sketchpad.commands import FASTEST, SLOWEST
 from apps.sketchpad.context import Context
 from apps.sketchpad.document import Place
-from apps.sketchpad.keys import Key
 from apps.sketchpad.tabs.mosaic import Mosaic
-from apps.sketchpad.tabs.parts import Tab, function, inked, largest
+from apps.sketchpad.tabs.parts import MINUS, Tab, function, inked, largest
 
 if TYPE_CHECKING:
     from apps.sketchpad.course import Course
@@ -32,27 +29,21 @@ class LearnTab(Tab):
 
     title = "Learn"
     purpose = "watch a new network learn to read"
-    keys = (
-        Key(".", ("course", "step"), "one step of training"),
-        Key(",", ("course", "run"), "start or pause"),
-        Key("l", ("course", "live"), "read drawings with it, or not"),
-    )
 
     def draw(self, canvas: Canvas, context: Context) -> None:
         """Buttons, curves, filters and mistakes."""
         course, report = context.course, context.course.report
         name = "pause" if course.running else "start"
-        run = (name, ("course", "run"), "start or pause (,)", course.running)
-        step = ("step", ("course", "step"), "one step of training (.)", False)
+        run = (name, ("course", "run"), "start or pause", course.running)
+        step = ("step", ("course", "step"), "one step of training", False)
         restart = ("restart", ("course", "restart"), "a network that knows nothing", False)
-        read = ("read with it", ("course", "live"), "read drawings with it (L)", course.live)
+        read = ("read with it", ("course", "live"), "read drawings with it", course.live)
         x = canvas.buttons(0, 0, run, step, restart, read)
-        room = canvas.width - x
-        if room > 150:
+        slower = (MINUS, ("course", "rate", 0.5), "halve the learning rate", False)
+        faster = ("+", ("course", "rate", 2.0), "double the learning rate", False)
+        if canvas.width - x > 170:
             canvas.text(x + 4, 15, f"rate {course.rate:.2g}", theme.QUIET, theme.SMALLEST)
-            part = math.log(course.rate / SLOWEST) / math.log(FASTEST / SLOWEST)
-            area = (x + 84, 3.0, min(room - 90, 140), 24.0)
-            canvas.slider(area, part, ("course", "rate"), "learning rate")
+            canvas.buttons(x + 92, 0, slower, faster)
         top = canvas.part((0, BUTTONS, canvas.width, canvas.height - BUTTONS))
         if report is not None:
             _draw_course(top, course, report)

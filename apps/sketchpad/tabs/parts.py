@@ -8,7 +8,6 @@ import numpy as np
 from apps.sketchpad import primitives, theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Context
-from apps.sketchpad.keys import Key
 from apps.sketchpad.layout import Area
 
 SHADE = 0.35  # of ink under colors
@@ -24,7 +23,6 @@ class Tab:
     title = ""  # on the tab bar: one word
     purpose = ""  # one line, for the list of keys
     shows = ""  # completes the sentence "write a digit to see ..."
-    keys: tuple[Key, ...] = ()  # only while the tab is shown
 
     def draw(self, canvas: Canvas, context: Context) -> None:
         """Draw the tab and list its clickable areas, or say what is missing."""
@@ -38,8 +36,7 @@ class Tab:
             return
         canvas.text(0, 20, words[0].upper() + words[1:], theme.TEXT)
         if image is None:
-            tip = "a digit of the test set, for a start (T)"
-            canvas.buttons(0, 40, ("Test digit", ("digit",), tip, False))
+            canvas.buttons(0, 40, ("Test digit", ("digit",), "one of the test set (T)", False))
 
     def draw_digit(self, canvas: Canvas, context: Context) -> None:
         """Draw the tab for a digit and a compiled network, where there is enough room."""

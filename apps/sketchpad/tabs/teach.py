@@ -20,6 +20,7 @@ INVITATION = (
     "Is a digit misread? Click its tag and say what it is. What you say stays on this machine "
     "with the strokes. From the fifth digit on, a copy of the network can learn from them."
 )
+ENOUGH = "A copy of the network can learn from them: press the button."
 
 
 class TeachTab(Tab):
@@ -52,8 +53,9 @@ class TeachTab(Tab):
         if teacher.busy:
             outcome.text(0, 24, "learning ...", theme.BLUE)
         elif teacher.result is None:
-            missing = f"{LEAST - count} more, and a copy of the network can learn from them."
-            outcome.lines((0, 10, canvas.width, 80), missing if 0 < count < LEAST else INVITATION)
+            more = f"{LEAST - count} more, and a copy of the network can learn from them."
+            words = INVITATION if count == 0 else more if count < LEAST else ENOUGH
+            outcome.lines((0, 10, canvas.width, 80), words)
         else:
             _draw_result(outcome, teacher.result)
 
@@ -80,7 +82,7 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     _draw_change(canvas, 24, words, result.drawings)
     _draw_change(canvas, 24 + step, f"bundled test digits read right{known}", result.digits)
     y = 25 + 2 * step
-    keep = ("keep", ("keep",), "write its weights to a file of their own", False)
+    keep = ("keep", ("keep",), "write its weights to a file, which Open reads (K)", False)
     discard = ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False)
     canvas.buttons(0, y, keep, discard)
     function(canvas, canvas.width, y + 15, "adapt.adapt", anchor="right")

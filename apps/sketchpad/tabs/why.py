@@ -8,7 +8,6 @@ import numpy as np
 from apps.sketchpad import theme
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.context import Context
-from apps.sketchpad.keys import Key
 from apps.sketchpad.tabs.parts import Tab, chips, function, inked, overlaid
 
 if TYPE_CHECKING:
@@ -30,10 +29,6 @@ class WhyTab(Tab):
     title = "Why"
     purpose = "what speaks for it, and against it"
     shows = "why it is read so"
-    keys = (
-        Key("left", ("tab", "turn", -1), "another class to compare with"),
-        Key("right", ("tab", "turn", 1), "the next class to compare with"),
-    )
 
     def __init__(self) -> None:
         self.other: int | None = None
@@ -59,12 +54,9 @@ class WhyTab(Tab):
 
     def act(self, action: Sequence[Any], context: Context) -> None:
         """Choose the class to compare with."""
-        count = len(context.classes) or 1
         match action:
             case ["other", int(index)]:
-                self.other = index % count
-            case ["turn", int(step)]:
-                self.other = ((-1 if self.other is None else self.other) + step) % count
+                self.other = index % (len(context.classes) or 1)
 
 
 def _draw_maps(canvas: Canvas, maps: Sequence[np.ndarray], label: str, other: str) -> None:
