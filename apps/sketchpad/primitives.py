@@ -118,7 +118,7 @@ def glow(size: tuple[int, int], curves: list[tuple[Place, Place, float]]) -> pyg
     light = pygame.Surface(size)
     t = np.linspace(0, 1, 25)
     for (left, start), (right, end), strength in curves:
-        color = [abs(strength) * part for part in theme.GLOW[2 if strength > 0 else 0]]
+        color = [round(abs(strength) * part) for part in theme.GLOW[2 if strength > 0 else 0]]
         corner = int(left) - 1, int(min(start, end)) - 1
         xs, ys = left + (right - left) * t, start + (end - start) * t * t * (3 - 2 * t)
         one = pygame.Surface((abs(right - left) + 4, abs(end - start) + 4))
