@@ -57,16 +57,6 @@ def switch(name: str) -> Callable[[Session], None]:
     return lambda session: setattr(session.screen, name, not getattr(session.screen, name))
 
 
-def pen(name: str) -> Callable[..., None]:
-    """The command that puts a pen on the paper: from then on, the digit written last is meant."""
-
-    def put(session: Session, *place: float) -> None:
-        session.chosen = frozenset()
-        getattr(session.pad, name)(*place)
-
-    return put
-
-
 def clear(session: Session) -> None:
     """Take a new page; a game that is over ends with its page."""
     session.pad.clear()
@@ -77,7 +67,7 @@ def clear(session: Session) -> None:
 def select(session: Session, number: int) -> None:
     """Look at one of the digits."""
     if session.answer and 0 <= number < len(session.answer.groups):
-        session.chosen = session.answer.groups[number]
+        session.pad.chosen = session.answer.groups[number]
 
 
 def select_next(session: Session, step: int) -> None:
@@ -246,8 +236,8 @@ def discard(session: Session) -> None:
 
 COMMANDS: dict[str, Callable[..., Command | None]] = {
     **{name: switch(name) for name in ("enlarged", "dark", "developer")},
-    **{name: of_pad(name) for name in ("move", "up", "rub", "undo", "redo", "step")},
-    **{name: pen(name) for name in ("down", "press")},
+    **{name: of_pad(name) for name in ("down", "move", "up", "rub", "undo", "redo")},
+    **{name: of_pad(name) for name in ("step", "press")},
     "single": lambda session: session.pad.take_as_one(),
     "brush_part": lambda session, part: session.pad.set_brush(np.interp(part, (0, 1), BRUSHES)),
     "brush_step": lambda session, step: session.pad.set_brush(session.pad.brush + 2 * step),

@@ -24,6 +24,7 @@ class Pad:
         self.brush = BRUSH
         self.single = False  # whether all ink is to be read as one digit
         self.tool = "pen"  # or "eraser": what the left button does
+        self.chosen: frozenset[int] = frozenset()  # the strokes of the selected digit
         self.cursor: Place | None = None  # where the pen is that keys move
         self.version = 0  # grows whenever there is other ink to be read
         self.live: list[list[Place]] = []  # the stroke being drawn; lines, if it left the paper
@@ -51,8 +52,9 @@ class Pad:
         return [*self.page.strokes, *(self._stroke(0, line) for line in self.live)]
 
     def down(self, x: float, y: float) -> None:
-        """Put the pen on the paper; a picture that lies there makes room."""
+        """Put the pen on the paper; a picture that lies there, and a selection, make room."""
         self.up()
+        self.chosen = frozenset()
         self._pen = _finite(x, y)
         if is_on(self._pen, self.size):
             self.live = [[]]

@@ -91,7 +91,6 @@ class Session:
         self.folder, self.pad, self.screen = folder or Path(), Pad(), Screen()
         self.worker, self.tabs, self.clock = worker, list(tabs), clock
         self.rng = np.random.default_rng(0)  # draws test digits
-        self.chosen: frozenset[int] = frozenset()  # the strokes of the digit the user selected
         self._awaited: dict[int, float] = {}  # versions that are being read, since when
         self._answers: OrderedDict[Request, Any] = OrderedDict()
         self._waiting: set[Request] = set()
@@ -135,7 +134,7 @@ class Session:
         if not self.answer or not self.answer.groups:
             return None
         groups = self.answer.groups
-        chosen = document.overlapping(groups, self.chosen)
+        chosen = document.overlapping(groups, self.pad.chosen)
         if chosen is not None:
             return chosen
         newest = [math.inf if 0 in group else max(group, default=0) for group in groups]

@@ -59,7 +59,8 @@ class View:
             across = abs((to[0] - x) * down) + abs((to[1] - y) * right)
             return along + 3 * across if along > 0 else math.inf
 
-        seen = [hit.middle for hit in self.hits if self.hit_at(hit.middle) is hit]
+        hits = [hit for hit in self.hits if hit.command != ("popup", "")]  # that is Esc
+        seen = [hit.middle for hit in hits if self.hit_at(hit.middle) is hit]
         return min((p for p in seen if distance(p) < math.inf), key=distance, default=place)
 
     def fit(self, size: tuple[int, int], scale: float) -> None:

@@ -189,7 +189,7 @@ def test_arrows_lead_to_whatever_can_be_clicked_and_x_clicks_it(convolutional):
         while new:
             new = {app.view.next_place(at, *way) for at in new for way in ways} - reached
             reached = reached | new
-        assert {hit.middle for hit in hits} < reached
+        assert {hit.middle for hit in hits if hit.command != ("popup", "")} < reached
     first, second = sorted(hit.middle for hit in hits if hit.command[0] == "ask")[:2]
     do(session, ("hover", *second))
     noted = []
