@@ -16,14 +16,15 @@ FILE_ROW = 28.0
 
 
 def beside(box: Area, paper: Area, whole: Area, session: Session) -> Area:
-    """Where the question about a digit has room: right of its frame, or left, or under it."""
+    """Where the question about a digit has room: under its frame, or right of it, or left."""
     count = len(session.engine.classes) if session.engine else 0
     height = 84.0 + (KEY + 4) * -(-count // ROW)
-    x, y = paper[0] + box[0] + box[2] + 10, paper[1] + max(box[1], 0.0)
+    left, under = paper[0] + box[0], paper[1] + box[1] + box[3] + 10
+    x, y = left + box[2] + 10, paper[1] + max(box[1], 0.0)
     if x + LABEL > whole[2] - theme.GAP:
-        x = paper[0] + box[0] - LABEL - 10
-    if x < theme.GAP:
-        x, y = paper[0] + box[0], paper[1] + box[1] + box[3] + 10
+        x = left - LABEL - 10
+    if x < theme.GAP or under + height < paper[1] + paper[3]:  # there, no neighbor is hidden
+        x, y = left, under
     x = min(max(x, theme.GAP), whole[2] - LABEL - theme.GAP)
     return x, min(y, whole[3] - height - theme.GAP), LABEL, height
 

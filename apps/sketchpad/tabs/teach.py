@@ -84,7 +84,7 @@ def _draw_result(canvas: Canvas, result: "Adaptation") -> None:
     y = 25 + 2 * step
     keep = ("keep", ("keep",), "write its weights to a file, which Open reads (K)", False)
     discard = ("discard", ("discard",), "back to the network as it was loaded (Ctrl+A)", False)
-    canvas.buttons(0, y, keep, discard)
+    canvas.buttons(0, y, *[keep] * (result.rounds > 0), discard)
     function(canvas, canvas.width, y + 15, "adapt.adapt", anchor="right")
 
 
