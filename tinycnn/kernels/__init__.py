@@ -37,7 +37,7 @@ def __dir__() -> list[str]:
     return sorted(name for name, value in vars(reference).items() if hasattr(value, "check"))
 
 
-def __getattr__(name: str) -> Callable:
+def __getattr__(name: str) -> Any:
     """Find an operation when it is first needed."""
     # ``from tinycnn.kernels import jit`` asks here first: no operation has the name of a module
     is_module = (Path(__file__).parent / f"{name}.py").exists()

@@ -12,6 +12,7 @@ import numpy as np
 from tinycnn.kernels import winograd
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
+    FEW,
     ROWS,
     Plan,
     add_rows,
@@ -58,25 +59,28 @@ def _plan(x, w, b, size):
     winner = NO_WINNER if size == 1 else np.empty(y.shape, np.uint8)
     if winograd.pays(w.shape) and winograd.tile_outputs(y.shape, KH, size):
         fill, pack = winograd.filled_and_packed(x, w, b, y, winner)
-        return Plan((y, winner), fill, pack, w)
+        return Plan((y, winner), fill, pack, (w,))
     packed, pack = by_tap(w)
     windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
     read, written = (in_rows(x), windows, taps, packed, b), (in_rows(y), in_rows(winner))
-    return Plan((y, winner), partial(_convolve, N, read, written), pack, w)
+    parts = 1 if N > FEW else 4
+    return Plan((y, winner), partial(_convolve, N * parts, (*read, parts), written), pack, (w,))
 
 
-@parallel_over  # n owns y[n] and winner[n]
-def _convolve(n, read, written):
+@parallel_over  # piece owns its part of y[n] and winner[n]
+def _convolve(piece, read, written):
     """Multiply eight windows at a time by a vector of filters.
 
     If there is pooling, ``windows`` lists all places of the first pooling window, then those of
     the second, and so on; the places of two compete at a time.
     """
-    (x, windows, taps, w, b), (y, winner) = read, written
-    F = b.size
+    (x, windows, taps, w, b, parts), (y, winner) = read, written
+    F, eights = b.size, (windows.size + ROWS - 1) // ROWS
+    n, part = divmod(piece, parts)
+    first, last = part * eights // parts, (part + 1) * eights // parts
     for f in range(0, F, LANES):
-        bias, at = load_first(b, f, F - f), f
-        for p in range(0, windows.size, ROWS):
+        bias, at = load_first(b, f, F - f), 2 * first * F + f
+        for p in range(first * ROWS, last * ROWS, ROWS):
             eight = windows_from(p, windows, 0)
             sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
             if winner.size:

@@ -89,6 +89,18 @@ def blocks(x):
     return (x.size + MANY - 1) // MANY
 
 
+@parallel_over  # no block owns the flag, which they can only set
+def compare(block, read, written):
+    """Set a flag if a block of an array differs from what was seen there."""
+    mine = slice(block * MANY, (block + 1) * MANY)
+    (now, seen), (changed,) = (read[0][mine], read[1][mine]), written
+    differ = False
+    for m in range(now.size):
+        differ |= now[m] != seen[m]
+    if differ:
+        changed[0] = 1
+
+
 def dropout(x, draw, rate):
     """See ``reference.dropout``."""
     y = empty(x.shape, x.dtype)
@@ -107,20 +119,22 @@ def _dropout(block, read, written):
 def softmax(logits):
     """See ``reference.softmax``."""
     p = empty(logits.shape, logits.dtype)
-    return Plan(p, partial(_softmax, logits, p))
+    return Plan(p, partial(_softmax, len(p), (logits,), (p,)))
 
 
-@kernel
-def _softmax(logits, p):
-    N, K = p.shape
-    for n in range(N):
-        largest = logits[n].max()
-        total = p.dtype.type(0)
-        for k in range(K):
-            p[n, k] = np.exp(logits[n, k] - largest)
-            total += p[n, k]
-        for k in range(K):
-            p[n, k] /= total
+@part
+def _softmax_of(n, read, written):
+    (logits,), (p,) = read, written
+    largest = logits[n].max()
+    total = p.dtype.type(0)
+    for k in range(p.shape[1]):
+        p[n, k] = np.exp(logits[n, k] - largest)
+        total += p[n, k]
+    for k in range(p.shape[1]):
+        p[n, k] /= total
+
+
+_softmax = parallel_over(_softmax_of)  # n owns p[n]
 
 
 def softmax_cross_entropy(logits, labels):
@@ -131,10 +145,10 @@ def softmax_cross_entropy(logits, labels):
 
 @kernel
 def _softmax_cross_entropy(logits, labels, p):
-    _softmax(logits, p)
     N, K = p.shape
     loss = 0.0
     for n in range(N):
+        _softmax_of(n, (logits,), (p,))
         largest = logits[n].max()
         total = 0.0
         for k in range(K):

@@ -52,14 +52,14 @@ FEW = 4  # so many examples are done by the calling thread: waking others would 
 class Plan(NamedTuple):
     """What an operation is about to do: ``kernels`` does it once, inference again and again.
 
-    ``fill`` computes y of the numbers that the arguments hold by then; before that, ``pack``
-    brings the weights w into another order, which has to be done again when they have changed.
+    ``fill`` computes y of the numbers that the arguments hold by then; before that, ``pack`` makes
+    something of the ``packed`` arrays, which has to be done again when they have changed.
     """
 
     y: Any
-    fill: Callable[[], object]
+    fill: functools.partial
     pack: Callable[[], object] | None = None
-    w: Any = None
+    packed: tuple = ()
 
 
 @part
@@ -70,7 +70,7 @@ def windows_from(r, offsets, base):
 
 @part
 def gemm_tile(x, windows, taps, w, row, start):
-    """Return eight vectors of sums: eight windows of x, each times the same weights.
+    """Return vectors of sums, one for each of a few windows of x times the same weights.
 
         sums[q] = start + sum_m x[windows[q] + taps[m]] * w_row[m]
 
@@ -83,22 +83,6 @@ def gemm_tile(x, windows, taps, w, row, start):
         w_row = load_first(w, at + m * stride, count)
         sums = fma(fill(x, add(windows, taps[m])), w_row, sums)
     return sums
-
-
-@part
-def gemm_tile_4x2(x, windows, taps, w, row):
-    """Return what ``gemm_tile`` would for four windows, and for the next vector of weights.
-
-    For few windows: there ``gemm_tile`` would make half of its sums in vain.
-    """
-    at, stride, count = row
-    first = min(count, LANES)
-    sums = more = each(windows, zeros(w))
-    for m in range(taps.size):
-        to, values = at + m * stride, fill(x, add(windows, taps[m]))
-        sums = fma(values, load_first(w, to, first), sums)
-        more = fma(values, load_first(w, to + first, count - first), more)
-    return sums, more
 
 
 @part

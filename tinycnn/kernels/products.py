@@ -4,18 +4,15 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
     Plan,
     add_rows,
-    axpy_rows,
     empty,
     gemm_tile,
     pieces,
     sum_of_pieces,
-    window_slots,
     windows_from,
 )
 from tinycnn.kernels.simd import (
@@ -34,26 +31,7 @@ from tinycnn.kernels.threads import parallel_over
 
 def dense(x, w, b):
     """See ``reference.dense``."""
-    if len(x) > FEW:
-        return product(x, w, b)
-    y = empty((len(x), b.size), x.dtype)
-    rest = w.ravel(), b, y.ravel(), window_slots(1, b.size, 0, 0)
-    return Plan(y, partial(_living_inputs, x, *rest))
-
-
-@kernel
-def _living_inputs(x, w, b, y, slots):
-    """Add to the biases the weights of each input that a ReLU has not silenced."""
-    N, D = x.shape
-    K = b.size
-    rows, factors = np.empty(D, np.intp), np.empty(D, x.dtype)
-    for n in range(N):
-        y[n * K : (n + 1) * K] = b
-        count = np.intp(0)
-        for d in range(D):
-            rows[count], factors[count] = d * K, x[n, d]
-            count += x[n, d] != 0  # a silenced input is overwritten by the next one
-        axpy_rows(y, w, rows, factors, (n * K, np.intp(0), count), slots)
+    return product(x, w, b)
 
 
 def dense_backward_params(dy, x):
@@ -106,19 +84,27 @@ def dense_backward_input(dy, w):
 
 def product(x, w, b):
     """Return a plan of x @ w + b; NumPy's own would wake threads that compete with ours."""
-    R, T = x.shape
-    y = empty((R, w.shape[1]), x.dtype)
-    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b
-    return Plan(y, partial(_matmul, (R + ROWS - 1) // ROWS, read, (y.ravel(),)))
+    (R, T), K = x.shape, w.shape[1]
+    y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
+    strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))
+    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, strips
+    return Plan(y, partial(_matmul, blocks * strips, read, (y.ravel(),)))
 
 
-@parallel_over  # block owns eight rows of y
-def _matmul(block, read, written):
-    (x, offsets, taps, w, b), (y,) = read, written
-    r, R, K = block * ROWS, offsets.size, b.size
+@parallel_over  # piece owns a strip of eight rows of y
+def _matmul(piece, read, written):
+    (x, offsets, taps, w, b, strips), (y,) = read, written
+    (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
+    r, vectors = block * ROWS, (K + LANES - 1) // LANES
     windows = windows_from(r, offsets, 0)
-    for k in range(0, K, LANES):
-        bias = load_first(b, k, K - k)
-        sums = gemm_tile(x, windows, taps, w, (k, K, K - k), bias)
-        for q in range(min(ROWS, R - r)):
-            store_first(y, (r + q) * K + k, sums[q], K - k)
+    for v in range(strip * vectors // strips, (strip + 1) * vectors // strips):
+        k = v * LANES
+        bias, row = load_first(b, k, K - k), (k, K, K - k)
+        if R - r > FEW:
+            sums = gemm_tile(x, windows, taps, w, row, bias)
+            for q in range(min(ROWS, R - r)):
+                store_first(y, (r + q) * K + k, sums[q], K - k)
+        else:
+            few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
+            for q in range(R - r):
+                store_first(y, (r + q) * K + k, few[q], K - k)

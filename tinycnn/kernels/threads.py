@@ -9,7 +9,8 @@ more: the caller waits only for helpers that came. Helpers without a job for a w
 import atexit
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils, types
-from numba.core.types.containers import Tuple, UniTuple
+from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import intrinsic
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
@@ -26,9 +27,12 @@ from tinycnn.kernels.simd import INT32, Array, becomes, call
 LINE = 8
 """Numbers of a cache line, and bytes of a number: slots are a line apart."""
 
-NEXT, JOB, ACTIVE, CODE, DATA, TEAM, JOBS = range(0, 7 * LINE, LINE)
+NEXT, JOB, ACTIVE, DATA, TEAM, JOBS = range(0, 6 * LINE, LINE)
 """Slots of the board, which all threads read: the next piece; the open job or 0; how many helpers
-are at it; the addresses of its code and data; who may help; how many jobs there have been."""
+are at it; the address of its data; who may help; how many jobs there have been."""
+
+CODE, COUNT, WORDS = 0, 1, 256
+"""In the data of a job: the address of its code; how many pieces it has. How long they may be."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
@@ -38,7 +42,7 @@ PAUSE = "llvm.x86.sse2.pause" if binding.get_process_triple().startswith("x86_64
 NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(name)), None)
 """The system's function that lets other programs run."""
 
-I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
+I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 2)
 
 
 @becomes(
@@ -78,49 +82,66 @@ def _nap(board):
 
 
 def _call_job(builder, kind, board):
-    code, data = (builder.load(board.at(I64(slot))) for slot in (CODE, DATA))
-    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [data])
+    data = builder.load(board.at(I64(DATA)))
+    code = builder.load(builder.inttoptr(data, I64.as_pointer()))
+    following = builder.ptrtoint(board.at(I64(NEXT)), I64)
+    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [following, data])
 
 
 @becomes(lambda board: types.void, _call_job)
 def _take_part(board):
-    """Call the code of the job with the address of its data."""
+    """Call the code of the job with the addresses of the next piece and of its data."""
 
 
 def _job(body: Any) -> Callable:
-    """Return what makes a job of ``body`` and its arguments: the addresses of code and data."""
+    """Return what writes the data of a job: its code, and the arguments of ``body``."""
 
     @intrinsic
-    def job(typing, board, count, read, written):
-        kinds = board, count, read, written
+    def write_job(typing, data, count, read, written):
+        kinds = types.intp, count, read, written
 
         def emit(context, builder, signature, args):
-            given = context.make_tuple(builder, Tuple(kinds), args)
             code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
             code.linkage = "internal"
             inside = ir.IRBuilder(code.append_basic_block())
-            data = inside.load(inside.inttoptr(code.args[0], given.type.as_pointer()))
-            _take_pieces(context, inside, body, kinds, cgutils.unpack_tuple(inside, data))
-            data = cgutils.alloca_once_value(builder, given)  # it lasts as long as the caller
-            addresses = builder.ptrtoint(code, I64), builder.ptrtoint(data, I64)
-            return context.make_tuple(builder, signature.return_type, addresses)
+            layout = context.get_value_type(Tuple(kinds))
+            assert context.get_abi_sizeof(layout) <= 8 * WORDS
+            following, at = map(inside.inttoptr, code.args, (I64.as_pointer(), layout.as_pointer()))
+            loaded = cgutils.unpack_tuple(inside, inside.load(at))
+            _take_pieces(context, inside, body, kinds, following, loaded)
+            lent = (_lent(context, builder, *z) for z in zip(kinds[1:], args[1:], strict=True))
+            job = builder.ptrtoint(code, I64), *lent
+            at = Array(context, builder, data, args[0]).at(I64(CODE), vector=layout)
+            builder.store(context.make_tuple(builder, Tuple(kinds), job), at)
+            return context.get_dummy_value()
 
-        return UniTuple(types.int64, 2)(*kinds), emit
+        return types.void(data, *kinds[1:]), emit
 
-    return job
+    return write_job
 
 
-def _take_pieces(context, builder, body, kinds, args):
-    """Build a loop: ``while (n := _add(board, NEXT, 1)) < count: body(n, read, written)``."""
+def _lent(context, builder, kind, value):
+    """Return an argument in which arrays do not count who uses them: the caller holds them."""
+    if isinstance(kind, BaseTuple):
+        elements = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+        return context.make_tuple(builder, kind, [_lent(context, builder, *z) for z in elements])
+    if isinstance(kind, types.Array):
+        fields = Array(context, builder, kind, value).fields
+        fields.meminfo = cgutils.get_null_value(fields.meminfo.type)
+        return fields._getvalue()
+    return value
+
+
+def _take_pieces(context, builder, body, kinds, following, args):
+    """Build a loop: ``while (n := following++) < count: body(n, read, written)``."""
     body.compile((types.intp, *kinds[2:]))
     compiled = body.overloads[types.intp, *kinds[2:]]
     context.add_linking_libs([compiled.library])
-    following = Array(context, builder, kinds[0], args[0]).at(I64(NEXT))
     loop, inside, end = (builder.append_basic_block() for _ in range(3))
     builder.branch(loop)
     builder.position_at_end(loop)
     n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
-    builder.cbranch(builder.icmp_signed("<", n, args[1]), inside, end)
+    builder.cbranch(builder.icmp_signed("<", n, args[COUNT]), inside, end)
     builder.position_at_end(inside)
     given = compiled.signature, (n, *args[2:])
     context.call_internal_no_propagate(builder, compiled.fndesc, *given)
@@ -139,19 +160,37 @@ def parallel_over(body: Callable) -> Callable:
     if CHECKED or UNCOMPILED:
         loop = kernel(_named_after(body, _in_order, body=body))
     else:
-        run = kernel(_named_after(body, _run, job=_job(body)))
+        run = kernel(_named_after(body, _run, write_job=_job(body)))
 
         def loop(count, read, written):
-            if count < 2 or _own.threads < 2 or not _team["turn"].acquire(blocking=False):
-                return run(_own.board, count, read, written)
-            try:
-                _wake()
-                return run(_BOARD, count, read, written)
-            finally:
-                _team["turn"].release()
+            if count < 2:
+                return run(_own.board, _own.job, count, read, written)
+            return _with_helpers(run, _own.job, count, read, written)
 
+        loop.run = run  # type: ignore[attr-defined]
     loop.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
     return loop
+
+
+def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
+    """Return what does ``loops``, partial calls of kernels made here, without Python between."""
+    if CHECKED or UNCOMPILED:
+        return lambda: [loop() for loop in loops]
+    jobs = np.empty((len(loops), WORDS), np.int64)
+    for job, loop in zip(jobs, loops, strict=True):
+        loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
+    return lambda: loops and _with_helpers(_run_jobs, jobs)  # it holds the arrays, too
+
+
+def _with_helpers(run: Callable, *args: Any) -> Any:
+    """Call ``run`` with the team's board and ``args``, or with an own one if the team is taken."""
+    if _own.threads < 2 or not _team["turn"].acquire(blocking=False):
+        return run(_own.board, *args)
+    try:
+        _wake()
+        return run(_BOARD, *args)
+    finally:
+        _team["turn"].release()
 
 
 def _named_after(original: Any, function: Callable, **names: Any) -> Callable:
@@ -175,15 +214,25 @@ def _in_order(count, read, written):
         body(n, read, written)  # type: ignore[name-defined] # noqa: F821
 
 
-def _run(board, count, read, written):
-    board[CODE], board[DATA] = job(board, count, read, written)  # type: ignore[name-defined] # noqa: F821
-    _together(board)
+def _run(board, data, count, read, written):
+    write_job(data, count, read, written)  # type: ignore[name-defined] # noqa: F821
+    if board.size:  # or it is done later
+        _together(board, data)
+
+
+@kernel
+def _run_jobs(board, jobs):
+    for data in jobs:
+        _together(board, data)
 
 
 @part
-def _together(board):
+def _together(board, data):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[NEXT] = 0
+    board[NEXT], board[DATA] = 0, data.ctypes.data
+    if data[COUNT] < 2:
+        _take_part(board)
+        return
     board[JOBS] += 1
     _add(board, JOB, board[JOBS])
     _take_part(board)
@@ -215,14 +264,15 @@ def _help(board, helper, done):
     return done
 
 
-_BOARD = np.zeros(7 * LINE, np.int64)
+_BOARD = np.zeros(6 * LINE, np.int64)
 
 
 class _Own(threading.local):
-    """What each Python thread has: a board for jobs without helpers, and how many it asks for."""
+    """What each Python thread has: how many it asks for, and a board for jobs without helpers."""
 
     def __init__(self) -> None:
-        self.board, self.threads = np.zeros_like(_BOARD), numba.config.NUMBA_NUM_THREADS
+        self.threads = numba.config.NUMBA_NUM_THREADS
+        self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
 
 
 _own = _Own()

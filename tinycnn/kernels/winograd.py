@@ -25,10 +25,8 @@ import numpy as np
 from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import (
     FEW,
-    ROWS,
     empty,
     gemm_tile,
-    gemm_tile_4x2,
     store_winner,
     windows_from,
 )
@@ -107,10 +105,12 @@ def filled_and_packed(x, w, b, y, winner):
         packed.fill()
 
     tiles = N * (OH * pool // outputs) * (OW * pool // outputs)
-    pieces = 1 if N <= FEW else min(PIECES, (tiles + GROUP - 1) // GROUP)
+    strips = min(2, whole(F) // LANES) if N <= FEW else 1
+    pieces = strips * min(1 if N <= FEW else PIECES, (tiles + GROUP - 1) // GROUP)
     scratch = empty((pieces, GROUP, len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
     at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))) for m in (at, bt))
-    return partial(_pieces, pieces, (x, packed.y.ravel(), b, at, bt), (y, winner, scratch)), pack
+    read = x, packed.y.ravel(), b, at, bt, strips
+    return partial(_pieces, pieces, read, (y, winner, scratch)), pack
 
 
 def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
@@ -129,14 +129,15 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@parallel_over  # piece owns its tiles of y and winner, and scratch[piece]
+@parallel_over  # piece owns its tiles, or a strip of their filters, and scratch[piece]
 def _pieces(piece, read, written):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
     u is G w G^T, flat.
     """
-    (x, u, b, at, bt), (y, winner, scratch) = read, written
-    (N, OH, OW, F), (_, H, W, C), (PIECES, group, _) = y.shape, x.shape, scratch.shape
+    (x, u, b, at, bt, strips), (y, winner, scratch) = read, written
+    (N, OH, OW, F), (_, H, W, C), (_, group, _) = y.shape, x.shape, scratch.shape
+    share, (part, strip) = len(scratch) // strips, divmod(piece, strips)
     n, m, side = len(bt), len(at), len(at)  # a tile has n x n points and m x m outputs,
     if winner.size:
         side //= 2  # of which y keeps side x side
@@ -149,18 +150,22 @@ def _pieces(piece, read, written):
     values = scratch[piece].reshape(-1)
     products = values[group * points * taken :]
     half = products[group * points * made :]
-    for g in range(piece * groups // PIECES, (piece + 1) * groups // PIECES):
+    vectors = made // LANES
+    filters = range(
+        strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES, LANES
+    )
+    for g in range(part * groups // share, (part + 1) * groups // share):
         count = min(group, tiles - g * group)
         for t in range(count):
             image, place = divmod(g * group + t, rows * columns)
             i, j = divmod(place, columns)
             corner = ((image * H + m * i) * W + m * j) * C
             _evaluate(x, corner, bt, half, values, offsets[t], (n, C, W * C))
-        _multiply(values, offsets[:count], u, products, (points, C, made))
+        _multiply(values, offsets[:count], u, products, (points, C, made), filters)
         for t in range(count):
             image, place = divmod(g * group + t, rows * columns)
             i, j = divmod(place, columns)
-            where = t * points * made, ((image * OH + side * i) * OW + side * j) * F
+            where = t * points * made, ((image * OH + side * i) * OW + side * j) * F, filters
             _interpolate(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
 
 
@@ -183,27 +188,19 @@ def _evaluate(x, corner, bt, half, values, to, sizes):
 
 
 @part
-def _multiply(values, tiles, u, products, sizes):
+def _multiply(values, tiles, u, products, sizes, filters):
     """Multiply the values of all tiles at each point by u there, summed over channels."""
     points, C, F = sizes
     channels = np.arange(C)
     for p in range(points):
-        windows = windows_from(0, tiles, p * whole(C))
-        if len(tiles) > ROWS // 2:
-            for f in range(0, F, LANES):
-                row = p * C * F + f, F, F - f
-                sums = gemm_tile(values, windows, channels, u, row, zeros(u))
-                for m in range(len(tiles)):
-                    store(products, (m * points + p) * F + f, sums[m])
-        else:
-            for f in range(0, F, 2 * LANES):
-                row = p * C * F + f, F, F - f
-                sums, more = gemm_tile_4x2(values, windows[:4], channels, u, row)
-                for m in range(len(tiles)):
-                    to = (m * points + p) * F + f
-                    store(products, to, sums[m])
-                    if f + LANES < F:
-                        store(products, to + LANES, more[m])
+        windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
+        for f in filters:
+            row, at = (p * C * F + f, F, F - f), add(to, p * F + f)
+            if len(tiles) > 4:
+                store(products, at, gemm_tile(values, windows, channels, u, row, zeros(u)))
+            else:
+                four = gemm_tile(values, windows[:4], channels, u, row, zeros(u))
+                store(products, at[:4], four)
 
 
 @part
@@ -212,12 +209,12 @@ def _interpolate(products, weights, half, written, where, sizes):
 
     Where pooling follows, the outputs of each window compete.
     """
-    (at, b), (y, winner), (first, to), (n, m, row, F) = weights, written, where, sizes
+    (at, b), (y, winner), (begin, to, filters), (n, m, row, F) = weights, written, where, sizes
     lines = least(EIGHT, n - 1)  # as in ``_evaluate``
-    for f in range(0, F, LANES):
+    for f in filters:
         bias, nothing = load_first(b, f, F - f), zeros(b)
         for q in range(n):
-            column = load(products, add(times(lines, n * whole(F)), first + q * whole(F) + f))
+            column = load(products, add(times(lines, n * whole(F)), begin + q * whole(F) + f))
             for i in range(m):
                 store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column, nothing))
         for i in range(0, m, 2 if winner.size else 1):

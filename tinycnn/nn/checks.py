@@ -15,7 +15,7 @@ from tinycnn.errors import ShapeError
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
-GRAY = np.float32(1 / 255)  # makes 0 to 1 of the gray levels 0 to 255
+GRAY = np.array(1 / 255, np.float32)  # makes 0 to 1 of the gray levels 0 to 255
 OVERSHOOT = 0.25  # of floats outside of 0 to 1: resampling and noise leave them there
 
 
@@ -109,7 +109,8 @@ def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ShapeError(f"images are {images.dtype}, expected uint8, 0-255, or floats, 0-1")
     if images.dtype == np.uint8:
-        of_scale = not images.size or images.max() != 1
+        has_ink = images[:1].tobytes().lstrip(b"\0\1")  # for one image, it is found in no time
+        of_scale = has_ink or not images.size or images.max() != 1
     elif images.size and not any_floats:
         least, most = float(images.min()), float(images.max())
         of_scale = least >= -OVERSHOOT and most <= 1 + OVERSHOOT and not 0 < most <= GRAY

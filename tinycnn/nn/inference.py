@@ -8,16 +8,19 @@ again when a byte of them is no longer what it was, by whatever means they were 
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinycnn import kernels
-from tinycnn.kernels.elementwise import normalize
+from tinycnn.kernels.elementwise import blocks, compare, normalize
+from tinycnn.kernels.microkernels import Plan
 from tinycnn.kernels.shapes import ready
+from tinycnn.kernels.threads import in_a_row
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool, own
-from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Softmax
 
 Step = Callable[[], object]
 
@@ -52,15 +55,16 @@ class _Answer:
 
     def __init__(self, stages: Sequence[Layer], x: Array) -> None:
         self._x = y = np.empty_like(x, order="C")
-        self._steps: list[Step] = []
-        self._params: list[tuple[Layer, str, Array]] = []
+        self._loops = _Loops()
+        self._steps: list[Step] = [self._loops]
+        self._read: list[tuple[dict[str, Any], str, str, Array]] = []
         for stage in stages:
             y = self._prepared(stage, y)
         self._y = y
 
     def has_todays_arrays(self) -> bool:
         """Return whether the layers still have the arrays that the steps read."""
-        return all(layer.params[key] is z for layer, key, z in self._params)
+        return all(layer[kind][key] is z for layer, kind, key, z in self._read)
 
     def __call__(self, x: Array) -> Array:
         self._x[...] = x
@@ -73,61 +77,81 @@ class _Answer:
         """Return the array for the output of ``stage`` on x; add the steps that fill it."""
         y: Array
         match own(stage) if stage.ops is kernels else None:
-            case ConvReLUPool(conv=conv, pool=pool) if weights := self._weights(conv):
-                y, _ = self._plan(kernels.conv2d_relu_maxpool2d, x, *weights, pool.size)
-            case Conv2D() if weights := self._weights(stage):
-                y = self._plan(kernels.conv2d, x, *weights)
-            case Dense() if weights := self._weights(stage):
-                y = self._plan(kernels.dense, x, *weights)
-            case BatchNorm() as norm if weights := self._weights(norm):
-                y = self._normalized(norm, x, *weights)
+            case ConvReLUPool(conv=conv, pool=pool) if weights := self._arrays(conv):
+                y, _ = self._plan(kernels.conv2d_relu_maxpool2d.plan(x, *weights, pool.size))
+            case Conv2D() if weights := self._arrays(stage):
+                y = self._plan(kernels.conv2d.plan(x, *weights))
+            case Dense() if weights := self._arrays(stage):
+                y = self._plan(kernels.dense.plan(x, *weights))
+            case BatchNorm() as norm if arrays := self._arrays(norm):
+                y = self._plan(_normalized(norm, x, *arrays))
             case ReLU():
-                y = self._plan(kernels.relu, x)
+                y = self._plan(kernels.relu.plan(x))
             case Softmax():
-                y = self._plan(kernels.softmax, x)
-            case Flatten():
+                y = self._plan(kernels.softmax.plan(x))
+            case Flatten() | Dropout():
                 y = x.reshape(len(x), *stage.shapes(x.shape[1:])[0])
             case _:
                 y = np.empty((len(x), *stage.shapes(x.shape[1:])[0]), x.dtype)
-                self._steps.append(lambda: np.copyto(y, stage.forward(x)))
+                self._loops = _Loops()
+                self._steps += [lambda: np.copyto(y, stage.forward(x)), self._loops]
         return y
 
-    def _normalized(self, norm: BatchNorm, x: Array, w: Array, b: Array) -> Array:
-        mean, scale = np.empty((2, *b.shape), x.dtype)
-        plan = normalize(x, mean, scale, b)
-
-        def refresh() -> None:
-            mean[:] = norm.state["mean"]
-            np.divide(w, norm.deviation(x.dtype), out=scale)
-
-        self._steps += [refresh, plan.fill]
-        y: Array = plan.y
-        return y
-
-    def _weights(self, layer: Layer) -> list[Array]:
-        """Return w and b; none if kernels would read copies, which no change of them reaches."""
-        weights = [layer.params[key] for key in "wb"]
-        if any(ready(z) is not z for z in weights):
+    def _arrays(self, layer: Layer) -> list[Array]:
+        """Return w, b and the state; none if kernels would read copies, which miss changes."""
+        kept = [
+            (vars(layer), kind, key, z)
+            for kind in ("params", "state")
+            for key, z in vars(layer)[kind].items()
+        ]
+        if any(ready(z) is not z for *_, z in kept):
             return []
-        self._params += zip((layer, layer), "wb", weights, strict=True)
-        return weights
+        self._read += kept
+        return [z for *_, z in kept]
 
-    def _plan(self, operation: Any, *args: Any) -> Any:
-        plan = operation.plan(*args)
-        if plan.pack:
-            self._steps.append(_packing(plan.pack, plan.w))
-        self._steps.append(plan.fill)
+    def _plan(self, plan: Plan) -> Any:
+        self._loops.plans.append(plan)
         return plan.y
 
 
-def _packing(pack_all: Step, w: Array) -> Step:
-    """Return what does ``pack_all()`` if w holds other bytes than the last time."""
-    seen = bytearray()
+class _Loops:
+    """Plans in a row, carried out by one call of compiled code."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self._changed = bytearray(1)  # whether something is not packed as it is now
+        self._run: Step = self._prepare
+
+    def __call__(self) -> None:
+        self._run()
+        if self._changed[0]:
+            self._pack()
+            self._run()
+
+    def _prepare(self) -> None:
+        """Have changes looked for whenever the plans are carried out."""
+        arrays = [z.reshape(-1).view(np.int32) for plan in self.plans for z in plan.packed]
+        self._packed = [(z, z.copy()) for z in arrays]
+        changed = np.frombuffer(self._changed, np.uint8)
+        searches = [partial(compare, blocks(z[0]), z, (changed,)) for z in self._packed]
+        self._run = in_a_row([*searches, *(plan.fill for plan in self.plans)])
+        self._changed[0] = True
+
+    def _pack(self) -> None:
+        self._changed[0] = False
+        for now, seen in self._packed:
+            seen[:] = now  # before it is packed: what changes meanwhile is noticed the next time
+        for plan in self.plans:
+            if plan.pack:
+                plan.pack()
+
+
+def _normalized(norm: BatchNorm, x: Array, w: Array, b: Array, *state: Array) -> Any:
+    """Return the plan of a BatchNorm in inference: a factor and a term for each channel."""
+    mean, scale = np.empty((2, *b.shape), x.dtype)
 
     def pack() -> None:
-        nonlocal seen
-        if seen != w:
-            seen = bytearray(w)  # now, so that what changes meanwhile is packed the next time
-            pack_all()
+        mean[:] = norm.state["mean"]
+        np.divide(w, norm.deviation(x.dtype), out=scale)
 
-    return pack
+    return normalize(x, mean, scale, b)._replace(pack=pack, packed=(w, *state))

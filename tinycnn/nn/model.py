@@ -137,8 +137,10 @@ class Sequential(Storable):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the parameters: float32, or float64 where rounding should not matter."""
-        types = (z.dtype for layer in self.layers for z in layer.params.values())
-        return next(types, np.dtype(np.float32))
+        for layer in self.layers:
+            for z in layer.params.values():
+                return z.dtype
+        return np.dtype(np.float32)
 
     def parameter_count(self) -> int:
         """Return how many numbers training adjusts."""
