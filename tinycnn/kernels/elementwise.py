@@ -124,14 +124,17 @@ def softmax(logits):
 
 @part
 def _softmax_of(n, read, written):
+    """Write p[n], and return the largest logit."""
     (logits,), (p,) = read, written
-    largest = logits[n].max()
-    total = p.dtype.type(0)
+    largest, total = logits[n, 0], p.dtype.type(0)
+    for k in range(1, p.shape[1]):
+        largest = max(largest, logits[n, k])
     for k in range(p.shape[1]):
         p[n, k] = np.exp(logits[n, k] - largest)
         total += p[n, k]
     for k in range(p.shape[1]):
         p[n, k] /= total
+    return largest
 
 
 _softmax = parallel_over(_softmax_of)  # n owns p[n]
@@ -148,9 +151,7 @@ def _softmax_cross_entropy(logits, labels, p):
     N, K = p.shape
     loss = 0.0
     for n in range(N):
-        _softmax_of(n, (logits,), (p,))
-        largest = logits[n].max()
-        total = 0.0
+        largest, total = _softmax_of(n, (logits,), (p,)), 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)
         loss += np.log(total) - (logits[n, labels[n]] - largest)

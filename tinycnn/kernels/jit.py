@@ -14,6 +14,7 @@ may call those of this package and of their own file.
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import sys
@@ -66,8 +67,14 @@ class Kernel(CPUDispatcher):
     """A function that is compiled to its end before a signal stops the program."""
 
     def compile(self, signature: Any) -> Any:
-        with signals_wait():
-            return super().compile(signature)
+        collects = gc.isenabled()
+        gc.disable()  # a compiler makes many objects, and little of it is garbage
+        try:
+            with signals_wait():
+                return super().compile(signature)
+        finally:
+            if collects:
+                gc.enable()
 
 
 class Part(Kernel):

@@ -46,7 +46,7 @@ PIECE = 16  # so many examples have one sum; more are halved
 
 BLOCK = 2048  # numbers of each array that stay in a near cache while arrays are added
 
-FEW = 4  # so many examples are done by the calling thread: waking others would take longer
+FEW = 4  # so many examples give too few pieces for all threads, and are cut smaller
 
 
 class Plan(NamedTuple):

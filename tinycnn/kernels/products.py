@@ -8,11 +8,9 @@ from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
     Plan,
-    add_rows,
     empty,
     gemm_tile,
     pieces,
-    sum_of_pieces,
     windows_from,
 )
 from tinycnn.kernels.simd import (
@@ -29,26 +27,16 @@ from tinycnn.kernels.simd import (
 from tinycnn.kernels.threads import parallel_over
 
 
-def dense(x, w, b):
-    """See ``reference.dense``."""
-    return product(x, w, b)
-
-
 def dense_backward_params(dy, x):
-    """See ``reference.dense_backward_params``; sums over examples are made by pieces."""
-    (N, D), K = x.shape, dy.shape[1]
-    dw, (cuts, pairs) = empty((D, K), x.dtype), pieces(N)
-    read = x.ravel(), np.arange(D), np.arange(N) * D, dy.ravel(), cuts, pairs
+    """See ``reference.dense_backward_params``; b is the weight of an input that is always 1."""
+    N, D = x.shape
+    gradients = dy.ravel(), *pieces(N)
+    dw, db = empty((D, dy.shape[1]), x.dtype), empty(dy.shape[1:], x.dtype)
+    read = x.ravel(), np.arange(D), np.arange(N) * D, *gradients
     _multiply_pieces((D + ROWS - 1) // ROWS, read, (dw.ravel(),))
-    db = np.zeros((len(cuts) - 1, K), dy.dtype)
-    _add_pieces(len(db), (dy, cuts), (db,))
-    return dw, sum_of_pieces(db, pairs)
-
-
-@parallel_over  # piece owns db[piece]
-def _add_pieces(piece, read, written):
-    (dy, cuts), (db,) = read, written
-    add_rows(dy[cuts[piece] : cuts[piece + 1]].reshape(-1), db[piece])
+    one, here = np.ones(1, x.dtype), np.zeros(N + 1, np.intp)
+    _multiply_pieces(1, (one, here[:1], here[1:], *gradients), (db,))
+    return dw, db
 
 
 @parallel_over  # block owns eight rows of dw
@@ -79,11 +67,11 @@ def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
     turned = empty(w.shape[::-1], w.dtype)
     turned[...] = w.T
-    return product(dy, turned, np.zeros(w.shape[0], w.dtype))
+    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))
 
 
-def product(x, w, b):
-    """Return a plan of x @ w + b; NumPy's own would wake threads that compete with ours."""
+def dense(x, w, b):
+    """See ``reference.dense``; NumPy's own product would wake threads that compete with ours."""
     (R, T), K = x.shape, w.shape[1]
     y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
     strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))

@@ -30,7 +30,7 @@ from tinycnn.kernels.microkernels import (
     store_winner,
     windows_from,
 )
-from tinycnn.kernels.products import product
+from tinycnn.kernels.products import dense
 from tinycnn.kernels.simd import (
     EIGHT,
     LANES,
@@ -97,20 +97,31 @@ def filled_and_packed(x, w, b, y, winner):
     outputs = tile_outputs(y.shape, K, pool)
     at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
     by_tap = empty((K * K, C, whole(F)), w.dtype)
-    packed = product(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
+    packed = dense(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
 
     def pack():
         by_tap[:, :, :F] = w.reshape(F, K * K, C).transpose(1, 2, 0)
         by_tap[:, :, F:] = 0
         packed.fill()
 
-    tiles = N * (OH * pool // outputs) * (OW * pool // outputs)
-    strips = min(2, whole(F) // LANES) if N <= FEW else 1
-    pieces = strips * min(1 if N <= FEW else PIECES, (tiles + GROUP - 1) // GROUP)
-    scratch = empty((pieces, GROUP, len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
-    at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))) for m in (at, bt))
-    read = x, packed.y.ravel(), b, at, bt, strips
-    return partial(_pieces, pieces, read, (y, winner, scratch)), pack
+    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
+    tiles = N, OH * pool // outputs, OW * pool // outputs
+    corners, groups = where_begin(x.shape, outputs, tiles), (math.prod(tiles) + GROUP - 1) // GROUP
+    pieces = (len(strips) - 1) * min(1 if N <= FEW else PIECES, groups)
+    scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
+    at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))).ravel() for m in (at, bt))
+    numbers = x.ravel(), packed.y.ravel(), b, at, bt
+    sites = corners, where_begin(y.shape, outputs // pool, tiles), np.arange(C)
+    offsets = np.arange(GROUP) * len(gg) * whole(C)
+    read = *numbers, *sites, offsets, x.shape[2] * C, OW * F, strips
+    return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
+
+
+@lru_cache
+def where_begin(shape: tuple[int, ...], side: int, tiles: tuple[int, ...]) -> np.ndarray:
+    """Return where ``tiles``, (N, rows, columns), of ``side`` pixels begin in maps (N,H,W,C)."""
+    (_, H, W, C), (n, i, j) = shape, np.indices(tiles)
+    return (((n * H + i * side) * W + j * side) * C).ravel()
 
 
 def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
@@ -135,38 +146,24 @@ def _pieces(piece, read, written):
 
     u is G w G^T, flat.
     """
-    (x, u, b, at, bt, strips), (y, winner, scratch) = read, written
-    (N, OH, OW, F), (_, H, W, C), (_, group, _) = y.shape, x.shape, scratch.shape
-    share, (part, strip) = len(scratch) // strips, divmod(piece, strips)
-    n, m, side = len(bt), len(at), len(at)  # a tile has n x n points and m x m outputs,
-    if winner.size:
-        side //= 2  # of which y keeps side x side
-    points, rows, columns = n * n, OH // side, OW // side
-    tiles, taken, made = N * rows * columns, whole(C), whole(F)
-    x, y, winner = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
-    at, bt = at.reshape(-1), bt.reshape(-1)
-    groups = (tiles + group - 1) // group
-    offsets = np.arange(group) * points * taken
-    values = scratch[piece].reshape(-1)
-    products = values[group * points * taken :]
+    (x, u, b, at, bt, corners, places, channels, offsets, row, y_row, strips), _ = read, written
+    y, winner, scratch = written
+    (n, m), C, F = (len(bt) // 8, len(at) // 8), len(channels), len(b)
+    part, strip = divmod(piece, len(strips) - 1)
+    points, made, group = n * n, whole(F), len(offsets)  # a tile has n x n points
+    values = scratch[piece]
+    products = values[group * points * whole(C) :]
     half = products[group * points * made :]
-    vectors = made // LANES
-    filters = range(
-        strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES, LANES
-    )
+    filters = range(strips[strip], strips[strip + 1], LANES)
+    share, groups = len(scratch) // (len(strips) - 1), (len(corners) + group - 1) // group
     for g in range(part * groups // share, (part + 1) * groups // share):
-        count = min(group, tiles - g * group)
-        for t in range(count):
-            image, place = divmod(g * group + t, rows * columns)
-            i, j = divmod(place, columns)
-            corner = ((image * H + m * i) * W + m * j) * C
-            _evaluate(x, corner, bt, half, values, offsets[t], (n, C, W * C))
-        _multiply(values, offsets[:count], u, products, (points, C, made), filters)
-        for t in range(count):
-            image, place = divmod(g * group + t, rows * columns)
-            i, j = divmod(place, columns)
-            where = t * points * made, ((image * OH + side * i) * OW + side * j) * F, filters
-            _interpolate(products, (at, b), half, (y, winner), where, (n, m, OW * F, F))
+        tiles = range(g * group, min((g + 1) * group, len(corners)))
+        for t in tiles:
+            _evaluate(x, corners[t], bt, half, values, offsets[t - g * group], (n, C, row))
+        _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
+        for t in tiles:
+            where = (t - g * group) * points * made, places[t], filters
+            _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F))
 
 
 @part
@@ -188,10 +185,9 @@ def _evaluate(x, corner, bt, half, values, to, sizes):
 
 
 @part
-def _multiply(values, tiles, u, products, sizes, filters):
+def _multiply(values, tiles, channels, u, products, sizes, filters):
     """Multiply the values of all tiles at each point by u there, summed over channels."""
-    points, C, F = sizes
-    channels = np.arange(C)
+    (points, F), C = sizes, len(channels)
     for p in range(points):
         windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
         for f in filters:

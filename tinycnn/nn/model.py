@@ -41,8 +41,7 @@ class Sequential(Storable):
         self.layers = tuple(layers)  # the stages are made of them, so none may be replaced
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
-        self.any_floats, self.answers = False, Answers()
-        self.description = {}
+        self.any_floats, self.answers, self.description = False, Answers(), {}
         rng, self.output_shape = np.random.default_rng(seed), self.input_shape
         for layer in self.layers:
             self.output_shape = layer.build(self.output_shape, rng)

@@ -1,7 +1,7 @@
 """Compile on two processors: a second process compiles gradients, this one the forward pass.
 
 numba compiles one function at a time per process, but a process finds in the cache what another
-one has compiled. ``python -m tinycnn.train.precompile AUGMENT`` is that second process.
+one has compiled. ``second_process.py`` is that other one.
 """
 
 import contextlib
@@ -15,8 +15,6 @@ from pathlib import Path
 import numpy as np
 from numba.core import event
 
-from tinycnn import kernels
-from tinycnn.augment.policies import AUGMENTATIONS
 from tinycnn.data.mnist import PEN
 from tinycnn.ink.strokes import draw
 from tinycnn.kernels.jit import UNCOMPILED, cache_folder
@@ -52,6 +50,7 @@ def rehearse(trainer: Trainer) -> None:
             train_step(*first, images, np.zeros(len(images), np.uint8))
             model.forward(model.prepare(images))
             model.predict_proba(images)
+        draw([np.ones((2, 2))], PEN, (28, 28))  # at the end of a training, images of no digits
     for images in [z for z in blanks if len(z) in learned]:
         labels = np.zeros(len(images), np.uint8)
         train_step(*second, *batches.augment(images, labels, np.random.default_rng(0)))
@@ -68,7 +67,7 @@ def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
         return
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     second = subprocess.Popen(
-        [sys.executable, "-P", "-m", "tinycnn.train.precompile", augment],
+        [sys.executable, "-P", "-m", "tinycnn.train.second_process", augment],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -88,19 +87,3 @@ def _has_work() -> bool:
         return False
     folder = cache_folder()
     return folder is not None and not any(folder.glob("*backward_input*.nbc"))
-
-
-def main(augment: str) -> None:
-    """Call the gradients of a first and of a later stage, the augmentation, and what draws."""
-    for C in (1, 32):
-        x, w = np.ones((1, 6, 6, C), np.float32), np.ones((1, 5, 5, C), np.float32)
-        y, winner = np.ones((1, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.uint8)
-        kernels.conv2d_relu_maxpool2d_backward_params(y, winner, x, (5, 5), 2)
-    kernels.conv2d_relu_maxpool2d_backward_input(y, winner, w, (6, 6), 2)
-    images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
-    AUGMENTATIONS[augment](images, labels, np.random.default_rng(0))
-    draw([np.ones((2, 2))], PEN, (28, 28))  # at the end of a training, images of no digits
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
