@@ -1,8 +1,8 @@
 """How well people's drawings are read: ``python -m benchmarks.drawings DIGITS.jsonl``.
 
-Single digits by how they are prepared, rows of digits by their gaps, and what share of letters
-and scribbles is taken for digits. Any stroke file will do: JSON lines with "strokes" and
-"label", and "writer" if it is known.
+Single digits by how they are prepared, rows of digits by their gaps, amounts, cells of forms, and
+what share of letters and scribbles is taken for digits. Any stroke file will do: JSON lines with
+"strokes" and "label", and "writer" if it is known.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.command import new_parser, new_table, progress, whole, write_json
 from benchmarks.quality import scribbles
+from benchmarks.quality.forms import read_forms
 from benchmarks.quality.pages import Sample, load_samples
 from benchmarks.quality.reading import (
     Outcome,
@@ -35,6 +36,7 @@ from tinycnn.train.folder import find_weights
 BRUSHES = (4, 8, 16, 24, 32)
 ACCEPTED = (0.99, 0.97, 0.95, 0.90)  # shares of the digits
 SCRIBBLES = 500  # of each kind
+HANDS, CELLS = 10, 400  # of each amount, and of a form
 SEED = 0
 MOST_KINDS = 12
 
@@ -74,16 +76,20 @@ def _measure(
     with progress() as tell:
         singles = single_digits(samples, recognizer, BRUSHES, SEED, tell)
         rows = digit_rows(samples, recognizer, options.rows, SEED, tell)
+        tell("amounts and cells of forms")
+        forms = read_forms(samples, recognizer, HANDS, CELLS, SEED)
         tell("what is no digit")
         refusal = _refusal(samples, letters, recognizer)
     console = Console()
     console.print(f"\n{title}", soft_wrap=True)
-    for table in (_singles_table(singles), _rows_table(rows), _refusal_table(refusal)):
+    tables = _singles_table(singles), _rows_table(rows), _forms_table(forms)
+    for table in (*tables, _refusal_table(refusal)):
         console.print(table)
     console.print(_kinds_sentence(singles["strokes"]), soft_wrap=True)
     return {
         "singles": {name: asdict(outcome) for name, outcome in singles.items()},
         "rows": {gap: {way: asdict(o) for way, o in row.items()} for gap, row in rows.items()},
+        "forms": forms,
         "refusal": refusal,
     }
 
@@ -154,6 +160,16 @@ def _rows_table(rows: dict[str, dict[str, Outcome]]) -> Table:
         cost = row["apart"].accuracy - row["strokes"].accuracy
         cells = [f"{row[way].accuracy:.1%}" for way in ("strokes", "bitmap", "apart")]
         table.add_row(f"{name} gaps, n = {row['strokes'].n:,}", *cells, f"{100 * cost:.1f} points")
+    return table
+
+
+def _forms_table(forms: dict[str, dict[str, int]]) -> Table:
+    table = new_table("exactly right", "n", "right", "sure", "right of those", words=1)
+    table.caption = "sure: said with a confidence of 90 % or more"
+    for name, z in forms.items():
+        shares = z["right"] / max(z["n"], 1), z["sure_and_right"] / max(z["sure"], 1)
+        right, of_sure = (f"{share:.1%}" for share in shares)
+        table.add_row(name, f"{z['n']:,}", right, f"{z['sure']:,}", of_sure)
     return table
 
 

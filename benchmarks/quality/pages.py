@@ -46,16 +46,22 @@ def load_samples(path: str | Path) -> list[Sample]:
 Gaps = tuple[float, float]
 
 
+def unit_high(digit: Sample, rng: np.random.Generator) -> list[np.ndarray]:
+    """The strokes of a digit that stands at x = 0 on a line, about one unit high."""
+    x0, y0, x1, y1 = bounds(digit.strokes)
+    width, height = max(x1 - x0, 1e-9), max(y1 - y0, 1e-9)
+    scale = min(1 / height, 1.1 / width) * rng.uniform(0.92, 1.08)
+    y = 1 - height * scale + rng.uniform(-0.05, 0.05)
+    return [(stroke - (x0, y0)) * scale + (0, y) for stroke in digit.strokes]
+
+
 def lay_out(digits: Sequence[Sample], gaps: Gaps, rng: np.random.Generator) -> Sample:
     """Digits in a row, about one unit high, with gaps drawn from the range ``gaps``."""
     strokes, x = [], 0.0
     for digit in digits:
-        x0, y0, x1, y1 = bounds(digit.strokes)
-        width, height = max(x1 - x0, 1e-9), max(y1 - y0, 1e-9)
-        scale = min(1 / height, 1.1 / width) * rng.uniform(0.92, 1.08)
-        y = 1 - height * scale + rng.uniform(-0.05, 0.05)
-        strokes += [(stroke - (x0, y0)) * scale + (x, y) for stroke in digit.strokes]
-        x += width * scale + rng.uniform(*gaps)
+        placed = unit_high(digit, rng)
+        strokes += [stroke + (x, 0) for stroke in placed]
+        x += bounds(placed)[2] + rng.uniform(*gaps)
     text = "".join(digit.label for digit in digits)
     return Sample(strokes, text, counts=tuple(len(digit.strokes) for digit in digits))
 
@@ -119,7 +125,7 @@ def photograph(
     H, W = ink.shape
     tilt = rng.uniform(-3, 3)  # degrees
     tilted = ndimage.rotate(ink.astype(np.float32) / 255, tilt, reshape=False, order=1)
-    paper = rng.uniform(0.75, 0.95) * (1 + _grain(H, W, rng))
+    paper = rng.uniform(0.75, 0.95) * (1 + grain(H, W, rng))
     if ruled:
         paper *= 1 - rng.uniform(0.15, 0.35) * _rules(H, W, rng)
     seen = paper * (1 - rng.uniform(0.5, 0.85) * ndimage.gaussian_filter(tilted, 0.7))
@@ -152,7 +158,7 @@ def encoded(image: Image.Image, kind: str, quality: int = 75) -> bytes:
     return file.getvalue()
 
 
-def _grain(H: int, W: int, rng: np.random.Generator) -> np.ndarray:
+def grain(H: int, W: int, rng: np.random.Generator) -> np.ndarray:
     """Fibers and stains: noise of two sizes, a few per cent strong."""
     fine = ndimage.gaussian_filter(rng.normal(size=(H, W)), 1.5)
     coarse = ndimage.zoom(rng.normal(size=(H // 40 + 2, W // 40 + 2)), 40, order=1)[:H, :W]

@@ -8,6 +8,7 @@ from PIL import Image
 from template_network import model, recognizer
 
 from benchmarks import drawings
+from benchmarks.quality.forms import AMOUNTS
 from benchmarks.quality.handwriting import DIGITS, tremble
 from benchmarks.quality.pages import GAPS
 from benchmarks.quality.reading import outcome
@@ -38,6 +39,8 @@ def folder(tmp_path_factory):
 def test_the_command_measures_everything(folder, capsys, monkeypatch):
     monkeypatch.setattr(drawings, "SCRIBBLES", 5)
     monkeypatch.setattr(drawings, "BRUSHES", (12,))
+    monkeypatch.setattr(drawings, "HANDS", 1)
+    monkeypatch.setattr(drawings, "CELLS", 5)
     words = [folder / "digits.jsonl", "--weights", folder / "weights.safetensors"]
     words += ["--letters", folder / "letters.jsonl", "--rows", 3, "--json", folder / "out.json"]
     assert run_command(drawings.main, [str(word) for word in words]) == 0
@@ -47,6 +50,9 @@ def test_the_command_measures_everything(folder, capsys, monkeypatch):
     assert figures["singles"]["strokes"]["accuracy"] > 0.8
     assert figures["singles"]["naive, brush 16"]["accuracy"] < 0.7
     assert set(figures["rows"]) == set(GAPS)
+    assert figures["forms"]["amounts, strokes"]["n"] == len(AMOUNTS)
+    assert figures["forms"]["amounts, strokes"]["right"] > 4
+    assert figures["forms"]["cells of a form"]["n"] == 5
     assert figures["refusal"]["letters"]["n"] == 1
     for kind in ("dots", "blank"):
         assert set(figures["refusal"][kind]["accepted"].values()) == {0}
