@@ -8,7 +8,6 @@ import argparse
 import base64
 import hashlib
 import json
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +21,10 @@ from tinycnn.cli import Parser, run_command
 from tinycnn.data.mnist import SIZE
 from tinycnn.errors import WeightsError
 from tinycnn.files import write_bytes
+from tinycnn.ink import Recognizer
 from tinycnn.ink.segmentation import _SIGNS as SIGNS
 from tinycnn.nn import Conv2D, MaxPool2D, Sequential
 from tinycnn.nn.checks import GRAY
-from tinycnn.nn.classifier import calibration_of, names_of
 from tinycnn.train.folder import find_weights
 
 HERE = Path(__file__).parent
@@ -84,11 +83,12 @@ def description_of(model: Sequential) -> dict[str, Any]:
         elif layer.params:
             stages.append({"shape": _channels_last(layer).shape})
     stages[-1]["last"] = True
-    calibration = {"temperature": 1.0, "threshold": -math.inf} | calibration_of(model)
-    calibration["threshold"] = max(calibration["threshold"], -1e9)  # JSON has no infinity
+    reader = Recognizer.of(model).of_strokes()
+    threshold = max(reader.threshold, -1e9)  # JSON has no infinity
+    calibration = {"temperature": reader.temperature, "threshold": threshold}
     drawing = write("42", gap=40.0, height=45.0, at=(42.0, 26.0))  # percent of the paper's height
     strokes = [(z / 100).round(3).tolist() for z in tremble(drawing, np.random.default_rng(3), 0.6)]
-    scale = {"scale": float(GRAY), "classes": names_of(model)}
+    scale = {"scale": float(GRAY), "classes": reader.classes}
     signs = [(name, [line.tolist() for line in drawing]) for name, drawing in SIGNS]
     return {"stages": stages, **scale, **calibration, "signs": signs, "example": strokes}
 

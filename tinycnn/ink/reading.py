@@ -121,7 +121,7 @@ def read_strokes(
     left_out = furniture_of(strokes)
     kept = [index for index in range(len(strokes)) if index not in left_out]
     fragments = StrokeFragments([strokes[index] for index in kept], pen)
-    reading = (_read_single if single else _read)(fragments, recognizer, cache)
+    reading = (_read_single if single else _read)(fragments, recognizer.of_strokes(), cache)
     if not left_out:
         return reading
     page = StrokeFragments(strokes, pen)

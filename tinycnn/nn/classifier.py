@@ -1,8 +1,9 @@
 """A network that reads 28 x 28 images, the names of its classes, and its calibration."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,12 @@ from tinycnn.nn.layers import Softmax
 from tinycnn.nn.model import BATCH, Sequential
 
 COLDEST, HOTTEST = 0.01, 100.0  # a temperature outside of these is no measurement
+CALIBRATION = {
+    "temperature": (COLDEST, HOTTEST),
+    "temperature_of_strokes": (COLDEST, HOTTEST),
+    "threshold": (-math.inf, sys.float_info.max),
+}
+"""What a weights file may say, and its limits."""
 
 Logits = Callable[[Array], Array]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
@@ -31,14 +38,16 @@ class Prediction(NamedTuple):
 class Recognizer:
     """A classifier and its calibration, both measured on validation data.
 
-    Logits are divided by ``temperature`` before they become probabilities. An image whose score
-    is below ``threshold`` is refused: it belongs to no class. ``classes`` are the names.
+    Logits are divided by ``temperature`` before they become probabilities; those of drawings by
+    ``temperature_of_strokes``, if there is one. An image whose score is below ``threshold`` is
+    refused: it belongs to no class. ``classes`` are the names.
     """
 
     logits: Logits
     classes: tuple[str, ...]
     temperature: float = 1.0
     threshold: float = -np.inf
+    temperature_of_strokes: float | None = None
 
     @classmethod
     def of(cls, model: Sequential) -> "Recognizer":
@@ -48,6 +57,10 @@ class Recognizer:
         a description of classes or calibration that cannot be right.
         """
         return cls(_logits_of(model), names_of(model), **calibration_of(model))
+
+    def of_strokes(self) -> "Recognizer":
+        """Return the recognizer for images that are made of strokes."""
+        return replace(self, temperature=self.temperature_of_strokes or self.temperature)
 
     def __call__(self, images: Array) -> Prediction:
         """Classify uint8 images (N,28,28), white on black."""
@@ -80,18 +93,17 @@ def names_of(model: Sequential) -> tuple[str, ...]:
 
 
 def calibration_of(model: Sequential) -> dict[str, float]:
-    """Return temperature and threshold, as far as the weights file has them.
+    """Return temperatures and threshold, as far as the weights file has them.
 
     Raises WeightsError for others than ``train`` writes: the file may come from anywhere.
     """
     calibration = model.description.get("calibration") or {}
     try:
         found = {name: float(z) for name, z in calibration.items()}
-        temperature, threshold = found.get("temperature", 1.0), found.get("threshold", 0.0)
-        sound = COLDEST <= temperature <= HOTTEST and threshold < math.inf
-    except (AttributeError, TypeError, ValueError, OverflowError):
+        sound = all(low <= found[z] <= high for z in found for low, high in [CALIBRATION[z]])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         sound = False
-    if not sound or not found.keys() <= {"temperature", "threshold"}:
+    if not sound:
         raise WeightsError(
             "the calibration of these weights is no threshold and no temperature from "
             f"{COLDEST} to {HOTTEST}"

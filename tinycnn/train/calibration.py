@@ -1,17 +1,18 @@
 """Calibrate a network: measure on validation images how sure it may be.
 
-Calibration is two numbers, saved with the weights. Logits are divided by a ``temperature`` before
+Calibration is a few numbers, saved with the weights. Logits are divided by a ``temperature`` before
 they become probabilities, so that about 90 % of all answers with probability 0.9 are right. An
 image whose score is below a ``threshold`` is no digit; the score is log sum exp of the logits,
-which is high if any class fits well. The ``Recognizer`` of the weights applies both.
+which is high if any class fits well. The ``Recognizer`` of the weights applies them.
 """
 
 import math
 
 import numpy as np
 
+from tinycnn.augment.policies import drawings
 from tinycnn.data.catalogue import DIGITS
-from tinycnn.nn import Sequential
+from tinycnn.nn import NO_CLASS, Sequential
 
 COLDEST, HOTTEST = 0.5, 5.0
 """The range of temperatures."""
@@ -26,12 +27,28 @@ REFUSED = 0.02
 """The fraction of validation digits that may score below the threshold."""
 
 
+VERSIONS = 5
+"""Of each validation digit that ``drawings`` makes."""
+
+STROKES = 1.5
+"""How much surer of people's drawings a network is than of those that are made of MNIST's digits.
+
+Chosen on half of the writers of 7,760 digits: so warm, its mean confidence is the share it reads.
+"""
+
+
 def calibrate(
-    model: Sequential, images: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]
+    model: Sequential,
+    images: np.ndarray,
+    labels: np.ndarray,
+    classes: tuple[str, ...],
+    augment: str = "none",
 ) -> dict[str, float]:
     """Return the calibration of ``model``, measured on images (N,H,W) uint8 and labels (N,).
 
-    A temperature, and for 28 x 28 digits a threshold. Equal arguments give equal numbers.
+    A temperature, and for 28 x 28 digits a threshold. If it was trained with ``drawings``, its
+    temperature is measured on such, and there is another of strokes. Equal arguments give equal
+    numbers.
     """
     from tinycnn.augment.negatives import make_non_digits  # scipy, only at the end of a training
     from tinycnn.ink import Recognizer
@@ -42,6 +59,12 @@ def calibrate(
         others = make_non_digits(images, labels, NON_DIGITS, np.random.default_rng(0))
         scores = recognizer(images).scores, recognizer(others).scores
         calibration["threshold"] = choose_threshold(*scores)
+    if augment == "drawings":
+        many = images.repeat(VERSIONS, axis=0), labels.repeat(VERSIONS)
+        drawn, truths = drawings(*many, np.random.default_rng(0))
+        digits = truths != NO_CLASS
+        T = fit_temperature(recognizer.logits(drawn[digits]), truths[digits])
+        calibration |= {"temperature": T, "temperature_of_strokes": round(STROKES * T, 4)}
     return calibration
 
 

@@ -113,7 +113,8 @@ class Run:
         trainer, folder, dataset = self.trainer, self.folder, self.trainer.dataset
         network = self._answering()
         score = measure(network, dataset.test_images, dataset.test_labels)
-        calibration = calibrate(network, *trainer.validation_part, dataset.class_names)
+        known = *trainer.validation_part, dataset.class_names, trainer.recipe.augment
+        calibration = calibrate(network, *known)
         self._publish(calibration=calibration)
         images = trainer.recipe.epochs * len(trainer.training)
         result = Result(
