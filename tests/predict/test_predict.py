@@ -193,6 +193,15 @@ def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, folder, monk
     assert "the first 4 of its 10 images were read" in err[0]
 
 
+def test_of_a_document_a_bounded_number_of_pages_is_read(predict, folder, monkeypatch):
+    with Image.open(folder / "page.png") as page:
+        page.save(folder / "pages.tiff", save_all=True, append_images=[page, page])
+    monkeypatch.setattr(sources, "MOST_PAGES", 2)
+    code, out, err = predict("pages.tiff")
+    assert (code, len(out), len(err)) == (1, 2, 1)
+    assert "the first 2 of its 3 pages were read" in err[0]
+
+
 def test_images_that_look_inverted_are_warned_of_once(predict, folder):
     write_idx(folder / "inverted.idx", 255 - templates())
     code, out, err = predict("inverted.idx")

@@ -26,6 +26,7 @@ from tinycnn.nn.classifier import Recognizer
 
 MOST_ROWS = 100  # of a trace
 BATCH = 256  # images of an IDX file at a time
+MOST_PAGES = 1000  # of a TIFF or PDF file: it takes minutes
 MOST_IMAGES = 100_000  # of an IDX file: half a megabyte of gzip can hold 680,000 blank ones
 
 
@@ -118,12 +119,14 @@ def _read_picture(
     file: str, payload: bytes, recognizer: Recognizer, single: bool
 ) -> Iterator[Item]:
     number, pages = 0, 1
-    while number < pages:
+    while number < min(pages, MOST_PAGES):
         picture = decode_picture(payload, number)
         pages = picture.pages
         read = partial(read_picture, picture, recognizer, single=single)
         yield _with_reading(Item(file, number if pages > 1 else None, picture), read)
         number += 1
+    if pages > MOST_PAGES:
+        raise ImageError(f"the first {MOST_PAGES:,} of its {pages:,} pages were read, no more")
 
 
 def _read_drawings(
