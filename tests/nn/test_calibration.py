@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.quality.pages import page_of
 from tinycnn.data import load_dataset
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import WeightsError
-from tinycnn.ink import Recognizer
+from tinycnn.ink import Picture, Recognizer, read_picture, read_strokes
 from tinycnn.nn import Dense, Flatten, Sequential
 from tinycnn.train.calibration import (
     calibrate,
@@ -62,6 +63,9 @@ def test_digits_get_a_threshold_and_other_things_only_a_temperature():
     assert set(calibration) == {"temperature", "threshold"}
     assert calibration == calibrate(model, images, labels, DIGITS)
     assert set(calibrate(model, images, labels, tuple("abcdefghij"))) == {"temperature"}
+    drawn = calibrate(model, images, labels, DIGITS, "drawings")
+    assert drawn["threshold"] == calibration["threshold"]
+    assert drawn["temperature_of_strokes"] > drawn["temperature"] != calibration["temperature"]
 
 
 def linear(**description):
@@ -82,10 +86,26 @@ def test_the_recognizer_of_some_weights_has_their_names_and_their_calibration(rn
     np.testing.assert_allclose(opinion.scores, np.log(np.exp(logits).sum(axis=1)), rtol=1e-6)
 
 
+def test_drawings_have_a_temperature_of_their_own_where_the_weights_name_one(rng):
+    """Pictures keep the other, and weights without it have one for all."""
+    logits = rng.standard_normal((1, 10))
+    names, strokes = tuple("0123456789"), [np.array([[0, 0], [9, 0], [3, 20.0]])]
+    picture = Picture(255 - page_of(strokes, 5, 5))
+    of_strokes = {"temperature": 0.5, "temperature_of_strokes": 2.0}
+    for given in ({"temperature": 0.5}, of_strokes):
+        recognizer = Recognizer(lambda images: logits.repeat(len(images), 0), names, **given)
+        for reading, name in (
+            (read_strokes(strokes, recognizer, single=True), [*given][-1]),
+            (read_picture(picture, recognizer, single=True), "temperature"),
+        ):
+            assert reading.confidence == pytest.approx(softmax(logits / given[name]).max())
+
+
 NONSENSE = [
     {"calibration": 3},
     {"calibration": {"temperature": -1}},
     {"calibration": {"temperature": float("nan")}},
+    {"calibration": {"temperature_of_strokes": 1e9}},
     {"calibration": {"humidity": 0.4}},
     {"classes": ["cat", "dog"]},
     {"classes": ["a", "b", "a"]},
