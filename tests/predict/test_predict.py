@@ -12,9 +12,10 @@ from benchmarks.quality.handwriting import DIGITS, write
 from benchmarks.quality.pages import page_of, photograph
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
-from tinycnn.ink import reading
+from tinycnn.ink import Recognizer, reading
 from tinycnn.predict import sources
 from tinycnn.predict.__main__ import main
+from tinycnn.predict.api import load
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,16 @@ def test_of_an_idx_file_a_bounded_number_of_images_is_read(predict, folder, monk
     code, out, err = predict("images.idx")
     assert (code, len(out), len(err)) == (1, 4, 1)
     assert "the first 4 of its 10 images were read" in err[0]
+
+
+def test_a_page_that_lies_on_its_side_is_turned_and_that_is_said():
+    recognizer = Recognizer.of(load())
+    ink = page_of([stroke / 100 for stroke in write("472\n356")], 100, 9)
+    for turns, side in (0, None), (1, "left"), (3, "right"):
+        Image.fromarray(255 - np.rot90(ink, turns)).save(file := io.BytesIO(), "PNG")
+        (item,) = sources.read_items("page.png", file.getvalue(), recognizer)
+        assert item.reading.text == "472\n356"
+        assert item.note == (side and f"it lies on its {side} side and was turned upright")
 
 
 def test_of_a_document_a_bounded_number_of_pages_is_read(predict, folder, monkeypatch):

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 from PIL import Image
 
 from tinycnn.data.checks import oddity
@@ -122,11 +123,31 @@ def _read_picture(
     while number < min(pages, MOST_PAGES):
         picture = decode_picture(payload, number)
         pages = picture.pages
-        read = partial(read_picture, picture, recognizer, single=single)
-        yield _with_reading(Item(file, number if pages > 1 else None, picture), read)
+        read = partial(read_picture, recognizer=recognizer, single=single)
+        yield _upright(Item(file, number if pages > 1 else None, picture), picture, read)
         number += 1
     if pages > MOST_PAGES:
         raise ImageError(f"the first {MOST_PAGES:,} of its {pages:,} pages were read, no more")
+
+
+def _upright(item: Item, picture: Picture, read: Callable[[Picture], Reading]) -> Item:
+    """Read a picture; if it is doubtful and has more digits when turned, as lying on its side."""
+    items = [_with_reading(item, partial(read, picture))]
+    if items[0].reading and items[0].reading.doubtful:
+        for turns, side in (1, "right"), (3, "left"):
+            turned = replace(picture, gray=np.rot90(picture.gray, turns).copy())
+            note = f"it lies on its {side} side and was turned upright"
+            lying = replace(item, page=turned, note=note)
+            items.append(_with_reading(lying, partial(read, turned)))
+    return max(items, key=_digits_of)
+
+
+def _digits_of(item: Item) -> int:
+    """How many digits of a reading are accepted; 0 if most of it is none, or there is but one."""
+    if item.reading is None or item.reading.doubtful:
+        return 0
+    accepted = sum(not digit.rejected for digit in item.reading.digits)
+    return accepted if accepted > 1 else 0
 
 
 def _read_drawings(
