@@ -45,7 +45,7 @@ def slash_zeros(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give ones a flag at the top or below it, a foot or a hook at the bottom, or both."""
+    """Give ones a flag at the top or below it, a foot at the bottom, or both."""
     B = len(images)
     top, bottom = _ends(images)
     height = (bottom - top)[:, :1]
@@ -54,16 +54,13 @@ def flag_ones(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     along = np.concatenate([np.cos(np.radians(angle)), -np.sin(np.radians(angle))], axis=1)
     lower = rng.uniform(0, 0.35, (B, 1)) * (rng.random((B, 1)) < 0.35)
     start = top + lower * (bottom - top)
-    flag = np.stack([start, start, start + length * along], axis=1)
+    flag = np.stack([start, start + length * along], axis=1)
     tilt = rng.normal(0, 0.04, B)
     reach = rng.uniform(0.05, 0.55, (2, B))  # to the left and to the right
-    hooked = rng.random(B) < 0.3  # no foot, but the pen goes up again
-    reach *= np.where(hooked, [[0], [0.5]], 1)
-    rise = rng.uniform(0.1, 0.35, B) * hooked
-    ends = np.array([[tilt, -reach[0]], 0 * reach, [-tilt - rise, reach[1]]]).transpose(2, 0, 1)
+    ends = np.array([[tilt, -reach[0]], [-tilt, reach[1]]]).transpose(2, 0, 1)
     foot = bottom[:, None] + height[:, None] * ends
     marks = np.stack([flag, foot], axis=1)
-    kind = rng.choice(3, B, p=(0.4, 0.4, 0.2))  # flag, both, foot
+    kind = rng.choice(3, B, p=(0.45, 0.45, 0.1))  # flag, both, foot
     marks[kind == 2, 0] = np.nan
     marks[kind == 0, 1] = np.nan
     return add_marks(images, marks, pens(B, rng))
