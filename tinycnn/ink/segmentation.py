@@ -30,6 +30,7 @@ from tinycnn.ink.strokes import strokes_to_image
 LONGEST_RUN = 9  # fragments in one digit: people use up to four strokes, but many seams are tried
 WIDEST_RUN = 2.0  # line heights
 HOPELESS = -7.0  # log-odds: neighbors that belong together less probably than that are not tried
+RARELY = -3.0  # log-odds: no gap speaks more against two fragments than that, if they are tried
 TINY = 0.15  # line heights: a dot for certain
 LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
 USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
@@ -51,7 +52,7 @@ WORD_GAP = 0.55  # line heights between words, at least
 BETWEEN = ".,:'/"  # signs with a digit on both sides
 BEFORE, AFTER, BESIDE = "-+", "=%", "$€£"  # signs before, after, and before or after a digit
 
-LIKENESS = {"+": 0.86, "%": 0.845, "$": 0.935, "€": 0.89, "£": 0.885}
+LIKENESS = {"+": 0.86, "%": 0.845, "$": 0.935, "€": 0.89, "£": 0.92}
 """Correlation with its drawing from which ink is rather that sign than a digit."""
 
 Run = tuple[int, int]
@@ -78,7 +79,7 @@ def candidates(fragments: Fragments, line: TextLine) -> Candidates:
             if len(group) > 1 and (odds[stop - 2] < HOPELESS or x1 - x0 > WIDEST_RUN * line.height):
                 break
             groups[start, stop] = group
-    return Candidates(line, odds, groups)
+    return Candidates(line, np.maximum(odds, RARELY), groups)
 
 
 def _odds(fragments: Fragments, one: int, other: int, height: float) -> float:
@@ -118,7 +119,7 @@ def _is_across(spans: np.ndarray, height: float) -> bool:
     """Whether one of two fragments runs through the middle of the other, as in a slashed zero."""
     narrow, wide = spans[np.argsort(spans[:, 2] - spans[:, 0])]
     place = ((narrow[0] + narrow[2]) / 2 - wide[0]) / max(wide[2] - wide[0], 0.2 * height)
-    return bool(0.2 < place < 0.8 and min(narrow[3], wide[3]) > max(narrow[1], wide[1]))
+    return bool(0.15 < place < 0.85 and min(narrow[3], wide[3]) > max(narrow[1], wide[1]))
 
 
 def digit_weight(span: Span, height: float, confidence: float, score: float) -> float:

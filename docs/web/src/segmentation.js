@@ -11,6 +11,7 @@ import { across, down, height, width } from "./lines.js";
 const LONGEST_RUN = 9; // strokes in one digit
 const WIDEST_RUN = 2.0; // line heights
 const HOPELESS = -7.0; // log-odds: less probable pairs are not tried
+const RARELY = -3.0; // log-odds: no gap speaks more against a pair than that, if it is tried
 const TINY = 0.15; // line heights: a dot for certain
 const LONE_DOT = 0.5; // probability that such ink is no part of a digit
 const LONE_MARK = 0.02;
@@ -41,7 +42,7 @@ export function candidates(strokes, line) {
       runs.push({ start, stop, group, span });
     }
   }
-  return { ...line, odds, runs };
+  return { ...line, odds: odds.map((z) => Math.max(z, RARELY)), runs };
 }
 
 /** Log-odds that two neighbors belong together: a logistic regression in line heights. */
@@ -72,7 +73,7 @@ function isLoose(a, b, tall, pen) {
 function isAcross(a, b, tall) {
   const [narrow, wide] = width(a) <= width(b) ? [a, b] : [b, a];
   const place = ((narrow[0] + narrow[2]) / 2 - wide[0]) / Math.max(width(wide), 0.2 * tall);
-  return 0.2 < place && place < 0.8 && down(a, b) > 0;
+  return 0.15 < place && place < 0.85 && down(a, b) > 0;
 }
 
 /** Log-probability that a run is one digit: like its class, like any digit, not too wide. */

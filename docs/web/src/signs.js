@@ -16,7 +16,7 @@ const BLUR = 1.2; // pixels of 28: so far lines may be from where they are in th
 const STEEPNESS = 50; // of the evidence for a sign, in likeness
 const DOUBT = 2.0; // a digit's score above the threshold that leaves no doubt about it
 export const PLACED = 0.95; // probability of a sign that is told by its size and place
-const LIKENESS = { "+": 0.86, "%": 0.845, $: 0.935, "€": 0.89, "£": 0.885 }; // at least
+const LIKENESS = { "+": 0.86, "%": 0.845, $: 0.935, "€": 0.89, "£": 0.92 }; // at least
 
 /** The sign that one or two strokes are by their size and place on a line; "" if none. */
 export function smallSign(strokes, group, line) {
