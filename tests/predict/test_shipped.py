@@ -9,6 +9,7 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.ink import Recognizer
 from tinycnn.nn import Sequential
+from tinycnn.nn.classifier import CALIBRATION
 from tinycnn.nn.presets import name_of
 from tinycnn.train.__main__ import main as train
 from tinycnn.train.folder import SHIPPED, find_weights
@@ -34,7 +35,7 @@ def test_they_say_how_they_were_made(model):
     assert training["recipe"]["preset"] == "normed"
     assert training["recipe"]["augment"] == "drawings"
     assert name_of(model) == "lenet"
-    assert set(model.description["calibration"]) == {"temperature", "threshold"}
+    assert set(model.description["calibration"]) == set(CALIBRATION)
 
 
 def test_the_command_that_made_them_saves_a_network_like_them(model, tmp_path):

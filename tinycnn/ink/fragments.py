@@ -222,7 +222,8 @@ def _join_stacked(fragments: Fragments, rows: list[list[int]]) -> list[list[int]
 def _stacked(fragments: Fragments, one: int, other: int) -> bool:
     (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
     overlap = min(a1, c1) - max(a0, c0)
-    close = fragments.distance(one, other) <= STACKED * min(b1 - b0, d1 - d0)
+    reach = max(STACKED * min(b1 - b0, d1 - d0), 2 * fragments.pen)  # a gap as wide as the pen
+    close = fragments.distance(one, other) <= reach
     return bool(close and overlap >= 0.5 * min(a1 - a0, c1 - c0))
 
 

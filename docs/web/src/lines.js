@@ -172,7 +172,8 @@ function joinStacked(strokes, rows) {
 
 function isStacked(strokes, one, other) {
   const [a, b] = [strokes.spans[one], strokes.spans[other]];
-  const limit = STACKED * Math.min(height(a), height(b));
+  // At least a gap as wide as the pen.
+  const limit = Math.max(STACKED * Math.min(height(a), height(b)), 2 * strokes.pen);
   const close = strokes.distance(one, other, 2 * limit) <= limit;
   return close && across(a, b) >= 0.5 * Math.min(width(a), width(b));
 }
