@@ -15,13 +15,9 @@ from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Softmax
 from tinycnn.nn.model import BATCH, Sequential
 
-COLDEST, HOTTEST = 0.01, 100.0  # a temperature outside of these is no measurement
-CALIBRATION = {
-    "temperature": (COLDEST, HOTTEST),
-    "temperature_of_strokes": (COLDEST, HOTTEST),
-    "threshold": (-math.inf, sys.float_info.max),
-}
-"""What a weights file may say, and its limits."""
+CALIBRATION = dict.fromkeys(("temperature", "temperature_of_strokes"), (0.01, 100.0))
+CALIBRATION["threshold"] = -math.inf, sys.float_info.max
+"""What a weights file may say of its calibration, and the limits of what may be right."""
 
 Logits = Callable[[Array], Array]
 """uint8 images (N,28,28) -> logits (N,K), K at least 2."""
@@ -105,8 +101,7 @@ def calibration_of(model: Sequential) -> dict[str, float]:
         sound = False
     if not sound:
         raise WeightsError(
-            "the calibration of these weights is no threshold and no temperature from "
-            f"{COLDEST} to {HOTTEST}"
+            "the calibration of these weights is no threshold and no temperature from 0.01 to 100"
         )
     return found
 

@@ -144,9 +144,8 @@ def _upright(item: Item, picture: Picture, read: Callable[[Picture], Reading]) -
 
 def _digits_of(item: Item) -> int:
     """How many digits of a reading are accepted; 0 if most of it is none, or there is but one."""
-    if item.reading is None or item.reading.doubtful:
-        return 0
-    accepted = sum(not digit.rejected for digit in item.reading.digits)
+    digits = item.reading.digits if item.reading and not item.reading.doubtful else ()
+    accepted = sum(not digit.rejected for digit in digits)
     return accepted if accepted > 1 else 0
 
 
