@@ -1,6 +1,7 @@
 """What people fill in: amounts, dates and sums with their signs, and the cells of a form."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -39,8 +40,6 @@ SIGNS = {  # beside digits that are 1 high
     ],
 }
 FORMS = ("amounts, strokes", "amounts, pictures", "cells of a form")
-AMOUNT_HEIGHT = 100  # pixels of a digit in its bitmap
-BRUSHES = (5, 14)  # pixels
 
 Hand = Mapping[str, Sequence[Sample]]
 """The digits of one writer, by their labels."""
@@ -60,10 +59,11 @@ def read_forms(
     """How many amounts, by ``each`` hands, and how many of so many cells are exactly right."""
     rng, hands = np.random.default_rng(seed), hands_of(samples)
     found: dict[str, list[tuple[str, Reading]]] = {name: [] for name in FORMS}
-    for number in amounts(hands, each, rng) if hands else ():
-        found["amounts, strokes"].append((number.label, read_strokes(number.strokes, recognizer)))
-        page = 255 - page_of(number.strokes, AMOUNT_HEIGHT, rng.integers(*BRUSHES))
-        found["amounts, pictures"].append((number.label, read_picture(Picture(page), recognizer)))
+    for text, _ in product(AMOUNTS, range(each if hands else 0)):
+        strokes = amount(text, hands[int(rng.integers(len(hands)))], rng)
+        found["amounts, strokes"].append((text, read_strokes(strokes, recognizer)))
+        page = 255 - page_of(strokes, 100, int(rng.integers(5, 14)))
+        found["amounts, pictures"].append((text, read_picture(Picture(page), recognizer)))
     for digit in (samples[i] for i in rng.integers(len(samples), size=cells)):
         page = cell_of(digit, rng)
         found["cells of a form"].append((digit.label, read_picture(Picture(page), recognizer)))
@@ -77,15 +77,10 @@ def _counted(pairs: Sequence[tuple[str, Reading]]) -> dict[str, int]:
     return {"n": len(right), **{name: int(z.sum()) for name, z in counts.items()}}
 
 
-def amounts(hands: Sequence[Hand], each: int, rng: np.random.Generator) -> Iterator[Sample]:
-    """Each of the amounts, written by ``each`` hands."""
-    for text in AMOUNTS:
-        for _ in range(each):
-            yield Sample(_written(text, hands[rng.integers(len(hands))], rng), text)
-
-
-def _written(text: str, hand: Hand, rng: np.random.Generator) -> Strokes:
-    strokes, x = [], 0.0
+def amount(text: str, hand: Hand, rng: np.random.Generator) -> Strokes:
+    """An amount about one unit high, of digits by one writer and signs made by code."""
+    strokes: Strokes = []
+    x = 0.0
     for sign in text:
         if sign == " ":
             x += 0.75
@@ -93,7 +88,7 @@ def _written(text: str, hand: Hand, rng: np.random.Generator) -> Strokes:
         if sign in SIGNS:
             ink = [stroke + rng.normal(0, 0.03, 2) for stroke in SIGNS[sign]]
         else:
-            ink = unit_high(hand[sign][rng.integers(len(hand[sign]))], rng)
+            ink = unit_high(hand[sign][int(rng.integers(len(hand[sign])))], rng)
         strokes += [stroke + (x, 0) for stroke in ink]
         x = max(stroke[:, 0].max() for stroke in strokes) + rng.uniform(0.12, 0.3)
     return strokes

@@ -47,7 +47,7 @@ Gaps = tuple[float, float]
 
 
 def unit_high(digit: Sample, rng: np.random.Generator) -> list[np.ndarray]:
-    """The strokes of a digit that stands at x = 0 on a line, about one unit high."""
+    """The strokes of a digit that begins at x = 0 on a line, about one unit high."""
     x0, y0, x1, y1 = bounds(digit.strokes)
     width, height = max(x1 - x0, 1e-9), max(y1 - y0, 1e-9)
     scale = min(1 / height, 1.1 / width) * rng.uniform(0.92, 1.08)
