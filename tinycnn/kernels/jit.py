@@ -67,14 +67,11 @@ class Kernel(CPUDispatcher):
     """A function that is compiled to its end before a signal stops the program."""
 
     def compile(self, signature: Any) -> Any:
-        collects = gc.isenabled()
-        gc.disable()  # a compiler makes many objects, and little of it is garbage
-        try:
-            with signals_wait():
-                return super().compile(signature)
-        finally:
-            if collects:
-                gc.enable()
+        with signals_wait(), contextlib.ExitStack() as stack:
+            if gc.isenabled():
+                gc.disable()  # a compiler makes many objects, and little of it is garbage
+                stack.callback(gc.enable)
+            return super().compile(signature)
 
 
 class Part(Kernel):

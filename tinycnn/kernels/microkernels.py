@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     """
 
     y: Any
-    fill: functools.partial
+    fill: Callable[[], object]
     pack: Callable[[], object] | None = None
     packed: tuple = ()
 

@@ -9,6 +9,7 @@ again when a byte of them is no longer what it was, by whatever means they were 
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -51,16 +52,25 @@ class Answers(threading.local):
 
 
 class _Answer:
-    """The arrays that are written for an answer, and the steps that write them."""
+    """The arrays that are written for an answer, and the calls that write them."""
 
     def __init__(self, stages: Sequence[Layer], x: Array) -> None:
         self._x = y = np.empty_like(x, order="C")
-        self._loops = _Loops()
-        self._steps: list[Step] = [self._loops]
         self._read: list[tuple[dict[str, Any], str, str, Array]] = []
+        self._plans: list[Plan] = []
         for stage in stages:
             y = self._prepared(stage, y)
         self._y = y
+        arrays = [z.reshape(-1).view(np.int32) for plan in self._plans for z in plan.packed]
+        self._packed, self._changed = [(z, z.copy()) for z in arrays], bytearray(1)
+        changed = np.frombuffer(self._changed, np.uint8)
+        searches = [partial(compare, blocks(z[0]), z, (changed,)) for z in self._packed]
+        steps = [*searches, *(plan.fill for plan in self._plans)]
+        self._calls: list[Step] = []
+        for compiled, some in groupby(steps, lambda step: isinstance(step, partial)):
+            calls: list[Any] = [*some]
+            self._calls += [in_a_row(calls)] if compiled else calls
+        self._pack()
 
     def has_todays_arrays(self) -> bool:
         """Return whether the layers still have the arrays that the steps read."""
@@ -68,10 +78,21 @@ class _Answer:
 
     def __call__(self, x: Array) -> Array:
         self._x[...] = x
-        for step in self._steps:
-            step()
+        for call in self._calls:
+            call()
+            if self._changed[0]:  # for which the first call looks, too
+                self._pack()
+                call()
         y: Array = self._y.copy()
         return y
+
+    def _pack(self) -> None:
+        self._changed[0] = False
+        for now, seen in self._packed:
+            seen[:] = now  # before it is packed: what changes meanwhile is noticed the next time
+        for plan in self._plans:
+            if plan.pack:
+                plan.pack()
 
     def _prepared(self, stage: Layer, x: Array) -> Array:
         """Return the array for the output of ``stage`` on x; add the steps that fill it."""
@@ -93,8 +114,7 @@ class _Answer:
                 y = x.reshape(len(x), *stage.shapes(x.shape[1:])[0])
             case _:
                 y = np.empty((len(x), *stage.shapes(x.shape[1:])[0]), x.dtype)
-                self._loops = _Loops()
-                self._steps += [lambda: np.copyto(y, stage.forward(x)), self._loops]
+                self._plan(Plan(y, lambda: np.copyto(y, stage.forward(x))))
         return y
 
     def _arrays(self, layer: Layer) -> list[Array]:
@@ -110,40 +130,8 @@ class _Answer:
         return [z for *_, z in kept]
 
     def _plan(self, plan: Plan) -> Any:
-        self._loops.plans.append(plan)
+        self._plans.append(plan)
         return plan.y
-
-
-class _Loops:
-    """Plans in a row, carried out by one call of compiled code."""
-
-    def __init__(self) -> None:
-        self.plans: list[Plan] = []
-        self._changed = bytearray(1)  # whether something is not packed as it is now
-        self._run: Step = self._prepare
-
-    def __call__(self) -> None:
-        self._run()
-        if self._changed[0]:
-            self._pack()
-            self._run()
-
-    def _prepare(self) -> None:
-        """Have changes looked for whenever the plans are carried out."""
-        arrays = [z.reshape(-1).view(np.int32) for plan in self.plans for z in plan.packed]
-        self._packed = [(z, z.copy()) for z in arrays]
-        changed = np.frombuffer(self._changed, np.uint8)
-        searches = [partial(compare, blocks(z[0]), z, (changed,)) for z in self._packed]
-        self._run = in_a_row([*searches, *(plan.fill for plan in self.plans)])
-        self._changed[0] = True
-
-    def _pack(self) -> None:
-        self._changed[0] = False
-        for now, seen in self._packed:
-            seen[:] = now  # before it is packed: what changes meanwhile is noticed the next time
-        for plan in self.plans:
-            if plan.pack:
-                plan.pack()
 
 
 def _normalized(norm: BatchNorm, x: Array, w: Array, b: Array, *state: Array) -> Any:
