@@ -5,23 +5,23 @@ output of the convolution in four is the winner of its window, and the ReLU has 
 those. So only living winners are visited; all else would be sums of zeros.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from tinycnn.kernels import winograd
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
-    FEW,
     ROWS,
     Plan,
-    add_rows,
     axpy_rows,
     by_tap,
     empty,
     gemm_tile,
+    gemm_tile_pairs,
     in_rows,
     pieces,
+    store_living,
     store_winner,
     sum_of_pieces,
     tap_offsets,
@@ -29,68 +29,90 @@ from tinycnn.kernels.microkernels import (
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import LANES, add, equals, load_first, select, store_first, zeros
+from tinycnn.kernels.simd import (
+    HALF,
+    LANES,
+    add,
+    equals,
+    load_first,
+    select,
+    store_first,
+    zeros,
+)
 from tinycnn.kernels.threads import parallel_over
 
 POOL = 2
-"""The size of a pooling window: eight sums are just two of them. Others are not fused."""
+"""The size of a pooling window: eight sums are just two of them. Only 1, which is no pooling, is
+fused as well."""
 
-PLACES = POOL * POOL
-
-NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)  # where nothing is pooled
+NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)  # where no ReLU follows
 
 
 def conv2d(x, w, b):
     """See ``reference.conv2d``."""
-    plan = _plan(x, w, b, 1)
+    plan = _plan(x, w, b, 1, False)
     return plan._replace(y=plan.y[0])
 
 
 def conv2d_relu_maxpool2d(x, w, b, size):
     """See ``reference.conv2d_relu_maxpool2d``; the map before pooling is never stored."""
-    return _plan(x, w, b, POOL) if size == POOL else NotImplemented
+    return _plan(x, w, b, size, True) if size <= POOL else NotImplemented
 
 
-def _plan(x, w, b, size):
-    """Return the plan of a convolution, whose outputs compete if ``size`` is not 1."""
+def _plan(x, w, b, size, competing):
+    """Return the plan of a convolution, whose outputs compete, against zero too, if asked."""
     (N, H, W, C), (F, KH, KW, _) = x.shape, w.shape
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
-    winner = NO_WINNER if size == 1 else np.empty(y.shape, np.uint8)
-    if winograd.pays(w.shape) and winograd.tile_outputs(y.shape, KH, size):
-        fill, pack = winograd.filled_and_packed(x, w, b, y, winner)
+    winner = np.empty(y.shape, np.uint8) if competing else NO_WINNER
+    if winograd.pays(w.shape) and winograd.tile_outputs((OH, OW), KH, size):
+        fill, pack = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, pack, (w,))
-    packed, pack = by_tap(w)
-    windows, taps = window_offsets(W, C, OH, OW, size), tap_offsets(W, C, KH, KW)
-    read, written = (in_rows(x), windows, taps, packed, b), (in_rows(y), in_rows(winner))
-    parts = 1 if N > FEW else 4
-    return Plan((y, winner), partial(_convolve, N * parts, (*read, parts), written), pack, (w,))
+    *where, shift = sites(W, C, OH, OW, size, F)
+    packed, biases, pack = by_tap(w, b, 2 if shift else 1)
+    read = in_rows(x), *where, shift, tap_offsets(W, C, KH, KW), packed, biases, size
+    written = in_rows(y), in_rows(winner)
+    return Plan((y, winner), partial(_convolve, N, read, written), pack, (w, b))
 
 
-@parallel_over  # piece owns its part of y[n] and winner[n]
-def _convolve(piece, read, written):
+@lru_cache
+def sites(W, C, OH, OW, size, F):
+    """Return where windows begin in an image, and where their results go; and, if F filters fill
+    half a vector, how much further the windows begin that share vectors with them, or else 0.
+    """
+    columns, shift = np.arange(OW), 0
+    if F == HALF and OW > 1:  # one without a neighbor shares with the last but one again
+        columns, shift = np.minimum(columns[::2], OW - 2), size * C
+    windows = window_offsets(W, C, OH, OW, size).reshape(OH, OW, -1)[:, columns]
+    return windows.ravel(), np.add.outer(np.arange(OH) * OW, columns).ravel() * F, shift
+
+
+@parallel_over  # n owns y[n] and winner[n]
+def _convolve(n, read, written):
     """Multiply eight windows at a time by a vector of filters.
 
     If there is pooling, ``windows`` lists all places of the first pooling window, then those of
     the second, and so on; the places of two compete at a time.
     """
-    (x, windows, taps, w, b, parts), (y, winner) = read, written
-    F, eights = b.size, (windows.size + ROWS - 1) // ROWS
-    n, part = divmod(piece, parts)
-    first, last = part * eights // parts, (part + 1) * eights // parts
+    (x, windows, places, shift, taps, w, b, size), (y, winner) = read, written
+    x, y, winner, F = x[n], y[n], winner[n], b.size
     for f in range(0, F, LANES):
-        bias, at = load_first(b, f, F - f), 2 * first * F + f
-        for p in range(first * ROWS, last * ROWS, ROWS):
-            eight = windows_from(p, windows, 0)
-            sums = gemm_tile(x[n], eight, taps, w, (f, F, F - f), bias)
-            if winner.size:
-                store_winner(sums[:PLACES], y[n], winner[n], at, F - f)
-                if p + PLACES < windows.size:
-                    store_winner(sums[PLACES:], y[n], winner[n], at + F, F - f)
-                at += 2 * F
+        bias = load_first(b, f, F - f)
+        for p in range(0, windows.size, ROWS):
+            eight, row = windows_from(p, windows, 0), (f, F, F - f)
+            if shift:
+                sums = gemm_tile_pairs(x, eight, shift, taps, w, bias)
             else:
-                for q in range(min(ROWS, windows.size - p)):
-                    store_first(y[n], (p + q) * F + f, sums[q], F - f)
+                sums = gemm_tile(x, eight, taps, w, row, bias)
+            at = windows_from(p // (size * size), places, f)
+            if size == POOL:
+                store_winner(sums[:4], y, winner, at[0], F - f)
+                if p + 4 < windows.size:
+                    store_winner(sums[4:], y, winner, at[1], F - f)
+            elif winner.size:
+                store_living(sums, y, winner, at, F - f)
+            else:
+                store_first(y, at, sums, F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -99,59 +121,46 @@ def conv2d_backward_params(dy, x, kernel_size):
     Seen from one image, dw is a valid convolution of x with dy in the place of the kernel: what
     was a window is a tap now, and what was a tap a window.
     """
-    read, written, pairs = _every_output(dy, NO_WINNER, x, kernel_size)
-    _correlate(len(read[-1]) - 1, read, written)
-    return _sums(written, pairs, kernel_size)
+    return _visit_all(dy, np.zeros(dy.shape, np.uint8), x, kernel_size, 1)
 
 
-def _every_output(dy, winner, x, kernel_size):
-    """Return what ``_correlate`` reads and writes, and which pairs of pieces are added up then."""
+def _visit_all(dy, winner, x, kernel_size, size):
+    """Return dw and db, sums over every output."""
     (_, H, W, C), F, (KH, KW) = x.shape, dy.shape[3], kernel_size
     cuts, pairs = pieces(len(x))
     windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
     dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
     db = empty((len(cuts) - 1, F), x.dtype)
-    return (dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts), (dw, db), pairs
-
-
-def _sums(parts, pairs, kernel_size):
-    """Return dw (F,KH,KW,C) and db (F,), the sums of pieces (PIECES,KH*KW*C,F) and (PIECES,F)."""
-    dw, db = parts
+    read = dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts, size
+    _correlate(len(db), read, (dw, db))
     dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)
-    return dw.reshape(len(dw), *kernel_size, -1), sum_of_pieces(db, pairs)
+    return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
 
 
 @parallel_over  # piece owns dw[piece] and db[piece]
 def _correlate(piece, read, written):
     """Add up what each image and its gradient give; dy after pooling is unpooled first."""
-    (dy, winner, x, windows, taps, cuts), (dw, db) = read, written
-    T, F = dw[piece].shape
-    dw_flat = dw[piece].reshape(-1)
+    (dy, winner, x, windows, taps, cuts, size), (dw, db) = read, written
+    F = db.shape[1]
+    flat, places = dw[piece].reshape(-1), windows.reshape(-1)
     outputs = np.zeros(windows.size * F, dy.dtype)
     dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        if winner.size:
-            _unpool(dy[n], winner[n], outputs, windows.shape[1], db[piece])
-        else:
-            outputs = dy[n].reshape(-1)
-            add_rows(outputs, db[piece])
+        _unpool(dy[n], winner[n], outputs, (0, windows.shape[1], size), db[piece])
         for f in range(0, F, LANES):
-            for t in range(0, T, ROWS):
+            for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
-                sums = gemm_tile(x[n], eight, windows.reshape(-1), outputs, row, zeros(x))
-                for q in range(min(ROWS, T - t)):
+                sums = gemm_tile(x[n], eight, places, outputs, row, zeros(x))
+                for q in range(min(ROWS, taps.size - t)):
                     at = (t + q) * F + f
-                    store_first(dw_flat, at, add(load_first(dw_flat, at, F - f), sums[q]), F - f)
+                    store_first(flat, at, add(load_first(flat, at, F - f), sums[q]), F - f)
 
 
 def conv2d_backward_input(dy, w):
-    """See ``reference.conv2d_backward_input``: a convolution of the framed dy."""
-    (N, OH, OW, F), (_, KH, KW, C) = dy.shape, w.shape
-    framed = empty((N, OH + 2 * (KH - 1), OW + 2 * (KW - 1), F), w.dtype)
-    framed[...] = 0
-    framed[:, KH - 1 : KH - 1 + OH, KW - 1 : KW - 1 + OW] = dy
-    turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
-    return conv2d(framed, turned, np.zeros(C, w.dtype))
+    """See ``reference.conv2d_backward_input``."""
+    (_, OH, OW, _), (_, KH, KW, _) = dy.shape, w.shape
+    all_live, input_size = np.zeros(dy.shape, np.uint8), (OH + KH - 1, OW + KW - 1)
+    return conv2d_relu_maxpool2d_backward_input(dy, all_live, w, input_size, 1)
 
 
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
@@ -160,21 +169,17 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     Usually only living winners are visited. Where a kernel row is short (few input channels) a
     vector would be mostly empty; there every output is visited, a vector of filters at a time.
     """
-    if size != POOL:
-        return NotImplemented
     N, _, W, C = x.shape
     _, OH, OW, F = dy.shape
     KH, KW = kernel_size
-    if visiting_all_pays(KW * C):
-        read, written, pairs = _every_output(dy, winner, x, kernel_size)
-        _correlate(len(read[-1]) - 1, read, written)
-        return _sums(written, pairs, kernel_size)
+    if size == 1 or visiting_all_pays(KW * C):
+        return _visit_all(dy, winner, x, kernel_size, size)
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
     dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
-    sites = window_offsets(W, C, OH, OW, POOL), window_slots(KH, KW * C, KW * C, W * C)
+    sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-    read = dy, winner, in_rows(x), *sites, cuts
+    read = dy, winner, in_rows(x), *sites, cuts, size * size
     _visit_living(len(db), read, (dw.reshape(len(db), F, KH * KW * C), db))
     return sum_of_pieces(dw, pairs), sum_of_pieces(db, pairs)
 
@@ -187,7 +192,7 @@ def visiting_all_pays(run: int) -> bool:
 @parallel_over  # piece owns dw[piece] and db[piece]
 def _visit_living(piece, read, written):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
-    (dy, winner, x, offsets, slots, cuts), (dw, db) = read, written
+    (dy, winner, x, offsets, slots, cuts, places), (dw, db) = read, written
     _, OUT, F = dy.shape
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
@@ -198,9 +203,9 @@ def _visit_living(piece, read, written):
             count = np.intp(0)
             for p in range(OUT):
                 place = int(winner[n, p, f])
-                windows[count] = offsets[p * PLACES + min(place, PLACES - 1)]
+                windows[count] = offsets[p * places + min(place, places - 1)]
                 gradients[count] = dy[n, p, f]
-                count += place < PLACES  # a silenced winner is overwritten by the next one
+                count += place < places  # a silenced winner is overwritten by the next one
             for m in range(count):
                 db[piece, f] += gradients[m]
             at = f * dw.shape[2]
@@ -208,9 +213,12 @@ def _visit_living(piece, read, written):
 
 
 @part
-def _unpool(dy, winner, unpooled, columns, db):
-    """Write an image's gradient to where its winners are, zeros elsewhere; add it to db."""
-    OH, OW, F = dy.shape
+def _unpool(dy, winner, unpooled, where, db):
+    """Write an image's gradient to where its winners are, zeros elsewhere; add it to db.
+
+    ``where`` is (first, columns, size): where to begin in a map of so many columns.
+    """
+    (OH, OW, F), (first, columns, size) = dy.shape, where
     dy, winner = dy.reshape(-1), winner.reshape(-1)
     for f in range(0, F, LANES):
         total = load_first(db, f, F - f)
@@ -218,9 +226,9 @@ def _unpool(dy, winner, unpooled, columns, db):
             for j in range(OW):
                 at = (i * OW + j) * F + f
                 gradient = load_first(dy, at, F - f)
-                for place in range(PLACES):
-                    u, v = divmod(place, POOL)
-                    to = ((i * POOL + u) * columns + j * POOL + v) * F + f
+                for place in range(size * size):
+                    u, v = divmod(place, size)
+                    to = first + ((i * size + u) * columns + j * size + v) * F + f
                     won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
                     store_first(unpooled, to, won, F - f)
                     total = add(total, won)
@@ -229,26 +237,36 @@ def _unpool(dy, winner, unpooled, columns, db):
 
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
-    if size != POOL:
-        return NotImplemented
-    N, OH, OW, _ = dy.shape
-    H, W = input_size
-    F, KH, KW, C = w.shape
+    (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
+    if size == 1 and winograd.pays((C, KH, KW, F)):
+        framed, columns = empty((N, H + KH - 1, W + KW - 1, F), w.dtype), W + KW - 1
+        where = ((KH - 1) * columns + KW - 1) * F, columns, size
+        _frame(N, (dy, winner, where), (in_rows(framed),))
+        turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
+        return conv2d(framed, turned, np.zeros(C, w.dtype))
     dx = empty((N, H, W, C), w.dtype)
-    sites = window_offsets(W, C, OH, OW, POOL), window_slots(KH, KW * C, W * C, KW * C)
+    sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-    _backward_input(N, (dy, winner, w.ravel(), *sites), (in_rows(dx),))
+    _backward_input(N, (dy, winner, w.ravel(), *sites, size * size), (in_rows(dx),))
     return dx
+
+
+@parallel_over  # n owns framed[n]
+def _frame(n, read, written):
+    """Write dy, unpooled, into a frame of zeros."""
+    (dy, winner, where), (framed,) = read, written
+    framed[n] = 0
+    _unpool(dy[n], winner[n], framed[n], where, np.zeros(dy.shape[3], dy.dtype))
 
 
 @parallel_over  # n owns dx[n]
 def _backward_input(n, read, written):
     """For each place of each window, list the filters that it won; dx collects them there."""
-    (dy, winner, w, offsets, slots), (dx,) = read, written
+    (dy, winner, w, offsets, slots, places), (dx,) = read, written
     _, OUT, F = dy.shape
-    filters = np.empty((PLACES + 1) * F, np.intp)
-    gradients = np.empty((PLACES + 1) * F, dy.dtype)
-    count = np.empty(PLACES + 1, np.intp)
+    filters = np.empty((places + 1) * F, np.intp)
+    gradients = np.empty((places + 1) * F, dy.dtype)
+    count = np.empty(places + 1, np.intp)
     dx_n = dx[n]
     dx_n[:] = 0
     for p in range(OUT):
@@ -259,6 +277,6 @@ def _backward_input(n, read, written):
             filters[at] = f * (w.size // F)
             gradients[at] = dy[n, p, f]
             count[place] += 1
-        for q in range(PLACES):
-            span = offsets[p * PLACES + q], q * F, count[q]
+        for q in range(places):
+            span = offsets[p * places + q], q * F, count[q]
             axpy_rows(dx_n, w, filters, gradients, span, slots)

@@ -123,12 +123,18 @@ def softmax(logits):
 
 
 @part
+def _largest(row):
+    largest = row[0]
+    for k in range(1, row.size):
+        largest = max(largest, row[k])
+    return largest
+
+
+@part
 def _softmax_of(n, read, written):
     """Write p[n], and return the largest logit."""
     (logits,), (p,) = read, written
-    largest, total = logits[n, 0], p.dtype.type(0)
-    for k in range(1, p.shape[1]):
-        largest = max(largest, logits[n, k])
+    largest, total = _largest(logits[n]), p.dtype.type(0)
     for k in range(p.shape[1]):
         p[n, k] = np.exp(logits[n, k] - largest)
         total += p[n, k]
@@ -151,7 +157,8 @@ def _softmax_cross_entropy(logits, labels, p):
     N, K = p.shape
     loss = 0.0
     for n in range(N):
-        largest, total = _softmax_of(n, (logits,), (p,)), 0.0
+        _softmax_of(n, (logits,), (p,))
+        largest, total = _largest(logits[n]), 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)
         loss += np.log(total) - (logits[n, labels[n]] - largest)

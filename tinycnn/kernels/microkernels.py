@@ -24,14 +24,15 @@ from tinycnn.kernels.simd import (
     FIVE,
     LANES,
     add,
-    beats,
     each,
     fill,
     fill_like,
     fma,
+    joined,
     least,
     load,
     load_first,
+    loses,
     pick,
     select,
     store,
@@ -86,6 +87,19 @@ def gemm_tile(x, windows, taps, w, row, start):
 
 
 @part
+def gemm_tile_pairs(x, windows, shift, taps, w, start):
+    """Return sixteen sums in eight vectors, of weights that fill half of one and are there twice.
+
+    The second half of each vector is for a window that begins ``shift`` after that of the first.
+    """
+    sums = each(windows, start)
+    for m in range(taps.size):
+        at = add(windows, taps[m])
+        sums = fma(joined(fill(x, at), fill(x, add(at, shift))), load(w, m * LANES), sums)
+    return sums
+
+
+@part
 def axpy_rows(target, x, offsets, factors, span, slots):
     """Add windows of x, each times its own factor, to one window of ``target``.
 
@@ -127,8 +141,8 @@ def add_rows(rows, total):
 @part
 def keep_larger(best, where, value, place):
     """Return the larger of two vectors lane by lane, and the place that it came from."""
-    wins = beats(value, best)
-    return select(wins, value, best), select(wins, fill_like(place, best), where)
+    lost = loses(value, best)
+    return select(lost, best, value), select(lost, where, fill_like(place, best))
 
 
 @part
@@ -141,9 +155,17 @@ def store_winner(four, y, winner, at, count):
     best, where = keep_larger(four[0], nothing, four[1], 1)
     best, where = keep_larger(best, where, four[2], 2)
     best, where = keep_larger(best, where, four[3], 3)
-    alive = beats(best, nothing)
-    store_first(y, at, select(alive, best, nothing), count)
-    store_first(winner, at, select(alive, where, fill_like(4, best)), count)
+    silenced = loses(best, nothing)
+    store_first(y, at, select(silenced, nothing, best), count)
+    store_first(winner, at, select(silenced, fill_like(4, best), where), count)
+
+
+@part
+def store_living(value, y, winner, at, count):
+    """Write ReLU(value) and, for want of others to compete with, whether it is silenced."""
+    silenced, nothing = loses(value, zeros(y)), zeros(y)
+    store_first(y, at, select(silenced, nothing, value), count)
+    store_first(winner, at, silenced, count)
 
 
 _kept: dict[int, list] = {}
@@ -180,10 +202,17 @@ def in_rows(z):
     return z.reshape(len(z), math.prod(z.shape[1:]))
 
 
-def by_tap(w):
-    """Return w (F,KH,KW,C) with the filters of one tap side by side, flat, and what packs it."""
-    packed = empty((math.prod(w.shape[1:]), len(w)), w.dtype)
-    return packed.ravel(), functools.partial(np.copyto, packed, w.reshape(len(w), -1).T)
+def by_tap(w, b, copies):
+    """Return w (F,KH,KW,C) with the filters of one tap side by side, flat, and b, each so many
+    times; and what packs them.
+    """
+    by_filter = w.reshape(len(w), -1).T[:, None]
+    taps, biases = (empty((len(z), copies, len(w)), w.dtype) for z in (by_filter, b[None]))
+
+    def pack():
+        taps[:], biases[:] = by_filter, b
+
+    return taps.ravel(), biases.ravel(), pack
 
 
 @functools.lru_cache

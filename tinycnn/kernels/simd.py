@@ -27,6 +27,8 @@ CHECKED = os.environ.get("TINYCNN_KERNELS") == "serial"  # one thread, with boun
 LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
+HALF = LANES // 2
+
 EIGHT, FIVE = tuple(range(8)), tuple(range(5))  # places one after the other
 
 BYTE, INT32 = ir.IntType(8), ir.IntType(32)
@@ -259,7 +261,8 @@ def store(a, i, vector):
 
 def _store_first(builder, kind, a, i, vector, count):
     if a.kind.dtype == types.uint8:
-        vector = builder.fptoui(vector, _vector_of(BYTE))
+        is_truth = vector.type.element == SCALARS[types.boolean]
+        vector = (builder.zext if is_truth else builder.fptoui)(vector, _vector_of(BYTE))
     mask, count = _first_lanes(builder, count)
     arguments = vector, a.at(i, count, vector.type), INT32(a.align), mask
     a.masked("store", ir.VoidType(), arguments)
@@ -335,15 +338,25 @@ def dot(xs, ys, total):
     return total
 
 
-def _beats(builder, kind, x, y):
-    greater_or_nan = builder.fcmp_unordered(">", x, y)
-    return builder.and_(greater_or_nan, builder.fcmp_ordered("ord", y, y))
+def _loses(builder, kind, x, y):
+    return builder.or_(builder.fcmp_ordered("<=", x, y), builder.fcmp_unordered("uno", y, y))
 
 
-@becomes(lambda x, y: Vector(types.boolean), _beats)
-def beats(x, y):
-    """Return in which lanes x is greater than y; a NaN beats every number and no NaN."""
-    return ~(x <= y) & (y == y)
+@becomes(lambda x, y: Vector(types.boolean), _loses)
+def loses(x, y):
+    """Return in which lanes x is not greater than y; a NaN loses to no number and every NaN."""
+    return (x <= y) | (y != y)
+
+
+def _joined(builder, kind, x, y):
+    lanes = [*range(HALF), *range(LANES + HALF, 2 * LANES)]
+    return builder.shuffle_vector(x, y, ir.Constant(_vector_of(INT32), lanes))
+
+
+@becomes(lambda x, y: x, _joined)
+def joined(x, y):
+    """Return the first half of the lanes of x and the second of y."""
+    return np.concatenate([x[:HALF], y[HALF:]])
 
 
 def _equals(builder, kind, a, i, value, count):

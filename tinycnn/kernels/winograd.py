@@ -27,6 +27,7 @@ from tinycnn.kernels.microkernels import (
     FEW,
     empty,
     gemm_tile,
+    store_living,
     store_winner,
     windows_from,
 )
@@ -85,16 +86,15 @@ def pays(w_shape: tuple[int, ...]) -> bool:
     return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16
 
 
-def filled_and_packed(x, w, b, y, winner):
-    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of 2 x 2, and
-    what packs the weights for it. Without winners, y becomes what ``conv2d`` returns.
+def filled_and_packed(x, w, b, size, y, winner):
+    """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of ``size``, 1
+    or 2, and what packs the weights for it. Without winners, y becomes what ``conv2d`` returns.
 
     G w G^T is packed as (n, n, C, F), flat, with zero filters up to a multiple of LANES; A^T and
     B^T get zero columns up to eight.
     """
     (N, OH, OW, F), (_, K, _, C) = y.shape, w.shape
-    pool = 2 if winner.shape == y.shape else 1
-    outputs = tile_outputs(y.shape, K, pool)
+    outputs = tile_outputs((OH, OW), K, size)
     at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
     by_tap = empty((K * K, C, whole(F)), w.dtype)
     packed = dense(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
@@ -104,34 +104,38 @@ def filled_and_packed(x, w, b, y, winner):
         by_tap[:, :, F:] = 0
         packed.fill()
 
-    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
-    tiles = N, OH * pool // outputs, OW * pool // outputs
-    corners, groups = where_begin(x.shape, outputs, tiles), (math.prod(tiles) + GROUP - 1) // GROUP
-    pieces = (len(strips) - 1) * min(1 if N <= FEW else PIECES, groups)
+    strips = min(2, whole(F) // LANES) if N <= FEW else 1
+    tiles = outputs, OH * size, OW * size
+    corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
+    pieces = strips * min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
     scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
     at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))).ravel() for m in (at, bt))
     numbers = x.ravel(), packed.y.ravel(), b, at, bt
-    sites = corners, where_begin(y.shape, outputs // pool, tiles), np.arange(C)
-    offsets = np.arange(GROUP) * len(gg) * whole(C)
-    read = *numbers, *sites, offsets, x.shape[2] * C, OW * F, strips
+    sites = corners, places, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
+    read = *numbers, *sites, x.shape[2] * C, OW * F, strips, N, size
     return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
 
 
 @lru_cache
-def where_begin(shape: tuple[int, ...], side: int, tiles: tuple[int, ...]) -> np.ndarray:
-    """Return where ``tiles``, (N, rows, columns), of ``side`` pixels begin in maps (N,H,W,C)."""
-    (_, H, W, C), (n, i, j) = shape, np.indices(tiles)
-    return (((n * H + i * side) * W + j * side) * C).ravel()
+def where_begin(shape, size, outputs, rows, columns):
+    """Return where tiles of rows x columns outputs begin in a map (N,H,W,C) of every ``size``-th.
 
-
-def tile_outputs(y_shape: tuple[int, ...], taps: int, pool: int) -> int:
-    """Return how many outputs in a row a tile has: as many as divide a row and a column.
-
-    0 if there are none. Eight points at most give numbers that float32 can hold well.
+    The last tiles of a row and of a column overlap with others where the map has no room for them.
     """
-    _, OH, OW, _ = y_shape
-    fitting = range(9 - taps, 2, -1) if pool == 1 else (4, 2)
-    return next((m for m in fitting if OH * pool % m == OW * pool % m == 0), 0)
+    N, H, W, C = shape
+    i, j = (np.minimum(np.arange(0, z, outputs), z - outputs) // size for z in (rows, columns))
+    n, i, j = np.ix_(np.arange(N), i, j)
+    return (((n * H + i) * W + j) * C).ravel()
+
+
+def tile_outputs(y_size: tuple[int, int], taps: int, size: int) -> int:
+    """Return how many outputs in a row a tile has, so that all tiles together have few points.
+
+    0 if none fits. Eight points at most give numbers that float32 can hold well.
+    """
+    OH, OW = (n * size for n in y_size)
+    fitting = range(min(9 - taps, OH, OW) // size * size, 1, -size)
+    return min(fitting, key=lambda m: -(-OH // m) * -(-OW // m) * (m + taps - 1) ** 2, default=0)
 
 
 @kernel
@@ -140,30 +144,34 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@parallel_over  # piece owns its tiles, or a strip of their filters, and scratch[piece]
+@parallel_over  # piece owns its images, or a strip of their filters, and scratch[piece]
 def _pieces(piece, read, written):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
-    u is G w G^T, flat.
+    u is G w G^T, flat. Where tiles overlap, the outputs are the later one's.
     """
-    (x, u, b, at, bt, corners, places, channels, offsets, row, y_row, strips), _ = read, written
+    x, u, b, at, bt, corners, places, channels, offsets, row, y_row, strips, N, size = read
     y, winner, scratch = written
     (n, m), C, F = (len(bt) // 8, len(at) // 8), len(channels), len(b)
-    part, strip = divmod(piece, len(strips) - 1)
+    part, strip = divmod(piece, strips)
     points, made, group = n * n, whole(F), len(offsets)  # a tile has n x n points
     values = scratch[piece]
     products = values[group * points * whole(C) :]
     half = products[group * points * made :]
-    filters = range(strips[strip], strips[strip + 1], LANES)
-    share, groups = len(scratch) // (len(strips) - 1), (len(corners) + group - 1) // group
-    for g in range(part * groups // share, (part + 1) * groups // share):
-        tiles = range(g * group, min((g + 1) * group, len(corners)))
+    vectors, share = made // LANES, len(scratch) // strips
+    filters = range(
+        strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES, LANES
+    )
+    each = len(corners) // N
+    end = (part + 1) * N // share * each
+    for start in range(part * N // share * each, end, group):
+        tiles = range(start, min(start + group, end))
         for t in tiles:
-            _evaluate(x, corners[t], bt, half, values, offsets[t - g * group], (n, C, row))
+            _evaluate(x, corners[t], bt, half, values, offsets[t - start], (n, C, row))
         _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
         for t in tiles:
-            where = (t - g * group) * points * made, places[t], filters
-            _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F))
+            where = (t - start) * points * made, places[t], filters
+            _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F, size))
 
 
 @part
@@ -205,7 +213,8 @@ def _interpolate(products, weights, half, written, where, sizes):
 
     Where pooling follows, the outputs of each window compete.
     """
-    (at, b), (y, winner), (begin, to, filters), (n, m, row, F) = weights, written, where, sizes
+    (at, b), (y, winner), (begin, to, filters) = weights, written, where
+    n, m, row, F, size = sizes
     lines = least(EIGHT, n - 1)  # as in ``_evaluate``
     for f in filters:
         bias, nothing = load_first(b, f, F - f), zeros(b)
@@ -213,9 +222,9 @@ def _interpolate(products, weights, half, written, where, sizes):
             column = load(products, add(times(lines, n * whole(F)), begin + q * whole(F) + f))
             for i in range(m):
                 store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column, nothing))
-        for i in range(0, m, 2 if winner.size else 1):
+        for i in range(0, m, size):
             line = load(half, times(add(lines, i * n), LANES))
-            if winner.size:
+            if size == 2:
                 below = load(half, times(add(lines, (i + 1) * n), LANES))
                 for j in range(0, m, 2):
                     left, right = fill(at, add(EIGHT, 8 * j)), fill(at, add(EIGHT, 8 * j + 8))
@@ -226,4 +235,8 @@ def _interpolate(products, weights, half, written, where, sizes):
             else:
                 for j in range(m):
                     value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line, nothing))
-                    store_first(y, to + i * row + j * F + f, value, F - f)
+                    place = to + i * row + j * F + f
+                    if winner.size:
+                        store_living(value, y, winner, place, F - f)
+                    else:
+                        store_first(y, place, value, F - f)

@@ -29,6 +29,9 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
             case [Conv2D() as conv, ReLU(), MaxPool2D(size=2) as pool]:
                 stages.append(ConvReLUPool(conv, pool))
                 del rest[:3]
+            case [Conv2D() as conv, ReLU(), *_]:
+                stages.append(ConvReLUPool(conv, MaxPool2D(1)))  # a window of one has no losers
+                del rest[:2]
             case _:
                 stages.append(rest.pop(0))
     return stages

@@ -16,7 +16,7 @@ from tinycnn.nn.inference import Answers
 from tinycnn.nn.layers import Layer, Softmax
 from tinycnn.nn.weights import Storable, named
 
-BATCH = 128  # images predicted at a time: enough for all threads, and small enough for caches
+BATCH = 32  # images predicted at a time: enough for all threads, and small enough for caches
 
 
 class Sequential(Storable):
