@@ -180,7 +180,7 @@ def test_how_an_array_lies_in_memory_makes_no_difference(name, data):
 
 
 @pytest.mark.skipif(CHECKED or UNCOMPILED, reason="one thread only")
-@pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3)])
+@pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3), (40, 3, 32, 16)])
 @every_function
 def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
     """Repeated with all threads, because a race is lost only now and then."""

@@ -1,7 +1,8 @@
 """Layers in a row run as one stage where that is faster and gives the same.
 
 A compiler would do this out of sight; here it is in plain sight: Conv2D, ReLU and MaxPool2D in a
-row become one ``ConvReLUPool``. All other layers are stages of their own.
+row become one ``ConvReLUPool``, and so do Conv2D and ReLU alone, as if windows of one pixel were
+pooled. All other layers are stages of their own.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
                 stages.append(ConvReLUPool(conv, pool))
                 del rest[:3]
             case [Conv2D() as conv, ReLU(), *_]:
-                stages.append(ConvReLUPool(conv, MaxPool2D(1)))  # a window of one has no losers
+                stages.append(ConvReLUPool(conv, MaxPool2D(1)))
                 del rest[:2]
             case _:
                 stages.append(rest.pop(0))
@@ -47,6 +48,7 @@ class ConvReLUPool(Layer):
     def __init__(self, conv: Conv2D, pool: MaxPool2D) -> None:
         super().__init__()
         self.conv, self.pool = conv, pool
+        self.marks = "||" if pool.size == 1 else "|||"  # one for each layer
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         """Return the shapes of the three layers in a row."""

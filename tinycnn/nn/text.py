@@ -54,7 +54,7 @@ def _value(node: ast.expr) -> Any:
 
 def rows(model: Any) -> list[tuple[str, ...]]:
     """Return a mark | of fused layers, layer, output shape and parameters, with a head."""
-    marks = [m for s in model.stages for m in ("|||" if isinstance(s, ConvReLUPool) else [""])]
+    marks = [m for s in model.stages for m in (s.marks if isinstance(s, ConvReLUPool) else [""])]
     rows, shape = [("", "layer", "output", "parameters")], model.input_shape
     for mark, layer in zip(marks, model.layers, strict=True):
         shape = layer.shapes(shape)[0]
