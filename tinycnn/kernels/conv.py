@@ -45,8 +45,6 @@ POOL = 2
 """The size of a pooling window: eight sums are just two of them. Only 1, which is no pooling, is
 fused as well."""
 
-NO_WINNER = np.empty((0, 0, 0, 0), np.uint8)  # where no ReLU follows
-
 
 def conv2d(x, w, b):
     """See ``reference.conv2d``."""
@@ -64,7 +62,7 @@ def _plan(x, w, b, size, competing):
     (N, H, W, C), (F, KH, KW, _) = x.shape, w.shape
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
-    winner = np.empty(y.shape, np.uint8) if competing else NO_WINNER
+    winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
     if winograd.pays(w.shape) and winograd.tile_outputs((OH, OW), KH, size):
         fill, pack = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, pack, (w,))
