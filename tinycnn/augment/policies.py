@@ -110,10 +110,10 @@ def augment(
     if limits.barrel:
         elastic += barrels(images.shape, limits.barrel, rng)
     thickness = _within(limits.thickness, B, rng)
-    alone = rng.random(B) < LEFT_ALONE
-    affine[alone] = np.eye(2, 3)
-    elastic[alone] = thickness[alone] = 0
-    return warp(images[wanted], affine[wanted], elastic[wanted], thickness[wanted])
+    moved = np.greater_equal(rng.random(B), LEFT_ALONE)[wanted]
+    made, *maps = (z[wanted] for z in (images.copy(), affine, elastic, thickness))
+    made[moved] = warp(made[moved], *(z[moved] for z in maps))
+    return made
 
 
 def affine_maps(count: int, limits: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -122,15 +122,14 @@ def affine_maps(count: int, limits: Augmentation, rng: np.random.Generator) -> n
     A slant moves each row sideways in proportion to its height; then both axes are scaled, and
     everything is rotated.
     """
-    rotation, slant = (
-        np.radians(_within(angle, count, rng)) for angle in (limits.rotation, limits.slant)
-    )
-    scale = 1 + _within(limits.scale, count, rng)
-    tall, wide = (scale * (1 + _within(limits.stretch, count, rng)) for _ in range(2))
+    stretch, shift = [limits.stretch] * 2, [limits.shift] * 2
+    most = np.array([[limits.rotation, limits.slant, limits.scale, *stretch, *shift]]).T
+    rotation, slant, scale, tall, wide, down, right = _within(most, (7, count), rng)
+    rotation, slant, scale = np.radians(rotation), np.radians(slant), 1 + scale
+    tall, wide = scale * (1 + tall), scale * (1 + wide)
     cos, sin = np.cos(rotation), np.sin(rotation)
-    rows = np.stack([cos * tall, -sin * wide, _within(limits.shift, count, rng)], axis=1)
-    columns = np.stack([sin * tall, cos * wide, _within(limits.shift, count, rng)], axis=1)
-    maps = np.stack([rows, columns], axis=1)
+    maps = np.array([[cos * tall, -sin * wide, down], [sin * tall, cos * wide, right]])
+    maps = maps.transpose(2, 0, 1)
     maps[:, :, 0] += np.tan(slant)[:, None] * maps[:, :, 1]
     return maps
 
@@ -154,5 +153,8 @@ def _bell(length: int) -> np.ndarray:
     return np.cos(np.clip(away / length, -0.5, 0.5) * np.pi) ** 2
 
 
-def _within(most: float, count: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    return rng.uniform(-most, most, count)
+def _within(
+    most: float | np.ndarray, count: int | tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw uniformly from -most to most; ``rng.uniform`` draws the same, and arrays slower."""
+    return 2 * most * rng.random(count) - most

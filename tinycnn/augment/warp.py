@@ -9,14 +9,19 @@ blank. ``warp`` is compiled; tests compare it with the same formula in NumPy.
 import functools
 
 import numpy as np
+from llvmlite import ir
+from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.shapes import ready
+from tinycnn.kernels.simd import LANES, Vector, add, becomes, fill, fill_like, fma, load, store
 from tinycnn.kernels.threads import parallel_over
 
 CELL = 7
 """Pixels from one node of the grid to the next."""
+
+DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 
 
 def grid_size(length: int) -> int:
@@ -49,8 +54,7 @@ def warp(
             f"{expected}, not {tuple(z.shape for z in numbers)}"
         )
     warped = np.empty((B, H, W), np.uint8)
-    by_row, by_column = splines(H), np.ascontiguousarray(splines(W).T)
-    _warp(B, (ready(images), *numbers, by_row, by_column), (warped,))
+    _warp(B, (ready(images), *numbers, splines(H), *_columns(W)), (warped,))
     return warped
 
 
@@ -66,54 +70,53 @@ def splines(length: int) -> np.ndarray:
     return np.stack(pieces, axis=1).astype(np.float32) / np.float32(6)
 
 
-# The compiler makes vectors of a loop over pixels if each array has an index of its own, written
-# out; so all places are found first, and what lies around them is read in a loop by itself.
+@functools.lru_cache
+def _columns(W: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distance (P,) of each column from the middle, and (GW * P,) the nodes' weights.
+
+    P columns fill whole vectors; those past the last pixel are never shown.
+    """
+    P = -(-W // LANES) * LANES
+    weights = np.zeros((grid_size(P), P), np.float32)
+    for pixel, four in enumerate(splines(P)):
+        weights[pixel // CELL : pixel // CELL + 4, pixel] = four
+    return np.arange(P) - (W - 1) / 2, weights[: grid_size(W)].ravel()
 
 
 @parallel_over  # n owns warped[n]
 def _warp(n, read, written):
-    images, affine, elastic, thickness, by_row, by_column = read
+    images, affine, elastic, thickness, by_row, away, by_column = read
     (warped,) = written
     _, H, W = images.shape
+    P = away.size
+    places = np.empty(2 * H * P)
+    _find_places(affine[n], elastic[n], by_row, away, by_column, places)
+    moved = _between_pixels(images[n], places.reshape(2, H * P))
     framed = np.zeros((H + 2, W + 2), np.float32)  # with a blank frame, one pixel wide
     for i in range(H):  # plain loops: a slice would take numba four seconds longer to compile
         for j in range(W):
-            framed[i + 1, j + 1] = images[n, i, j]
-    places = np.empty((2, H, W))
-    _find_places(affine[n], elastic[n], by_row, by_column, places)
-    moved = _between_pixels(framed, places.reshape(2, H * W))
-    for i in range(H):
-        for j in range(W):
-            framed[i + 1, j + 1] = moved[i * W + j]
+            framed[i + 1, j + 1] = moved[i * P + j]
     _thicken(framed, thickness[n], warped[n])
 
 
 @part
-def _find_places(affine, grid, by_row, by_column, places):
-    """Write the row and the column (2,H,W) in the frame that each output pixel comes from."""
-    _, H, W = places.shape
-    y0, x0 = np.float32((H - 1) / 2), np.float32((W - 1) / 2)
-    nodes = _nodes_of_pixels(grid, W)
-    pull = np.empty((2, 4, W), np.float32)  # the nodes of each pixel, smoothed along its row
-    flat = pull.reshape(8 * W)
+def _find_places(affine, grid, by_row, away, by_column, places):
+    """Write the row and the column (2,H,P) in the frame that each output pixel comes from."""
+    (GH, GW, _), H, P = grid.shape, len(by_row), away.size
+    y0, nodes = np.float32((H - 1) / 2), grid.reshape(GH, 2 * GW)
+    pull, line = np.empty(2 * GW, np.float32), np.empty(3)
     for i in range(H):
-        _smooth(nodes[i // CELL : i // CELL + 4], by_row[i], flat)
+        _smooth(nodes[i // CELL : i // CELL + 4], by_row[i], pull)
         for axis in range(2):
-            start = (y0, x0)[axis] + affine[axis, 0] * (i - y0)
-            step, shift = affine[axis, 1], affine[axis, 2]
-            _find_row(start, step, shift, x0, by_column, pull[axis], places[axis, i])
-
-
-@part
-def _nodes_of_pixels(grid, W):
-    """Return the four nodes of each row of the grid that move each pixel: (GH, 2 * 4 * W)."""
-    nodes = np.empty((len(grid), 2, 4, W), np.float32)
-    for a in range(len(grid)):
-        for axis in range(2):
-            for b in range(4):
-                for j in range(W):
-                    nodes[a, axis, b, j] = grid[a, j // CELL + b, axis]
-    return nodes.reshape(len(grid), 8 * W)
+            start = (y0, np.float32(-away[0]))[axis] + affine[axis, 0] * (i - y0)
+            line[0], line[1], line[2] = start, affine[axis, 1], affine[axis, 2]
+            for j in range(0, P, LANES):
+                place = fma(fill(line, 1), load(away, j), fill(line, 0))
+                place = add(add(place, fill(line, 2)), fill_like(1, place))  # the frame
+                for c in range(j // CELL, min(GW, (j + LANES - 1) // CELL + 4)):
+                    move = _product(fill(pull, 2 * c + axis), load(by_column, c * P + j))
+                    place = add(place, move)
+                store(places, (axis * H + i) * P + j, place)
 
 
 @part
@@ -123,13 +126,13 @@ def _smooth(nodes, weights, pull):
         pull[q] = w0 * nodes[0, q] + w1 * nodes[1, q] + w2 * nodes[2, q] + w3 * nodes[3, q]
 
 
-@part
-def _find_row(start, step, shift, x0, by_column, pull, places):
-    w, z = by_column, pull
-    for j in range(len(places)):
-        place = start + step * (j - x0) + shift + np.float32(1)  # the frame
-        place = place + w[0, j] * z[0, j] + w[1, j] * z[1, j]
-        places[j] = place + w[2, j] * z[2, j] + w[3, j] * z[3, j]
+@becomes(
+    lambda x, y: Vector(types.float64),
+    lambda builder, kind, x, y: builder.fpext(builder.fmul(x, y), DOUBLES),
+)
+def _product(x, y):
+    """Return x * y, rounded to float32, as float64."""
+    return (x * y).astype(np.float64)
 
 
 @part
@@ -138,29 +141,48 @@ def _within(place, last):
     return place if place < last else last
 
 
+# The compiler makes vectors of a loop over pixels if each array has an index of its own, written
+# out; so the places, what lies around them and what is seen there are found in loops of their own.
+
+
 @part
-def _between_pixels(framed, places):
+def _between_pixels(image, places):
     """Read linearly between the four pixels around each place; the blank frame never ends."""
-    H, W = framed.shape
-    flat = framed.reshape(H * W)
-    first = np.empty(places.shape[1], np.int32)  # the number of the upper left pixel
-    near = np.empty((4, places.shape[1]), np.float32)
+    H, W = image.shape[0] + 2, image.shape[1] + 2
+    fours = _fours(image)
+    four = np.empty(places.shape[1], np.int32)
+    moved = np.empty(places.shape[1], np.float32)
     down, right = places[0], places[1]
-    for n in range(len(first)):
+    for n in range(len(four)):
         row = _within(down[n], np.float64(H - 1))
         column = _within(right[n], np.float64(W - 1))
         i, j = min(np.int32(row), np.int32(H - 2)), min(np.int32(column), np.int32(W - 2))
-        first[n] = i * np.int32(W) + j
+        four[n] = i * np.int32(W) + j
         down[n], right[n] = row - np.float32(i), column - np.float32(j)
-    for n in range(len(first)):
-        q = first[n]
-        near[0, n], near[1, n] = flat[q], flat[q + 1]
-        near[2, n], near[3, n] = flat[q + W], flat[q + W + 1]
-    for n in range(len(first)):
-        above = near[0, n] + right[n] * (near[1, n] - near[0, n])
-        below = near[2, n] + right[n] * (near[3, n] - near[2, n])
-        near[0, n] = above + down[n] * (below - above)
-    return near[0]
+    for n in range(len(four)):
+        four[n] = fours[np.uint32(four[n])]
+    for n in range(len(four)):
+        left, beside = four[n] & 255, four[n] >> 8 & 255
+        above = left + right[n] * (beside - left)
+        left, beside = four[n] >> 16 & 255, four[n] >> 24 & 255
+        below = left + right[n] * (beside - left)
+        moved[n] = above + down[n] * (below - above)
+    return moved
+
+
+@part
+def _fours(image):
+    """Return, for each pixel of the framed image, its 2x2 pixels as the bytes of one number."""
+    H, W = image.shape
+    framed = np.zeros((H + 2, W + 2), np.int32)
+    for i in range(H):
+        for j in range(W):
+            framed[i + 1, j + 1] = image[i, j]
+    flat, fours = framed.reshape(framed.size), np.empty((H + 1) * (W + 2) - 1, np.int32)
+    right, below, both = flat[1:], flat[W + 2 :], flat[W + 3 :]
+    for q in range(fours.size):
+        fours[q] = flat[q] | right[q] << 8 | below[q] << 16 | both[q] << 24
+    return fours
 
 
 @part
