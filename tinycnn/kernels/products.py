@@ -26,6 +26,8 @@ from tinycnn.kernels.simd import (
 )
 from tinycnn.kernels.threads import parallel_over
 
+COLUMNS = 32  # of a matrix that one thread turns: no line of a cache is shared with another
+
 
 def dense_backward_params(dy, x):
     """See ``reference.dense_backward_params``; b is the weight of an input that is always 1."""
@@ -66,18 +68,25 @@ def _multiply_pieces(block, read, written):
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
     turned = empty(w.shape[::-1], w.dtype)
-    for d in range(0, len(w), 64):  # so many rows at a time stay in the nearest cache
-        turned[:, d : d + 64] = w[d : d + 64].T
-    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))
+    _turn((len(w) + COLUMNS - 1) // COLUMNS, (w,), (turned,))
+    return product(dy, turned, np.zeros(w.shape[0], w.dtype))
 
 
-def dense(x, w, b):
-    """See ``reference.dense``; NumPy's own product would wake threads that compete with ours."""
-    (R, T), K = x.shape, w.shape[1]
-    y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
-    strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))
-    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, strips
-    return Plan(y, partial(_matmul, blocks * strips, read, (y.ravel(),)))
+@parallel_over  # block owns some columns of turned
+def _turn(block, read, written):
+    mine = slice(block * COLUMNS, (block + 1) * COLUMNS)
+    w, turned = read[0][mine], written[0][:, mine]
+    for k in range(w.shape[1]):
+        for d in range(len(w)):
+            turned[k, d] = w[d, k]
+
+
+def product(x, w, b):
+    """Return a plan of x @ w + b; NumPy's own would wake threads that compete with ours."""
+    R, T = x.shape
+    y = empty((R, w.shape[1]), x.dtype)
+    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b
+    return Plan(y, partial(_matmul, (R + ROWS - 1) // ROWS, read, (y.ravel(),)))
 
 
 @parallel_over  # piece owns a strip of eight rows of y
