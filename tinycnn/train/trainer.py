@@ -195,6 +195,8 @@ class Trainer:
     def _refuse_non_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
             self._diverged(f"the loss is {loss}")
+        if all(np.isfinite(z).all() for z in self.model.arrays().values()):
+            return  # nor was there any other gradient
         for index, layer in enumerate(self.model.layers):
             values = layer.params | layer.state
             for kind, arrays in (("gradient", layer.grads), ("new value", values)):
