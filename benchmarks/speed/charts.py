@@ -54,7 +54,7 @@ def draw_grid(grid: Sequence[Results], path: Path) -> None:
 def draw_races(races: Sequence[Race], target: float, path: Path) -> None:
     """Draw accuracy over training seconds."""
     curves = {}
-    for row in races:
+    for row in (row for row in races if row.network == races[0].network):
         seconds, accuracy = zip(*row.curve, strict=True)
         curves[row.variant[0]] = seconds, [100 * a for a in accuracy]
 

@@ -14,8 +14,13 @@ from benchmarks.interleave import starting_with
 from benchmarks.machine import Neighbors, busy_seconds
 from benchmarks.speed.contender import Contender, ContenderError
 
-TOLERANCE = 5e-4
-"""How far losses, weights after a step, and probabilities may differ: norms enlarge rounding."""
+TOLERANCE = 2e-3
+"""How far losses, weights after a step, and probabilities may differ.
+
+Paper and full ink make windows of equal numbers. Which of them wins, rounding decides, and norms
+enlarge what follows: to 1.3e-3 in the weights of ``tiny``. Keras's epsilon of 1e-3 in place of ours
+would make a difference of 2.3e-2 or more.
+"""
 
 CHANCE = float(np.log(10))
 """The loss of a network that knows nothing of ten digits; dead networks have it, too."""

@@ -19,7 +19,7 @@ from benchmarks.speed.peers.tinycnn_peer import build, build_with, get_weights, 
 from benchmarks.speed.race import Race
 from benchmarks.speed.rounds import Plan, Results, Variant
 from benchmarks.speed.summary import OURS, best
-from benchmarks.speed.workload import INPUT_SHAPE, Network, Workload, onnx_path
+from benchmarks.speed.workload import INPUT_SHAPE, Network, Training, Workload, onnx_path
 from tinycnn.augment.policies import AUGMENTATIONS
 from tinycnn.data import Dataset
 from tinycnn.errors import DataError, TinyCNNError
@@ -106,27 +106,40 @@ class Study:
                         new = partial(self._contender, name, plan.threads)
                         self.starts.append(start(new, variant, measure, plan))
 
-    def race_all(self, target: float) -> None:
-        """Train the best variant of each, one after the other, until ``target`` (0 to 1)."""
+    def race_all(self, target: float, seeds: int) -> None:
+        """Train the best variant of each to ``target`` (0 to 1), and ``sprint`` with all seeds."""
+        plan, sprint = self.results.plan, Recipe.for_data(len(self.work.train[0]), preset="sprint")
+        limits: Any = AUGMENTATIONS[sprint.augment]
+        trainings = [Training(asdict(limits), sprint.weight_decay, seed) for seed in range(seeds)]
+        usual = plan.batch, EPOCHS, RACE_RATE
+        recipe = sprint.batch_size, sprint.epochs, sprint.lr
         for variant in filter(None, (best(self.results, "train", name) for name in self.modules)):
             with self._leaving_out(variant):
-                self.races.append(self._race(variant, target))
+                self._race(variant, plan.network, usual, [Training()], target)
+                self._race(variant, "sprint", recipe, trainings, 2.0)  # to its end
 
-    def _race(self, variant: Variant, target: float) -> Race:
-        """Train in a process of its own."""
-        self.tell(f"training {', '.join(variant)}")
-        plan, created = self.results.plan, time.perf_counter()
-        steps = EPOCHS * (len(self.work.train[0]) // plan.batch)
-        rates = [RACE_RATE * one_cycle(step / steps) for step in range(steps)]
-        with self._contender(variant[0], plan.threads) as contender:
-            contender.ask("load", network=plan.network, batch=plan.batch)
+    def _race(
+        self,
+        variant: Variant,
+        network: str,
+        recipe: tuple[int, int, float],
+        trainings: Sequence[Training],
+        target: float,
+    ) -> None:
+        """Train in a process of its own, once for each training."""
+        (batch, epochs, lr), created = recipe, time.perf_counter()
+        steps = epochs * (len(self.work.train[0]) // batch)
+        rates = [lr * one_cycle(step / steps) for step in range(steps)]
+        with self._contender(variant[0], self.results.plan.threads) as contender:
+            contender.ask("load", network=network, batch=batch)
             started = time.perf_counter() - created
-            answer = contender.ask("race", variant=variant[1], rates=rates, target=target)
-        seconds, accuracy = answer["curve"][-1]
-        total = started + answer["seconds_before"] + seconds
-        if accuracy < target:
-            seconds = total = None
-        return Race(variant, seconds, total, len(answer["curve"]) / 2, accuracy, answer["curve"])
+            for training in trainings:
+                self.tell(f"training {network}, {', '.join(variant)}, seed {training.seed}")
+                weights = get_weights(build(NETWORKS[network], seed=training.seed))
+                given = {"weights": weights, "rates": rates, "target": target, "training": training}
+                answer = contender.ask("race", variant=variant[1], **given)
+                total = started + answer["seconds_before"] + answer["curve"][-1][0]
+                self.races.append(Race(network, variant, training.seed, total, answer["curve"]))
 
     def _measure(self, plans: Sequence[Plan]) -> list[Results]:
         """Measure settings that share their number of threads in one set of processes."""

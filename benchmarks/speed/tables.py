@@ -11,6 +11,7 @@ from benchmarks.speed.cold_start import Start
 from benchmarks.speed.race import Race
 from benchmarks.speed.rounds import Results, Variant
 from benchmarks.speed.summary import OURS, best, contenders, medians, ratios
+from benchmarks.timing import spread
 
 UNITS = {
     "train": "training, images/s",
@@ -103,10 +104,15 @@ def print_busy(console: Console, quiet: Results, busy: Results | None) -> None:
 
 
 def print_races(console: Console, races: Sequence[Race], target: float) -> None:
-    """Print how long each contender needed to reach ``target``."""
-    names = ("variant", "training, s", "with start, s", "epochs", "reached")
-    table = new_table(f"to {target:.1%} of the test digits", *names)
-    for row in sorted(races, key=lambda row: row.total_seconds or float("inf")):
-        seconds = [f"{s:.1f}" if s else "never" for s in (row.training_seconds, row.total_seconds)]
-        table.add_row(*row.variant, *seconds, f"{row.epochs:g}", f"{row.accuracy:.2%}")
+    """Print how long trainings took, and how many reached ``target``: medians over the seeds."""
+    names = ("network", "variant", "training, s", "with start, s", "epochs", "test digits read")
+    table = new_table("whole trainings", *names, f"{target:.1%} reached")
+    for network, variant in dict.fromkeys((row.network, row.variant) for row in races):
+        rows = [row for row in races if (row.network, row.variant) == (network, variant)]
+        seconds, right = zip(*(row.curve[-1] for row in rows), strict=True)
+        read = f"{median(right):.2%} ({min(right):.2%}–{max(right):.2%})"
+        times = spread(seconds), spread([row.total_seconds for row in rows])
+        reached = f"{sum(z >= target for z in right)} of {len(rows)}"
+        epochs = f"{len(rows[0].curve) / 2:g}"
+        table.add_row(variant[0], network, variant[1], *times, epochs, read, reached)
     console.print(table)

@@ -88,7 +88,8 @@ def _stages(study: Study, options: argparse.Namespace) -> Iterator[Stage]:
     if "busy" in options.also or options.full:
         yield partial(study.measure_busy, few), lambda to: print_busy(to, study.results, study.busy)
     if target:
-        yield partial(study.race_all, target), lambda to: print_races(to, study.races, target)
+        races = partial(study.race_all, target, options.seeds)
+        yield races, lambda to: print_races(to, study.races, target)
 
 
 def _print_results(console: Console, study: Study, options: argparse.Namespace) -> None:
@@ -143,6 +144,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--full", action="store_true", help="all networks, batches and threads, and --also all")
     percent: dict[str, Any] = {"type": float, "default": 0, "metavar": "PERCENT"}
     add("--to-accuracy", **percent, help="also whole trainings")
+    add("--seeds", type=whole(1, 100), default=10, help="of sprint; default: 10")
     add("--patience", type=whole(0, 10**6), default=60, help="seconds to wait for a quiet machine")
     add_outputs(parser)
     options = parser.parse_args(argv)

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.machine import peak_megabytes
 from benchmarks.speed import race
 from benchmarks.speed.peers import PeerTrainer, Predictor
-from benchmarks.speed.workload import Weights, Workload, batches, learning_rate
+from benchmarks.speed.workload import Training, Weights, Workload, batches, learning_rate
 
 UNTIMED = 3
 """Calls before each timing, to wake threads and caches."""
@@ -33,7 +33,7 @@ class Worker:
             "import_seconds": self._import_seconds,
             "train": list(self._peer.TRAINERS),
             "inference": list(self._peer.PREDICTORS),
-            "augmented": list(getattr(self._peer, "AUGMENTED", {})),
+            "augmented": list(self._peer.TRAINERS),
         }
 
     def load(self, network: str, batch: int) -> dict:
@@ -86,9 +86,10 @@ class Worker:
     def first_augmented(self, variant: str) -> dict:
         """Train on two augmented batches; return by how much images change, in gray levels."""
         images, labels = (z[: 2 * self._batch] for z in self._work.train)
-        given = self._network, self._weights, learning_rate(self._batch), self._work.limits
-        trainer = self._trainers[variant] = self._peer.AUGMENTED[variant](*given)
-        trainer.epoch(images, labels, self._batch)
+        rates = [learning_rate(self._batch)] * 2
+        given = self._network, self._weights, rates[0], Training(self._work.limits)
+        trainer = self._trainers[variant] = self._peer.TRAINERS[variant](*given)
+        trainer.epoch(images, labels, rates)
         some = images[: self._batch]
         changes = [abs(trainer.augmented(some) - some.astype(float)).mean() for _ in range(8)]
         return {"change": np.mean(changes)}
@@ -96,8 +97,9 @@ class Worker:
     def augmented(self, variant: str, count: int) -> dict:
         """Train on ``count`` augmented images in a new order, everything included."""
         images, labels = (z[:count] for z in self._work.train)
+        rates = [learning_rate(self._batch)] * (len(images) // self._batch)
         start = time.perf_counter()
-        loss = self._trainers[variant].epoch(images, labels, self._batch)
+        loss = self._trainers[variant].epoch(images, labels, rates)
         return {"train": len(images) / (time.perf_counter() - start), "loss": loss}
 
     def inference(self, variant: str, calls: int) -> dict:
@@ -124,14 +126,19 @@ class Worker:
             "latency_p99_us": float(np.percentile(microseconds, 99)),
         }
 
-    def race(self, variant: str, rates: list[float], target: float) -> dict:
+    def race(
+        self, variant: str, weights: Weights, rates: list[float], target: float, training: Training
+    ) -> dict:
         """Train until ``target`` of the test digits are read right, or ``rates`` are over."""
         start = time.perf_counter()
-        trainer = self._trainer(variant, rates[0])
-        built = time.perf_counter() - start
-        work, shuffled = self._work, np.random.default_rng(0)
-        first, curve = race.run(trainer, work, rates, self._batch, target, shuffled)
-        return {"seconds_before": built + first, "curve": curve}
+        trainer = self._peer.TRAINERS[variant](self._network, weights, rates[0], training)
+        images, labels = (z[: 2 * self._batch] for z in self._work.train)
+        trainer.epoch(images, labels, [0.0, 0.0])  # compiles, and changes nothing
+        before = time.perf_counter() - start
+        return {
+            "seconds_before": before,
+            "curve": race.run(trainer, self._work, rates, self._batch, target),
+        }
 
     def memory(self) -> dict:
         """The most memory that this process ever had."""

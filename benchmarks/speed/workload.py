@@ -34,6 +34,18 @@ class Workload:
     limits: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Training:
+    """How to train: on images as they are or, within ``limits``, distorted; weight decay, seed."""
+
+    limits: dict[str, float] | None = None
+    decay: float = 0.0
+    seed: int = 0
+
+
+PLAIN = Training()
+
+
 def learning_rate(batch: int) -> float:
     """0.02 from batch 128 on, and in proportion below.
 

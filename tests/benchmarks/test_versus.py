@@ -102,13 +102,17 @@ def test_the_best_variant_counts_and_ratios_divide_values_of_the_same_round():
 def test_tinycnn_alone_gives_a_table_and_the_promised_json(tmp_path, capsys):
     out = tmp_path / "versus.json"
     alone = ["--quick", "--contenders", "tinycnn", "--threads", "1", "--patience", "0"]
-    races = ["--to-accuracy", "50"]
+    races = ["--to-accuracy", "50", "--seeds", "2"]
     assert versus.main([*alone, *races, "--json", str(out), "--charts", str(tmp_path)]) == 0
     found = json.loads(out.read_text())
     assert set(found["train"]) == set(found["inference"]) == set(found["latency_us"]) == {"tinycnn"}
     assert found["train"]["tinycnn"] > 0
     assert found["ratio"] == {}
-    assert found["races"][0]["training_seconds"] > 0
+    usual, *sprints = found["races"]
+    assert 0 < usual["curve"][-1][0] < usual["total_seconds"]
+    once, again = (sprint["curve"][-1][1] for sprint in sprints)
+    assert once != again
+    assert min(once, again) > 0.9
     assert "training, images/s" in capsys.readouterr().out
     assert ">tinycnn</text>" in (tmp_path / "versus-speed.svg").read_text()
 

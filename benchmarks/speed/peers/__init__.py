@@ -2,15 +2,14 @@
 
     configure(threads)      before anything else
     versions()              {"name": "version"}
-    TRAINERS                {"variant": make(network, weights, lr) -> PeerTrainer}
-    AUGMENTED               {"variant": make(network, weights, lr, limits) -> PeerTrainer}
+    TRAINERS                {"variant": make(network, weights, lr, Training()) -> PeerTrainer}
     PREDICTORS              {"variant": make(network, weights, folder) -> Predictor}
 
-The first variant of each is the one that usually wins. A trainer of AUGMENTED rotates, scales,
-slants, shifts and warps every image within ``limits``, in the fastest way that its framework has.
+The first variant of each is the one that usually wins. A trainer may be asked to rotate, scale,
+slant, shift and warp every image within limits, in the fastest way that its framework has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,8 +29,8 @@ class PeerTrainer(Protocol):
     def step(self, batch: Any) -> Any:
         """Train on one batch; return the loss before the step, which ``float`` takes."""
 
-    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
-        """Train on all images in a new order, each augmented; return the mean loss."""
+    def epoch(self, images: np.ndarray, labels: np.ndarray, rates: Sequence[float]) -> float:
+        """Train on images in a new order, augmented, a batch for each rate; return the loss."""
 
     def augmented(self, images: np.ndarray) -> np.ndarray:
         """Return the images as ``epoch`` changes them, gray levels 0 to 255."""

@@ -1,7 +1,7 @@
 """Keras on TensorFlow: its own ``train_on_batch`` and a hand-written ``tf.function``."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks.speed.peers import Predictor
-from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, Network, Weights
+from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, PLAIN, Network, Training, Weights
 
 
 def configure(threads: int) -> None:
@@ -66,14 +66,17 @@ class KerasTrainer:
         network: Network,
         weights: Weights,
         lr: float,
-        limits: Mapping[str, float] | None = None,
+        training: Training = PLAIN,
         own_step: bool = True,
         xla: bool = False,
     ) -> None:
-        self.distorted = tf.function(partial(_distorted, limits=limits or {}))
+        keras.utils.set_random_seed(training.seed)
+        self.distorted = tf.function(partial(_distorted, limits=training.limits))
         self.model = _build(network, weights)
         self.layers = self.model.layers[-len(network) :]
-        self.optimizer = keras.optimizers.SGD(lr, momentum=MOMENTUM)
+        # Keras decays weights at once; elsewhere decay goes through the momentum, and adds up.
+        decay = training.decay / (1 - MOMENTUM) or None
+        self.optimizer = keras.optimizers.SGD(lr, momentum=MOMENTUM, weight_decay=decay)
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(self.optimizer, self.loss, jit_compile=xla)
         if own_step:
@@ -100,12 +103,15 @@ class KerasTrainer:
     def augmented(self, images: np.ndarray) -> np.ndarray:
         return self.distorted(tf.constant(images)).numpy().astype(float)
 
-    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+    def epoch(self, images: np.ndarray, labels: np.ndarray, rates: Sequence[float]) -> float:
         """Shuffle, distort and batch beside the training, as tf.data offers it."""
         data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images))
-        data = data.batch(batch, drop_remainder=True)
+        data, losses = data.batch(len(images) // len(rates), drop_remainder=True), []
         data = data.map(lambda x, y: (self.distorted(x), y), num_parallel_calls=tf.data.AUTOTUNE)
-        return float(np.mean([float(self.step(part)) for part in data.prefetch(2)]))
+        for rate, part in zip(rates, data.prefetch(2), strict=False):
+            self.set_learning_rate(rate)
+            losses.append(float(self.step(part)))
+        return float(np.mean(losses))
 
     def set_learning_rate(self, lr: float) -> None:
         self.optimizer.learning_rate = lr
@@ -140,8 +146,10 @@ def _maps(N: int, limits: Mapping[str, float]) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.eye(2, 3, [N]) + moved * (affine - tf.eye(2, 3, [N])), moved
 
 
-def _distorted(images: tf.Tensor, limits: Mapping[str, float]) -> tf.Tensor:
+def _distorted(images: tf.Tensor, limits: Mapping[str, float] | None) -> tf.Tensor:
     """Distort images by one grid of places, which are gathered and interpolated."""
+    if not limits:
+        return images
     N, size = images.shape[0], images.shape[1]
     affine, moved = _maps(N, limits)
     # tinycnn's splines halve the moves of their nodes, which are 7 pixels apart.
@@ -178,11 +186,6 @@ TRAINERS = {
     "train_on_batch": partial(KerasTrainer, own_step=False, xla=False),
     "tf.function, XLA": partial(KerasTrainer, own_step=True, xla=True),
     "train_on_batch, XLA": partial(KerasTrainer, own_step=False, xla=True),
-}
-
-AUGMENTED = {
-    "tf.function": KerasTrainer,
-    "tf.function, XLA": partial(KerasTrainer, xla=True),
 }
 
 PREDICTORS = {

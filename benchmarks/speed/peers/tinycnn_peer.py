@@ -1,6 +1,6 @@
 """tinycnn as its users have it: the public names of ``tinycnn.nn``, and the loop of ``train``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import numpy as np
 
 import tinycnn
 from benchmarks.speed.peers import Predictor
-from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, Network, Weights
+from benchmarks.speed.workload import INPUT_SHAPE, MOMENTUM, PLAIN, Network, Training, Weights
 from tinycnn import nn
-from tinycnn.augment.policies import LIGHT, Augmentation, augment
+from tinycnn.augment.policies import Augmentation, identity
 from tinycnn.nn.fit import train_step
 from tinycnn.train.batches import Batches
 
@@ -78,14 +78,14 @@ class TinyTrainer:
         network: Network,
         weights: Weights,
         lr: float,
-        limits: Mapping[str, float] | None = None,
+        training: Training = PLAIN,
         fused: bool = True,
     ) -> None:
-        self.limits = Augmentation(**limits) if limits else LIGHT
-        self.rng = np.random.default_rng(0)
+        self.augment = Augmentation(**training.limits) if training.limits else identity
+        self.rng = np.random.default_rng(training.seed)
         self.model = build_with(network, weights, fused)
         self.loss = nn.SoftmaxCrossEntropy()
-        self.optimizer = nn.SGD(self.model, lr, MOMENTUM)
+        self.optimizer = nn.SGD(self.model, lr, MOMENTUM, training.decay)
 
     def batch(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return images, labels
@@ -102,16 +102,17 @@ class TinyTrainer:
         self.optimizer.lr = lr
 
     def augmented(self, images: np.ndarray) -> np.ndarray:
-        return augment(images, self.limits, self.rng)
+        return self.augment(images, images, self.rng)[0]
 
-    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
+    def epoch(self, images: np.ndarray, labels: np.ndarray, rates: Sequence[float]) -> float:
         """Train as ``python -m tinycnn.train`` does: its batches, its step."""
-        batches = Batches(images, labels, batch, int(self.rng.integers(2**32)))
-        batches.augment = self.limits
-        steps = [
-            train_step(self.model, self.loss, self.optimizer, *part) for part in batches.of_epoch(1)
-        ]
-        return float(np.mean(steps))
+        size, losses = len(images) // len(rates), []
+        batches = Batches(images, labels, size, int(self.rng.integers(2**32)))
+        batches.augment = self.augment
+        for rate, part in zip(rates, batches.of_epoch(1), strict=False):
+            self.set_learning_rate(rate)
+            losses.append(train_step(self.model, self.loss, self.optimizer, *part))
+        return float(np.mean(losses))
 
     def weights(self) -> Weights:
         return get_weights(self.model)
@@ -128,8 +129,6 @@ TRAINERS = {
     "fused": TinyTrainer,
     "layer by layer": partial(TinyTrainer, fused=False),
 }
-
-AUGMENTED = {"as train": TinyTrainer}
 
 PREDICTORS = {
     "predict": partial(_predictor, fused=True),

@@ -1,7 +1,7 @@
 """PyTorch in the variants that it offers: channels last or first, eager and compiled."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.speed.peers import Predictor
-from benchmarks.speed.workload import MOMENTUM, Network, Weights, shapes
+from benchmarks.speed.workload import MOMENTUM, PLAIN, Network, Training, Weights, shapes
 
 
 def configure(threads: int) -> None:
@@ -82,11 +82,13 @@ def _fill(module: nn.Module, w: np.ndarray, b: np.ndarray) -> None:
         module.bias.copy_(torch.from_numpy(b))
 
 
-def _distorted(images: torch.Tensor, limits: Mapping[str, float]) -> torch.Tensor:
+def _distorted(images: torch.Tensor, limits: Mapping[str, float] | None) -> torch.Tensor:
     """Distort images (N,28,28) uint8 within ``limits``: one affine grid, one smooth random field.
 
     Coordinates are x, y from -1 to 1. A fifth of the images stay as they are, as tinycnn's do.
     """
+    if not limits:
+        return images
     N, size = len(images), images.shape[-1]
 
     def within(most: float, *shape: int) -> torch.Tensor:
@@ -118,14 +120,16 @@ class TorchTrainer:
         network: Network,
         weights: Weights,
         lr: float,
-        limits: Mapping[str, float] | None = None,
+        training: Training = PLAIN,
         channels_last: bool = False,
         compiled: bool = False,
     ) -> None:
-        distort = partial(_distorted, limits=limits or {})
+        torch.manual_seed(training.seed)
+        distort = partial(_distorted, limits=training.limits)
         self.distorted = torch.compile(distort, dynamic=False) if compiled else distort
         self.model = _build(network, weights, channels_last)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr, momentum=MOMENTUM, fused=True)
+        given = {"momentum": MOMENTUM, "weight_decay": training.decay, "fused": True}
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr, **given)
         self.loss = torch.compile(self._loss, dynamic=False) if compiled else self._loss
 
     def _loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -144,12 +148,12 @@ class TorchTrainer:
     def augmented(self, images: np.ndarray) -> np.ndarray:
         return self.distorted(torch.from_numpy(images)).numpy()
 
-    def epoch(self, images: np.ndarray, labels: np.ndarray, batch: int) -> float:
-        digits, classes = self.batch(images, labels)
-        losses = [
-            self.step((self.distorted(digits[chosen]), classes[chosen]))
-            for chosen in torch.randperm(len(images)).split(batch)
-        ]
+    def epoch(self, images: np.ndarray, labels: np.ndarray, rates: Sequence[float]) -> float:
+        (digits, classes), losses = self.batch(images, labels), []
+        parts = torch.randperm(len(images)).split(len(images) // len(rates))
+        for rate, chosen in zip(rates, parts, strict=False):
+            self.set_learning_rate(rate)
+            losses.append(self.step((self.distorted(digits[chosen]), classes[chosen])))
         return float(torch.stack(losses).mean())
 
     def set_learning_rate(self, lr: float) -> None:
@@ -200,8 +204,6 @@ TRAINERS = {
     "compiled, channels last": partial(TorchTrainer, channels_last=True, compiled=True),
     "compiled": partial(TorchTrainer, channels_last=False, compiled=True),
 }
-
-AUGMENTED = TRAINERS
 
 PREDICTORS = {
     "compiled, channels last": partial(_compiled, channels_last=True),
