@@ -147,7 +147,8 @@ class App:
             self._point(self.session.screen.hover)
 
     def _point_at_next(self, right: int, down: int) -> None:
-        self.do(("hover", *self.view.next_place(self.session.screen.hover, right, down)))
+        place = self.view.next_place(self.session.screen.hover, right, down)
+        self.do(("hover", *place, True))
 
     def _click(self) -> None:
         place = self.session.screen.hover

@@ -258,7 +258,7 @@ COMMANDS: dict[str, Callable[..., Command | None]] = {
     "game": game,
     "course": course,
     "tool": lambda session, name: setattr(session.pad, "tool", str(name)),
-    "hover": lambda session, x, y: vars(session.screen).update(hover=(x, y), tips=True),
+    "hover": lambda s, x, y, k=False: vars(s.screen).update(hover=(x, y), tips=True, keyed=k),
     "digit": lambda session: session.worker.submit(SHEET, None, files.any_digit, session.rng),
     "mistake": mistake,
     "open": open_file,

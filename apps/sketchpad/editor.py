@@ -67,7 +67,7 @@ class Pad:
             return
         before, place = self._pen, _finite(x, y)
         self._pen = place
-        was_on, on = is_on(before, self.size), is_on(place, self.size)
+        was_on, on = bool(self.live) and is_on(before, self.size), is_on(place, self.size)
         if before == place or not (was_on or on):
             return
         if not was_on:

@@ -23,8 +23,7 @@ NAME = "drawing-%Y-%m-%d-%H%M%S"
 REPLAY = "-replay.jsonl"
 NO_CLIPBOARD = "on this system, pictures can be pasted only if xclip or wl-clipboard is installed"
 WEIGHTS = ".safetensors"
-PICTURES = ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"
-OPENED = (*PICTURES, ".jsonl", WEIGHTS)
+OPENED = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".jsonl", WEIGHTS)
 
 
 def any_digit(rng: np.random.Generator) -> Sheet:

@@ -30,7 +30,7 @@ class Paper:
         self._strokes: dict[int, Stroke] = {}
         self._surface = pygame.Surface((0, 0))
         self._zoom = 0.0
-        self._look = 0.0, theme.CARD
+        self._card = theme.CARD
         self._live: list[int] = []
 
     def surface(
@@ -41,9 +41,9 @@ class Paper:
         size in pixels; ``zoom``: pixels for one paper unit.
         """
         wanted = {stroke.number: stroke for stroke in strokes}
-        if self._surface.get_size() != size or self._look != (zoom, theme.CARD):
-            self._surface, self._zoom = pygame.Surface(size), zoom
-            self._look = zoom, theme.CARD
+        look = size, zoom, theme.CARD
+        if (self._surface.get_size(), self._zoom, self._card) != look:
+            self._surface, self._zoom, self._card = pygame.Surface(size), zoom, theme.CARD
             self._strokes, self._live = wanted, []
             self._redraw(self._surface.get_rect())
         gone = [self._strokes[number] for number in self._strokes.keys() - wanted.keys()]
@@ -152,9 +152,8 @@ def stamps(target: pygame.Surface, pieces: np.ndarray, diameter: float) -> None:
     key = round(diameter * 4) / 4
     blend = pygame.BLEND_RGB_MAX if min(theme.INK) > 127 else pygame.BLEND_RGB_MIN
     presses: list[Any] = []
-    for (x, y), (right, down) in zip(
-        (fine // PARTS).tolist(), (fine % PARTS).tolist(), strict=True
-    ):
+    pixels, parts = np.divmod(fine, PARTS)
+    for (x, y), (right, down) in zip(pixels.tolist(), parts.tolist(), strict=True):
         stamp, reach = primitives.disc(key, theme.INK, right, down, PARTS)
         presses.append((stamp, (x - reach, y - reach), None, blend))
     target.blits(presses, False)

@@ -1,7 +1,5 @@
 """The keyboard: which command a key gives at the moment."""
 
-import os
-
 import pygame
 
 from apps.sketchpad.context import Command
@@ -41,7 +39,7 @@ def _typed(event: pygame.event.Event, name: str, path: str) -> Command | None:
     if name == "escape":
         return "popup", ""
     if name in ("return", "enter"):  # a folder is no file: what is pointed at is meant
-        return ("click",) if path[-1:] in ("", "/", os.sep) else ("open", path)
+        return ("click",) if path[-1:] in ("", *"/\\") else ("open", path)
     if name == "backspace":
         return "dialog", path[:-1]
     if name == "v" and event.mod & pygame.KMOD_CTRL:

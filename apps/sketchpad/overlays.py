@@ -13,6 +13,7 @@ LABEL, KEY, ROW = 344.0, 28.0, 10  # width of the question; side of a class, cla
 TIP = 340.0  # width of a tooltip at most
 KEY_ROW, KEY_MARGIN, KEY_NAMES, KEY_WIDTH = 25.0, 28.0, 205.0, 1160.0  # of the list of keys
 FILE_ROW = 28.0
+BEHIND = "popup", ""  # a click beside what can be clicked closes it; keys do not point there
 
 
 def beside(box: Area, paper: Area, whole: Area, session: Session) -> Area:
@@ -35,7 +36,7 @@ def draw_label(canvas: Canvas, session: Session) -> None:
     assert index is not None
     digit, label, names = session.digits[index], session.labels[index], session.context().classes
     canvas.fill((0, 0, canvas.width, canvas.height), theme.CARD, theme.ROUND, theme.EDGE)
-    canvas.hit((0, 0, canvas.width, canvas.height), ("popup", ""))
+    canvas.hit((0, 0, canvas.width, canvas.height), BEHIND)
     words = f"Read as {digit.name} ({percent(digit.confidence)}). What is it really?"
     canvas.text(14, 20, words, size=theme.SMALLEST)
     said = digit.name if label is None else label
@@ -125,6 +126,11 @@ def tip_area(canvas: Canvas, hit: Hit, whole: Area) -> Area:
     return min(max(x + wide / 2 - width / 2, 4.0), whole[2] - width - 4), top, width, height
 
 
+def draw_pointed(canvas: Canvas, _session: Session) -> None:
+    """A frame around what the keys point at."""
+    canvas.frame((0, 0, canvas.width, canvas.height), theme.ORANGE, 3)
+
+
 def draw_tip(canvas: Canvas, _session: Session, words: str) -> None:
     """What a click would do."""
     canvas.fill((0, 0, canvas.width, canvas.height), theme.TEXT, 6)
@@ -134,7 +140,7 @@ def draw_tip(canvas: Canvas, _session: Session, words: str) -> None:
 def _modal(canvas: Canvas, width: float, height: float, title: str, hint: str) -> Canvas:
     """A card in the middle; a click beside it closes it."""
     canvas.veil(theme.NIGHT, 130)
-    canvas.hit((0, 0, canvas.width, canvas.height), ("popup", ""))
+    canvas.hit((0, 0, canvas.width, canvas.height), BEHIND)
     width, height = min(width, canvas.width - 16), min(height, canvas.height - 16)
     left, top = (canvas.width - width) / 2, (canvas.height - height) / 2
     card = canvas.part((left, top, width, height))

@@ -56,6 +56,7 @@ class Screen:
     developer: bool = False  # shows names of functions, and times
     popup: str = ""  # what lies over the window: help, label, open, games
     hover: tuple[float, float] | None = None
+    keyed: bool = False  # whether keys point there, and no mouse
     asked: tuple[int, ...] = ()  # the layer and place of a number whose sum is shown
     typed: str = ""  # the name of a file to open, as far as it is typed
     tips: bool = False  # whether the mouse moved since the last command

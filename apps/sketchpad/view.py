@@ -59,7 +59,7 @@ class View:
             across = abs((to[0] - x) * down) + abs((to[1] - y) * right)
             return along + 3 * across if along > 0 else math.inf
 
-        hits = [hit for hit in self.hits if hit.command != ("popup", "")]  # that is Esc
+        hits = [hit for hit in self.hits if hit.command != overlays.BEHIND]
         seen = [hit.middle for hit in hits if self.hit_at(hit.middle) is hit]
         return min((p for p in seen if distance(p) < math.inf), key=distance, default=place)
 
@@ -163,6 +163,8 @@ class View:
             area = self._strip.sum_area(whole, self.layout.strip)
             yield "sum", area, self._strip.asked, self._strip.draw_sum
         hit = self.hit_at(hover) if hover else None
+        if hit and screen.keyed and hit.command != overlays.BEHIND and not session.pad.writing:
+            yield "pointed", hit.area, hit.area, overlays.draw_pointed
         under = screen.popup and hit not in self._hits.get("popup", ())
         if hit and hit.hint and screen.tips and not (under or session.pad.writing):
             area = overlays.tip_area(Canvas(self._base, self.scale), hit, whole)

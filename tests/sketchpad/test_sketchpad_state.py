@@ -55,6 +55,10 @@ def test_the_paper_holds_what_is_written_while_the_window_shrinks():
     assert pad.size == (600.0, 480.0)
     pad.up()
     assert pad.size == (600.0, 480.0)
+    pad.down(590.0, 490.0)  # beside the paper, until the window grows
+    pad.room = 700.0, 600.0
+    pad.move(590.0, 495.0)
+    assert pad.live == [[(590.0, 490.0), (590.0, 495.0)]]
 
 
 @given(st.lists(places, min_size=1, max_size=8))

@@ -223,8 +223,6 @@ def test_keys_do_what_the_list_says(app):
     assert app.session.screen.popup == "help"
     key(app, "c", unicode="c")
     assert app.session.text == ""
-    key(app, "q", unicode="q")
-    assert not app.done
     key(app, "q", pygame.KMOD_CTRL)
     assert app.done
 
