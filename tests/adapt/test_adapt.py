@@ -225,5 +225,5 @@ def test_nothing_to_export_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match="takes 5 corrected digits, not 1"):
         export([correction("7")], ["7"], tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(EnvironmentFault, match="cannot make"):
+    with pytest.raises(EnvironmentFault, match="cannot write"):
         export([correction("7")] * 5, ["7"], tmp_path / "file")

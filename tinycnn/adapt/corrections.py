@@ -136,9 +136,5 @@ def export(corrections: Sequence[Correction], classes: Sequence[str], folder: Pa
 
 
 def _make(folder: Path) -> None:
-    try:
+    with contextlib.suppress(OSError):  # what is written into it says what is wrong
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot make the folder {folder}: {error.strerror or error}"
-        ) from error

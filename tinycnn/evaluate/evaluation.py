@@ -9,20 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import notebook
+from tinycnn import metrics, notebook
 from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.data.provenance import share_known
 from tinycnn.errors import DataError, RunError
 from tinycnn.files import PathLike
 from tinycnn.ink import Recognizer
-from tinycnn.metrics import (
-    PairedComparison,
-    Score,
-    calibration_error,
-    confusion_matrix,
-    cross_entropy,
-)
+from tinycnn.metrics import PairedComparison, Score
 from tinycnn.nn import Sequential
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import source_of
@@ -69,12 +63,16 @@ class Evaluation:
     @functools.cached_property
     def loss(self) -> float:
         """The mean cross-entropy in nats."""
-        return cross_entropy(self.probabilities, self.labels)
+        return metrics.cross_entropy(self.probabilities, self.labels)
+
+    @functools.cached_property
+    def calibration_error(self) -> float:
+        return metrics.calibration_error(self.probabilities, self.labels)
 
     @functools.cached_property
     def confusion(self) -> np.ndarray:
         """(K,K): see ``confusion_matrix``."""
-        return confusion_matrix(self.probabilities, self.labels)
+        return metrics.confusion_matrix(self.probabilities, self.labels)
 
     @functools.cached_property
     def per_class(self) -> dict[str, dict[str, Any]]:
@@ -117,7 +115,7 @@ class Evaluation:
             "split": self.split,
             **self.score.as_dict(),
             "loss": self.loss,
-            "calibration_error": calibration_error(self.probabilities, self.labels),
+            "calibration_error": self.calibration_error,
             "temperature": self.recognizer.temperature,
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 from tinycnn.evaluate.evaluation import Evaluation
-from tinycnn.metrics import calibration_error, interval_text, percent, text_table
+from tinycnn.metrics import interval_text, percent, text_table
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
     """Accuracy, classes, confusions, and how far confidence can be trusted."""
-    return "\n\n".join(
-        [
-            f"{evaluation.dataset}, {evaluation.split} part: "
-            f"{evaluation.score.sentence()}\n{_confidence(evaluation)}",
-            _classes(evaluation),
-            "rows: true class; columns: answer\n" + _confusion(evaluation),
-        ]
+    return (
+        f"{evaluation.dataset}, {evaluation.split} part: {evaluation.score.sentence()}\n"
+        f"mean loss {evaluation.loss:.4f}, "
+        f"calibration error {percent(evaluation.calibration_error)}, "
+        f"temperature {evaluation.recognizer.temperature:g}\n\n"
+        f"{_classes(evaluation)}\n\n"
+        f"rows: true class; columns: answer\n{_confusion(evaluation)}"
     )
 
 
@@ -36,12 +36,6 @@ def comparison_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> 
             comparison.sentence(),
         ]
     )
-
-
-def _confidence(evaluation: Evaluation) -> str:
-    error = percent(calibration_error(evaluation.probabilities, evaluation.labels))
-    T = evaluation.recognizer.temperature
-    return f"mean loss {evaluation.loss:.4f}, calibration error {error}, temperature {T:g}"
 
 
 def _classes(evaluation: Evaluation) -> str:

@@ -10,23 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinycnn import nn
 from tinycnn.interpret.tracer import Trace, Tracer
-from tinycnn.nn import (
-    AveragePool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool2D,
-    Layer,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sigmoid,
-    Tanh,
-    ZeroPad2D,
-)
 from tinycnn.nn.checks import Shape
 from tinycnn.nn.fusion import own
 
@@ -47,13 +32,11 @@ class WeightedSum:
 
     @property
     def products(self) -> np.ndarray:
-        """The contribution of each input to the sum."""
         products: np.ndarray = self.x * self.w
         return products
 
     @property
     def y(self) -> float:
-        """The sum."""
         return self.b + float(self.products.sum(dtype=np.float64))
 
 
@@ -64,9 +47,9 @@ def weighted_sum(tracer: Tracer, trace: Trace, index: int, place: Place) -> Weig
     its whole input: its gradient times x, and a rest.
     """
     layer, x = tracer.layers[index], trace.input_of(index)
-    if isinstance(own(layer), Conv2D | Dense):
+    if isinstance(own(layer), nn.Conv2D | nn.Dense):
         w, b = (layer.params[key] for key in "wb")
-        w = w[place[-1]] if isinstance(layer, Conv2D) else w[:, place[0]]
+        w = w[place[-1]] if isinstance(layer, nn.Conv2D) else w[:, place[0]]
         return WeightedSum(x[inputs_of(layer, block(place), x.shape)], w, float(b[place[-1]]))
     layer = copy.copy(layer)  # the memory of the other stays
     dy = np.zeros_like(layer.forward(x[None], training=True))
@@ -93,30 +76,30 @@ def block(place: Place) -> Region:
     return tuple(slice(i, i + 1) for i in place)
 
 
-def inputs_of(layer: Layer, region: Region, input_shape: Shape) -> Region:
+def inputs_of(layer: nn.Layer, region: Region, input_shape: Shape) -> Region:
     """Return the block of its input from which ``layer`` computes a block of its output.
 
     For a layer that is not known here, that is the whole input.
     """
     match own(layer):
-        case Conv2D() as conv:
+        case nn.Conv2D() as conv:
             rows, columns, _ = region
             reach = conv.kernel_size - 1
             grown = (slice(z.start, z.stop + reach) for z in (rows, columns))
             return (*grown, slice(0, input_shape[2]))
-        case MaxPool2D() | AveragePool2D() as pool:
+        case nn.MaxPool2D() | nn.AveragePool2D() as pool:
             rows, columns, channels = region
             grown = (slice(z.start * pool.size, z.stop * pool.size) for z in (rows, columns))
             return (*grown, channels)
-        case GlobalAveragePool2D():
+        case nn.GlobalAveragePool2D():
             return (slice(0, input_shape[0]), slice(0, input_shape[1]), *region)
-        case ReLU() | BatchNorm() | Dropout() | Tanh() | Sigmoid() | LeakyReLU():
+        case nn.ReLU() | nn.LeakyReLU() | nn.Sigmoid() | nn.Tanh() | nn.BatchNorm() | nn.Dropout():
             return region
-        case ZeroPad2D() as frame:
+        case nn.ZeroPad2D() as frame:
             sizes = zip(region[:2], input_shape, strict=False)
             starts = ((z.start - frame.before, z.stop - frame.before, n) for z, n in sizes)
             inside = (slice(max(min(a, n - 1), 0), max(min(b, n), 1)) for a, b, n in starts)
             return (*inside, region[2])
-        case Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
+        case nn.Flatten() if region[0].stop - region[0].start == 1 < math.prod(input_shape):
             return block(tuple(map(int, np.unravel_index(region[0].start, input_shape))))
     return tuple(slice(0, size) for size in input_shape)

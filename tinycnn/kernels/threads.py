@@ -21,6 +21,7 @@ from numba.core import cgutils, types
 from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import intrinsic
 
+from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
 from tinycnn.kernels.simd import INT32, Array, becomes, call
 
@@ -327,7 +328,7 @@ def set_threads(threads: int | None) -> None:
     """Run kernels that this thread calls on ``threads`` threads; None means all that there are."""
     most = numba.config.NUMBA_NUM_THREADS
     if threads is not None and not 1 <= threads <= most:
-        raise ValueError(f"threads must be between 1 and {most}, not {threads}")
+        raise ShapeError(f"`threads` must be between 1 and {most}, not {threads}")
     _own.threads = threads or most
 
 

@@ -9,7 +9,6 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -60,17 +59,13 @@ def render(subjects: Sequence[Subject]) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {"anchor": anchor}
-    return environment.get_template("page.html").render(_contents(subjects))
-
-
-def _contents(subjects: Sequence[Subject]) -> dict[str, Any]:
     most = MOST_MISTAKES // len(subjects)
-    return {
-        "version": __version__,
-        "title": ", ".join(each.name for each in subjects),
-        "subjects": subjects,
-        "facts": overview.facts(subjects),
-        "pairs": overview.pairs(subjects),
-        "charts": [*charts.training_charts(subjects), charts.calibration_chart(subjects)],
-        "chapters": [chapter_of(each, f"run{k}", most) for k, each in enumerate(subjects)],
-    }
+    return environment.get_template("page.html").render(
+        version=__version__,
+        title=", ".join(each.name for each in subjects),
+        subjects=subjects,
+        facts=overview.facts(subjects),
+        pairs=overview.pairs(subjects),
+        charts=[*charts.training_charts(subjects), charts.calibration_chart(subjects)],
+        chapters=[chapter_of(each, f"run{k}", most) for k, each in enumerate(subjects)],
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from tinycnn.errors import DataError
-from tinycnn.metrics import PairedComparison, calibration_error, interval_text, percent
+from tinycnn.metrics import PairedComparison, interval_text, percent
 from tinycnn.report.subject import Subject
 
 
@@ -16,7 +16,7 @@ def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
         ("errors", lambda s: f"{s.evaluation.score.errors:,} of {s.evaluation.score.n:,}"),
         ("measured on", lambda s: f"{s.dataset.name}, test part"),
         ("mean loss", lambda s: f"{s.evaluation.loss:.4f}"),
-        ("calibration error", _calibration),
+        ("calibration error", lambda s: percent(s.evaluation.calibration_error)),
         ("network", lambda s: str(s.recipe.get("preset", "-"))),
         ("parameters", lambda s: f"{s.model.parameter_count():,}"),
         ("trained on", lambda s: _number(s.training.get("images"), "{:,} images")),
@@ -38,10 +38,6 @@ def pairs(subjects: Sequence[Subject]) -> list[tuple[str, str, PairedComparison 
             comparison = None
         found.append((first.name, second.name, comparison))
     return found
-
-
-def _calibration(subject: Subject) -> str:
-    return percent(calibration_error(subject.evaluation.probabilities, subject.evaluation.labels))
 
 
 def _number(value: object, text: str) -> str:

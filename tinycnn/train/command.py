@@ -13,7 +13,7 @@ from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.data.provenance import sample_in
 from tinycnn.files import to_json
-from tinycnn.nn import Sequential
+from tinycnn.nn import Sequential, set_threads
 from tinycnn.nn.classifier import names_of
 from tinycnn.nn.presets import name_of
 from tinycnn.nn.text import network_text
@@ -26,14 +26,14 @@ from tinycnn.train.parts import errors_in
 from tinycnn.train.progress import Progress, introduction, place, say
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import OPTIONS, Recipe
-from tinycnn.train.run import Result, Run, use_threads
+from tinycnn.train.run import Result, Run
 
 
 def begin(arguments: Namespace, ranks: SingleProcess) -> Run:
     """Return the new or resumed run; ranks other than the leader get it from the leader."""
     message = b""
     with ranks.all_or_none():
-        use_threads(ranks.threads if arguments.threads is None else arguments.threads)
+        set_threads(ranks.threads if arguments.threads is None else arguments.threads)
         if ranks.is_leader:
             run = (_start if arguments.resume is None else _resume)(arguments, ranks)
             trainer = run.trainer

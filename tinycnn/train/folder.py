@@ -16,17 +16,9 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 from tinycnn.errors import RunError, WeightsError
-from tinycnn.files import (
-    TEMPORARY_PREFIX,
-    PathLike,
-    sweep_temporaries,
-    to_json,
-    unused,
-    write_bytes,
-)
+from tinycnn.files import TEMPORARY_PREFIX, PathLike, sweep_temporaries, unused, write_bytes
 
 LOCK = ".lock"
 RUNS = Path("runs")
@@ -99,13 +91,11 @@ class RunFolder:
         sweep_temporaries(self.path, older_than=0)  # we have the lock, so no process uses them
 
     def release(self) -> None:
-        """Release the lock."""
         if self._lock is not None:
             os.close(self._lock)
         self._lock = None
 
     def is_resumable(self) -> bool:
-        """Return whether the folder holds a checkpoint."""
         return self.checkpoint.is_file() or self.previous.is_file()
 
     def write_checkpoint(self, payload: bytes) -> None:
@@ -113,10 +103,6 @@ class RunFolder:
         if self.checkpoint.exists():
             os.replace(self.checkpoint, self.previous)
         write_bytes(self.checkpoint, payload)
-
-    def write_json(self, path: Path, content: Any) -> None:
-        """Save ``content`` as JSON for people and programs."""
-        write_bytes(path, (to_json(content, indent=2) + "\n").encode())
 
     def point_last_here(self) -> None:
         """Let ``last`` mean this run, if it is in ``runs``."""

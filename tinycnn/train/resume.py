@@ -139,7 +139,9 @@ def resume(
             folder.result.unlink(missing_ok=True)  # of fewer epochs
         run.publish_origin()
         lock.pop_all()
-    return run, [*warnings, *_other_versions(saved)]
+    if (before := saved.origin.get("versions")) != versions():
+        warnings += [f"the run began with {before}; the last bits of its weights may differ now"]
+    return run, warnings
 
 
 def trainer_of(
@@ -217,10 +219,3 @@ def _refuse_differences(
             f"{path} can only be resumed with the settings it has, not with "
             f"{', '.join(differences)}; leave these out, or start a new run"
         )
-
-
-def _other_versions(saved: checkpoint.Checkpoint) -> list[str]:
-    before = saved.origin.get("versions")
-    if before == versions():
-        return []
-    return [f"the run began with {before}; the last bits of its weights may differ now"]

@@ -21,10 +21,9 @@ from typing import Any
 from tinycnn import __version__
 from tinycnn.console import log_console
 from tinycnn.data.provenance import sample_of
-from tinycnn.errors import RunError
-from tinycnn.files import grow, write_bytes
+from tinycnn.files import PathLike, grow, to_json, write_bytes
 from tinycnn.metrics import Score, measure
-from tinycnn.nn import Sequential, get_threads, set_threads
+from tinycnn.nn import Sequential, get_threads
 from tinycnn.nn.folding import FOLDED, fold
 from tinycnn.plots import or_warn
 from tinycnn.signals import StopSignals
@@ -55,7 +54,6 @@ class Result:
     weights: str
 
     def sentence(self) -> str:
-        """Return the test accuracy as a sentence."""
         return Score(self.n, self.errors).sentence()
 
 
@@ -114,8 +112,7 @@ class Run:
         network = self._answering()
         score = measure(network, dataset.test_images, dataset.test_labels)
         known = *trainer.validation_part, dataset.class_names, trainer.recipe.augment
-        calibration = calibrate(network, *known)
-        self._publish(calibration=calibration)
+        self._publish(calibration=calibrate(network, *known))
         images = trainer.recipe.epochs * len(trainer.training)
         result = Result(
             test_accuracy=score.accuracy,
@@ -127,7 +124,7 @@ class Run:
             run_dir=str(folder.path),
             weights=str(folder.weights),
         )
-        folder.write_json(folder.result, asdict(result))
+        _write_json(folder.result, asdict(result))
         if find_spec("matplotlib"):
             history, path = trainer.state.history, folder.curves
             or_warn(str(path), lambda: write_bytes(path, draw_curves(history)))
@@ -137,7 +134,7 @@ class Run:
         """Write the options of the run, and let ``last`` mean it."""
         self.folder.point_last_here()
         workers = {"threads": get_threads(), "ranks": self.trainer.ranks.size}
-        self.folder.write_json(self.folder.config, {**self.origin, **workers})
+        _write_json(self.folder.config, {**self.origin, **workers})
 
     def _pause_if_needed(self, callback: Callback, signals: StopSignals) -> bool:
         """Save between two batches if it is time; return whether to stop."""
@@ -211,12 +208,8 @@ def describe(trainer: Trainer, sample: str) -> dict[str, Any]:
     }
 
 
-def use_threads(threads: int | None) -> None:
-    """Compute with ``threads`` threads (None: all processors); RunError for too many."""
-    try:
-        set_threads(threads)
-    except ValueError as error:
-        raise RunError(f"--{error}") from error
+def _write_json(path: PathLike, content: Any) -> None:
+    write_bytes(path, (to_json(content, indent=2) + "\n").encode())
 
 
 def peak_memory_mb() -> float:
