@@ -8,12 +8,8 @@ import base64
 import html
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-if TYPE_CHECKING:  # at run time when a picture is made
-    from PIL.Image import Image
 
 DIGIT = "filter: invert(1); image-rendering: pixelated; border: 1px solid #888"
 """The style of an image that holds 255 for ink: dark ink on light paper."""
@@ -22,18 +18,13 @@ Box = tuple[float, float, float, float]
 """x, y, width, height."""
 
 
-def data_uri(picture: "Image", **options: Any) -> str:
-    """A picture as a PNG file inside its address; ``options`` are those of Pillow."""
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True, **options)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def digit_uri(image: np.ndarray) -> str:
-    """An image (H,W) uint8 as such an address."""
+    """An image (H,W) uint8 as a PNG file inside its address."""
     from PIL import Image
 
-    return data_uri(Image.fromarray(np.ascontiguousarray(image)))
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def table(head: Sequence[object], *rows: Sequence[object]) -> str:

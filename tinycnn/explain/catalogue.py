@@ -74,7 +74,6 @@ ROOT = Path(__file__).parents[2]
 class FunctionSource:
     """A function: its code, its file and its line."""
 
-    name: str
     file: str
     line: int
     code: str
@@ -88,17 +87,12 @@ class FunctionSource:
 def sources(function: Callable[..., Any]) -> list[FunctionSource]:
     """``function`` and the helpers that it calls in its file, in that order; no other operation."""
     found: dict[str, FunctionSource] = {}
-    _collect(inspect.unwrap(function), found)
+    waiting: list[Any] = [inspect.unwrap(function)]
+    for near in waiting:
+        code, line = inspect.getsourcelines(near)
+        file = Path(inspect.getsourcefile(near) or "").relative_to(ROOT).as_posix()
+        found[near.__name__] = FunctionSource(file, line, "".join(code).rstrip())
+        names = [z for z in near.__code__.co_names if z not in NAMES and z not in found]
+        called = [inspect.unwrap(near.__globals__.get(name)) for name in names]
+        waiting += [z for z in called if inspect.isfunction(z) and z.__module__ == near.__module__]
     return list(found.values())
-
-
-def _collect(function: Any, found: dict[str, FunctionSource]) -> None:
-    code, line = inspect.getsourcelines(function)
-    file = Path(inspect.getsourcefile(function) or "").relative_to(ROOT).as_posix()
-    name = function.__name__
-    found[name] = FunctionSource(name, file, line, "".join(code).rstrip())
-    for other in function.__code__.co_names:
-        helper = inspect.unwrap(function.__globals__.get(other))
-        is_near = inspect.isfunction(helper) and helper.__module__ == function.__module__
-        if is_near and other not in NAMES and other not in found:
-            _collect(helper, found)

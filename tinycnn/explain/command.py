@@ -6,7 +6,8 @@ from rich.syntax import Syntax
 
 from tinycnn.console import Console, log_console
 from tinycnn.explain.catalogue import NAMES, Operation, find
-from tinycnn.explain.explanation import explain
+from tinycnn.explain.example import work_out
+from tinycnn.explain.explanation import sections
 from tinycnn.train.compile_progress import compilation_shown
 
 
@@ -16,13 +17,14 @@ def run(arguments: Namespace) -> int:
         for name in NAMES:
             print(f"{name}\n    {' '.join(Operation(name).docstring[0].split())}")
         return 0
+    operation = find(arguments.operation)
     with compilation_shown(log_console()):
-        explanation = explain(find(arguments.operation))
+        example = work_out(operation)
     out = Console(highlight=False, soft_wrap=True)
-    for number, (heading, body) in enumerate(explanation.sections()):
+    for number, (heading, body) in enumerate(sections(operation, example)):
         out.print("\n" * bool(number) + heading, style="bold", markup=False)
         if out.is_terminal and heading.startswith(("Reference", "Compiled")):
             out.print(Syntax(body, "python", theme="ansi_dark", background_color="default"))
         else:
             out.print(body, markup=False)
-    return 0 if explanation.right else 1
+    return 0 if example.right else 1

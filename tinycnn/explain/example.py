@@ -48,6 +48,9 @@ def small(operation: Operation) -> dict[str, Any]:
     return operation.select(known)
 
 
+ROUNDING = 1e-9
+"""Largest allowed difference of kernel and reference on these numbers, which are near 1."""
+
 Values = dict[str, Any]
 """Arrays and numbers by their names in ``reference.py``."""
 
@@ -61,6 +64,11 @@ class Example:
     results: Values
     worked: list[Calculation]  # some of the results, number by number
     apart: float  # the largest difference between these results and those of the kernel
+
+    @property
+    def right(self) -> bool:
+        """Whether the kernel agrees with the reference."""
+        return self.apart <= ROUNDING
 
 
 def work_out(operation: Operation) -> Example:

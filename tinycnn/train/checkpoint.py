@@ -24,8 +24,6 @@ LARGEST = 2**63  # bound on each number in a state
 
 _KEY = "tinycnn-checkpoint"
 _HISTORY = "history"  # float64 (epochs, fields of EpochRecord)
-_COLUMNS = tuple(field.name for field in fields(EpochRecord))
-_DTYPES = ("F32", "F64")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
     rows = [astuple(record) for record in checkpoint.state.history]
     arrays = {
         **{name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()},
-        _HISTORY: np.array(rows, np.float64).reshape(len(rows), len(_COLUMNS)),
+        _HISTORY: np.array(rows, np.float64).reshape(len(rows), len(fields(EpochRecord))),
     }
     note = {"state": numbers_of(checkpoint.state), "origin": checkpoint.origin}
     envelope = {"format": FORMAT, "sha256": _digest(arrays, note), "note": note}
@@ -70,7 +68,7 @@ def decode(payload: bytes, source: object) -> Checkpoint:
     """Return the checkpoint that ``encode`` made these bytes of, which are from ``source``."""
     header = json.loads(payload[8 : 8 + int.from_bytes(payload[:8], "little")])
     envelope = json.loads(header.pop("__metadata__")[_KEY])
-    if any(entry["dtype"] not in _DTYPES for entry in header.values()):
+    if any(entry["dtype"] not in ("F32", "F64") for entry in header.values()):
         raise ValueError("it holds other types than float32 and float64")
     arrays = safetensors.numpy.load(payload)
     if envelope["format"] > FORMAT:

@@ -17,7 +17,6 @@ from tinycnn.nn import Sequential, set_threads
 from tinycnn.nn.classifier import names_of
 from tinycnn.nn.presets import name_of
 from tinycnn.nn.text import network_text
-from tinycnn.signals import Terminated
 from tinycnn.train import resume
 from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
 from tinycnn.train.checkpoint import Checkpoint, decode, encode
@@ -93,13 +92,18 @@ def callbacks(run: Run, arguments: Namespace) -> Callback:
 
 @contextmanager
 def resumable(run: Run, arguments: Namespace) -> Iterator[None]:
-    """Say how to resume if a signal stops the ``with`` block, and whose code has failed."""
+    """If a signal stops the ``with``, print where, and how to resume; say whose code fails."""
     own = errors_in(arguments.network.path) if arguments.network else nullcontext()
     try:
         with own:
             yield
-    except (KeyboardInterrupt, Terminated):
-        say_how_to_resume(run, arguments)
+    except (KeyboardInterrupt, SystemExit):
+        where = "after the test" if run.folder.result.exists() else place(run.trainer)
+        print(
+            f"stopped {where}; everything is saved. To resume:\n"
+            f"  python -m tinycnn.train --resume {typed(run.folder.path)}{_own_file(arguments)}",
+            file=sys.stderr,
+        )
         raise
 
 
@@ -107,16 +111,6 @@ def _given(arguments: Namespace) -> dict[str, Any]:
     """Return the options that decide the weights, without those that were not typed."""
     values = {name: getattr(arguments, name) for name in (*OPTIONS, "dataset")}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def say_how_to_resume(run: Run, arguments: Namespace) -> None:
-    """Print where the run has stopped, and the command that resumes it."""
-    where = "after the test" if run.folder.result.exists() else place(run.trainer)
-    print(
-        f"stopped {where}; everything is saved. To resume:\n"
-        f"  python -m tinycnn.train --resume {typed(run.folder.path)}{_own_file(arguments)}",
-        file=sys.stderr,
-    )
 
 
 def report(result: Result, arguments: Namespace) -> None:
