@@ -6,6 +6,7 @@ import io
 import math
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def _no_network() -> Engine:
 def _checkpoints() -> mutations.Mutator:
     arrays = {f"weights.{name}": z for name, z in build("tiny").arrays().items()}
     data = {"name": "mnist10k", "data_dir": None, "fingerprint": "0", "test_fingerprint": "0"}
-    origin = {"recipe": Recipe.for_data(8000).as_dict(), "data": data, "versions": {"numpy": "2"}}
+    origin = {"recipe": asdict(Recipe.for_data(8000)), "data": data, "versions": {"numpy": "2"}}
     return mutations.checkpoint_maker(checkpoint.Checkpoint(arrays, State(), origin))
 
 

@@ -94,7 +94,7 @@ def test_a_recipe_suits_the_size_of_the_set():
     assert few.batch_size <= 18  # what is left of 20 without the validation part
     adam = Recipe.for_data(8000, optimizer="adam")
     assert (adam.lr, adam.momentum) == (0.001, None)
-    assert Recipe(**small.as_dict()) == small
+    assert Recipe(**dataclasses.asdict(small)) == small
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import threading
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -438,7 +439,7 @@ def test_the_run_folder_tells_all_about_the_run_and_the_weights_no_time_and_no_p
     folder = RunFolder(tmp_path / "run")
 
     config = json.loads(folder.config.read_text())
-    assert config["recipe"] == recipe(seed=5).as_dict()
+    assert config["recipe"] == asdict(recipe(seed=5))
     assert config["data"]["fingerprint"] == digits.fingerprint
     assert config["versions"]["numpy"] == np.__version__
     assert config["threads"] >= 1

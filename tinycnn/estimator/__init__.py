@@ -70,8 +70,8 @@ class DigitClassifier(ClassifierMixin, Parameters):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DigitClassifier":
         """Train on X with labels y (n,), in which a weight w counts as w equal samples."""
         before = getattr(self, "model_", None) if self.warm_start else None
-        shape = samples.shape_of_images(X)
-        X, y = validate_data(self, samples.in_rows(X), y, ensure_min_samples=2)
+        X, shape = samples.as_rows(X)
+        X, y = validate_data(self, X, y, ensure_min_samples=2)
         X, y, self.classes_ = self._repeated(X, y, sample_weight)
         self._set_up(X, shape)
         labels = np.searchsorted(self.classes_, y)
@@ -89,8 +89,8 @@ class DigitClassifier(ClassifierMixin, Parameters):
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> "DigitClassifier":
         """Take one pass over X at the rate ``lr``; the first must name all ``classes``."""
-        first, shape = not hasattr(self, "model_"), samples.shape_of_images(X)
-        X, y = validate_data(self, samples.in_rows(X), y, reset=first)
+        first, (X, shape) = not hasattr(self, "model_"), samples.as_rows(X)
+        X, y = validate_data(self, X, y, reset=first)
         X, y, present = self._repeated(X, y, sample_weight)
         if first:
             self.classes_ = present if classes is None else np.unique(classes)
@@ -160,7 +160,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities (n, classes), float32, in the order of ``classes_``."""
         check_is_fitted(self)
-        X = validate_data(self, samples.in_rows(X), reset=False)
+        X = validate_data(self, samples.as_rows(X)[0], reset=False)
         self._warn_of_another_scale(X)
         with _threads(self.n_jobs):
             return self.model_.predict_proba(self._gray_levels(X) * GRAY)

@@ -7,29 +7,22 @@ import numpy as np
 MOST_COPIES = 10  # times as many weighted samples as there were
 
 
-def shape_of_images(X: Any) -> tuple[int, int] | None:
-    """Return (H, W) if X is an array of images, None if it holds rows."""
-    _, *shape = getattr(out_of_cells(X), "shape", None) or (0,)
+def as_rows(X: Any) -> tuple[Any, tuple[int, int] | None]:
+    """Return X as rows (n, features), and (H, W) if it holds images.
+
+    It may be rows, an array of images, or a column of a DataFrame whose cells are images.
+    """
+    cells = np.asarray(X) if hasattr(X, "iloc") or isinstance(X, np.ndarray) else np.empty(0)
+    one_a_row = cells.dtype == object and 0 < cells.size == len(cells)
+    if one_a_row and all(isinstance(cell, np.ndarray) for cell in cells.flat):
+        X = np.stack([*cells.flat])
+    _, *shape = getattr(X, "shape", None) or (0,)
     if len(shape) == 3:
         if 1 not in (shape[0], shape[2]):
             forms = "(n, H, W), (n, H, W, 1) or (n, 1, H, W)"
             raise ValueError(f"images have {min(shape[0], shape[2])} channels; X is {forms}")
         shape = shape[:2] if shape[2] == 1 else shape[1:]
-    return (shape[0], shape[1]) if len(shape) == 2 else None
-
-
-def in_rows(X: Any) -> Any:
-    """Return images as rows (n, H * W), and rows as they are."""
-    return X if shape_of_images(X) is None else out_of_cells(X).reshape(len(X), -1)
-
-
-def out_of_cells(X: Any) -> Any:
-    """Return a column whose cells are images, as a DataFrame may hold, as an array (n, H, W)."""
-    cells = np.asarray(X) if hasattr(X, "iloc") or isinstance(X, np.ndarray) else np.empty(0)
-    one_a_row = cells.dtype == object and 0 < cells.size == len(cells)
-    if one_a_row and all(isinstance(cell, np.ndarray) for cell in cells.flat):
-        return np.stack([*cells.flat])
-    return X
+    return (X.reshape(len(X), -1), (shape[0], shape[1])) if len(shape) == 2 else (X, None)
 
 
 def by_content(images: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -109,7 +109,6 @@ class Evaluation:
         return f"<p>{score}</p>{confusions}" + notebook.gallery(self.images[worst], said)
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures, ready for JSON."""
         return {
             "dataset": self.dataset,
             "split": self.split,

@@ -34,7 +34,6 @@ class Trace:
         return p
 
     def input_of(self, index: int) -> Array:
-        """The input of layer ``index``."""
         return self.outputs[index - 1] if index else self.x
 
 

@@ -60,7 +60,6 @@ class Subject:
 
     @functools.cached_property
     def evaluation(self) -> Evaluation:
-        """Its evaluation on the test part."""
         return evaluate(self.model, self.dataset)
 
     @property

@@ -105,7 +105,7 @@ class MLflow(_Log):
 
 LOGS: dict[str, Callable[["Trainer", Path], Callback]] = {
     "tensorboard": lambda trainer, folder: TensorBoard(folder / "tensorboard"),
-    "wandb": lambda trainer, folder: WandB(project="tinycnn", config=trainer.recipe.as_dict()),
+    "wandb": lambda trainer, folder: WandB(project="tinycnn", config=asdict(trainer.recipe)),
     "mlflow": lambda trainer, folder: MLflow(),
 }
 """What ``--log`` of the command may name."""

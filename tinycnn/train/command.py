@@ -51,11 +51,13 @@ def _start(arguments: Namespace, ranks: SingleProcess) -> Run:
     given = _given(arguments)
     name = given.pop("dataset", DEFAULT)
     Recipe.check(**given)  # finds bad values before data are fetched
-    base = _base(arguments.weights) if arguments.weights is not None else None
+    base = None
+    if (weights := arguments.weights) is not None:
+        model = Sequential.load(find_weights(weights))
+        base = model, resume.Base(weights, names_of(model), sample_in(model.description))
+        given["preset"] = name_of(model)
     dataset = load_dataset(name, arguments.data_dir)
-    if base:
-        given["preset"] = name_of(base[0])
-    elif arguments.network and arguments.network.network:
+    if arguments.network and arguments.network.network:
         given["preset"] = network_text(arguments.network.layers(len(dataset.class_names)))
     recipe = Recipe.for_data(len(dataset.train_images[: arguments.limit]), **given)
     path = arguments.run_dir
@@ -63,12 +65,6 @@ def _start(arguments: Namespace, ranks: SingleProcess) -> Run:
         path = new_name(dataset.name, recipe.preset, recipe.seed)
     source = resume.Source.of(dataset, name, arguments.data_dir)
     return resume.start(recipe, dataset, source, path, arguments.checkpoint_every, ranks, base)
-
-
-def _base(weights: str) -> tuple[Sequential, resume.Base]:
-    """Return the network to fine-tune, and where it comes from."""
-    model = Sequential.load(find_weights(weights))
-    return model, resume.Base(weights, names_of(model), sample_in(model.description))
 
 
 def _resume(arguments: Namespace, ranks: SingleProcess) -> Run:

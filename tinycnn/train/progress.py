@@ -66,13 +66,15 @@ class Progress(Callback):
 def introduction(trainer: Trainer, folder: Path) -> Iterator[str]:
     """Yield the lines that describe a run before it begins."""
     recipe, dataset, held = trainer.recipe, trainer.dataset, trainer.validation
-    ranks = trainer.ranks.size
+    batches, ranks, last = trainer.batches, trainer.ranks.size, recipe.augmented_epochs
+    in_all = last == recipe.epochs or batches.final_augment is batches.augment
     yield (
         f"data   {dataset.name}: {len(trainer.training):,} images to train on, "
         f"{len(held):,} to validate on (numbers {held.start:,} to {held.stop - 1:,}), "
         f"{len(dataset.test_images):,} to test on at the end"
     )
-    yield f"images {_augmentation(trainer)}"
+    until = "in all epochs" if in_all else f"until epoch {last}, then shown as they are"
+    yield f"images augment {recipe.augment} {until}"
     yield f"model  {recipe.preset}, {trainer.model.parameter_count():,} parameters"
     yield (
         f"steps  {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
@@ -105,11 +107,3 @@ def kept(state: State) -> str:
 def say(console: Console, line: str) -> None:
     """Print a line; on a terminal, break it between words."""
     console.print(line, markup=False, soft_wrap=not console.is_terminal)
-
-
-def _augmentation(trainer: Trainer) -> str:
-    """Return how images are augmented, and for how long."""
-    recipe, batches = trainer.recipe, trainer.batches
-    if recipe.augmented_epochs == recipe.epochs or batches.final_augment is batches.augment:
-        return f"augment {recipe.augment} in all epochs"
-    return f"augment {recipe.augment} until epoch {recipe.augmented_epochs}, then shown as they are"

@@ -5,7 +5,7 @@ of threads change nothing, so they are not part of a recipe.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from tinycnn.errors import RunError
@@ -108,10 +108,6 @@ class Recipe:
     def augmented_epochs(self) -> int:
         """The number of epochs with augmentation; the last fifth of all epochs has none."""
         return self.epochs - self.epochs // 5
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the names and values, ready for JSON."""
-        return asdict(self)
 
 
 OPTIONS = tuple(field.name for field in fields(Recipe))

@@ -91,7 +91,7 @@ def start(
 
     It begins with a new network, or with that of ``base``.
     """
-    origin = {"recipe": recipe.as_dict(), "data": asdict(source), "versions": versions()}
+    origin = {"recipe": asdict(recipe), "data": asdict(source), "versions": versions()}
     model = None
     if base:
         model, origin["base"] = base[0], asdict(base[1])
@@ -130,8 +130,8 @@ def resume(
         recipe, source, _ = origin_of(saved, path)
         if given.get("epochs", 0) > recipe.epochs:
             recipe = replace(recipe, epochs=given["epochs"])
-            saved.origin["recipe"] = recipe.as_dict()
-        _refuse_differences(path, {**recipe.as_dict(), "dataset": source.name}, given)
+            saved.origin["recipe"] = asdict(recipe)
+        _refuse_differences(path, {**asdict(recipe), "dataset": source.name}, given)
         trainer = trainer_of(saved, path, data_dir, ranks)
         source = replace(source, data_dir=_absolute(data_dir) or source.data_dir)
         run = Run(folder, trainer, {**saved.origin, "data": asdict(source)}, save_every)

@@ -198,7 +198,7 @@ def describe(trainer: Trainer, sample: str) -> dict[str, Any]:
         "classes": trainer.dataset.class_names,
         "training": {
             "dataset": trainer.dataset.name,
-            "recipe": trainer.recipe.as_dict(),
+            "recipe": asdict(trainer.recipe),
             "images": len(trainer.training),
             "fingerprint": trainer.dataset.fingerprint,
             "sample": sample,
