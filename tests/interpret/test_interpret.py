@@ -5,38 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from tinycnn.interpret import (
-    FilterAblation,
-    NearestNeighbors,
-    Tracer,
-    activation,
-    after_step,
-    backward_pass,
-    class_gradient,
-    convolutions,
-    flow,
-    occlusion,
-    output_shape,
-    receptive_field,
-    stages,
-    weighted_sum,
-)
-from tinycnn.nn import (
-    AveragePool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool2D,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-    Tanh,
-    ZeroPad2D,
-)
+from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
+from tinycnn.interpret.filters import FilterAblation, convolutions
+from tinycnn.interpret.flow import activation, flow, output_shape, stages
+from tinycnn.interpret.sgd_step import after_step, backward_pass
+from tinycnn.interpret.tracer import Tracer
+from tinycnn.interpret.values import receptive_field, weighted_sum
+from tinycnn.nn import Dense, Sequential, Softmax, build
 from tinycnn.nn.differences import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -44,31 +19,28 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 INPUT = (11, 10, 2)
 
 
-def convolutional(*ending):
-    """Odd sizes, so that pooling leaves something out; a BatchNorm before and after a ReLU."""
-    return [
-        *[Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2)],
-        *[Conv2D(5, 2), ReLU(), BatchNorm(), Flatten()],
-        *[Dropout(0.5), Dense(7), ReLU(), Dropout(0.3), Dense(3), *ending],
-    ]
-
+CONVOLUTIONAL = (
+    "Conv2D(4, 3) BatchNorm ReLU MaxPool2D(2) Conv2D(5, 2) ReLU BatchNorm Flatten "
+    "Dropout(0.5) Dense(7) ReLU Dropout(0.3) Dense(3)"
+)
+"""Odd sizes, so that pooling leaves something out; a BatchNorm before and after a ReLU."""
 
 NETWORKS = {
-    "convolutions and norms": (convolutional, INPUT),
-    "softmax at the end": (lambda: convolutional(Softmax()), INPUT),
-    "softmax in the middle": (lambda: [Flatten(), Dense(4), Softmax(), Dense(3)], (4, 3, 1)),
-    "no convolution": (lambda: [Flatten(), Dense(6), ReLU(), Dense(3)], (5, 4, 1)),
-    "a row": (lambda: [Dense(6), BatchNorm(), Dense(3)], (9,)),
-    "no dense layer": (lambda: [Conv2D(3, 4), Flatten()], (4, 4, 1)),
-    "nothing to learn": (lambda: [Flatten()], (3, 1, 1)),
-    "only a softmax": (lambda: [Softmax()], (3,)),
+    "convolutions and norms": (CONVOLUTIONAL, INPUT),
+    "softmax at the end": (f"{CONVOLUTIONAL} Softmax", INPUT),
+    "softmax in the middle": ("Flatten Dense(4) Softmax Dense(3)", (4, 3, 1)),
+    "no convolution": ("Flatten Dense(6) ReLU Dense(3)", (5, 4, 1)),
+    "a row": ("Dense(6) BatchNorm Dense(3)", (9,)),
+    "no dense layer": ("Conv2D(3, 4) Flatten", (4, 4, 1)),
+    "nothing to learn": ("Flatten()", (3, 1, 1)),
+    "only a softmax": ("Softmax()", (3,)),
 }
 
 
 def new(kind):
     """A network whose norms have seen something, and an image for it."""
     layers, shape = NETWORKS[kind]
-    network, rng = Sequential(layers(), shape, seed=5), np.random.default_rng(6)
+    network, rng = build(layers, shape, seed=5), np.random.default_rng(6)
     for layer in network:
         layer.params = {key: z.astype(float) for key, z in layer.params.items()}
         layer.state = {key: rng.uniform(0.5, 2, z.shape) for key, z in layer.state.items()}
@@ -152,15 +124,9 @@ def touched(tracer, index, place, rng):
     return changed.reshape(tracer.input_shape)
 
 
-SUMMING = [Conv2D(4, 5), BatchNorm(), ReLU(), MaxPool2D(2), Conv2D(3, 3), ReLU(), Flatten()]
-
-
-@pytest.fixture
-def summing():
-    return Tracer(Sequential([*SUMMING, Dense(7), ReLU(), Dense(5)], (14, 14, 1), seed=3))
-
-
-def test_the_ways_to_a_class_pass_every_stage_and_begin_in_its_receptive_field(summing):
+def test_the_ways_to_a_class_pass_every_stage_and_begin_in_its_receptive_field():
+    layers = "Conv2D(4, 5) BatchNorm ReLU MaxPool2D(2) Conv2D(3, 3) ReLU Flatten"
+    summing = Tracer(build(f"{layers} Dense(7) ReLU Dense(5)", (14, 14, 1), seed=3))
     summed = summing.trace(np.random.default_rng(0).random((1, 14, 14, 1), np.float32))
     links = flow(summing, summed)
     assert [activation(summing, k) for k in stages(summing)] == [2, 5, 8, 9]
@@ -180,9 +146,8 @@ def test_the_ways_to_a_class_pass_every_stage_and_begin_in_its_receptive_field(s
 
 @pytest.mark.parametrize("place", [(0, 0, 2), (8, 9, 1)])
 def test_the_ways_lead_through_frames_and_averages(place):
-    layers = [ZeroPad2D(1), BatchNorm(), Conv2D(3, 3), Tanh(), AveragePool2D(2), LeakyReLU()]
-    layers += [GlobalAveragePool2D(), Dense(5)]
-    tracer = Tracer(Sequential(layers, (20, 20, 2), seed=1))
+    layers = "ZeroPad2D(1) BatchNorm Conv2D(3, 3) Tanh AveragePool2D(2) LeakyReLU"
+    tracer = Tracer(build(f"{layers} GlobalAveragePool2D Dense(5)", (20, 20, 2), seed=1))
     trace = tracer.trace(np.random.default_rng(2).random((1, 20, 20, 2), np.float32))
     rows, columns, _ = receptive_field(tracer, 4, place)
     assert (rows, columns) == tuple(slice(max(2 * z - 1, 0), min(2 * z + 3, 20)) for z in place[:2])
