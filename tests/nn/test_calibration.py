@@ -1,5 +1,7 @@
 """How sure a network may be."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,7 @@ from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import WeightsError
 from tinycnn.ink import Picture, Recognizer, read_picture, read_strokes
 from tinycnn.nn import Dense, Flatten, Sequential
-from tinycnn.train.calibration import (
-    calibrate,
-    choose_threshold,
-    fit_temperature,
-)
+from tinycnn.train.calibration import calibrate, choose_threshold, fit_temperature
 
 
 @pytest.fixture
@@ -103,8 +101,8 @@ def test_drawings_have_a_temperature_of_their_own_where_the_weights_name_one(rng
 
 NONSENSE = [
     {"calibration": 3},
-    {"calibration": {"temperature": -1}},
-    {"calibration": {"temperature": float("nan")}},
+    *({"calibration": {"temperature": z}} for z in (10**400, 1e9, 1e-300, 0, -1, math.nan, "x")),
+    *({"calibration": {"threshold": z}} for z in (10**400, math.nan, "x")),
     {"calibration": {"temperature_of_strokes": 1e9}},
     {"calibration": {"humidity": 0.4}},
     {"classes": ["cat", "dog"]},

@@ -8,14 +8,8 @@ from pathlib import Path
 import numpy as np
 from onnx.reference import ReferenceEvaluator
 
-from tests.reliability.mutations import (
-    Format,
-    Mutator,
-    Rng,
-    bytes_changed,
-    container_changed,
-    json_changed,
-)
+from tests.reliability import mutations
+from tests.reliability.mutations import Format, Mutator, Rng, bytes_changed
 from tinycnn.errors import WeightsError
 from tinycnn.exchange import keras_import, onnx_import, pytorch
 from tinycnn.exchange.importers import read
@@ -87,7 +81,7 @@ def _archives(good: bytes) -> Mutator:
     def archive_changed(rng: Rng) -> bytes:
         chance, file = rng.random(), io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
-            text = json.dumps(json_changed(config, rng) if chance < 0.6 else config)
+            text = json.dumps(mutations.json_changed(config, rng) if chance < 0.6 else config)
             archive.writestr(CONFIG, text)
             archive.writestr(WEIGHTS, bytes_changed(weights, rng) if chance > 0.8 else weights)
         return bytes_changed(file.getvalue(), rng) if 0.6 < chance < 0.7 else file.getvalue()
@@ -129,6 +123,6 @@ def formats(path: Path) -> dict[str, Format]:
     state = state_dict_bytes(model)
     return {
         "ONNX": _format(_nodes(onnx_bytes(model, softmax=True)), path),
-        "state_dicts": _format(lambda rng: container_changed(state, rng), path, model),
+        "state_dicts": _format(lambda rng: mutations.container_changed(state, rng), path, model),
         ".keras": _format(_archives(_keras_file(model)), path),
     }

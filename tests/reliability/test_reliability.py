@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import math
 import os
 
 import pytest
@@ -10,14 +9,9 @@ from PIL import Image
 
 from tests.reliability import bombs, determinism, faults, fuzz, kill_storm, mutations, targets
 from tinycnn import files
-from tinycnn.errors import (
-    DataError,
-    ImageError,
-    WeightsError,
-)
-from tinycnn.ink import Recognizer, decode_picture, read_drawings
+from tinycnn.errors import DataError, ImageError
+from tinycnn.ink import decode_picture, read_drawings
 from tinycnn.ink.strokes import check_strokes
-from tinycnn.nn import build
 
 
 def kept(finding):
@@ -140,17 +134,3 @@ def test_strokes_and_lines_without_end_are_refused():
         check_strokes([[[0, 0]]] * 5_001)
     *_, last = read_drawings(gzip.compress(b"\n" * 1_000_001))
     assert "more than a million lines" in str(last)
-
-
-@pytest.mark.parametrize(
-    "calibration",
-    [
-        *({"temperature": wrong} for wrong in (10**400, 1e9, 1e-300, 0, -1, math.nan, "x")),
-        *({"threshold": wrong} for wrong in (10**400, math.nan, "x")),
-    ],
-)
-def test_a_calibration_that_gives_no_numbers_is_refused(calibration):
-    model = build("tiny")
-    model.description = {"calibration": calibration}
-    with pytest.raises(WeightsError):
-        Recognizer.of(model)

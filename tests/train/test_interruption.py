@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 from numba.core import event
@@ -72,20 +71,6 @@ def test_a_signal_whose_exception_was_lost_is_raised_when_signals_are_deferred()
             kill(SIGTERM)
         with pytest.raises(SystemExit, match="143"):
             signals.defer()
-
-
-def test_other_threads_change_no_handlers(heard):
-    seen = []
-
-    def compile_something():
-        with signals_wait():
-            seen.append(signal.getsignal(SIGINT))
-
-    thread = threading.Thread(target=compile_something)
-    before = signal.getsignal(SIGINT)
-    thread.start()
-    thread.join()
-    assert seen == [before]
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")

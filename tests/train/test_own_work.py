@@ -308,11 +308,7 @@ def test_a_network_of_your_own_file_trains_resumes_and_is_evaluated(easy_folder,
         ("def network(n): return 1 / 0", "mynet.py", "mynet.py, line 1: ZeroDivisionError"),
         ("def network(n): return [n]", "mynet.py", "mynet.py makes a network of int, which is no"),
         ("", "other.py", "there is no file "),
-        (
-            OWN.replace("np.where(x", "np.when(x"),
-            "mynet.py",
-            "mynet.py, line 14: AttributeError: m",
-        ),
+        (OWN.replace("where(x", "when(x"), "mynet.py", "mynet.py, line 14: AttributeError: m"),
     ],
 )
 def test_a_file_that_is_no_network_is_said(capsys, file, source, words):
@@ -320,15 +316,6 @@ def test_a_file_that_is_no_network_is_said(capsys, file, source, words):
     assert call("--network", source, "--limit", "40", *QUICK) == 2
     assert capsys.readouterr().err.startswith(f"error: {words}")
     sys.modules.pop("mynet", None)
-
-
-def test_the_network_is_named_once(capsys):
-    assert call("--preset", "lenet", "--weights", "default") == 2
-    assert "name the network; give one" in capsys.readouterr().err
-    assert call("--resume", "x", "--weights", "default") == 2
-    assert "--weights is for new runs" in capsys.readouterr().err
-    assert call("--layers", "Flatten Dense(10)", "--preset", "lenet") == 2
-    assert "not allowed with" in capsys.readouterr().err
 
 
 # Going on

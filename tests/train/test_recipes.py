@@ -81,11 +81,6 @@ def test_a_recipe_suits_the_network_and_what_is_given_counts_more():
     assert build("tiny").parameter_count() <= 10_000
 
 
-def test_the_last_of_five_epochs_augments_nothing():
-    recipes = [Recipe.for_data(60_000, epochs=n) for n in (1, 4, 5, 10, 24)]
-    assert [recipe.augmented_epochs for recipe in recipes] == [1, 4, 4, 8, 20]
-
-
 def test_a_recipe_suits_the_size_of_the_set():
     small, large, few = Recipe.for_data(8000), Recipe.for_data(60_000), Recipe.for_data(20)
     assert (large.batch_size, large.lr, large.momentum, large.augment) == (128, 0.1, 0.9, "strong")

@@ -235,7 +235,10 @@ def test_on_a_terminal_there_is_a_bar(easy_folder):
         (["--dataset", "magic"], "there is no data set 'magic'; choose from mnist10k"),
         (["--resume", "nowhere"], "there is no run to resume in nowhere"),
         (["--resume", "last"], "there is no last run"),
-        (["--resume", "x", "--run-dir", "y"], "--run-dir"),
+        (["--resume", "x", "--run-dir", "y"], "--run-dir is for new runs"),
+        (["--resume", "x", "--weights", "default"], "--weights is for new runs"),
+        (["--preset", "lenet", "--weights", "default"], "--preset, --layers, --network and"),
+        (["--layers", "Dense(10)", "--preset", "lenet"], "argument --preset: not allowed with"),
         (["--resume", ""], "there is no run to resume in"),
         (["--magic"], "unrecognized arguments: --magic"),
     ],
@@ -247,12 +250,6 @@ def test_options_that_make_no_sense_end_in_one_sentence(
         words = ["--data-dir", easy_folder, *words]
     assert refused(train.main, *words).startswith(f"error: {sentence}")
     assert not list(place.iterdir())
-
-
-def test_a_folder_that_cannot_be_made_is_the_environment_s_fault(easy_folder, place, refused):
-    (place / "file").write_text("in the way")
-    words = ["--data-dir", easy_folder, "--run-dir", "file/run"]
-    assert "file/run cannot be used: Not a directory" in refused(train.main, *words, code=3)
 
 
 # How it is stopped and resumed
