@@ -14,7 +14,7 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.provenance import sample_of
 from tinycnn.evaluate import __main__ as evaluate
-from tinycnn.nn import PRESETS, Dense, Flatten, ReLU, Sequential
+from tinycnn.nn import Dense, Flatten, ReLU, Sequential
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.resume import Source, start
 
@@ -25,9 +25,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def weights(easy_folder, tmp_path, monkeypatch):
     """The weights of a short training on the easy set."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(PRESETS, "flat", lambda k: [Flatten(), Dense(k)])
     digits = load_dataset(data_dir=easy_folder)
-    recipe = Recipe.for_data(100, preset="flat", epochs=3, batch_size=10, lr=0.01)
+    recipe = Recipe.for_data(100, preset="Flatten Dense(3)", epochs=3, batch_size=10, lr=0.01)
     source = Source.of(digits, "mnist10k", easy_folder)
     with start(recipe, digits, source, tmp_path / "run") as run:
         run.train()

@@ -26,7 +26,6 @@ PARTS: dict[str, Part] = {
 
 
 def main() -> int:
-    """Try the parts that were asked for, or all."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.reliability",
         description=__doc__,

@@ -186,7 +186,6 @@ def finding(name: str) -> Finding:
 
 
 def findings(tell: Callable[[str], None]) -> Iterator[Finding]:
-    """All bombs, one after the other."""
     for name in BOMBS:
         tell(name)
         yield finding(name)

@@ -76,7 +76,6 @@ def digest_of(tried: Configuration, run: Path, place: Path) -> str:
 
 
 def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
-    """Train in all configurations, or in those of ``SHORT``."""
     result = Finding("one seed gives one SHA-256 of the weights", "configurations")
     expected = ""
     with tempfile.TemporaryDirectory() as name:

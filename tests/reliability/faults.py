@@ -152,7 +152,6 @@ def tried(name: str, fault: str, forever: bool = False) -> Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """All saves with all faults."""
     for name, fault in itertools.product(SAVES, FAULTS):
         yield tried(name, fault)
         if fault != "SIGKILL":  # one dies only once

@@ -17,7 +17,6 @@ class Finding:
     note: str = ""
 
     def row(self) -> str:
-        """Return a row of a Markdown table."""
         kept = "kept" if self.times else "not tried"
         if self.breaches:
             kept = f"BROKEN {len(self.breaches):,} times: {'; '.join(self.breaches[:SHOWN])}"

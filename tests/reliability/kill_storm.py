@@ -52,7 +52,6 @@ def breaches_of(folder: Path) -> Iterator[str]:
 
 
 def is_writing(run: Path) -> bool:
-    """Whether there is a file in the run folder that is not complete."""
     return any(run.glob(OUR_TEMPORARIES))
 
 
@@ -109,7 +108,6 @@ class Storm:
         return time.monotonic() - sent
 
     def starts(self, process: subprocess.Popen) -> None:
-        """Wait while it starts."""
         time.sleep(self.rng.uniform(0, STARTING))
 
     def trains(self, process: subprocess.Popen) -> None:
@@ -126,7 +124,6 @@ class Storm:
 
 
 def kill_storm(place: Path, kills: int) -> Finding:
-    """SIGKILL, ``kills`` times."""
     finding = Finding("a killed run loses nothing and ends with the same bytes", "SIGKILL")
     storm, writing = Storm(place, finding), 0
     moments = (storm.starts, storm.trains, *[storm.writes] * 6)  # half of these come too late
@@ -139,7 +136,6 @@ def kill_storm(place: Path, kills: int) -> Finding:
 
 
 def signal_storm(place: Path, signals: int) -> Finding:
-    """Ctrl-C and SIGTERM by turns."""
     finding = Finding("signals save, say how to go on, and exit 130 or 143", "Ctrl-C, SIGTERM")
     storm, seconds = Storm(place, finding), [0.0]
     while finding.times < signals:
@@ -179,7 +175,6 @@ def races(place: Path, count: int) -> Finding:
 def findings(
     tell: Callable[[str], None], kills: int = KILLS, signals: int = SIGNALS, raced: int = RACES
 ) -> Iterator[Finding]:
-    """The races, the signals, the kills."""
     for storm, count in ((races, raced), (signal_storm, signals), (kill_storm, kills)):
         tell(f"{storm.__name__}: {count}")
         with tempfile.TemporaryDirectory() as place:

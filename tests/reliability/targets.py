@@ -38,7 +38,6 @@ def write_own_file(data: bytes) -> None:
 
 
 def read_idx(data: bytes) -> None:
-    """An IDX file, plain or gzip."""
     array = decode_idx(io.BytesIO(data), len(data))
     assert array.dtype.isnative
     assert array.flags.writeable
@@ -60,14 +59,12 @@ def read_checkpoint(data: bytes) -> None:
 
 
 def read_picture(data: bytes) -> None:
-    """A picture."""
     gray = decode_picture(data).gray
     assert gray.dtype == np.uint8
     assert gray.size
 
 
 def read_strokes(data: bytes) -> bool:
-    """A stroke file, each drawing rendered."""
     drawings = [drawing for drawing in read_drawings(data) if isinstance(drawing, Drawing)]
     for drawing in drawings:
         assert strokes_to_image(drawing.strokes).shape == (28, 28)

@@ -17,7 +17,7 @@ from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
 from tinycnn.errors import EnvironmentFault
 from tinycnn.evaluate.evaluation import evaluate
-from tinycnn.nn import PRESETS, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
+from tinycnn.nn import Sequential
 from tinycnn.report import __main__ as report
 from tinycnn.train.folder import RunFolder
 from tinycnn.train.recipe import Recipe
@@ -33,10 +33,6 @@ from tinycnn.report.subject import Subject
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 DESKTOP, PHONE, NARROWEST = 1280, 390, 320  # pixels
-
-
-def small(classes):
-    return [Conv2D(4, 5), ReLU(), MaxPool2D(2), Flatten(), Dense(classes)]
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +51,10 @@ def runs(folder, digits, tmp_path_factory):
     paths = [tmp_path_factory.mktemp("runs") / name for name in ("longer", "shorter")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        patch.setitem(PRESETS, "small", small)
         patch.setattr("tinycnn.train.calibration.NON_DIGITS", 50)
         for path, epochs in zip(paths, (4, 1), strict=True):
-            recipe = Recipe.for_data(200, preset="small", epochs=epochs, augment="none")
+            layers = "Conv2D(4, 5) ReLU MaxPool2D(2) Flatten Dense(10)"
+            recipe = Recipe.for_data(200, preset=layers, epochs=epochs, augment="none")
             with start(recipe, digits, Source.of(digits, "mnist10k", folder), path) as run:
                 run.train()
                 run.finish()

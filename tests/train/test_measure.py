@@ -6,41 +6,30 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from tinycnn import metrics
 from tinycnn.data.provenance import SAMPLE, sample_of, share_known
-from tinycnn.metrics import (
-    PairedComparison,
-    Score,
-    calibration_bins,
-    calibration_error,
-    confusion_matrix,
-    cross_entropy,
-    design_effect,
-    is_among_the_best,
-    percent,
-    text_table,
-    wilson_interval,
-)
+from tinycnn.metrics import PairedComparison, Score, design_effect, is_among_the_best
 
 ANSWERS = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0, 0.05, 0.95]])
 LABELS = np.array([0, 1, 1, 0], np.uint8)
 
 
 def test_a_confusion_matrix_has_truth_in_rows_and_answers_in_columns():
-    assert confusion_matrix(ANSWERS, LABELS).tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
+    assert metrics.confusion_matrix(ANSWERS, LABELS).tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
 
     answers = np.eye(40)[[39, 39, 0]]
-    matrix = confusion_matrix(answers, np.array([39, 3, 0], np.uint8))
+    matrix = metrics.confusion_matrix(answers, np.array([39, 3, 0], np.uint8))
     assert (matrix[39, 39], matrix[3, 39], matrix[0, 0], matrix.sum()) == (1, 1, 1, 3)
 
 
 def test_bins_hold_all_answers_and_their_gaps_are_the_calibration_error():
-    bins = calibration_bins(ANSWERS, LABELS)
+    bins = metrics.calibration_bins(ANSWERS, LABELS)
     assert [score.n for _, score in bins] == [1, 1, 1, 1]
     assert sum(score.errors for _, score in bins) == 2
     gaps = sum(score.n * abs(score.accuracy - confidence) for confidence, score in bins) / 4
-    assert calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
+    assert metrics.calibration_error(ANSWERS, LABELS) == pytest.approx(gaps)
     assert gaps == pytest.approx((0.1 + 0.8 + 0.5 + 0.95) / 4)
-    (only,) = calibration_bins(np.eye(3), np.arange(3))
+    (only,) = metrics.calibration_bins(np.eye(3), np.arange(3))
     assert only == (1, Score(3, 0))
 
 
@@ -64,9 +53,9 @@ def test_two_readers_are_compared_image_by_image():
 
 def test_columns_of_a_table_are_aligned():
     rows = [("a", "1", "b"), ("abc", "1,000", "")]
-    lines = text_table(("", "number", "text"), rows, left=(0, 2)).splitlines()
+    lines = metrics.text_table(("", "number", "text"), rows, left=(0, 2)).splitlines()
     assert lines == ["     number  text", "a         1  b", "abc   1,000"]
-    assert [percent(0.12345), percent(None)] == ["12.35 %", "-"]
+    assert [metrics.percent(0.12345), metrics.percent(None)] == ["12.35 %", "-"]
 
 
 def test_the_design_effect_is_the_variance_over_writers_by_that_of_independent_answers():
@@ -94,7 +83,7 @@ def test_without_clusters_there_is_no_design_effect():
 def test_the_interval_is_wilson_s(right, n):
     expected = binomtest(right, n).proportion_ci(method="wilson")
 
-    np.testing.assert_allclose(wilson_interval(right, n), expected, atol=1e-12)
+    np.testing.assert_allclose(metrics.wilson_interval(right, n), expected, atol=1e-12)
 
 
 def test_a_score_by_hand():
@@ -105,7 +94,7 @@ def test_a_score_by_hand():
     assert (score.n, score.errors, score.accuracy) == (4, 2, 0.5)
     tiny = float(np.finfo(np.float32).tiny)
     expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(tiny)) / 4
-    assert cross_entropy(answers, labels) == pytest.approx(expected, rel=1e-6)
+    assert metrics.cross_entropy(answers, labels) == pytest.approx(expected, rel=1e-6)
     assert Score(10_000, 66).sentence().startswith("99.34 % right (66 errors of 10,000; 95 %")
 
 
