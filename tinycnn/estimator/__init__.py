@@ -154,8 +154,7 @@ class DigitClassifier(ClassifierMixin, Parameters):
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class (n,) of each sample."""
         probabilities = self.predict_proba(X)
-        likeliest: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
-        return likeliest
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities (n, classes), float32, in the order of ``classes_``."""

@@ -53,8 +53,7 @@ class Evaluation:
     @property
     def answers(self) -> np.ndarray:
         """(N,): the most probable class of each image."""
-        answers: np.ndarray = self.probabilities.argmax(axis=1)
-        return answers
+        return np.asarray(self.probabilities.argmax(axis=1))
 
     @functools.cached_property
     def score(self) -> Score:

@@ -23,18 +23,15 @@ def comparison_text(names: Sequence[str], evaluations: Sequence[Evaluation]) -> 
     first, second = evaluations
     comparison = first.compare(second)
     rows = []
-    for name, each in zip(names, evaluations, strict=True):
-        score = each.score
+    for name, score in zip(names, (first.score, second.score), strict=True):
         accuracy, interval = percent(score.accuracy), interval_text(score.interval)
         rows.append((name, accuracy, interval, f"{score.errors:,}"))
-    return "\n".join(
-        [
-            f"on the same {comparison.n:,} images",
-            text_table(("", "right", "95 % interval", "errors"), rows),
-            f"only the first is right {comparison.only_first:,} times, only the second "
-            f"{comparison.only_second:,} times; both are wrong {comparison.neither:,} times",
-            comparison.sentence(),
-        ]
+    return (
+        f"on the same {comparison.n:,} images\n"
+        f"{text_table(('', 'right', '95 % interval', 'errors'), rows)}\n"
+        f"only the first is right {comparison.only_first:,} times, only the second "
+        f"{comparison.only_second:,} times; both are wrong {comparison.neither:,} times\n"
+        f"{comparison.sentence()}"
     )
 
 

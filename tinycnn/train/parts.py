@@ -30,8 +30,6 @@ TABLES: dict[str, dict[str, Any]] = {
     "optimizer": OPTIMIZERS,
 }
 OURS = {kind: frozenset(table) for kind, table in TABLES.items()}
-NETWORK = "network"
-"""The function of a file of your own that returns its layers, unless another is named."""
 
 
 def register(kind: str) -> Callable[[T], T]:
@@ -115,7 +113,7 @@ def import_file(source: str) -> OwnFile:
         sys.path.pop(0)
     if getattr(module, "__file__", None) != str(path):
         raise RunError(f"{path.name} has the name of another module; rename it for `network`")
-    function = getattr(module, name or NETWORK, None)
+    function = getattr(module, name or "network", None)
     if name and not callable(function):
         raise RunError(f"there is no function {name} in {path}")
     return OwnFile(source, path, function)

@@ -21,7 +21,6 @@ FOR_LARGE: dict[str, Any] = {
     "augment": "strong",
     "validation": 0.05,
 }
-ADAM_LR = 0.001
 
 DEFAULTS: dict[str, Any] = {
     "preset": "lenet",
@@ -92,7 +91,7 @@ class Recipe:
         if given.get("optimizer", "sgd") != "sgd":
             options["momentum"] = None
         if given.get("optimizer") == "adam":
-            options["lr"] = ADAM_LR
+            options["lr"] = 0.001
         recipe = cls(**{**options, **given})
         if "batch_size" in given:
             return recipe

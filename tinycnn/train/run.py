@@ -14,6 +14,7 @@ import json
 import resource
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -57,7 +58,7 @@ class Result:
         return Score(self.n, self.errors).sentence()
 
 
-class Run:
+class Run(AbstractContextManager["Run"]):
     """A trainer in a locked folder, which is released at the end of a ``with``.
 
     From ``origin`` (JSON: recipe, data, versions) a later process makes an equal trainer.
@@ -77,9 +78,6 @@ class Run:
         self._save_every = save_every
         self._saved_at = time.perf_counter()
         self._clock = self._saved_at - trainer.state.run_seconds
-
-    def __enter__(self) -> "Run":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.folder.release()
