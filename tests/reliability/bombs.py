@@ -24,8 +24,12 @@ from PIL import Image
 from benchmarks.machine import peak_megabytes
 from tests.reliability.findings import Finding
 from tests.reliability.mutations import DRAWING
+from tinycnn.data import read_idx
 from tinycnn.errors import TinyCNNError
+from tinycnn.ink import decode_picture, read_drawings, read_file
 from tinycnn.ink.drawings import LONGEST_LINE
+from tinycnn.nn import Sequential
+from tinycnn.train import checkpoint
 
 GROWTH, SECONDS = 200, 10.0  # MB; seconds of processor time
 GIGABYTES = 3
@@ -144,11 +148,6 @@ BOMBS: dict[str, tuple[str, Maker]] = {
 
 def read(kind: str, path: Path) -> tuple[int, float, str]:
     """Read a bomb as any file is read; return MB of growth, processor seconds and the outcome."""
-    from tinycnn.data import read_idx
-    from tinycnn.ink import decode_picture, read_drawings, read_file
-    from tinycnn.nn import Sequential
-    from tinycnn.train import checkpoint
-
     readers: dict[str, Callable[[Path], object]] = {
         "idx": read_idx,
         "weights": Sequential.load,
