@@ -98,14 +98,12 @@ def test_a_run_learns_and_reports_what_it_learned(digits, tmp_path, optimizer, l
 
 def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, tmp_path):
     class Spy(Callback):
-        models = ()
-
         def epoch(self, trainer):
-            self.models = (*self.models, [z.copy() for z in trainer.arrays().values()][:4])
+            models.append([z.copy() for z in trainer.arrays().values()][:4])
 
-    spy = Spy()
+    models = []
     with new_run(digits, tmp_path / "run", lr=0.3, epochs=6) as run:
-        run.train(spy)
+        run.train(Spy())
         run.finish()
         state = run.trainer.state
         accuracies = [record.validation_accuracy for record in state.history]
@@ -114,7 +112,7 @@ def test_the_weights_are_those_of_the_best_epoch_on_the_validation_part(digits, 
     best = max(k for k in range(6) if is_among_the_best(accuracies[: k + 1], 10))
     assert state.best_epoch == best + 1
     for ours, theirs in zip([kept.layers[0], kept.layers[4]], (0, 2), strict=True):
-        np.testing.assert_array_equal(ours.params["w"], spy.models[best][theirs])
+        np.testing.assert_array_equal(ours.params["w"], models[best][theirs])
     validation = digits.train_images[90:], digits.train_labels[90:]
     assert measure(kept, *validation).accuracy == accuracies[best]
 
@@ -259,18 +257,14 @@ def test_a_checkpoint_that_does_not_fit_its_run_is_refused(digits, tmp_path):
 
 def test_a_checkpoint_is_written_every_so_many_batches_and_after_every_epoch(digits, tmp_path):
     class Reader(Callback):
-        places = ()
-
         def batch(self, trainer):
             saved = checkpoint.read(tmp_path / "run" / "checkpoint.safetensors").state
-            self.places = (*self.places, (saved.epoch, saved.batch))
+            places.append((saved.epoch, saved.batch))
 
-    reader = Reader()
+    places = []
     with new_run(digits, tmp_path / "run", save_every=4, epochs=2) as run:
-        run.train(reader)
-
-    before = [(1, 0), (1, 0), (1, 0), (1, 0), (1, 4), (1, 4)]
-    assert reader.places == (*before, *[(2, 0)] * 4, (2, 4), (2, 4))
+        run.train(Reader())
+    assert places == [*[(1, 0)] * 4, (1, 4), (1, 4), *[(2, 0)] * 4, (2, 4), (2, 4)]
 
 
 # Numbers that are not finite

@@ -79,20 +79,16 @@ class CrossValidation:
     known: int  # how many digits must not be forgotten
     rounds: list[Round]
 
-    def best_round(self) -> int:
-        """The round after which the loss over all drawings is lowest."""
-        return self._best(np.full(len(self.folds), True))
-
     def predictions(self) -> tuple[np.ndarray, np.ndarray]:
         """The predictions (n,) before, and after the round that is best for the other folds."""
         before = self.rounds[0].predictions
         after = before.copy()
         for fold in np.unique(self.folds):
             mine = self.folds == fold
-            after[mine] = self.rounds[self._best(~mine)].predictions[mine]
+            after[mine] = self.rounds[self.best_round(~mine)].predictions[mine]
         return before, after
 
-    def _best(self, drawings: np.ndarray) -> int:
+    def best_round(self, drawings: np.ndarray | slice = slice(None)) -> int:
         """The round after which the loss over ``drawings`` is lowest and little is forgotten.
 
         Half a percent more of the known digits may be misread, or one standard error of the base's

@@ -32,8 +32,7 @@ class WeightedSum:
 
     @property
     def products(self) -> np.ndarray:
-        products: np.ndarray = self.x * self.w
-        return products
+        return np.asarray(self.x * self.w)
 
     @property
     def y(self) -> float:

@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 128 + signal if (signal := run.train()) else 0
         with run, command.resumable(run, arguments):
             if signal := run.train(command.callbacks(run, arguments), arguments.quiet):
-                raise SystemExit(128 + signal)
+                command.say_how_to_resume(run, arguments)
+                return 128 + signal
             command.report(run.finish(), arguments)
     return 0
 

@@ -17,6 +17,7 @@ from tinycnn.nn import Sequential, set_threads
 from tinycnn.nn.classifier import names_of
 from tinycnn.nn.presets import name_of
 from tinycnn.nn.text import network_text
+from tinycnn.signals import Terminated
 from tinycnn.train import resume
 from tinycnn.train.callbacks import LOGS, Callback, Callbacks, Events
 from tinycnn.train.checkpoint import Checkpoint, decode, encode
@@ -88,19 +89,24 @@ def callbacks(run: Run, arguments: Namespace) -> Callback:
 
 @contextmanager
 def resumable(run: Run, arguments: Namespace) -> Iterator[None]:
-    """If a signal stops the ``with``, print where, and how to resume; say whose code fails."""
+    """Say how to resume if a signal stops the ``with`` block, and whose code has failed."""
     own = errors_in(arguments.network.path) if arguments.network else nullcontext()
     try:
         with own:
             yield
-    except (KeyboardInterrupt, SystemExit):
-        where = "after the test" if run.folder.result.exists() else place(run.trainer)
-        print(
-            f"stopped {where}; everything is saved. To resume:\n"
-            f"  python -m tinycnn.train --resume {typed(run.folder.path)}{_own_file(arguments)}",
-            file=sys.stderr,
-        )
+    except (KeyboardInterrupt, Terminated):
+        say_how_to_resume(run, arguments)
         raise
+
+
+def say_how_to_resume(run: Run, arguments: Namespace) -> None:
+    """Print where the run has stopped, and the command that resumes it."""
+    where = "after the test" if run.folder.result.exists() else place(run.trainer)
+    print(
+        f"stopped {where}; everything is saved. To resume:\n"
+        f"  python -m tinycnn.train --resume {typed(run.folder.path)}{_own_file(arguments)}",
+        file=sys.stderr,
+    )
 
 
 def _given(arguments: Namespace) -> dict[str, Any]:
