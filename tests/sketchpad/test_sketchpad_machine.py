@@ -15,20 +15,8 @@ from apps.sketchpad.layout import zoom_of
 from apps.sketchpad.tabs import tabs
 
 xs, ys = st.floats(-100, 800), st.floats(-100, 800)
-PLAIN = [
-    "undo",
-    "redo",
-    "clear",
-    "enlarged",
-    "dark",
-    "developer",
-    "play",
-    "press",
-    "save",
-    "up",
-    "single",
-    "paste",
-]
+PLAIN = ["undo", "redo", "clear", "enlarged", "dark", "developer"]
+PLAIN += ["play", "press", "save", "up", "single", "paste"]
 ENGINE = sketching.engine()
 
 
@@ -88,6 +76,14 @@ class Sketching(RuleBasedStateMachine):
     def tool(self, tool, x, y):
         self.do("tool", tool)
         self.do("step", x, y)
+
+    @rule(way=st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), steps=st.integers(1, 9))
+    def point_and_click(self, way, steps):
+        for _ in range(steps):
+            self.app.do(("point", *way))
+        hit = self.app.view.hit_at(self.session.screen.hover)
+        if hit and hit.command[0] not in ("save", "copy", "course"):  # effects beyond the session
+            self.app.do(("click",))
 
     @rule(width=st.integers(300, 1500), height=st.integers(300, 1000))
     def resize(self, width, height):
