@@ -44,7 +44,9 @@ MOST_KINDS = 12
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and save the files asked for."""
     options = _parser().parse_args(argv)
-    samples = _chosen(options)
+    samples = [sample for sample in load_samples(options.digits) if sample.strokes]
+    if not samples:
+        raise DataError(f"{options.digits} holds no drawings")
     letters = load_samples(options.letters) if options.letters else []
     letters = [letter for letter in letters if letter.strokes]
     results = {}
@@ -54,15 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         results[weights] = _measure(title, samples, letters, recognizer, options)
     write_json(options.json, results)
     return 0
-
-
-def _chosen(options: argparse.Namespace) -> list[Sample]:
-    """The digits to measure with."""
-    samples = [sample for sample in load_samples(options.digits) if sample.strokes]
-    samples = _of_every_other_writer(samples, options.half) if options.half else samples
-    if not samples:
-        raise DataError(f"{options.digits} holds no drawings")
-    return samples
 
 
 def _measure(
@@ -100,16 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--letters", type=Path, metavar="FILE", help="strokes that are no digits")
     parser.add_argument("--weights", nargs="+", default=["default"], help="one table for each")
     parser.add_argument("--rows", type=whole(1, 10**6), default=1000, help="of each kind of gap")
-    parser.add_argument("--half", type=whole(1, 2), help="the digits of every other writer only")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="all figures")
     return parser
-
-
-def _of_every_other_writer(samples: Sequence[Sample], half: int) -> list[Sample]:
-    """One half of the writers: settings tuned on the first are reported on the second."""
-    writers = sorted({sample.writer for sample in samples})
-    chosen = set(writers[half - 1 :: 2])
-    return [sample for sample in samples if sample.writer in chosen]
 
 
 def _refusal(

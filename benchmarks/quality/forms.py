@@ -1,5 +1,6 @@
 """What people fill in: amounts, dates and sums with their signs, and the cells of a form."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import product
 
@@ -39,7 +40,6 @@ SIGNS = {  # beside digits that are 1 high
         line((0.08, 0.55), (0.42, 0.55)),
     ],
 }
-FORMS = ("amounts, strokes", "amounts, pictures", "cells of a form")
 
 Hand = Mapping[str, Sequence[Sample]]
 """The digits of one writer, by their labels."""
@@ -58,7 +58,7 @@ def read_forms(
 ) -> dict[str, dict[str, int]]:
     """How many amounts, by ``each`` hands, and how many of so many cells are exactly right."""
     rng, hands = np.random.default_rng(seed), hands_of(samples)
-    found: dict[str, list[tuple[str, Reading]]] = {name: [] for name in FORMS}
+    found: dict[str, list[tuple[str, Reading]]] = defaultdict(list)
     for text, _ in product(AMOUNTS, range(each if hands else 0)):
         strokes = amount(text, hands[int(rng.integers(len(hands)))], rng)
         found["amounts, strokes"].append((text, read_strokes(strokes, recognizer)))

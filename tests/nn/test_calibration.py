@@ -85,18 +85,14 @@ def test_the_recognizer_of_some_weights_has_their_names_and_their_calibration(rn
 
 
 def test_drawings_have_a_temperature_of_their_own_where_the_weights_name_one(rng):
-    """Pictures keep the other, and weights without it have one for all."""
-    logits = rng.standard_normal((1, 10))
-    names, strokes = tuple("0123456789"), [np.array([[0, 0], [9, 0], [3, 20.0]])]
-    picture = Picture(255 - page_of(strokes, 5, 5))
-    of_strokes = {"temperature": 0.5, "temperature_of_strokes": 2.0}
-    for given in ({"temperature": 0.5}, of_strokes):
-        recognizer = Recognizer(lambda images: logits.repeat(len(images), 0), names, **given)
-        for reading, name in (
-            (read_strokes(strokes, recognizer, single=True), [*given][-1]),
-            (read_picture(picture, recognizer, single=True), "temperature"),
-        ):
-            assert reading.confidence == pytest.approx(softmax(logits / given[name]).max())
+    logits, strokes = rng.standard_normal((1, 10)), [np.array([[0, 0], [9, 0], [3, 20.0]])]
+    for given in ({"temperature": 0.5}, {"temperature": 0.5, "temperature_of_strokes": 2.0}):
+        reader = Recognizer(lambda images: logits.repeat(len(images), 0), DIGITS, **given)
+        drawing = read_strokes(strokes, reader, single=True)
+        picture = read_picture(Picture(255 - page_of(strokes, 5, 5)), reader, single=True)
+        T = given.get("temperature_of_strokes", 0.5)
+        assert drawing.confidence == pytest.approx(softmax(logits / T).max())
+        assert picture.confidence == pytest.approx(softmax(logits / 0.5).max())
 
 
 NONSENSE = [
