@@ -58,11 +58,12 @@ PIECES = 16  # of a batch that run side by side, each with memory of its own
 
 @lru_cache
 def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return A^T (outputs, n), B^T (n, n) and G x G (n*n, taps*taps), n = taps + outputs - 1.
+    """Return A^T (outputs, 8), B^T (n, 8) and G x G (n*n, taps*taps), n = taps + outputs - 1.
 
     Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
     row j of B^T holds the coefficients of the polynomial that vanishes at all other points.
-    G w G^T is the Kronecker product G x G times the numbers of w as one column. All are float64.
+    G w G^T is the Kronecker product G x G times the numbers of w as one column. All are float64,
+    and columns past n are zero.
     """
     n = taps + outputs - 1
     points = POINTS[: n - 1]
@@ -72,7 +73,8 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    return tuple(np.array(m, np.float64) for m in (at, bt, np.kron(*[np.array(g)] * 2)))
+    at, bt, gg = (np.array(m, np.float64) for m in (at, bt, np.kron(*[np.array(g)] * 2)))
+    return *(np.pad(m, ((0, 0), (0, 8 - n))) for m in (at, bt)), gg
 
 
 def _vanishing(points):
@@ -90,8 +92,7 @@ def filled_and_packed(x, w, b, size, y, winner):
     """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of ``size``, 1
     or 2, and what packs the weights for it. Without winners, y becomes what ``conv2d`` returns.
 
-    G w G^T is packed as (n, n, C, F), flat, with zero filters up to a multiple of LANES; A^T and
-    B^T get zero columns up to eight.
+    G w G^T is packed as (n, n, C, F), flat, with zero filters up to a multiple of LANES.
     """
     (N, OH, OW, F), (_, K, _, C) = y.shape, w.shape
     outputs = tile_outputs((OH, OW), K, size)
@@ -109,10 +110,10 @@ def filled_and_packed(x, w, b, size, y, winner):
     corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
     pieces = strips * min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
     scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
-    at, bt = (np.pad(m, ((0, 0), (0, 8 - len(bt)))).ravel() for m in (at, bt))
-    numbers = x.ravel(), packed.y.ravel(), b, at, bt
-    sites = corners, places, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
-    read = *numbers, *sites, x.shape[2] * C, OW * F, strips, N, size
+    numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
+    sites = corners, where_begin(y.shape, outputs // pool, tiles), np.arange(C)
+    offsets = np.arange(GROUP) * len(gg) * whole(C)
+    read = *numbers, *sites, offsets, x.shape[2] * C, OW * F, strips
     return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
 
 
