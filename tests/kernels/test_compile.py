@@ -230,12 +230,12 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_gets_helpers_of_its_ow
 def test_a_helper_ends_with_python_though_ctrl_c_took_the_call_that_would_wake_it(monkeypatch):
     gate = Event()
     helper = Thread(target=threads._stay, args=(1, gate), daemon=True)
-    team = {"over": False, "asleep": [], "helpers": [(helper, gate)]}
+    team = {"over": False, "asleep": {}, "helpers": [(helper, gate)]}
     monkeypatch.setattr(threads, "_team", team)
     helper.start()
     while not team["asleep"]:
         time.sleep(0.001)
-    team["asleep"].pop()
+    team["asleep"].popitem()
     end = Thread(target=threads._dismiss, daemon=True)
     end.start()
     end.join(60)

@@ -89,16 +89,15 @@ def blocks(x):
     return (x.size + MANY - 1) // MANY
 
 
-@parallel_over  # no block owns the flag, which they can only set
+@parallel_over  # block owns nothing: all set the same flag
 def compare(block, read, written):
     """Set a flag if a block of an array differs from what was seen there."""
     mine = slice(block * MANY, (block + 1) * MANY)
-    (now, seen), (changed,) = (read[0][mine], read[1][mine]), written
-    differ = False
+    now, seen, differ = read[0][mine], read[1][mine], False
     for m in range(now.size):
         differ |= now[m] != seen[m]
     if differ:
-        changed[0] = 1
+        written[0][0] = 1
 
 
 def dropout(x, draw, rate):
@@ -132,7 +131,6 @@ def _largest(row):
 
 @part
 def _softmax_of(n, read, written):
-    """Write p[n], and return the largest logit."""
     (logits,), (p,) = read, written
     largest, total = _largest(logits[n]), p.dtype.type(0)
     for k in range(p.shape[1]):
@@ -143,7 +141,9 @@ def _softmax_of(n, read, written):
     return largest
 
 
-_softmax = parallel_over(_softmax_of)  # n owns p[n]
+@parallel_over  # n owns p[n]
+def _softmax(n, read, written):
+    _softmax_of(n, read, written)
 
 
 def softmax_cross_entropy(logits, labels):
@@ -154,8 +154,7 @@ def softmax_cross_entropy(logits, labels):
 
 @kernel
 def _softmax_cross_entropy(logits, labels, p):
-    N, K = p.shape
-    loss = 0.0
+    (N, K), loss = p.shape, 0.0
     for n in range(N):
         _softmax_of(n, (logits,), (p,))
         largest, total = _largest(logits[n]), 0.0

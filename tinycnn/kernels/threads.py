@@ -17,23 +17,16 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import binding, ir
-from numba.core import cgutils, types
-from numba.core.types.containers import BaseTuple, Tuple
-from numba.extending import intrinsic
+from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
-from tinycnn.kernels.simd import INT32, Array, becomes, call
+from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
+from tinycnn.kernels.simd import INT32, becomes, call
 
-LINE = 8
-"""Numbers of a cache line, and bytes of a number: slots are a line apart."""
-
-NEXT, JOB, ACTIVE, DATA, TEAM, JOBS = range(0, 6 * LINE, LINE)
-"""Slots of the board, which all threads read: the next piece; the open job or 0; how many helpers
-are at it; the address of its data; who may help; how many jobs there have been."""
-
-CODE, COUNT, WORDS = 0, 1, 256
-"""In the data of a job: the address of its code; how many pieces it has. How long they may be."""
+JOB, ACTIVE, TEAM, JOBS = range(2 * LINE, 6 * LINE, LINE)
+"""More slots of the board, which all threads read: the open job or 0; how many helpers are at it;
+who may help; how many jobs there have been."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
@@ -42,8 +35,6 @@ PAUSE = "llvm.x86.sse2.pause" if binding.get_process_triple().startswith("x86_64
 
 NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(name)), None)
 """The system's function that lets other programs run."""
-
-I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 2)
 
 
 @becomes(
@@ -82,75 +73,6 @@ def _nap(board):
     """Leave the processor to other programs for 50 us."""
 
 
-def _call_job(builder, kind, board):
-    data = builder.load(board.at(I64(DATA)))
-    code = builder.load(builder.inttoptr(data, I64.as_pointer()))
-    following = builder.ptrtoint(board.at(I64(NEXT)), I64)
-    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [following, data])
-
-
-@becomes(lambda board: types.void, _call_job)
-def _take_part(board):
-    """Call the code of the job with the addresses of the next piece and of its data."""
-
-
-def _job(body: Any) -> Callable:
-    """Return what writes the data of a job: its code, and the arguments of ``body``."""
-
-    @intrinsic
-    def write_job(typing, data, count, read, written):
-        kinds = types.intp, count, read, written
-
-        def emit(context, builder, signature, args):
-            code = ir.Function(builder.module, JOB_TYPE, f"{builder.function.name}.job")
-            code.linkage = "internal"
-            inside = ir.IRBuilder(code.append_basic_block())
-            layout = context.get_value_type(Tuple(kinds))
-            assert context.get_abi_sizeof(layout) <= 8 * WORDS
-            following, at = map(inside.inttoptr, code.args, (I64.as_pointer(), layout.as_pointer()))
-            loaded = cgutils.unpack_tuple(inside, inside.load(at))
-            _take_pieces(context, inside, body, kinds, following, loaded)
-            lent = (_lent(context, builder, *z) for z in zip(kinds[1:], args[1:], strict=True))
-            job = builder.ptrtoint(code, I64), *lent
-            at = Array(context, builder, data, args[0]).at(I64(CODE), vector=layout)
-            builder.store(context.make_tuple(builder, Tuple(kinds), job), at)
-            return context.get_dummy_value()
-
-        return types.void(data, *kinds[1:]), emit
-
-    return write_job
-
-
-def _lent(context, builder, kind, value):
-    """Return an argument in which arrays do not count who uses them: the caller holds them."""
-    if isinstance(kind, BaseTuple):
-        elements = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
-        return context.make_tuple(builder, kind, [_lent(context, builder, *z) for z in elements])
-    if isinstance(kind, types.Array):
-        fields = Array(context, builder, kind, value).fields
-        fields.meminfo = cgutils.get_null_value(fields.meminfo.type)
-        return fields._getvalue()
-    return value
-
-
-def _take_pieces(context, builder, body, kinds, following, args):
-    """Build a loop: ``while (n := following++) < count: body(n, read, written)``."""
-    body.compile((types.intp, *kinds[2:]))
-    compiled = body.overloads[types.intp, *kinds[2:]]
-    context.add_linking_libs([compiled.library])
-    loop, inside, end = (builder.append_basic_block() for _ in range(3))
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
-    builder.cbranch(builder.icmp_signed("<", n, args[COUNT]), inside, end)
-    builder.position_at_end(inside)
-    given = compiled.signature, (n, *args[2:])
-    context.call_internal_no_propagate(builder, compiled.fndesc, *given)
-    builder.branch(loop)
-    builder.position_at_end(end)
-    builder.ret_void()
-
-
 def parallel_over(body: Callable) -> Callable:
     """Return the kernel that calls ``body(n, read, written)`` for all n below a count, in parallel.
 
@@ -161,12 +83,10 @@ def parallel_over(body: Callable) -> Callable:
     if CHECKED or UNCOMPILED:
         loop = kernel(_named_after(body, _in_order, body=body))
     else:
-        run = kernel(_named_after(body, _run, write_job=_job(body)))
+        run = kernel(_named_after(body, _run, write_job=job_of(body)))
 
         def loop(count, read, written):
-            if count < 2:
-                return run(_own.board, _own.job, count, read, written)
-            return _with_helpers(run, _own.job, count, read, written)
+            return _with_helpers(run, count, _own.job, count, read, written)
 
         loop.run = run  # type: ignore[attr-defined]
     loop.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
@@ -180,15 +100,17 @@ def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
         loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
-    return lambda: loops and _with_helpers(_run_jobs, jobs)  # it holds the arrays, too
+    most = int(jobs[:, COUNT].max())
+    return lambda: loops and _with_helpers(_run_jobs, most, jobs)  # it holds the arrays, too
 
 
-def _with_helpers(run: Callable, *args: Any) -> Any:
-    """Call ``run`` with the team's board and ``args``, or with an own one if the team is taken."""
-    if _own.threads < 2 or not _team["turn"].acquire(blocking=False):
+def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:
+    """Call ``run`` with a board and ``args``: the team's, unless it is taken or not needed."""
+    threads = min(pieces, _own.threads)
+    if threads < 2 or not _team["turn"].acquire(blocking=False):
         return run(_own.board, *args)
     try:
-        _wake()
+        _wake(threads)
         return run(_BOARD, *args)
     finally:
         _team["turn"].release()
@@ -232,11 +154,11 @@ def _together(board, data):
     """Open the job, take part in it, and wait for helpers that do."""
     board[NEXT], board[DATA] = 0, data.ctypes.data
     if data[COUNT] < 2:
-        _take_part(board)
+        take_part(board)
         return
     board[JOBS] += 1
     _add(board, JOB, board[JOBS])
-    _take_part(board)
+    take_part(board)
     _add(board, JOB, -board[JOBS])
     # a helper says that it is active before it looks for the job: none is missed here
     spins = 0
@@ -259,7 +181,7 @@ def _help(board, helper, done):
         else:
             _add(board, ACTIVE, 1)
             if _peek(board, JOB) == job:
-                _take_part(board)
+                take_part(board)
                 spins, done = 0, job
             _add(board, ACTIVE, -1)
     return done
@@ -284,7 +206,7 @@ _team: dict[str, Any] = {}
 def _assemble() -> None:
     """Begin with no helpers; a process that was forked has lost those of its parent."""
     _BOARD[:] = 0
-    _team.update(turn=threading.Lock(), helpers=[], asleep=[], over=False)
+    _team.update(turn=threading.Lock(), helpers=[], asleep={}, over=False)
 
 
 _assemble()
@@ -292,12 +214,12 @@ if hasattr(os, "register_at_fork"):  # Windows knows no forks
     os.register_at_fork(after_in_child=_assemble)
 
 
-def _wake() -> None:
-    """Have as many threads wait for jobs as there should be."""
-    _BOARD[TEAM] = _own.threads
-    while _team["asleep"]:
-        _team["asleep"].pop().set()
-    while len(_team["helpers"]) < _own.threads - 1:
+def _wake(threads: int) -> None:
+    """Have so many threads wait for jobs, one of which is the caller."""
+    _BOARD[TEAM] = threads
+    for helper in [z for z in [*_team["asleep"]] if z < threads]:
+        _team["asleep"].pop(helper).set()
+    while len(_team["helpers"]) < threads - 1:
         _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
         gate, number = threading.Event(), len(_team["helpers"]) + 1
         helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
@@ -310,7 +232,7 @@ def _stay(helper: int, gate: threading.Event) -> None:
     while not _team["over"]:
         done = _help(_BOARD, helper, done)
         gate.clear()
-        _team["asleep"].append(gate)
+        _team["asleep"][helper] = gate
         gate.wait()
 
 
