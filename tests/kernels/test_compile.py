@@ -243,6 +243,14 @@ def test_a_helper_ends_with_python_though_ctrl_c_took_the_call_that_would_wake_i
     assert not end.is_alive()
 
 
+@pytest.mark.skipif(UNCOMPILED, reason="there are no helpers")
+def test_a_loop_wakes_no_more_helpers_than_it_has_pieces(monkeypatch):
+    asleep = {helper: Event() for helper in (3, 1, 2)}
+    monkeypatch.setattr(threads, "_team", {"asleep": asleep.copy(), "helpers": [None] * 3})
+    threads._wake(2)
+    assert [helper for helper, gate in asleep.items() if gate.is_set()] == [1]
+
+
 @pytest.mark.skipif(UNCOMPILED, reason="plain Python may call everything")
 def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
     with pytest.raises(TypeError, match="axpy_rows is a part of kernels"):
