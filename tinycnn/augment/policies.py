@@ -124,7 +124,8 @@ def affine_maps(count: int, limits: Augmentation, rng: np.random.Generator) -> n
     """
     stretch, shift = [limits.stretch] * 2, [limits.shift] * 2
     most = np.array([[limits.rotation, limits.slant, limits.scale, *stretch, *shift]]).T
-    rotation, slant, scale, tall, wide, down, right = _within(most, (7, count), rng)
+    draws = 2 * most * rng.random((7, count)) - most  # as rng.uniform would, and faster
+    rotation, slant, scale, tall, wide, down, right = draws
     rotation, slant, scale = np.radians(rotation), np.radians(slant), 1 + scale
     tall, wide = scale * (1 + tall), scale * (1 + wide)
     cos, sin = np.cos(rotation), np.sin(rotation)
@@ -153,8 +154,5 @@ def _bell(length: int) -> np.ndarray:
     return np.cos(np.clip(away / length, -0.5, 0.5) * np.pi) ** 2
 
 
-def _within(
-    most: float | np.ndarray, count: int | tuple[int, ...], rng: np.random.Generator
-) -> np.ndarray:
-    """Draw uniformly from -most to most; ``rng.uniform`` draws the same, and arrays slower."""
-    return 2 * most * rng.random(count) - most
+def _within(most: float, count: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(-most, most, count)

@@ -106,7 +106,10 @@ def _find_places(affine, grid, by_row, away, by_column, places):
     y0, nodes = np.float32((H - 1) / 2), grid.reshape(GH, 2 * GW)
     pull, line = np.empty(2 * GW, np.float32), np.empty(3)
     for i in range(H):
-        _smooth(nodes[i // CELL : i // CELL + 4], by_row[i], pull)
+        a, w = i // CELL, by_row[i]
+        for q in range(2 * GW):
+            pull[q] = w[0] * nodes[a, q] + w[1] * nodes[a + 1, q]
+            pull[q] = pull[q] + w[2] * nodes[a + 2, q] + w[3] * nodes[a + 3, q]
         for axis in range(2):
             start = (y0, np.float32(-away[0]))[axis] + affine[axis, 0] * (i - y0)
             line[0], line[1], line[2] = start, affine[axis, 1], affine[axis, 2]
@@ -117,13 +120,6 @@ def _find_places(affine, grid, by_row, away, by_column, places):
                     move = _product(fill(pull, 2 * c + axis), load(by_column, c * P + j))
                     place = add(place, move)
                 store(places, (axis * H + i) * P + j, place)
-
-
-@part
-def _smooth(nodes, weights, pull):
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for q in range(len(pull)):
-        pull[q] = w0 * nodes[0, q] + w1 * nodes[1, q] + w2 * nodes[2, q] + w3 * nodes[3, q]
 
 
 @becomes(

@@ -26,8 +26,6 @@ from tinycnn.kernels.simd import (
 )
 from tinycnn.kernels.threads import parallel_over
 
-COLUMNS = 32  # of a matrix that one thread turns: no line of a cache is shared with another
-
 
 def dense_backward_params(dy, x):
     """See ``reference.dense_backward_params``; b is the weight of an input that is always 1."""
@@ -68,13 +66,13 @@ def _multiply_pieces(block, read, written):
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
     turned = empty(w.shape[::-1], w.dtype)
-    _turn((len(w) + COLUMNS - 1) // COLUMNS, (w,), (turned,))
-    return product(dy, turned, np.zeros(w.shape[0], w.dtype))
+    _turn((len(w) + 31) // 32, (w,), (turned,))
+    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))
 
 
-@parallel_over  # block owns some columns of turned
+@parallel_over  # block owns 32 columns of turned: with fewer, two threads share lines of a cache
 def _turn(block, read, written):
-    mine = slice(block * COLUMNS, (block + 1) * COLUMNS)
+    mine = slice(32 * block, 32 * (block + 1))
     w, turned = read[0][mine], written[0][:, mine]
     for k in range(w.shape[1]):
         for d in range(len(w)):

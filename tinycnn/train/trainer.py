@@ -195,16 +195,11 @@ class Trainer:
     def _refuse_non_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
             self._diverged(f"the loss is {loss}")
-        if all(np.isfinite(z).all() for z in self.model.arrays().values()):
-            return  # nor was there any other gradient
         for index, layer in enumerate(self.model.layers):
-            values = layer.params | layer.state
-            for kind, arrays in (("gradient", layer.grads), ("new value", values)):
-                for key, z in arrays.items():
-                    if not np.isfinite(z).all():
-                        self._diverged(
-                            f"the {kind} of {key} in layer {index}, {layer}, is not finite"
-                        )
+            for key, z in (layer.params | layer.state).items():
+                if not np.isfinite(z).all():  # as after every gradient that is not
+                    kind = "new value" if np.isfinite(layer.grads.get(key, 0)).all() else "gradient"
+                    self._diverged(f"the {kind} of {key} in layer {index}, {layer}, is not finite")
 
     def _diverged(self, culprit: str) -> NoReturn:
         batch = min(self.state.batch + 1, len(self.batches))  # the last one, if all are done
