@@ -79,12 +79,13 @@ def _turn(block, read, written):
             turned[k, d] = w[d, k]
 
 
-def product(x, w, b):
-    """Return a plan of x @ w + b; NumPy's own would wake threads that compete with ours."""
-    R, T = x.shape
-    y = empty((R, w.shape[1]), x.dtype)
-    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b
-    return Plan(y, partial(_matmul, (R + ROWS - 1) // ROWS, read, (y.ravel(),)))
+def dense(x, w, b):
+    """See ``reference.dense``; NumPy's own product would wake threads that compete with ours."""
+    (R, T), K = x.shape, w.shape[1]
+    y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
+    strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))
+    read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, strips
+    return Plan(y, partial(_matmul, blocks * strips, read, (y.ravel(),)))
 
 
 @parallel_over  # piece owns a strip of eight rows of y
