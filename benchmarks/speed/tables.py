@@ -105,14 +105,15 @@ def print_busy(console: Console, quiet: Results, busy: Results | None) -> None:
 
 def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     """Print how long trainings took, and how many reached ``target``: medians over the seeds."""
-    names = ("network", "variant", "training, s", "with start, s", "epochs", "test digits read")
-    table = new_table("whole trainings", *names, f"{target:.1%} reached")
+    names = ("variant", "training, s", "with start, s", "epochs", "digits read, %")
+    table = new_table("network", "contender", *names, f"{target:.1%}")
     for network, variant in dict.fromkeys((row.network, row.variant) for row in races):
         rows = [row for row in races if (row.network, row.variant) == (network, variant)]
         seconds, right = zip(*(row.curve[-1] for row in rows), strict=True)
-        read = f"{median(right):.2%} ({min(right):.2%}–{max(right):.2%})"
-        times = spread(seconds), spread([row.total_seconds for row in rows])
+        total, epochs = median(row.total_seconds for row in rows), len(rows[0].curve) / 2
+        middle, low, high = (100 * z for z in (median(right), min(right), max(right)))
+        read = f"{middle:.2f} ({low:.2f}–{high:.2f})"
         reached = f"{sum(z >= target for z in right)} of {len(rows)}"
-        epochs = f"{len(rows[0].curve) / 2:g}"
-        table.add_row(variant[0], network, variant[1], *times, epochs, read, reached)
+        figures = spread(seconds), f"{total:.1f}", f"{epochs:g}", read, reached
+        table.add_row(network, *variant, *figures)
     console.print(table)
