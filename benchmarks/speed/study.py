@@ -111,23 +111,16 @@ class Study:
         plan, sprint = self.results.plan, Recipe.for_data(len(self.work.train[0]), preset="sprint")
         limits: Any = AUGMENTATIONS[sprint.augment]
         trainings = [Training(asdict(limits), sprint.weight_decay, seed) for seed in range(seeds)]
-        usual = plan.batch, EPOCHS, RACE_RATE
-        recipe = sprint.batch_size, sprint.epochs, sprint.lr
+        usual = plan.network, plan.batch, EPOCHS, RACE_RATE
+        recipe = "sprint", sprint.batch_size, sprint.epochs, sprint.lr
         for variant in filter(None, (best(self.results, "train", name) for name in self.modules)):
             with self._leaving_out(variant):
-                self._race(variant, plan.network, usual, [Training()], target)
-                self._race(variant, "sprint", recipe, trainings, 2.0)  # to its end
+                self._race(variant, *usual, [Training()], target)
+                self._race(variant, *recipe, trainings, 2.0)  # to its end
 
-    def _race(
-        self,
-        variant: Variant,
-        network: str,
-        recipe: tuple[int, int, float],
-        trainings: Sequence[Training],
-        target: float,
-    ) -> None:
+    def _race(self, variant: Variant, *recipe: Any) -> None:
         """Train in a process of its own, once for each training."""
-        (batch, epochs, lr), created = recipe, time.perf_counter()
+        (network, batch, epochs, lr, trainings, target), created = recipe, time.perf_counter()
         steps = epochs * (len(self.work.train[0]) // batch)
         rates = [lr * one_cycle(step / steps) for step in range(steps)]
         with self._contender(variant[0], self.results.plan.threads) as contender:

@@ -4,6 +4,7 @@ import importlib
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,14 +50,14 @@ class Worker:
 
     def first_step(self, variant: str) -> dict:
         """Build the network and train on the first batch; loss and weights afterwards."""
-        trainer = self._trainer(variant, learning_rate(self._batch))
+        trainer = self._trainer(variant, self._weights, learning_rate(self._batch))
         self._trainers[variant], self._next[variant] = trainer, 1
         self._batches[variant] = [trainer.batch(*part) for part in self._parts]
         loss = float(trainer.step(self._batches[variant][0]))
         return {"loss": np.array(loss), **trainer.weights()}
 
-    def _trainer(self, variant: str, lr: float) -> PeerTrainer:
-        return self._peer.TRAINERS[variant](self._network, self._weights, lr)
+    def _trainer(self, variant: str, *given: Any) -> PeerTrainer:
+        return self._peer.TRAINERS[variant](self._network, *given)
 
     def first_prediction(self, variant: str) -> dict:
         """Build the network and return the first batch's probabilities."""
@@ -87,8 +88,9 @@ class Worker:
         """Train on two augmented batches; return by how much images change, in gray levels."""
         images, labels = (z[: 2 * self._batch] for z in self._work.train)
         rates = [learning_rate(self._batch)] * 2
-        given = self._network, self._weights, rates[0], Training(self._work.limits)
-        trainer = self._trainers[variant] = self._peer.TRAINERS[variant](*given)
+        training = Training(self._work.limits)
+        trainer = self._trainer(variant, self._weights, rates[0], training)
+        self._trainers[variant] = trainer
         trainer.epoch(images, labels, rates)
         some = images[: self._batch]
         changes = [abs(trainer.augmented(some) - some.astype(float)).mean() for _ in range(8)]
@@ -131,14 +133,12 @@ class Worker:
     ) -> dict:
         """Train until ``target`` of the test digits are read right, or ``rates`` are over."""
         start = time.perf_counter()
-        trainer = self._peer.TRAINERS[variant](self._network, weights, rates[0], training)
+        trainer = self._trainer(variant, weights, rates[0], training)
         images, labels = (z[: 2 * self._batch] for z in self._work.train)
         trainer.epoch(images, labels, [0.0, 0.0])  # compiles, and changes nothing
-        before = time.perf_counter() - start
-        return {
-            "seconds_before": before,
-            "curve": race.run(trainer, self._work, rates, self._batch, target),
-        }
+        seconds = time.perf_counter() - start
+        curve = race.run(trainer, self._work, rates, self._batch, target)
+        return {"seconds_before": seconds, "curve": curve}
 
     def memory(self) -> dict:
         """The most memory that this process ever had."""
