@@ -188,11 +188,7 @@ def _thicken(framed, thickness, warped):
     share = abs(thickness)
     for i in range(H):
         for j in range(W):
-            u, v = i + 1, j + 1
-            here, above, below = framed[u, v], framed[u - 1, v], framed[u + 1, v]
-            left, right = framed[u, v - 1], framed[u, v + 1]
-            if thickness > 0:
-                extreme = max(here, above, below, left, right)
-            else:
-                extreme = min(here, above, below, left, right)
+            u, v, here = i + 1, j + 1, framed[i + 1, j + 1]
+            cross = here, framed[u - 1, v], framed[u + 1, v], framed[u, v - 1], framed[u, v + 1]
+            extreme = max(cross) if thickness > 0 else min(cross)
             warped[i, j] = np.uint8(here + share * (extreme - here) + np.float32(0.5))
