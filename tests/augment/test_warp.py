@@ -33,7 +33,7 @@ def at_random(rng, B, H=28, W=28):
 
 
 @settings(max_examples=25, deadline=None)
-@given(B=st.integers(0, 3), H=st.integers(1, 15), W=st.integers(1, 15), seed=st.integers(0, 2**32))
+@given(B=st.integers(0, 3), H=st.integers(1, 15), W=st.integers(1, 40), seed=st.integers(0, 2**32))
 def test_warp_is_what_its_reference_says(B, H, W, seed):
     rng = np.random.default_rng(seed)
     images, maps = some_images(rng, B, H, W), at_random(rng, B, H, W)
