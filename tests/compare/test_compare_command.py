@@ -14,7 +14,7 @@ import pytest
 from tinycnn.cli import run_command
 from tinycnn.compare import __main__ as compare
 from tinycnn.compare import command, measurement
-from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Task, Trained
+from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Trained
 from tinycnn.data import load_dataset
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -32,7 +32,7 @@ class Naive:
     def __init__(self, title, answer):
         self.title, self.answer, self.fault = title, answer, None
 
-    def train(self, task):
+    def train(self, dataset, seed):
         if self.fault:
             raise self.fault
         many, one = (lambda images: np.full(len(images), self.answer)), (lambda image: self.answer)
@@ -72,9 +72,8 @@ def test_baselines_and_a_network_learn_the_easy_digits(easy_folder, quick, capfd
 @pytest.mark.parametrize("name", [*BASELINES][:6] + ["dense"])
 def test_a_digit_that_comes_alone_is_read_as_in_a_batch(name, easy_folder):
     pytest.importorskip("sklearn")
-    task = Task(load_dataset(data_dir=easy_folder), limit=30)
-    trained = BASELINES[name].train(task)
-    images, _ = task.test
+    dataset = load_dataset(data_dir=easy_folder)
+    trained, images = BASELINES[name].train(dataset, seed=0), dataset.test_images
     assert [trained.predict_one(image) for image in images] == trained.predict(images).tolist()
 
 
@@ -91,7 +90,7 @@ def test_the_table_has_all_errors_on_the_whole_test_set(baselines, easy_folder, 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--only", "zero,magic"], "there is no classifier 'magic'; choose from zero"),
+        (["--only", "zero,magic"], "there is no --only magic; choose from zero"),
         (["--limit", "1"], "--limit must be a whole number of at least 2"),
     ],
 )
@@ -128,7 +127,7 @@ def test_a_stopped_comparison_prints_the_results_so_far(baselines, easy_folder, 
 
 
 def test_ctrl_c_stops_while_a_library_computes(baselines, easy_folder, capfd):
-    baselines["one"].train = lambda task: time.sleep(20)
+    baselines["one"].train = lambda dataset, seed: time.sleep(20)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.perf_counter()
     assert call("--data-dir", easy_folder) == 130

@@ -18,36 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinycnn.data import Dataset
-from tinycnn.errors import EnvironmentFault, RunError
+from tinycnn.errors import RunError
 from tinycnn.nn.checks import GRAY
 from tinycnn.train.precompile import rehearse
 from tinycnn.train.recipe import Recipe
 from tinycnn.train.trainer import Trainer
-
-Digits = tuple[np.ndarray, np.ndarray]
-"""Images (N,H,W) uint8 and labels (N,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """Digits to train on and digits to test on, the same for all classifiers.
-
-    Only the first ``limit`` training digits are used, if there is a limit.
-    """
-
-    dataset: Dataset
-    seed: int = 0
-    limit: int | None = None
-
-    @property
-    def training(self) -> Digits:
-        """The digits to train on."""
-        return self.dataset.train_images[: self.limit], self.dataset.train_labels[: self.limit]
-
-    @property
-    def test(self) -> Digits:
-        """The digits to test on."""
-        return self.dataset.test_images, self.dataset.test_labels
 
 
 class Trained(NamedTuple):
@@ -74,10 +49,9 @@ class SklearnBaseline:
     estimator: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def train(self, task: Task) -> Trained:
-        """Fit the estimator; RunError or EnvironmentFault if that fails."""
-        images, labels = task.training
-        model = self.make(task.seed)
+    def train(self, dataset: Dataset, seed: int) -> Trained:
+        """Fit the estimator; RunError if it cannot learn from these digits."""
+        model = self.make(seed)
         from threadpoolctl import ThreadpoolController  # comes with scikit-learn
 
         libraries = ThreadpoolController()  # those that are loaded by now
@@ -95,7 +69,7 @@ class SklearnBaseline:
         with self._processors(os.cpu_count()), warnings.catch_warnings():
             # Softmax regression may stop before it has converged, and some pixels never change.
             warnings.simplefilter("ignore", UserWarning)
-            model.fit(as_rows(images), labels)
+            model.fit(as_rows(dataset.train_images), dataset.train_labels)
         seconds = time.perf_counter() - started
         return Trained(str(self), seconds, len(pickle.dumps(model)), predict, predict_one)
 
@@ -109,17 +83,15 @@ class SklearnBaseline:
 
     @contextmanager
     def _processors(self, count: int | None) -> Iterator[None]:
-        """Let the estimator use them if it can; its exceptions become ours, the first line each."""
+        """Let the estimator use them if it can; its refusals become ours, the first line each."""
         from joblib import parallel_config
 
         try:
             with parallel_config(backend="threading", n_jobs=count):
                 yield
-        except Exception as error:
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            if isinstance(error, ValueError):
-                raise RunError(f"{self.title} cannot be done: {reason}") from error
-            raise EnvironmentFault(f"{self.title} failed: {reason}") from error
+        except ValueError as error:
+            reason, *_ = str(error).strip().splitlines()
+            raise RunError(f"{self.title} cannot be done: {reason}") from error
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.settings.items())
@@ -139,11 +111,10 @@ class NetworkBaseline:
     title: str
     preset: str
 
-    def train(self, task: Task) -> Trained:
+    def train(self, dataset: Dataset, seed: int) -> Trained:
         """Train the network; kernels are compiled before the time is taken."""
-        count = len(task.training[0])
-        recipe = Recipe.for_data(count, preset=self.preset, limit=task.limit, seed=task.seed)
-        trainer = Trainer(recipe, task.dataset)
+        recipe = Recipe.for_data(len(dataset.train_labels), preset=self.preset, seed=seed)
+        trainer = Trainer(recipe, dataset)
         rehearse(trainer)
         started = time.perf_counter()
         trainer.train()

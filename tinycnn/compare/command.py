@@ -2,16 +2,16 @@
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Task
+from tinycnn.compare.baselines import BASELINES, SklearnBaseline
 from tinycnn.compare.measurement import Measurement, measure_baseline
 from tinycnn.console import log_console
-from tinycnn.data import load_dataset
+from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.errors import TinyCNNError, need
+from tinycnn.errors import choose, need
 from tinycnn.files import to_json
 from tinycnn.metrics import text_table
-from tinycnn.signals import StopSignals
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.recipe import Recipe
 
@@ -19,50 +19,41 @@ from tinycnn.train.recipe import Recipe
 def run(arguments: Namespace) -> int:
     """Measure one classifier after the other; if stopped, print the results so far."""
     names = _names(arguments)
-    with StopSignals():  # SIGTERM too prints the results so far
-        Recipe.check(limit=arguments.limit, seed=arguments.seed)
-        dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
-        task = Task(dataset, arguments.seed, arguments.limit)
-        console = log_console()
-        results: list[Measurement] = []
-        try:
-            for number, name in enumerate(names, 1):
-                console.print(f"{number}/{len(names)}  {BASELINES[name].title} ...", markup=False)
-                with compilation_shown(console):
-                    results.append(measure_baseline(name, task))
-        finally:
-            if results and arguments.json:
-                print(to_json(_as_dict(results, task)))
-            elif results:
-                print(results_table(results, task), "", *captions(results, task), sep="\n")
+    Recipe.check(limit=arguments.limit, seed=arguments.seed)
+    dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
+    images, labels = (z[: arguments.limit] for z in dataset.part("train"))
+    dataset = replace(dataset, train_images=images, train_labels=labels)
+    console = log_console()
+    results: list[Measurement] = []
+    try:
+        for number, name in enumerate(names, 1):
+            console.print(f"{number}/{len(names)}  {BASELINES[name].title} ...", markup=False)
+            with compilation_shown(console):
+                results.append(measure_baseline(name, dataset, arguments.seed))
+    finally:  # where Ctrl-C or SIGTERM stops it too
+        if results and arguments.json:
+            record = {"dataset": dataset.name, "n_training": len(labels)}
+            record |= {"seed": arguments.seed, "classifiers": [z.as_dict() for z in results]}
+            print(to_json(record))
+        elif results:
+            print(results_table(results, dataset), "", *captions(results, dataset), sep="\n")
     return 0
 
 
 def _names(arguments: Namespace) -> list[str]:
     """Return the classifiers to train; every error that can be found before training is raised."""
-    names = arguments.only.split(",") if arguments.only else list(BASELINES)
-    if unknown := [name for name in names if name not in BASELINES]:
-        raise TinyCNNError(
-            f"`only`: there is no classifier {unknown[0]!r}; choose from {', '.join(BASELINES)}"
-        )
-    names = [name for name in BASELINES if name in names]
+    given = arguments.only.split(",") if arguments.only else list(BASELINES)
+    for name in given:
+        choose("only", name, BASELINES)
+    names = [name for name in BASELINES if name in given]
     if any(isinstance(BASELINES[name], SklearnBaseline) for name in names):
         need("sklearn", "compare", "a classifier of scikit-learn (not dense, lenet, tiny)")
     return names
 
 
-def _as_dict(results: Sequence[Measurement], task: Task) -> dict[str, object]:
-    return {
-        "dataset": task.dataset.name,
-        "n_training": len(task.training[0]),
-        "seed": task.seed,
-        "classifiers": [result.as_dict() for result in results],
-    }
-
-
-def results_table(results: Sequence[Measurement], task: Task) -> str:
+def results_table(results: Sequence[Measurement], dataset: Dataset) -> str:
     """A row for each classifier."""
-    head = ["classifier", f"{task.dataset.name} %", "95 % interval", "errors"]
+    head = ["classifier", f"{dataset.name} %", "95 % interval", "errors"]
     head += ["training", "one digit", "in batches", "size"]
     rows = []
     for result in results:
@@ -75,10 +66,10 @@ def results_table(results: Sequence[Measurement], task: Task) -> str:
     return text_table(head, rows)
 
 
-def captions(results: Sequence[Measurement], task: Task) -> Iterator[str]:
+def captions(results: Sequence[Measurement], dataset: Dataset) -> Iterator[str]:
     """The digits, the columns, and the settings of each classifier."""
-    training, test = (f"{len(labels):,}" for _, labels in (task.training, task.test))
-    yield f"{task.dataset.name}: {training} digits to train on, {test} to test on"
+    training, test = (f"{len(z):,}" for z in (dataset.train_labels, dataset.test_labels))
+    yield f"{dataset.name}: {training} digits to train on, {test} to test on"
     yield "times: of training, and of reading a digit that comes alone or with all others;"
     yield "size: of the arrays of a network or the pickle of an estimator"
     yield text_table(("", ""), [(z.title, z.settings) for z in results], left=(0, 1)).lstrip("\n")

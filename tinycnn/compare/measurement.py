@@ -9,7 +9,8 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from tinycnn.compare.baselines import BASELINES, Task
+from tinycnn.compare.baselines import BASELINES
+from tinycnn.data import Dataset
 from tinycnn.metrics import Score
 
 SINGLES = 100
@@ -36,7 +37,7 @@ class Measurement:
         return content
 
 
-def measure_baseline(name: str, task: Task) -> Measurement:
+def measure_baseline(name: str, dataset: Dataset, seed: int) -> Measurement:
     """Train and measure the classifier ``name`` on a second thread; Ctrl-C ends the first at once.
 
     Python hears it between two instructions, and a library may compute for minutes within one.
@@ -45,7 +46,7 @@ def measure_baseline(name: str, task: Task) -> Measurement:
 
     def run() -> None:
         try:
-            outcome.set_result(_measure(name, task))
+            outcome.set_result(_measure(name, dataset, seed))
         except BaseException as error:  # noqa: BLE001 - the first thread raises it again
             outcome.set_exception(error)
 
@@ -53,9 +54,9 @@ def measure_baseline(name: str, task: Task) -> Measurement:
     return outcome.result()
 
 
-def _measure(name: str, task: Task) -> Measurement:
-    trained = BASELINES[name].train(task)
-    images, labels = task.test
+def _measure(name: str, dataset: Dataset, seed: int) -> Measurement:
+    trained = BASELINES[name].train(dataset, seed)
+    images, labels = dataset.part("test")
     trained.predict(images[:SINGLES])  # the first call may start threads
     trained.predict_one(images[0])
     one = median(_seconds(partial(trained.predict_one, z)) for z in images[:SINGLES])
