@@ -94,7 +94,7 @@ def adapt(
         raise RunError(f"{FOLDS} corrected digits are the least to learn from, not {len(drawn)}")
     data = _adaptation_data(model, drawn, digits, seed)
     results = cross_validate(data, ROUNDS, seconds)
-    images, labels = _readable(digits, digits.test_images, digits.test_labels, reader.classes)
+    images, labels = _readable(digits, "test", reader.classes)
     trained_on = share_trained_on(model, images)
     adapted = _final_model(model, results, images, labels, trained_on)
     was, now = (r(images).probabilities.argmax(axis=1) for r in (reader, Recognizer.of(adapted)))
@@ -120,7 +120,7 @@ def _adaptation_data(
 
     drawn = np.stack([correction.image() for correction in corrections])
     copies = max(1, POOL // len(drawn))
-    replay, labels = _readable(digits, digits.train_images, digits.train_labels, classes)
+    replay, labels = _readable(digits, "train", classes)
     some = rng.permutation(len(replay))[:KNOWN]
     validation, training = np.split(some, [len(some) // 3])
     return AdaptationData(
@@ -165,10 +165,9 @@ def _final_model(
     return adapted
 
 
-def _readable(
-    digits: Dataset, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The images whose classes the network has, and their class indices."""
+def _readable(digits: Dataset, part: str, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The images of a part whose classes the network has, and their class indices."""
+    images, labels = digits.part(part)
     mine = digits.labels_in(classes, labels)
     if not (mine >= 0).any():
         raise RunError(

@@ -85,8 +85,6 @@ def decode(payload: bytes, source: object) -> Checkpoint:
     for name, like in numbers_of(State()).items():
         if type(numbers[name]) is not type(like) or not 0 <= numbers[name] < LARGEST:
             raise ValueError(f"its {name} is {numbers[name]!r}")
-    if not isinstance(note["origin"], dict):
-        raise ValueError("it does not say which run it belongs to")
     return Checkpoint(arrays, State(**numbers, history=records), note["origin"])
 
 
