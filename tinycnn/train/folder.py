@@ -8,7 +8,8 @@
     curves.svg                   loss and accuracy, if matplotlib is there
     report.html                  a report on one page, if you ask for it
 
-When a process dies, the system drops its lock; a file that it was writing is never seen.
+However a process dies, the system drops its lock (some network file systems have no locks); a file
+that it was writing is never seen.
 """
 
 import fcntl
@@ -32,11 +33,7 @@ SHIPPED = Path(__file__).parent / "default.safetensors"
 
 
 class RunFolder:
-    """The files of one run, and the lock that keeps other processes out until ``release``.
-
-    The system drops the lock when the process dies, however it dies. (Some network file systems
-    have no such locks.)
-    """
+    """The files of one run, and the lock that keeps other processes out until ``release``."""
 
     def __init__(self, path: PathLike) -> None:
         self.path = Path(path)
