@@ -1,5 +1,6 @@
 """python -m tinycnn.report: the contents of the page, and that nothing in it can do harm."""
 
+import html
 import json
 import os
 import re
@@ -125,7 +126,7 @@ def test_several_runs_are_side_by_side_and_compared_with_each_other(evaluations,
 
 def test_the_command_makes_the_same_weights_again(runs, page):
     (command,) = re.findall(r"<pre class=\"command\">(.*?)</pre>", page)
-    words = shlex.split(command)
+    words = shlex.split(html.unescape(command))
     assert words[:5] == ["python", "-m", "tinycnn.train", "--data-dir", "DIR"]
     recipe = json.loads((runs[0] / "config.json").read_text())["recipe"]
     given = dict(zip(words[5::2], words[6::2], strict=True))
