@@ -87,7 +87,9 @@ def test_several_data_sets_are_measured_in_one_call(write_digits, tmp_path, caps
         out, err = capsys.readouterr()
         found = [json.loads(line) for line in out.splitlines()]
         assert [(z["dataset"], z["n"]) for z in found] == [("mnist10k", 2000), ("mnist", 30)]
-        assert err.count("warning: mnist10k: about 100 % of these images were trained on") == 1
+        assert (
+            err.count("w.safetensors: mnist10k: about 100 % of these images were trained on") == 1
+        )
     assert call(tmp_path / "w.safetensors", "--dataset", "mnist10k,magic") == 2
     assert capsys.readouterr().out == ""
 
@@ -107,7 +109,7 @@ def test_two_networks_are_compared_on_the_same_digits(weights, easy_folder, tmp_
     changed = compared["only_first"], compared["only_second"]
     assert compared["p_value"] == pytest.approx(binomtest(changed[0], sum(changed)).pvalue)
     assert err.count("about 100 % of these images were trained on") == 2
-    assert f"warning: {tmp_path / 'other.safetensors'}: about" in err
+    assert f"warning: {tmp_path / 'other.safetensors'}: easy: about" in err
 
     assert call(weights, *words, tmp_path / "other.safetensors") == 0
     assert re.search(r"McNemar's test: p (= 0\.\d+|= 1|below 0.0001); ", capsys.readouterr().out)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinycnn.console import Console, log_console
+from tinycnn.console import log_console
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.catalogue import named_set
 from tinycnn.evaluate.evaluation import Evaluation, data_of, evaluate, part_of
@@ -26,7 +26,9 @@ def run(arguments: Namespace) -> int:
         with compilation_shown(console):
             part = part_of(models[0], dataset, arguments.split)
             evaluations = [evaluate(model, dataset, arguments.split, part) for model in models]
-        _warn(console, arguments, evaluations)
+        for name, each in zip(names, evaluations, strict=True):
+            for warning in each.warnings:
+                console.print(f"warning: {name}: {each.dataset}: {warning}", markup=False)
         if arguments.json:
             print(to_json(_as_dict(names, evaluations)))
         else:
@@ -45,15 +47,6 @@ def _datasets(arguments: Namespace, weights: Path, model: Sequential) -> Iterato
     for each in sets:
         alone = len(sets) == 1 or not each.bundled
         yield load_dataset(each.name, arguments.data_dir if alone else None)
-
-
-def _warn(console: Console, arguments: Namespace, evaluations: list[Evaluation]) -> None:
-    """Print the warnings, with the network and the set where there are several."""
-    several = arguments.dataset is not None and len(arguments.dataset) > 1
-    for name, each in zip((arguments.weights, arguments.compare), evaluations, strict=False):
-        place = [name] * (len(evaluations) > 1) + [each.dataset] * several
-        for warning in each.warnings:
-            console.print(": ".join(["warning", *place, warning]), markup=False)
 
 
 def _as_dict(names: list[str], evaluations: list[Evaluation]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tinycnn.data import load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.data.provenance import sample_in
 from tinycnn.files import to_json
+from tinycnn.metrics import Score
 from tinycnn.nn import Sequential, set_threads
 from tinycnn.nn.classifier import names_of
 from tinycnn.nn.presets import name_of
@@ -125,7 +126,7 @@ def report(result: Result, arguments: Namespace) -> None:
     if arguments.resume is not None and arguments.data_dir:  # the data have moved
         command += ["--data-dir", typed(arguments.data_dir)]
     print(
-        f"test   {result.sentence()}\n"
+        f"test   {Score(result.n, result.errors).sentence()}\n"
         f"time   {result.seconds:.1f} s, {result.images_per_second:,.0f} images/s in training, "
         f"at most {result.peak_memory_mb:,.0f} MB\n"
         f"files  {result.run_dir}\n"

@@ -111,9 +111,6 @@ class Recipe:
 
 OPTIONS = tuple(field.name for field in fields(Recipe))
 
-SEEDS = "a whole number from 0 to 2^32 - 1"
-"""A longer seed would share its random numbers with a shorter one; see ``batches.stream``."""
-
 _NUMBER = int | float
 
 _VALID: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
@@ -125,7 +122,7 @@ _VALID: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "momentum": (_NUMBER, lambda v: 0 <= v < 1, "a number from 0 to below 1"),
     "weight_decay": (_NUMBER, lambda v: 0 <= v <= 1, "a number from 0 to 1"),
     "average": (_NUMBER, lambda v: 0 <= v < 1, "a share from 0 to below 1"),
-    "seed": (int, lambda v: 0 <= v < 2**32, SEEDS),
+    "seed": (int, lambda v: 0 <= v < 2**32, "a whole number from 0 to 2^32 - 1"),
     "limit": (int, lambda v: v >= 2, "a whole number of at least 2"),
     "validation": (_NUMBER, lambda v: 0 < v < 1, "a share above 0 and below 1"),
 }

@@ -23,7 +23,7 @@ from tinycnn import __version__
 from tinycnn.console import log_console
 from tinycnn.data.provenance import sample_of
 from tinycnn.files import PathLike, grow, to_json, write_bytes
-from tinycnn.metrics import Score, measure
+from tinycnn.metrics import measure
 from tinycnn.nn import Sequential, get_threads
 from tinycnn.nn.folding import FOLDED, fold
 from tinycnn.plots import or_warn
@@ -53,9 +53,6 @@ class Result:
     peak_memory_mb: float
     run_dir: str
     weights: str
-
-    def sentence(self) -> str:
-        return Score(self.n, self.errors).sentence()
 
 
 class Run(AbstractContextManager["Run"]):
