@@ -12,6 +12,7 @@ import numpy as np
 from tinycnn.kernels import winograd
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
+    FEW,
     ROWS,
     Plan,
     axpy_rows,
@@ -68,9 +69,10 @@ def _plan(x, w, b, size, competing):
         return Plan((y, winner), fill, pack, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
     packed, biases, pack = by_tap(w, b, 2 if shift else 1)
-    read = in_rows(x), *where, shift, tap_offsets(W, C, KH, KW), packed, biases, size
+    parts = 1 if N > FEW else 4
+    read = in_rows(x), *where, shift, tap_offsets(W, C, KH, KW), packed, biases, size, parts
     written = in_rows(y), in_rows(winner)
-    return Plan((y, winner), partial(_convolve, N, read, written), pack, (w, b))
+    return Plan((y, winner), partial(_convolve, N * parts, read, written), pack, (w, b))
 
 
 @lru_cache
@@ -85,18 +87,20 @@ def sites(W, C, OH, OW, size, F):
     return windows.ravel(), np.add.outer(np.arange(OH) * OW, columns).ravel() * F, shift
 
 
-@parallel_over  # n owns y[n] and winner[n]
-def _convolve(n, read, written):
+@parallel_over  # piece owns its part of y[n] and winner[n]
+def _convolve(piece, read, written):
     """Multiply eight windows at a time by a vector of filters.
 
     If there is pooling, ``windows`` lists all places of the first pooling window, then those of
     the second, and so on; the places of two compete at a time.
     """
-    (x, windows, places, shift, taps, w, b, size), (y, winner) = read, written
+    (x, windows, places, shift, taps, w, b, size, parts), (y, winner) = read, written
+    (n, part), eights = divmod(piece, parts), (windows.size + ROWS - 1) // ROWS
+    first, last = part * eights // parts * ROWS, (part + 1) * eights // parts * ROWS
     x, y, winner, F = x[n], y[n], winner[n], b.size
     for f in range(0, F, LANES):
         bias = load_first(b, f, F - f)
-        for p in range(0, windows.size, ROWS):
+        for p in range(first, last, ROWS):
             eight, row = windows_from(p, windows, 0), (f, F, F - f)
             if shift:
                 sums = gemm_tile_pairs(x, eight, shift, taps, w, bias)

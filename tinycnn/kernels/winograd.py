@@ -73,8 +73,8 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    at, bt, gg = (np.array(m, np.float64) for m in (at, bt, np.kron(*[np.array(g)] * 2)))
-    return *(np.pad(m, ((0, 0), (0, 8 - n))) for m in (at, bt)), gg
+    padded = (np.pad(np.array(m, np.float64), ((0, 0), (0, 8 - n))) for m in (at, bt))
+    return *padded, np.kron(*[np.array(g)] * 2).astype(np.float64)
 
 
 def _vanishing(points):
@@ -111,9 +111,8 @@ def filled_and_packed(x, w, b, size, y, winner):
     pieces = strips * min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
     scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
     numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
-    sites = corners, where_begin(y.shape, outputs // pool, tiles), np.arange(C)
-    offsets = np.arange(GROUP) * len(gg) * whole(C)
-    read = *numbers, *sites, offsets, x.shape[2] * C, OW * F, strips
+    sites = corners, places, cuts, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
+    read = *numbers, *sites, strips, x.shape[2] * C, OW * F, size
     return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
 
 
