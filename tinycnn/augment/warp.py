@@ -104,7 +104,7 @@ def _find_places(affine, grid, by_row, away, by_column, places):
     """Write the row and the column (2,H,P) in the frame that each output pixel comes from."""
     (GH, GW, _), H, P = grid.shape, len(by_row), away.size
     y0, nodes = np.float32((H - 1) / 2), grid.reshape(GH, 2 * GW)
-    pull, line = np.empty(2 * GW, np.float32), np.empty(3)
+    pull, line = np.empty(2 * GW, np.float32), np.empty(3)  # nodes, smoothed for a row of pixels
     for i in range(H):
         a, w = i // CELL, by_row[i]
         for q in range(2 * GW):
@@ -131,12 +131,6 @@ def _product(x, y):
     return (x * y).astype(np.float64)
 
 
-@part
-def _within(place, last):
-    place = place if place > 0.0 else 0.0  # also for NaN, of which no whole number can be made
-    return place if place < last else last
-
-
 # The compiler makes vectors of a loop over pixels if each array has an index of its own, written
 # out; so the places, what lies around them and what is seen there are found in loops of their own.
 
@@ -150,8 +144,8 @@ def _between_pixels(image, places):
     moved = np.empty(places.shape[1], np.float32)
     down, right = places[0], places[1]
     for n in range(len(four)):
-        row = _within(down[n], np.float64(H - 1))
-        column = _within(right[n], np.float64(W - 1))
+        row = min(max(0.0, down[n]), H - 1.0)  # 0 for NaN, of which no whole number can be made
+        column = min(max(0.0, right[n]), W - 1.0)
         i, j = min(np.int32(row), np.int32(H - 2)), min(np.int32(column), np.int32(W - 2))
         four[n] = i * np.int32(W) + j
         down[n], right[n] = row - np.float32(i), column - np.float32(j)
