@@ -21,6 +21,7 @@ from tinycnn.sweep.command import share_processors
 from tinycnn.sweep.results import SettingResult, results_table
 from tinycnn.sweep.trials import plan
 from tinycnn.train import __main__ as train
+from tinycnn.train.run import Result
 
 pytestmark = pytest.mark.skipif(UNCOMPILED, reason="its processes would compile")
 
@@ -149,8 +150,9 @@ def test_runs_on_other_data_are_refused(easy_folder, easy_arrays, refused, capfd
 
 
 def test_accuracies_are_compared_image_by_image():
-    best = SettingResult("a", ["1", "2"], np.array([[1, 1, 1, 0], [1, 1, 0, 0]], bool), [1.0, 2], 0)
-    other = SettingResult("b", ["3"], np.array([[1, 0, 0, 0]], bool), [1.0], 0)
+    run = Result(0.5, 2, 4, 1.0, 100.0, 50.0, "run", "run/weights.safetensors")
+    best = SettingResult("a", [run, run], np.array([[1, 1, 1, 0], [1, 1, 0, 0]], bool), 0)
+    other = SettingResult("b", [run], np.array([[1, 0, 0, 0]], bool), 0)
     behind, (low, high) = other.behind(best)
     d = [0, 1, 0.5, 0]
     assert behind == np.mean(d)
@@ -159,7 +161,7 @@ def test_accuracies_are_compared_image_by_image():
     assert (best.score.n, best.score.errors) == (8, 3)
     squares = 2 * 0.75**2 + 1.25**2 + 0.25**2
     assert best.score.effect == pytest.approx(4 / 3 * squares / (8 * 15 / 64))
-    none = SettingResult("c", [], np.zeros(0, bool), [], 2)
+    none = SettingResult("c", [], np.zeros(0, bool), 2)
     rows = results_table([best, other, none]).splitlines()[1:]
     assert [row.split()[0] for row in rows] == ["62.50", "25.00", "-"]
     assert "37.50 (-2.6" not in rows[0]

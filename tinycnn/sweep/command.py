@@ -60,8 +60,8 @@ def _work(trials: Sequence[Trial], arguments: Namespace, signals: StopSignals) -
     left = [trial for trial in trials if trial.result is None]
     jobs, threads = share_processors(arguments.jobs, arguments.threads, len(left))
     data = {name: getattr(arguments, name) for name in ("dataset", "data_dir")}
-    words = {"threads": threads, **{name: z for name, z in data.items() if z is not None}}
-    shared = [f"{option(name)}={value}" for name, value in words.items()]
+    words = {"threads": threads, **data}
+    shared = [f"{option(name)}={z}" for name, z in words.items() if z is not None]
     folder = trials[0].folder.parent
     console.print(
         f"sweep  {len(trials)} trials, {len(left)} to go, processes {jobs}, threads {threads} "
@@ -85,9 +85,8 @@ def share_processors(jobs: int | None, threads: int | None, trials: int) -> tupl
     if threads is None:
         threads = max(1, there // jobs)
     if jobs < 1 or threads < 1 or jobs * threads > there:
-        raise RunError(
-            f"`jobs` {jobs} with `threads` {threads} does not fit the {there} processors there are"
-        )
+        given = f"`jobs` {jobs} with `threads` {threads}"
+        raise RunError(f"{given} does not fit the {there} processors there are")
     return jobs, threads
 
 

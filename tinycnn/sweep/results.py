@@ -12,16 +12,16 @@ from tinycnn.evaluate.evaluation import evaluate
 from tinycnn.metrics import Interval, Score, design_effect, interval_text, text_table
 from tinycnn.nn import Sequential
 from tinycnn.sweep.trials import Trial
+from tinycnn.train.run import Result
 
 
 @dataclass(frozen=True, eq=False)
 class SettingResult:
-    """One setting; ``right`` (S,N) says which of N validation images each of S seeds reads."""
+    """One setting; ``right`` (S,N) says which of N validation images each of S runs reads."""
 
     setting: str
-    runs: list[str]
+    runs: list[Result]
     right: np.ndarray
-    seconds: list[float]
     failed: int
 
     @property
@@ -49,9 +49,9 @@ class SettingResult:
             figures |= self.score.as_dict() | {"behind": behind, "behind_interval95": interval}
         return {
             **figures,
-            "runs": self.runs,
+            "runs": [run.run_dir for run in self.runs],
             "accuracies": [float(answers.mean()) for answers in self.right],
-            "seconds": self.seconds,
+            "seconds": [run.seconds for run in self.runs],
         }
 
 
@@ -60,20 +60,11 @@ def collect(trials: Sequence[Trial], dataset: Dataset) -> list[SettingResult]:
     found = []
     for setting in dict.fromkeys(trial.setting for trial in trials):
         of_setting = [trial for trial in trials if trial.setting == setting]
-        results = [result for trial in of_setting if (result := trial.result)]
-        right = []
-        for result in results:
-            evaluation = evaluate(Sequential.load(result.weights), dataset, "validation")
-            right.append(evaluation.answers == evaluation.labels)
-        found.append(
-            SettingResult(
-                setting,
-                [result.run_dir for result in results],
-                np.array(right, bool),
-                [result.seconds for result in results],
-                len(of_setting) - len(results),
-            )
-        )
+        runs = [result for trial in of_setting if (result := trial.result)]
+        models = [Sequential.load(run.weights) for run in runs]
+        evaluations = [evaluate(model, dataset, "validation") for model in models]
+        right = np.array([z.answers == z.labels for z in evaluations], bool)
+        found.append(SettingResult(setting, runs, right, len(of_setting) - len(runs)))
     return sorted(found, key=lambda each: each.right.mean() if each.runs else 0, reverse=True)
 
 
@@ -91,7 +82,7 @@ def results_table(results: Sequence[SettingResult]) -> str:
                 f"{100 * behind:.2f} ({100 * low:.2f} to {100 * high:.2f})" if number else "-",
                 str(len(each.runs)),
                 str(each.failed),
-                f"{mean(each.seconds):.1f}",
+                f"{mean(run.seconds for run in each.runs):.1f}",
             ]
         rows.append([*cells, each.setting])
     return text_table(head, rows, left=[len(head) - 1])
