@@ -96,29 +96,25 @@ def test_what_cannot_be_encoded_is_escaped(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "sentence"),
+    ("refusal", "code", "sentence"),
     [
-        (FileNotFoundError(2, "No such file", "a"), "a cannot be used: No such file"),
-        (OSError(9, "Bad file descriptor"), "Bad file descriptor"),
-        (io.UnsupportedOperation("not readable"), "not readable"),
-        (MemoryError(), "there is not enough memory"),
-        (MemoryError("2 GiB"), "there is not enough memory: 2 GiB"),
+        (FileNotFoundError(2, "No such file", "a"), 3, "a cannot be used: No such file"),
+        (OSError(9, "Bad file descriptor"), 3, "Bad file descriptor"),
+        (io.UnsupportedOperation("not readable"), 3, "not readable"),
+        (MemoryError(), 3, "there is not enough memory"),
+        (MemoryError("2 GiB"), 3, "there is not enough memory: 2 GiB"),
+        (tinycnn.TinyCNNError("`a_b` 9; `None` stays"), 2, "--a-b 9; `None` stays"),
     ],
 )
-def test_what_the_system_refuses_is_a_sentence(refusal, sentence, capsys):
+def test_a_refusal_is_a_sentence_that_names_options_and_a_bug_keeps_its_traceback(
+    refusal, code, sentence, refused
+):
     def main(argv):
-        raise refusal
+        raise refusal if argv else ZeroDivisionError
 
-    assert run_command(main) == 3
-    assert capsys.readouterr().err == f"error: {sentence}\n"
-
-
-def test_a_parameter_in_a_message_of_the_library_is_shown_as_an_option(capsys):
-    def main(argv):
-        raise tinycnn.TinyCNNError("`batch_size` 9 is too large; `None` stays")
-
-    assert run_command(main) == 2
-    assert capsys.readouterr().err == "error: --batch-size 9 is too large; `None` stays\n"
+    assert refused(main, "x", code=code) == f"error: {sentence}\n"
+    with pytest.raises(ZeroDivisionError):
+        run_command(main, [])
 
 
 def test_debug_shows_the_traceback_of_an_error_wherever_it_is_typed(capsys):
@@ -191,9 +187,14 @@ def test_real_processes_with_closed_streams_write_no_file_of_theirs_instead(tmp_
     assert ended.stderr == "error: standard output cannot be written: Bad file descriptor\n"
 
 
-def test_the_version_is_told_and_the_package_is_the_command():
+def test_the_package_is_the_command_and_tells_its_version_and_its_commands(capfd, refused):
     command = [sys.executable, "-m", "tinycnn", "--version"]
     assert subprocess.check_output(command, text=True) == f"tinycnn {tinycnn.__version__}\n"
+    assert cli.main(["--help"]) == 0
+    listed = capfd.readouterr().out
+    assert all(name in listed for name in cli.COMMANDS)
+    assert "required: COMMAND; tinycnn --help tells more" in refused(cli.main)
+    assert "invalid choice: 'frobnicate'" in refused(cli.main, "frobnicate")
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,7 @@ class Command(Parser):
         arguments = self.parse_args(argv)
         for package, extra in self._needs.items():
             need(package, extra, self.prog)
-        run: Callable[[argparse.Namespace], int]
-        run = importlib.import_module(f"{self._package}.command").run
-        return run(arguments)
+        return int(importlib.import_module(f"{self._package}.command").run(arguments))
 
 
 Container = argparse._ActionsContainer  # noqa: SLF001 - a parser or one of its groups
@@ -115,11 +113,6 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def with_options(message: str) -> str:
-    """Return a message of the library with its parameters, in backticks, written as options."""
-    return re.sub(r"`([a-z_]+)`", lambda found: option(found[1]), message)
-
-
 def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
     """Call ``main`` and turn its result, or the exception that ends it, into an exit code.
 
@@ -146,10 +139,14 @@ def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
 
 
 def print_error(place: str, message: str, cause: BaseException | None = None) -> None:
-    """Print one sentence on stderr; with ``--debug``, the traceback of its cause first."""
+    """Print one sentence on stderr; with ``--debug``, the traceback of its cause first.
+
+    Parameters, which the library puts in backticks, are written as options.
+    """
     if cause and _debugging.get():
         traceback.print_exception(cause)
-    print(f"{place}: {with_options(message)}", file=sys.stderr)
+    sentence = re.sub(r"`([a-z_]+)`", lambda found: option(found[1]), message)
+    print(f"{place}: {sentence}", file=sys.stderr)
 
 
 def _report(error: BaseException) -> int:
@@ -182,39 +179,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    if COMPLETING in os.environ:
-        argv = _typed()
-    if not argv:
-        print(_usage(), file=sys.stderr)
-        return 2
-    command, *rest = argv
-    if command in ("-h", "--help"):
-        print(_usage())
-    elif command == "--version":
-        print(f"tinycnn {__version__}")
-    elif command not in COMMANDS:
-        raise TinyCNNError(f"there is no command {command!r}; choose from {', '.join(COMMANDS)}")
-    else:
-        module, _ = COMMANDS[command]
-        run: Main = importlib.import_module(module).main
-        return run(rest)
-    return 0
+    given = _completed() or _parser().parse_args(argv)
+    return int(importlib.import_module(COMMANDS[given.command][0]).main(given.rest))
 
 
-def _typed() -> list[str]:
-    """Return the command on the line to complete, of which argcomplete shall skip the name."""
-    line = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])]
-    _, *words, last = [*line.split(), ""] if line.endswith(" ") else line.split()
-    if not words:
-        parser = Parser(prog="tinycnn", add_help=False)
-        parser.add_argument("command", choices=COMMANDS)
-        parser.parse_args()
-    os.environ[COMPLETING] = "2"
-    return words[:1]
-
-
-def _usage() -> str:
+def _parser() -> Parser:
     lines = [f"  {name:<10} {purpose}" for name, (_, purpose) in COMMANDS.items()]
-    return "\n".join(
-        ["usage: tinycnn COMMAND ...", "", *lines, "", "tinycnn COMMAND --help tells more."]
-    )
+    commands = "\n".join([*lines, "", "tinycnn COMMAND --help tells more."])
+    parser = Parser(prog="tinycnn", usage="tinycnn COMMAND ...", description=commands)
+    parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS).required = False
+    return parser
+
+
+def _completed() -> argparse.Namespace | None:
+    """Return the command on the line to complete, whose name argcomplete then skips."""
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
+    words = f"{line}|".split()  # the last one is being typed
+    if COMPLETING not in os.environ or len(words) < 3:
+        return None
+    os.environ[COMPLETING] = "2"
+    return argparse.Namespace(command=words[1], rest=[])
