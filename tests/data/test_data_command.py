@@ -1,15 +1,12 @@
-"""``python -m tinycnn.data`` and the frame it shares with every other command."""
+"""``python -m tinycnn.data`` lists, verifies, describes and draws data sets."""
 
 import json
 
 import numpy as np
 import pytest
 
-from tinycnn import cli
-from tinycnn.cli import run_command
 from tinycnn.data import load_dataset
-from tinycnn.data.__main__ import main
-from tinycnn.data.ascii_art import ASCII_SHADES, SHADES, draw
+from tinycnn.data.__main__ import ASCII_SHADES, SHADES, draw, main
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES
 
 
@@ -88,21 +85,3 @@ def test_a_drawing_has_five_shades_from_paper_to_ink():
 )
 def test_bad_input_is_one_sentence_and_exit_2(refused, words, phrase):
     assert phrase in refused(main, *words)
-
-
-def test_a_bug_keeps_its_traceback():
-    def command(argv):
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run_command(command, [])
-
-
-def test_the_console_script_lists_its_commands(capsys):
-    assert cli.main(["--help"]) == 0
-    listed = capsys.readouterr().out
-    assert all(name in listed for name in cli.COMMANDS)
-    assert cli.main([]) == 2
-    assert capsys.readouterr().err.startswith("usage: tinycnn COMMAND")
-    assert cli.main(["frobnicate"]) == 2
-    assert "no command 'frobnicate'; choose from train" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation, write_idx
@@ -65,22 +65,6 @@ def test_a_damaged_or_missing_bundled_file_is_never_used(tmp_path, monkeypatch):
             load_dataset()
 
 
-@pytest.mark.parametrize("ending", ["", ".gz"])
-@pytest.mark.parametrize("dot", [False, True], ids=["dashes", "dots"])
-def test_a_folder_of_ones_own_is_found_under_all_usual_names(tmp_path, arrays, dot, ending):
-    def rename(name):
-        return (name.replace("-idx", ".idx") if dot else name) + ending
-
-    folder = write_set(tmp_path / "emnist-like", arrays, rename)
-    dataset = load_dataset(data_dir=folder)
-    assert dataset.name == "emnist-like"
-    assert dataset.class_names == ("0", "1", "2")
-    assert dataset.sources == tuple(str(folder / rename(name)) for name in FILE_NAMES)
-    found = [*dataset.part("train"), *dataset.part("test")]
-    for array, wanted in zip(found, arrays.values(), strict=True):
-        np.testing.assert_array_equal(array, wanted)
-
-
 def changed(arrays, name, change):
     return {**arrays, name: change(arrays[name])}
 
@@ -120,16 +104,6 @@ def test_classes_are_counted_and_a_few_digits_need_not_show_all(tmp_path, arrays
     assert load_dataset(data_dir=few).class_names == tuple("0123456789")
 
 
-def test_floats_and_wide_labels_are_read_if_they_are_gray_levels_and_indices(tmp_path, arrays):
-    changed_arrays = {
-        TRAIN_IMAGES: (arrays[TRAIN_IMAGES] / 255).astype(np.float32),
-        TRAIN_LABELS: arrays[TRAIN_LABELS].astype(np.int32)[:, None],
-    }
-    dataset = load_dataset(data_dir=write_set(tmp_path / "x", {**arrays, **changed_arrays}))
-    np.testing.assert_array_equal(dataset.train_images, arrays[TRAIN_IMAGES])
-    np.testing.assert_array_equal(dataset.train_labels, arrays[TRAIN_LABELS])
-
-
 def test_a_folder_replaces_a_download_and_may_have_one_for_each_name(tmp_path, arrays):
     write_set(tmp_path / "kmnist", arrays)
     write_set(tmp_path / "FashionMNIST", changed(arrays, TRAIN_IMAGES, lambda a: 255 - a))
@@ -160,7 +134,7 @@ def test_a_dataset_made_of_arrays_is_checked_too(arrays):
         Dataset("mine", *arrays.values(), class_names=("a", "b"))
 
 
-def test_the_fingerprint_tells_the_data_and_not_the_file(tmp_path, arrays):
+def test_the_fingerprint_tells_the_data_and_the_sources_tell_the_files(tmp_path, arrays):
     plain = write_set(tmp_path / "plain", arrays)
     packed = write_set(tmp_path / "packed", arrays, lambda name: f"{name}.gz")
     pixel = np.zeros((30, 8, 6), np.uint8)
@@ -169,21 +143,22 @@ def test_the_fingerprint_tells_the_data_and_not_the_file(tmp_path, arrays):
     one, two, three = (load_dataset(data_dir=folder) for folder in (plain, packed, other))
     assert one.fingerprint == two.fingerprint != three.fingerprint
     assert one.test_fingerprint == three.test_fingerprint != one.fingerprint
+    assert (one.name, two.name) == ("plain", "packed")
+    assert two.sources == tuple(f"{packed / name}.gz" for name in FILE_NAMES)
 
 
 @given(count=st.integers(2, 70_000), fraction=st.floats(0.01, 0.9))
-def test_validation_is_the_last_block(count, fraction):
-    if not 0 < round(count * fraction) < count:
+@example(count=10, fraction=1.0)
+@example(count=10, fraction=float("nan"))
+@example(count=3, fraction=0.1)
+def test_validation_is_the_last_block_and_no_side_is_empty(count, fraction):
+    if not (0 < fraction < 1 and 0 < round(count * fraction) < count):
+        with pytest.raises(DataError, match="kept apart for validation"):
+            split_validation(count, fraction)
         return
     train, validation = split_validation(count, fraction)
     assert [*train, *validation] == list(range(count))
     assert abs(len(validation) - count * fraction) <= 0.5
-
-
-@pytest.mark.parametrize(("count", "fraction"), [(10, 1.0), (10, float("nan")), (3, 0.1)])
-def test_a_split_with_an_empty_side_is_refused(count, fraction):
-    with pytest.raises(DataError, match="kept apart for validation"):
-        split_validation(count, fraction)
 
 
 ODD = {

@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import http.server
 import io
-import socket
 import threading
 import time
 import zipfile
@@ -21,6 +20,7 @@ from tinycnn.data.idx import encode_idx, write_idx
 from tinycnn.errors import DownloadError, EnvironmentFault
 
 PAGE = b"<!DOCTYPE html><title>Please log in</title>"
+DEAD = "http://127.0.0.1:1"  # a port where no server listens
 
 
 class Mirrors(http.server.BaseHTTPRequestHandler):
@@ -78,14 +78,6 @@ def server(content):
 
 
 @pytest.fixture
-def dead():
-    """The address of a port where no server listens."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
-
-
-@pytest.fixture
 def named(content, server, tmp_path, monkeypatch):
     """The small set under a name, with an empty cache and no proxy in between."""
     address, _ = server
@@ -133,15 +125,15 @@ def test_a_mirror_that_fails_is_named_with_the_reason_and_leaves_no_file(
     assert list(CATALOGUE["small"].folder.iterdir()) == []
 
 
-def test_the_next_mirror_is_tried_after_any_failure(named, content, server, dead):
+def test_the_next_mirror_is_tried_after_any_failure(named, content, server):
     address, asked = server
     useless = [f"{address}/{manner}" for manner in ("wrong", "html", "cut", "gone")]
-    fetch(with_mirrors(named, dead, *useless, f"{address}/good"))
+    fetch(with_mirrors(named, DEAD, *useless, f"{address}/good"))
     assert {path.name: path.read_bytes() for path in named.folder.iterdir()} == content
     assert len(asked) == 4 * 5
 
 
-def test_of_the_cache_only_a_damaged_file_is_fetched_again(named, content, server, dead):
+def test_of_the_cache_only_a_damaged_file_is_fetched_again(named, content, server):
     _, asked = server
     fetch(named)
     asked.clear()
@@ -150,7 +142,7 @@ def test_of_the_cache_only_a_damaged_file_is_fetched_again(named, content, serve
     victim = named.folder / named.files[2].name
     victim.write_bytes(b"damaged")
     with pytest.raises(DownloadError, match=r"is missing or damaged: .* cannot be reached"):
-        fetch(with_mirrors(named, dead))
+        fetch(with_mirrors(named, DEAD))
     assert victim.read_bytes() == b"damaged"
     load_dataset("small")
     assert victim.read_bytes() == content[victim.name]

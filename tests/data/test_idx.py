@@ -60,13 +60,14 @@ def test_a_hostile_file_is_refused_with_its_name_and_the_reason(tmp_path, case):
 
 
 @pytest.mark.parametrize(
-    "content", [PACKED + bytes(200_000), gzip.compress(GOOD[:50]) + gzip.compress(GOOD[50:])]
+    ("name", "content"),
+    [
+        ("images", PACKED),
+        ("images.gz", GOOD),
+        ("padded with zeros", PACKED + bytes(200_000)),
+        ("several members", gzip.compress(GOOD[:50]) + gzip.compress(GOOD[50:])),
+    ],
 )
-def test_a_gzip_stream_may_be_padded_with_zeros_and_have_several_members(content):
-    np.testing.assert_array_equal(decode_idx(io.BytesIO(content), len(content)), IMAGES)
-
-
-@pytest.mark.parametrize(("name", "content"), [("images", PACKED), ("images.gz", GOOD)])
 def test_the_content_and_not_the_name_says_whether_a_file_is_compressed(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     np.testing.assert_array_equal(read_idx(tmp_path / name), IMAGES)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinycnn.cli import run_command
 from tinycnn.data import load_dataset, write_idx
 from tinycnn.data.__main__ import main
 from tinycnn.data.catalogue import FILE_NAMES
@@ -23,9 +22,13 @@ def arrays():
 
 
 def idx(folder, arrays, names=FILE_NAMES):
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, array in zip(names, arrays, strict=True):
         write_idx(folder / name, array)
+
+
+def packed_with_dots(folder, arrays):
+    idx(folder, arrays, [f"{name.replace('-idx', '.idx')}.gz" for name in FILE_NAMES])
 
 
 def torchvision(folder, arrays):
@@ -84,8 +87,8 @@ def folder_of_pictures(folder, arrays):
     pictures(folder / "test", *arrays[2:])
 
 
-LAYOUTS = [torchvision, kaggle_archive, emnist, emnist_letters, npz_of_keras, npz_of_floats]
-LAYOUTS += [two_csv, folder_of_pictures]
+LAYOUTS = [idx, packed_with_dots, torchvision, kaggle_archive, emnist, emnist_letters]
+LAYOUTS += [npz_of_keras, npz_of_floats, two_csv, folder_of_pictures]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -126,27 +129,22 @@ def test_a_folder_for_each_class_names_the_classes_and_numbers_are_in_order(tmp_
     assert (len(dataset.train_images), len(dataset.test_images)) == (24, 6)
 
 
-def test_make_writes_idx_files_and_names(tmp_path, arrays, capsys):
+def test_make_writes_idx_files_and_names_and_not_over_its_input(tmp_path, arrays, capfd, refused):
     npz_of_keras(tmp_path, arrays)
     words = ["make", str(tmp_path / "y"), "--from", str(tmp_path / "mnist.npz"), "--classes"]
     for wrong in ("a,b", "a,b,b", "a,,b"):
-        assert run_command(main, [*words, wrong]) == 2
-        assert "--classes has to give 3 different names" in capsys.readouterr().err
-    assert run_command(main, [*words, "ant,bee,cat"]) == 0
+        assert "--classes has to give 3 different names" in refused(main, *words, wrong)
+    assert main([*words, "ant,bee,cat"]) == 0
     dataset = load_dataset(data_dir=tmp_path / "y")
     assert dataset.class_names == ("ant", "bee", "cat")
     np.testing.assert_array_equal(dataset.test_images, arrays[2])
-    assert "30 images to train and 9 to test are in" in capsys.readouterr().out
+    assert "30 images to train and 9 to test are in" in capfd.readouterr().out
+    assert "is an input" in refused(main, "make", tmp_path / "y", "--from", tmp_path / "y")
 
 
-def test_make_does_not_overwrite_what_it_reads(tmp_path, arrays, refused):
-    idx(tmp_path / "x", arrays, [f"{name}.gz" for name in FILE_NAMES])
-    assert "is an input" in refused(main, "make", tmp_path / "x", "--from", tmp_path / "x")
-
-
-def npz(**changes):
-    """Spoil the file x.npz: arrays by their names, made of images and labels."""
-    return lambda path, arrays: np.savez(path, **{k: z(*arrays[:2]) for k, z in changes.items()})
+def npz(images="x", labels="y", x=np.asarray, y=np.asarray):
+    """Write x.npz: two names, and what is made of images and labels."""
+    return lambda path, arrays: np.savez(path, **{images: x(arrays[0]), labels: y(arrays[1])})
 
 
 def text(path, arrays):
@@ -163,23 +161,15 @@ def two_sets(path, arrays):
     idx(path.parent / "KMNIST" / "raw", arrays)
 
 
-def same_images(images, labels):
-    return images
-
-
-def same_labels(images, labels):
-    return labels
-
-
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
         (lambda path, arrays: path.write_bytes(b"PK\3\4 and nothing"), "cannot be read"),
-        (npz(x=lambda x, y: np.array([{}]), y=same_labels), "Object arrays cannot be loaded"),
-        (npz(a=same_images), "holds 'a', but not x_train, y_train"),
-        (npz(x=lambda x, y: np.zeros((30, 6, 6, 3)), y=same_labels), "which are no gray images"),
-        (npz(x=lambda x, y: x * 2.0, y=same_labels), "not all whole numbers from 0 to 255"),
-        (npz(x=same_images, y=lambda x, y: y / 2), "labels are not all whole numbers"),
+        (npz(x=lambda images: np.array([{}])), "Object arrays cannot be loaded"),
+        (npz("a", "b"), "holds 'a', 'b', but not x_train, y_train"),
+        (npz(x=lambda images: np.zeros((30, 6, 6, 3))), "which are no gray images"),
+        (npz(x=lambda images: images * 2.0), "not all whole numbers from 0 to 255"),
+        (npz(y=lambda labels: labels / 2), "labels are not all whole numbers"),
         (text, "could not convert string 'x'"),
         (two_sizes, r"zzz.png is 5 x 6 pixels, not 6 x 6; give all one size"),
         (two_sets, "holds several data sets; name one: "),

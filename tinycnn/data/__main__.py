@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tinycnn.cli import Parser, add_data_dir, add_json, run_command
-from tinycnn.data.ascii_art import draw
 from tinycnn.data.catalogue import CATALOGUE, FILE_NAMES, NamedSet, named_set
 from tinycnn.data.datasets import DEFAULT, ENVIRONMENT_VARIABLE, load_dataset
 from tinycnn.data.download import fetch
@@ -28,6 +27,9 @@ examples:
   python -m tinycnn.data make DIR --from X.csv   write IDX files of .npz, CSV, folders of pictures
 """
 
+
+SHADES = " ░▒▓█"
+ASCII_SHADES = " .:*#"  # for a terminal that cannot show the blocks
 
 Lines = Iterator[tuple[dict[str, Any], str]]
 """What a command prints, line by line: for machines, and for people."""
@@ -63,7 +65,7 @@ def verify(arguments: Namespace) -> Lines:
 def info(arguments: Namespace) -> Lines:
     """Load a set, with all its checks, and describe it."""
     dataset = load_dataset(arguments.name, arguments.data_dir)
-    facts: dict[str, object] = {"name": dataset.name, "classes": list(dataset.class_names)}
+    facts: dict[str, Any] = {"name": dataset.name, "classes": [*dataset.class_names]}
     for split in ("train", "test"):
         images, labels = dataset.part(split)
         per_class = np.bincount(labels, minlength=len(dataset.class_names))
@@ -74,11 +76,8 @@ def info(arguments: Namespace) -> Lines:
         "test_fingerprint": dataset.test_fingerprint,
         "folder": str(Path(dataset.sources[0]).parent),
     }
-    lines = []
-    for key, value in facts.items():
-        shown = " ".join(map(str, value)) if isinstance(value, list) else value
-        lines.append(f"{key.replace('_', ' '):<18} {shown}")
-    yield facts, "\n".join(lines)
+    shown = {key: " ".join(map(str, z)) if type(z) is list else z for key, z in facts.items()}
+    yield facts, "\n".join(f"{key.replace('_', ' '):<18} {z}" for key, z in shown.items())
 
 
 def make(arguments: Namespace) -> Lines:
@@ -113,6 +112,14 @@ def show(arguments: Namespace) -> Lines:
         drawing = draw(images[index], sys.stdout.encoding)
         record = {"index": index, "label": name, "image": images[index]}
         yield record, f"{arguments.split} image {index}: {name}\n{drawing}"
+
+
+def draw(image: np.ndarray, encoding: str | None = "utf-8") -> str:
+    """The lines of an image (H,W) uint8, in five shades that the terminal's ``encoding`` has."""
+    known = SHADES.encode(encoding or "ascii", "ignore")
+    shades = SHADES if len(known) > 1 else ASCII_SHADES
+    levels = np.minimum(image.astype(int) * len(shades) // 255, len(shades) - 1)
+    return "\n".join("".join(2 * shades[level] for level in row) for row in levels)
 
 
 def _where(named: NamedSet) -> str:

@@ -39,10 +39,8 @@ def check_part(images: np.ndarray, labels: np.ndarray, images_name: str, labels_
     if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 1:
         raise DataError(f"{labels_name} holds {_kind(labels)}; labels are uint8, one per image")
     if len(images) != len(labels):
-        text = (
-            f"{images_name} holds {len(images):,} images and {labels_name} {len(labels):,} labels"
-        )
-        raise DataError(f"{text}: they do not belong together")
+        counts = f"{len(images):,} images and {labels_name} {len(labels):,} labels"
+        raise DataError(f"{images_name} holds {counts}: they do not belong together")
 
 
 def count_classes(train_labels: np.ndarray, test_labels: np.ndarray, name: str) -> int:
@@ -83,10 +81,8 @@ def oddity(images: np.ndarray, labels: np.ndarray | None, name: str) -> str | No
 def _height_over_width(images: np.ndarray) -> np.ndarray:
     """(N,): how many rows of images (N,H,W) have ink over how many columns have."""
     inked = images > INK
-    ratios: np.ndarray = inked.any(axis=2).sum(axis=1) / np.maximum(
-        inked.any(axis=1).sum(axis=1), 1
-    )
-    return ratios
+    heights, widths = (inked.any(axis=axis).sum(axis=1) for axis in (2, 1))
+    return np.asarray(heights / np.maximum(widths, 1))
 
 
 def _kind(array: np.ndarray) -> str:

@@ -79,8 +79,7 @@ class Dataset:
     def labels_in(self, classes: Sequence[str], labels: np.ndarray) -> np.ndarray:
         """``labels`` of this data set as indices into ``classes``; -1 where a class is missing."""
         numbers = [classes.index(name) if name in classes else -1 for name in self.class_names]
-        indices: np.ndarray = np.array(numbers)[labels]
-        return indices
+        return np.asarray(np.array(numbers)[labels])
 
 
 def load_dataset(name: str = DEFAULT, data_dir: PathLike | None = None) -> Dataset:
@@ -127,18 +126,16 @@ def _from_folder(folder: Path, named: NamedSet | None) -> Dataset:
         below = (path for path in folder.glob("*/") if path.name.lower() in names)
         folder = next(below, folder / named.name if named.members else folder)
     found = read_layout(folder)
-    train_images, train_labels, test_images, test_labels = found.arrays
+    images, labels, test_images, test_labels = found.arrays
     if not len(test_images):
         raise DataError(f"{found.sources[2]} holds no images")
     class_names = named.class_names if named else found.class_names
     if class_names is None:
-        n_classes = count_classes(train_labels, test_labels, found.sources[1])
+        n_classes = count_classes(labels, test_labels, found.sources[1])
         class_names = tuple(map(str, range(n_classes)))
     name = named.name if named else folder.resolve().name or str(folder)
-    dataset = Dataset(
-        name, train_images, train_labels, test_images, test_labels, class_names, found.sources
-    )
-    if odd := oddity(train_images, train_labels, found.sources[0]):
+    dataset = Dataset(name, images, labels, test_images, test_labels, class_names, found.sources)
+    if odd := oddity(images, labels, found.sources[0]):
         _warn_once(f"the images in {found.sources[0]} look as if they {odd}")
     return dataset
 

@@ -9,7 +9,6 @@ compressed is read from its first two bytes, never from its name.
 """
 
 import gzip
-import io
 import math
 import os
 import struct
@@ -25,7 +24,6 @@ from tinycnn.files import PathLike, write_bytes
 ELEMENT_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 MAX_RANK = 4
 MAX_BYTES = 512 * 2**20  # eleven times the largest file of MNIST
-LARGEST_EMPTY = 2**60  # product of the sizes of an empty array that are not 0
 DEFLATE_LIMIT = 1032  # deflate spends at least two bits on 258 bytes: nothing expands further
 
 
@@ -58,9 +56,7 @@ def decode_idx(file: BinaryIO, size: int) -> np.ndarray:
         promise = f"the header promises {sizes} {dtype.name} = {promised:,} bytes"
         if promised > room * (DEFLATE_LIMIT if compressed else 1):
             raise DataError(f"{promise}, more than the file can hold")
-        if math.prod(filter(None, shape)) >= LARGEST_EMPTY:  # one size is 0, as there is room
-            raise DataError(f"no array can have the shape {sizes}")
-        if promised > MAX_BYTES:
+        if math.prod(filter(None, shape)) * dtype.itemsize > MAX_BYTES:  # NumPy multiplies so too
             raise DataError(f"{promise}; more than {MAX_BYTES:,} are not read")
         body = source.read(promised)  # unpacked no further than that: a bomb stays packed
         extra = source.read(1)  # this also verifies the checksum behind the last byte
@@ -79,10 +75,7 @@ def write_idx(path: PathLike, array: np.ndarray) -> None:
     """
     payload = encode_idx(array)
     if os.fspath(path).endswith(".gz"):
-        buffer = io.BytesIO()
-        with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as packer:
-            packer.write(payload)
-        payload = buffer.getvalue()
+        payload = gzip.compress(payload, mtime=0)
     write_bytes(path, payload)
 
 
@@ -101,7 +94,9 @@ def encode_idx(array: np.ndarray) -> bytes:
 def _read_header(source: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, tuple[int, ...]]:
     magic = source.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in ELEMENT_TYPES:
-        raise DataError(f"this is no IDX file: {_looks_like(magic)}")
+        known = format_of(magic)
+        kind = f"; it looks like {known}" if known else ""
+        raise DataError(f"this is no IDX file: it starts with {magic.hex(' ') or 'nothing'}{kind}")
     rank = magic[3]
     if not 1 <= rank <= MAX_RANK:
         raise DataError(f"the header claims {rank} dimensions; 1 to {MAX_RANK} are supported")
@@ -109,10 +104,3 @@ def _read_header(source: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, tuple[int,
     if len(sizes) < 4 * rank:
         raise DataError(f"the file ends inside its header, which needs {rank} dimensions")
     return np.dtype(ELEMENT_TYPES[magic[2]]).newbyteorder(">"), struct.unpack(f">{rank}I", sizes)
-
-
-def _looks_like(first: bytes) -> str:
-    """How a file that is no IDX file starts, and which format that is."""
-    known = format_of(first)
-    shown = f"it starts with {first[:4].hex(' ') or 'nothing'}"
-    return f"{shown}; it looks like {known}" if known else shown

@@ -6,7 +6,6 @@ only one part, the last fifth of each class is the test part.
 
 import csv
 import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,10 +148,7 @@ def _idx_file(folder: Path, name: str) -> Path:
     for path in (*folder.glob(pattern), *folder.glob(f"{pattern}/{pattern}")):
         if path.is_file() and path.name.endswith(("ubyte", "ubyte.gz")):
             return path
-    raise DataError(
-        f"{folder} holds no {name} (plain or .gz); "
-        "a data set is four IDX files, images and labels to train and to test"
-    )
+    raise DataError(f"{folder} holds no {name} (plain or .gz); a data set is four IDX files")
 
 
 # ------------------------------------------------------------------------------ .npz and CSV
@@ -166,20 +162,14 @@ def _npz(place: Path) -> Found | None:
     files = _files(place, ".npz")
     if not files:
         return None
-    with zipfile.ZipFile(files[0]) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
+    with np.load(files[0]) as archive:  # which refuses pickles, and reads what is asked for
         for keys in KEYS:
-            if {*keys} <= {*names}:
-                arrays = tuple(_array(archive, key) for key in keys)
+            if {*keys} <= {*archive.files}:
+                arrays = tuple(archive[key] for key in keys)
                 return Found(arrays, tuple(f"{files[0]}: {key}" for key in keys))
+        names = ", ".join(map(repr, archive.files))[:160]
     known = "; ".join(", ".join(keys) for keys in KEYS)
-    raise DataError(f"{files[0]} holds {', '.join(map(repr, names))[:160]}, but not {known}")
-
-
-def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    with archive.open(f"{key}.npy") as file:
-        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-        return array
+    raise DataError(f"{files[0]} holds {names}, but not {known}")
 
 
 def _csv(place: Path) -> Found | None:
