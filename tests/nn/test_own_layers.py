@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinycnn.errors import ShapeError
-from tinycnn.exchange.layout import refuse_own_layers
+from tinycnn.exchange.layout import in_pytorch
 from tinycnn.interpret import Tracer, receptive_field, weighted_sum
 from tinycnn.nn import (
     BatchNorm,
@@ -74,4 +74,4 @@ def test_a_subclass_is_neither_explained_nor_exported_as_its_parent(network, x):
     assert rows.start == 0
     assert rows.stop >= 8
     with pytest.raises(ShapeError, match="other programs do not have this layer"):
-        refuse_own_layers(network.layers)
+        in_pytorch(network)

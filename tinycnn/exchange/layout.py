@@ -83,7 +83,9 @@ def in_pytorch(model: nn.Sequential) -> Arrays:
 
     Raises ShapeError for a layer of your own, even if its class is derived from one of ours.
     """
-    refuse_own_layers(model.layers)
+    for layer in model.layers:
+        if type(layer) not in OURS:
+            raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
     arrays, found = model.arrays(), places(model.layers, model.input_shape, PYTORCH)
     return {place.in_pytorch: place.to_external(arrays[place.name]) for place in found}
 
@@ -94,13 +96,6 @@ def with_shapes(layers: Iterable[nn.Layer], input_shape: Shape) -> Iterator[tupl
     for layer in layers:
         yield layer, shape
         shape, _ = layer.shapes(shape)
-
-
-def refuse_own_layers(layers: Iterable[nn.Layer]) -> None:
-    """Raise ShapeError for a layer that is not the library's."""
-    for layer in layers:
-        if type(layer) not in OURS:
-            raise ShapeError(f"{layer} cannot be exported: other programs do not have this layer")
 
 
 def to_channels_first(shape: Shape) -> Shape:

@@ -11,17 +11,12 @@ from tinycnn.nn import Sequential
 from tinycnn.nn.checks import GRAY
 from tinycnn.nn.classifier import calibration_of, names_of
 
-Metadata = dict[str, str]
-
-KEY = "notes"
-"""The name of the JSON text in safetensors."""
-
 PRODUCER = f"tinycnn {tinycnn.__version__}"
 
 FRAME = "light digit on dark, 20 of 28 pixels high or wide, center of mass at index 14.0 both ways"
 
 
-def metadata_of(model: Sequential) -> Metadata:
+def metadata_of(model: Sequential) -> dict[str, str]:
     """Return what another program must know to run ``model``.
 
     Raises WeightsError if the classes or the calibration in the model's description make no sense.

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tinycnn import nn
 from tinycnn.exchange.chain import Settings
 from tinycnn.exchange.layout import Arrays, in_pytorch, to_channels_first
-from tinycnn.exchange.metadata import PRODUCER, Metadata, metadata_of
+from tinycnn.exchange.metadata import PRODUCER, metadata_of
 
 OPSET, IR_VERSION = 17, 9  # old enough for every runtime of recent years, in browsers too
 
@@ -39,7 +39,7 @@ def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
         nodes.append(helper.make_node(kind, inputs, [y], f"{index}_{name}", **settings(layer)))
         x = y
     if softmax and not isinstance(model.layers[-1], nn.Softmax):
-        nodes += _probabilities(x, metadata, arrays)
+        nodes += _probabilities(x, float(metadata.get("temperature", 1)), arrays)
     ends_in_softmax = nodes[-1].op_type == "Softmax"
     nodes[-1].output[0] = PROBABILITIES if ends_in_softmax else LOGITS
     return _file(model, nodes, arrays, metadata)
@@ -74,19 +74,18 @@ def _constants(layer: nn.Layer) -> Arrays:
     return {}
 
 
-def _probabilities(x: str, metadata: Metadata, arrays: Arrays) -> list[onnx.NodeProto]:
+def _probabilities(x: str, temperature: float, arrays: Arrays) -> list[onnx.NodeProto]:
     """Return the nodes that compute probabilities from the logits ``x``."""
-    temperature = np.array(float(metadata.get("temperature", 1.0)), np.float32)
     nodes = []
     if temperature != 1:
-        arrays["temperature"] = temperature
+        arrays["temperature"] = np.array(temperature, np.float32)
         nodes.append(helper.make_node("Div", [x, "temperature"], ["calibrated"], "calibration"))
         x = "calibrated"
     return [*nodes, helper.make_node("Softmax", [x], [PROBABILITIES], PROBABILITIES, axis=1)]
 
 
 def _file(
-    model: nn.Sequential, nodes: list[onnx.NodeProto], arrays: Arrays, metadata: Metadata
+    model: nn.Sequential, nodes: list[onnx.NodeProto], arrays: Arrays, metadata: dict[str, str]
 ) -> bytes:
     shapes = {INPUT: model.input_shape, nodes[-1].output[0]: model.output_shape}
     inputs, outputs = (
@@ -96,14 +95,9 @@ def _file(
     constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
     described = f"gray levels / 255 of a network of {PRODUCER}, image by image"
     graph = helper.make_graph(nodes, "tinycnn", inputs, outputs, constants, described)
-    producer, version = PRODUCER.split()
-    file = helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name=producer,
-        producer_version=version,
-    )
+    opset = helper.make_opsetid("", OPSET)
+    file = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+    file.producer_name, file.producer_version = PRODUCER.split()
     helper.set_model_props(file, metadata)
     onnx.checker.check_model(file, full_check=True)
     payload: bytes = file.SerializeToString(deterministic=True)

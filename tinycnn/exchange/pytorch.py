@@ -21,7 +21,7 @@ from tinycnn import nn
 from tinycnn.errors import WeightsError
 from tinycnn.exchange.chain import Chain, refuse, shown
 from tinycnn.exchange.layout import NAMES, PYTORCH, Arrays, Place, in_pytorch, places, with_shapes
-from tinycnn.exchange.metadata import KEY, metadata_of
+from tinycnn.exchange.metadata import metadata_of
 from tinycnn.nn import Sequential
 from tinycnn.nn.weights import opened
 
@@ -82,7 +82,7 @@ def state_dict_bytes(model: Sequential) -> bytes:
         if isinstance(layer, nn.BatchNorm):
             arrays[f"{index}.{COUNTER}"] = np.zeros((), np.int64)
     notes = json.dumps(metadata_of(model), sort_keys=True)
-    return safetensors.numpy.save(arrays, {KEY: notes})
+    return safetensors.numpy.save(arrays, {"notes": notes})
 
 
 def read_state_dict(path: Path, known: Sequential | None) -> Chain:

@@ -31,7 +31,7 @@ def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
     """
     x = examples(model)
     with np.errstate(all="ignore"):
-        y, z = (outputs(forward, x) for forward in (exact_forward(model, softmax), theirs))
+        y, z = exact_outputs(model, x, softmax), batched(theirs, x)
         finite(y.astype(np.float32))
     equal = np.equal(*(a.reshape(len(a), -1).argmax(axis=1) for a in (y, z))).sum()
     difference, largest = float(abs(y - z).max()), float(abs(y).max())
@@ -44,7 +44,7 @@ def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
     return result
 
 
-def outputs(forward: Forward, x: np.ndarray) -> np.ndarray:
+def batched(forward: Forward, x: np.ndarray) -> np.ndarray:
     """Return ``forward`` of x, computed batch by batch."""
     return np.concatenate([forward(x[i : i + BATCH]) for i in range(0, len(x), BATCH)])
 
@@ -57,17 +57,12 @@ def examples(model: Sequential) -> np.ndarray:
         return np.random.default_rng(0).random((200, *model.input_shape), dtype=np.float32)
 
 
-def exact_forward(model: Sequential, softmax: bool = False) -> Forward:
+def exact_outputs(model: Sequential, x: np.ndarray, softmax: bool) -> np.ndarray:
     """Compute ``model`` in float64; ``softmax``: to probabilities at the measured temperature."""
-    temperature = calibration_of(model).get("temperature", 1.0)
-    exact = model.on(reference)
-
-    def forward(x: np.ndarray) -> np.ndarray:
-        y = exact.forward(x.astype(np.float64))
-        done = not softmax or isinstance(model.layers[-1], Softmax)
-        return y if done else special.softmax(y / temperature, axis=1)
-
-    return forward
+    y = batched(model.on(reference).forward, x.astype(np.float64))
+    if softmax and not isinstance(model.layers[-1], Softmax):
+        y = special.softmax(y / calibration_of(model).get("temperature", 1.0), axis=1)
+    return y
 
 
 def onnxruntime_forward(payload: bytes, model: Sequential) -> Forward:
@@ -86,22 +81,13 @@ def pytorch_forward(payload: bytes, model: Sequential) -> Forward:
     network = torch.nn.Sequential(*(z.made_by(torch.nn) for z in modules_of(model)))
     state = safetensors.numpy.load(payload)
     network.load_state_dict({name: torch.from_numpy(z) for name, z in state.items()})
-    network.eval()
-
-    def forward(x: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return np.asarray(network(torch.from_numpy(x)))
-
-    return _channels_last(forward)
+    network.eval().requires_grad_(False)
+    return _channels_last(lambda x: network(torch.from_numpy(x)).numpy())
 
 
 def _channels_last(forward: Forward) -> Forward:
     """``forward`` maps (N,C,H,W) to (N,F,OH,OW) or (N,K); make it take and return channels last."""
-
-    def wrapped(x: np.ndarray) -> np.ndarray:
-        return np.moveaxis(forward(np.ascontiguousarray(np.moveaxis(x, -1, 1))), 1, -1)
-
-    return wrapped
+    return lambda x: np.moveaxis(forward(np.ascontiguousarray(np.moveaxis(x, -1, 1))), 1, -1)
 
 
 PROGRAMS: dict[str, Callable[[bytes, Sequential], Forward]] = {
