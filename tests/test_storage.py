@@ -1,4 +1,4 @@
-"""A write is all or nothing, whatever goes wrong in whichever call."""
+"""A write is all or nothing, whatever goes wrong, and a user's files are where the system says."""
 
 import errno
 import math
@@ -13,6 +13,7 @@ from tinycnn.files import (
     grow,
     refuse_to_overwrite,
     to_json,
+    user_folder,
     write_bytes,
 )
 
@@ -26,13 +27,15 @@ def target(tmp_path):
     return path
 
 
-def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
+def test_a_link_is_followed_and_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
+    (tmp_path / "link").symlink_to("new")
     before = os.umask(0o027)
     try:
-        write_bytes(tmp_path / "new", NEW)
+        write_bytes(tmp_path / "link", NEW)
     finally:
         os.umask(before)
-
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "new").read_bytes() == NEW
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
 
 
@@ -48,29 +51,14 @@ def test_only_a_regular_file_in_a_folder_can_be_written(tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_a_link_is_followed(target):
-    link = target.parent / "link"
-    link.symlink_to(target.name)
-
-    write_bytes(link, NEW)
-
-    assert link.is_symlink()
-    assert target.read_bytes() == NEW
-
-
 def test_what_a_killed_writer_left_goes_with_the_next_write_beside_it(target):
-    ours, others, young = (
-        target.parent / f"{TEMPORARY_PREFIX}{rest}" for rest in ("0" * 16, "notes", "1" * 16)
-    )
-    for path in (ours, others, young):
-        path.write_bytes(b"half")
-    for path in (ours, others):
-        os.utime(path, (0, 0))
-
+    old, others, young = (TEMPORARY_PREFIX + rest for rest in ("0" * 16, "notes", "1" * 16))
+    for name in (old, others, young):
+        (target.parent / name).write_bytes(b"half")
+    for name in (old, others):
+        os.utime(target.parent / name, (0, 0))
     write_bytes(target, NEW)
-    assert {path.name for path in target.parent.iterdir()} == {
-        *(target.name, others.name, young.name)
-    }
+    assert {path.name for path in target.parent.iterdir()} == {target.name, others, young}
 
 
 def test_a_file_grows_by_appending_and_is_replaced_only_where_it_departs(target):
@@ -119,3 +107,17 @@ def test_json_holds_null_instead_of_what_is_not_finite():
     numbers = {"a": [math.nan, (1.5, -math.inf)], "b": np.float64("inf"), "c": True, "d": None}
 
     assert to_json(numbers) == '{"a": [null, [1.5, null]], "b": null, "c": true, "d": null}'
+
+
+@pytest.mark.parametrize(("kind", "default"), [("cache", ".cache"), ("data", ".local/share")])
+def test_a_variable_without_an_absolute_path_counts_as_unset(kind, default, monkeypatch, tmp_path):
+    variable = f"XDG_{kind.upper()}_HOME"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(variable, str(tmp_path / "own"))
+    assert user_folder(kind) == tmp_path / "own" / "tinycnn"
+    for nothing in ("", "rel", "./rel"):
+        monkeypatch.setenv(variable, nothing)
+        assert user_folder(kind) == tmp_path / "home" / default / "tinycnn"
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(EnvironmentFault, match=f"no home folder to keep {kind} in; set HOME"):
+        user_folder(kind)

@@ -168,9 +168,7 @@ def refuse_to_overwrite(
 def _replace(target: Path, payload: bytes) -> None:
     temporary = target.parent / (TEMPORARY_PREFIX + secrets.token_hex(8))
     try:
-        # O_EXCL with 0666 lets the system apply the umask; tempfile would leave 0600.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with open(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:  # the umask applies; tempfile would leave 0600
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
