@@ -51,7 +51,10 @@ class SklearnBaseline:
 
     def train(self, dataset: Dataset, seed: int) -> Trained:
         """Fit the estimator; RunError if it cannot learn from these digits."""
-        model = self.make(seed)
+        module, name = self.estimator.split(".")
+        model = getattr(importlib.import_module(f"sklearn.{module}"), name)(**self.settings)
+        if "random_state" in model.get_params():
+            model.set_params(random_state=seed)
         from threadpoolctl import ThreadpoolController  # comes with scikit-learn
 
         libraries = ThreadpoolController()  # those that are loaded by now
@@ -72,14 +75,6 @@ class SklearnBaseline:
             model.fit(as_rows(dataset.train_images), dataset.train_labels)
         seconds = time.perf_counter() - started
         return Trained(str(self), seconds, len(pickle.dumps(model)), predict, predict_one)
-
-    def make(self, seed: int) -> Any:
-        """A new estimator; ``seed`` decides its random draws, if it makes any."""
-        module, name = self.estimator.split(".")
-        model = getattr(importlib.import_module(f"sklearn.{module}"), name)(**self.settings)
-        if "random_state" in model.get_params():
-            model.set_params(random_state=seed)
-        return model
 
     @contextmanager
     def _processors(self, count: int | None) -> Iterator[None]:
@@ -120,13 +115,9 @@ class NetworkBaseline:
         trainer.train()
         seconds = time.perf_counter() - started
         best = trainer.best
-
-        def predict_one(image: np.ndarray) -> int:
-            return int(best.predict(image)[0])
-
         settings = f"{recipe.epochs} epochs, augmentation {recipe.augment}"
         size = sum(z.nbytes for z in best.arrays().values())
-        return Trained(settings, seconds, size, best.predict, predict_one)
+        return Trained(settings, seconds, size, best.predict, lambda z: int(best.predict(z)[0]))
 
 
 BASELINES: dict[str, SklearnBaseline | NetworkBaseline] = {

@@ -32,9 +32,7 @@ class Measurement:
 
     def as_dict(self) -> dict[str, Any]:
         """The measurements, ready for JSON."""
-        content = {**vars(self), **self.test.as_dict()}
-        del content["test"]
-        return content
+        return {key: z for key, z in vars(self).items() if key != "test"} | self.test.as_dict()
 
 
 def measure_baseline(name: str, dataset: Dataset, seed: int) -> Measurement:
