@@ -6,7 +6,6 @@ Their settings were chosen on training data alone (``docs/compare.md``).
 """
 
 import importlib
-import os
 import pickle
 import time
 import warnings
@@ -60,7 +59,7 @@ class SklearnBaseline:
         libraries = ThreadpoolController()  # those that are loaded by now
 
         def predict(images: np.ndarray) -> np.ndarray:
-            with self._processors(os.cpu_count()):
+            with self._processors(-1):
                 return np.asarray(model.predict(as_rows(images)))
 
         def predict_one(image: np.ndarray) -> int:
@@ -69,7 +68,7 @@ class SklearnBaseline:
                 return int(model.predict(as_rows(image[None]))[0])
 
         started = time.perf_counter()
-        with self._processors(os.cpu_count()), warnings.catch_warnings():
+        with self._processors(-1), warnings.catch_warnings():
             # Softmax regression may stop before it has converged, and some pixels never change.
             warnings.simplefilter("ignore", UserWarning)
             model.fit(as_rows(dataset.train_images), dataset.train_labels)
@@ -77,8 +76,8 @@ class SklearnBaseline:
         return Trained(str(self), seconds, len(pickle.dumps(model)), predict, predict_one)
 
     @contextmanager
-    def _processors(self, count: int | None) -> Iterator[None]:
-        """Let the estimator use them if it can; its refusals become ours, the first line each."""
+    def _processors(self, count: int) -> Iterator[None]:
+        """Let the estimator use so many, -1 for all; its refusals become ours, a line each."""
         from joblib import parallel_config
 
         try:

@@ -162,7 +162,7 @@ def _npz(place: Path) -> Found | None:
     files = _files(place, ".npz")
     if not files:
         return None
-    with np.lib.npyio.NpzFile(files[0]) as archive:  # it refuses pickles
+    with files[0].open("rb") as file, np.lib.npyio.NpzFile(file) as archive:  # without pickles
         for keys in KEYS:
             if {*keys} <= {*archive.files}:
                 arrays = tuple(archive[key] for key in keys)
