@@ -58,20 +58,17 @@ def test_every_command_says_that_its_output_is_lost(name, capsys, monkeypatch, f
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
-def test_output_that_is_lost_is_told_once_the_work_is_done(size, capsys, monkeypatch, full):
-    monkeypatch.setattr(sys, "stdout", full)
-
-    assert run_command(printing(size * "x")) == 3
-    assert capsys.readouterr().err.count("error: standard output cannot be written") == 1
-
-
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-@pytest.mark.parametrize("size", [1, 100_000])
-def test_a_reader_who_left_ends_a_command_in_silence(name, size, capsys, monkeypatch, left):
+def test_lost_output_is_told_once_and_a_reader_who_left_ends_a_command_in_silence(
+    name, size, capsys, monkeypatch, full, left
+):
     monkeypatch.setattr(sys, name, left)
-
     assert run_command(printing(size * "x", name)) == 141
     assert "".join(capsys.readouterr()) == ""
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "stdout", full)
+    assert run_command(printing(size * "x")) == 3
+    assert capsys.readouterr().err.count("error: standard output cannot be written") == 1
 
 
 def test_progress_that_cannot_be_told_costs_nothing(capsys, monkeypatch, full):
@@ -90,7 +87,6 @@ def test_progress_that_cannot_be_told_costs_nothing(capsys, monkeypatch, full):
 def test_what_cannot_be_encoded_is_escaped(monkeypatch):
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", ascii_only)
-
     assert run_command(printing("Zürich \udcff 7")) == 0
     assert ascii_only.buffer.getvalue() == b"Z\\xfcrich \\udcff 7\n"
 

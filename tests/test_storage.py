@@ -105,7 +105,6 @@ def test_no_output_may_be_an_input_by_any_name(target, tmp_path):
 
 def test_json_holds_null_instead_of_what_is_not_finite():
     numbers = {"a": [math.nan, (1.5, -math.inf)], "b": np.float64("inf"), "c": True, "d": None}
-
     assert to_json(numbers) == '{"a": [null, [1.5, null]], "b": null, "c": true, "d": null}'
 
 

@@ -57,7 +57,7 @@ def test_info_describes_a_set_for_machines_and_people(capsys):
     assert dataset.test_fingerprint in text
 
 
-def test_show_draws_the_images_with_their_labels(capsys):
+def test_show_draws_images_with_their_labels_in_five_shades_from_paper_to_ink(capsys):
     assert main(["show", "mnist10k", "3", "0", "--split", "test"]) == 0
     lines = capsys.readouterr().out.splitlines()
     dataset = load_dataset()
@@ -65,9 +65,6 @@ def test_show_draws_the_images_with_their_labels(capsys):
     assert lines[29] == f"test image 0: {dataset.test_labels[0]}"
     inked = [[character != " " for character in line[::2]] for line in lines[1:29]]
     np.testing.assert_array_equal(inked, dataset.test_images[3] >= 51)
-
-
-def test_a_drawing_has_five_shades_from_paper_to_ink():
     ramp = np.array([[0, 50, 51, 102, 153, 204, 255]], np.uint8)
     assert draw(ramp) == "".join(2 * SHADES[level] for level in (0, 0, 1, 2, 3, 4, 4))
     assert draw(ramp, "ascii") == "".join(2 * ASCII_SHADES[k] for k in (0, 0, 1, 2, 3, 4, 4))
