@@ -14,17 +14,19 @@ own: the innermost loops have eight sums or five, and read as if they had one.
 import functools
 import os
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
+from numba.core.registry import cpu_target
 from numba.core.types.containers import BaseTuple, Tuple
 from numba.extending import lower_builtin, register_model, type_callable
 
 CHECKED = os.environ.get("TINYCNN_KERNELS") == "serial"  # one thread, with bounds checks
 
-LANES = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
+MACHINE, _, FEATURES = cpu_target.target_context.codegen().magic_tuple()
+
+LANES = 32 if "+avx512f" in FEATURES else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
 HALF = LANES // 2
@@ -315,6 +317,8 @@ def each(place, vector):
 
 
 def _fma(builder, kind, x, y, z):
+    if MACHINE.startswith("x86_64") and "+fma" not in FEATURES:  # LLVM would call a function
+        return builder.fadd(builder.fmul(x, y), z)
     return call(builder, f"llvm.fma.v{LANES}f{kind.dtype.bitwidth}", z.type, (x, y, z))
 
 
