@@ -4,6 +4,7 @@ What happens when kernels are imported happens in processes of their own.
 """
 
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -193,6 +194,28 @@ def test_a_setting_of_numba_that_cannot_be_is_refused_in_one_sentence(tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (3, 1)
     assert done.stderr.startswith("error: numba cannot start")
     assert "NUMBA_NUM_THREADS=0" in done.stderr
+
+
+SUMS = """
+import numpy as np
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import LANES, fma, load, store
+@kernel
+def square_and_add(x, y):
+    store(y, 0, fma(load(x, 0), load(x, 0), load(x, 0)))
+x, y = np.arange(LANES, dtype=np.float32), np.empty(LANES, np.float32)
+square_and_add(x, y)
+code = "".join(square_and_add.inspect_llvm().values())
+print(LANES, np.array_equal(y, x * x + x), "llvm.fma" in code)
+"""
+
+
+@pytest.mark.skipif(UNCOMPILED, reason="no processor is compiled for")
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are its features")
+@pytest.mark.parametrize(("features", "fused"), [("+avx2,+fma", True), ("+sse4.2", False)])
+def test_vectors_and_sums_are_those_of_the_processor_that_numba_compiles_for(features, fused):
+    named = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": features}
+    assert run(SUMS, **named) == f"8 True {fused}"
 
 
 TOGETHER = """
