@@ -16,7 +16,6 @@ from tinycnn.kernels.microkernels import (
     ROWS,
     Plan,
     axpy_rows,
-    by_tap,
     empty,
     gemm_tile,
     gemm_tile_pairs,
@@ -68,9 +67,14 @@ def _plan(x, w, b, size, competing):
         fill, pack = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, pack, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
-    packed, biases, pack = by_tap(w, b, 2 if shift else 1)
-    parts = 1 if N > FEW else 4
-    read = in_rows(x), *where, shift, tap_offsets(W, C, KH, KW), packed, biases, size, parts
+    by_filter, copies = w.reshape(F, -1).T[:, None], 2 if shift else 1
+    by_tap, biases = (empty((len(z), copies, F), w.dtype) for z in (by_filter, b[None]))
+
+    def pack():
+        by_tap[:], biases[:] = by_filter, b
+
+    numbers = tap_offsets(W, C, KH, KW), by_tap.ravel(), biases.ravel()
+    read = in_rows(x), *where, shift, *numbers, size
     written = in_rows(y), in_rows(winner)
     return Plan((y, winner), partial(_convolve, N * parts, read, written), pack, (w, b))
 
@@ -123,20 +127,8 @@ def conv2d_backward_params(dy, x, kernel_size):
     Seen from one image, dw is a valid convolution of x with dy in the place of the kernel: what
     was a window is a tap now, and what was a tap a window.
     """
-    return _visit_all(dy, np.zeros(dy.shape, np.uint8), x, kernel_size, 1)
-
-
-def _visit_all(dy, winner, x, kernel_size, size):
-    """Return dw and db, sums over every output."""
-    (_, H, W, C), F, (KH, KW) = x.shape, dy.shape[3], kernel_size
-    cuts, pairs = pieces(len(x))
-    windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
-    dw = empty((len(cuts) - 1, KH * KW * C, F), x.dtype)
-    db = empty((len(cuts) - 1, F), x.dtype)
-    read = dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts, size
-    _correlate(len(db), read, (dw, db))
-    dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)
-    return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
+    all_live = np.zeros(dy.shape, np.uint8)
+    return conv2d_relu_maxpool2d_backward_params(dy, all_live, x, kernel_size, 1)
 
 
 @parallel_over  # piece owns dw[piece] and db[piece]
@@ -171,19 +163,22 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     Usually only living winners are visited. Where a kernel row is short (few input channels) a
     vector would be mostly empty; there every output is visited, a vector of filters at a time.
     """
-    N, _, W, C = x.shape
-    _, OH, OW, F = dy.shape
-    KH, KW = kernel_size
-    if size == 1 or visiting_all_pays(KW * C):
-        return _visit_all(dy, winner, x, kernel_size, size)
+    (N, H, W, C), (_, OH, OW, F), (KH, KW) = x.shape, dy.shape, kernel_size
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
-    dw = empty((len(cuts) - 1, F, KH, KW, C), x.dtype)
-    sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
-    dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-    read = dy, winner, in_rows(x), *sites, cuts, size * size
-    _visit_living(len(db), read, (dw.reshape(len(db), F, KH * KW * C), db))
-    return sum_of_pieces(dw, pairs), sum_of_pieces(db, pairs)
+    dw = empty((len(db), F, KH * KW * C), x.dtype)
+    if size == 1 or visiting_all_pays(KW * C):
+        windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
+        read = dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts, size
+        dw = dw.reshape(len(db), -1, F)
+        _correlate(len(db), read, (dw, db))
+        dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)
+    else:
+        sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
+        dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
+        _visit_living(len(db), (dy, winner, in_rows(x), *sites, cuts, size * size), (dw, db))
+        dw = sum_of_pieces(dw, pairs)
+    return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
 
 
 def visiting_all_pays(run: int) -> bool:

@@ -202,19 +202,6 @@ def in_rows(z):
     return z.reshape(len(z), math.prod(z.shape[1:]))
 
 
-def by_tap(w, b, copies):
-    """Return w (F,KH,KW,C) with the filters of one tap side by side, flat, and b, each so many
-    times; and what packs them.
-    """
-    by_filter = w.reshape(len(w), -1).T[:, None]
-    taps, biases = (empty((len(z), copies, len(w)), w.dtype) for z in (by_filter, b[None]))
-
-    def pack():
-        taps[:], biases[:] = by_filter, b
-
-    return taps.ravel(), biases.ravel(), pack
-
-
 @functools.lru_cache
 def window_offsets(W, C, OH, OW, size):
     """Return where windows begin in an image: (i, j) by (i, j), place by place."""
