@@ -64,8 +64,8 @@ def _plan(x, w, b, size, competing):
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
     if winograd.pays(w.shape) and winograd.tile_outputs((OH, OW), KH, size):
-        fill, pack = winograd.filled_and_packed(x, w, b, size, y, winner)
-        return Plan((y, winner), fill, pack, (w,))
+        fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
+        return Plan((y, winner), fill, turn, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
     by_filter, copies = w.reshape(F, -1).T[:, None], 2 if shift else 1
     by_tap, biases = (empty((len(z), copies, F), w.dtype) for z in (by_filter, b[None]))
