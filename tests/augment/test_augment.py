@@ -15,6 +15,7 @@ from tinycnn.augment.policies import (
     augment,
     barrels,
 )
+from tinycnn.augment.rows import NONE, windows
 from tinycnn.data import load_dataset
 from tinycnn.train.batches import Batches
 
@@ -96,3 +97,21 @@ def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
     assert abs(moved[:, [0, -1], :, 0]).max() < 1  # upper and lower edge do not move up or down
     assert 1.8 < abs(moved[:, 14, :, 0]).max() < 3
     assert np.ptp(moved[..., 0], axis=2).max() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_window_is_named_after_the_digit_in_its_middle_and_none_is_where_no_digit_is(digits):
+    images, labels = digits
+    shapes = {cropped(image): label for image, label in zip(images, labels, strict=True)}
+    made, named = windows(images, labels, np.random.default_rng(5))
+    whole = {cropped(z): (z, label) for z, label in zip(made, named, strict=True) if z.any()}
+    alone = [(*pair, shapes[key]) for key, pair in whole.items() if key in shapes]
+    assert len(alone) > 10
+    for window, label, digit in alone:
+        columns = np.flatnonzero((window > 127).any(axis=0))
+        away = abs((columns[0] + columns[-1] + 1) / 2 - 14)
+        assert label == digit if away < 1 else label == NONE or away < 2
+
+
+def cropped(image):
+    """The bytes of an image without its blank rows and columns."""
+    return image[image.any(axis=1)][:, image.any(axis=0)].tobytes()

@@ -22,7 +22,7 @@ The fourth argument, a slice, selects a part of them: the same images as if all 
 """
 
 LEFT_ALONE = 0.2  # share of images that stay as they are, because test images are not distorted
-NO_DIGITS = 0.04  # share of ``drawings`` that are something else
+NO_DIGITS, NO_DIGITS_IN_ROWS = 0.04, 0.06  # share of ``drawings`` that are something else
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ MILD = Augmentation(
 )
 STRONG = replace(MILD, rotation=12, scale=0.12, shift=2)
 DRAWN = replace(MILD, barrel=2)
+IN_ROWS = replace(DRAWN, scale=0.12, stretch=0.08)
 
 
 def identity(
@@ -79,15 +80,34 @@ def drawings(
 
     An image that is not a digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
+    made, labels = _styled(images, labels, NO_DIGITS, rng)
+    return augment(made, DRAWN, rng, wanted), labels[wanted]
+
+
+def _styled(
+    images: np.ndarray, labels: np.ndarray, none: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Digits in more styles, and a share of images that are ``none``, with the label of that."""
     from tinycnn.augment.negatives import make_non_digits  # imports SciPy
     from tinycnn.augment.styles import stylize
 
     styled = stylize(images, labels, rng)
-    none = np.flatnonzero(rng.random(len(images)) < NO_DIGITS)
-    styled[none] = make_non_digits(images, labels, len(none), rng)
+    others = np.flatnonzero(rng.random(len(images)) < none)
+    styled[others] = make_non_digits(images, labels, len(others), rng)
     labels = labels.astype(np.intp)
-    labels[none] = NO_CLASS
-    return augment(styled, DRAWN, rng, wanted), labels[wanted]
+    labels[others] = NO_CLASS
+    return styled, labels
+
+
+def rows(
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Windows on rows of ``drawings``; without a digit in its middle, one is of class ``NONE``."""
+    from tinycnn.augment.rows import windows
+
+    made, labels = _styled(images, labels, NO_DIGITS_IN_ROWS, rng)
+    made, labels = windows(augment(made, IN_ROWS, rng), labels, rng)
+    return made[wanted], labels[wanted]
 
 
 AUGMENTATIONS: dict[str, Augment] = {
@@ -96,7 +116,11 @@ AUGMENTATIONS: dict[str, Augment] = {
     "mild": MILD,
     "strong": STRONG,
     "drawings": drawings,
+    "rows": rows,
 }
+
+OF_DIGITS = "drawings", "rows"
+"""Policies for digits only, which differ from test images to the last epoch."""
 
 
 def augment(

@@ -30,7 +30,7 @@ data = parser.add_argument_group("data")
 add_dataset(data)
 data.add_argument("--limit", metavar="N", type=int, help="only the first N training images")
 data.add_argument("--validation", metavar="X", type=float, help="share kept apart (0.1)")
-data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings")
+data.add_argument("--augment", metavar="HOW", help="none, light, mild, strong, drawings, rows")
 steps = parser.add_argument_group("network and steps")
 preset = steps.add_mutually_exclusive_group()
 preset.add_argument(

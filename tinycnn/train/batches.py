@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tinycnn.augment.policies import AUGMENTATIONS, identity
+from tinycnn.augment.policies import AUGMENTATIONS, OF_DIGITS, identity
 from tinycnn.errors import RunError, choose
 
 
@@ -46,7 +46,7 @@ class Batches:
         self.images, self.labels, self.size, self.seed = images, labels, size, seed
         self.augment = choose("augment", augment, AUGMENTATIONS)
         # Test images are not distorted; but what people draw differs from MNIST to the end.
-        self.final_augment = self.augment if augment == "drawings" else identity
+        self.final_augment = self.augment if augment in OF_DIGITS else identity
         self.augmented_epochs = augmented_epochs
         self._share, self._smallest = share, smallest
 

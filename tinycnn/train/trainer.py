@@ -9,10 +9,12 @@ import functools
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
 
+from tinycnn.augment.policies import OF_DIGITS, identity, rows
 from tinycnn.data import Dataset, split_validation
 from tinycnn.data.catalogue import DIGITS
 from tinycnn.errors import RunError, choose
@@ -43,10 +45,9 @@ class Trainer:
         ranks: SingleProcess | None = None,
         model: Sequential | None = None,
     ) -> None:
-        _check_dataset(recipe, dataset)
+        dataset = _checked(recipe, dataset)
         self.recipe, self.dataset, self.ranks = recipe, dataset, ranks or SingleProcess()
-        given = dataset.train_images, dataset.train_labels
-        images, labels = (part[: recipe.limit] for part in given)
+        images, labels = (z[: recipe.limit] for z in (dataset.train_images, dataset.train_labels))
         self.training, self.validation = split_validation(len(images), recipe.validation)
         train, valid = (slice(part.start, part.stop) for part in (self.training, self.validation))
         shape, classes = (*dataset.image_size, 1), len(dataset.class_names)
@@ -58,7 +59,8 @@ class Trainer:
             *(recipe.augment, recipe.augmented_epochs, self.ranks.share),
             smallest=2 if "BatchNorm" in mixing else 1,
         )
-        self.validation_part = images[valid], labels[valid]
+        look = rows if recipe.augment == "rows" else identity
+        self.validation_part = look(images[valid], labels[valid], stream(recipe.seed, 0))
         self.average = copy.deepcopy(self.model) if recipe.average else None
         self.best = copy.deepcopy(self.model)
         self.optimizer = new_optimizer(recipe, self.model)
@@ -209,15 +211,21 @@ class Trainer:
         )
 
 
-def _check_dataset(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse a single class, and drawings of images that are not digits: coats have no slash."""
+def _checked(recipe: Recipe, dataset: Dataset) -> Dataset:
+    """Refuse a single class, and drawings of images that are not digits: coats have no slash.
+
+    Windows on rows have a class more, for those without a digit in the middle.
+    """
     if len(dataset.class_names) < 2:
         raise RunError(f"{dataset.name} has only one class; there is nothing to tell apart")
     is_of_digits = dataset.class_names == DIGITS and dataset.image_size == (28, 28)
-    if recipe.augment == "drawings" and not is_of_digits:
+    if recipe.augment in OF_DIGITS and not is_of_digits:
         raise RunError(
-            f"`augment` drawings is for digits of 28 x 28 pixels; {dataset.name} needs another"
+            f"`augment` {recipe.augment} is for digits of 28 x 28 pixels; "
+            f"{dataset.name} needs another"
         )
+    names = dataset.class_names
+    return replace(dataset, class_names=(*names, "none")) if recipe.augment == "rows" else dataset
 
 
 def _mixing_layers(model: Sequential, recipe: Recipe, ranks: SingleProcess) -> set[str]:
