@@ -10,9 +10,8 @@ from benchmarks.quality.handwriting import DIGITS, write
 from benchmarks.quality.pages import page_of
 from tinycnn.errors import ImageError
 from tinycnn.ink import Recognizer, read_bitmap, read_images, read_strokes, strokes_to_image
-from tinycnn.ink.fragments import StrokeFragments, TextLine, find_lines
+from tinycnn.ink.fragments import StrokeFragments, TextLine, find_fragments, find_lines
 from tinycnn.ink.reading import PredictionCache
-from tinycnn.ink.seams import split_components
 from tinycnn.ink.segmentation import Candidates, best_reading
 
 READER = recognizer()
@@ -63,7 +62,7 @@ def test_a_line_may_climb_and_an_eight_of_two_rings_is_one_line():
 @pytest.mark.parametrize(("text", "gap"), [("23", -3), ("64", -4), ("71", 0), ("17", -4)])
 def test_touching_digits_are_separated(text, gap):
     ink = bitmap(write(text, gap), 8)
-    assert len(split_components(ink).spans) > 1
+    assert len(find_fragments(ink).spans) == 1
     assert read_bitmap(ink, READER).text == text
 
 

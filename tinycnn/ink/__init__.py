@@ -2,7 +2,7 @@
 
 The sketchpad, the command line and the tests share one path. Read it in this order:
 ``strokes`` (drawings), ``bitmaps`` (pixels), ``photos`` and ``furniture`` (paper); then several
-digits: ``fragments``, ``seams``, ``segmentation`` and ``reading``.
+digits: ``fragments``, ``segmentation``, ``windows``, ``lines`` and ``reading``.
 """
 
 from tinycnn.ink.bitmaps import bitmap_to_image

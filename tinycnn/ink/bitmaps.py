@@ -31,13 +31,11 @@ MOST_FRAGMENTS = 1000  # a page with more is a texture, not writing
 
 @dataclass(frozen=True)
 class Fragment:
-    """A connected component of ink on a page, or a part of one between two seams."""
+    """A connected component of ink on a page, or the dashes of a broken line."""
 
     top: int
     left: int  # with ``top``, the corner of its box on the page
     ink: np.ndarray  # uint8 (H,W), the pixels in the box
-    component: int  # number of the component that it is, or is a part of
-    seam_odds: float | None = None  # log-odds that it and its neighbor to the left are one digit
 
     def place(self, top: int = 0, left: int = 0) -> tuple[slice, slice]:
         """Its rows and columns on the page, or on a part of the page from (top, left) on."""
@@ -75,14 +73,14 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def rescale(ink: np.ndarray) -> np.ndarray:
-    """Crop to the ink and scale it until its longer side is 96 pixels, with a margin around it.
+def rescale(ink: np.ndarray, scale: float | None = None) -> np.ndarray:
+    """Crop to the ink and scale it, with a margin around it; its longer side becomes 96 pixels.
 
-    ink (H,W) uint8 -> uint8; half ink is still the edge of the shape.
+    ink (H,W) uint8 -> uint8; half ink is still the edge of the shape. Another ``scale`` if given.
     """
     top, left, bottom, right = box_of(ink >= INKED)
     cropped = ink[top:bottom, left:right]
-    scale = SIDE / max(cropped.shape)
+    scale = scale or SIDE / max(cropped.shape)
     shape = _resize(cropped, scale)
     if 2 * np.count_nonzero(shape >= INKED) < scale**2 * np.count_nonzero(cropped >= INKED):
         # Reduction erases hairlines; two pixels wide they survive. They need room to grow: a
@@ -227,9 +225,9 @@ def find_components(ink: np.ndarray) -> list[Fragment]:
     labels, count = ndimage.label(ink >= INKED, CONNECTED)
     refuse_texture(count)
     components = []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(labels)):
-        pixels = np.where(labels[rows, columns] == number + 1, ink[rows, columns], 0)
-        components.append(Fragment(rows.start, columns.start, pixels, number))
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        pixels = np.where(labels[rows, columns] == number, ink[rows, columns], 0)
+        components.append(Fragment(rows.start, columns.start, pixels))
     return components
 
 

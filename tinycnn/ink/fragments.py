@@ -1,4 +1,4 @@
-"""A page of ink in fragments, strokes or parts of a bitmap, and the lines of text they form.
+"""A page of ink in fragments, strokes or components of a bitmap, and the lines of text they form.
 
 Segmentation need not know which kind they are: it asks for their place and for their distance from
 each other.
@@ -18,7 +18,7 @@ from scipy import ndimage
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from tinycnn.ink.bitmaps import INKED, MOST_FRAGMENTS, Fragment
+from tinycnn.ink.bitmaps import INKED, MOST_FRAGMENTS, Fragment, find_components, line_width
 from tinycnn.ink.results import Box, Group, Ink
 from tinycnn.ink.strokes import Strokes, bounds, resample
 
@@ -31,6 +31,9 @@ STRAIGHT = 0.1  # of a fragment's length: it is straight if it is no wider
 BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
 HIGHEST = 0.75  # heights, and no farther than that
 STACKED = 0.36  # of the lower one's height: the two rings of an 8 are no farther apart
+FEWEST = 5  # dashes at least of a broken digit
+DASHES = 1.6  # pens between them at most
+BROKEN = 0.45  # of the digit's height: none of them is longer
 
 Span = tuple[float, float, float, float]
 """x0, y0, x1, y1."""
@@ -39,14 +42,10 @@ Span = tuple[float, float, float, float]
 class Fragments(ABC):
     """Ink in fragments, numbered from 0."""
 
-    def __init__(self, boxes: np.ndarray, pen: float, components: Sequence[int]) -> None:
+    def __init__(self, boxes: np.ndarray, pen: float) -> None:
         self.boxes = boxes.reshape(-1, 4)  # (n,4): x0, y0, x1, y1 of all their ink
         self.spans = self.boxes.astype(float)  # of their center lines, whatever the brush
         self.pen = pen  # its width, 0 if unknown
-        # (n,): fragments of one connected component have the same number.
-        self.components = np.array(components, dtype=int)
-        # Log-odds that a fragment and its neighbor to the left in the same component are one digit.
-        self.seam_odds: list[float | None] = [None] * len(components)
         self._trees: dict[int, cKDTree] = {}
 
     def span(self, group: Group) -> Span:
@@ -92,7 +91,7 @@ class StrokeFragments(Fragments):
     """Every stroke is a fragment."""
 
     def __init__(self, strokes: Strokes, pen: float = 0.0) -> None:
-        super().__init__(np.array([bounds([z]) for z in strokes]), pen, range(len(strokes)))
+        super().__init__(np.array([bounds([z]) for z in strokes]), pen)
         self.strokes = strokes
 
     def ink(self, group: Group) -> list[np.ndarray]:
@@ -104,15 +103,14 @@ class StrokeFragments(Fragments):
 
 
 class BitmapFragments(Fragments):
-    """Connected components of a bitmap, or parts of them."""
+    """Connected components of a bitmap."""
 
     def __init__(self, fragments: Sequence[Fragment], pen: float) -> None:
         corners = np.array([(z.left, z.top) for z in fragments], int).reshape(-1, 2)
         sizes = np.array([z.ink.shape[::-1] for z in fragments], int).reshape(-1, 2)
         boxes = np.hstack([corners, corners + sizes])
-        super().__init__(boxes, pen, [z.component for z in fragments])
+        super().__init__(boxes, pen)
         self.spans += np.hstack([np.minimum(pen, sizes), -np.minimum(pen, sizes)]) / 2
-        self.seam_odds = [z.seam_odds for z in fragments]
         self.fragments = fragments
 
     def distance(self, one: int, other: int) -> float:
@@ -126,6 +124,11 @@ class BitmapFragments(Fragments):
             rows, columns = fragment.place(y, x)
             page[rows, columns] = np.maximum(page[rows, columns], fragment.ink)
         return page
+
+    def joined(self, group: Group) -> Fragment:
+        """The group as one fragment."""
+        x, y, _, _ = map(int, self.box(group))
+        return Fragment(y, x, self.ink(group))
 
     def view(self, size: tuple[int, ...]) -> np.ndarray:
         """The page, uint8 (H,W), with neighboring fragments in different shades."""
@@ -143,6 +146,30 @@ class BitmapFragments(Fragments):
         return np.asarray(outline[:, ::-1] + (fragment.left, fragment.top))
 
 
+def find_fragments(ink: np.ndarray) -> BitmapFragments:
+    """The components of a page of ink (H,W) uint8; ImageError if there are too many."""
+    components = find_components(ink)
+    pen = line_width(components)
+    return BitmapFragments(_join_broken(components, pen), pen)
+
+
+def _join_broken(components: Sequence[Fragment], pen: float) -> list[Fragment]:
+    """Put the dashes of broken lines together: many small components in reach of each other."""
+    whole = BitmapFragments(components, 0.0)
+    low, high = whole.boxes[:, :2], whole.boxes[:, 2:]
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    single, joined = [], []
+    for group in connected(np.arange(len(components)), shared.min(axis=2) >= -DASHES * pen):
+        members = [components[index] for index in group]
+        *_, height = whole.box(tuple(group))
+        longest = max(max(z.ink.shape) for z in members)
+        if len(group) >= FEWEST and longest <= BROKEN * height:
+            joined.append(whole.joined(tuple(group)))
+        else:
+            single += members
+    return single + joined
+
+
 @dataclass(frozen=True)
 class TextLine:
     """The numbers of fragments from left to right, and the height of a digit among them."""
@@ -156,7 +183,6 @@ def find_lines(fragments: Fragments) -> list[TextLine]:
     spans = fragments.spans
     heights = spans[:, 3] - spans[:, 1]
     large = heights >= LARGE * np.percentile(heights, 90)
-    large |= np.isin(fragments.components, fragments.components[large])
     rows = _rows(fragments, np.flatnonzero(large))
     usual = [_digit_height(spans[row]) for row in rows]
     small = np.flatnonzero(~large)
@@ -178,8 +204,7 @@ def _rows(fragments: Fragments, large: np.ndarray) -> list[list[int]]:
     lower = np.minimum((y1 - y0)[:, None], y1 - y0)
     beside = _shared(y0, y1) >= BESIDE * lower
     near = -_shared(x0, x1) <= REACH * lower
-    components = fragments.components[large]
-    rows = connected(large, beside & near | (components[:, None] == components))
+    rows = connected(large, beside & near)
     if len(rows) > 1:
         rows = _join_stacked(fragments, _join_words(fragments, rows))
     return rows

@@ -4,45 +4,31 @@ Every run of fragments that could be a digit becomes a 28 x 28 image, the networ
 them in one batch, and the best way to divide each line is read out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tinycnn.errors import ImageError
 from tinycnn.ink.bitmaps import bitmap_steps, box_of, find_components, refuse_texture
-from tinycnn.ink.fragments import FLAT, BitmapFragments, Fragments, StrokeFragments, find_lines
+from tinycnn.ink.fragments import (
+    FLAT,
+    BitmapFragments,
+    Fragments,
+    StrokeFragments,
+    find_fragments,
+    find_lines,
+)
 from tinycnn.ink.furniture import furniture_of
+from tinycnn.ink.lines import Output, Seen, digit_of, find_signs, read_line
 from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.pictures import Picture
-from tinycnn.ink.results import EMPTY, Box, Digit, Group, Ink, Mark, Reading
-from tinycnn.ink.seams import split_components
-from tinycnn.ink.segmentation import (
-    SMALL,
-    Candidates,
-    Run,
-    best_reading,
-    candidates,
-    digit_weight,
-    large_signs,
-    mark_weight,
-    small_sign,
-    write,
-)
+from tinycnn.ink.results import EMPTY, Box, Group, Ink, Mark, Reading
+from tinycnn.ink.segmentation import SMALL, candidates
 from tinycnn.ink.strokes import Step, Strokes, last, strokes_steps
 from tinycnn.nn.classifier import Recognizer
 
 MOST_CANDIDATES = 10_000  # digits on one page that are tried: a page of 500 needs 3,000
-PLACED = 0.95  # probability of a sign that is told by its size and place
-
-Seen = Mapping[Group, Digit]
-"""The digit in each group of fragments that may be one."""
-
-Signs = Mapping[Group, tuple[str, float]]
-"""The sign in each group that looks like one, and how probable it is."""
-
-_Output = tuple[np.ndarray, np.ndarray, float]
-"""An image, its probabilities and its score."""
 
 
 class PredictionCache:
@@ -52,9 +38,9 @@ class PredictionCache:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, ...], _Output] = {}
+        self._known: dict[tuple[bytes, ...], Output] = {}
 
-    def classify(self, inks: Sequence[Ink], recognizer: Recognizer) -> list[_Output]:
+    def classify(self, inks: Sequence[Ink], recognizer: Recognizer) -> list[Output]:
         """The predictions for ``inks``; all others are forgotten."""
         keys = [tuple(row.tobytes() for row in ink) for ink in inks]
         new = {key: ink for key, ink in zip(keys, inks, strict=True) if key not in self._known}
@@ -91,7 +77,7 @@ def picture_trace(picture: Picture) -> Iterator[Step]:
         return
     for step in picture_steps(picture.gray):
         yield step
-    yield "in pieces", split_components(np.asarray(step[1])).view(picture.gray.shape)
+    yield "in pieces", find_fragments(np.asarray(step[1])).view(picture.gray.shape)
 
 
 def read_bitmap(ink: np.ndarray, recognizer: Recognizer, *, single: bool = False) -> Reading:
@@ -101,7 +87,7 @@ def read_bitmap(ink: np.ndarray, recognizer: Recognizer, *, single: bool = False
     """
     if single:
         return _read_single(BitmapFragments(find_components(ink), 0.0), recognizer)
-    return _read(split_components(ink), recognizer)
+    return _read(find_fragments(ink), recognizer)
 
 
 def read_strokes(
@@ -141,7 +127,7 @@ def read_images(images: np.ndarray, recognizer: Recognizer) -> list[Reading]:
             readings.append(EMPTY)
             continue
         y0, x0, y1, x1 = box_of(image > 0)
-        digit = _digit((x0, y0, x1 - x0, y1 - y0), image, (0,), output, recognizer)
+        digit = digit_of((x0, y0, x1 - x0, y1 - y0), image, (0,), output, recognizer)
         readings.append(Reading(digit.name, (digit,), digit.confidence))
     return readings
 
@@ -182,8 +168,8 @@ def _read(
             "tried; cut the digits out of the picture"
         )
     seen = _digits(fragments, groups, recognizer, cache)
-    signs = _signs(fragments, rows, seen, recognizer.threshold)
-    readings = [_read_row(fragments, row, seen, signs, recognizer.threshold) for row in rows]
+    signs = find_signs(fragments, rows, seen, recognizer.threshold)
+    readings = [read_line(fragments, row, seen, signs, recognizer) for row in rows]
     digits = tuple(digit for reading in readings for digit in reading.digits)
     marks = tuple(mark for reading in readings for mark in reading.marks)
     text = "\n".join(reading.text for reading in readings if reading.text)
@@ -208,79 +194,14 @@ def _digits(
     inks = [fragments.ink(group) for group in groups]
     outputs = (cache or PredictionCache()).classify(inks, recognizer)
     return {
-        group: _digit(fragments.box(group), ink, group, output, recognizer)
+        group: digit_of(fragments.box(group), ink, group, output, recognizer)
         for group, ink, output in zip(groups, inks, outputs, strict=True)
     }
 
 
-def _classify(images: Sequence[np.ndarray] | np.ndarray, recognizer: Recognizer) -> list[_Output]:
+def _classify(images: Sequence[np.ndarray] | np.ndarray, recognizer: Recognizer) -> list[Output]:
     """The network's output for prepared images, in one batch."""
     if not len(images):
         return []
     prediction = recognizer(np.asarray(images))
     return list(zip(images, prediction.probabilities, prediction.scores, strict=True))
-
-
-def _digit(box: Box, ink: Ink, fragments: Group, output: _Output, recognizer: Recognizer) -> Digit:
-    image, probabilities, score = output
-    best, second = np.argsort(-probabilities, kind="stable")[:2]
-    return Digit(
-        box=box,
-        label=int(best),
-        name=recognizer.classes[best],
-        confidence=float(probabilities[best]),
-        rejected=bool(score < recognizer.threshold),
-        second=(recognizer.classes[second], float(probabilities[second])),
-        probabilities=probabilities,
-        score=float(score),
-        image=image,
-        ink=ink,
-        fragments=fragments,
-    )
-
-
-def _signs(fragments: Fragments, rows: Sequence[Candidates], seen: Seen, threshold: float) -> Signs:
-    """The groups that could be a sign, with its name and probability."""
-    signs: dict[Group, tuple[str, float]] = {}
-    for row in rows:
-        groups = [group for group in row.groups.values() if group in seen]
-        if groups:
-            heights = np.ptp([fragments.span(group)[1::2] for group in groups], axis=1)
-            margins = np.array([seen[group].score - threshold for group in groups])
-            images = np.stack([seen[group].image for group in groups])
-            large = large_signs(images, heights / row.line.height, margins)
-            signs |= {z: sign for z, sign in zip(groups, large, strict=True) if sign[0]}
-        for group in row.groups.values():
-            if len(group) <= 2 and (name := small_sign(fragments, group, row.line)):
-                signs[group] = name, PLACED
-    return signs
-
-
-def _read_row(
-    fragments: Fragments, row: Candidates, seen: Seen, signs: Signs, threshold: float
-) -> Reading:
-    """The most probable reading of one line; ``seen``: the digit in each group that is no mark."""
-    height = row.line.height
-    found: dict[Run, Digit | Mark] = {}
-    weights = {}
-    for run, group in row.groups.items():
-        span, digit = fragments.span(group), seen.get(group)
-        if digit is None or group in signs:
-            name, probable = signs.get(group, ("", 0.0))
-            found[run] = Mark(fragments.box(group), name, probable, read=False)
-            weights[run] = mark_weight(span, height, name)
-        else:
-            found[run] = digit
-            weights[run] = digit_weight(span, height, digit.confidence, digit.score - threshold)
-    path, certainty = best_reading(row, weights)
-    groups, best = [row.groups[run] for run in path], [found[run] for run in path]
-    text, read = write([fragments.span(group) for group in groups], best, height)
-    misplaced = {z for z, in_text in zip(groups, read, strict=True) if not in_text and z in seen}
-    if misplaced:  # where no number has that sign, it is a digit
-        others = {group: sign for group, sign in signs.items() if group not in misplaced}
-        return _read_row(fragments, row, seen, others, threshold)
-    pairs = list(zip(best, read, strict=True))
-    digits = tuple(z for z in best if isinstance(z, Digit))
-    marks = tuple(replace(z, read=in_text) for z, in_text in pairs if isinstance(z, Mark))
-    certain = float(np.prod([z.confidence for z, in_text in pairs if in_text]))
-    return Reading(text, digits, certainty * certain, marks=marks)

@@ -27,7 +27,7 @@ from tinycnn.ink.fragments import Fragments, Span, TextLine
 from tinycnn.ink.results import Digit, Group, Mark
 from tinycnn.ink.strokes import strokes_to_image
 
-LONGEST_RUN = 9  # fragments in one digit: people use up to four strokes, but many seams are tried
+LONGEST_RUN = 9  # fragments in one digit: people use up to four strokes
 WIDEST_RUN = 2.0  # line heights
 HOPELESS = -7.0  # log-odds: neighbors that belong together less probably than that are not tried
 RARELY = -3.0  # log-odds: no gap speaks more against two fragments than that, if they are tried
@@ -36,6 +36,7 @@ LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a d
 USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
 RARER = 4.0  # by this much in log-probability for each line height
 MARGIN = 2.0  # score above the threshold that real digits have, and halves and pairs do not
+ONE = 3.0  # score above the threshold that two digits in one image do not have
 CERTAIN = 5.0  # log-odds where geometry leaves little doubt
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
 LOOSE = 0.06  # line heights: small ink farther than that beside a digit is a sign of its own
@@ -83,14 +84,11 @@ def candidates(fragments: Fragments, line: TextLine) -> Candidates:
 
 
 def _odds(fragments: Fragments, one: int, other: int, height: float) -> float:
-    """Log-odds that two neighbors belong together: of their seam, or of two strokes.
+    """Log-odds that two neighbors belong together.
 
-    For strokes, a logistic regression on their geometry in line heights; the overlap is the share
+    A logistic regression on the geometry of strokes in line heights; the overlap is the share
     of the narrower one's width that lies above or below the other.
     """
-    seam_odds = fragments.seam_odds[other]
-    if seam_odds is not None and fragments.components[one] == fragments.components[other]:
-        return seam_odds
     (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
     if _is_loose(fragments.spans[[one, other]], height, fragments.pen):
         return -CERTAIN
@@ -130,6 +128,11 @@ def digit_weight(span: Span, height: float, confidence: float, score: float) -> 
     excess = max((span[2] - span[0]) / height - USUAL_WIDTH, 0.0)
     like_a_digit = -np.logaddexp(0, MARGIN - score)
     return float(np.log(confidence) + like_a_digit - RARER * excess)
+
+
+def several_weight(score: float) -> float:
+    """Log-probability that ink is not just one digit, whose score above the threshold is given."""
+    return -float(np.logaddexp(0, score - ONE))
 
 
 def mark_weight(span: Span, height: float, sign: str) -> float:

@@ -1,0 +1,59 @@
+"""Digits that touch: the best reading of windows, and the network that looks through them."""
+
+import configparser
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from template_network import recognizer
+
+from benchmarks.quality.handwriting import write
+from benchmarks.quality.pages import page_of
+from tinycnn.ink import Recognizer, read_bitmap
+from tinycnn.ink.windows import NEW, WEIGHTS, best_middles
+from tinycnn.nn import Sequential
+
+READER = recognizer()
+
+
+def overlapping(text, gap):
+    return page_of([stroke / 100 for stroke in write(text, gap)], 100, 8)
+
+
+def test_the_best_reading_of_windows_is_the_best_of_all_readings():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        seen = np.log(rng.dirichlet(np.full(3, 0.3), 6) + 1e-3)
+
+        def weigh(way, seen=seen):
+            begun = sum(z < 2 for z, before in zip(way, (2, *way), strict=False) if z != before)
+            return sum(seen[k, z] for k, z in enumerate(way)) - NEW * begun
+
+        best = np.array(max(product(range(3), repeat=6), key=weigh))
+        starts = [k for k in range(6) if best[k] < 2 and (not k or best[k] != best[k - 1])]
+        ends = [next((j for j in range(k, 6) if best[j] != best[k]), 6) for k in starts]
+        expected = [(k + end - 1) // 2 for k, end in zip(starts, ends, strict=True)]
+        assert best_middles(seen) == expected
+
+
+def test_digits_that_overlap_are_read_in_their_order_and_each_has_its_own_place():
+    for text, gap in (("38", -6), ("2064", -5), ("917", -3)):
+        reading = read_bitmap(overlapping(text, gap), READER)
+        assert reading.text == text
+        lefts = [digit.box[0] for digit in reading.digits]
+        assert lefts == sorted(lefts)
+        assert 0 < reading.confidence <= min(digit.confidence for digit in reading.digits)
+
+
+def test_a_network_of_other_classes_reads_touching_ink_as_one():
+    letters = Recognizer(READER.logits, tuple("abcdefghij"), threshold=READER.threshold)
+    assert len(read_bitmap(overlapping("38", -6), letters).digits) == 1
+
+
+def test_the_weights_of_the_windows_are_small_part_of_the_package_and_say_how_they_were_made():
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
+    assert WEIGHTS in set(WEIGHTS.parent.glob(setup["options.package_data"]["tinycnn.ink"]))
+    assert WEIGHTS.stat().st_size < 350_000
+    training = Sequential.load(WEIGHTS).description["training"]
+    assert (training["dataset"], training["recipe"]["augment"]) == ("mnist", "rows")
