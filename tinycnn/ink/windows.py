@@ -24,7 +24,7 @@ from tinycnn.nn.model import Sequential
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
 PEN = 2.0  # pixels, thinner than MNIST's, so that lines that cross stay apart
 LEAST = 1e-3  # probability: nothing is less likely
-NEW = 3.0  # log-odds against the beginning of a digit
+NEW = 4.0  # log-odds against the beginning of a digit
 WIDE = 0.5  # line heights: ink narrower or lower than this is not two digits
 WIDEST = 10.0  # line heights: wider ink is no writing
 
