@@ -21,10 +21,9 @@ from tinycnn.kernels.microkernels import (
     gemm_tile_pairs,
     in_rows,
     pieces,
-    store_living,
+    store_single,
     store_winner,
     sum_of_pieces,
-    tap_offsets,
     window_offsets,
     window_slots,
     windows_from,
@@ -73,8 +72,9 @@ def _plan(x, w, b, size, competing):
     def pack():
         by_tap[:], biases[:] = by_filter, b
 
-    numbers = tap_offsets(W, C, KH, KW), by_tap.ravel(), biases.ravel()
-    read = in_rows(x), *where, shift, *numbers, size
+    numbers, parts = (by_tap.ravel(), biases.ravel()), 1 if N > FEW else 4
+    taps = window_offsets(W * C, 1, KH, KW * C, 1)  # of one number
+    read = in_rows(x), *where, shift, taps, *numbers, size, parts
     written = in_rows(y), in_rows(winner)
     return Plan((y, winner), partial(_convolve, N * parts, read, written), pack, (w, b))
 
@@ -115,10 +115,8 @@ def _convolve(piece, read, written):
                 store_winner(sums[:4], y, winner, at[0], F - f)
                 if p + 4 < windows.size:
                     store_winner(sums[4:], y, winner, at[1], F - f)
-            elif winner.size:
-                store_living(sums, y, winner, at, F - f)
             else:
-                store_first(y, at, sums, F - f)
+                store_single(sums, y, winner, at, F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -169,7 +167,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     dw = empty((len(db), F, KH * KW * C), x.dtype)
     if size == 1 or visiting_all_pays(KW * C):
         windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
-        read = dy, winner, in_rows(x), windows, tap_offsets(W, C, KH, KW), cuts, size
+        taps = window_offsets(W * C, 1, KH, KW * C, 1)  # of one number
+        read = dy, winner, in_rows(x), windows, taps, cuts, size
         dw = dw.reshape(len(db), -1, F)
         _correlate(len(db), read, (dw, db))
         dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import Plan, add_rows, empty
+from tinycnn.kernels.microkernels import Plan, empty
 from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
@@ -34,17 +34,13 @@ def maxpool2d(x, size):
 @parallel_over  # n owns y[n] and winner[n]
 def _maxpool2d(n, read, written):
     x, size, y, winner = read[0][n], read[1], written[0][n], written[1][n]
-    OH, OW, C = y.shape
-    for i, j in np.ndindex((OH, OW)):
-        for c in range(C):
-            y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
-        for place in range(1, size * size):
-            u, v = divmod(place, size)
-            for c in range(C):
-                value, best = x[i * size + u, j * size + v, c], y[i, j, c]
-                if not value <= best and best == best:  # larger, or the first NaN
-                    y[i, j, c] = value
-                    winner[i, j, c] = place
+    for i, j, c in np.ndindex(y.shape):
+        best, place = x[i * size, j * size, c], 0
+        for u, v in np.ndindex((size, size)):
+            value = x[i * size + u, j * size + v, c]
+            if not value <= best and best == best:  # larger, or the first NaN
+                best, place = value, u * size + v
+        y[i, j, c], winner[i, j, c] = best, place
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
@@ -121,16 +117,8 @@ def softmax(logits):
     return Plan(p, partial(_softmax, len(p), (logits,), (p,)))
 
 
-@part
-def _largest(row):
-    largest = row[0]
-    for k in range(1, row.size):
-        largest = max(largest, row[k])
-    return largest
-
-
-@part
-def _softmax_of(n, read, written):
+@parallel_over  # n owns p[n]
+def _softmax(n, read, written):
     (logits,), (p,) = read, written
     largest, total = _largest(logits[n]), p.dtype.type(0)
     for k in range(p.shape[1]):
@@ -138,26 +126,20 @@ def _softmax_of(n, read, written):
         total += p[n, k]
     for k in range(p.shape[1]):
         p[n, k] /= total
-    return largest
-
-
-@parallel_over  # n owns p[n]
-def _softmax(n, read, written):
-    _softmax_of(n, read, written)
 
 
 def softmax_cross_entropy(logits, labels):
     """See ``reference.softmax_cross_entropy``."""
-    p = empty(logits.shape, logits.dtype)
-    return _softmax_cross_entropy(logits, labels, p), p
+    plan = softmax(logits)
+    plan.fill()
+    return _mean_surprise(logits, labels), plan.y
 
 
 @kernel
-def _softmax_cross_entropy(logits, labels, p):
-    (N, K), loss = p.shape, 0.0
+def _mean_surprise(logits, labels):
+    (N, K), loss = logits.shape, 0.0
     for n in range(N):
-        _softmax_of(n, (logits,), (p,))
-        largest, total = _largest(logits[n]), 0.0
+        largest, total = logits[n].max(), 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)
         loss += np.log(total) - (logits[n, labels[n]] - largest)
@@ -249,8 +231,11 @@ def _moments(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
     P, C = x.shape
     x = x.reshape(-1)
-    mean[:] = 0
-    add_rows(x, mean)
+    for c in range(0, C, LANES):
+        total = zeros(x)
+        for at in range(c, x.size, C):
+            total = add(total, load_first(x, at, C - c))
+        store_first(mean, c, total, C - c)
     mean /= P
     for c in range(0, C, LANES):
         center, total = load_first(mean, c, C - c), zeros(x)
@@ -272,8 +257,7 @@ def _normalize(n, read, written):
     (x, mean, scale, b), (y,) = read, written
     C, x, y = b.size, x[n].reshape(-1), y[n].reshape(-1)
     for c in range(0, C, LANES):
-        center, slope = load_first(mean, c, C - c), load_first(scale, c, C - c)
-        shift = load_first(b, c, C - c)
+        center, slope, shift = load_first((mean, scale, b), c, C - c)
         for at in range(c, x.size, C):
             scaled = fma(slope, _away(x, at, center, C - c), zeros(x))
             store_first(y, at, add(scaled, shift), C - c)
@@ -283,14 +267,13 @@ def _normalize(n, read, written):
 def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
     C, dy, x, dw = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dws[n]
-    dbs[n] = 0
-    add_rows(dy, dbs[n])
     for c in range(0, C, LANES):
-        center, total = load_first(mean, c, C - c), zeros(x)
+        center, total, product = load_first(mean, c, C - c), zeros(x), zeros(x)
         for at in range(c, x.size, C):
             gradient = load_first(dy, at, C - c)
-            total = add(total, fma(gradient, _away(x, at, center, C - c), zeros(x)))
-        store_first(dw, c, total, C - c)
+            total = add(total, gradient)
+            product = add(product, fma(gradient, _away(x, at, center, C - c), zeros(x)))
+        store_first((dbs[n], dw), c, (total, product), C - c)
     dw *= inverse
 
 
@@ -299,9 +282,8 @@ def _input_gradient(n, read, written):
     (dy, x, mean, scale, slope, level), (dx,) = read, written
     C, dy, x, dx = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dx[n].reshape(-1)
     for c in range(0, C, LANES):
-        center, factor = load_first(mean, c, C - c), load_first(scale, c, C - c)
-        tilt, middle = load_first(slope, c, C - c), load_first(level, c, C - c)
+        centers, factors = load_first((level, mean), c, C - c), load_first((scale, slope), c, C - c)
         for at in range(c, x.size, C):
-            straight = fma(factor, _away(dy, at, middle, C - c), zeros(x))
-            turned = fma(tilt, _away(x, at, center, C - c), zeros(x))
+            away = _away((dy, x), at, centers, C - c)
+            straight, turned = fma(factors, away, zeros(x))
             store_first(dx, at, fma(fill_like(-1, turned), turned, straight), C - c)

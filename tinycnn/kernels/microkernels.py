@@ -64,9 +64,9 @@ class Plan(NamedTuple):
 
 
 @part
-def windows_from(r, offsets, base):
-    """Return where eight windows begin, base + offsets[r], ...; past the end, the last again."""
-    return add(base, pick(offsets, least(add(EIGHT, r), offsets.size - 1)))
+def windows_from(r, offsets, base, group=EIGHT):
+    """Return where windows begin, base + offsets[r], ...; past the end, the last again."""
+    return add(base, pick(offsets, least(add(group, r), offsets.size - 1)))
 
 
 @part
@@ -84,6 +84,15 @@ def gemm_tile(x, windows, taps, w, row, start):
         w_row = load_first(w, at + m * stride, count)
         sums = fma(fill(x, add(windows, taps[m])), w_row, sums)
     return sums
+
+
+@part
+def gemm_rows(count, x, windows, taps, w, row, start):
+    """Return eight vectors as ``gemm_tile`` does, of which no more than ``count`` are of use."""
+    if count > FEW:
+        return gemm_tile(x, windows, taps, w, row, start)
+    few = gemm_tile(x, windows[:FEW], taps, w, row, start)
+    return few + few
 
 
 @part
@@ -110,32 +119,19 @@ def axpy_rows(target, x, offsets, factors, span, slots):
     """
     (at, first, count), (full, tail, group) = span, slots
     for s in range(0, full.shape[1], len(group)):
-        # past the last slot it is served again, with equal results
-        which = least(add(group, s), full.shape[1] - 1)
-        to, from_ = add(at, pick(full[0], which)), pick(full[1], which)
+        to, from_ = windows_from(s, full[0], at, group), windows_from(s, full[1], 0, group)
         totals = load(target, to)
         for m in range(first, first + count):
             totals = fma(fill(factors, m), load(x, add(offsets[m], from_)), totals)
         store(target, to, totals)
     for s in range(0, tail.shape[1], len(group)):
-        which, lanes = least(add(group, s), tail.shape[1] - 1), tail[2, 0]
-        to, from_ = add(at, pick(tail[0], which)), pick(tail[1], which)
+        to, from_ = windows_from(s, tail[0], at, group), windows_from(s, tail[1], 0, group)
+        lanes = tail[2, 0]
         totals = load_first(target, to, lanes)
         for m in range(first, first + count):
             row = load_first(x, add(offsets[m], from_), lanes)
             totals = fma(fill(factors, m), row, totals)
         store_first(target, to, totals, lanes)
-
-
-@part
-def add_rows(rows, total):
-    """Add to ``total`` all rows of its length that ``rows`` holds one after the other."""
-    F = total.size
-    for f in range(0, F, LANES):
-        sums = load_first(total, f, F - f)
-        for at in range(f, rows.size, F):
-            sums = add(sums, load_first(rows, at, F - f))
-        store_first(total, f, sums, F - f)
 
 
 @part
@@ -161,11 +157,14 @@ def store_winner(four, y, winner, at, count):
 
 
 @part
-def store_living(value, y, winner, at, count):
-    """Write ReLU(value) and, for want of others to compete with, whether it is silenced."""
+def store_single(value, y, winner, at, count):
+    """Write a value that competes with none or, if there are winners, with zero: ReLU(value)."""
     silenced, nothing = loses(value, zeros(y)), zeros(y)
-    store_first(y, at, select(silenced, nothing, value), count)
-    store_first(winner, at, silenced, count)
+    if winner.size:
+        store_first(y, at, select(silenced, nothing, value), count)
+        store_first(winner, at, silenced, count)
+    else:
+        store_first(y, at, value, count)
 
 
 _kept: dict[int, list] = {}
@@ -207,13 +206,6 @@ def window_offsets(W, C, OH, OW, size):
     """Return where windows begin in an image: (i, j) by (i, j), place by place."""
     i, j, u, v = np.indices((OH, OW, size, size))
     return (((i * size + u) * W + j * size + v) * C).ravel()
-
-
-@functools.lru_cache
-def tap_offsets(W, C, KH, KW):
-    """Return where the taps (u, v, c) of a filter over an image's corner are."""
-    u, v, c = np.indices((KH, KW, C))
-    return ((u * W + v) * C + c).ravel()
 
 
 @functools.lru_cache

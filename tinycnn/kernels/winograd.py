@@ -11,7 +11,7 @@ a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
     outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
 
 G w G^T is made once for all images. Between the transforms, the sums over channels at each of
-the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows, the
+the n**2 points are ordinary matrix products, left to ``gemm_rows``. Where pooling follows, the
 outputs of a tile are one pooling window of 2x2, or four of them. (A NaN in x is seen by all outputs
 of a tile.)
 """
@@ -26,8 +26,8 @@ from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import (
     FEW,
     empty,
-    gemm_tile,
-    store_living,
+    gemm_rows,
+    store_single,
     store_winner,
     windows_from,
 )
@@ -42,7 +42,6 @@ from tinycnn.kernels.simd import (
     load,
     load_first,
     store,
-    store_first,
     times,
     zeros,
 )
@@ -199,12 +198,9 @@ def _multiply(values, tiles, channels, u, products, sizes, filters):
     for p in range(points):
         windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
         for f in filters:
-            row, at = (p * C * F + f, F, F - f), add(to, p * F + f)
-            if len(tiles) > 4:
-                store(products, at, gemm_tile(values, windows, channels, u, row, zeros(u)))
-            else:
-                four = gemm_tile(values, windows[:4], channels, u, row, zeros(u))
-                store(products, at[:4], four)
+            row = p * C * F + f, F, F - f
+            sums = gemm_rows(len(tiles), values, windows, channels, u, row, zeros(u))
+            store(products, add(to, p * F + f), sums)
 
 
 @part
@@ -236,7 +232,4 @@ def _interpolate(products, weights, half, written, where, sizes):
                 for j in range(m):
                     value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line, nothing))
                     place = to + i * row + j * F + f
-                    if winner.size:
-                        store_living(value, y, winner, place, F - f)
-                    else:
-                        store_first(y, place, value, F - f)
+                    store_single(value, y, winner, place, F - f)
