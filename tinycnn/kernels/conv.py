@@ -28,21 +28,10 @@ from tinycnn.kernels.microkernels import (
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import (
-    HALF,
-    LANES,
-    add,
-    equals,
-    load_first,
-    select,
-    store_first,
-    zeros,
-)
+from tinycnn.kernels.simd import HALF, LANES, add, equals, load_first, select, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
 
-POOL = 2
-"""The size of a pooling window: eight sums are just two of them. Only 1, which is no pooling, is
-fused as well."""
+POOL = 2  # the size of a pooling window: eight sums are just two; 1, no pooling, is fused as well
 
 
 def conv2d(x, w, b):
@@ -138,7 +127,7 @@ def _correlate(piece, read, written):
     outputs = np.zeros(windows.size * F, dy.dtype)
     dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        _unpool(dy[n], winner[n], outputs, (0, windows.shape[1], size), db[piece])
+        _unpool(dy[n], winner[n], outputs, windows.shape[1], size, db[piece])
         for f in range(0, F, LANES):
             for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
@@ -209,12 +198,12 @@ def _visit_living(piece, read, written):
 
 
 @part
-def _unpool(dy, winner, unpooled, where, db):
+def _unpool(dy, winner, unpooled, columns, size, db):
     """Write an image's gradient to where its winners are, zeros elsewhere; add it to db.
 
-    ``where`` is (first, columns, size): where to begin in a map of so many columns.
+    ``columns`` are those of the map that ``unpooled`` lies in.
     """
-    (OH, OW, F), (first, columns, size) = dy.shape, where
+    OH, OW, F = dy.shape
     dy, winner = dy.reshape(-1), winner.reshape(-1)
     for f in range(0, F, LANES):
         total = load_first(db, f, F - f)
@@ -224,7 +213,7 @@ def _unpool(dy, winner, unpooled, where, db):
                 gradient = load_first(dy, at, F - f)
                 for place in range(size * size):
                     u, v = divmod(place, size)
-                    to = first + ((i * size + u) * columns + j * size + v) * F + f
+                    to = ((i * size + u) * columns + j * size + v) * F + f
                     won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
                     store_first(unpooled, to, won, F - f)
                     total = add(total, won)
@@ -236,8 +225,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
     if size == 1 and winograd.pays((C, KH, KW, F)):
         framed, columns = empty((N, H + KH - 1, W + KW - 1, F), w.dtype), W + KW - 1
-        where = ((KH - 1) * columns + KW - 1) * F, columns, size
-        _frame(N, (dy, winner, where), (in_rows(framed),))
+        start = ((KH - 1) * columns + KW - 1) * F
+        _frame(N, (dy, winner, columns, start), (in_rows(framed),))
         turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
         return conv2d(framed, turned, np.zeros(C, w.dtype))
     dx = empty((N, H, W, C), w.dtype)
@@ -249,10 +238,10 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
 
 @parallel_over  # n owns framed[n]
 def _frame(n, read, written):
-    """Write dy, unpooled, into a frame of zeros."""
-    (dy, winner, where), (framed,) = read, written
+    """Write what is alive of dy into a frame of zeros, from ``start`` on."""
+    (dy, winner, columns, start), (framed,) = read, written
     framed[n] = 0
-    _unpool(dy[n], winner[n], framed[n], where, np.zeros(dy.shape[3], dy.dtype))
+    _unpool(dy[n], winner[n], framed[n, start:], columns, 1, np.zeros(dy.shape[3], dy.dtype))
 
 
 @parallel_over  # n owns dx[n]

@@ -11,12 +11,10 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import Plan, empty
+from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty
 from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
-
-MANY = 4096  # numbers that one thread does by itself: waking others takes about as long
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""
@@ -78,11 +76,6 @@ def _relu(block, read, written):
     values, gate, passed = read[0][mine], read[1][mine], written[0][mine]
     for m in range(passed.size):
         passed[m] = 0 if gate[m] <= 0 else values[m]
-
-
-def blocks(x):
-    """Return into how many blocks of ``MANY`` numbers x is cut."""
-    return (x.size + MANY - 1) // MANY
 
 
 @parallel_over  # block owns nothing: all set the same flag

@@ -45,7 +45,7 @@ ROWS = len(EIGHT)  # dense sums made side by side: each weight that is loaded se
 
 PIECE = 16  # so many examples have one sum; more are halved
 
-BLOCK = 2048  # numbers of each array that stay in a near cache while arrays are added
+MANY = 4096  # numbers that one thread does by itself: waking others takes about as long
 
 FEW = 4  # so many examples give too few pieces for all threads, and are cut smaller
 
@@ -117,7 +117,7 @@ def axpy_rows(target, x, offsets, factors, span, slots):
     for all numbers of a window, which ``slots`` list as vectors; see ``window_slots``. ``span`` is
     (at, first, count). A ``group`` of vectors of the target stays in registers meanwhile.
     """
-    (at, first, count), (full, tail, group) = span, slots
+    (at, first, count), (full, tail, lanes, group) = span, slots
     for s in range(0, full.shape[1], len(group)):
         to, from_ = windows_from(s, full[0], at, group), windows_from(s, full[1], 0, group)
         totals = load(target, to)
@@ -126,7 +126,6 @@ def axpy_rows(target, x, offsets, factors, span, slots):
         store(target, to, totals)
     for s in range(0, tail.shape[1], len(group)):
         to, from_ = windows_from(s, tail[0], at, group), windows_from(s, tail[1], 0, group)
-        lanes = tail[2, 0]
         totals = load_first(target, to, lanes)
         for m in range(first, first + count):
             row = load_first(x, add(offsets[m], from_), lanes)
@@ -201,6 +200,11 @@ def in_rows(z):
     return z.reshape(len(z), math.prod(z.shape[1:]))
 
 
+def blocks(x):
+    """Return into how many blocks of ``MANY`` numbers x is cut."""
+    return (x.size + MANY - 1) // MANY
+
+
 @functools.lru_cache
 def window_offsets(W, C, OH, OW, size):
     """Return where windows begin in an image: (i, j) by (i, j), place by place."""
@@ -212,16 +216,14 @@ def window_offsets(W, C, OH, OW, size):
 def window_slots(rows: int, run: int, to_row: int, from_row: int) -> tuple[Any, ...]:
     """Return where the vectors of a window of ``rows`` runs are in two arrays.
 
-    Tables of to, from_ and count of all full vectors, and of what remains of each run; and how
-    many are made at once: a group of five, or of three where that fits much better.
+    Tables of to and from_ of all full vectors, and of what remains of each run, and how much that
+    is; and how many are made at once: a group of five, or of three where that fits much better.
     """
-    starts = [(u, t) for u in range(rows) for t in range(0, run, LANES)]
-    table = [(u * to_row + t, u * from_row + t, min(LANES, run - t)) for u, t in starts]
-    slots = np.array(table, np.intp).reshape(-1, 3).T
-    is_full = slots[2] == LANES
+    u, t = np.mgrid[:rows, 0:run:LANES].reshape(2, -1)
+    slots, is_full = np.array([u * to_row + t, u * from_row + t]), t + LANES <= run
     tables = [np.ascontiguousarray(slots[:, mask]) for mask in (is_full, ~is_full)]
     five, three = (sum(-(-z.shape[1] // g) * g for z in tables) for g in (5, 3))
-    return *tables, FIVE if 4 * five < 5 * three else FIVE[:3]
+    return *tables, run % LANES, FIVE if 4 * five < 5 * three else FIVE[:3]
 
 
 def halves(start, stop):
@@ -256,18 +258,14 @@ def pieces(N):
 def sum_of_pieces(parts, pairs):
     """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
     total = empty(parts.shape[1:], parts.dtype)
-    blocks = (total.size + BLOCK - 1) // BLOCK
-    _add_pairs(blocks, (pairs,), (parts.reshape(len(parts), -1), total.reshape(-1)))
+    _add_pairs(blocks(total), (pairs,), (parts.reshape(len(parts), -1), total.reshape(-1)))
     return total
 
 
 @parallel_over  # block owns its part of each array
 def _add_pairs(block, read, written):
     (pairs,), (parts, total) = read, written
-    first, last = block * BLOCK, min(total.size, (block + 1) * BLOCK)
-    for pair in range(len(pairs)):
-        to, from_ = pairs[pair, 0], pairs[pair, 1]
-        for m in range(first, last):
-            parts[to, m] += parts[from_, m]
-    for m in range(first, last):
-        total[m] = parts[0, m]
+    mine = slice(block * MANY, (block + 1) * MANY)
+    for to, from_, _ in pairs:
+        parts[to, mine] += parts[from_, mine]
+    total[mine] = parts[0, mine]

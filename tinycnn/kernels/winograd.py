@@ -167,7 +167,12 @@ def _pieces(piece, read, written):
         tiles = range(start, min(start + group, end))
         for t in tiles:
             _evaluate(x, corners[t], bt, half, values, offsets[t - start], (n, C, row))
-        _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
+        for p in range(points):
+            windows = windows_from(0, offsets[: len(tiles)], p * whole(C))
+            for f in filters:
+                w_row, to = (p * C * made + f, made, made - f), times(EIGHT, points * made)
+                sums = gemm_rows(len(tiles), values, windows, channels, u, w_row, zeros(u))
+                store(products, add(to, p * made + f), sums)
         for t in tiles:
             where = (t - start) * points * made, places[t], filters
             _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F, size))
@@ -189,18 +194,6 @@ def _evaluate(x, corner, bt, half, values, to, sizes):
             for q in range(n):
                 value = dot(fill(bt, add(EIGHT, 8 * q)), line, nothing)
                 store(values, to + (p * n + q) * whole(C) + c, value)
-
-
-@part
-def _multiply(values, tiles, channels, u, products, sizes, filters):
-    """Multiply the values of all tiles at each point by u there, summed over channels."""
-    (points, F), C = sizes, len(channels)
-    for p in range(points):
-        windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
-        for f in filters:
-            row = p * C * F + f, F, F - f
-            sums = gemm_rows(len(tiles), values, windows, channels, u, row, zeros(u))
-            store(products, add(to, p * F + f), sums)
 
 
 @part

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn import kernels
-from tinycnn.kernels.elementwise import blocks, compare, normalize
-from tinycnn.kernels.microkernels import Plan
+from tinycnn.kernels.elementwise import compare, normalize
+from tinycnn.kernels.microkernels import Plan, blocks
 from tinycnn.kernels.shapes import ready
 from tinycnn.kernels.threads import in_a_row
 from tinycnn.nn.checks import Array
