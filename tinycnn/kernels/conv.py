@@ -21,7 +21,7 @@ from tinycnn.kernels.microkernels import (
     gemm_tile_pairs,
     in_rows,
     pieces,
-    store_single,
+    store_living,
     store_winner,
     sum_of_pieces,
     window_offsets,
@@ -104,8 +104,10 @@ def _convolve(piece, read, written):
                 store_winner(sums[:4], y, winner, at[0], F - f)
                 if p + 4 < windows.size:
                     store_winner(sums[4:], y, winner, at[1], F - f)
+            elif winner.size:
+                store_living(sums, y, winner, at, F - f)
             else:
-                store_single(sums, y, winner, at, F - f)
+                store_first(y, at, sums, F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -158,9 +160,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
         windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
         taps = window_offsets(W * C, 1, KH, KW * C, 1)  # of one number
         read = dy, winner, in_rows(x), windows, taps, cuts, size
-        dw = dw.reshape(len(db), -1, F)
-        _correlate(len(db), read, (dw, db))
-        dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).T)
+        _correlate(len(db), read, (dw.reshape(len(db), -1, F), db))
+        dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).reshape(-1, F).T)
     else:
         sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
         dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
@@ -181,7 +182,6 @@ def _visit_living(piece, read, written):
     _, OUT, F = dy.shape
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
-    dw_flat = dw[piece].reshape(-1)
     dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
         for f in range(F):
@@ -193,16 +193,12 @@ def _visit_living(piece, read, written):
                 count += place < places  # a silenced winner is overwritten by the next one
             for m in range(count):
                 db[piece, f] += gradients[m]
-            at = f * dw.shape[2]
-            axpy_rows(dw_flat, x[n], windows, gradients, (at, np.intp(0), count), slots)
+            axpy_rows(dw[piece, f], x[n], windows, gradients, (0, 0, count), slots)
 
 
 @part
 def _unpool(dy, winner, unpooled, columns, size, db):
-    """Write an image's gradient to where its winners are, zeros elsewhere; add it to db.
-
-    ``columns`` are those of the map that ``unpooled`` lies in.
-    """
+    """Write an image's gradient to where its winners are in a map, zeros elsewhere; add it to db."""
     OH, OW, F = dy.shape
     dy, winner = dy.reshape(-1), winner.reshape(-1)
     for f in range(0, F, LANES):

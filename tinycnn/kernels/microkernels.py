@@ -87,15 +87,6 @@ def gemm_tile(x, windows, taps, w, row, start):
 
 
 @part
-def gemm_rows(count, x, windows, taps, w, row, start):
-    """Return eight vectors as ``gemm_tile`` does, of which no more than ``count`` are of use."""
-    if count > FEW:
-        return gemm_tile(x, windows, taps, w, row, start)
-    few = gemm_tile(x, windows[:FEW], taps, w, row, start)
-    return few + few
-
-
-@part
 def gemm_tile_pairs(x, windows, shift, taps, w, start):
     """Return sixteen sums in eight vectors, of weights that fill half of one and are there twice.
 
@@ -156,14 +147,11 @@ def store_winner(four, y, winner, at, count):
 
 
 @part
-def store_single(value, y, winner, at, count):
-    """Write a value that competes with none or, if there are winners, with zero: ReLU(value)."""
+def store_living(value, y, winner, at, count):
+    """Write ReLU(value) and, for want of others to compete with, whether it is silenced."""
     silenced, nothing = loses(value, zeros(y)), zeros(y)
-    if winner.size:
-        store_first(y, at, select(silenced, nothing, value), count)
-        store_first(winner, at, silenced, count)
-    else:
-        store_first(y, at, value, count)
+    store_first(y, at, select(silenced, nothing, value), count)
+    store_first(winner, at, silenced, count)
 
 
 _kept: dict[int, list] = {}

@@ -4,15 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.microkernels import (
-    ROWS,
-    Plan,
-    empty,
-    gemm_rows,
-    gemm_tile,
-    pieces,
-    windows_from,
-)
+from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, pieces, windows_from
 from tinycnn.kernels.simd import (
     EIGHT,
     LANES,
@@ -89,6 +81,11 @@ def _matmul(piece, read, written):
     for v in range(strip * vectors // strips, (strip + 1) * vectors // strips):
         k = v * LANES
         bias, row = load_first(b, k, K - k), (k, K, K - k)
-        sums = gemm_rows(R - r, x, windows, taps, w, row, bias)
-        for q in range(min(ROWS, R - r)):
-            store_first(y, (r + q) * K + k, sums[q], K - k)
+        if R - r > FEW:
+            sums = gemm_tile(x, windows, taps, w, row, bias)
+            for q in range(min(ROWS, R - r)):
+                store_first(y, (r + q) * K + k, sums[q], K - k)
+        else:
+            few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
+            for q in range(R - r):
+                store_first(y, (r + q) * K + k, few[q], K - k)

@@ -11,7 +11,7 @@ a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
     outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
 
 G w G^T is made once for all images. Between the transforms, the sums over channels at each of
-the n**2 points are ordinary matrix products, left to ``gemm_rows``. Where pooling follows, the
+the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows, the
 outputs of a tile are one pooling window of 2x2, or four of them. (A NaN in x is seen by all outputs
 of a tile.)
 """
@@ -26,8 +26,8 @@ from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import (
     FEW,
     empty,
-    gemm_rows,
-    store_single,
+    gemm_tile,
+    store_living,
     store_winner,
     windows_from,
 )
@@ -42,6 +42,7 @@ from tinycnn.kernels.simd import (
     load,
     load_first,
     store,
+    store_first,
     times,
     zeros,
 )
@@ -167,12 +168,7 @@ def _pieces(piece, read, written):
         tiles = range(start, min(start + group, end))
         for t in tiles:
             _evaluate(x, corners[t], bt, half, values, offsets[t - start], (n, C, row))
-        for p in range(points):
-            windows = windows_from(0, offsets[: len(tiles)], p * whole(C))
-            for f in filters:
-                w_row, to = (p * C * made + f, made, made - f), times(EIGHT, points * made)
-                sums = gemm_rows(len(tiles), values, windows, channels, u, w_row, zeros(u))
-                store(products, add(to, p * made + f), sums)
+        _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
         for t in tiles:
             where = (t - start) * points * made, places[t], filters
             _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F, size))
@@ -194,6 +190,21 @@ def _evaluate(x, corner, bt, half, values, to, sizes):
             for q in range(n):
                 value = dot(fill(bt, add(EIGHT, 8 * q)), line, nothing)
                 store(values, to + (p * n + q) * whole(C) + c, value)
+
+
+@part
+def _multiply(values, tiles, channels, u, products, sizes, filters):
+    """Multiply the values of all tiles at each point by u there, summed over channels."""
+    (points, F), C = sizes, len(channels)
+    for p in range(points):
+        windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
+        for f in filters:
+            row, at = (p * C * F + f, F, F - f), add(to, p * F + f)
+            if len(tiles) > FEW:
+                store(products, at, gemm_tile(values, windows, channels, u, row, zeros(u)))
+            else:
+                few = gemm_tile(values, windows[:FEW], channels, u, row, zeros(u))
+                store(products, at[:FEW], few)
 
 
 @part
@@ -225,4 +236,7 @@ def _interpolate(products, weights, half, written, where, sizes):
                 for j in range(m):
                     value = add(bias, dot(fill(at, add(EIGHT, 8 * j)), line, nothing))
                     place = to + i * row + j * F + f
-                    store_single(value, y, winner, place, F - f)
+                    if winner.size:
+                        store_living(value, y, winner, place, F - f)
+                    else:
+                        store_first(y, place, value, F - f)
