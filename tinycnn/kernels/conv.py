@@ -198,7 +198,7 @@ def _visit_living(piece, read, written):
 
 @part
 def _unpool(dy, winner, unpooled, columns, size, db):
-    """Write an image's gradient to where its winners are in a map, zeros elsewhere; add it to db."""
+    """Write an image's gradient where its winners are in a map, zeros elsewhere; add it to db."""
     OH, OW, F = dy.shape
     dy, winner = dy.reshape(-1), winner.reshape(-1)
     for f in range(0, F, LANES):
