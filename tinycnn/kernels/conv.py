@@ -62,7 +62,7 @@ def _plan(x, w, b, size, competing):
         by_tap[:], biases[:] = by_filter, b
 
     numbers, parts = (by_tap.ravel(), biases.ravel()), 1 if N > FEW else 4
-    taps = window_offsets(W * C, 1, KH, KW * C, 1)  # of one number
+    taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
     read = in_rows(x), *where, shift, taps, *numbers, size, parts
     written = in_rows(y), in_rows(winner)
     return Plan((y, winner), partial(_convolve, N * parts, read, written), pack, (w, b))
@@ -158,7 +158,7 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     dw = empty((len(db), F, KH * KW * C), x.dtype)
     if size == 1 or visiting_all_pays(KW * C):
         windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
-        taps = window_offsets(W * C, 1, KH, KW * C, 1)  # of one number
+        taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
         read = dy, winner, in_rows(x), windows, taps, cuts, size
         _correlate(len(db), read, (dw.reshape(len(db), -1, F), db))
         dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).reshape(-1, F).T)

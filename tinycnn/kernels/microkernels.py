@@ -65,7 +65,7 @@ class Plan(NamedTuple):
 
 @part
 def windows_from(r, offsets, base, group=EIGHT):
-    """Return where windows begin, base + offsets[r], ...; past the end, the last again."""
+    """Return where windows begin, base + offsets[r], ...; past the end, the last comes again."""
     return add(base, pick(offsets, least(add(group, r), offsets.size - 1)))
 
 
