@@ -5,13 +5,12 @@ means, its variance the mean of their variances plus the variance of their means
 threads, and none of a million numbers loses its last ones.
 """
 
-import math
 from functools import partial
 
 import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty
+from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
 from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
@@ -32,13 +31,17 @@ def maxpool2d(x, size):
 @parallel_over  # n owns y[n] and winner[n]
 def _maxpool2d(n, read, written):
     x, size, y, winner = read[0][n], read[1], written[0][n], written[1][n]
-    for i, j, c in np.ndindex(y.shape):
-        best, place = x[i * size, j * size, c], 0
-        for u, v in np.ndindex((size, size)):
-            value = x[i * size + u, j * size + v, c]
-            if not value <= best and best == best:  # larger, or the first NaN
-                best, place = value, u * size + v
-        y[i, j, c], winner[i, j, c] = best, place
+    OH, OW, C = y.shape
+    for i, j in np.ndindex((OH, OW)):
+        for c in range(C):
+            y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
+        for place in range(1, size * size):
+            u, v = divmod(place, size)
+            for c in range(C):
+                value, best = x[i * size + u, j * size + v, c], y[i, j, c]
+                if not value <= best and best == best:  # larger, or the first NaN
+                    y[i, j, c] = value
+                    winner[i, j, c] = place
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
@@ -110,8 +113,8 @@ def softmax(logits):
     return Plan(p, partial(_softmax, len(p), (logits,), (p,)))
 
 
-@parallel_over  # n owns p[n]
-def _softmax(n, read, written):
+@part
+def _softmax_of(n, read, written):
     (logits,), (p,) = read, written
     largest, total = _largest(logits[n]), p.dtype.type(0)
     for k in range(p.shape[1]):
@@ -119,20 +122,25 @@ def _softmax(n, read, written):
         total += p[n, k]
     for k in range(p.shape[1]):
         p[n, k] /= total
+    return largest
+
+
+@parallel_over  # n owns p[n]
+def _softmax(n, read, written):
+    _softmax_of(n, read, written)
 
 
 def softmax_cross_entropy(logits, labels):
     """See ``reference.softmax_cross_entropy``."""
-    plan = softmax(logits)
-    plan.fill()
-    return _mean_surprise(logits, labels), plan.y
+    p = empty(logits.shape, logits.dtype)
+    return _softmax_cross_entropy(logits, labels, p), p
 
 
 @kernel
-def _mean_surprise(logits, labels):
-    (N, K), loss = logits.shape, 0.0
+def _softmax_cross_entropy(logits, labels, p):
+    (N, K), loss = p.shape, 0.0
     for n in range(N):
-        largest, total = logits[n].max(), 0.0
+        largest, total = _softmax_of(n, (logits,), (p,)), 0.0
         for k in range(K):
             total += np.exp(logits[n, k] - largest)
         loss += np.log(total) - (logits[n, labels[n]] - largest)
@@ -187,7 +195,7 @@ def batchnorm(x, w, b, epsilon):
     mean, variance = np.zeros((2, C), x.dtype)
     if N:
         means, variances = np.empty((2, N, C), x.dtype)
-        _moments(N, (_by_image(x),), (means, variances))
+        _moments(N, (in_rows(x),), (means, variances))
         mean, variance = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
     plan = normalize(x, mean, w / np.sqrt(variance + x.dtype.type(epsilon)), b)
     plan.fill()
@@ -197,7 +205,7 @@ def batchnorm(x, w, b, epsilon):
 def normalize(x, mean, scale, b):
     """Return the plan of scale * (x - mean) + b, of which all but x are (C,)."""
     y = empty(x.shape, x.dtype)
-    return Plan(y, partial(_normalize, len(x), (_by_image(x), mean, scale, b), (_by_image(y),)))
+    return Plan(y, partial(_normalize, len(x), (in_rows(x), mean, scale, b), (in_rows(y),)))
 
 
 def batchnorm_backward(dy, x, w, mean, variance, epsilon):
@@ -206,24 +214,18 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     M = max(1, x.size // C)
     inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
     dws, dbs = np.empty((2, N, C), x.dtype)
-    _sum_gradients(N, (_by_image(dy), _by_image(x), mean, inverse), (dws, dbs))
+    _sum_gradients(N, (in_rows(dy), in_rows(x), mean, inverse), (dws, dbs))
     dw, db = dws.sum(axis=0), dbs.sum(axis=0)
     dx, scale = empty(x.shape, x.dtype), w * inverse
     slope, level = scale * inverse * dw / M, db / M
-    _input_gradient(N, (_by_image(dy), _by_image(x), mean, scale, slope, level), (_by_image(dx),))
+    _input_gradient(N, (in_rows(dy), in_rows(x), mean, scale, slope, level), (in_rows(dx),))
     return dx, dw, db
-
-
-def _by_image(x):
-    """Return x as (N,P,C), P places in each of N images."""
-    return x.reshape(len(x), math.prod(x.shape[1:-1]), x.shape[-1])
 
 
 @parallel_over  # n owns means[n] and variances[n]
 def _moments(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
-    P, C = x.shape
-    x = x.reshape(-1)
+    C, P = mean.size, x.size // mean.size  # channels, and places of each
     for c in range(0, C, LANES):
         total = zeros(x)
         for at in range(c, x.size, C):
@@ -248,7 +250,7 @@ def _away(x, at, center, count):
 @parallel_over  # n owns y[n]
 def _normalize(n, read, written):
     (x, mean, scale, b), (y,) = read, written
-    C, x, y = b.size, x[n].reshape(-1), y[n].reshape(-1)
+    C, x, y = b.size, x[n], y[n]
     for c in range(0, C, LANES):
         center, slope, shift = load_first((mean, scale, b), c, C - c)
         for at in range(c, x.size, C):
@@ -259,7 +261,7 @@ def _normalize(n, read, written):
 @parallel_over  # n owns dws[n] and dbs[n]
 def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
-    C, dy, x, dw = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dws[n]
+    C, dy, x, dw = mean.size, dy[n], x[n], dws[n]
     for c in range(0, C, LANES):
         center, total, product = load_first(mean, c, C - c), zeros(x), zeros(x)
         for at in range(c, x.size, C):
@@ -273,7 +275,7 @@ def _sum_gradients(n, read, written):
 @parallel_over  # n owns dx[n]
 def _input_gradient(n, read, written):
     (dy, x, mean, scale, slope, level), (dx,) = read, written
-    C, dy, x, dx = mean.size, dy[n].reshape(-1), x[n].reshape(-1), dx[n].reshape(-1)
+    C, dy, x, dx = mean.size, dy[n], x[n], dx[n]
     for c in range(0, C, LANES):
         centers, factors = load_first((level, mean), c, C - c), load_first((scale, slope), c, C - c)
         for at in range(c, x.size, C):
