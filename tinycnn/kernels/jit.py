@@ -17,6 +17,7 @@ import functools
 import gc
 import hashlib
 import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +26,13 @@ from typing import Any, NoReturn
 import llvmlite
 import numba
 from numba.core import config
-from numba.core.caching import IndexDataCacheFile, NullCache
+from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
 
 from tinycnn.errors import EnvironmentFault
-from tinycnn.files import private_folder, user_folder
+from tinycnn.files import private_folder, user_folder, write_bytes
 from tinycnn.kernels.simd import CHECKED, LANES
 from tinycnn.signals import signals_wait
 
@@ -40,11 +41,17 @@ UNCOMPILED = bool(config.DISABLE_JIT)  # kernels run as plain Python
 MODE = "checked" if CHECKED else "parallel"
 
 
-def kernel(function: Callable) -> Callable:
-    """Compile a function that runs on the calling thread; others may run meanwhile."""
+def kernel(function: Callable, body: Callable | None = None) -> Callable:
+    """Compile a function that runs on the calling thread; others may run meanwhile.
+
+    A loop around a ``body`` is named after it, and kept with the kernels of its file.
+    """
+    if body:
+        function.__module__, function.__name__ = body.__module__, body.__name__
+        function.__qualname__ = f"{body.__qualname__}.loop"
     compiled = _njit(function, Kernel)
     if not UNCOMPILED:
-        compiled._cache = KernelCache(function)
+        compiled._cache = KernelCache(function, body or function)
     return compiled
 
 
@@ -108,55 +115,42 @@ class KernelCache(NullCache):
     """What numba asks for the code of one function before it compiles it.
 
     The folder is found, or made, only then. A damaged file or a full disk is no reason to fail.
+    Behind the code is a seal; numba alone would run whatever a file holds. There is a file for
+    each signature, and no index: of numba's, two processes that write at once can each replace
+    one half.
     """
 
-    def __init__(self, function: Callable) -> None:
-        self._function = function
+    def __init__(self, function: Callable, body: Callable) -> None:
+        self._function, self._body = function, body
 
     def load_overload(self, signature: Any, target: Any) -> CompileResult | None:
         target.refresh()
-        file = self._file()
-        if file is not None:
+        path = self._path(signature)
+        if path is not None:
             with contextlib.suppress(Exception):  # damaged bytes raise anything when decoded
-                return CompileResult._rebuild(target, *file.load(self._name(signature)))
+                sealed = path.read_bytes()
+                if _seal(path.name, sealed[:-32]) == sealed[-32:]:
+                    return CompileResult._rebuild(target, *pickle.loads(sealed[:-32]))
         return None  # compile it
 
     def save_overload(self, signature: Any, code: CompileResult) -> None:
-        file = self._file()
-        if file is not None and not code.lifted and not code.library.has_dynamic_globals:
-            with contextlib.suppress(OSError, AttributeError):  # _reduce is a private part
-                file.save(self._name(signature), code._reduce())
+        path = self._path(signature)
+        if path is not None and not code.lifted and not code.library.has_dynamic_globals:
+            with contextlib.suppress(EnvironmentFault, AttributeError):  # _reduce is a private part
+                payload = dumps(code._reduce())
+                write_bytes(path, payload + _seal(path.name, payload))
 
-    def _file(self) -> "_SealedFile | None":
-        folder = cache_folder(Path(self._function.__code__.co_filename))
-        return None if folder is None else _SealedFile(folder, "", None)
-
-    def _name(self, signature: Any) -> str:
-        """Return the name of a file, which tells all that the folder's name leaves open."""
-        function, code = self._function, self._function.__code__
-        place = code.co_filename, code.co_firstlineno, function.__qualname__, code.co_code
-        closure = dumps([cell.cell_contents for cell in function.__closure__ or ()])
+    def _path(self, signature: Any) -> Path | None:
+        """Return a file whose name tells all that the folder's name leaves open."""
+        body, code = self._body, self._body.__code__
+        folder = cache_folder(Path(code.co_filename))
+        if folder is None:
+            return None
+        name = self._function.__qualname__
+        place = code.co_filename, code.co_firstlineno, name, code.co_code
+        closure = dumps([cell.cell_contents for cell in body.__closure__ or ()])
         key = hashlib.sha256(repr((place, signature, closure)).encode()).hexdigest()
-        return f"{function.__name__}-{key[:32]}.nbc"
-
-
-class _SealedFile(IndexDataCacheFile):
-    """Code with a seal behind it; numba alone would run whatever the file holds.
-
-    There is a file for each signature, and no index: of numba's, two processes that write at
-    once can each replace one half.
-    """
-
-    def save(self, name: str, code: Any) -> None:
-        payload = self._dump(code)
-        with self._open_for_write(self._data_path(name)) as file:
-            file.write(payload + _seal(name, payload))
-
-    def load(self, name: str) -> Any:
-        sealed = Path(self._data_path(name)).read_bytes()
-        if _seal(name, sealed[:-32]) != sealed[-32:]:
-            raise ValueError(f"{name} is damaged or holds something else")
-        return self._load_data(name)
+        return folder / f"{body.__name__}-{key[:32]}.nbc"
 
 
 def _seal(name: str, payload: bytes) -> bytes:

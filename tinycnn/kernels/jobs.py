@@ -56,8 +56,9 @@ def job_of(body: Any) -> Callable:
             _take_pieces(context, inside, body, kinds, following, loaded)
             lent = (_lent(context, builder, *z) for z in zip(kinds[1:], args[1:], strict=True))
             job = builder.ptrtoint(code, I64), *lent
-            at = Array(context, builder, data, args[0]).at(I64(CODE), vector=layout)
-            builder.store(context.make_tuple(builder, Tuple(kinds), job), at)
+            at = Array(context, builder, data, args[0]).at(I64(CODE))
+            job = context.make_tuple(builder, Tuple(kinds), job)
+            builder.store(job, builder.bitcast(at, layout.as_pointer()))
             return context.get_dummy_value()
 
         return types.void(data, *kinds[1:]), emit
@@ -82,14 +83,10 @@ def _take_pieces(context, builder, body, kinds, following, args):
     body.compile((types.intp, *kinds[2:]))
     compiled = body.overloads[types.intp, *kinds[2:]]
     context.add_linking_libs([compiled.library])
-    loop, inside, end = (builder.append_basic_block() for _ in range(3))
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
-    builder.cbranch(builder.icmp_signed("<", n, args[COUNT]), inside, end)
-    builder.position_at_end(inside)
-    given = compiled.signature, (n, *args[2:])
-    context.call_internal_no_propagate(builder, compiled.fndesc, *given)
-    builder.branch(loop)
-    builder.position_at_end(end)
+    with cgutils.for_range(builder, args[COUNT]) as loop:  # nobody takes more than all
+        n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
+        with builder.if_then(builder.icmp_signed(">=", n, args[COUNT]), likely=False):
+            loop.do_break()
+        given = compiled.signature, (n, *args[2:])
+        context.call_internal_no_propagate(builder, compiled.fndesc, *given)
     builder.ret_void()

@@ -99,23 +99,18 @@ class Check:
                     "in the machine's byte order"
                 )
             given[name] = array
-        shapes = [given[name].shape for name in self.arrays]
-        sizes = self._sizes_of(given.get("size"), *shapes, *[tuple(given[z]) for z in self._pairs])
+        sizes = self._sizes_of(given)
         if key and all(given[name] is z for name, z in zip(self.arrays, args, strict=False)):
             self._known[tuple(key)] = sizes
         for rule in self._rules:
             rule(given, sizes)
         return list(given.values())
 
-    def _sizes_of(self, size: int | None, *shapes: tuple) -> Values:
+    def _sizes_of(self, given: Values) -> Values:
         """Return what the letters mean, or raise because they do not mean one thing each."""
         sizes: Values = {}
-        shaped = list(zip((*self.arrays, *self._pairs), shapes, strict=True))
-        gradients = ("d", "winner")
-        shaped.sort(key=lambda item: (item[0].startswith(gradients), item[0] != "w"))
-        for name, shape in shaped:
-            if name.startswith(gradients):
-                _derive(sizes, size)
+        for name in sorted(self.letters, key=lambda z: (z.startswith(("d", "winner")), z != "w")):
+            shape = tuple(given[name]) if name in self._pairs else given[name].shape
             letters = self.letters[name]
             axes = _axes(letters, shape)
             if axes is None or any(
@@ -123,7 +118,7 @@ class Check:
             ):
                 raise ShapeError(_misfit(name, letters, shape, sizes))
             sizes.update(zip(letters, axes, strict=True))
-        _derive(sizes, size)
+            _derive(sizes, given.get("size"))
         if sizes.get("K") == 0:  # a softmax looks for the largest of its numbers
             raise ShapeError("the number of outputs, K, is 0, expected at least 1")
         return sizes
@@ -152,9 +147,8 @@ def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
 def _misfit(name: str, letters: Sequence[str], shape: Any, sizes: Values) -> str:
     """Say what shape is expected, in numbers as far as they are known."""
     known = [sizes.get(z, z) for z in letters]
-    axes = [str(n) for z in known for n in (z if isinstance(z, tuple) else [z])]
-    comma = "," if len(axes) == 1 else ""
-    return f"{name} has shape {shape}, expected ({', '.join(axes)}{comma})"
+    axes = tuple(n for z in known for n in (z if isinstance(z, tuple) else [z]))
+    return f"{name} has shape {shape}, expected {axes}".replace("'", "")
 
 
 def conv2d_fits(input_size: Sequence[int], kernel_size: Sequence[int]) -> None:
@@ -178,13 +172,13 @@ def dropout_rate(rate: float) -> None:
 
 
 def _derive(sizes: Values, size: int | None) -> None:
-    """Find out the size of a convolution's output and what is left of it, or of x, by pooling."""
+    """Add the size of a convolution's output, and what pooling leaves of it or of x, once known."""
     if sizes.keys() >= {"H", "KH"}:
         H, W, KH, KW = (sizes[z] for z in ("H", "W", "KH", "KW"))
         conv2d_fits((H, W), (KH, KW))
         sizes |= {"OH": H - KH + 1, "OW": W - KW + 1}
-    if size is not None:
-        rows, columns = ("OH", "OW") if "OH" in sizes else ("H", "W")
+    rows, columns = ("OH", "OW") if "KH" in sizes else ("H", "W")
+    if size is not None and rows in sizes:
         pool_fits((sizes[rows], sizes[columns]), size)
         sizes |= {f"{z}//size": sizes[z] // size for z in (rows, columns)}
 
@@ -193,8 +187,8 @@ def _classes(given: Values, sizes: Values) -> None:
     labels, K = given["labels"], sizes["K"]
     if labels.dtype.kind not in "ui":
         raise ShapeError(f"labels are {labels.dtype}, expected integers")
-    if not labels.size * K:
-        raise ShapeError(f"{labels.size} labels of {K} classes: no examples or no classes")
+    if not labels.size:
+        raise ShapeError("there are no labels, and no examples to take a mean of")
     places = given["labels"] = labels.astype(np.intp)
     if places.view(np.uintp).max() >= K:  # a negative label is a large unsigned one
         first = int((places.view(np.uintp) >= K).argmax())

@@ -26,6 +26,8 @@ CHECKED = os.environ.get("TINYCNN_KERNELS") == "serial"  # one thread, with boun
 
 MACHINE, _, FEATURES = cpu_target.target_context.codegen().magic_tuple()
 
+X86 = MACHINE.startswith("x86_64")
+
 LANES = 32 if "+avx512f" in FEATURES else 8
 """Numbers in a vector: eight vectors of sums should fill the registers, and not overflow them."""
 
@@ -67,46 +69,40 @@ def becomes(kind, emit, whole=False):
 
     def register(operation):
         @functools.wraps(operation)
-        def each(*operands):
-            return _for_each(operation, operands)
+        def function(*operands):
+            return operation(*operands) if whole else _for_each(operation, operands)
 
         @functools.wraps(kind)
-        def kind_of_each(*kinds):
+        def kind_of(*kinds):
             result = _for_each(kind, [z.types if isinstance(z, BaseTuple) else z for z in kinds])
             return Tuple(result) if isinstance(result, tuple) else result
 
-        function = operation if whole else each
-        type_callable(function)(lambda context: kind if whole else kind_of_each)
-        lower_builtin(function, types.VarArg(types.Any))(_building(kind, emit, whole))  # type: ignore[attr-defined]
+        def build(context, builder, signature, args):
+            def build_one(result, *operands):
+                value = emit(builder, result, *operands)
+                return context.get_dummy_value() if result == types.void else value
+
+            result = signature.return_type
+            operands = [
+                _unpacked(context, builder, *z) for z in zip(signature.args, args, strict=True)
+            ]
+            if not isinstance(result, BaseTuple):
+                return build_one(result, *operands)
+            values = _for_each(build_one, [result.types, *operands])
+            return context.make_tuple(builder, result, values)
+
+        type_callable(function)(lambda context: kind if whole else kind_of)
+        lower_builtin(function, types.VarArg(types.Any))(build)  # type: ignore[attr-defined]
         return function
 
     return register
 
 
-def _building(kind, emit, whole):
-    """Return what numba calls to build an operation."""
-
-    def build_each(context, builder, signature, args):
-        def build(*operands):
-            values = [
-                Array(context, builder, k, z) if isinstance(k, types.Array) else z
-                for k, z in operands
-            ]
-            result = emit(builder, kind(*(k for k, _ in operands)), *values)
-            return context.get_dummy_value() if result is None else result
-
-        operands = [
-            tuple(map(list, zip(k.types, cgutils.unpack_tuple(builder, z), strict=True)))
-            if isinstance(k, BaseTuple) and not whole
-            else [k, z]
-            for k, z in zip(signature.args, args, strict=True)
-        ]
-        result = _for_each(build, operands)
-        is_tuple = isinstance(result, tuple)
-        kind_of_all = signature.return_type
-        return context.make_tuple(builder, kind_of_all, result) if is_tuple else result
-
-    return build_each
+def _unpacked(context, builder, kind, value):
+    """Return an operand as what builds an operation wants it."""
+    if isinstance(kind, BaseTuple):
+        return tuple(cgutils.unpack_tuple(builder, value))
+    return Array(context, builder, kind, value) if isinstance(kind, types.Array) else value
 
 
 def _for_each(function, operands):
@@ -126,8 +122,8 @@ class Array:
         self.fields = cgutils.create_struct_proxy(kind)(context, builder, value=value)
         self.align = kind.dtype.bitwidth // 8
 
-    def at(self, index, count=None, vector=None):
-        """Return a pointer to a[index], where ``count`` numbers are checked to be, if asked.
+    def at(self, index, count=None):
+        """Return a pointer to a[index], or to a vector there with ``count`` lanes in the array.
 
         There is no a[-1] here: to allow for it would take as long as what the loops do with a[i].
         """
@@ -139,7 +135,8 @@ class Array:
             with builder.if_then(builder.or_(below, above), likely=False):
                 self.context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
         pointer = builder.gep(self.fields.data, [index])
-        return builder.bitcast(pointer, vector.as_pointer()) if vector else pointer
+        vector = _vector_of(pointer.type.pointee)
+        return builder.bitcast(pointer, vector.as_pointer()) if count else pointer
 
     def masked(self, name, result, arguments):
         """Call LLVM's masked load or store of some lanes of a vector."""
@@ -197,8 +194,7 @@ def zeros(a):
 )
 def fill(a, i):
     """Return a vector whose lanes are all a[i]."""
-    _check(a, i, 1)
-    return np.full(LANES, a[i])
+    return np.repeat(_checked(a, i, 1), LANES)
 
 
 @becomes(
@@ -210,23 +206,20 @@ def fill_like(s, vector):
     return np.full(LANES, s, vector.dtype)
 
 
-def _load(builder, kind, a, i):
-    vector = _vector_of(SCALARS[kind.dtype])
-    return builder.load(a.at(i, i.type(LANES), vector), align=a.align)
-
-
-@becomes(lambda a, i: Vector(a.dtype), _load)
+@becomes(
+    lambda a, i: Vector(a.dtype),
+    lambda builder, kind, a, i: builder.load(a.at(i, i.type(LANES)), align=a.align),
+)
 def load(a, i):
     """Return a[i : i + LANES] of a flat array."""
-    _check(a, i, LANES)
-    return a[i : i + LANES].copy()
+    return _checked(a, i, LANES).copy()
 
 
 def _load_first(builder, kind, a, i, count):
     """Load under a mask only where one is needed: it may take twice as long."""
     mask, count = _first_lanes(builder, count)
     nothing = _nothing(kind)
-    pointer = a.at(i, count, nothing.type)
+    pointer = a.at(i, count)
     is_full = builder.icmp_signed("==", count, count.type(LANES))
     with builder.if_else(is_full) as (then, otherwise):
         with then:
@@ -243,22 +236,17 @@ def _load_first(builder, kind, a, i, count):
 @becomes(lambda a, i, count: Vector(a.dtype), _load_first)
 def load_first(a, i, count):
     """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
-    count = min(count, LANES)
-    _check(a, i, count)
-    vector = zeros(a)
-    vector[:count] = a[i : i + count]
-    return vector
+    numbers = _checked(a, i, min(count, LANES))
+    return np.append(numbers, zeros(a)[len(numbers) :])
 
 
-def _store(builder, kind, a, i, vector):
-    builder.store(vector, a.at(i, i.type(LANES), vector.type), align=a.align)
-
-
-@becomes(lambda a, i, vector: types.void, _store)
+@becomes(
+    lambda a, i, vector: types.void,
+    lambda builder, kind, a, i, x: builder.store(x, a.at(i, i.type(LANES)), align=a.align),
+)
 def store(a, i, vector):
     """Write a vector to a[i : i + LANES] of a flat array."""
-    _check(a, i, LANES)
-    a[i : i + LANES] = vector
+    _checked(a, i, LANES)[:] = vector
 
 
 def _store_first(builder, kind, a, i, vector, count):
@@ -266,23 +254,20 @@ def _store_first(builder, kind, a, i, vector, count):
         is_truth = vector.type.element == SCALARS[types.boolean]
         vector = (builder.zext if is_truth else builder.fptoui)(vector, _vector_of(BYTE))
     mask, count = _first_lanes(builder, count)
-    arguments = vector, a.at(i, count, vector.type), INT32(a.align), mask
+    arguments = vector, a.at(i, count), INT32(a.align), mask
     a.masked("store", ir.VoidType(), arguments)
 
 
 @becomes(lambda a, i, vector, count: types.void, _store_first)
 def store_first(a, i, vector, count):
     """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
-    count = min(count, LANES)
-    _check(a, i, count)
-    a[i : i + count] = vector[:count]
+    _checked(a, i, min(count, LANES))[:] = vector[:count]
 
 
 @becomes(lambda a, i: a.dtype, lambda builder, kind, a, i: builder.load(a.at(i)))
 def pick(a, i):
     """Return the number a[i]."""
-    _check(a, i, 1)
-    return a[i]
+    return _checked(a, i, 1)[0]
 
 
 def _sum(builder, kind, x, y):
@@ -317,7 +302,7 @@ def each(place, vector):
 
 
 def _fma(builder, kind, x, y, z):
-    if MACHINE.startswith("x86_64") and "+fma" not in FEATURES:  # LLVM would call a function
+    if X86 and "+fma" not in FEATURES:  # LLVM would call a function
         return builder.fadd(builder.fmul(x, y), z)
     return call(builder, f"llvm.fma.v{LANES}f{kind.dtype.bitwidth}", z.type, (x, y, z))
 
@@ -329,7 +314,7 @@ def fma(x, y, z):
 
 
 def _dot(builder, kind, xs, ys, total):
-    for x, y in zip(*(cgutils.unpack_tuple(builder, z) for z in (xs, ys)), strict=True):
+    for x, y in zip(xs, ys, strict=True):
         total = _fma(builder, kind, x, y, total)
     return total
 
@@ -366,7 +351,7 @@ def joined(x, y):
 def _equals(builder, kind, a, i, value, count):
     mask, count = _first_lanes(builder, count)
     nothing = ir.Constant(_vector_of(BYTE), [0] * LANES)
-    arguments = a.at(i, count, nothing.type), INT32(1), mask, nothing
+    arguments = a.at(i, count), INT32(1), mask, nothing
     found = a.masked("load", nothing.type, arguments)
     same = builder.icmp_unsigned("==", found, _splat(builder, builder.trunc(value, BYTE)))
     return builder.and_(mask, same)
@@ -375,11 +360,8 @@ def _equals(builder, kind, a, i, value, count):
 @becomes(lambda a, i, value, count: Vector(types.boolean), _equals)
 def equals(a, i, value, count):
     """Return in which of a[i : i + count] of a flat byte array are ``value``; others are not."""
-    count = min(count, LANES)
-    _check(a, i, count)
-    mask = np.zeros(LANES, np.bool_)
-    mask[:count] = a[i : i + count] == value
-    return mask
+    same = _checked(a, i, min(count, LANES)) == value
+    return np.append(same, np.zeros(LANES - len(same), np.bool_))
 
 
 @becomes(lambda mask, x, y: x, lambda builder, kind, mask, x, y: builder.select(mask, x, y))
@@ -388,6 +370,8 @@ def select(mask, x, y):
     return np.where(mask, x, y)
 
 
-def _check(a, i, count):
+def _checked(a, i, count):
+    """Return a[i : i + count], all of which must be there."""
     if i < 0 or i + count > a.size:
         raise IndexError(OUTSIDE)
+    return a[i : i + count]

@@ -11,18 +11,17 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FunctionType
 from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
 from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
-from tinycnn.kernels.simd import INT32, becomes, call
+from tinycnn.kernels.simd import INT32, X86, becomes, call
 
 JOB, ACTIVE, TEAM, JOBS = range(2 * LINE, 6 * LINE, LINE)
 """More slots of the board, which all threads read: the open job or 0; how many helpers are at it;
@@ -30,11 +29,6 @@ who may help; how many jobs there have been."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
-
-PAUSE = "llvm.x86.sse2.pause" if binding.get_process_triple().startswith("x86_64") else None
-
-NAP = next((name for name in ("usleep", "Sleep") if binding.address_of_symbol(name)), None)
-"""The system's function that lets other programs run."""
 
 
 @becomes(
@@ -53,22 +47,18 @@ def _add(board, at, by):
     """Add to board[at], and return what was there: no two threads get the same."""
 
 
-def _calling(name, *numbers):
-    """Return what builds a call of a function of LLVM or the system, where there is one."""
-
-    def emit(builder, kind, board):
-        if name:
-            call(builder, name, ir.VoidType(), numbers)
-
-    return emit
-
-
-@becomes(lambda board: types.void, _calling(PAUSE))
+@becomes(
+    lambda board: types.void,
+    lambda builder, kind, board: X86 and call(builder, "llvm.x86.sse2.pause", ir.VoidType(), ()),
+)
 def _pause(board):
     """Leave the processor's units to others for some cycles."""
 
 
-@becomes(lambda board: types.void, _calling(NAP, INT32(50 if NAP == "usleep" else 0)))
+@becomes(
+    lambda board: types.void,
+    lambda builder, kind, board: call(builder, "usleep", ir.VoidType(), [INT32(50)]),
+)
 def _nap(board):
     """Leave the processor to other programs for 50 us."""
 
@@ -79,17 +69,29 @@ def parallel_over(body: Callable) -> Callable:
     ``read`` and ``written`` are tuples of arrays. When another Python thread has the team, the
     calling one does all.
     """
-    body = body if hasattr(body, "py_func") else part(body)
+    compiled = part(body)
     if CHECKED or UNCOMPILED:
-        loop = kernel(_named_after(body, _in_order, body=body))
+
+        def loop(count, read, written):
+            for n in range(count):
+                compiled(n, read, written)
+
+        loop = kernel(loop, body)
     else:
-        run = kernel(_named_after(body, _run, write_job=job_of(body)))
+        write_job = job_of(compiled)
+
+        def run(board, data, count, read, written):
+            write_job(data, count, read, written)
+            if board.size:  # or it is done later
+                _together(board, data)
+
+        run = kernel(run, body)
 
         def loop(count, read, written):
             return _with_helpers(run, count, _own.job, count, read, written)
 
         loop.run = run  # type: ignore[attr-defined]
-    loop.__wrapped__ = getattr(body, "py_func", body)  # type: ignore[attr-defined]
+    loop.__wrapped__ = body  # type: ignore[attr-defined]
     return loop
 
 
@@ -114,33 +116,6 @@ def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:
         return run(_BOARD, *args)
     finally:
         _team["turn"].release()
-
-
-def _named_after(original: Any, function: Callable, **names: Any) -> Callable:
-    """Return a copy of ``function`` for which ``names`` are global.
-
-    It gets the name of ``original`` and its place in the sources, which identify code in the cache.
-    """
-    original = getattr(original, "py_func", original)
-    places = ("co_filename", "co_firstlineno")
-    code = function.__code__.replace(
-        co_name=original.__name__, **{place: getattr(original.__code__, place) for place in places}
-    )
-    copy = FunctionType(code, {**globals(), **names})
-    copy.__module__ = original.__module__
-    copy.__qualname__ = original.__qualname__ + function.__name__
-    return copy
-
-
-def _in_order(count, read, written):
-    for n in range(count):
-        body(n, read, written)  # type: ignore[name-defined] # noqa: F821
-
-
-def _run(board, data, count, read, written):
-    write_job(data, count, read, written)  # type: ignore[name-defined] # noqa: F821
-    if board.size:  # or it is done later
-        _together(board, data)
 
 
 @kernel
@@ -210,8 +185,7 @@ def _assemble() -> None:
 
 
 _assemble()
-if hasattr(os, "register_at_fork"):  # Windows knows no forks
-    os.register_at_fork(after_in_child=_assemble)
+os.register_at_fork(after_in_child=_assemble)
 
 
 def _wake(threads: int) -> None:
