@@ -99,7 +99,7 @@ def becomes(kind, emit, whole=False):
 
 
 def _unpacked(context, builder, kind, value):
-    """Return an operand as what builds an operation wants it."""
+    """Return an operand as an ``Array``, the elements of a tuple, or a value of LLVM."""
     if isinstance(kind, BaseTuple):
         return tuple(cgutils.unpack_tuple(builder, value))
     return Array(context, builder, kind, value) if isinstance(kind, types.Array) else value
@@ -137,6 +137,12 @@ class Array:
         pointer = builder.gep(self.fields.data, [index])
         vector = _vector_of(pointer.type.pointee)
         return builder.bitcast(pointer, vector.as_pointer()) if count else pointer
+
+    def load_some(self, pointer, mask):
+        """Return the vector at ``pointer`` with zeros in the lanes that a mask forbids to read."""
+        nothing = ir.Constant(pointer.type.pointee, None)
+        arguments = pointer, INT32(self.align), mask, nothing
+        return self.masked("load", nothing.type, arguments)
 
     def masked(self, name, result, arguments):
         """Call LLVM's masked load or store of some lanes of a vector."""
@@ -176,13 +182,10 @@ def _first_lanes(builder, count):
     return builder.icmp_signed("<", lanes, _splat(builder, builder.trunc(count, BYTE))), count
 
 
-def _nothing(kind):
-    """Return zeros of a vector's type."""
-    scalar = SCALARS[kind.dtype]
-    return ir.Constant(_vector_of(scalar), [scalar(0.0)] * LANES)
-
-
-@becomes(lambda a: Vector(a.dtype), lambda builder, kind, a: _nothing(kind))
+@becomes(
+    lambda a: Vector(a.dtype),
+    lambda builder, kind, a: ir.Constant(_vector_of(SCALARS[kind.dtype]), None),
+)
 def zeros(a):
     """Return a vector of zeros of the dtype of array ``a``."""
     return np.zeros(LANES, a.dtype)
@@ -218,16 +221,14 @@ def load(a, i):
 def _load_first(builder, kind, a, i, count):
     """Load under a mask only where one is needed: it may take twice as long."""
     mask, count = _first_lanes(builder, count)
-    nothing = _nothing(kind)
     pointer = a.at(i, count)
     is_full = builder.icmp_signed("==", count, count.type(LANES))
     with builder.if_else(is_full) as (then, otherwise):
         with then:
             whole, whole_block = builder.load(pointer, align=a.align), builder.block
         with otherwise:
-            arguments = pointer, INT32(a.align), mask, nothing
-            some, some_block = a.masked("load", nothing.type, arguments), builder.block
-    result = builder.phi(nothing.type)
+            some, some_block = a.load_some(pointer, mask), builder.block
+    result = builder.phi(whole.type)
     result.add_incoming(whole, whole_block)
     result.add_incoming(some, some_block)
     return result
@@ -350,9 +351,7 @@ def joined(x, y):
 
 def _equals(builder, kind, a, i, value, count):
     mask, count = _first_lanes(builder, count)
-    nothing = ir.Constant(_vector_of(BYTE), [0] * LANES)
-    arguments = a.at(i, count), INT32(1), mask, nothing
-    found = a.masked("load", nothing.type, arguments)
+    found = a.load_some(a.at(i, count), mask)
     same = builder.icmp_unsigned("==", found, _splat(builder, builder.trunc(value, BYTE)))
     return builder.and_(mask, same)
 

@@ -80,17 +80,17 @@ def parallel_over(body: Callable) -> Callable:
     else:
         write_job = job_of(compiled)
 
-        def run(board, data, count, read, written):
-            write_job(data, count, read, written)
-            if board.size:  # or it is done later
-                _together(board, data)
+        def write(job, count, read, written):
+            write_job(job, count, read, written)
 
-        run = kernel(run, body)
+        write = kernel(write, body)
 
         def loop(count, read, written):
-            return _with_helpers(run, count, _own.job, count, read, written)
+            jobs = np.empty((1, WORDS), np.int64)
+            write(jobs[0], count, read, written)
+            _do(jobs, count)
 
-        loop.run = run  # type: ignore[attr-defined]
+        loop.write = write  # type: ignore[attr-defined]
     loop.__wrapped__ = body  # type: ignore[attr-defined]
     return loop
 
@@ -101,25 +101,25 @@ def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
-        loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
+        loop.func.write(job, *loop.args)  # type: ignore[attr-defined]
     most = int(jobs[:, COUNT].max())
-    return lambda: loops and _with_helpers(_run_jobs, most, jobs)  # it holds the arrays, too
+    return lambda: loops and _do(jobs, most)  # it holds the arrays, too
 
 
-def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:
-    """Call ``run`` with a board and ``args``: the team's, unless it is taken or not needed."""
-    threads = min(pieces, _own.threads)
+def _do(jobs: np.ndarray, most: int) -> object:
+    """Do jobs of up to ``most`` pieces with the team, or alone if it is taken or not needed."""
+    threads = min(most, _own.threads)
     if threads < 2 or not _team["turn"].acquire(blocking=False):
-        return run(_own.board, *args)
+        return _do_in_order(_own.board, jobs)
     try:
         _wake(threads)
-        return run(_BOARD, *args)
+        return _do_in_order(_BOARD, jobs)
     finally:
         _team["turn"].release()
 
 
 @kernel
-def _run_jobs(board, jobs):
+def _do_in_order(board, jobs):
     for data in jobs:
         _together(board, data)
 
@@ -170,7 +170,7 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
-        self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
+        self.board = np.zeros_like(_BOARD)
 
 
 _own = _Own()
