@@ -83,7 +83,7 @@ def _take_pieces(context, builder, body, kinds, following, args):
     body.compile((types.intp, *kinds[2:]))
     compiled = body.overloads[types.intp, *kinds[2:]]
     context.add_linking_libs([compiled.library])
-    with cgutils.for_range(builder, args[COUNT]) as loop:  # nobody takes more than all
+    with cgutils.for_range(builder, args[COUNT]) as loop:  # no thread takes more than all
         n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
         with builder.if_then(builder.icmp_signed(">=", n, args[COUNT]), likely=False):
             loop.do_break()

@@ -77,25 +77,28 @@ def becomes(kind, emit, whole=False):
             result = _for_each(kind, [z.types if isinstance(z, BaseTuple) else z for z in kinds])
             return Tuple(result) if isinstance(result, tuple) else result
 
-        def build(context, builder, signature, args):
-            def build_one(result, *operands):
-                value = emit(builder, result, *operands)
-                return context.get_dummy_value() if result == types.void else value
-
-            result = signature.return_type
-            operands = [
-                _unpacked(context, builder, *z) for z in zip(signature.args, args, strict=True)
-            ]
-            if not isinstance(result, BaseTuple):
-                return build_one(result, *operands)
-            values = _for_each(build_one, [result.types, *operands])
-            return context.make_tuple(builder, result, values)
-
         type_callable(function)(lambda context: kind if whole else kind_of)
-        lower_builtin(function, types.VarArg(types.Any))(build)  # type: ignore[attr-defined]
+        lower_builtin(function, types.VarArg(types.Any))(_building(emit))  # type: ignore[attr-defined]
         return function
 
     return register
+
+
+def _building(emit):
+    """Return what numba calls to build an operation."""
+
+    def build(context, builder, signature, args):
+        def build_one(kind, *operands):
+            value = emit(builder, kind, *operands)
+            return context.get_dummy_value() if kind == types.void else value
+
+        kind, pairs = signature.return_type, zip(signature.args, args, strict=True)
+        operands = [_unpacked(context, builder, *pair) for pair in pairs]
+        if not isinstance(kind, BaseTuple):
+            return build_one(kind, *operands)
+        return context.make_tuple(builder, kind, _for_each(build_one, [kind.types, *operands]))
+
+    return build
 
 
 def _unpacked(context, builder, kind, value):

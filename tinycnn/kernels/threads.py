@@ -110,7 +110,7 @@ def _do(jobs: np.ndarray, most: int) -> object:
     """Do jobs of up to ``most`` pieces with the team, or alone if it is taken or not needed."""
     threads = min(most, _own.threads)
     if threads < 2 or not _team["turn"].acquire(blocking=False):
-        return _do_in_order(_own.board, jobs)
+        return _do_in_order(np.zeros(len(_BOARD), np.int64), jobs)
     try:
         _wake(threads)
         return _do_in_order(_BOARD, jobs)
@@ -166,11 +166,9 @@ _BOARD = np.zeros(6 * LINE, np.int64)
 
 
 class _Own(threading.local):
-    """What each Python thread has: how many it asks for, and a board for jobs without helpers."""
+    """How many threads each Python thread asks for."""
 
-    def __init__(self) -> None:
-        self.threads = numba.config.NUMBA_NUM_THREADS
-        self.board = np.zeros_like(_BOARD)
+    threads = numba.config.NUMBA_NUM_THREADS
 
 
 _own = _Own()
@@ -194,7 +192,7 @@ def _wake(threads: int) -> None:
     for helper in [z for z in [*_team["asleep"]] if z < threads]:
         _team["asleep"].pop(helper).set()
     while len(_team["helpers"]) < threads - 1:
-        _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
+        _help(_BOARD, 0, 0)  # compiled in this thread, where signals wait for its end
         gate, number = threading.Event(), len(_team["helpers"]) + 1
         helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
         _team["helpers"].append((helper, gate))
