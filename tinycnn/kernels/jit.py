@@ -31,7 +31,7 @@ from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
 
 from tinycnn.errors import EnvironmentFault
-from tinycnn.files import private_folder, user_folder, write_bytes
+from tinycnn.files import private_folder, user_folder
 from tinycnn.kernels.simd import CHECKED, LANES
 from tinycnn.signals import signals_wait
 
@@ -136,9 +136,10 @@ class KernelCache(NullCache):
     def save_overload(self, signature: Any, code: CompileResult) -> None:
         path = self._path(signature)
         if path is not None and not code.lifted and not code.library.has_dynamic_globals:
-            with contextlib.suppress(EnvironmentFault, AttributeError):  # _reduce is a private part
+            with contextlib.suppress(OSError, AttributeError):  # _reduce is a private part
                 payload = dumps(code._reduce())
-                write_bytes(path, payload + _seal(path.name, payload))
+                with IndexDataCacheFile(path.parent, "", None)._open_for_write(path) as file:
+                    file.write(payload + _seal(path.name, payload))
 
     def _path(self, signature: Any) -> Path | None:
         """Return a file whose name tells all that the folder's name leaves open."""
