@@ -80,17 +80,17 @@ def parallel_over(body: Callable) -> Callable:
     else:
         write_job = job_of(compiled)
 
-        def write(job, count, read, written):
-            write_job(job, count, read, written)
+        def run(board, data, count, read, written):
+            write_job(data, count, read, written)
+            if board.size:  # or it is done later
+                _together(board, data)
 
-        write = kernel(write, body)
+        run = kernel(run, body)
 
         def loop(count, read, written):
-            jobs = np.empty((1, WORDS), np.int64)
-            write(jobs[0], count, read, written)
-            _do(jobs, count)
+            return _with_helpers(run, count, _own.job, count, read, written)
 
-        loop.write = write  # type: ignore[attr-defined]
+        loop.run = run  # type: ignore[attr-defined]
     loop.__wrapped__ = body  # type: ignore[attr-defined]
     return loop
 
@@ -101,25 +101,25 @@ def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
-        loop.func.write(job, *loop.args)  # type: ignore[attr-defined]
+        loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
     most = int(jobs[:, COUNT].max())
-    return lambda: loops and _do(jobs, most)  # it holds the arrays, too
+    return lambda: loops and _with_helpers(_run_jobs, most, jobs)  # it holds the arrays, too
 
 
-def _do(jobs: np.ndarray, most: int) -> object:
-    """Do jobs of up to ``most`` pieces with the team, or alone if it is taken or not needed."""
-    threads = min(most, _own.threads)
+def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:
+    """Call ``run`` with a board and ``args``: the team's, unless it is taken or not needed."""
+    threads = min(pieces, _own.threads)
     if threads < 2 or not _team["turn"].acquire(blocking=False):
-        return _do_in_order(np.zeros(len(_BOARD), np.int64), jobs)
+        return run(_own.board, *args)
     try:
         _wake(threads)
-        return _do_in_order(_BOARD, jobs)
+        return run(_BOARD, *args)
     finally:
         _team["turn"].release()
 
 
 @kernel
-def _do_in_order(board, jobs):
+def _run_jobs(board, jobs):
     for data in jobs:
         _together(board, data)
 
@@ -166,9 +166,11 @@ _BOARD = np.zeros(6 * LINE, np.int64)
 
 
 class _Own(threading.local):
-    """How many threads each Python thread asks for."""
+    """What each Python thread has: how many it asks for, and a board for jobs without helpers."""
 
-    threads = numba.config.NUMBA_NUM_THREADS
+    def __init__(self) -> None:
+        self.threads = numba.config.NUMBA_NUM_THREADS
+        self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
 
 
 _own = _Own()
@@ -192,7 +194,7 @@ def _wake(threads: int) -> None:
     for helper in [z for z in [*_team["asleep"]] if z < threads]:
         _team["asleep"].pop(helper).set()
     while len(_team["helpers"]) < threads - 1:
-        _help(_BOARD, 0, 0)  # compiled in this thread, where signals wait for its end
+        _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
         gate, number = threading.Event(), len(_team["helpers"]) + 1
         helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
         _team["helpers"].append((helper, gate))
