@@ -102,9 +102,10 @@ def _building(emit):
 
 
 def _unpacked(context, builder, kind, value):
-    """Return an operand as an ``Array``, the elements of a tuple, or a value of LLVM."""
+    """Return an operand as an ``Array``, a tuple of its elements, or a value of LLVM."""
     if isinstance(kind, BaseTuple):
-        return tuple(cgutils.unpack_tuple(builder, value))
+        elements = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+        return tuple(_unpacked(context, builder, *z) for z in elements)
     return Array(context, builder, kind, value) if isinstance(kind, types.Array) else value
 
 
