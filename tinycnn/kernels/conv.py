@@ -228,8 +228,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     dx = empty((N, H, W, C), w.dtype)
     sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-    _backward_input(N, (dy, winner, w.ravel(), *sites, size * size), (in_rows(dx),))
-    return dx
+    read = dy, winner, w.ravel(), *sites, size * size
+    return Plan(dx, partial(_backward_input, N, read, (in_rows(dx),)))
 
 
 @parallel_over  # n owns framed[n]

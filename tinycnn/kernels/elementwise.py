@@ -116,7 +116,9 @@ def softmax(logits):
 @part
 def _softmax_of(n, read, written):
     (logits,), (p,) = read, written
-    largest, total = _largest(logits[n]), p.dtype.type(0)
+    largest, total = logits[n, 0], p.dtype.type(0)
+    for k in range(1, p.shape[1]):
+        largest = max(largest, logits[n, k])
     for k in range(p.shape[1]):
         p[n, k] = np.exp(logits[n, k] - largest)
         total += p[n, k]

@@ -105,10 +105,12 @@ def filled_and_packed(x, w, b, size, y, winner):
         by_tap[:, :, F:] = 0
         packed.fill()
 
-    strips = min(2, whole(F) // LANES) if N <= FEW else 1
+    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
     tiles = outputs, OH * size, OW * size
     corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
-    pieces = strips * min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
+    parts = min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
+    cuts = np.arange(parts + 1) * N // max(1, parts) * (len(corners) // max(1, N))
+    pieces = parts * (len(strips) - 1)
     scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
     numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
     sites = corners, places, cuts, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
@@ -150,22 +152,17 @@ def _pieces(piece, read, written):
 
     u is G w G^T, flat. Where tiles overlap, the outputs are the later one's.
     """
-    x, u, b, at, bt, corners, places, channels, offsets, row, y_row, strips, N, size = read
+    x, u, b, at, bt, corners, places, cuts, channels, offsets, strips, row, y_row, size = read
     y, winner, scratch = written
     (n, m), C, F = (len(bt) // 8, len(at) // 8), len(channels), len(b)
-    part, strip = divmod(piece, strips)
+    part, strip = divmod(piece, len(strips) - 1)
     points, made, group = n * n, whole(F), len(offsets)  # a tile has n x n points
     values = scratch[piece]
     products = values[group * points * whole(C) :]
     half = products[group * points * made :]
-    vectors, share = made // LANES, len(scratch) // strips
-    filters = range(
-        strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES, LANES
-    )
-    each = len(corners) // N
-    end = (part + 1) * N // share * each
-    for start in range(part * N // share * each, end, group):
-        tiles = range(start, min(start + group, end))
+    filters = range(strips[strip], strips[strip + 1], LANES)
+    for start in range(cuts[part], cuts[part + 1], group):
+        tiles = range(start, min(start + group, cuts[part + 1]))
         for t in tiles:
             _evaluate(x, corners[t], bt, half, values, offsets[t - start], (n, C, row))
         _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
