@@ -253,7 +253,10 @@ def sum_of_pieces(parts, pairs):
 @parallel_over  # block owns its part of each array
 def _add_pairs(block, read, written):
     (pairs,), (parts, total) = read, written
-    mine = slice(block * MANY, (block + 1) * MANY)
-    for to, from_, _ in pairs:
-        parts[to, mine] += parts[from_, mine]
-    total[mine] = parts[0, mine]
+    first, last = block * MANY, min(total.size, (block + 1) * MANY)
+    for pair in range(len(pairs)):  # plain loops: slices would take a second longer to compile
+        to, from_ = pairs[pair, 0], pairs[pair, 1]
+        for m in range(first, last):
+            parts[to, m] += parts[from_, m]
+    for m in range(first, last):
+        total[m] = parts[0, m]
