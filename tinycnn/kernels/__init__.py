@@ -57,6 +57,7 @@ def __getattr__(name: str) -> Any:
 def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
     """Return ``compiled`` for arguments that fit; ``idea`` serves those it is not made for."""
     from tinycnn.kernels.microkernels import Plan
+    from tinycnn.kernels.threads import between
 
     check = idea.check  # type: ignore[attr-defined]
 
@@ -67,7 +68,7 @@ def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
         if not isinstance(result, Plan):
             return idea(*given) if result is NotImplemented else result
         if result.pack:
-            result.pack()
+            between(result.pack)
         result.fill()
         return result.y
 

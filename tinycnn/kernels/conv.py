@@ -29,7 +29,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.simd import HALF, LANES, add, equals, load_first, select, store_first, zeros
-from tinycnn.kernels.threads import parallel_over
+from tinycnn.kernels.threads import between, parallel_over
 
 POOL = 2  # the size of a pooling window: eight sums are just two; 1, no pooling, is fused as well
 
@@ -55,11 +55,11 @@ def _plan(x, w, b, size, competing):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
-    by_filter, copies = w.reshape(F, -1).T[:, None], 2 if shift else 1
-    by_tap, biases = (empty((len(z), copies, F), w.dtype) for z in (by_filter, b[None]))
+    copies = 2 if shift else 1
+    by_tap, biases = (empty((z, copies, F), w.dtype) for z in (KH * KW * C, 1))
 
     def pack():
-        by_tap[:], biases[:] = by_filter, b
+        by_tap[:], biases[:] = w.reshape(F, -1).T[:, None], b
 
     numbers, parts = (by_tap.ravel(), biases.ravel()), 1 if N > FEW else 4
     taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
@@ -161,7 +161,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
         taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
         read = dy, winner, in_rows(x), windows, taps, cuts, size
         _correlate(len(db), read, (dw.reshape(len(db), -1, F), db))
-        dw = np.ascontiguousarray(sum_of_pieces(dw, pairs).reshape(-1, F).T)
+        by_filter, dw = sum_of_pieces(dw, pairs).reshape(-1, F).T, empty((F, KH * KW * C), x.dtype)
+        between(lambda: np.copyto(dw, by_filter))
     else:
         sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
         dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))

@@ -13,7 +13,7 @@ from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
 from tinycnn.kernels.shapes import FLOATS
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
-from tinycnn.kernels.threads import parallel_over
+from tinycnn.kernels.threads import between, parallel_over
 
 LEAST = {dtype: np.finfo(dtype).tiny / np.finfo(dtype).eps for dtype in FLOATS}
 """The smallest numbers that ``reference.flush`` leaves."""
@@ -46,7 +46,7 @@ def _maxpool2d(n, read, written):
 
 def maxpool2d_backward(dy, winner, input_size, size):
     """See ``reference.maxpool2d_backward``."""
-    dx = np.zeros((len(dy), *input_size, dy.shape[3]), dy.dtype)
+    dx = empty((len(dy), *input_size, dy.shape[3]), dy.dtype)
     _maxpool2d_backward(len(dy), (dy, winner, size), (dx,))
     return dx
 
@@ -54,6 +54,7 @@ def maxpool2d_backward(dy, winner, input_size, size):
 @parallel_over  # n owns dx[n]
 def _maxpool2d_backward(n, read, written):
     (dy, winner, size), (dx,) = read, written
+    dx[n] = 0
     for i, j, c in np.ndindex(dy.shape[1:]):
         u, v = divmod(np.intp(winner[n, i, j, c]), size)
         dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
@@ -194,12 +195,16 @@ def _adam_update(block, read, written):
 def batchnorm(x, w, b, epsilon):
     """See ``reference.batchnorm``."""
     N, C = len(x), x.shape[-1]
-    mean, variance = np.zeros((2, C), x.dtype)
-    if N:
-        means, variances = np.empty((2, N, C), x.dtype)
-        _moments(N, (in_rows(x),), (means, variances))
-        mean, variance = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-    plan = normalize(x, mean, w / np.sqrt(variance + x.dtype.type(epsilon)), b)
+    (mean, variance, scale), (means, variances) = np.zeros((3, C), x.dtype), np.empty((2, N, C), x.dtype)
+    _moments(N, (in_rows(x),), (means, variances))
+
+    def join():
+        if N:
+            mean[:], variance[:] = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+        scale[:] = w / np.sqrt(variance + x.dtype.type(epsilon))
+
+    between(join)
+    plan = normalize(x, mean, scale, b)
     plan.fill()
     return plan.y, mean, variance
 
@@ -214,12 +219,16 @@ def batchnorm_backward(dy, x, w, mean, variance, epsilon):
     """See ``reference.batchnorm_backward``."""
     N, C = len(x), x.shape[-1]
     M = max(1, x.size // C)
-    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    dws, dbs = np.empty((2, N, C), x.dtype)
+    dx, (dws, dbs) = empty(x.shape, x.dtype), np.empty((2, N, C), x.dtype)
+    dw, db, inverse, scale, slope, level = np.empty((6, C), x.dtype)
+    between(lambda: np.divide(1, np.sqrt(variance + x.dtype.type(epsilon)), out=inverse))
     _sum_gradients(N, (in_rows(dy), in_rows(x), mean, inverse), (dws, dbs))
-    dw, db = dws.sum(axis=0), dbs.sum(axis=0)
-    dx, scale = empty(x.shape, x.dtype), w * inverse
-    slope, level = scale * inverse * dw / M, db / M
+
+    def join():
+        dw[:], db[:], scale[:] = dws.sum(axis=0), dbs.sum(axis=0), w * inverse
+        slope[:], level[:] = scale * inverse * dw / M, db / M
+
+    between(join)
     _input_gradient(N, (in_rows(dy), in_rows(x), mean, scale, slope, level), (in_rows(dx),))
     return dx, dw, db
 

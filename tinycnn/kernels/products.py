@@ -58,9 +58,12 @@ def _multiply_pieces(block, read, written):
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
     turned = empty(w.shape[::-1], w.dtype)
-    for d in range(0, len(w), 64):  # so many rows at a time stay in the nearest cache
-        turned[:, d : d + 64] = w[d : d + 64].T
-    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))
+
+    def turn():
+        for d in range(0, len(w), 64):  # so many rows at a time stay in the nearest cache
+            turned[:, d : d + 64] = w[d : d + 64].T
+
+    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))._replace(pack=turn)
 
 
 def dense(x, w, b):

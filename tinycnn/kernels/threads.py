@@ -7,9 +7,10 @@ more: the caller waits only for helpers that came. Helpers without a job for a w
 """
 
 import atexit
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -88,11 +89,33 @@ def parallel_over(body: Callable) -> Callable:
         run = kernel(run, body)
 
         def loop(count, read, written):
+            if _own.written_down is not None:
+                _own.written_down.append(partial(loop, count, read, written))
             return _with_helpers(run, count, _own.job, count, read, written)
 
         loop.run = run  # type: ignore[attr-defined]
     loop.__wrapped__ = body  # type: ignore[attr-defined]
     return loop
+
+
+@contextlib.contextmanager
+def written_down() -> Iterator[list[Callable[[], object]]]:
+    """Collect the loops that this thread calls meanwhile, as partial calls, for ``in_a_row``."""
+    before, _own.written_down = _own.written_down, []
+    try:
+        yield _own.written_down
+    finally:
+        _own.written_down = before
+
+
+def between(step: Callable[[], object]) -> None:
+    """Call ``step``, Python between loops; where these are written down, so is it, as a whole."""
+    if _own.written_down is None:
+        step()
+        return
+    with written_down():
+        step()
+    _own.written_down.append(step)
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
@@ -170,6 +193,7 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
+        self.written_down: list[Callable[[], object]] | None = None
         self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
 
 

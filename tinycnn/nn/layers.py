@@ -14,6 +14,7 @@ import numpy as np
 
 from tinycnn import kernels
 from tinycnn.kernels import shapes
+from tinycnn.kernels.threads import between
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.reference import flush
@@ -239,24 +240,28 @@ class BatchNorm(Layer):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         w, b = self.params["w"], self.params["b"]
-        self._memory = x if training else None
+        self._memory = (x,) if training else None
         if self.inference or not training:
             return w / self.deviation(x.dtype) * (x - self.state["mean"]) + b
         checks.several_a_channel(x)
-        y, *self._moments = self.ops.batchnorm(x, w, b, self.EPSILON)
-        for key, moment in zip(("mean", "variance"), self._moments, strict=True):
-            self.state[key] += self.FOLLOW * (moment - self.state[key])
-            flush(self.state[key])
+        y, *moments = self.ops.batchnorm(x, w, b, self.EPSILON)
+        self._memory = x, *moments
+        between(lambda: self._follow(*moments))
         return y
 
+    def _follow(self, *moments: Array) -> None:
+        for key, moment in zip(("mean", "variance"), moments, strict=True):
+            self.state[key] += self.FOLLOW * (moment - self.state[key])
+            flush(self.state[key])
+
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
-        x, w = self.remembered(), self.params["w"]
+        (x, *moments), w = self.remembered(), self.params["w"]
         if self.inference:  # mean and deviation are constants
             z = (x - self.state["mean"]) / self.deviation(x.dtype)
             m = tuple(range(x.ndim - 1))
             self.grads = {"w": (dy * z).sum(axis=m), "b": dy.sum(axis=m)}
             return dy * (w / self.deviation(x.dtype))
-        dx, dw, db = self.ops.batchnorm_backward(dy, x, w, *self._moments, self.EPSILON)
+        dx, dw, db = self.ops.batchnorm_backward(dy, x, w, *moments, self.EPSILON)
         self.grads = {"w": dw, "b": db}
         return dx
 
@@ -275,7 +280,8 @@ class Dropout(Layer):
     def forward(self, x: Array, training: bool = False) -> Array:
         if self.inference or not training:
             return x
-        draw = self._memory = self._rng.random(x.shape, dtype=x.dtype.type)
+        draw = self._memory = np.empty(x.shape, x.dtype)
+        between(lambda: self._rng.random(dtype=x.dtype.type, out=draw))
         return self.ops.dropout(x, draw, self.rate)
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:

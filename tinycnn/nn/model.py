@@ -14,6 +14,7 @@ from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.fusion import fuse
 from tinycnn.nn.inference import Answers
 from tinycnn.nn.layers import Layer, Softmax
+from tinycnn.nn.repeats import Repeats
 from tinycnn.nn.weights import Storable, named
 
 BATCH = 32  # images predicted at a time: enough for all threads, and small enough for caches
@@ -41,7 +42,8 @@ class Sequential(Storable):
         self.layers = tuple(layers)  # the stages are made of them, so none may be replaced
         self.input_shape = tuple(input_shape)
         self.stages = fuse(self.layers) if fused else self.layers
-        self.any_floats, self.answers, self.description = False, Answers(), {}
+        self.any_floats, self.description = False, {}
+        self.answers, self.repeats = Answers(), Repeats()
         rng, self.output_shape = np.random.default_rng(seed), self.input_shape
         for layer in self.layers:
             self.output_shape = layer.build(self.output_shape, rng)
@@ -52,7 +54,9 @@ class Sequential(Storable):
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the last layer's output for x (N, *input_shape)."""
         checks.batch(x, self.input_shape)
-        if not training and len(x) <= BATCH:
+        if training:
+            return self.repeats.forward(self.stages, x)
+        if len(x) <= BATCH:
             return self.answers.of(self.stages, x)
         for stage in self.stages:
             x = stage.forward(x, training)
@@ -63,9 +67,7 @@ class Sequential(Storable):
 
         The dx of the first layer is rarely needed, so it is computed only on request.
         """
-        for stage in reversed(self.stages):
-            dy = stage.backward(dy, input_gradient or stage is not self.stages[0])
-        return dy if input_gradient else None
+        return self.repeats.backward(self.stages, dy, input_gradient)
 
     def gradients(self) -> list[Array]:
         """Return the gradients of all parameters, as the last ``backward`` assigned them."""
@@ -117,7 +119,7 @@ class Sequential(Storable):
         for layer in self.layers[:stop]:
             shapes.append(layer.shapes(shapes[-1])[0])
         part.input_shape, part.output_shape = shapes[start], shapes[-1]
-        part.answers = Answers()
+        part.answers, part.repeats = Answers(), Repeats()
         part.layers = tuple(copy.copy(layer) for layer in self.layers[start:stop])
         part.stages = fuse(part.layers) if self.stages is not self.layers else part.layers
         return part
