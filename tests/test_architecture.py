@@ -35,7 +35,7 @@ INSIDE_NN = [
     {"checks"},
     {"layers", "differences"},
     {"more_layers"},
-    {"fusion", "losses", "optimizers", "weights"},
+    {"fusion", "losses", "optimizers", "repeats", "weights"},
     {"inference", "text"},
     {"model", "open_set"},
     {"presets", "fit", "folding", "classifier"},

@@ -200,7 +200,9 @@ def batchnorm(x, w, b, epsilon):
 
     def join():
         if N:
-            mean[:], variance[:] = means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+            np.divide(means.sum(axis=0), N, out=mean)
+            spread = np.square(means - mean).sum(axis=0) / N
+            np.add(variances.sum(axis=0) / N, spread, out=variance)
         scale[:] = w / np.sqrt(variance + x.dtype.type(epsilon))
 
     between(join)

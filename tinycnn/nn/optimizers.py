@@ -10,6 +10,7 @@ from tinycnn import kernels
 from tinycnn.nn import checks
 from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
+from tinycnn.nn.repeats import Updates
 
 Schedule = Callable[[float], float]  # from the share of training done to a factor for ``lr``
 
@@ -24,6 +25,7 @@ class Optimizer:
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
         self.layers = list(layers)
         self.lr, self.weight_decay, self.steps = checks.rate(lr), weight_decay, 0
+        self._updates = Updates()
         self.state = {
             f"{slot}.{index}.{key}": np.zeros_like(z)
             for index, layer in enumerate(self.layers)
@@ -34,10 +36,12 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter by one step, in place."""
         self.steps += 1
-        for index, layer in enumerate(self.layers):
-            for key, z in layer.params.items():
-                state = (self.state[f"{slot}.{index}.{key}"] for slot in self.slots)
-                self._update(z, layer.grads[key], *state)
+        arrays = [
+            (z, layer.grads[key], *(self.state[f"{slot}.{index}.{key}"] for slot in self.slots))
+            for index, layer in enumerate(self.layers)
+            for key, z in layer.params.items()
+        ]
+        self._updates.of(self._update, arrays, type(self) in (SGD, Adam))
 
 
 class SGD(Optimizer):

@@ -194,6 +194,42 @@ class _Backward(_Pass):
         return [*map(sys.getrefcount, self._held)]
 
 
+class Updates:
+    """What is kept to repeat the steps of an optimizer; a copy keeps nothing."""
+
+    def __init__(self) -> None:
+        self._arrays: list[Array] = []
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(self), ()
+
+    def of(self, update: Callable, arrays: list[tuple[Array, ...]], is_of_loops: bool) -> None:
+        """Call ``update`` with each parameter, its gradient and its state; repeat that if asked."""
+        flat = [z for some in arrays for z in some]
+        if len(flat) == len(self._arrays) and all(map(is_, flat, self._arrays)):
+            with written_down() as loops:
+                update(*arrays[0])
+            for numbers in self._numbers:  # such as today's learning rate
+                numbers[:] = _numbers_of(loops[0])
+            self._others()
+            return
+        with written_down() as loops:
+            for some in arrays:
+                update(*some)
+        alike = len({z.dtype for z in flat}) == 1 and all(ready(z) is z for z in flat)
+        self._arrays = []
+        if is_of_loops and alike and len(loops) == len(arrays) > 1:
+            self._arrays, self._numbers = flat, [*map(_numbers_of, loops[1:])]
+            self._others = in_a_row(loops[1:])
+
+
+def _numbers_of(loop: Any) -> Array:
+    """Return the numbers by which a loop changes all parameters: the last of what it reads."""
+    _, read, _ = loop.args
+    numbers: Array = read[-1]
+    return numbers
+
+
 def _is_of_loops(stage: Layer) -> bool:
     """Return whether all that a layer does is written down; copies that kernels make are not."""
     arrays = _with_parameters(stage).params.values()

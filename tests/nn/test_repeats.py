@@ -1,0 +1,52 @@
+"""Training steps that are repeated give what the same steps give when all layers are called."""
+
+import numpy as np
+import pytest
+
+from tinycnn.nn import SGD, Adam, Dense, ReLU, Sequential, reference
+from tinycnn.nn.repeats import Repeats, Updates
+from tinycnn.nn.text import layers_of
+
+STACK = "Conv2D(30, 3) ReLU MaxPool2D BatchNorm Conv2D(5, 2) MaxPool2D LeakyReLU Flatten Dropout(0.5)"
+
+
+class Diary(ReLU):
+    """A layer of somebody's own, which keeps what it sees."""
+
+    def forward(self, x, training=False):
+        self.seen = [*getattr(self, "seen", []), x]
+        return super().forward(x, training)
+
+
+CHANGES = {
+    "in place": lambda first, norm, *_: first.params["w"].fill(0.5),
+    "replaced": lambda first, *_: first.params.update(b=np.ones(30, np.float32)),
+    "frozen": lambda first, norm, *_: setattr(norm, "inference", True),
+    "other operations": lambda first, norm, *_: setattr(norm, "ops", reference),
+    "another x": lambda *layers: layers[-1].forward(np.ones((2, 4), np.float32), training=True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_repeated_steps_give_the_bytes_of_steps_that_call_all_layers(change, kind):
+    stacks = [[*layers_of(STACK), Dense(4), Diary(), Dense(4)] for _ in range(2)]
+    twins = [Sequential(layers, (17, 15, 1)) for layers in stacks]
+    optimizers, rng, held = [kind(model, 0.01) for model in twins], np.random.default_rng(0), []
+    for step, count in enumerate((5, 5, 5, 2, 5, 2, 5, 5, 20, 5, 5)):
+        images = rng.integers(0, 256, (count, 17, 15), dtype=np.uint8)
+        twins[1].repeats, optimizers[1]._updates = Repeats(), Updates()  # nothing to repeat
+        for model, optimizer in zip(twins, optimizers, strict=True):
+            model.draw_from(np.random.default_rng(step))
+            optimizer.lr /= 1 + step
+            p = model.forward(model.prepare(images), training=True)
+            if step == 5:
+                change(model.layers[0], *model.layers[3:])
+            model.backward(p - np.eye(4, dtype=np.float32)[np.arange(count) % 4])
+            optimizer.step()
+        ours, theirs = ([*model.gradients(), *model.arrays().values()] for model in twins)
+        assert [z.tobytes() for z in ours] == [z.tobytes() for z in theirs]
+        held += [(z, z.copy()) for z in twins[0].gradients()[step::4]]
+        del ours, theirs
+    held += zip(stacks[0][-2].seen, stacks[1][-2].seen, strict=True)
+    assert all(np.array_equal(*pair) for pair in held), "what somebody holds has changed"
