@@ -119,14 +119,17 @@ def between(step: Callable[[], object]) -> None:
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
-    """Return what does ``loops``, partial calls of kernels made here, without Python between."""
+    """Return what does ``loops``, partial calls of kernels made here, without Python between.
+
+    It knows only the addresses of arrays: whoever calls it has to hold these.
+    """
     if CHECKED or UNCOMPILED:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
         loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
     most = int(jobs[:, COUNT].max())
-    return lambda: loops and _with_helpers(_run_jobs, most, jobs)  # it holds the arrays, too
+    return lambda: _with_helpers(_run_jobs, most, jobs)
 
 
 def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:

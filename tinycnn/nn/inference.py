@@ -65,7 +65,7 @@ class _Answer:
         self._packed, self._changed = [(z, z.copy()) for z in arrays], bytearray(1)
         changed = np.frombuffer(self._changed, np.uint8)
         searches = [partial(compare, blocks(z[0]), z, (changed,)) for z in self._packed]
-        steps = [*searches, *(plan.fill for plan in self._plans)]
+        steps = self._held = [*searches, *(plan.fill for plan in self._plans)]
         self._calls: list[Step] = []
         for compiled, some in groupby(steps, lambda step: isinstance(step, partial)):
             calls: list[Any] = [*some]

@@ -9,6 +9,7 @@ last gradients, the step is written down anew, in other arrays.
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -198,7 +199,7 @@ class Updates:
     """What is kept to repeat the steps of an optimizer; a copy keeps nothing."""
 
     def __init__(self) -> None:
-        self._arrays: list[Array] = []
+        self._arrays: list[weakref.ref[Array]] = []
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(self), ()
@@ -206,7 +207,8 @@ class Updates:
     def of(self, update: Callable, arrays: list[tuple[Array, ...]], is_of_loops: bool) -> None:
         """Call ``update`` with each parameter, its gradient and its state; repeat that if asked."""
         flat = [z for some in arrays for z in some]
-        if len(flat) == len(self._arrays) and all(map(is_, flat, self._arrays)):
+        known = [there() for there in self._arrays]  # to hold a gradient would keep it from reuse
+        if len(flat) == len(known) and all(map(is_, flat, known)):
             with written_down() as loops:
                 update(*arrays[0])
             for numbers in self._numbers:  # such as today's learning rate
@@ -219,7 +221,8 @@ class Updates:
         alike = len({z.dtype for z in flat}) == 1 and all(ready(z) is z for z in flat)
         self._arrays = []
         if is_of_loops and alike and len(loops) == len(arrays) > 1:
-            self._arrays, self._numbers = flat, [*map(_numbers_of, loops[1:])]
+            self._arrays = [*map(weakref.ref, flat)]
+            self._numbers = [*map(_numbers_of, loops[1:])]
             self._others = in_a_row(loops[1:])
 
 
