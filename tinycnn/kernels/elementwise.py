@@ -195,7 +195,8 @@ def _adam_update(block, read, written):
 def batchnorm(x, w, b, epsilon):
     """See ``reference.batchnorm``."""
     N, C = len(x), x.shape[-1]
-    (mean, variance, scale), (means, variances) = np.zeros((3, C), x.dtype), np.empty((2, N, C), x.dtype)
+    mean, variance, scale = np.zeros((3, C), x.dtype)
+    means, variances = np.empty((2, N, C), x.dtype)
     _moments(N, (in_rows(x),), (means, variances))
 
     def join():

@@ -99,7 +99,7 @@ def parallel_over(body: Callable) -> Callable:
 
 
 @contextlib.contextmanager
-def written_down() -> Iterator[list[Callable[[], object]]]:
+def written_down() -> Iterator[list[Any]]:
     """Collect the loops that this thread calls meanwhile, as partial calls, for ``in_a_row``."""
     before, _own.written_down = _own.written_down, []
     try:
@@ -110,12 +110,11 @@ def written_down() -> Iterator[list[Callable[[], object]]]:
 
 def between(step: Callable[[], object]) -> None:
     """Call ``step``, Python between loops; where these are written down, so is it, as a whole."""
-    if _own.written_down is None:
-        step()
-        return
-    with written_down():
-        step()
-    _own.written_down.append(step)
+    before, _own.written_down = _own.written_down, None
+    step()
+    _own.written_down = before
+    if before is not None:
+        before.append(step)
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
@@ -196,7 +195,7 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
-        self.written_down: list[Callable[[], object]] | None = None
+        self.written_down: list[Any] | None = None
         self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
 
 

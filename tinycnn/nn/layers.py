@@ -246,13 +246,14 @@ class BatchNorm(Layer):
         checks.several_a_channel(x)
         y, *moments = self.ops.batchnorm(x, w, b, self.EPSILON)
         self._memory = x, *moments
-        between(lambda: self._follow(*moments))
-        return y
 
-    def _follow(self, *moments: Array) -> None:
-        for key, moment in zip(("mean", "variance"), moments, strict=True):
-            self.state[key] += self.FOLLOW * (moment - self.state[key])
-            flush(self.state[key])
+        def follow() -> None:
+            for key, moment in zip(("mean", "variance"), moments, strict=True):
+                self.state[key] += self.FOLLOW * (moment - self.state[key])
+                flush(self.state[key])
+
+        between(follow)
+        return y
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Any:
         (x, *moments), w = self.remembered(), self.params["w"]

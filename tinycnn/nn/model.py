@@ -54,10 +54,10 @@ class Sequential(Storable):
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the last layer's output for x (N, *input_shape)."""
         checks.batch(x, self.input_shape)
-        if training:
-            return self.repeats.forward(self.stages, x)
-        if len(x) <= BATCH:
+        if not training and len(x) <= BATCH:
             return self.answers.of(self.stages, x)
+        if training and (step := self.repeats.forward(self.stages, x)):
+            return step.forward(x)
         for stage in self.stages:
             x = stage.forward(x, training)
         return x
@@ -67,7 +67,11 @@ class Sequential(Storable):
 
         The dx of the first layer is rarely needed, so it is computed only on request.
         """
-        return self.repeats.backward(self.stages, dy, input_gradient)
+        if not input_gradient and (step := self.repeats.backward(self.stages, dy)):
+            return step.backward(dy)
+        for stage in reversed(self.stages):
+            dy = stage.backward(dy, input_gradient or stage is not self.stages[0])
+        return dy if input_gradient else None
 
     def gradients(self) -> list[Array]:
         """Return the gradients of all parameters, as the last ``backward`` assigned them."""

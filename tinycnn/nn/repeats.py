@@ -10,7 +10,7 @@ last gradients, the step is written down anew, in other arrays.
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
 from operator import is_
@@ -27,14 +27,14 @@ from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 
+Method = Callable[..., Any]
+
 OF_LOOPS = {BatchNorm, Conv2D, ConvReLUPool, Dense, Dropout, Flatten, MaxPool2D, ReLU}
 """Layers that leave all to kernels; their subclasses may do more."""
 
-MOST = 256
-"""Examples in a batch that is repeated: in a larger one, the Python takes next to no time."""
-
-MOST_KEPT = 2
-"""Shapes of x for which a thread keeps a step: of most batches, and of the last in an epoch."""
+MOST, MOST_KEPT = 256, 2
+"""Examples in a batch that is repeated: in a larger one, Python takes next to no time. And shapes
+for which a thread keeps a step: those of most batches, and of the last in an epoch."""
 
 
 class Repeats(threading.local):
@@ -47,54 +47,48 @@ class Repeats(threading.local):
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(self), ()
 
-    def forward(self, stages: Sequence[Layer], x: Array) -> Array:
-        """Return the output of ``stages`` for x (N,...), in training."""
+    def forward(self, stages: Sequence[Layer], x: Array) -> "_Step | None":
+        """Return the step that begins with x (N,...), or None if layers had better be called."""
         self._last = None
         if CHECKED or UNCOMPILED or type(x) is not np.ndarray or not 0 < len(x) <= MOST:
-            for stage in stages:
-                x = stage.forward(x, training=True)
-            return x
+            return None
         key = x.shape, x.dtype
-        step = self._kept.pop(key, None)  # a layer of yours may train its own model meanwhile
+        step = self._kept.pop(key, None)
         if step is None or not step.fits(stages):
             step = _Step(stages)
-        y = step.forward(x)
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         self._kept[key] = self._last = step
-        return y
+        return step
 
-    def backward(self, stages: Sequence[Layer], dy: Array, input_gradient: bool) -> Any:
-        """Assign the gradients of all layers; return dx if ``input_gradient``."""
-        if self._last and self._last.fits(stages) and self._last.remembers(dy):
-            return self._last.backward(dy, input_gradient)
-        for stage in reversed(stages):
-            dy = stage.backward(dy, input_gradient or stage is not stages[0])
-        return dy if input_gradient else None
+    def backward(self, stages: Sequence[Layer], dy: Array) -> "_Step | None":
+        """Return the last step, or None if layers have changed or seen something else since."""
+        step = self._last
+        return step if step and step.fits(stages) and step.remembers(dy) else None
 
 
 class _Step:
-    """The forward pass of one step, and its backward pass with and without dx."""
-
     def __init__(self, stages: Sequence[Layer]) -> None:
-        self._stages, self._read = stages, _read(stages)
-        self._of_loops = [stage for stage in stages if _is_of_loops(stage)]
+        self._read = _read(stages)
+        self._stages = [(stage, _is_of_loops(stage)) for stage in stages]
         self._forward: _Pass | None = None
-        self._backward: dict[bool, _Backward] = {}
+        self._backward: _Pass | None = None
+        self._layers: list[int] = []
 
     def fits(self, stages: Sequence[Layer]) -> bool:
         """Return whether the loops read what the stages would read now."""
-        now = _read(stages)
-        return len(now) == len(self._read) and all(map(is_, now, self._read))
+        return _are_the_same(_read(stages), self._read)
 
     def forward(self, x: Array) -> Array:
-        if self._forward is None:
-            self._forward = _Pass(x, self._through_all)
-            self._memories = [(vars(stage), stage._memory) for stage in self._of_loops]
-        else:
+        """Return the output of all layers for x."""
+        if self._forward:
             self._forward(x)
-            for layer, memory in self._memories:
-                layer["_memory"] = memory
+        else:
+            self._forward = _Pass(x, [(loops, z.forward, True) for z, loops in self._stages])
+            layers = [vars(z) for z, loops in self._stages if loops]
+            self._memories = [(layer, layer["_memory"]) for layer in layers]
+        for layer, memory in self._memories:
+            layer["_memory"] = memory
         y: Array = self._forward.y.copy()
         return y
 
@@ -104,51 +98,43 @@ class _Step:
         fits = type(dy) is type(y) and (dy.shape, dy.dtype) == (y.shape, y.dtype)
         return fits and all(layer["_memory"] is memory for layer, memory in self._memories)
 
-    def backward(self, dy: Array, input_gradient: bool) -> Any:
-        back = self._backward.get(input_gradient)
-        if back and back.is_free():
-            back(dy)
+    def backward(self, dy: Array) -> None:
+        """Assign the gradients of all layers: in the arrays of last time, if nobody holds them."""
+        if self._backward and self._holders() == self._layers:
+            self._backward(dy)
         else:
-            back = _Backward(dy, partial(self._back_through_all, input_gradient), self._of_loops)
-            self._backward[input_gradient] = back
-        return back.y.copy() if input_gradient else None
+            first, _ = self._stages[0]
+            back = [(loops, z.backward, z is not first) for z, loops in reversed(self._stages)]
+            self._backward = _Pass(dy, back)
+            layers = [_with_parameters(z) for z, loops in self._stages if loops]
+            self._grads = [(layer, layer.grads) for layer in layers if layer.grads]
+            arrays = [z for _, grads in self._grads for z in grads.values()]
+            memory = [z.base for z in arrays if z.base is not None]  # which views share
+            self._held = [*(grads for _, grads in self._grads), *arrays, *memory]
+            del arrays, memory
+            self._layers = self._holders()
+        for layer, grads in self._grads:
+            layer.grads = grads
 
-    def _through_all(self, x: Array) -> Array:
-        for stage in self._stages:
-            x = self._repeatable(stage, stage.forward, x, True)
-        return x
-
-    def _back_through_all(self, input_gradient: bool, dy: Array) -> Any:
-        for stage in reversed(self._stages):
-            wanted = input_gradient or stage is not self._stages[0]
-            dy = self._repeatable(stage, stage.backward, dy, wanted)
-        return dy
-
-    def _repeatable(self, stage: Layer, method: Callable, x: Array, option: bool) -> Any:
-        """Return what a layer makes of x, in an array that stays where it is."""
-        if stage in self._of_loops:
-            return method(x, option)
-        made: list[Any] = []
-
-        def call() -> None:
-            y = method(x.copy(), option)  # which a layer of yours may keep
-            if not made:
-                made.append(y if y is None else np.array(y, order="C"))
-            elif y is not None:
-                np.copyto(made[0], y)
-
-        between(call)
-        return made[0]
+    def _holders(self) -> list[int]:
+        """Return how many hold the gradients, beside their layers."""
+        for layer, grads in self._grads:
+            if layer.grads is grads:
+                layer.grads = {}
+        return [*map(sys.getrefcount, self._held)]
 
 
 class _Pass:
     """Calls that make an array y of another, x; done once, and written down."""
 
-    def __init__(self, x: Array, run: Callable[[Array], Any]) -> None:
+    def __init__(self, x: Array, methods: Iterable[tuple[bool, Method, bool]]) -> None:
         self._x, self._calls = empty(x.shape, x.dtype), list[Callable[[], object]]()
         self._x[...] = x
+        self.y: Any = self._x
         with written_down() as self._steps:
-            self.y = run(self._x)
+            for is_of_loops, method, option in methods:
+                once = method if is_of_loops else partial(_in_one_place, method)
+                self.y = once(self.y, option)
 
     def __call__(self, x: Array) -> None:
         """Make y of other numbers."""
@@ -161,76 +147,59 @@ class _Pass:
             call()
 
 
-class _Backward(_Pass):
-    """A backward pass, which writes into the gradients of last time, unless somebody holds them."""
+def _in_one_place(method: Method, x: Array, option: bool) -> Any:
+    """Return what a layer of your own makes of x, in an array that stays where it is."""
+    made: list[Any] = []
 
-    def __init__(self, dy: Array, run: Callable, stages: Sequence[Layer]) -> None:
-        super().__init__(dy, run)
-        layers = [_with_parameters(stage) for stage in stages]
-        self._grads = [(layer, layer.grads) for layer in layers if layer.grads]
-        arrays = [z for _, grads in self._grads for z in grads.values()]
-        memory = [z.base for z in arrays if z.base is not None]  # of views, too
-        self._held = [*(grads for _, grads in self._grads), *arrays, *memory]
-        del arrays, memory
-        self._holders: list[int] = []
-        self._holders = self._count_holders()
-        self._give()
+    def call() -> None:
+        y = method(x.copy(), option)  # which the layer may keep
+        if not made:
+            made.append(y if y is None else np.array(y, order="C"))
+        elif y is not None:
+            np.copyto(made[0], y)
 
-    def is_free(self) -> bool:
-        """Return whether nobody but the layers holds the gradients."""
-        return self._count_holders() == self._holders
-
-    def __call__(self, dy: Array) -> None:
-        super().__call__(dy)
-        self._give()
-
-    def _give(self) -> None:
-        for layer, grads in self._grads:
-            layer.grads = grads
-
-    def _count_holders(self) -> list[int]:
-        for layer, grads in self._grads:
-            if layer.grads is grads:
-                layer.grads = {}
-        return [*map(sys.getrefcount, self._held)]
+    between(call)
+    return made[0]
 
 
 class Updates:
     """What is kept to repeat the steps of an optimizer; a copy keeps nothing."""
 
     def __init__(self) -> None:
-        self._arrays: list[weakref.ref[Array]] = []
+        self._arrays: list[weakref.ref[Array]] = []  # to hold a gradient would keep it from reuse
+        self._numbers: list[Array] = []
+        self._others: Callable[[], object] = list
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(self), ()
 
-    def of(self, update: Callable, arrays: list[tuple[Array, ...]], is_of_loops: bool) -> None:
+    def of(self, update: Method, arrays: list[tuple[Array, ...]], is_of_loops: bool) -> None:
         """Call ``update`` with each parameter, its gradient and its state; repeat that if asked."""
         flat = [z for some in arrays for z in some]
-        known = [there() for there in self._arrays]  # to hold a gradient would keep it from reuse
-        if len(flat) == len(known) and all(map(is_, flat, known)):
-            with written_down() as loops:
-                update(*arrays[0])
+        is_known = flat and _are_the_same(flat, [there() for there in self._arrays])
+        with written_down() as loops:
+            for some in arrays[:1] if is_known else arrays:
+                update(*some)
+        if is_known:
             for numbers in self._numbers:  # such as today's learning rate
-                numbers[:] = _numbers_of(loops[0])
+                numbers[:] = _numbers(loops[0])
             self._others()
             return
-        with written_down() as loops:
-            for some in arrays:
-                update(*some)
         alike = len({z.dtype for z in flat}) == 1 and all(ready(z) is z for z in flat)
         self._arrays = []
         if is_of_loops and alike and len(loops) == len(arrays) > 1:
-            self._arrays = [*map(weakref.ref, flat)]
-            self._numbers = [*map(_numbers_of, loops[1:])]
+            self._arrays, self._numbers = [*map(weakref.ref, flat)], [*map(_numbers, loops[1:])]
             self._others = in_a_row(loops[1:])
 
 
-def _numbers_of(loop: Any) -> Array:
-    """Return the numbers by which a loop changes all parameters: the last of what it reads."""
-    _, read, _ = loop.args
-    numbers: Array = read[-1]
+def _numbers(loop: Any) -> Array:
+    """Return the numbers that a loop applies to all of an array: the last of what it reads."""
+    numbers: Array = loop.args[1][-1]
     return numbers
+
+
+def _are_the_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _is_of_loops(stage: Layer) -> bool:
