@@ -31,7 +31,7 @@ FLOORS = [
 """The rooms from bottom to top; the module of a command is above all rooms."""
 
 INSIDE_NN = [
-    {"reference"},
+    {"reference", "schedules"},
     {"checks"},
     {"layers", "differences"},
     {"more_layers"},

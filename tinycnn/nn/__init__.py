@@ -27,8 +27,9 @@ from tinycnn.nn.more_layers import (
     ZeroPad2D,
 )
 from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
-from tinycnn.nn.optimizers import SCHEDULES, SGD, Adam, constant, cosine, one_cycle
+from tinycnn.nn.optimizers import SGD, Adam
 from tinycnn.nn.presets import PRESETS, build
+from tinycnn.nn.schedules import SCHEDULES, constant, cosine, one_cycle
 
 __all__ = [
     "NO_CLASS",

@@ -1,6 +1,5 @@
 """Optimizers turn gradients into steps, and remember in ``state`` what they need to go on."""
 
-import math
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
@@ -11,8 +10,6 @@ from tinycnn.nn import checks
 from tinycnn.nn.checks import Array
 from tinycnn.nn.layers import Layer
 from tinycnn.nn.repeats import Updates
-
-Schedule = Callable[[float], float]  # from the share of training done to a factor for ``lr``
 
 
 class Optimizer:
@@ -78,26 +75,4 @@ class Adam(Optimizer):
         )
 
 
-def constant(_share: float) -> float:
-    """Always the highest learning rate."""
-    return 1.0
-
-
-def cosine(share: float) -> float:
-    """From the highest learning rate to zero along half a cosine."""
-    return (1 + math.cos(math.pi * share)) / 2
-
-
-def one_cycle(share: float) -> float:
-    """Rise from a tenth to the highest over a fifth of training, then fall to a hundredth.
-
-    A low start keeps the first, steep gradients harmless; a low end lets the weights settle.
-    """
-    rise, start, end = 0.2, 0.1, 0.01
-    if share < rise:
-        return start + (1 - start) * share / rise
-    return end + (1 - end) * cosine((share - rise) / (1 - rise))
-
-
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
-SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "one-cycle": one_cycle}
