@@ -115,7 +115,8 @@ def whole_step(training: Training) -> Ideas:
     }
     if get_threads() > 1:
         settings["one thread"] = ONE_THREAD
-    return {name: Version(training.step, setting) for name, setting in settings.items()}
+    ideas = {name: Version(training.step_anew, setting) for name, setting in settings.items()}
+    return {**ideas, "all ideas, a repeated step": Version(training.step)}
 
 
 def compare_ideas(

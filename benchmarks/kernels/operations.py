@@ -24,6 +24,7 @@ from tinycnn import kernels
 from tinycnn.data import load_dataset
 from tinycnn.errors import TinyCNNError
 from tinycnn.nn import Sequential, reference
+from tinycnn.nn.repeats import Repeats, Updates
 
 BATCH = 128
 RATE = 0.05
@@ -49,6 +50,13 @@ class Training:
     def step(self) -> None:
         """Train on the next batch."""
         self.trainer.step(next(self._batches))
+
+    def step_anew(self) -> None:
+        """Train on it by calling all layers, whatever could be repeated of earlier steps."""
+        optimizer = self.trainer.optimizer
+        with mock.patch.object(self.model, "repeats", Repeats()):
+            with mock.patch.object(optimizer, "updates", Updates()):
+                self.step()
 
 
 @dataclass(frozen=True)
@@ -84,9 +92,9 @@ def recorded_calls(training: Training) -> list[Call]:
     """Return all calls of two training steps, one fused and one layer by layer."""
     calls: list[Call] = []
     with _recording(calls):
-        training.step()
+        training.step_anew()
         with layer_by_layer(training.model):
-            training.step()
+            training.step_anew()
     return calls
 
 

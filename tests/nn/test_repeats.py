@@ -35,7 +35,7 @@ def test_repeated_steps_give_the_bytes_of_steps_that_call_all_layers(change, kin
     optimizers, rng, held = [kind(model, 0.01) for model in twins], np.random.default_rng(0), []
     for step, count in enumerate((5, 5, 5, 2, 5, 2, 5, 5, 20, 5, 5)):
         images = rng.integers(0, 256, (count, 17, 15), dtype=np.uint8)
-        twins[1].repeats, optimizers[1]._updates = Repeats(), Updates()  # nothing to repeat
+        twins[1].repeats, optimizers[1].updates = Repeats(), Updates()  # nothing to repeat
         for model, optimizer in zip(twins, optimizers, strict=True):
             model.draw_from(np.random.default_rng(step))
             optimizer.lr /= 1 + step

@@ -22,7 +22,7 @@ class Optimizer:
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
         self.layers = list(layers)
         self.lr, self.weight_decay, self.steps = checks.rate(lr), weight_decay, 0
-        self._updates = Updates()
+        self.updates = Updates()
         self.state = {
             f"{slot}.{index}.{key}": np.zeros_like(z)
             for index, layer in enumerate(self.layers)
@@ -38,7 +38,7 @@ class Optimizer:
             for index, layer in enumerate(self.layers)
             for key, z in layer.params.items()
         ]
-        self._updates.of(self._update, arrays, type(self) in (SGD, Adam))
+        self.updates.of(self._update, arrays, type(self) in (SGD, Adam))
 
 
 class SGD(Optimizer):
