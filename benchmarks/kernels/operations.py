@@ -53,10 +53,9 @@ class Training:
 
     def step_anew(self) -> None:
         """Train on it by calling all layers, whatever could be repeated of earlier steps."""
-        optimizer = self.trainer.optimizer
-        with mock.patch.object(self.model, "repeats", Repeats()):
-            with mock.patch.object(optimizer, "updates", Updates()):
-                self.step()
+        anew = mock.patch.object(self.model, "repeats", Repeats())
+        with anew, mock.patch.object(self.trainer.optimizer, "updates", Updates()):
+            self.step()
 
 
 @dataclass(frozen=True)
