@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.nn import SGD, Adam, Dense, Dropout, ReLU, Sequential, reference
 from tinycnn.nn.repeats import Repeats, Updates
 from tinycnn.nn.text import layers_of
@@ -11,11 +12,22 @@ STACK = "Conv2D(30, 3) ReLU MaxPool2D BatchNorm Conv2D(5, 2) MaxPool2D LeakyReLU
 
 
 class Diary(ReLU):
-    """A layer of somebody's own, which keeps what it sees."""
+    """A user's layer, which keeps what it sees."""
 
     def forward(self, x, training=False):
         self.seen = [*getattr(self, "seen", []), x]
         return super().forward(x, training)
+
+
+def test_layers_are_called_for_the_first_batch_of_a_shape_only(monkeypatch):
+    calls, forward = [], Dense.forward
+    monkeypatch.setattr(Dense, "forward", lambda *given: calls.append(1) or forward(*given))
+    model = Sequential([Dense(3)], (5,))
+    optimizer = SGD(model, 0.1)
+    for count in (4, 4, 2, 4, 2):
+        model.backward(model.forward(np.ones((count, 5), np.float32), training=True))
+        optimizer.step()
+    assert len(calls) == (5 if CHECKED or UNCOMPILED else 2)
 
 
 CHANGES = {
@@ -49,4 +61,4 @@ def test_repeated_steps_give_the_bytes_of_steps_that_call_all_layers(change, kin
         held += [(z, z.copy()) for z in twins[0].gradients()[step::4]]
         del ours, theirs
     held += zip(stacks[0][-2].seen, stacks[1][-2].seen, strict=True)
-    assert all(np.array_equal(*pair) for pair in held), "what somebody holds has changed"
+    assert all(np.array_equal(*pair) for pair in held), "an array that is in use elsewhere has changed"

@@ -89,8 +89,8 @@ def parallel_over(body: Callable) -> Callable:
         run = kernel(run, body)
 
         def loop(count, read, written):
-            if _own.written_down is not None:
-                _own.written_down.append(partial(loop, count, read, written))
+            if _own.record is not None:
+                _own.record.append(partial(loop, count, read, written))
             return _with_helpers(run, count, _own.job, count, read, written)
 
         loop.run = run  # type: ignore[attr-defined]
@@ -99,29 +99,26 @@ def parallel_over(body: Callable) -> Callable:
 
 
 @contextlib.contextmanager
-def written_down() -> Iterator[list[Any]]:
-    """Collect the loops that this thread calls meanwhile, as partial calls, for ``in_a_row``."""
-    before, _own.written_down = _own.written_down, []
+def recorded() -> Iterator[list[Any]]:
+    """Record the loops that this thread calls meanwhile, as partial calls, for ``in_a_row``."""
+    before, _own.record = _own.record, []
     try:
-        yield _own.written_down
+        yield _own.record
     finally:
-        _own.written_down = before
+        _own.record = before
 
 
 def between(step: Callable[[], object]) -> None:
-    """Call ``step``, Python between loops; where these are written down, so is it, as a whole."""
-    before, _own.written_down = _own.written_down, None
+    """Call ``step``, Python between loops; where these are recorded, it is too, as a whole."""
+    record, _own.record = _own.record, None
     step()
-    _own.written_down = before
-    if before is not None:
-        before.append(step)
+    _own.record = record
+    if record is not None:
+        record.append(step)
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
-    """Return what does ``loops``, partial calls of kernels made here, without Python between.
-
-    It knows only the addresses of arrays: whoever calls it has to hold these.
-    """
+    """Return what calls ``loops``, partial calls, without Python between; hold their arrays."""
     if CHECKED or UNCOMPILED:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
@@ -195,7 +192,7 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
-        self.written_down: list[Any] | None = None
+        self.record: list[Any] | None = None
         self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
 
 

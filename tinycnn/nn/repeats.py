@@ -1,10 +1,10 @@
-"""A training step like an earlier one is done again, without the Python of its layers.
+"""A training step on a batch of a known shape is repeated, without the Python of its layers.
 
-Layers say what is computed, and a model calls them one after the other. Meanwhile each compiled
-loop is written down with its arrays. The next batch of the same shape is copied to where that one
-was, and the loops are called once more, many in a row. Nobody can tell the difference: a layer of
-your own is called as ever, and where a parameter has been replaced, or somebody still holds the
-last gradients, the step is written down anew, in other arrays.
+Layers say what is computed, and a model calls them one after the other. While it does, every
+compiled loop is recorded with its arrays. The next batch of the same shape is copied to where the
+first one was, and the loops run again, many in a row. The results are the same: a layer of your own
+is called as before, and when a parameter has been replaced, or other code still holds the last
+gradients, the step is recorded anew, in other arrays.
 """
 
 import sys
@@ -22,7 +22,7 @@ from tinycnn import kernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.microkernels import empty
 from tinycnn.kernels.shapes import ready
-from tinycnn.kernels.threads import between, in_a_row, written_down
+from tinycnn.kernels.threads import between, in_a_row, recorded
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
@@ -99,7 +99,7 @@ class _Step:
         return fits and all(layer["_memory"] is memory for layer, memory in self._memories)
 
     def backward(self, dy: Array) -> None:
-        """Assign the gradients of all layers: in the arrays of last time, if nobody holds them."""
+        """Assign the gradients of all layers: in the last arrays, if no program holds them."""
         if self._backward and self._holders() == self._layers:
             self._backward(dy)
         else:
@@ -117,7 +117,7 @@ class _Step:
             layer.grads = grads
 
     def _holders(self) -> list[int]:
-        """Return how many hold the gradients, beside their layers."""
+        """Return how many hold the gradients besides their layers."""
         for layer, grads in self._grads:
             if layer.grads is grads:
                 layer.grads = {}
@@ -125,13 +125,13 @@ class _Step:
 
 
 class _Pass:
-    """Calls that make an array y of another, x; done once, and written down."""
+    """Calls that make an array y of another, x; done once, and recorded."""
 
     def __init__(self, x: Array, methods: Iterable[tuple[bool, Method, bool]]) -> None:
         self._x, self._calls = empty(x.shape, x.dtype), list[Callable[[], object]]()
         self._x[...] = x
         self.y: Any = self._x
-        with written_down() as self._steps:
+        with recorded() as self._steps:
             for is_of_loops, method, option in methods:
                 once = method if is_of_loops else partial(_in_one_place, method)
                 self.y = once(self.y, option)
@@ -177,7 +177,7 @@ class Updates:
         """Call ``update`` with each parameter, its gradient and its state; repeat that if asked."""
         flat = [z for some in arrays for z in some]
         is_known = flat and _are_the_same(flat, [there() for there in self._arrays])
-        with written_down() as loops:
+        with recorded() as loops:
             for some in arrays[:1] if is_known else arrays:
                 update(*some)
         if is_known:
@@ -203,7 +203,7 @@ def _are_the_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
 
 
 def _is_of_loops(stage: Layer) -> bool:
-    """Return whether all that a layer does is written down; copies that kernels make are not."""
+    """Return whether all that a layer does is recorded; copies that kernels make are not."""
     arrays = _with_parameters(stage).params.values()
     known = type(stage) in OF_LOOPS and stage.ops is kernels and not stage.inference
     return known and all(ready(z) is z for z in arrays)
