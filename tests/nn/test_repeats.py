@@ -61,4 +61,4 @@ def test_repeated_steps_give_the_bytes_of_steps_that_call_all_layers(change, kin
         held += [(z, z.copy()) for z in twins[0].gradients()[step::4]]
         del ours, theirs
     held += zip(stacks[0][-2].seen, stacks[1][-2].seen, strict=True)
-    assert all(np.array_equal(*pair) for pair in held), "an array that is in use elsewhere has changed"
+    assert all(np.array_equal(*pair) for pair in held), "an array in use elsewhere has changed"
