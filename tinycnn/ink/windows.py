@@ -22,9 +22,10 @@ from tinycnn.nn.classifier import Recognizer
 from tinycnn.nn.model import Sequential
 
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
-PEN = 2.0  # pixels, thinner than MNIST's, so that lines that cross stay apart
+PEN = 2.5  # pixels, as MNIST's: the windows were trained on its lines
 LEAST = 1e-3  # probability: nothing is less likely
-NEW = 4.0  # log-odds against the beginning of a digit
+NEW = 5.0  # log-odds against the beginning of a digit
+DIGIT = 0.9  # line heights: so tall is a digit of several; their ink is taller than each
 WIDE = 0.5  # line heights: ink narrower or lower than this is not two digits
 WIDEST = 10.0  # line heights: wider ink is no writing
 
@@ -40,7 +41,7 @@ def may_be_several(ink: np.ndarray, height: float, pen: float) -> bool:
 
 def read_chain(whole: Fragment, height: float) -> list[Link]:
     """Read ink as digits side by side, each about ``height`` pixels tall."""
-    scale = (BOX - PEN) / height
+    scale = (BOX - PEN) / (DIGIT * height)
     row = _normalized(whole.ink, scale)
     views = np.lib.stride_tricks.sliding_window_view(row, SIZE, axis=1).transpose(1, 0, 2)
     seen = np.clip(_network()(views).probabilities, LEAST, 1)
