@@ -10,7 +10,6 @@ from functools import lru_cache, partial
 import numpy as np
 
 from tinycnn.kernels import winograd
-from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import (
     FEW,
     ROWS,
@@ -24,12 +23,15 @@ from tinycnn.kernels.microkernels import (
     store_living,
     store_winner,
     sum_of_pieces,
+    unpool,
     window_offsets,
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import HALF, LANES, add, equals, load_first, select, store_first, zeros
-from tinycnn.kernels.threads import between, parallel_over
+from tinycnn.kernels.simd import HALF, LANES, add, load_first, store_first, zeros
+from tinycnn.kernels.threads import parallel_over
+
+MANY_PAIRS = 4096  # of channel and filter: then multiplying zeros costs less than finding winners
 
 POOL = 2  # the size of a pooling window: eight sums are just two; 1, no pooling, is fused as well
 
@@ -51,7 +53,7 @@ def _plan(x, w, b, size, competing):
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
-    if winograd.pays(w.shape) and winograd.tile_outputs((OH, OW), KH, size):
+    if winograd.serves(w.shape, (OH, OW), size):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
@@ -123,17 +125,16 @@ def conv2d_backward_params(dy, x, kernel_size):
 @parallel_over  # piece owns dw[piece] and db[piece]
 def _correlate(piece, read, written):
     """Add up what each image and its gradient give; dy after pooling is unpooled first."""
-    (dy, winner, x, windows, taps, cuts, size), (dw, db) = read, written
-    F = db.shape[1]
-    flat, places = dw[piece].reshape(-1), windows.reshape(-1)
+    (dy, winner, x, windows, places, taps, cuts, size), (dw, db) = read, written
+    flat, F = dw[piece].reshape(-1), db.shape[1]
     outputs = np.zeros(windows.size * F, dy.dtype)
     dw[piece], db[piece] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        _unpool(dy[n], winner[n], outputs, windows.shape[1], size, db[piece])
+        unpool(dy[n], winner[n], outputs, places, size, db[piece])
         for f in range(0, F, LANES):
             for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
-                sums = gemm_tile(x[n], eight, places, outputs, row, zeros(x))
+                sums = gemm_tile(x[n], eight, windows, outputs, row, zeros(x))
                 for q in range(min(ROWS, taps.size - t)):
                     at = (t + q) * F + f
                     store_first(flat, at, add(load_first(flat, at, F - f), sums[q]), F - f)
@@ -155,18 +156,24 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     (N, H, W, C), (_, OH, OW, F), (KH, KW) = x.shape, dy.shape, kernel_size
     cuts, pairs = pieces(N)
     db = empty((len(cuts) - 1, F), x.dtype)
-    dw = empty((len(db), F, KH * KW * C), x.dtype)
-    if size == 1 or visiting_all_pays(KW * C):
-        windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1).reshape(-1, W - KW + 1)
+    dw = empty((len(db), F, KH, KW, C), x.dtype)
+    wide = size == 1 or C * F > MANY_PAIRS
+    if wide and winograd.serves((F, KH, KW, C), (OH * size, OW * size)):
+        winograd.params_gradient(dy, winner, x, size, (cuts, dw, db))
+        dw = sum_of_pieces(dw, pairs)
+    elif size == 1 or visiting_all_pays(KW * C):
+        windows = window_offsets(W, C, H - KH + 1, W - KW + 1, 1)
         taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
-        read = dy, winner, in_rows(x), windows, taps, cuts, size
+        places = np.arange(OH * size) * (W - KW + 1) * F, np.arange(OW * size) * F
+        read = in_rows(dy), in_rows(winner), in_rows(x), windows, places, taps, cuts, size
         _correlate(len(db), read, (dw.reshape(len(db), -1, F), db))
         by_filter, dw = sum_of_pieces(dw, pairs).reshape(-1, F).T, empty((F, KH * KW * C), x.dtype)
         between(lambda: np.copyto(dw, by_filter))
     else:
         sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
         dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-        _visit_living(len(db), (dy, winner, in_rows(x), *sites, cuts, size * size), (dw, db))
+        read = dy, winner, in_rows(x), *sites, cuts, size * size
+        _visit_living(len(db), read, (dw.reshape(len(db), F, -1), db))
         dw = sum_of_pieces(dw, pairs)
     return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
 
@@ -197,48 +204,16 @@ def _visit_living(piece, read, written):
             axpy_rows(dw[piece, f], x[n], windows, gradients, (0, 0, count), slots)
 
 
-@part
-def _unpool(dy, winner, unpooled, columns, size, db):
-    """Write an image's gradient where its winners are in a map, zeros elsewhere; add it to db."""
-    OH, OW, F = dy.shape
-    dy, winner = dy.reshape(-1), winner.reshape(-1)
-    for f in range(0, F, LANES):
-        total = load_first(db, f, F - f)
-        for i in range(OH):
-            for j in range(OW):
-                at = (i * OW + j) * F + f
-                gradient = load_first(dy, at, F - f)
-                for place in range(size * size):
-                    u, v = divmod(place, size)
-                    to = ((i * size + u) * columns + j * size + v) * F + f
-                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
-                    store_first(unpooled, to, won, F - f)
-                    total = add(total, won)
-        store_first(db, f, total, F - f)
-
-
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
-    if size == 1 and winograd.pays((C, KH, KW, F)):
-        framed, columns = empty((N, H + KH - 1, W + KW - 1, F), w.dtype), W + KW - 1
-        start = ((KH - 1) * columns + KW - 1) * F
-        _frame(N, (dy, winner, columns, start), (in_rows(framed),))
-        turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
-        return conv2d(framed, turned, np.zeros(C, w.dtype))
     dx = empty((N, H, W, C), w.dtype)
+    if winograd.serves((C, KH, KW, F), (OH * size, OW * size)):
+        return Plan(dx, *winograd.input_gradient(dy, winner, w, size, dx), (w,))
     sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
     read = dy, winner, w.ravel(), *sites, size * size
     return Plan(dx, partial(_backward_input, N, read, (in_rows(dx),)))
-
-
-@parallel_over  # n owns framed[n]
-def _frame(n, read, written):
-    """Write what is alive of dy into a frame of zeros, from ``start`` on."""
-    (dy, winner, columns, start), (framed,) = read, written
-    framed[n] = 0
-    _unpool(dy[n], winner[n], framed[n, start:], columns, 1, np.zeros(dy.shape[3], dy.dtype))
 
 
 @parallel_over  # n owns dx[n]

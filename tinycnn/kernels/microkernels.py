@@ -25,6 +25,7 @@ from tinycnn.kernels.simd import (
     LANES,
     add,
     each,
+    equals,
     fill,
     fill_like,
     fma,
@@ -154,6 +155,28 @@ def store_living(value, y, winner, at, count):
     store_first(winner, at, silenced, count)
 
 
+@part
+def unpool(dy, winner, unpooled, places, size, db):
+    """Write an image's gradient where its winners are in a map, zeros elsewhere; add it to db.
+
+    ``places`` says where each row of the map begins, and each column in it.
+    """
+    (rows, columns), F = places, db.size
+    for f in range(0, F, LANES):
+        total = load_first(db, f, F - f)
+        for i in range(len(rows) // size):
+            for j in range(len(columns) // size):
+                at = (i * (len(columns) // size) + j) * F + f
+                gradient = load_first(dy, at, F - f)
+                for place in range(size * size):
+                    u, v = divmod(place, size)
+                    to = rows[i * size + u] + columns[j * size + v] + f
+                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
+                    store_first(unpooled, to, won, F - f)
+                    total = add(total, won)
+        store_first(db, f, total, F - f)
+
+
 _kept: dict[int, list] = {}
 """By size, the memory of arrays: no array waits for the system to find what is here already."""
 
@@ -246,17 +269,18 @@ def pieces(N):
 def sum_of_pieces(parts, pairs):
     """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
     total = empty(parts.shape[1:], parts.dtype)
-    _add_pairs(blocks(total), (pairs,), (parts.reshape(len(parts), -1), total.reshape(-1)))
+    _add_pairs(blocks(total), (pairs,), (parts.reshape(-1), total.reshape(-1)))
     return total
 
 
 @parallel_over  # block owns its part of each array
 def _add_pairs(block, read, written):
     (pairs,), (parts, total) = read, written
-    first, last = block * MANY, min(total.size, (block + 1) * MANY)
-    for pair in range(len(pairs)):  # plain loops: slices would take a second longer to compile
-        to, from_ = pairs[pair, 0], pairs[pair, 1]
-        for m in range(first, last):
-            parts[to, m] += parts[from_, m]
-    for m in range(first, last):
-        total[m] = parts[0, m]
+    size, last = total.size, min(total.size, (block + 1) * MANY)
+    for pair in range(len(pairs)):
+        to, from_ = pairs[pair, 0] * size, pairs[pair, 1] * size
+        for m in range(block * MANY, last, LANES):
+            both = add(*load_first((parts, parts), (to + m, from_ + m), last - m))
+            store_first(parts, to + m, both, last - m)
+    for m in range(block * MANY, last, LANES):
+        store_first(total, m, load_first(parts, m, last - m), last - m)

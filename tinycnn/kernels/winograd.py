@@ -8,12 +8,17 @@ interpolation (B^T), the results through that of the evaluation (A^T). For m out
 takes n = m + r - 1 points and not m * r multiplications; in two dimensions, 4x4 outputs of
 a 5x5 kernel cost 64 instead of 400 (Winograd 1980, Lavin and Gray 2016).
 
-    outputs = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
+    y = A^T [ (G w G^T) * (B^T x B) ] A        for each tile, channel and filter
 
-G w G^T is made once for all images. Between the transforms, the sums over channels at each of
-the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows, the
-outputs of a tile are one pooling window of 2x2, or four of them. (A NaN in x is seen by all outputs
-of a tile.)
+That is linear in w and in x, so its gradients are the same sums, read in the other directions:
+
+    dw = G^T [ (A dy A^T) * (B^T x B) ] G      summed over all tiles
+    dx = B [ (G w G^T) * (A dy A^T) ] B^T      added up where tiles of x overlap
+
+G w G^T is made once for all images. Between the transforms, the sums over channels, filters or tiles
+at each of the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows,
+the outputs of a tile are one pooling window of 2x2, or more of them. (A NaN in x is seen by all
+outputs of a tile.)
 """
 
 import math
@@ -25,10 +30,13 @@ import numpy as np
 from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import (
     FEW,
+    ROWS,
     empty,
     gemm_tile,
+    in_rows,
     store_living,
     store_winner,
+    unpool,
     windows_from,
 )
 from tinycnn.kernels.products import dense
@@ -51,19 +59,21 @@ from tinycnn.kernels.threads import parallel_over
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 """Where polynomials are evaluated, and at infinity: small numbers lose few digits."""
 
-GROUP = 8  # tiles between whose transforms and products the second cache keeps everything
+GROUP = 16  # tiles between whose transforms and products the second cache keeps everything
 
-PIECES = 16  # of a batch that run side by side, each with memory of its own
+SUMMED = 32  # tiles over which one product for dw sums: then the numbers of both fit there
+
+PIECES = 16  # of a batch that run side by side
 
 
 @lru_cache
-def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
-    """Return A^T (outputs, 8), B^T (n, 8) and G x G (n*n, taps*taps), n = taps + outputs - 1.
+def matrices(taps: int, outputs: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    """Return A^T, B^T, G^T, A, B, each flat, with rows of 8, and G x G (n*n, taps*taps).
 
     Row j of G evaluates the kernel at point j, scaled; A^T evaluates the outputs' counterpart;
-    row j of B^T holds the coefficients of the polynomial that vanishes at all other points.
-    G w G^T is the Kronecker product G x G times the numbers of w as one column. All are float64,
-    and columns past n are zero.
+    row j of B^T holds the coefficients of the polynomial that vanishes at all other points. There
+    are n = taps + outputs - 1 points, and zeros fill the rows. G w G^T is the Kronecker product
+    G x G times the numbers of w as one column.
     """
     n = taps + outputs - 1
     points = POINTS[: n - 1]
@@ -73,8 +83,9 @@ def matrices(taps: int, outputs: int) -> tuple[np.ndarray, ...]:
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    padded = (np.pad(np.array(m, np.float64), ((0, 0), (0, 8 - n))) for m in (at, bt))
-    return *padded, np.kron(*[np.array(g)] * 2).astype(np.float64)
+    at, bt, g = (np.array(z) for z in (at, bt, g))
+    squares = [np.pad(z, ((0, 0), (0, 8 - z.shape[1]))) for z in (at, bt, g.T, at.T, bt.T)]
+    return *(z.astype(dtype).ravel() for z in squares), np.kron(g, g).astype(dtype)
 
 
 def _vanishing(points):
@@ -88,46 +99,99 @@ def pays(w_shape: tuple[int, ...]) -> bool:
     return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16
 
 
+def serves(w_shape: tuple[int, ...], y_size: tuple[int, int], size: int = 1) -> bool:
+    """Return whether a convolution is made this way."""
+    return pays(w_shape) and tile_outputs(y_size, w_shape[1], size) > 0
+
+
 def filled_and_packed(x, w, b, size, y, winner):
     """Return what fills y and winner as ``conv2d_relu_maxpool2d`` does for windows of ``size``, 1
     or 2, and what packs the weights for it. Without winners, y becomes what ``conv2d`` returns.
-
-    G w G^T is packed as (n, n, C, F), flat, with zero filters up to a multiple of LANES.
     """
-    (N, OH, OW, F), (_, K, _, C) = y.shape, w.shape
-    outputs = tile_outputs((OH, OW), K, size)
-    at, bt, gg = (m.astype(w.dtype) for m in matrices(K, outputs))
-    by_tap = empty((K * K, C, whole(F)), w.dtype)
+    (_, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, w.shape[1]
+    m, z_size = tile_outputs((OH, OW), K, size), (OH * size, OW * size)
+    at, bt, *_, gg = matrices(K, m, w.dtype)
+    places = where_begin(z_size, m, 1, W, C), where_begin(z_size, m, size, OW, F)
+    source = in_rows(x), np.empty((0, 0), np.uint8), *[np.arange(0)] * 2
+    numbers = m + K - 1, 0, W * C, OW * F, size
+    return _plan(source, (w, b, gg, bt, at), places, numbers, (in_rows(y), in_rows(winner)))
+
+
+def input_gradient(dy, winner, w, size, dx):
+    """Return what fills dx as ``conv2d_relu_maxpool2d_backward_input`` does, and what packs w."""
+    (N, _, W, C), K = dx.shape, w.shape[1]
+    m, (places, unpooling), area, row = _unpooled(dy, K, size, W, C)
+    *_, a, b, gg = matrices(K, m, w.dtype)
+    turned = w.transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
+    source, numbers = (in_rows(dy), in_rows(winner), *unpooling), (m, area, row, W * C, size)
+    written = in_rows(dx), np.empty((N, 0), np.uint8)
+    return _plan(source, (turned, np.zeros(C, w.dtype), gg, a, b), places[::-1], numbers, written)
+
+
+def params_gradient(dy, winner, x, size, sums):
+    """Add up dw and db of each piece of a batch; ``sums`` are (cuts, dw, db)."""
+    (_, _, W, C), (cuts, dw, db) = x.shape, sums
+    (_, F, K, _, _) = dw.shape
+    m, (places, unpooling), area, row = _unpooled(dy, K, size, W, C)
+    _, bt, gt, a, _, _ = matrices(K, m, x.dtype)
+    source = in_rows(x), in_rows(dy), in_rows(winner), *unpooling
+    lists = cuts, np.arange(F), np.arange(SUMMED) * whole(F)
+    transforms, numbers = (bt, a, gt, np.zeros(C, x.dtype)), (m, area, W * C, row, size)
+    _sum_tiles(len(db), (source, transforms, places, lists, numbers), (in_rows(dw), db))
+
+
+def _plan(source, weights, places, numbers, written):
+    """Return what does ``_pieces``, and what packs G w G^T as (n, n, C, F), flat, for it.
+
+    There are zero filters up to a multiple of LANES.
+    """
+    (w, b, gg, left, right), (x, _, rows, _) = weights, source
+    (F, K, _, C), N, points = w.shape, len(x), len(gg)
+    by_tap = empty((K, K, C, whole(F)), w.dtype)
     packed = dense(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
 
     def pack():
-        by_tap[:, :, :F] = w.reshape(F, K * K, C).transpose(1, 2, 0)
-        by_tap[:, :, F:] = 0
+        by_tap[..., :F] = w.transpose(1, 2, 3, 0)
+        by_tap[..., F:] = 0
         packed.fill()
 
-    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
-    tiles = outputs, OH * size, OW * size
-    corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
-    parts = min(1 if N <= FEW else PIECES, N, (len(corners) + GROUP - 1) // GROUP)
-    cuts = np.arange(parts + 1) * N // max(1, parts) * (len(corners) // max(1, N))
-    pieces = parts * (len(strips) - 1)
-    scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
-    numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
-    sites = corners, places, cuts, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
-    read = *numbers, *sites, strips, x.shape[2] * C, OW * F, size
-    return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
+    few = N <= FEW and not rows.size  # gradients of one image add up: it is not shared
+    strips = np.unique([0, whole(whole(F) // 2) if few else 0, whole(F)])
+    parts = min(1 if few else PIECES, N, (len(places[0]) * N + GROUP - 1) // GROUP)
+    cuts = np.arange(parts + 1) * N // max(1, parts)
+    lists = cuts, np.arange(C), np.arange(GROUP) * points * whole(C), strips
+    read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
+    return partial(_pieces, parts * (len(strips) - 1), read, written), pack
+
+
+def _unpooled(dy, K, size, W, C):
+    """Return the outputs of a tile; where tiles begin in x and in dy unpooled, and where numbers of
+    dy go there; how many numbers it has, and a row of it.
+    """
+    _, OH, OW, F = dy.shape
+    z_size = OH * size, OW * size
+    m = tile_outputs(z_size, K, 1)
+    TH, TW = (-(-z // m) * m for z in z_size)
+    return m, _where_unpooled(z_size, m, F, W, C), TH * TW * F, TW * F
 
 
 @lru_cache
-def where_begin(shape, size, outputs, rows, columns):
-    """Return where tiles of rows x columns outputs begin in a map (N,H,W,C) of every ``size``-th.
+def _where_unpooled(z_size, m, F, W, C):
+    """Where tiles of x overlap, those of dy do not: zeros come between them, nothing counts twice."""
+    wholes = [-(-z // m) * m for z in z_size]
+    i, j = (np.arange(z) + -z % m * (np.arange(z) >= z // m * m) for z in z_size)
+    places = where_begin(z_size, m, 1, W, C), where_begin((*wholes,), m, 1, wholes[1], F)
+    return places, (i * wholes[1] * F, j * F)
+
+
+@lru_cache
+def where_begin(z_size, outputs, size, W, C):
+    """Return where tiles of a map of outputs begin in one, W wide, of every ``size``-th.
 
     The last tiles of a row and of a column overlap with others where the map has no room for them.
     """
-    N, H, W, C = shape
-    i, j = (np.minimum(np.arange(0, z, outputs), z - outputs) // size for z in (rows, columns))
-    n, i, j = np.ix_(np.arange(N), i, j)
-    return (((n * H + i) * W + j) * C).ravel()
+    i, j = (np.minimum(np.arange(0, z, outputs), z - outputs) // size for z in z_size)
+    return np.add.outer(i * W, j).ravel() * C
 
 
 def tile_outputs(y_size: tuple[int, int], taps: int, size: int) -> int:
@@ -146,83 +210,146 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@parallel_over  # piece owns its images, or a strip of their filters, and scratch[piece]
+@part
+def _room(like, count):
+    """Return memory for ``count`` numbers from a cache line on: a thread's next piece has it, too."""
+    memory = np.empty(count + LANES, like.dtype)
+    first = -memory.ctypes.data % 64 // like.itemsize
+    return memory[first : first + count]
+
+
+@parallel_over  # piece owns its images, or a strip of their filters
 def _pieces(piece, read, written):
     """Group by group: evaluate the tiles of x, multiply point by point, interpolate.
 
-    u is G w G^T, flat. Where tiles overlap, the outputs are the later one's.
+    u is G w G^T, flat. Where tiles overlap, the outputs are the later one's; or they are gradients,
+    unpooled first, and add up.
     """
-    x, u, b, at, bt, corners, places, cuts, channels, offsets, strips, row, y_row, size = read
-    y, winner, scratch = written
-    (n, m), C, F = (len(bt) // 8, len(at) // 8), len(channels), len(b)
-    part, strip = divmod(piece, len(strips) - 1)
-    points, made, group = n * n, whole(F), len(offsets)  # a tile has n x n points
-    values = scratch[piece]
+    (x, won, rows, columns), (u, b, left, right), (corners, places), lists, numbers = read
+    (cuts, channels, offsets, strips), (taken, area, row, y_row, size) = lists, numbers
+    n, m, C, F = len(left) // 8, len(right) // 8, len(channels), len(b)
+    (part, strip), (y, winner) = divmod(piece, len(strips) - 1), written
+    points, made, group, T = n * n, whole(F), len(offsets), len(corners)
+    values = _room(b, group * points * (whole(C) + made) + 8 * n * LANES + area)
     products = values[group * points * whole(C) :]
     half = products[group * points * made :]
-    filters = range(strips[strip], strips[strip + 1], LANES)
-    for start in range(cuts[part], cuts[part + 1], group):
-        tiles = range(start, min(start + group, cuts[part + 1]))
+    unpooled, lost = half[8 * n * LANES :], np.zeros(C, b.dtype)
+    unpooled[:] = 0
+    filters, end = range(strips[strip], strips[strip + 1], LANES), cuts[part + 1] * T
+    for start in range(cuts[part] * T, end, group):
+        tiles = range(start, min(start + group, end))
         for t in tiles:
-            _evaluate(x, corners[t], bt, half, values, offsets[t - start], (n, C, row))
-        _multiply(values, offsets[: len(tiles)], channels, u, products, (points, made), filters)
+            image, tile = divmod(t, T)
+            if area and tile == 0:
+                unpool(x[image], won[image], unpooled, (rows, columns), size, lost)
+                y[image] = 0
+            to = values, offsets[t - start], whole(C)
+            z = unpooled if area else x[image]
+            _evaluate(z, corners[tile], row, left, half, to, (n, taken, C))
+        sizes = points, whole(C), C * made, made
+        _multiply(values, offsets[: len(tiles)], channels, u, products, sizes, filters)
         for t in tiles:
-            where = (t - start) * points * made, places[t], filters
-            _interpolate(products, (at, b), half, (y, winner), where, (n, m, y_row, F, size))
+            image, tile = divmod(t, T)
+            where = (t - start) * points * made, places[tile], filters
+            sizes = n, m, y_row, F, 0 if area else size
+            _interpolate(products, (right, b), half, (y[image], winner[image]), where, sizes)
+
+
+@parallel_over  # piece owns dw[piece] and db[piece]
+def _sum_tiles(piece, read, written):
+    """Group by group: evaluate the tiles of x and dy, multiply point by point, interpolate."""
+    (x, dy, won, rows, columns), (bt, a, gt, b), (corners, places), lists, numbers = read
+    (cuts, filters, offsets), (taken, area, row, dy_row, size) = lists, numbers
+    n, K, C, F, T = len(a) // 8, len(gt) // 8, len(b), len(filters), len(corners)
+    points, made, deep, group = n * n, whole(C), whole(F), len(offsets)
+    dw, db, strips = written[0][piece], written[1][piece], range(0, made, LANES)
+    step, dy_step = group * made + LANES, group * deep + LANES  # a line more: other places of a cache
+    values = _room(b, points * (step + dy_step + ROWS * made) + 8 * n * LANES + area)
+    gradients = values[points * step :]
+    products = gradients[points * dy_step :]
+    half = products[ROWS * points * made :]
+    unpooled, none = half[8 * n * LANES :], np.empty(0, np.uint8)
+    unpooled[:], dw[:], db[:] = 0, 0, 0
+    end = cuts[piece + 1] * T
+    for start in range(cuts[piece] * T, end, group):
+        count = min(group, end - start)
+        for t in range(count):
+            image, tile = divmod(start + t, T)
+            if tile == 0:
+                unpool(dy[image], won[image], unpooled, (rows, columns), size, db)
+            to, dy_to = (values, t * made, step), (gradients, t * deep, dy_step)
+            _evaluate(x[image], corners[tile], row, bt, half, to, (n, n, C))
+            _evaluate(unpooled, places[tile], dy_row, a, half, dy_to, (n, taken, F))
+        for f in range(0, F, ROWS):
+            eight, sizes = filters[f : f + ROWS], (points, dy_step, step, made)
+            _multiply(gradients, eight, offsets[:count], values, products, sizes, strips)
+            for q in range(len(eight)):
+                where = q * points * made, (f + q) * K * K * C, strips
+                _interpolate(products, (gt, b), half, (dw, none), where, (n, K, K * C, C, 0))
 
 
 @part
-def _evaluate(x, corner, bt, half, values, to, sizes):
-    """Write B^T x B of the n x n tile at x[corner] to values[to]: point by point, whole(C)."""
-    n, C, row = sizes
-    first = least(EIGHT, n - 1)  # for n below eight the last comes again, and B has zeros for it
-    nothing = zeros(x)
+def _transform_columns(x, at, steps, count, matrix, half, sizes):
+    """Write matrix X to ``half``: X is ``taken`` rows of ``taken`` vectors in x, ``steps`` apart."""
+    (row, column), (made, taken) = steps, sizes
+    rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
+    for v in range(taken):
+        numbers = load_first(x, add(rows, at + v * column), count)
+        for p in range(made):
+            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
+            store(half, (p * taken + v) * LANES, value)
+
+
+@part
+def _line(half, p, taken):
+    """Return row p of what ``_transform_columns`` wrote."""
+    return load(half, times(add(least(EIGHT, taken - 1), p * taken), LANES))
+
+
+@part
+def _evaluate(x, at, row, matrix, half, written, sizes):
+    """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
+    (values, to, step), (made, taken, C) = written, sizes
     for c in range(0, C, LANES):
-        for v in range(n):
-            column = load_first(x, add(times(first, row), corner + v * C + c), C - c)
-            for p in range(n):
-                store(half, (p * n + v) * LANES, dot(fill(bt, add(EIGHT, 8 * p)), column, nothing))
-        for p in range(n):
-            line = load(half, times(add(first, p * n), LANES))
-            for q in range(n):
-                value = dot(fill(bt, add(EIGHT, 8 * q)), line, nothing)
-                store(values, to + (p * n + q) * whole(C) + c, value)
+        _transform_columns(x, at + c, (row, C), C - c, matrix, half, (made, taken))
+        for p in range(made):
+            line = _line(half, p, taken)
+            for q in range(made):
+                value = dot(fill(matrix, add(EIGHT, 8 * q)), line, zeros(x))
+                store(values, to + (p * made + q) * step + c, value)
 
 
 @part
-def _multiply(values, tiles, channels, u, products, sizes, filters):
-    """Multiply the values of all tiles at each point by u there, summed over channels."""
-    (points, F), C = sizes, len(channels)
+def _multiply(values, tiles, taps, u, products, sizes, filters):
+    """Multiply the values of all tiles at each point by u there, summed over ``taps``."""
+    points, step, u_step, F = sizes
     for p in range(points):
-        windows, to = windows_from(0, tiles, p * whole(C)), times(EIGHT, points * F)
-        for f in filters:
-            row, at = (p * C * F + f, F, F - f), add(to, p * F + f)
-            if len(tiles) > FEW:
-                store(products, at, gemm_tile(values, windows, channels, u, row, zeros(u)))
-            else:
-                few = gemm_tile(values, windows[:FEW], channels, u, row, zeros(u))
-                store(products, at[:FEW], few)
+        for t in range(0, len(tiles), ROWS):
+            windows, to = windows_from(t, tiles, p * step), times(add(EIGHT, t), points * F)
+            for f in filters:
+                row, at = (p * u_step + f, F, F - f), add(to, p * F + f)
+                if len(tiles) - t > FEW:
+                    store(products, at, gemm_tile(values, windows, taps, u, row, zeros(u)))
+                else:
+                    few = gemm_tile(values, windows[:FEW], taps, u, row, zeros(u))
+                    store(products, at[:FEW], few)
 
 
 @part
 def _interpolate(products, weights, half, written, where, sizes):
     """Write A^T products A + b of the tile whose products begin at ``where`` to its place in y.
 
-    Where pooling follows, the outputs of each window compete.
+    Where pooling follows, the outputs of each window compete; of ``size`` 0, they are added to y.
     """
     (at, b), (y, winner), (begin, to, filters) = weights, written, where
     n, m, row, F, size = sizes
-    lines = least(EIGHT, n - 1)  # as in ``_evaluate``
     for f in filters:
         bias, nothing = load_first(b, f, F - f), zeros(b)
-        for q in range(n):
-            column = load(products, add(times(lines, n * whole(F)), begin + q * whole(F) + f))
-            for i in range(m):
-                store(half, (i * n + q) * LANES, dot(fill(at, add(EIGHT, 8 * i)), column, nothing))
-        for i in range(0, m, size):
-            line = load(half, times(add(lines, i * n), LANES))
+        _transform_columns(products, begin + f, (n * whole(F), whole(F)), LANES, at, half, (m, n))
+        for i in range(0, m, max(1, size)):
+            line = _line(half, i, n)
             if size == 2:
-                below = load(half, times(add(lines, (i + 1) * n), LANES))
+                below = _line(half, i + 1, n)
                 for j in range(0, m, 2):
                     left, right = fill(at, add(EIGHT, 8 * j)), fill(at, add(EIGHT, 8 * j + 8))
                     upper = dot(left, line, bias), dot(right, line, bias)
@@ -235,5 +362,7 @@ def _interpolate(products, weights, half, written, where, sizes):
                     place = to + i * row + j * F + f
                     if winner.size:
                         store_living(value, y, winner, place, F - f)
-                    else:
+                    elif size:
                         store_first(y, place, value, F - f)
+                    else:
+                        store_first(y, place, add(load_first(y, place, F - f), value), F - f)
