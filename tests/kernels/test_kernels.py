@@ -114,7 +114,7 @@ def test_there_may_be_more_places_than_a_byte_can_count(name, C):
     assert_close(run(kernels, name, args), run(reference, name, args), 1e-11, floor=0.1)
 
 
-@pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 8, 16)])
+@pytest.mark.parametrize("sizes", [(0, 2, 2, 3), (0, 3, 27, 28)])
 @pytest.mark.parametrize("name", [n for n in NAMES if "cross_entropy" not in n])
 def test_no_example_at_all_gives_no_output_and_zero_gradients(name, sizes):
     args = arguments(name, fixed(*sizes)[family_of(name)])
@@ -141,7 +141,7 @@ def test_ties_go_to_the_first(ops, draw):
 
 
 SPARSE = ("conv2d_backward_input", *(n for n in NAMES if n.startswith("conv2d_relu_maxpool2d_")))
-BY_WINOGRAD = ("conv2d", "conv2d_relu_maxpool2d", *(n for n in SPARSE if n.endswith("_input")))
+BY_WINOGRAD = [n for n in NAMES if n.startswith("conv2d")]
 
 
 @every_function
@@ -149,7 +149,7 @@ BY_WINOGRAD = ("conv2d", "conv2d_relu_maxpool2d", *(n for n in SPARSE if n.endsw
 def test_nan_in_nan_out(name, data):
     """A NaN spreads exactly as far as in the reference, with two exceptions.
 
-    A kernel may skip 0 * NaN; in Winograd's tiles, the neighboring windows may become NaN too.
+    A kernel may skip 0 * NaN; by Winograd, others in the same image or filter may become NaN too.
     """
     args = data.draw(cases(name))
     z = data.draw(st.sampled_from([z for z, v in args.items() if is_float_array(v)]))
@@ -159,8 +159,8 @@ def test_nan_in_nan_out(name, data):
         found, known = np.isnan(y), np.isnan(expected)
         if name in SPARSE and z in ("x", "w"):
             found |= known
-        if name in BY_WINOGRAD and z in ("x", "w", "dy"):
-            known = known | (found & known.any(axis=(1, 2), keepdims=True))  # in the same image
+        if name in BY_WINOGRAD and z in ("x", "w", "dy") and y.ndim == 4:
+            known = known | (found & known.any(axis=(1, 2), keepdims=True))
         np.testing.assert_array_equal(found, known)
 
 
@@ -180,7 +180,7 @@ def test_how_an_array_lies_in_memory_makes_no_difference(name, data):
 
 
 @pytest.mark.skipif(CHECKED or UNCOMPILED, reason="one thread only")
-@pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3), (40, 3, 32, 16)])
+@pytest.mark.parametrize("sizes", [(40, 3, 8, LANES + 3), (40, 2, LANES + 1, 3), (40, 3, 32, 28)])
 @every_function
 def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
     """Repeated with all threads, because a race is lost only now and then."""

@@ -15,10 +15,9 @@ That is linear in w and in x, so its gradients are the same sums, read in the ot
     dw = G^T [ (A dy A^T) * (B^T x B) ] G      summed over all tiles
     dx = B [ (G w G^T) * (A dy A^T) ] B^T      added up where tiles of x overlap
 
-G w G^T is made once for all images. Between the transforms, the sums over channels, filters or tiles
-at each of the n**2 points are ordinary matrix products, left to ``gemm_tile``. Where pooling follows,
-the outputs of a tile are one pooling window of 2x2, or more of them. (A NaN in x is seen by all
-outputs of a tile.)
+G w G^T is made once for all images. Between the transforms, the sums at each of the n**2 points,
+over channels, filters or tiles, are ordinary matrix products, left to ``gemm_tile``. Where pooling
+follows, the outputs of a tile are pooling windows of 2x2. (A NaN in x is seen by a whole tile.)
 """
 
 import math
@@ -96,7 +95,7 @@ def _vanishing(points):
 def pays(w_shape: tuple[int, ...]) -> bool:
     """Return whether the transforms cost less than the multiplications that they save."""
     F, KH, KW, C = w_shape
-    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16
+    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F > 16
 
 
 def serves(w_shape: tuple[int, ...], y_size: tuple[int, int], size: int = 1) -> bool:
@@ -119,8 +118,8 @@ def filled_and_packed(x, w, b, size, y, winner):
 
 def input_gradient(dy, winner, w, size, dx):
     """Return what fills dx as ``conv2d_relu_maxpool2d_backward_input`` does, and what packs w."""
-    (N, _, W, C), K = dx.shape, w.shape[1]
-    m, (places, unpooling), area, row = _unpooled(dy, K, size, W, C)
+    (N, _, W, C), (F, K, _, _) = dx.shape, w.shape
+    m, area, row, places, unpooling = _unpooled(dy.shape[1:3], size, K, W, C, F)
     *_, a, b, gg = matrices(K, m, w.dtype)
     turned = w.transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
     source, numbers = (in_rows(dy), in_rows(winner), *unpooling), (m, area, row, W * C, size)
@@ -130,9 +129,9 @@ def input_gradient(dy, winner, w, size, dx):
 
 def params_gradient(dy, winner, x, size, sums):
     """Add up dw and db of each piece of a batch; ``sums`` are (cuts, dw, db)."""
-    (_, _, W, C), (cuts, dw, db) = x.shape, sums
-    (_, F, K, _, _) = dw.shape
-    m, (places, unpooling), area, row = _unpooled(dy, K, size, W, C)
+    (_, _, W, C), (cuts, dw, db), (_, OH, OW, F) = x.shape, sums, dy.shape
+    K = dw.shape[2]
+    m, area, row, places, unpooling = _unpooled((OH, OW), size, K, W, C, F)
     _, bt, gt, a, _, _ = matrices(K, m, x.dtype)
     source = in_rows(x), in_rows(dy), in_rows(winner), *unpooling
     lists = cuts, np.arange(F), np.arange(SUMMED) * whole(F)
@@ -164,24 +163,19 @@ def _plan(source, weights, places, numbers, written):
     return partial(_pieces, parts * (len(strips) - 1), read, written), pack
 
 
-def _unpooled(dy, K, size, W, C):
-    """Return the outputs of a tile; where tiles begin in x and in dy unpooled, and where numbers of
-    dy go there; how many numbers it has, and a row of it.
+@lru_cache
+def _unpooled(y_size, size, K, W, C, F):
+    """Return the outputs of a tile; how many numbers dy unpooled has, and a row of it; where tiles
+    begin in x and in dy; and where each row and column of dy goes.
+
+    Where tiles of x overlap, those of dy have zeros instead, so that nothing counts twice.
     """
-    _, OH, OW, F = dy.shape
-    z_size = OH * size, OW * size
+    z_size = y_size[0] * size, y_size[1] * size
     m = tile_outputs(z_size, K, 1)
     TH, TW = (-(-z // m) * m for z in z_size)
-    return m, _where_unpooled(z_size, m, F, W, C), TH * TW * F, TW * F
-
-
-@lru_cache
-def _where_unpooled(z_size, m, F, W, C):
-    """Where tiles of x overlap, those of dy do not: zeros come between them, nothing counts twice."""
-    wholes = [-(-z // m) * m for z in z_size]
     i, j = (np.arange(z) + -z % m * (np.arange(z) >= z // m * m) for z in z_size)
-    places = where_begin(z_size, m, 1, W, C), where_begin((*wholes,), m, 1, wholes[1], F)
-    return places, (i * wholes[1] * F, j * F)
+    places = where_begin(z_size, m, 1, W, C), where_begin((TH, TW), m, 1, TW, F)
+    return m, TH * TW * F, TW * F, places, (i * TW * F, j * F)
 
 
 @lru_cache
@@ -212,7 +206,7 @@ def whole(count):
 
 @part
 def _room(like, count):
-    """Return memory for ``count`` numbers from a cache line on: a thread's next piece has it, too."""
+    """Return memory from a cache line on; a thread finds that of its last piece again, cached."""
     memory = np.empty(count + LANES, like.dtype)
     first = -memory.ctypes.data % 64 // like.itemsize
     return memory[first : first + count]
@@ -263,7 +257,7 @@ def _sum_tiles(piece, read, written):
     n, K, C, F, T = len(a) // 8, len(gt) // 8, len(b), len(filters), len(corners)
     points, made, deep, group = n * n, whole(C), whole(F), len(offsets)
     dw, db, strips = written[0][piece], written[1][piece], range(0, made, LANES)
-    step, dy_step = group * made + LANES, group * deep + LANES  # a line more: other places of a cache
+    step, dy_step = group * made + LANES, group * deep + LANES
     values = _room(b, points * (step + dy_step + ROWS * made) + 8 * n * LANES + area)
     gradients = values[points * step :]
     products = gradients[points * dy_step :]
@@ -290,7 +284,7 @@ def _sum_tiles(piece, read, written):
 
 @part
 def _transform_columns(x, at, steps, count, matrix, half, sizes):
-    """Write matrix X to ``half``: X is ``taken`` rows of ``taken`` vectors in x, ``steps`` apart."""
+    """Write matrix X to ``half``; X are ``taken`` rows of ``taken`` vectors, ``steps`` apart."""
     (row, column), (made, taken) = steps, sizes
     rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
     for v in range(taken):
