@@ -2,7 +2,7 @@
 
 In one step with ReLU and pooling, the map between them is never stored. In the backward pass, one
 output of the convolution in four is the winner of its window, and the ReLU has stopped most of
-those. So only living winners are visited; all else would be sums of zeros.
+those. So only living winners are visited, or every output by fewer multiplications: ``winograd``.
 """
 
 from functools import lru_cache, partial
@@ -31,7 +31,7 @@ from tinycnn.kernels.microkernels import (
 from tinycnn.kernels.simd import HALF, LANES, add, load_first, store_first, zeros
 from tinycnn.kernels.threads import parallel_over
 
-MANY_PAIRS = 4096  # of channel and filter: then multiplying zeros costs less than finding winners
+MANY_PAIRS = 4096  # of channel and filter: more, and Winograd pays among zeros, too
 
 POOL = 2  # the size of a pooling window: eight sums are just two; 1, no pooling, is fused as well
 
@@ -150,8 +150,9 @@ def conv2d_backward_input(dy, w):
 def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_params``.
 
-    Usually only living winners are visited. Where a kernel row is short (few input channels) a
-    vector would be mostly empty; there every output is visited, a vector of filters at a time.
+    After pooling, only living winners are visited, unless channels and filters are so many that
+    Winograd's sums of all cost less. Where a kernel row is short (few input channels) a vector
+    would be mostly empty; there every output is visited, a vector of filters at a time.
     """
     (N, H, W, C), (_, OH, OW, F), (KH, KW) = x.shape, dy.shape, kernel_size
     cuts, pairs = pieces(N)
@@ -172,8 +173,8 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     else:
         sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
         dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-        read = dy, winner, in_rows(x), *sites, cuts, size * size
-        _visit_living(len(db), read, (dw.reshape(len(db), F, -1), db))
+        dw = dw.reshape(len(db), F, KH * KW * C)
+        _visit_living(len(db), (dy, winner, in_rows(x), *sites, cuts, size * size), (dw, db))
         dw = sum_of_pieces(dw, pairs)
     return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
 
@@ -205,11 +206,12 @@ def _visit_living(piece, read, written):
 
 
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
-    """See ``reference.conv2d_relu_maxpool2d_backward_input``; visits only living winners."""
+    """See ``reference.conv2d_relu_maxpool2d_backward_input``; by Winograd, or living winners."""
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
     dx = empty((N, H, W, C), w.dtype)
     if winograd.serves((C, KH, KW, F), (OH * size, OW * size)):
-        return Plan(dx, *winograd.input_gradient(dy, winner, w, size, dx), (w,))
+        fill, turn = winograd.input_gradient(dy, winner, w, size, dx)
+        return Plan(dx, fill, turn, (w,))
     sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
     read = dy, winner, w.ravel(), *sites, size * size

@@ -82,9 +82,9 @@ def matrices(taps: int, outputs: int, dtype: np.dtype) -> tuple[np.ndarray, ...]
     ] + [[Fraction(k == taps - 1) for k in range(taps)]]
     bt = [[*_vanishing([q for q in points if q != p]), Fraction(0)] for p in points]
     bt.append(_vanishing(points))
-    at, bt, g = (np.array(z) for z in (at, bt, g))
-    squares = [np.pad(z, ((0, 0), (0, 8 - z.shape[1]))) for z in (at, bt, g.T, at.T, bt.T)]
-    return *(z.astype(dtype).ravel() for z in squares), np.kron(g, g).astype(dtype)
+    a, b, gt = (np.array(z).T for z in (at, bt, g))
+    padded = (np.pad(z, ((0, 0), (0, 8 - z.shape[1]))) for z in (a.T, b.T, gt, a, b))
+    return *(z.astype(dtype).ravel() for z in padded), np.kron(gt.T, gt.T).astype(dtype)
 
 
 def _vanishing(points):
@@ -240,8 +240,8 @@ def _pieces(piece, read, written):
             to = values, offsets[t - start], whole(C)
             z = unpooled if area else x[image]
             _evaluate(z, corners[tile], row, left, half, to, (n, taken, C))
-        sizes = points, whole(C), C * made, made
-        _multiply(values, offsets[: len(tiles)], channels, u, products, sizes, filters)
+        steps = points, whole(C), C * made, made
+        _multiply(values, offsets[: len(tiles)], channels, u, products, steps, filters)
         for t in tiles:
             image, tile = divmod(t, T)
             where = (t - start) * points * made, places[tile], filters
@@ -275,8 +275,8 @@ def _sum_tiles(piece, read, written):
             _evaluate(x[image], corners[tile], row, bt, half, to, (n, n, C))
             _evaluate(unpooled, places[tile], dy_row, a, half, dy_to, (n, taken, F))
         for f in range(0, F, ROWS):
-            eight, sizes = filters[f : f + ROWS], (points, dy_step, step, made)
-            _multiply(gradients, eight, offsets[:count], values, products, sizes, strips)
+            eight, steps = filters[f : f + ROWS], (points, dy_step, step, made)
+            _multiply(gradients, eight, offsets[:count], values, products, steps, strips)
             for q in range(len(eight)):
                 where = q * points * made, (f + q) * K * K * C, strips
                 _interpolate(products, (gt, b), half, (dw, none), where, (n, K, K * C, C, 0))
@@ -314,9 +314,9 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
 
 
 @part
-def _multiply(values, tiles, taps, u, products, sizes, filters):
+def _multiply(values, tiles, taps, u, products, steps, filters):
     """Multiply the values of all tiles at each point by u there, summed over ``taps``."""
-    points, step, u_step, F = sizes
+    points, step, u_step, F = steps
     for p in range(points):
         for t in range(0, len(tiles), ROWS):
             windows, to = windows_from(t, tiles, p * step), times(add(EIGHT, t), points * F)
