@@ -173,8 +173,9 @@ def conv2d_relu_maxpool2d_backward_params(dy, winner, x, kernel_size, size):
     else:
         sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, KW * C, W * C)
         dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
-        dw = dw.reshape(len(db), F, KH * KW * C)
-        _visit_living(len(db), (dy, winner, in_rows(x), *sites, cuts, size * size), (dw, db))
+        dw, parts = dw.reshape(len(db), F, KH * KW * C), max(1, 4 // len(db))
+        read = dy, winner, in_rows(x), *sites, cuts, size * size, parts
+        _visit_living(len(db) * parts, read, (dw, db))
         dw = sum_of_pieces(dw, pairs)
     return dw.reshape(F, KH, KW, C), sum_of_pieces(db, pairs)
 
@@ -184,16 +185,18 @@ def visiting_all_pays(run: int) -> bool:
     return run < LANES
 
 
-@parallel_over  # piece owns dw[piece] and db[piece]
+@parallel_over  # piece owns the dw and db of some filters, of which there are ``parts``
 def _visit_living(piece, read, written):
     """For each image and filter, list the living winners; dw[f] collects their windows."""
-    (dy, winner, x, offsets, slots, cuts, places), (dw, db) = read, written
-    _, OUT, F = dy.shape
+    (dy, winner, x, offsets, slots, cuts, places, parts), (dw, db) = read, written
+    (piece, part), (_, OUT, F) = divmod(piece, parts), dy.shape
+    filters = range(part * F // parts, (part + 1) * F // parts)
     windows = np.empty(OUT, np.intp)
     gradients = np.empty(OUT, dy.dtype)
-    dw[piece], db[piece] = 0, 0
+    for f in filters:
+        dw[piece, f], db[piece, f] = 0, 0
     for n in range(cuts[piece], cuts[piece + 1]):
-        for f in range(F):
+        for f in filters:
             count = np.intp(0)
             for p in range(OUT):
                 place = int(winner[n, p, f])

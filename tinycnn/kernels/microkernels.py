@@ -268,6 +268,8 @@ def pieces(N):
 
 def sum_of_pieces(parts, pairs):
     """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
+    if len(parts) == 1:
+        return parts[0]
     total = empty(parts.shape[1:], parts.dtype)
     _add_pairs(blocks(total), (pairs,), (parts.reshape(-1), total.reshape(-1)))
     return total
