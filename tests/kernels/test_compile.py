@@ -278,3 +278,26 @@ def test_a_loop_wakes_no_more_helpers_than_it_has_pieces(monkeypatch):
 def test_python_is_told_that_it_cannot_call_a_part_of_kernels():
     with pytest.raises(TypeError, match="axpy_rows is a part of kernels"):
         microkernels.axpy_rows(np.zeros(8, np.float32))
+
+
+@pytest.mark.skipif(UNCOMPILED or not threads.LINUX, reason="there are no helpers, or no cores")
+def test_a_helper_on_the_core_of_the_caller_takes_nothing_and_moves_to_another(monkeypatch):
+    cores, moves = os.sched_getaffinity(0), []
+    core = min(cores)
+    board = np.zeros_like(threads._BOARD)
+    board[threads.JOB], board[threads.TEAM], board[threads.CORE] = 1, 2, core
+    os.sched_setaffinity(0, {core})
+    try:
+        assert threads._help(board, np.zeros_like(board), 1) == core
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert (board[threads.NEXT], board[threads.ACTIVE]) == (0, 0)
+    team = {"over": False}
+    monkeypatch.setattr(threads, "_team", team)
+    monkeypatch.setattr(threads, "_help", lambda *_: core)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {core, core + 1})
+    monkeypatch.setattr(
+        os, "sched_setaffinity", lambda _, to: moves.append(to) or team.update(over=len(moves) > 1)
+    )
+    threads._stay(1, Event())
+    assert moves == [{core + 1}, {core, core + 1}]

@@ -4,11 +4,15 @@ A loop is a job for a team: the thread that called, and helpers, which wait in c
 takes one number after the other, from a counter that no two can read alike, until none is left.
 A thread that the system has put aside holds up the others with the piece in its hands, and no
 more: the caller waits only for helpers that came. Helpers without a job for a while sleep.
+
+Beside other programs helpers give way: now and then each yields its core, between two pieces and
+not with one in its hands, and none stays on the core of the caller, which would have to wait.
 """
 
 import atexit
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -24,12 +28,21 @@ from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
 from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
 from tinycnn.kernels.simd import INT32, X86, becomes, call
 
-JOB, ACTIVE, TEAM, JOBS = range(2 * LINE, 6 * LINE, LINE)
+CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
 """More slots of the board, which all threads read: the open job or 0; how many helpers are at it;
-who may help; how many jobs there have been."""
+who may help; how many jobs there have been; the caller's core."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
+
+TURN, AWAY = 1_000, 2_000
+"""Microseconds: a helper yields its core so often; it was put aside if it looks so late again."""
+
+LINUX = sys.platform == "linux"
+
+_nap = types.ExternalFunction("usleep", types.int32(types.int32))
+_yield = types.ExternalFunction("sched_yield", types.int32())
+_read_clock = types.ExternalFunction("gettimeofday", types.int32(types.intp, types.intp))
 
 
 @becomes(
@@ -57,11 +70,18 @@ def _pause(board):
 
 
 @becomes(
-    lambda board: types.void,
-    lambda builder, kind, board: call(builder, "usleep", ir.VoidType(), [INT32(50)]),
+    lambda board: types.int32,
+    lambda builder, kind, board: call(builder, "sched_getcpu", INT32, ()) if LINUX else INT32(-1),
 )
-def _nap(board):
-    """Leave the processor to other programs for 50 us."""
+def _core(board):
+    """Return the number of the core that this thread is on, or -1."""
+
+
+@part
+def _now(clock):
+    """Return microseconds since some moment."""
+    _read_clock(clock.ctypes.data, 0)
+    return 1_000_000 * clock[0] + clock[1]
 
 
 def parallel_over(body: Callable) -> Callable:
@@ -154,6 +174,7 @@ def _together(board, data):
         take_part(board)
         return
     board[JOBS] += 1
+    board[CORE] = _core(board)
     _add(board, JOB, board[JOBS])
     take_part(board)
     _add(board, JOB, -board[JOBS])
@@ -163,25 +184,36 @@ def _together(board, data):
         spins += 1
         _pause(board)
         if spins > SPINS:
-            _nap(board)
+            _nap(50)
 
 
 @kernel
-def _help(board, helper, done):
-    """Take part in jobs; return the number of the last one when there was none for a while."""
-    spins = 0
+def _help(board, clock, helper):
+    """Take part in jobs until there is none for a while; return the core if it is the caller's."""
+    spins, done = 0, 0
+    begin = last = _now(clock)
     while spins < SPINS:
+        if spins % 16 == 0:
+            now = _now(clock)
+            if now - last > AWAY:
+                begin = now
+            elif now - begin > TURN:
+                _yield()
+                begin = now = _now(clock)
+            last = now
         spins += 1
         job = _peek(board, JOB)
         if job in (0, done) or helper >= _peek(board, TEAM):
             _pause(board)
+        elif _core(board) == board[CORE] >= 0:
+            return board[CORE]
         else:
             _add(board, ACTIVE, 1)
             if _peek(board, JOB) == job:
                 take_part(board)
                 spins, done = 0, job
             _add(board, ACTIVE, -1)
-    return done
+    return -1
 
 
 _BOARD = np.zeros(6 * LINE, np.int64)
@@ -217,7 +249,7 @@ def _wake(threads: int) -> None:
     for helper in [z for z in [*_team["asleep"]] if z < threads]:
         _team["asleep"].pop(helper).set()
     while len(_team["helpers"]) < threads - 1:
-        _help(_own.board, 0, 0)  # compiled in this thread, where signals wait for its end
+        _help(_own.board, _own.board, 0)  # compiled in this thread, where signals wait for its end
         gate, number = threading.Event(), len(_team["helpers"]) + 1
         helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
         _team["helpers"].append((helper, gate))
@@ -225,9 +257,12 @@ def _wake(threads: int) -> None:
 
 
 def _stay(helper: int, gate: threading.Event) -> None:
-    done = 0
     while not _team["over"]:
-        done = _help(_BOARD, helper, done)
+        core = _help(_BOARD, _own.board, helper)
+        if core >= 0 and (others := os.sched_getaffinity(0) - {core}):
+            os.sched_setaffinity(0, others)  # which moves this thread
+            os.sched_setaffinity(0, others | {core})
+            continue
         gate.clear()
         _team["asleep"][helper] = gate
         gate.wait()
