@@ -26,7 +26,8 @@ import llvmlite
 import numba
 from numba.core import config
 from numba.core.caching import IndexDataCacheFile, NullCache
-from numba.core.compiler import CompileResult
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
 
@@ -59,10 +60,11 @@ def part(function: Callable) -> Callable:
 
     Python cannot call it, so its code is not kept in the cache, and the first start is shorter.
     """
-    return _njit(function, Part, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    unwrapped = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _njit(function, Part, **unwrapped, pipeline_class=_PartCompiler)
 
 
-def _njit(function: Callable, kind: "type[Kernel]", **options: bool) -> Any:
+def _njit(function: Callable, kind: "type[Kernel]", **options: Any) -> Any:
     compiled = numba.njit(function, boundscheck=CHECKED, nogil=True, error_model="numpy", **options)
     if not UNCOMPILED:
         compiled.__class__ = kind  # numba's decorators know no other than their own
@@ -85,6 +87,24 @@ class Part(Kernel):
 
     def __call__(self, *_: Any) -> NoReturn:
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
+
+
+class _PartLibrary(JITCodeLibrary):
+    """Code that goes into other code: no machine code is made of it alone, and no environment."""
+
+    codegen = property(lambda self: self)
+
+    def set_env(self, *_: Any) -> None:
+        """Do nothing."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):
+    def __init__(self, typing: Any, target: Any, library: Any, *options: Any) -> None:
+        super().__init__(typing, target, _PartLibrary(target.codegen(), "part"), *options)
 
 
 @functools.lru_cache
