@@ -26,7 +26,7 @@ def test_it_runs_this_package_whatever_lies_in_the_current_folder(started, tmp_p
         (tmp_path / name).write_text("open('run', 'w').close()\n")
     monkeypatch.chdir(tmp_path)
     with precompile.gradients_compiled_meanwhile("mild"):
-        pass
+        started[0].wait()
     assert [process.returncode for process in started] == [0]
     assert not (tmp_path / "run").exists()
 

@@ -11,17 +11,13 @@ from rich.live import Live
 
 from tinycnn.kernels.jit import cache_folder
 
-SECOND_PROCESS = "tinycnn:second process"
-"""The kind of numba event for waiting while another process compiles."""
-
 
 @contextlib.contextmanager
 def compilation_shown(console: Console) -> Iterator[None]:
     """Show what is compiled inside the ``with``, and nothing if all is compiled already."""
     with contextlib.ExitStack() as stack:
         show = _Show(console, stack)
-        for kind in ("numba:compile", SECOND_PROCESS):
-            stack.enter_context(event.install_listener(kind, show))
+        stack.enter_context(event.install_listener("numba:compile", show))
         yield
 
 
@@ -35,7 +31,7 @@ class _Show(event.Listener):
         self._started: float | None = None
 
     def on_start(self, event: Any) -> None:
-        """Announce a function that is compiled, not one from the cache, or a wait."""
+        """Announce a function that is compiled, not one from the cache."""
         if self._started is None:
             self._started = time.perf_counter()
             self._stack.callback(self._end)
@@ -43,11 +39,8 @@ class _Show(event.Listener):
                 self._live.start()
             else:
                 self._console.print(f"{self._title} ...")
-        if event.kind == SECOND_PROCESS:
-            doing = "waiting for gradients from a second process"
-        else:
-            doing = event.data["dispatcher"].py_func.__name__.lstrip("_")
         if self._live.is_started:
+            doing = event.data["dispatcher"].py_func.__name__.lstrip("_")
             self._live.update(f"{self._title}: {doing}", refresh=True)
 
     def on_end(self, event: Any) -> None:

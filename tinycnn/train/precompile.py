@@ -1,7 +1,7 @@
-"""Compile on two processors: a second process compiles gradients, this one the forward pass.
+"""Compile on two processors: one process begins with the forward pass, a second at the other end.
 
 numba compiles one function at a time per process, but a process finds in the cache what another
-one has compiled. ``second_process.py`` is that other one.
+one has compiled. ``second_process.py`` is that other one. Neither waits: they meet in the middle.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numba.core import event
 
 from tinycnn.data.mnist import PEN
 from tinycnn.ink.strokes import draw
@@ -21,7 +20,6 @@ from tinycnn.kernels.jit import UNCOMPILED, cache_folder
 from tinycnn.nn import build
 from tinycnn.nn.fit import train_step
 from tinycnn.nn.model import BATCH
-from tinycnn.train.compile_progress import SECOND_PROCESS
 from tinycnn.train.trainer import Trainer, new_optimizer
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +29,9 @@ ROOT = Path(__file__).parents[2]
 def rehearse(trainer: Trainer) -> None:
     """Run everything with a copy and blank images, so that nothing is left to compile.
 
-    Some kernels are compiled for some batch sizes only, so all sizes take part. Meanwhile a second
-    process compiles gradients of convolutions and augmentation if necessary; the backward pass
-    before those is all there is in a network without convolutions.
+    Some kernels are compiled for some batch sizes only, so all sizes take part. Gradients of
+    convolutions and augmentation come last, in the order in which the second process has them
+    last; the backward pass before those is all there is in a network without convolutions.
     """
     if trainer.finished:
         return
@@ -51,17 +49,15 @@ def rehearse(trainer: Trainer) -> None:
             model.forward(model.prepare(images))
             model.predict_proba(images)
         draw([np.ones((2, 2))], PEN, (28, 28))  # at the end of a training, images of no digits
-    for images in [z for z in blanks if len(z) in learned]:
-        labels = np.zeros(len(images), np.uint8)
-        train_step(*second, *batches.augment(images, labels, np.random.default_rng(0)))
+        for images in [z for z in blanks if len(z) in learned]:
+            labels = np.zeros(len(images), np.uint8)
+            train_step(*second, images, labels)
+            batches.augment(images, labels, np.random.default_rng(0))
 
 
 @contextlib.contextmanager
 def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
-    """Compile gradients and augmentation in a second process while the ``with`` block runs.
-
-    Both are compiled at its end.
-    """
+    """Compile augmentation and gradients in a second process while the ``with`` block runs."""
     if not _has_work():
         yield
         return
@@ -74,9 +70,6 @@ def gradients_compiled_meanwhile(augment: str) -> Iterator[None]:
     )
     try:
         yield
-        if second.poll() is None:
-            with event.trigger_event(SECOND_PROCESS):  # shown as the reason for the wait
-                second.wait()
     finally:
         second.kill()  # its result is not needed any more; no effect if it has ended
         second.wait()
