@@ -212,7 +212,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; by Winograd, or living winners."""
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
     dx = empty((N, H, W, C), w.dtype)
-    if winograd.serves((C, KH, KW, F), (OH * size, OW * size)):
+    wide = size == 1 or LANES > 8  # in short vectors, living winners take less time
+    if wide and winograd.serves((C, KH, KW, F), (OH * size, OW * size)):
         fill, turn = winograd.input_gradient(dy, winner, w, size, dx)
         return Plan(dx, fill, turn, (w,))
     sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)

@@ -295,19 +295,14 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
 
 
 @part
-def _line(half, p, taken):
-    """Return row p of what ``_transform_columns`` wrote."""
-    return load(half, times(add(least(EIGHT, taken - 1), p * taken), LANES))
-
-
-@part
 def _evaluate(x, at, row, matrix, half, written, sizes):
     """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
     (values, to, step), (made, taken, C) = written, sizes
+    places = times(least(EIGHT, taken - 1), LANES)  # as in ``_transform_columns``
     for c in range(0, C, LANES):
         _transform_columns(x, at + c, (row, C), C - c, matrix, half, (made, taken))
         for p in range(made):
-            line = _line(half, p, taken)
+            line = load(half, add(places, p * taken * LANES))
             for q in range(made):
                 value = dot(fill(matrix, add(EIGHT, 8 * q)), line, zeros(x))
                 store(values, to + (p * made + q) * step + c, value)
@@ -337,13 +332,14 @@ def _interpolate(products, weights, half, written, where, sizes):
     """
     (at, b), (y, winner), (begin, to, filters) = weights, written, where
     n, m, row, F, size = sizes
+    places = times(least(EIGHT, n - 1), LANES)  # as in ``_transform_columns``
     for f in filters:
         bias, nothing = load_first(b, f, F - f), zeros(b)
         _transform_columns(products, begin + f, (n * whole(F), whole(F)), LANES, at, half, (m, n))
         for i in range(0, m, max(1, size)):
-            line = _line(half, i, n)
+            line = load(half, add(places, i * n * LANES))
             if size == 2:
-                below = _line(half, i + 1, n)
+                below = load(half, add(places, (i + 1) * n * LANES))
                 for j in range(0, m, 2):
                     left, right = fill(at, add(EIGHT, 8 * j)), fill(at, add(EIGHT, 8 * j + 8))
                     upper = dot(left, line, bias), dot(right, line, bias)
