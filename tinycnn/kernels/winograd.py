@@ -207,7 +207,7 @@ def whole(count):
 @part
 def _room(like, count):
     """Return memory from a cache line on; a thread finds that of its last piece again, cached."""
-    memory = np.empty(count + LANES, like.dtype)
+    memory = np.empty(count + 64, like.dtype)  # a line, of any numbers
     first = -memory.ctypes.data % 64 // like.itemsize
     return memory[first : first + count]
 
