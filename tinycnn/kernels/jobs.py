@@ -1,7 +1,9 @@
 """A loop as a job: code and arguments as numbers in an array, which any thread can carry out.
 
-The code takes numbers from a counter on the board until it has all below a count, and calls the
-body of the loop with each. Only addresses are written down: to keep a job is to hold its arrays.
+The numbers below a count are cut into shares, one for each thread, with a counter on the board for
+each. The code takes numbers from that of its own share, then from those of others, and calls the
+body of the loop with each: so the images that a thread finds in its cache are those that it has had
+in the job before. Only addresses are written down: to keep a job is to hold its arrays.
 """
 
 from collections.abc import Callable
@@ -17,25 +19,26 @@ from tinycnn.kernels.simd import Array, becomes
 LINE = 8
 """Numbers of a cache line, and bytes of a number: slots of the board are a line apart."""
 
-NEXT, DATA = 0, LINE
-"""Slots of the board: the next piece of the job, and the address of its data."""
+DATA, SHARES, NEXT, MOST = 0, LINE, 8 * LINE, 56
+"""Slots of the board: the address of the data of the job; how many shares there are; from the third
+on, how many pieces of each are taken, for as many shares as may be."""
 
 CODE, COUNT, WORDS = 0, 1, 256
 """In these data: the address of the code; how many pieces there are. How long data may be."""
 
-I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 2)
+I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 3)
 
 
-def _call_job(builder, kind, board):
+def _call_job(builder, kind, board, share):
     data = builder.load(board.at(I64(DATA)))
     code = builder.load(builder.inttoptr(data, I64.as_pointer()))
-    following = builder.ptrtoint(board.at(I64(NEXT)), I64)
-    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [following, data])
+    start = builder.ptrtoint(board.at(I64(0)), I64)
+    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [start, data, share])
 
 
-@becomes(lambda board: types.void, _call_job)
-def take_part(board):
-    """Call the code of the job with the addresses of the next piece and of its data."""
+@becomes(lambda board, share: types.void, _call_job)
+def take_part(board, share):
+    """Call the code of the job with the addresses of the board and of its data, and a share."""
 
 
 def job_of(body: Any) -> Callable:
@@ -51,9 +54,9 @@ def job_of(body: Any) -> Callable:
             inside = ir.IRBuilder(code.append_basic_block())
             layout = context.get_value_type(Tuple(kinds))
             assert context.get_abi_sizeof(layout) <= 8 * WORDS
-            following, at = map(inside.inttoptr, code.args, (I64.as_pointer(), layout.as_pointer()))
+            at = inside.inttoptr(code.args[1], layout.as_pointer())
             loaded = cgutils.unpack_tuple(inside, inside.load(at))
-            _take_pieces(context, inside, body, kinds, following, loaded)
+            _take_pieces(context, inside, body, kinds, code.args, loaded)
             lent = (_lent(context, builder, *z) for z in zip(kinds[1:], args[1:], strict=True))
             job = builder.ptrtoint(code, I64), *lent
             at = Array(context, builder, data, args[0]).at(I64(CODE))
@@ -78,15 +81,24 @@ def _lent(context, builder, kind, value):
     return value
 
 
-def _take_pieces(context, builder, body, kinds, following, args):
-    """Build a loop: ``while (n := following++) < count: body(n, read, written)``."""
+def _take_pieces(context, builder, body, kinds, given, args):
+    """Build two loops: for each share ``while (n := start + taken++) < end: body(n, ...)``."""
     body.compile((types.intp, *kinds[2:]))
     compiled = body.overloads[types.intp, *kinds[2:]]
     context.add_linking_libs([compiled.library])
-    with cgutils.for_range(builder, args[COUNT]) as loop:  # no thread takes more than all
-        n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
-        with builder.if_then(builder.icmp_signed(">=", n, args[COUNT]), likely=False):
-            loop.do_break()
-        given = compiled.signature, (n, *args[2:])
-        context.call_internal_no_propagate(builder, compiled.fndesc, *given)
+    board, count = builder.inttoptr(given[0], I64.as_pointer()), args[COUNT]
+    shares = builder.load(builder.gep(board, [I64(SHARES)]))
+    with cgutils.for_range(builder, shares) as others:
+        share = builder.srem(builder.add(given[2], others.index), shares)
+        start, end = (
+            builder.sdiv(builder.mul(builder.add(share, I64(more)), count), shares)
+            for more in (0, 1)
+        )
+        taken = builder.gep(board, [builder.add(builder.mul(share, I64(LINE)), I64(NEXT))])
+        with cgutils.for_range(builder, count) as loop:  # no thread takes more than all
+            n = builder.add(start, builder.atomic_rmw("add", taken, I64(1), "seq_cst"))
+            with builder.if_then(builder.icmp_signed(">=", n, end), likely=False):
+                loop.do_break()
+            signature = compiled.signature, (n, *args[2:])
+            context.call_internal_no_propagate(builder, compiled.fndesc, *signature)
     builder.ret_void()

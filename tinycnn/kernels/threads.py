@@ -25,7 +25,7 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
-from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
+from tinycnn.kernels.jobs import COUNT, DATA, LINE, MOST, NEXT, SHARES, WORDS, job_of, take_part
 from tinycnn.kernels.simd import INT32, X86, becomes, call
 
 CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
@@ -169,14 +169,16 @@ def _run_jobs(board, jobs):
 @part
 def _together(board, data):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[NEXT], board[DATA] = 0, data.ctypes.data
+    board[DATA], board[SHARES] = data.ctypes.data, min(max(1, board[TEAM]), MOST)
+    for share in range(board[SHARES]):
+        board[NEXT + share * LINE] = 0
     if data[COUNT] < 2:
-        take_part(board)
+        take_part(board, 0)
         return
     board[JOBS] += 1
     board[CORE] = _core(board)
     _add(board, JOB, board[JOBS])
-    take_part(board)
+    take_part(board, 0)
     _add(board, JOB, -board[JOBS])
     # a helper says that it is active before it looks for the job: none is missed here
     spins = 0
@@ -210,13 +212,13 @@ def _help(board, clock, helper):
         else:
             _add(board, ACTIVE, 1)
             if _peek(board, JOB) == job:
-                take_part(board)
+                take_part(board, helper)
                 spins, done = 0, job
             _add(board, ACTIVE, -1)
     return -1
 
 
-_BOARD = np.zeros(6 * LINE, np.int64)
+_BOARD = np.zeros(NEXT + MOST * LINE, np.int64)
 
 
 class _Own(threading.local):
