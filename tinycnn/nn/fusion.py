@@ -3,13 +3,19 @@
 A compiler would do this out of sight; here it is in plain sight: Conv2D, ReLU and MaxPool2D in a
 row become one ``ConvReLUPool``, and so do Conv2D and ReLU alone, as if windows of one pixel were
 pooled. All other layers are stages of their own.
+
+BatchNorm helps a network to learn; to answer, the layer beside it can do its work as well. Then it
+is scale * x + shift for each channel: a convolution or dense layer behind it multiplies its weights
+by scale, and adds what they make of shift to its bias; one before it scales its outputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tinycnn.nn.checks import Array, Shape
-from tinycnn.nn.layers import Conv2D, Layer, MaxPool2D, ReLU
+from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 
 
 def own(layer: Layer) -> Layer | None:
@@ -36,6 +42,57 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
             case _:
                 stages.append(rest.pop(0))
     return stages
+
+
+def absorb(
+    layers: Sequence[Layer], may: Callable[[Layer], bool]
+) -> tuple[list[Layer], list[tuple[Layer, BatchNorm, bool]]]:
+    """Return ``layers`` without each BatchNorm whose work in inference another can do.
+
+    And who can, in the order of the work: (layer, norm, whether the norm comes before the layer).
+    Both have to be layers that ``may``.
+    """
+    kept: list[Layer] = []
+    taken: list[tuple[Layer, BatchNorm, bool]] = []
+    for place, layer in enumerate(layers):
+        norm = own(layer)
+        if isinstance(norm, BatchNorm) and may(norm):
+            last, behind = _weighted(kept[-1:]), _weighted(layers[place + 1 :])
+            if last and last is kept[-1] and may(last):  # no ReLU between
+                taken.append((last, norm, False))
+                continue
+            if behind and may(behind):
+                taken.append((behind, norm, True))
+                continue
+        kept.append(layer)
+    return kept, taken
+
+
+def _weighted(layers: Sequence[Layer]) -> Conv2D | Dense | None:
+    """Return the layer with weights that the numbers before ``layers`` reach unchanged."""
+    for layer in layers:
+        match own(layer):
+            case ConvReLUPool(conv=conv):
+                return conv
+            case Conv2D() | Dense() as found:
+                return found
+            case Flatten() | Dropout():
+                continue
+        break
+    return None
+
+
+def folded(w: Array, b: Array, norm: BatchNorm, before: bool) -> tuple[Array, Array]:
+    """Return weights and biases that also do the work of ``norm`` before them, or behind them."""
+    scale = norm.params["w"] / norm.deviation(w.dtype)
+    shift = norm.params["b"] - scale * norm.state["mean"]
+    rows = (w.T if w.ndim == 2 else w).reshape(len(b), -1)  # one for each output
+    if before:  # channels come again and again
+        scale, shift = (np.resize(z, rows.shape[1]) for z in (scale, shift))
+        b, rows = b + (rows * shift).sum(axis=1), rows * scale
+    else:
+        b, rows = b * scale + shift, rows * scale[:, None]
+    return (rows.T if w.ndim == 2 else rows.reshape(w.shape)), b
 
 
 class ConvReLUPool(Layer):

@@ -3,7 +3,8 @@
 A training step packs its weights anew, because they have changed, and makes new arrays, because
 the backward pass needs the old ones. An answer needs neither: for each model and number of images,
 every thread keeps the arrays of all stages, and the weights as they were packed. They are packed
-again when a byte of them is no longer what it was, by whatever means they were changed.
+again when a byte of them is no longer what it was, by whatever means they were changed. So they
+may as well be packed with a BatchNorm folded in.
 """
 
 import threading
@@ -16,11 +17,11 @@ import numpy as np
 
 from tinycnn import kernels
 from tinycnn.kernels.elementwise import compare, normalize
-from tinycnn.kernels.microkernels import Plan, blocks
+from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty
 from tinycnn.kernels.shapes import ready
 from tinycnn.kernels.threads import in_a_row
 from tinycnn.nn.checks import Array
-from tinycnn.nn.fusion import ConvReLUPool, own
+from tinycnn.nn.fusion import ConvReLUPool, absorb, folded, fuse, own
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Softmax
 
 Step = Callable[[], object]
@@ -56,9 +57,10 @@ class _Answer:
 
     def __init__(self, stages: Sequence[Layer], x: Array) -> None:
         self._x = y = np.empty_like(x, order="C")
-        self._read: list[tuple[dict[str, Any], str, str, Array]] = []
+        self._read: dict[int, tuple[dict[str, Any], str, str, Array]] = {}
         self._plans: list[Plan] = []
-        for stage in stages:
+        rest, self._taken = absorb(stages, self._may_fold)
+        for stage in fuse(rest) if self._taken else stages:
             y = self._prepared(stage, y)
         self._y = y
         arrays = [z.reshape(-1).view(np.int32) for plan in self._plans for z in plan.packed]
@@ -74,7 +76,7 @@ class _Answer:
 
     def has_todays_arrays(self) -> bool:
         """Return whether the layers still have the arrays that the steps read."""
-        return all(layer[kind][key] is z for layer, kind, key, z in self._read)
+        return all(layer[kind][key] is z for layer, kind, key, z in self._read.values())
 
     def __call__(self, x: Array) -> Array:
         self._x[...] = x
@@ -98,12 +100,12 @@ class _Answer:
         """Return the array for the output of ``stage`` on x; add the steps that fill it."""
         y: Array
         match own(stage) if stage.ops is kernels else None:
-            case ConvReLUPool(conv=conv, pool=pool) if weights := self._arrays(conv):
-                y, _ = self._plan(kernels.conv2d_relu_maxpool2d.plan(x, *weights, pool.size))
-            case Conv2D() if weights := self._arrays(stage):
-                y = self._plan(kernels.conv2d.plan(x, *weights))
-            case Dense() if weights := self._arrays(stage):
-                y = self._plan(kernels.dense.plan(x, *weights))
+            case ConvReLUPool(conv=conv, pool=pool) if self._arrays(conv):
+                y, _ = self._weighted(conv, kernels.conv2d_relu_maxpool2d, x, pool.size)
+            case Conv2D() if self._arrays(stage):
+                y = self._weighted(stage, kernels.conv2d, x)
+            case Dense() if self._arrays(stage):
+                y = self._weighted(stage, kernels.dense, x)
             case BatchNorm() as norm if arrays := self._arrays(norm):
                 y = self._plan(_normalized(norm, x, *arrays))
             case ReLU():
@@ -117,6 +119,30 @@ class _Answer:
                 self._plan(Plan(y, lambda: np.copyto(y, stage.forward(x))))
         return y
 
+    def _weighted(self, layer: Layer, operation: Any, x: Array, *rest: int) -> Any:
+        """Plan an operation with the weights of ``layer``, and what is folded into them."""
+        weights = self._arrays(layer)
+        norms = [(norm, before) for taker, norm, before in self._taken if taker is layer]
+        if not norms:
+            return self._plan(operation.plan(x, *weights, *rest))
+        w, b = own_weights = [empty(z.shape, z.dtype) for z in weights]
+        plan = operation.plan(x, *own_weights, *rest)
+
+        def pack() -> None:
+            w[:], b[:] = weights
+            for norm, before in norms:
+                w[:], b[:] = folded(w, b, norm, before)
+            if plan.pack:
+                plan.pack()
+
+        packed = *weights, *(z for norm, _ in norms for z in self._arrays(norm))
+        return self._plan(plan._replace(pack=pack, packed=packed))
+
+    def _may_fold(self, layer: Layer) -> bool:
+        """Return whether it costs nothing to compare the weights: a large dense layer has none."""
+        few = not isinstance(layer, Dense) or layer.params["w"].size <= MANY
+        return layer.ops is kernels and few and bool(self._arrays(layer))
+
     def _arrays(self, layer: Layer) -> list[Array]:
         """Return w, b and the state; none if kernels would read copies, which miss changes."""
         kept = [
@@ -126,7 +152,7 @@ class _Answer:
         ]
         if any(ready(z) is not z for *_, z in kept):
             return []
-        self._read += kept
+        self._read |= {id(z): (holder, kind, key, z) for holder, kind, key, z in kept}
         return [z for *_, z in kept]
 
     def _plan(self, plan: Plan) -> Any:
