@@ -53,7 +53,7 @@ def _plan(x, w, b, size, competing):
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
-    if winograd.serves(w.shape, (OH, OW), size):
+    if winograd.pays(w.shape, y.size // F * size**2) and winograd.tile_outputs((OH, OW), KH, size):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
@@ -90,13 +90,15 @@ def _convolve(piece, read, written):
     the second, and so on; the places of two compete at a time.
     """
     (x, windows, places, shift, taps, w, b, size, parts), (y, winner) = read, written
-    (n, part), eights = divmod(piece, parts), (windows.size + ROWS - 1) // ROWS
-    first, last = part * eights // parts * ROWS, (part + 1) * eights // parts * ROWS
-    x, y, winner, F = x[n], y[n], winner[n], b.size
-    for f in range(0, F, LANES):
-        bias = load_first(b, f, F - f)
-        for p in range(first, last, ROWS):
-            eight, row = windows_from(p, windows, 0), (f, F, F - f)
+    (n, part), eights, F = divmod(piece, parts), (windows.size + ROWS - 1) // ROWS, b.size
+    all_eights = (F + LANES - 1) // LANES * eights  # of all vectors of filters
+    first, last = part * all_eights // parts, (part + 1) * all_eights // parts
+    x, y, winner = x[n], y[n], winner[n]
+    for f in range(first // eights * LANES, F, LANES):
+        bias, before = load_first(b, f, F - f), f // LANES * eights
+        for m in range(max(first - before, 0), min(last - before, eights)):
+            p, row = m * ROWS, (f, F, F - f)
+            eight = windows_from(p, windows, 0)
             if shift:
                 sums = gemm_tile_pairs(x, eight, shift, taps, w, bias)
             else:
@@ -211,6 +213,12 @@ def _visit_living(piece, read, written):
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; by Winograd, or living winners."""
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
+    if size == 1 and winograd.pays((C, KH, KW, F), N * H * W):
+        framed, columns = empty((N, H + KH - 1, W + KW - 1, F), w.dtype), W + KW - 1
+        start = ((KH - 1) * columns + KW - 1) * F
+        _frame(N, (dy, winner, columns, start), (in_rows(framed),))
+        turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
+        return conv2d(framed, turned, np.zeros(C, w.dtype))
     dx = empty((N, H, W, C), w.dtype)
     wide = size == 1 or LANES > 8  # in short vectors, living winners take less time
     if wide and winograd.serves((C, KH, KW, F), (OH * size, OW * size)):

@@ -77,12 +77,12 @@ def gemm_tile(x, windows, taps, w, row, start):
         sums[q] = start + sum_m x[windows[q] + taps[m]] * w_row[m]
 
     ``taps`` says where the numbers of a window are, and ``row`` is (at, stride, count): w_row[m]
-    is the vector of ``count`` weights at w[at + m*stride].
+    is the vector of ``count`` weights at w[at + m*stride]; given tuples, each sum has its own weights.
     """
     at, stride, count = row
     sums = each(windows, start)
     for m in range(taps.size):
-        w_row = load_first(w, at + m * stride, count)
+        w_row = load_first(w, add(at, m * stride), count)
         sums = fma(fill(x, add(windows, taps[m])), w_row, sums)
     return sums
 

@@ -71,6 +71,8 @@ def dense(x, w, b):
     (R, T), K = x.shape, w.shape[1]
     y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
     strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))
+    if R == 1:
+        strips = (K + 2 * LANES - 1) // (2 * LANES)
     read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, strips
     return Plan(y, partial(_matmul, blocks * strips, read, (y.ravel(),)))
 
@@ -81,6 +83,13 @@ def _matmul(piece, read, written):
     (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
     r, vectors = block * ROWS, (K + LANES - 1) // LANES
     windows = windows_from(r, offsets, 0)
+    if R == 1:  # two vectors of weights for one window
+        columns = times(add(EIGHT[:2], 2 * strip), LANES)
+        counts = add(times(columns, -1), K)
+        bias = load_first(b, columns, counts)
+        two = gemm_tile(x, windows[:2], taps, w, (columns, K, counts), bias)
+        store_first(y, columns, two, counts)
+        return
     for v in range(strip * vectors // strips, (strip + 1) * vectors // strips):
         k = v * LANES
         bias, row = load_first(b, k, K - k), (k, K, K - k)

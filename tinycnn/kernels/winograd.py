@@ -92,15 +92,13 @@ def _vanishing(points):
     return reduce(np.convolve, [np.array([-p, 1]) for p in points], np.array([Fraction(1)]))
 
 
-def pays(w_shape: tuple[int, ...]) -> bool:
-    """Return whether the transforms cost less than the multiplications that they save."""
+def pays(w_shape: tuple[int, ...], outputs: int) -> bool:
+    """Return whether the transforms cost less than the multiplications that they save.
+
+    For outputs that are a single tile, one image's, G w G^T would be read for little work.
+    """
     F, KH, KW, C = w_shape
-    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F > 16
-
-
-def serves(w_shape: tuple[int, ...], y_size: tuple[int, int], size: int = 1) -> bool:
-    """Return whether a convolution is made this way."""
-    return pays(w_shape) and tile_outputs(y_size, w_shape[1], size) > 0
+    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16 and outputs > (9 - KH) ** 2
 
 
 def filled_and_packed(x, w, b, size, y, winner):
@@ -154,13 +152,20 @@ def _plan(source, weights, places, numbers, written):
         by_tap[..., F:] = 0
         packed.fill()
 
-    few = N <= FEW and not rows.size  # gradients of one image add up: it is not shared
-    strips = np.unique([0, whole(whole(F) // 2) if few else 0, whole(F)])
-    parts = min(1 if few else PIECES, N, (len(places[0]) * N + GROUP - 1) // GROUP)
-    cuts = np.arange(parts + 1) * N // max(1, parts)
-    lists = cuts, np.arange(C), np.arange(GROUP) * points * whole(C), strips
-    read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
-    return partial(_pieces, parts * (len(strips) - 1), read, written), pack
+    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
+    tiles = outputs, OH * size, OW * size
+    overlap = tiles[1] % outputs or tiles[2] % outputs
+    corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
+    whole_ones = N if overlap else len(corners)  # no two threads write to the same place
+    most = PIECES if N > FEW else 4 - len(strips)
+    parts = min(most, whole_ones, (len(corners) + GROUP - 1) // GROUP)
+    cuts = np.arange(parts + 1) * whole_ones // max(1, parts) * (len(corners) // max(1, whole_ones))
+    pieces = parts * (len(strips) - 1)
+    scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
+    numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
+    sites = corners, places, cuts, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
+    read = *numbers, *sites, strips, x.shape[2] * C, OW * F, size
+    return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
 
 
 @lru_cache
