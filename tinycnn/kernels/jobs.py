@@ -20,8 +20,8 @@ LINE = 8
 """Numbers of a cache line, and bytes of a number: slots of the board are a line apart."""
 
 DATA, SHARES, NEXT, MOST = 0, LINE, 8 * LINE, 56
-"""Slots of the board: the address of the data of the job; how many shares there are; from the third
-on, how many pieces of each are taken, for as many shares as may be."""
+"""Slots of the board: the address of the data of the job; how many shares there are, MOST at most;
+and of the first share, the next piece and behind it the end."""
 
 CODE, COUNT, WORDS = 0, 1, 256
 """In these data: the address of the code; how many pieces there are. How long data may be."""
@@ -32,8 +32,8 @@ I64, JOB_TYPE = ir.IntType(64), ir.FunctionType(ir.VoidType(), [ir.IntType(64)] 
 def _call_job(builder, kind, board, share):
     data = builder.load(board.at(I64(DATA)))
     code = builder.load(builder.inttoptr(data, I64.as_pointer()))
-    start = builder.ptrtoint(board.at(I64(0)), I64)
-    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), [start, data, share])
+    given = builder.ptrtoint(board.at(I64(0)), I64), data, share
+    builder.call(builder.inttoptr(code, JOB_TYPE.as_pointer()), given)
 
 
 @becomes(lambda board, share: types.void, _call_job)
@@ -82,21 +82,18 @@ def _lent(context, builder, kind, value):
 
 
 def _take_pieces(context, builder, body, kinds, given, args):
-    """Build two loops: for each share ``while (n := start + taken++) < end: body(n, ...)``."""
+    """Build two loops: for each share ``while (n := following++) < end: body(n, ...)``."""
     body.compile((types.intp, *kinds[2:]))
     compiled = body.overloads[types.intp, *kinds[2:]]
     context.add_linking_libs([compiled.library])
-    board, count = builder.inttoptr(given[0], I64.as_pointer()), args[COUNT]
+    board = builder.inttoptr(given[0], I64.as_pointer())
     shares = builder.load(builder.gep(board, [I64(SHARES)]))
     with cgutils.for_range(builder, shares) as others:
         share = builder.srem(builder.add(given[2], others.index), shares)
-        start, end = (
-            builder.sdiv(builder.mul(builder.add(share, I64(more)), count), shares)
-            for more in (0, 1)
-        )
-        taken = builder.gep(board, [builder.add(builder.mul(share, I64(LINE)), I64(NEXT))])
-        with cgutils.for_range(builder, count) as loop:  # no thread takes more than all
-            n = builder.add(start, builder.atomic_rmw("add", taken, I64(1), "seq_cst"))
+        following = builder.gep(board, [builder.add(builder.mul(share, I64(LINE)), I64(NEXT))])
+        end = builder.load(builder.gep(following, [I64(1)]))
+        with cgutils.for_range(builder, args[COUNT]) as loop:  # no thread takes more than all
+            n = builder.atomic_rmw("add", following, I64(1), "seq_cst")
             with builder.if_then(builder.icmp_signed(">=", n, end), likely=False):
                 loop.do_break()
             signature = compiled.signature, (n, *args[2:])

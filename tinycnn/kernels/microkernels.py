@@ -77,7 +77,7 @@ def gemm_tile(x, windows, taps, w, row, start):
         sums[q] = start + sum_m x[windows[q] + taps[m]] * w_row[m]
 
     ``taps`` says where the numbers of a window are, and ``row`` is (at, stride, count): w_row[m]
-    is the vector of ``count`` weights at w[at + m*stride]; given tuples, each sum has its own weights.
+    is the vector of ``count`` weights at w[at + m*stride]; a tuple ``at``: for each.
     """
     at, stride, count = row
     sums = each(windows, start)

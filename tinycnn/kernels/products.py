@@ -70,9 +70,7 @@ def dense(x, w, b):
     """See ``reference.dense``; NumPy's own product would wake threads that compete with ours."""
     (R, T), K = x.shape, w.shape[1]
     y, blocks = empty((R, K), x.dtype), (R + ROWS - 1) // ROWS
-    strips = min((K + LANES - 1) // LANES, max(1, 8 // max(1, blocks)))
-    if R == 1:
-        strips = (K + 2 * LANES - 1) // (2 * LANES)
+    strips = min((K + 2 * LANES - 1) // (2 * LANES), max(1, 8 // max(1, blocks)))
     read = x.ravel(), np.arange(R) * T, np.arange(T), w.ravel(), b, strips
     return Plan(y, partial(_matmul, blocks * strips, read, (y.ravel(),)))
 
@@ -82,22 +80,19 @@ def _matmul(piece, read, written):
     (x, offsets, taps, w, b, strips), (y,) = read, written
     (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
     r, vectors = block * ROWS, (K + LANES - 1) // LANES
-    windows = windows_from(r, offsets, 0)
-    if R == 1:  # two vectors of weights for one window
-        columns = times(add(EIGHT[:2], 2 * strip), LANES)
-        counts = add(times(columns, -1), K)
-        bias = load_first(b, columns, counts)
-        two = gemm_tile(x, windows[:2], taps, w, (columns, K, counts), bias)
-        store_first(y, columns, two, counts)
-        return
-    for v in range(strip * vectors // strips, (strip + 1) * vectors // strips):
-        k = v * LANES
-        bias, row = load_first(b, k, K - k), (k, K, K - k)
-        if R - r > FEW:
+    first, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
+    if R - r > FEW:
+        windows = windows_from(r, offsets, 0)
+        for k in range(first, last, LANES):
+            row, bias = (k, K, K - k), load_first(b, k, K - k)
             sums = gemm_tile(x, windows, taps, w, row, bias)
             for q in range(min(ROWS, R - r)):
                 store_first(y, (r + q) * K + k, sums[q], K - k)
-        else:
-            few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
-            for q in range(R - r):
-                store_first(y, (r + q) * K + k, few[q], K - k)
+        return
+    for q in range(r, R):  # a row alone: two vectors of weights, side by side
+        for k in range(first, last, 2 * LANES):
+            at, window = (k, k + LANES), offsets[q]
+            counts = add(times(at, -1), min(last, K))
+            bias, row = load_first(b, at, counts), (at, K, counts)
+            two = gemm_tile(x, (window, window), taps, w, row, bias)
+            store_first(y, add(at, q * K), two, counts)

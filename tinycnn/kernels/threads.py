@@ -169,9 +169,11 @@ def _run_jobs(board, jobs):
 @part
 def _together(board, data):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[DATA], board[SHARES] = data.ctypes.data, min(max(1, board[TEAM]), MOST)
-    for share in range(board[SHARES]):
-        board[NEXT + share * LINE] = 0
+    board[DATA], shares = data.ctypes.data, min(max(1, board[TEAM]), MOST)
+    board[SHARES] = shares
+    for share in range(shares):
+        for end in range(2):
+            board[NEXT + share * LINE + end] = (share + end) * data[COUNT] // shares
     if data[COUNT] < 2:
         take_part(board, 0)
         return

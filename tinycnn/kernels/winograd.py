@@ -93,10 +93,7 @@ def _vanishing(points):
 
 
 def pays(w_shape: tuple[int, ...], outputs: int) -> bool:
-    """Return whether the transforms cost less than the multiplications that they save.
-
-    For outputs that are a single tile, one image's, G w G^T would be read for little work.
-    """
+    """Return whether transforms cost less than what they save; of a single tile they do not."""
     F, KH, KW, C = w_shape
     return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16 and outputs > (9 - KH) ** 2
 
@@ -154,12 +151,11 @@ def _plan(source, weights, places, numbers, written):
 
     strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
     tiles = outputs, OH * size, OW * size
-    overlap = tiles[1] % outputs or tiles[2] % outputs
     corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
-    whole_ones = N if overlap else len(corners)  # no two threads write to the same place
+    units = N if tiles[1] % outputs or tiles[2] % outputs else len(corners)  # that do not overlap
     most = PIECES if N > FEW else 4 - len(strips)
-    parts = min(most, whole_ones, (len(corners) + GROUP - 1) // GROUP)
-    cuts = np.arange(parts + 1) * whole_ones // max(1, parts) * (len(corners) // max(1, whole_ones))
+    parts = min(most, units, (len(corners) + GROUP - 1) // GROUP)
+    cuts = np.arange(parts + 1) * units // max(1, parts) * (len(corners) // max(1, units))
     pieces = parts * (len(strips) - 1)
     scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
     numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()

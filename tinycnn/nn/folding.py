@@ -15,9 +15,8 @@ def fold(model: Sequential) -> Sequential:
     One that has no convolution or dense layer beside it stays.
     """
     kept, taken = absorb(copy.deepcopy(model.layers), lambda layer: True)
-    for layer, norm, before in taken:
-        w, b = folded(layer.params["w"], layer.params["b"], norm, before)
-        layer.params.update(w=w, b=b)
+    for norm, layer, before in taken:
+        layer.params["w"], layer.params["b"] = folded(norm, **layer.params, before=before)
     values = [layer.params | layer.state for layer in kept]
     twin = Sequential(kept, model.input_shape)
     twin.any_floats, twin.description = model.any_floats, model.description

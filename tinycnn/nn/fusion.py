@@ -44,45 +44,30 @@ def fuse(layers: Sequence[Layer]) -> list[Layer]:
     return stages
 
 
-def absorb(
-    layers: Sequence[Layer], may: Callable[[Layer], bool]
-) -> tuple[list[Layer], list[tuple[Layer, BatchNorm, bool]]]:
-    """Return ``layers`` without each BatchNorm whose work in inference another can do.
+def absorb(layers: Sequence[Layer], may: Callable[[Layer], bool]) -> tuple[Any, list[Any]]:
+    """Return ``layers`` without each BatchNorm whose work another can do, and who does it.
 
-    And who can, in the order of the work: (layer, norm, whether the norm comes before the layer).
-    Both have to be layers that ``may``.
+    Both have to be layers that ``may``. Who does it: (norm, layer, whether the norm comes before).
     """
-    kept: list[Layer] = []
-    taken: list[tuple[Layer, BatchNorm, bool]] = []
-    for place, layer in enumerate(layers):
-        norm = own(layer)
-        if isinstance(norm, BatchNorm) and may(norm):
-            last, behind = _weighted(kept[-1:]), _weighted(layers[place + 1 :])
-            if last and last is kept[-1] and may(last):  # no ReLU between
-                taken.append((last, norm, False))
-                continue
-            if behind and may(behind):
-                taken.append((behind, norm, True))
-                continue
-        kept.append(layer)
-    return kept, taken
+    kept, taken = list(layers), []
+    for before in (False, True):
+        rest, taker, kept = kept, None, []
+        for layer in reversed(rest) if before else rest:
+            match own(layer):
+                case BatchNorm() if taker and may(layer) and may(taker):
+                    taken.append((layer, taker, before))
+                    continue
+                case Conv2D() | Dense():
+                    taker = layer
+                case ConvReLUPool(conv=conv):
+                    taker = conv if before else None
+                case found:  # what neither makes nor changes numbers is not in the way
+                    taker = taker if before and isinstance(found, Flatten | Dropout) else None
+            kept.append(layer)
+    return kept[::-1], taken
 
 
-def _weighted(layers: Sequence[Layer]) -> Conv2D | Dense | None:
-    """Return the layer with weights that the numbers before ``layers`` reach unchanged."""
-    for layer in layers:
-        match own(layer):
-            case ConvReLUPool(conv=conv):
-                return conv
-            case Conv2D() | Dense() as found:
-                return found
-            case Flatten() | Dropout():
-                continue
-        break
-    return None
-
-
-def folded(w: Array, b: Array, norm: BatchNorm, before: bool) -> tuple[Array, Array]:
+def folded(norm: Any, w: Array, b: Array, before: bool) -> tuple[Array, Array]:
     """Return weights and biases that also do the work of ``norm`` before them, or behind them."""
     scale = norm.params["w"] / norm.deviation(w.dtype)
     shift = norm.params["b"] - scale * norm.state["mean"]

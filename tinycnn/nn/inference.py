@@ -122,16 +122,16 @@ class _Answer:
     def _weighted(self, layer: Layer, operation: Any, x: Array, *rest: int) -> Any:
         """Plan an operation with the weights of ``layer``, and what is folded into them."""
         weights = self._arrays(layer)
-        norms = [(norm, before) for taker, norm, before in self._taken if taker is layer]
+        norms = [(norm, before) for norm, taker, before in self._taken if taker is layer]
         if not norms:
             return self._plan(operation.plan(x, *weights, *rest))
-        w, b = own_weights = [empty(z.shape, z.dtype) for z in weights]
-        plan = operation.plan(x, *own_weights, *rest)
+        w, b = (empty(z.shape, z.dtype) for z in weights)
+        plan = operation.plan(x, w, b, *rest)
 
         def pack() -> None:
             w[:], b[:] = weights
             for norm, before in norms:
-                w[:], b[:] = folded(w, b, norm, before)
+                w[:], b[:] = folded(norm, w, b, before)
             if plan.pack:
                 plan.pack()
 
