@@ -11,6 +11,7 @@ from tinycnn.kernels.simd import (
     add,
     load,
     load_first,
+    pick,
     store,
     store_first,
     times,
@@ -89,10 +90,11 @@ def _matmul(piece, read, written):
             for q in range(min(ROWS, R - r)):
                 store_first(y, (r + q) * K + k, sums[q], K - k)
         return
-    for q in range(r, R):  # a row alone: two vectors of weights, side by side
+    for q in range(r, R, 2):  # few rows: two at a time, or one twice, by two vectors of weights
+        rows = q, q, min(q + 1, R - 1), min(q + 1, R - 1)
         for k in range(first, last, 2 * LANES):
-            at, window = (k, k + LANES), offsets[q]
+            at = k, k + LANES, k, k + LANES
             counts = add(times(at, -1), min(last, K))
-            bias, row = load_first(b, at, counts), (at, K, counts)
-            two = gemm_tile(x, (window, window), taps, w, row, bias)
-            store_first(y, add(at, q * K), two, counts)
+            row, bias = (at, K, counts), load_first(b, at, counts)
+            sums = gemm_tile(x, pick(offsets, rows), taps, w, row, bias)
+            store_first(y, add(times(rows, K), at), sums, counts)
