@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from tinycnn import files
-from tinycnn.kernels import jit, microkernels, threads
-from tinycnn.kernels.jit import UNCOMPILED
+from tinycnn.kernels import jit, jobs, microkernels, threads
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 
 ROOT = Path(__file__).parents[2]
 
@@ -272,6 +272,23 @@ def test_a_loop_wakes_no_more_helpers_than_it_has_pieces(monkeypatch):
     monkeypatch.setattr(threads, "_team", {"asleep": asleep.copy(), "helpers": [None] * 3})
     threads._wake(2)
     assert [helper for helper, gate in asleep.items() if gate.is_set()] == [1]
+
+
+@pytest.mark.skipif(CHECKED or UNCOMPILED, reason="there are no jobs")
+def test_a_thread_takes_its_own_share_of_the_pieces_first_and_then_what_is_left_of_others():
+    @threads.parallel_over
+    def note(piece, read, written):
+        (seen,) = written
+        seen[0] += 1
+        seen[seen[0]] = piece
+
+    board, job, seen = (np.zeros(n, np.int64) for n in (99, jobs.WORDS, 13))
+    note.run(board[:0], job, 12, (), (seen,))
+    board[jobs.DATA], board[jobs.SHARES] = job.ctypes.data, 3
+    for share, first in enumerate((2, 4, 8)):  # two of the first are taken
+        board[jobs.NEXT + share * jobs.LINE :][:2] = first, 4 * share + 4
+    jit.kernel(lambda board, share: jobs.take_part(board, share))(board, 2)
+    assert seen.tolist() == [10, 8, 9, 10, 11, 2, 3, 4, 5, 6, 7, 0, 0]
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="plain Python may call everything")

@@ -1,9 +1,9 @@
 """A loop as a job: code and arguments as numbers in an array, which any thread can carry out.
 
-The numbers below a count are cut into shares, one for each thread, with a counter on the board for
-each. The code takes numbers from that of its own share, then from those of others, and calls the
-body of the loop with each: so the images that a thread finds in its cache are those that it has had
-in the job before. Only addresses are written down: to keep a job is to hold its arrays.
+The numbers below a count are cut into shares, one for each thread. The code takes numbers from the
+counter of its own share, then from those of the others, and calls the body of the loop with each:
+so a thread has the same images in job after job, and finds them in its cache. Only addresses are
+written down: to keep a job is to hold its arrays.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from tinycnn.kernels.simd import Array, becomes
 LINE = 8
 """Numbers of a cache line, and bytes of a number: slots of the board are a line apart."""
 
-DATA, SHARES, NEXT, MOST = 0, LINE, 8 * LINE, 56
-"""Slots of the board: the address of the data of the job; how many shares there are, MOST at most;
-and of the first share, the next piece and behind it the end."""
+DATA, SHARES, NEXT = 0, LINE, 8 * LINE
+"""Slots of the board: the address of the data of the job; how many shares there are; of the first
+share, and a line further of each other, the next piece and the end."""
 
 CODE, COUNT, WORDS = 0, 1, 256
 """In these data: the address of the code; how many pieces there are. How long data may be."""

@@ -25,7 +25,7 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
-from tinycnn.kernels.jobs import COUNT, DATA, LINE, MOST, NEXT, SHARES, WORDS, job_of, take_part
+from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, SHARES, WORDS, job_of, take_part
 from tinycnn.kernels.simd import INT32, X86, becomes, call
 
 CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
@@ -169,11 +169,10 @@ def _run_jobs(board, jobs):
 @part
 def _together(board, data):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[DATA], shares = data.ctypes.data, min(max(1, board[TEAM]), MOST)
-    board[SHARES] = shares
-    for share in range(shares):
+    board[DATA], board[SHARES] = data.ctypes.data, max(1, board[TEAM])
+    for share in range(board[SHARES]):
         for end in range(2):
-            board[NEXT + share * LINE + end] = (share + end) * data[COUNT] // shares
+            board[NEXT + share * LINE + end] = (share + end) * data[COUNT] // board[SHARES]
     if data[COUNT] < 2:
         take_part(board, 0)
         return
@@ -220,7 +219,7 @@ def _help(board, clock, helper):
     return -1
 
 
-_BOARD = np.zeros(NEXT + MOST * LINE, np.int64)
+_BOARD = np.zeros(NEXT + numba.config.NUMBA_NUM_THREADS * LINE, np.int64)
 
 
 class _Own(threading.local):
