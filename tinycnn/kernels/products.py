@@ -90,11 +90,12 @@ def _matmul(piece, read, written):
             for q in range(min(ROWS, R - r)):
                 store_first(y, (r + q) * K + k, sums[q], K - k)
         return
-    for q in range(r, R, 2):  # few rows: two at a time, or one twice, by two vectors of weights
-        rows = q, q, min(q + 1, R - 1), min(q + 1, R - 1)
-        for k in range(first, last, 2 * LANES):
-            at = k, k + LANES, k, k + LANES
-            counts = add(times(at, -1), min(last, K))
-            row, bias = (at, K, counts), load_first(b, at, counts)
+    for q in range(r, R, 2):  # two rows by two vectors; where there is one, it comes twice
+        rows, k = (q, q, min(q + 1, R - 1), min(q + 1, R - 1)), first
+        while k < last:
+            step = LANES if k + 2 * LANES <= min(last, K) else 0
+            at = k, k + step, k, k + step
+            row, bias = (at, K, K - k), load_first(b, at, K - k)
             sums = gemm_tile(x, pick(offsets, rows), taps, w, row, bias)
-            store_first(y, add(times(rows, K), at), sums, counts)
+            store_first(y, add(times(rows, K), at), sums, K - k)
+            k += LANES + step

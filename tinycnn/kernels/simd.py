@@ -266,7 +266,7 @@ def _store_first(builder, kind, a, i, vector, count):
 @becomes(lambda a, i, vector, count: types.void, _store_first)
 def store_first(a, i, vector, count):
     """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
-    _checked(a, i, min(count, LANES))[:] = vector[: max(count, 0)]
+    _checked(a, i, min(count, LANES))[:] = vector[:count]
 
 
 @becomes(lambda a, i: a.dtype, lambda builder, kind, a, i: builder.load(a.at(i)))
