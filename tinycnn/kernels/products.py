@@ -11,7 +11,6 @@ from tinycnn.kernels.simd import (
     add,
     load,
     load_first,
-    pick,
     store,
     store_first,
     times,
@@ -81,21 +80,22 @@ def _matmul(piece, read, written):
     (x, offsets, taps, w, b, strips), (y,) = read, written
     (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
     r, vectors = block * ROWS, (K + LANES - 1) // LANES
-    first, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
-    if R - r > FEW:
-        windows = windows_from(r, offsets, 0)
-        for k in range(first, last, LANES):
-            row, bias = (k, K, K - k), load_first(b, k, K - k)
+    k, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
+    windows = windows_from(r, offsets, 0)
+    while R - r > 1 and k < last:
+        row, bias = (k, K, K - k), load_first(b, k, K - k)
+        if R - r > FEW:
             sums = gemm_tile(x, windows, taps, w, row, bias)
             for q in range(min(ROWS, R - r)):
                 store_first(y, (r + q) * K + k, sums[q], K - k)
-        return
-    for q in range(r, R, 2):  # two rows by two vectors; where there is one, it comes twice
-        rows, k = (q, q, min(q + 1, R - 1), min(q + 1, R - 1)), first
-        while k < last:
-            step = LANES if k + 2 * LANES <= min(last, K) else 0
-            at = k, k + step, k, k + step
-            row, bias = (at, K, K - k), load_first(b, at, K - k)
-            sums = gemm_tile(x, pick(offsets, rows), taps, w, row, bias)
-            store_first(y, add(times(rows, K), at), sums, K - k)
-            k += LANES + step
+        else:
+            few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
+            for q in range(R - r):
+                store_first(y, (r + q) * K + k, few[q], K - k)
+        k += LANES
+    while k < last:  # one row alone: two vectors side by side; where there is one, it comes twice
+        step = LANES if k + 2 * LANES <= min(last, K) else 0
+        at = k, k + step
+        row, bias = (at, K, K - k), load_first(b, at, K - k)
+        store_first(y, add(at, r * K), gemm_tile(x, windows[:2], taps, w, row, bias), K - k)
+        k += LANES + step
