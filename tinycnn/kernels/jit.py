@@ -20,6 +20,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import llvmlite
@@ -90,12 +91,9 @@ class Part(Kernel):
 
 
 class _PartLibrary(JITCodeLibrary):
-    """Code that goes into other code: no machine code is made of it alone, and no environment."""
+    """Code for its callers alone, of which no machine code is made, and no environment."""
 
-    codegen = property(lambda self: self)
-
-    def set_env(self, *_: Any) -> None:
-        """Do nothing."""
+    codegen = SimpleNamespace(set_env=lambda *_: None)
 
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()

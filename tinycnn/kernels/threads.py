@@ -25,24 +25,25 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
-from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, SHARES, WORDS, job_of, take_part
-from tinycnn.kernels.simd import INT32, X86, becomes, call
+from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
+from tinycnn.kernels.simd import X86, becomes, call
 
 CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
 """More slots of the board, which all threads read: the open job or 0; how many helpers are at it;
-who may help; how many jobs there have been; the caller's core."""
+who may help; how many jobs there have been; on which core the caller is."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
 
-TURN, AWAY = 1_000, 2_000
-"""Microseconds: a helper yields its core so often; it was put aside if it looks so late again."""
+TURN = 1_000
+"""After how many microseconds a helper yields its core."""
 
 LINUX = sys.platform == "linux"
 
-_nap = types.ExternalFunction("usleep", types.int32(types.int32))
-_yield = types.ExternalFunction("sched_yield", types.int32())
-_read_clock = types.ExternalFunction("gettimeofday", types.int32(types.intp, types.intp))
+_nap: Any = types.ExternalFunction("usleep", types.int32(types.int32))
+_yield: Any = types.ExternalFunction("sched_yield", types.int32())
+_clock: Any = types.ExternalFunction("gettimeofday", types.int32(types.intp, types.intp))
+_core: Any = types.ExternalFunction("sched_getcpu", types.int32()) if LINUX else part(lambda: -1)
 
 
 @becomes(
@@ -69,18 +70,10 @@ def _pause(board):
     """Leave the processor's units to others for some cycles."""
 
 
-@becomes(
-    lambda board: types.int32,
-    lambda builder, kind, board: call(builder, "sched_getcpu", INT32, ()) if LINUX else INT32(-1),
-)
-def _core(board):
-    """Return the number of the core that this thread is on, or -1."""
-
-
 @part
 def _now(clock):
     """Return microseconds since some moment."""
-    _read_clock(clock.ctypes.data, 0)
+    _clock(clock.ctypes.data, 0)
     return 1_000_000 * clock[0] + clock[1]
 
 
@@ -177,7 +170,7 @@ def _together(board, data):
         take_part(board, 0)
         return
     board[JOBS] += 1
-    board[CORE] = _core(board)
+    board[CORE] = _core()
     _add(board, JOB, board[JOBS])
     take_part(board, 0)
     _add(board, JOB, -board[JOBS])
@@ -194,21 +187,16 @@ def _together(board, data):
 def _help(board, clock, helper):
     """Take part in jobs until there is none for a while; return the core if it is the caller's."""
     spins, done = 0, 0
-    begin = last = _now(clock)
+    begin = _now(clock)
     while spins < SPINS:
-        if spins % 16 == 0:
-            now = _now(clock)
-            if now - last > AWAY:
-                begin = now
-            elif now - begin > TURN:
-                _yield()
-                begin = now = _now(clock)
-            last = now
+        if spins % 16 == 0 and _now(clock) - begin > TURN:
+            _yield()
+            begin = _now(clock)
         spins += 1
         job = _peek(board, JOB)
         if job in (0, done) or helper >= _peek(board, TEAM):
             _pause(board)
-        elif _core(board) == board[CORE] >= 0:
+        elif _core() == board[CORE] >= 0:
             return board[CORE]
         else:
             _add(board, ACTIVE, 1)
