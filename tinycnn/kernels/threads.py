@@ -94,19 +94,18 @@ def parallel_over(body: Callable) -> Callable:
     else:
         write_job = job_of(compiled)
 
-        def run(board, data, count, read, written):
-            write_job(data, count, read, written)
-            if board.size:  # or it is done later
-                _together(board, data)
+        def write(job, count, read, written):
+            write_job(job, count, read, written)
 
-        run = kernel(run, body)
+        write = kernel(write, body)
 
         def loop(count, read, written):
-            if _own.record is not None:
-                _own.record.append(partial(loop, count, read, written))
-            return _with_helpers(run, count, _own.job, count, read, written)
+            if _own.written_down is not None:
+                _own.written_down.append(partial(loop, count, read, written))
+            write(_own.jobs[0], count, read, written)
+            _run(_own.jobs, count)
 
-        loop.run = run  # type: ignore[attr-defined]
+        loop.write = write  # type: ignore[attr-defined]
     loop.__wrapped__ = body  # type: ignore[attr-defined]
     return loop
 
@@ -136,38 +135,36 @@ def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
-        loop.func.run(_own.board[:0], job, *loop.args)  # type: ignore[attr-defined]
+        loop.func.write(job, *loop.args)  # type: ignore[attr-defined]
     most = int(jobs[:, COUNT].max())
-    return lambda: _with_helpers(_run_jobs, most, jobs)
+    return lambda: _run(jobs, most)
 
 
-def _with_helpers(run: Callable, pieces: int, *args: Any) -> Any:
-    """Call ``run`` with a board and ``args``: the team's, unless it is taken or not needed."""
+def _run(jobs: np.ndarray, pieces: int) -> None:
+    """Do ``jobs`` with the team, unless it is taken or not needed."""
     threads = min(pieces, _own.threads)
     if threads < 2 or not _team["turn"].acquire(blocking=False):
-        return run(_own.board, *args)
+        _run_jobs(_own.board, jobs)
+        return
     try:
         _wake(threads)
-        return run(_BOARD, *args)
+        _run_jobs(_BOARD, jobs)
     finally:
         _team["turn"].release()
 
 
 @kernel
 def _run_jobs(board, jobs):
-    for data in jobs:
-        _together(board, data)
+    for job in jobs:
+        _run_one(board, job)
 
 
 @part
-def _together(board, data):
+def _run_one(board, job):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[DATA], board[SHARES] = data.ctypes.data, max(1, board[TEAM])
-    for share in range(board[SHARES]):
-        for end in range(2):
-            board[NEXT + share * LINE + end] = (share + end) * data[COUNT] // board[SHARES]
-    if data[COUNT] < 2:
-        take_part(board, 0)
+    board[NEXT], board[DATA] = 0, job.ctypes.data
+    if job[COUNT] < 2:
+        take_part(board)
         return
     board[JOBS] += 1
     board[CORE] = _core()
@@ -215,8 +212,8 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
-        self.record: list[Any] | None = None
-        self.board, self.job = np.zeros_like(_BOARD), np.empty(WORDS, np.int64)
+        self.written_down: list[Any] | None = None
+        self.board, self.jobs = np.zeros_like(_BOARD), np.empty((1, WORDS), np.int64)
 
 
 _own = _Own()
