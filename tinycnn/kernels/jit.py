@@ -56,13 +56,35 @@ def kernel(function: Callable, body: Callable | None = None) -> Callable:
     return compiled
 
 
-def part(function: Callable) -> Callable:
+class _PartLibrary(JITCodeLibrary):
+    """Code for its callers alone, of which no machine code is made, and no environment."""
+
+    codegen = SimpleNamespace(set_env=lambda *_: None)
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class BodyLibrary(_PartLibrary):
+    """Code that has one caller, which optimizes it."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+
+def part(function: Callable, library: type[_PartLibrary] = _PartLibrary) -> Callable:
     """Compile a function that only kernels call.
 
     Python cannot call it, so its code is not kept in the cache, and the first start is shorter.
     """
+
+    class PartCompiler(Compiler):
+        def __init__(self, typing: Any, target: Any, _: Any, *options: Any) -> None:
+            super().__init__(typing, target, library(target.codegen(), "part"), *options)
+
     unwrapped = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return _njit(function, Part, **unwrapped, pipeline_class=_PartCompiler)
+    return _njit(function, Part, **unwrapped, pipeline_class=PartCompiler)
 
 
 def _njit(function: Callable, kind: "type[Kernel]", **options: Any) -> Any:
@@ -88,21 +110,6 @@ class Part(Kernel):
 
     def __call__(self, *_: Any) -> NoReturn:
         raise TypeError(f"{self.py_func.__name__} is a part of kernels, which alone can call it")
-
-
-class _PartLibrary(JITCodeLibrary):
-    """Code for its callers alone, of which no machine code is made, and no environment."""
-
-    codegen = SimpleNamespace(set_env=lambda *_: None)
-
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-
-class _PartCompiler(Compiler):
-    def __init__(self, typing: Any, target: Any, library: Any, *options: Any) -> None:
-        super().__init__(typing, target, _PartLibrary(target.codegen(), "part"), *options)
 
 
 @functools.lru_cache

@@ -24,7 +24,7 @@ from llvmlite import ir
 from numba.core import types
 
 from tinycnn.errors import ShapeError
-from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel, part
+from tinycnn.kernels.jit import CHECKED, UNCOMPILED, BodyLibrary, kernel, part
 from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
 from tinycnn.kernels.simd import X86, becomes, call
 
@@ -83,7 +83,7 @@ def parallel_over(body: Callable) -> Callable:
     ``read`` and ``written`` are tuples of arrays. When another Python thread has the team, the
     calling one does all.
     """
-    compiled = part(body)
+    compiled = part(body, BodyLibrary)
     if CHECKED or UNCOMPILED:
 
         def loop(count, read, written):
