@@ -6,6 +6,8 @@ Ctrl-C, 143 by SIGTERM, 141 the reader of the output has left.
 """
 
 import argparse
+import atexit
+import gc
 import importlib
 import os
 import re
@@ -122,6 +124,7 @@ def run_command(main: Main, argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = [argument for argument in given if argument != "--debug"]
     before = _debugging.set(len(arguments) < len(given))
+    atexit.register(gc.freeze)  # the end need not look through all that a compiler has made
     with sturdy_streams(), StopSignals():
         try:
             try:
