@@ -13,6 +13,8 @@ from tinycnn.ink import Recognizer, read_bitmap, read_images, read_strokes, stro
 from tinycnn.ink.fragments import StrokeFragments, TextLine, find_fragments, find_lines
 from tinycnn.ink.reading import PredictionCache
 from tinycnn.ink.segmentation import Candidates, best_reading
+from tinycnn.nn import Sequential
+from tinycnn.train.folder import find_weights
 
 READER = recognizer()
 numbers = st.text("0123456789", min_size=1, max_size=5)
@@ -51,6 +53,15 @@ def test_lines_are_read_from_top_to_bottom(text):
     assert read_bitmap(bitmap(write(text)), READER).text == text
 
 
+def test_a_digit_close_above_another_is_on_its_own_line_unless_both_look_like_one():
+    column = write("3") + write("5", at=(0, 120))
+    upper, lower = DIGITS["8"]
+    apart = [upper, lower + (0, 12)]
+    assert [len(find_lines(StrokeFragments(z))) for z in (column, apart)] == [1, 1]
+    assert read_strokes(column, READER).text == "3\n5"
+    assert read_strokes(apart, READER).text == "8"
+
+
 def test_a_line_may_climb_and_an_eight_of_two_rings_is_one_line():
     climbing = [stroke @ np.array([[1, -0.16], [0.16, 1]]) for stroke in write("3071952")]
     assert len(find_lines(StrokeFragments(climbing))) == 1
@@ -64,6 +75,12 @@ def test_touching_digits_are_separated(text, gap):
     ink = bitmap(write(text, gap), 8)
     assert len(find_fragments(ink).spans) == 1
     assert read_bitmap(ink, READER).text == text
+
+
+def test_two_strokes_that_look_much_like_one_digit_are_one():
+    shipped = Recognizer.of(Sequential.load(find_weights("default")))
+    hook, bar = [(32, 4), (40, 0), (30, 36), (18, 48), (60, 46)], [(66, 20), (70, 24), (70, 100)]
+    assert read_strokes([np.array(hook, float), np.array(bar, float)], shipped).text == "4"
 
 
 def test_a_broken_digit_is_put_together():

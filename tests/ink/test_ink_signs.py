@@ -5,6 +5,7 @@ from template_network import recognizer
 from benchmarks.quality.handwriting import DIGITS, arc, line, write
 from benchmarks.quality.pages import page_of
 from tinycnn.ink import read_bitmap, read_strokes
+from tinycnn.ink.furniture import furniture_of
 from tinycnn.ink.results import as_record
 
 READER = recognizer()
@@ -80,6 +81,12 @@ def test_strokes_around_a_digit_are_left_out_and_said_to_be(digit, frame):
     )
     assert len(reading.marks) == len(FRAMES[frame])
     assert not any(mark.read for mark in reading.marks)
+
+
+def test_a_tall_bar_close_to_its_hook_is_part_of_an_open_four():
+    hook, bar = line((0, 42), (2, 64), (32, 65)), line((36, 0), (41, 100))
+    assert not furniture_of([hook, bar])
+    assert furniture_of([hook, bar + (20, 0)]) == [1]
 
 
 def test_a_slash_inside_a_zero_is_part_of_it():

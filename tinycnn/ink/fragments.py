@@ -10,7 +10,7 @@ line; those that are far from every line are on lines of their own.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ MARK_REACH = 1.2  # heights: a dot or a dash is no farther from its line
 STRAIGHT = 0.1  # of a fragment's length: it is straight if it is no wider
 BELONGS = 1.5  # of its own length: a bar or a hat is no farther above or below its digit
 HIGHEST = 0.75  # heights, and no farther than that
+TOUCHING = 0.15  # of the lower one's height: rings are so close, and lines of text are not
 STACKED = 0.36  # of the lower one's height: the two rings of an 8 are no farther apart
 FEWEST = 5  # dashes at least of a broken digit
 DASHES = 1.6  # pens between them at most
@@ -178,12 +179,17 @@ class TextLine:
     height: float
 
 
-def find_lines(fragments: Fragments) -> list[TextLine]:
-    """Sort fragments into lines, from top to bottom."""
+def find_lines(
+    fragments: Fragments, is_digit: Callable[[Group], bool] = lambda _: True
+) -> list[TextLine]:
+    """Sort fragments into lines, from top to bottom.
+
+    is_digit: whether two fragments close above each other look like one digit.
+    """
     spans = fragments.spans
     heights = spans[:, 3] - spans[:, 1]
     large = heights >= LARGE * np.percentile(heights, 90)
-    rows = _rows(fragments, np.flatnonzero(large))
+    rows = _join_stacked(fragments, _rows(fragments, np.flatnonzero(large)), is_digit)
     usual = [_digit_height(spans[row]) for row in rows]
     small = np.flatnonzero(~large)
     near = [_nearest(spans, rows, usual, index) for index in small.tolist()]
@@ -204,10 +210,7 @@ def _rows(fragments: Fragments, large: np.ndarray) -> list[list[int]]:
     lower = np.minimum((y1 - y0)[:, None], y1 - y0)
     beside = _shared(y0, y1) >= BESIDE * lower
     near = -_shared(x0, x1) <= REACH * lower
-    rows = connected(large, beside & near)
-    if len(rows) > 1:
-        rows = _join_stacked(fragments, _join_words(fragments, rows))
-    return rows
+    return _join_words(fragments, connected(large, beside & near))
 
 
 def connected(members: np.ndarray, linked: np.ndarray) -> list[list[int]]:
@@ -230,26 +233,30 @@ def _join_words(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
     return [[index for row in group for index in rows[row]] for group in groups]
 
 
-def _join_stacked(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
+def _join_stacked(
+    fragments: Fragments, rows: list[list[int]], is_digit: Callable[[Group], bool]
+) -> list[list[int]]:
     """Two rows are the rings of 8s if each fragment of one is close above one of the other."""
     spans = fragments.spans
     joined: list[list[int]] = []
     for row in sorted(rows, key=lambda row: spans[row, 1].min()):
         above = joined[-1] if joined else []
         pairs = zip(_left_to_right(spans, above), _left_to_right(spans, row), strict=False)
-        if len(above) == len(row) and all(_stacked(fragments, *pair) for pair in pairs):
+        if len(above) == len(row) and all(_stacked(fragments, pair, is_digit) for pair in pairs):
             joined[-1] = above + row
         else:
             joined.append(row)
     return joined
 
 
-def _stacked(fragments: Fragments, one: int, other: int) -> bool:
-    (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[one], fragments.spans[other]
-    overlap = min(a1, c1) - max(a0, c0)
-    reach = max(STACKED * min(b1 - b0, d1 - d0), 2 * fragments.pen)  # a gap as wide as the pen
-    close = fragments.distance(one, other) <= reach
-    return bool(close and overlap >= 0.5 * min(a1 - a0, c1 - c0))
+def _stacked(fragments: Fragments, pair: Group, is_digit: Callable[[Group], bool]) -> bool:
+    """Whether one fragment above another is one digit: beyond a small gap, if it looks like one."""
+    (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[list(pair)]
+    lower, distance = min(b1 - b0, d1 - d0), fragments.distance(*pair)
+    if min(a1, c1) - max(a0, c0) < 0.5 * min(a1 - a0, c1 - c0):
+        return False
+    touching = distance <= max(TOUCHING * lower, 2 * fragments.pen)  # a gap as wide as the pen
+    return bool(touching or (distance <= STACKED * lower and is_digit(pair)))
 
 
 def _nearest(

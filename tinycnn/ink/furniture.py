@@ -34,6 +34,7 @@ TALLEST = 4.0  # times: no stroke of a digit is so tall
 THINNER = 0.7  # of the width of the writing's line
 SMALL = 0.1  # of a line's length: smaller ink is a dot beside a 1, not writing beside a line
 CIRCLED = 0.3  # of a ring's shorter side: ink inside is a digit, and the ring surrounds it
+APART = 0.2  # of the tallest writing: what is no farther from it is no line beside it
 OPEN = 0.2  # of a frame's longer side: so far apart may the ends of its stroke be
 UPRIGHT = 0.3  # width over height: narrower ink in a ring is the slash of a zero
 
@@ -191,7 +192,8 @@ def furniture_of(strokes: Strokes) -> list[int]:
     tallest = sizes[~standing, 1].max(initial=0)
     long = lying & (sizes[:, 0] >= LONGER * tallest)
     left, high, right, low = spans[~standing & ~lying].T if tallest else spans.T
-    beside = (spans[:, 2] < left.min(initial=np.inf)) | (spans[:, 0] > right.max(initial=-np.inf))
+    gap = np.maximum(left.min(initial=np.inf) - spans[:, 2], spans[:, 0] - right.max(initial=-np.inf))
+    beside = gap > APART * tallest
     outside = (spans[:, 1] > low.max(initial=-np.inf)) | (spans[:, 3] < high.min(initial=np.inf))
     on_axis = (abs(spans[:, 3:] - spans[long, 1]) <= SMALL * sizes[:, 1:]).any(axis=1)
     longer = sizes[:, 1] >= np.where(on_axis, LARGER, TALLEST) * tallest

@@ -18,6 +18,7 @@ from tinycnn.ink.segmentation import (
     mark_weight,
     several_weight,
     small_sign,
+    together_weight,
     write,
 )
 from tinycnn.ink.windows import Link, may_be_several, read_chain
@@ -137,6 +138,9 @@ def read_line(
     height, threshold = row.line.height, recognizer.threshold
     found = {run: [_alone(fragments, group, seen, signs)] for run, group in row.groups.items()}
     weights = {run: _weight(places, height, threshold) for run, places in found.items()}
+    for run, group in row.groups.items():
+        if found[run][0][1] is seen.get(group) and sum((part,) in seen for part in group) > 1:
+            weights[run] += together_weight(seen[group].score - threshold)
     for run, (weight, places) in _find_several(fragments, row, seen, recognizer).items():
         if weight > weights[run]:
             found[run], weights[run] = places, weight

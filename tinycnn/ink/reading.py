@@ -24,7 +24,7 @@ from tinycnn.ink.lines import Output, Seen, digit_of, find_signs, read_line
 from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.pictures import Picture
 from tinycnn.ink.results import EMPTY, Box, Group, Ink, Mark, Reading
-from tinycnn.ink.segmentation import SMALL, candidates
+from tinycnn.ink.segmentation import MARGIN, SMALL, candidates
 from tinycnn.ink.strokes import Step, Strokes, last, strokes_steps
 from tinycnn.nn.classifier import Recognizer
 
@@ -155,7 +155,12 @@ def _read(
     refuse_texture(count)
     if not count:
         return EMPTY
-    rows = [candidates(fragments, line) for line in find_lines(fragments)]
+
+    def is_digit(group: Group) -> bool:
+        digit = _digits(fragments, [group], recognizer, None)[group]
+        return digit.score >= recognizer.threshold + MARGIN
+
+    rows = [candidates(fragments, line) for line in find_lines(fragments, is_digit)]
     groups = [
         group
         for row in rows

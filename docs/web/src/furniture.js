@@ -13,6 +13,7 @@ const LONGER = 1.5; // times: a line below or above the writing
 const WIDEST = 3.0; // times: any line beside it
 const TOUCHES = 0.1; // of a line's length
 const CIRCLED = 0.3; // of a ring's shorter side: ink inside is a digit, and the ring surrounds it
+const APART = 0.2; // of the tallest writing: what is no farther from it is no line beside it
 const OPEN = 0.2; // of a frame's longer side: so far apart may the ends of its stroke be
 const UPRIGHT = 0.3; // width over height: narrower ink in a ring is the slash of a zero
 
@@ -34,7 +35,8 @@ export function furnitureOf(strokes) {
     if (isLong(span) && (span[1] > low || span[3] < high)) return true;
     const onAxis = axes.some((y) => Math.abs(span[3] - y) <= TOUCHES * height(span));
     const longer = height(span) >= (onAxis ? LARGER : WIDEST) * tallest;
-    return standing(span) && longer && (span[2] < left || span[0] > right);
+    const gap = Math.max(left - span[2], span[0] - right);
+    return standing(span) && longer && gap > APART * tallest;
   };
   const border = borderOf(strokes);
   const found = new Set();

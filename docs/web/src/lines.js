@@ -14,6 +14,7 @@ const MARK_REACH = 1.2; // heights: a dot or a dash is no farther from its line
 const STRAIGHT = 0.1; // of a stroke's length: it is straight if it is no wider
 const BELONGS = 1.5; // of its own length: a bar or a hat is no farther above or below its digit
 const HIGHEST = 0.75; // heights, and no farther than that
+const TOUCHING = 0.15; // of the lower one's height: rings are so close, and lines of text are not
 const STACKED = 0.36; // of the lower one's height: the two rings of an 8 are no farther apart
 export const MOST = 1000; // strokes on a page; more are a texture, and would take too long
 
@@ -98,12 +99,17 @@ export class Strokes {
   }
 }
 
-/** Sort strokes into lines of text, from top to bottom: { order: left to right, height }. */
-export function findLines(strokes) {
+/**
+ * Sort strokes into lines of text, from top to bottom: { order: left to right, height }.
+ *
+ * isDigit: whether two strokes close above each other look like one digit.
+ */
+export function findLines(strokes, isDigit) {
   const { spans } = strokes;
   const tall = LARGE * quantile(spans.map(height), 0.9);
   const numbers = spans.map((_, index) => index);
-  const rows = findRows(strokes, numbers.filter((index) => height(spans[index]) >= tall));
+  const large = numbers.filter((index) => height(spans[index]) >= tall);
+  const rows = joinStacked(strokes, findRows(strokes, large), isDigit);
   const usual = rows.map((row) => digitHeight(row.map((index) => spans[index])));
   const far = [];
   const near = numbers
@@ -141,7 +147,7 @@ function findRows(strokes, members) {
     const lower = Math.min(height(a), height(b));
     return down(a, b) >= BESIDE * lower && -across(a, b) <= REACH * lower;
   });
-  return rows.length > 1 ? joinStacked(strokes, joinWords(strokes, rows)) : rows;
+  return joinWords(strokes, rows);
 }
 
 /** Rows far apart are words of one line if they overlap in y and neither is above the other. */
@@ -154,14 +160,14 @@ function joinWords(strokes, rows) {
 }
 
 /** Two rows are the rings of 8s if each stroke of one is close above one of the other. */
-function joinStacked(strokes, rows) {
+function joinStacked(strokes, rows, isDigit) {
   const top = (row) => strokes.span(row)[1];
   const joined = [];
   for (const row of [...rows].sort((one, other) => top(one) - top(other))) {
     const above = strokes.leftToRight(joined.at(-1) ?? []);
     const below = strokes.leftToRight(row);
-    const same = above.length === below.length;
-    if (same && above.every((index, k) => isStacked(strokes, index, below[k]))) {
+    const isOne = (one, other) => isStacked(strokes, [one, other], isDigit);
+    if (above.length === below.length && above.every((one, k) => isOne(one, below[k]))) {
       joined[joined.length - 1] = [...joined.at(-1), ...row];
     } else {
       joined.push(row);
@@ -170,12 +176,15 @@ function joinStacked(strokes, rows) {
   return joined;
 }
 
-function isStacked(strokes, one, other) {
-  const [a, b] = [strokes.spans[one], strokes.spans[other]];
-  // At least a gap as wide as the pen.
-  const limit = Math.max(STACKED * Math.min(height(a), height(b)), 2 * strokes.pen);
-  const close = strokes.distance(one, other, 2 * limit) <= limit;
-  return close && across(a, b) >= 0.5 * Math.min(width(a), width(b));
+/** Whether one stroke above another is one digit: beyond a small gap, if it looks like one. */
+function isStacked(strokes, pair, isDigit) {
+  const [a, b] = pair.map((index) => strokes.spans[index]);
+  if (across(a, b) < 0.5 * Math.min(width(a), width(b))) return false;
+  const lower = Math.min(height(a), height(b));
+  const near = Math.max(TOUCHING * lower, 2 * strokes.pen); // a gap as wide as the pen
+  const reach = Math.max(STACKED * lower, near);
+  const distance = strokes.distance(...pair, 2 * reach);
+  return distance <= near || (distance <= STACKED * lower && isDigit(pair));
 }
 
 /** The row whose strokes are nearest to a span, box to box; undefined if it is far. */

@@ -7,7 +7,9 @@
 import { furnitureOf } from "./furniture.js";
 import { strokesToImage } from "./ink.js";
 import { FLAT, MOST, Strokes, factsOf, findLines, height, width } from "./lines.js";
-import { SMALL, bestReading, candidates, digitWeight, markWeight } from "./segmentation.js";
+import {
+  MARGIN, SMALL, bestReading, candidates, digitWeight, markWeight, togetherWeight,
+} from "./segmentation.js";
 import { PLACED, Signs, largeSign, smallSign, write } from "./signs.js";
 
 const SURE = 0.9;
@@ -34,7 +36,11 @@ export class Reader {
     const strokes = new Strokes(kept.map((index) => drawing[index]), pen);
     const known = this.#known;
     this.#known = new Map(); // what is not asked for again is forgotten
-    const rows = single ? [this.#readSingle(strokes, known)] : findLines(strokes)
+    const isDigit = (group) => {
+      const { score } = this.#digit(strokes, { group, span: strokes.span(group) }, known);
+      return score >= this.network.threshold + MARGIN;
+    };
+    const rows = single ? [this.#readSingle(strokes, known)] : findLines(strokes, isDigit)
       .map((line) => candidates(strokes, line))
       .map((row) => this.#readRow(this.#seen(strokes, row, known)));
     const digits = rows.flatMap((row) => row.digits);
@@ -72,6 +78,11 @@ export class Reader {
       run.weight = run.isDigit
         ? digitWeight(run.span, row.height, run.digit, this.network.threshold)
         : markWeight(run.span, row.height, run.name);
+    }
+    const lone = row.runs.filter((run) => run.digit && run.group.length === 1);
+    for (const run of row.runs.filter((z) => z.isDigit)) {
+      const parts = lone.filter(({ start }) => run.start <= start && start < run.stop).length;
+      if (parts > 1) run.weight += togetherWeight(run.digit.score, this.network.threshold);
     }
     const { path, certainty } = bestReading(row);
     const { text, read } = write(path, row.height);

@@ -11,13 +11,15 @@ import { across, down, height, width } from "./lines.js";
 const LONGEST_RUN = 9; // strokes in one digit
 const WIDEST_RUN = 2.0; // line heights
 const HOPELESS = -7.0; // log-odds: less probable pairs are not tried
-const RARELY = -3.0; // log-odds: no gap speaks more against a pair than that, if it is tried
+const RARELY = -2.5; // log-odds: no gap speaks more against a pair than that, if it is tried
 const TINY = 0.15; // line heights: a dot for certain
 const LONE_DOT = 0.5; // probability that such ink is no part of a digit
 const LONE_MARK = 0.02;
 const USUAL_WIDTH = 0.8; // line heights: wider digits are rarer
 const RARER = 4.0; // by this much in log-probability for each line height
-const MARGIN = 2.0; // score above the threshold that real digits have, and halves and pairs do not
+export const MARGIN = 1.3; // score above the threshold that digits have, halves and pairs have not
+const ONE = 3.0; // score above the threshold that two digits in one image do not have
+const TOGETHER = 0.5; // as much does such a score speak for one digit in two parts
 export const SMALL = 0.35; // line heights: ink smaller than that is a dot, a comma, an apostrophe
 const CERTAIN = 5.0; // log-odds where geometry leaves little doubt
 const LOOSE = 0.06; // line heights: small ink farther than that beside a digit is a sign of its own
@@ -82,6 +84,10 @@ export function digitWeight(span, tall, digit, threshold) {
   const likeADigit = -logAddExp(0, threshold + MARGIN - digit.score);
   return Math.log(digit.confidence) + likeADigit - RARER * excess;
 }
+
+/** What ink in parts, each like a digit, gains by looking like one digit of that score. */
+export const togetherWeight = (score, threshold) =>
+  TOGETHER * logAddExp(0, score - threshold - ONE);
 
 /** Log-probability that ink is on its own and no part of a digit, given the sign it may be. */
 export function markWeight(span, tall, sign) {
