@@ -1,6 +1,5 @@
 """python -m tinycnn.explain: nothing in it is a copy, and every number in it is right."""
 
-import math
 import re
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from tinycnn.explain.figures import matrices, number, side_by_side
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"max": max, "exp": math.exp, "log": math.log, "sqrt": math.sqrt}
 
 every_operation = pytest.mark.parametrize("name", NAMES)
 
@@ -72,16 +70,6 @@ def test_the_code_is_in_its_file_at_its_line(name, version):
         code = source.code.splitlines()
         assert lines[source.line - 1 : source.line - 1 + len(code)] == code
     assert f"def {name}(" in found[0].code
-
-
-@every_operation
-def test_numbers_worked_by_hand_are_those_of_the_reference(name, examples):
-    example = examples[name]
-    assert example.worked
-    for line in example.worked:
-        value = eval(line.sum, {**FUNCTIONS, **example.given})
-        assert value == pytest.approx(line.value, abs=2e-4), str(line)
-        assert np.asarray(example.results[line.name])[line.index] == line.value
 
 
 def test_kernels_agree_with_the_examples(examples):

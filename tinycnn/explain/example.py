@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tinycnn.explain.catalogue import VERSIONS, Operation
-from tinycnn.explain.worked import Calculation, calculations
 from tinycnn.nn.gradcheck import NUMBERS, RESULTS, call, quantities
 
 IMAGE = [[1, 2, 0, 1], [0, 1, 3, 2], [2, 0, 1, 1], [1, 2, 1, 0]]
@@ -62,7 +61,6 @@ class Example:
     given: Values
     between: Values
     results: Values
-    worked: list[Calculation]  # some of the results, number by number
     apart: float  # the largest difference between these results and those of the kernel
 
     @property
@@ -85,8 +83,7 @@ def work_out(operation: Operation) -> Example:
     compiled = _results(operation, returned, given, changed_too)
     differences = [np.subtract(z, compiled[name], dtype=float) for name, z in results.items()]
     apart = max(float(np.abs(difference).max()) for difference in differences)
-    lines = calculations(operation.name, given | between, results)
-    return Example(given, between, results, lines, apart)
+    return Example(given, between, results, apart)
 
 
 def _run_watched(

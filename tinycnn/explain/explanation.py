@@ -21,9 +21,7 @@ def sections(operation: Operation, example: Example) -> Iterator[tuple[str, str]
     yield _section("Example: given", *shown(example.given))
     if example.between:
         yield _section("Example: intermediate values", *shown(example.between))
-    lines = "\n".join(f"    {line}" for line in example.worked)
-    agreement = _agreement(example)
-    yield _section("Example: result", *shown(example.results), "By hand:", lines, agreement)
+    yield _section("Example: result", *shown(example.results), _agreement(example))
 
 
 def _section(heading: str, *parts: str) -> tuple[str, str]:
