@@ -10,8 +10,8 @@ from tinycnn import kernels
 from tinycnn.cli import run_command
 from tinycnn.explain.__main__ import main
 from tinycnn.explain.catalogue import NAMES, VERSIONS, Operation, find, sources
+from tinycnn.explain.command import sections
 from tinycnn.explain.example import work_out
-from tinycnn.explain.explanation import sections
 from tinycnn.explain.figures import matrices, number, side_by_side
 
 pytestmark = pytest.mark.usefixtures("one_thread")
