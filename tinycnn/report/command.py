@@ -6,16 +6,19 @@ forbids scripts and every request.
 """
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinycnn import __version__
 from tinycnn.console import log_console
+from tinycnn.errors import DataError
 from tinycnn.files import refuse_to_overwrite, write_bytes
-from tinycnn.report import charts, overview
+from tinycnn.metrics import PairedComparison, interval_text, percent
+from tinycnn.report import charts
 from tinycnn.report.chapters import MOST_MISTAKES, anchor, chapter_of
 from tinycnn.report.subject import Subject
 from tinycnn.train.compile_progress import compilation_shown
@@ -64,8 +67,44 @@ def render(subjects: Sequence[Subject]) -> str:
         version=__version__,
         title=", ".join(each.name for each in subjects),
         subjects=subjects,
-        facts=overview.facts(subjects),
-        pairs=overview.pairs(subjects),
+        facts=facts(subjects),
+        pairs=pairs(subjects),
         charts=[*charts.training_charts(subjects), charts.calibration_chart(subjects)],
         chapters=[chapter_of(each, f"run{k}", most) for k, each in enumerate(subjects)],
     )
+
+
+def facts(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
+    """Rows of the table: a name, and a value for each run; without rows that are empty."""
+    rows: list[tuple[str, Callable[[Subject], str]]] = [
+        ("right", lambda s: percent(s.evaluation.score.accuracy)),
+        ("95 % interval", lambda s: interval_text(s.evaluation.score.interval)),
+        ("errors", lambda s: f"{s.evaluation.score.errors:,} of {s.evaluation.score.n:,}"),
+        ("measured on", lambda s: f"{s.dataset.name}, test part"),
+        ("mean loss", lambda s: f"{s.evaluation.loss:.4f}"),
+        ("calibration error", lambda s: percent(s.evaluation.calibration_error)),
+        ("network", lambda s: str(s.recipe.get("preset", "-"))),
+        ("parameters", lambda s: f"{s.model.parameter_count():,}"),
+        ("trained on", lambda s: _number(s.training.get("images"), "{:,} images")),
+        ("epochs", lambda s: str(s.recipe.get("epochs", "-"))),
+        ("epoch kept", lambda s: str(s.training.get("best_epoch", "-"))),
+        ("training took", lambda s: _number((s.result or {}).get("seconds"), "{:,.0f} s")),
+    ]
+    found = [(name, [value(each) for each in subjects]) for name, value in rows]
+    return [(name, values) for name, values in found if set(values) != {"-"}]
+
+
+def pairs(subjects: Sequence[Subject]) -> list[tuple[str, str, PairedComparison | None]]:
+    """Each run beside each later one, compared if both were measured on the same digits."""
+    found = []
+    for first, second in combinations(subjects, 2):
+        try:
+            comparison = first.evaluation.compare(second.evaluation)
+        except DataError:
+            comparison = None
+        found.append((first.name, second.name, comparison))
+    return found
+
+
+def _number(value: object, text: str) -> str:
+    return text.format(value) if isinstance(value, int | float) else "-"
