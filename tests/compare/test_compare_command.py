@@ -12,7 +12,7 @@ import pytest
 
 from tinycnn.cli import run_command
 from tinycnn.compare import __main__ as compare
-from tinycnn.compare import command, measurement
+from tinycnn.compare import command
 from tinycnn.compare.baselines import BASELINES, SklearnBaseline, Trained
 from tinycnn.data import load_dataset
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def quick(monkeypatch):
     """Take every time once."""
-    monkeypatch.setattr(measurement, "SINGLES", 3)
+    monkeypatch.setattr(command, "SINGLES", 3)
 
 
 class Naive:
@@ -40,8 +40,7 @@ class Naive:
 def baselines(monkeypatch, quick):
     """Two baselines that need no training, instead of all others."""
     there = {"zero": Naive("always zero", 0), "one": Naive("always one", 1)}
-    for module in (measurement, command):
-        monkeypatch.setattr(module, "BASELINES", there)
+    monkeypatch.setattr(command, "BASELINES", there)
     return there
 
 

@@ -1,19 +1,45 @@
 """Train and measure the classifiers that the arguments name, and print the table."""
 
+import threading
+import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+from typing import Any
 
 from tinycnn.compare.baselines import BASELINES, SklearnBaseline
-from tinycnn.compare.measurement import Measurement, measure_baseline
 from tinycnn.console import log_console
 from tinycnn.data import Dataset, load_dataset
 from tinycnn.data.datasets import DEFAULT
 from tinycnn.errors import choose, need
 from tinycnn.files import to_json
-from tinycnn.metrics import text_table
+from tinycnn.metrics import Score, text_table
 from tinycnn.train.compile_progress import compilation_shown
 from tinycnn.train.recipe import Recipe
+
+SINGLES = 100
+"""Digits that are read one at a time to time a single answer."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The measurements of one classifier; times to read a digit in microseconds, medians."""
+
+    name: str
+    title: str
+    settings: str
+    test: Score
+    training_seconds: float
+    one_digit_us: float  # for a digit that comes alone
+    batch_digit_us: float  # for each of all test digits together
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The measurements, ready for JSON."""
+        return {key: z for key, z in vars(self).items() if key != "test"} | self.test.as_dict()
 
 
 def run(arguments: Namespace) -> int:
@@ -49,6 +75,47 @@ def _names(arguments: Namespace) -> list[str]:
     if any(isinstance(BASELINES[name], SklearnBaseline) for name in names):
         need("sklearn", "compare", "a classifier of scikit-learn (not dense, lenet, tiny)")
     return names
+
+
+def measure_baseline(name: str, dataset: Dataset, seed: int) -> Measurement:
+    """Train and measure the classifier ``name`` on a second thread; Ctrl-C ends the first at once.
+
+    Python hears it between two instructions, and a library may compute for minutes within one.
+    """
+    outcome: Future[Measurement] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(_measure(name, dataset, seed))
+        except BaseException as error:  # noqa: BLE001 - the first thread raises it again
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result()
+
+
+def _measure(name: str, dataset: Dataset, seed: int) -> Measurement:
+    trained = BASELINES[name].train(dataset, seed)
+    images, labels = dataset.part("test")
+    trained.predict(images[:SINGLES])  # the first call may start threads
+    trained.predict_one(images[0])
+    one = median(_seconds(partial(trained.predict_one, z)) for z in images[:SINGLES])
+    return Measurement(
+        name=name,
+        title=BASELINES[name].title,
+        settings=trained.settings,
+        test=Score.of(trained.predict(images), labels),
+        training_seconds=trained.seconds,
+        one_digit_us=1e6 * one,
+        batch_digit_us=1e6 * _seconds(partial(trained.predict, images)) / len(images),
+        bytes=trained.bytes,
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def results_table(results: Sequence[Measurement], dataset: Dataset) -> str:
