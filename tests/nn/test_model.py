@@ -167,7 +167,7 @@ def test_impossible_networks_are_refused(layers, input_shape, words):
         Sequential(layers, input_shape)
 
 
-def test_what_was_saved_is_loaded_bit_by_bit_fused_or_not(network, images, tmp_path):
+def test_what_was_saved_is_loaded_bit_by_bit(network, images, tmp_path):
     network.forward(network.prepare(images), training=True)  # for averages that are not 0 and 1
     network.save(tmp_path / "w.safetensors", dataset="mine")
     twin = Sequential.load(tmp_path / "w.safetensors")
@@ -175,8 +175,6 @@ def test_what_was_saved_is_loaded_bit_by_bit_fused_or_not(network, images, tmp_p
     assert twin.input_shape == INPUT
     assert all(z.flags.writeable for z in twin.arrays().values())
     assert network.predict_proba(images).tobytes() == twin.predict_proba(images).tobytes()
-    plain = Sequential.load(tmp_path / "w.safetensors", fused=False)
-    assert plain.stages == plain.layers
     assert twin.description["dataset"] == "mine"
     assert twin.description["preparation"] == "grey levels / 255"
 

@@ -49,7 +49,7 @@ class Storable:
     input_shape: Shape
     arrays: Callable[[], Arrays]
 
-    def __init__(self, layers: Sequence[Layer], input_shape: Shape, *, fused: bool = True) -> None:
+    def __init__(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         raise NotImplementedError
 
     @property
@@ -88,11 +88,11 @@ class Storable:
         write_weights(path, self.arrays(), {**mine, **description, **architecture})
 
     @classmethod
-    def load(cls, path: str | Path, fused: bool = True) -> Self:
+    def load(cls, path: str | Path) -> Self:
         """Return the model that ``path`` holds, or raise WeightsError and change nothing."""
         description, arrays = _read(path)
         layers, input_shape = _described_layers(path, description)
-        return cls.of_arrays(path, layers, input_shape, arrays, description, fused=fused)
+        return cls.of_arrays(path, layers, input_shape, arrays, description)
 
     @classmethod
     def of_arrays(
@@ -102,8 +102,6 @@ class Storable:
         input_shape: Shape,
         arrays: Arrays,
         description: dict[str, Any],
-        *,
-        fused: bool = True,
     ) -> Self:
         """Return the model of these layers and ``arrays``; WeightsError if they do not fit."""
         expected = _expected_shapes(path, layers, input_shape)
@@ -118,7 +116,7 @@ class Storable:
             if arrays[name].shape != shape:
                 raise WeightsError(f"{path}: {name} has {arrays[name].shape}, expected {shape}")
         _refuse_bad_numbers(path, arrays)
-        model = cls(layers, input_shape, fused=fused)
+        model = cls(layers, input_shape)
         for name, z in model.arrays().items():
             z[...] = arrays[name]
         model.description = description
