@@ -12,7 +12,7 @@ import numpy as np
 from tinycnn import metrics, notebook
 from tinycnn.data import CATALOGUE, Dataset, load_dataset, split_validation
 from tinycnn.data.datasets import DEFAULT
-from tinycnn.data.provenance import share_known
+from tinycnn.data.provenance import sample_in, share_known
 from tinycnn.errors import DataError, RunError
 from tinycnn.files import PathLike
 from tinycnn.ink import Recognizer
@@ -208,10 +208,8 @@ def share_trained_on(model: Sequential, images: np.ndarray) -> float | None:
 
     None if its weights do not say.
     """
-    try:
-        return share_known(images, training_of(model)["sample"])
-    except (TypeError, ValueError, LookupError):  # not trained by tinycnn
-        return None
+    sample = sample_in(model.description)  # "" if it was not trained by tinycnn
+    return share_known(images, sample) if sample else None
 
 
 def _warnings(
