@@ -106,14 +106,14 @@ def is_among_the_best(accuracies: Sequence[float], n: int) -> bool:
     return latest - fewest <= max(1.0, math.sqrt(n * p * (1 - p)))
 
 
-def wilson_interval(right: float, n: float, confidence: float = 0.95) -> Interval:
-    """The interval of a fraction, after Wilson (1927), which is valid near 100 % too.
+def wilson_interval(right: float, n: float) -> Interval:
+    """The 95 % interval of a fraction, after Wilson (1927), which is valid near 100 % too.
 
-    With z standard deviations for the confidence and p = right / n:
+    With z standard deviations, 1.96, and p = right / n:
 
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
     """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = NormalDist().inv_cdf(0.975)
     p = right / n
     middle = p + z**2 / (2 * n)
     half = z * (p * (1 - p) / n + (z / (2 * n)) ** 2) ** 0.5
