@@ -15,9 +15,8 @@ Lines = list[str]
 
 def number(value: float) -> str:
     """A number with at most four decimals; a tiny one with its power of ten."""
-    value = float(value)
-    if value and abs(value) < 1e-4:
-        return f"{value:.0e}" if value > 0 else f"({value:.0e})"
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.0e}"
     text = f"{value:.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
