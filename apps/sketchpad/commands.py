@@ -151,8 +151,6 @@ def look(session: Session, layer: int, row: int, column: int, channel: int) -> N
 
 def look_on(session: Session, stage: int, rows: int, columns: int, maps: int) -> None:
     """Show the sum of a neighbor: of another stage, or so many rows, columns and maps away."""
-    from tinycnn.interpret import output_shape
-
     engine = session.engine
     stages = engine.inspector.stages[:-1] if engine and engine.compiled else []
     if not stages or session.context().digit is None:
@@ -161,7 +159,7 @@ def look_on(session: Session, stage: int, rows: int, columns: int, maps: int) ->
     asked = session.screen.asked or (stages[0], 12, 12, 0)
     at = stages.index(asked[0]) if asked[0] in stages else 0
     layer = stages[min(max(at + stage, 0), len(stages) - 1)]
-    shape = (1, 1, *output_shape(engine.inspector.tracer, layer))[-3:]
+    shape = (1, 1, *engine.inspector.tracer.shapes[layer + 1])[-3:]
     cell = (a + b for a, b in zip(asked[1:], (rows, columns, maps), strict=True))
     found = (min(max(place, 0), most - 1) for place, most in zip(cell, shape, strict=True))
     session.screen.asked, session.screen.popup = (layer, *found), "sum"

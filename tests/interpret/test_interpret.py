@@ -7,7 +7,7 @@ import pytest
 
 from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
 from tinycnn.interpret.filters import FilterAblation, convolutions
-from tinycnn.interpret.flow import activation, flow, output_shape, stages
+from tinycnn.interpret.flow import activation, flow, stages
 from tinycnn.interpret.sgd_step import after_step, backward_pass
 from tinycnn.interpret.tracer import Tracer
 from tinycnn.interpret.values import receptive_field, weighted_sum
@@ -106,7 +106,7 @@ def test_a_receptive_field_holds_exactly_the_pixels_that_can_change_the_value(ta
         if layer.state:
             layer.state["mean"][...] = 0
     for index in range(len(tracer.layers)):
-        place = tuple(int(rng.integers(size)) for size in output_shape(tracer, index))
+        place = tuple(int(rng.integers(size)) for size in tracer.shapes[index + 1])
         seen = np.zeros(tracer.input_shape, bool)
         seen[receptive_field(tracer, index, place)] = True
         np.testing.assert_array_equal(touched(tracer, index, place, rng), seen)

@@ -7,7 +7,7 @@ pass, step by step).
 
 from tinycnn.interpret.attribution import NearestNeighbors, class_gradient, occlusion
 from tinycnn.interpret.filters import Effect, FilterAblation, convolutions
-from tinycnn.interpret.flow import Link, Spot, activation, flow, output_shape, stages
+from tinycnn.interpret.flow import Link, Spot, activation, flow, stages
 from tinycnn.interpret.sgd_step import BackwardPass, after_step, backward_pass
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.interpret.values import Region, WeightedSum, receptive_field, weighted_sum
@@ -30,7 +30,6 @@ __all__ = [
     "convolutions",
     "flow",
     "occlusion",
-    "output_shape",
     "receptive_field",
     "stages",
     "weighted_sum",

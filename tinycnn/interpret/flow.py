@@ -12,7 +12,6 @@ import numpy as np
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.interpret.values import Place, block, inputs_of, weighted_sum
 from tinycnn.nn import MaxPool2D
-from tinycnn.nn.checks import Shape
 from tinycnn.nn.fusion import own
 
 Spot = tuple[int, Place]
@@ -35,15 +34,10 @@ def stages(tracer: Tracer) -> list[int]:
     return [k for k, layer in layers if "w" in layer.params and layer.params["w"].ndim > 1]
 
 
-def output_shape(tracer: Tracer, index: int) -> Shape:
-    """Return the shape of the output of a layer."""
-    return tracer.layers[index].shapes(tracer.input_shapes[index])[0]
-
-
 def activation(tracer: Tracer, index: int) -> int:
     """Return the layer that gives the output of stage ``index`` after all that acts on numbers."""
     for k in range(index + 1, len(tracer.layers)):
-        if k in stages(tracer) or output_shape(tracer, k) != output_shape(tracer, index):
+        if k in stages(tracer) or tracer.shapes[k + 1] != tracer.shapes[index + 1]:
             return k - 1
     return len(tracer.layers) - 1
 

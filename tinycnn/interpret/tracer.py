@@ -51,11 +51,10 @@ class Tracer:
         self.layers = self.model.layers
         for layer in self.layers:
             layer.inference = True  # gradients of the answer, not of a training step
-        self.input_shapes: list[Shape] = []
-        shape = self.input_shape = model.input_shape
+        self.input_shape = model.input_shape
+        self.shapes: list[Shape] = [self.input_shape]  # then that of the output of each layer
         for layer in self.layers:
-            self.input_shapes.append(shape)
-            shape = layer.shapes(shape)[0]
+            self.shapes.append(layer.shapes(self.shapes[-1])[0])
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -66,7 +66,7 @@ def receptive_field(tracer: Tracer, index: int, place: Place) -> Region:
     """
     region = block(place)
     for k in range(index, -1, -1):
-        region = inputs_of(tracer.layers[k], region, tracer.input_shapes[k])
+        region = inputs_of(tracer.layers[k], region, tracer.shapes[k])
     return region
 
 
