@@ -14,9 +14,9 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import part
-from tinycnn.kernels.shapes import ready
 from tinycnn.kernels.simd import LANES, Vector, add, becomes, fill, fill_like, fma, load, store
 from tinycnn.kernels.threads import parallel_over
+from tinycnn.nn.shapes import ready
 
 CELL = 7
 """Pixels from one node of the grid to the next."""

@@ -8,9 +8,8 @@ would not notice. A new operation is written there; then it is here, in the grad
 Work is cut into pieces whose number depends on the shapes alone, every piece owns the numbers that
 it writes, and sums over pieces are added in order: the bits do not depend on the number of threads.
 
-Reading order: simd, microkernels, conv, winograd, products, elementwise. Four files can wait:
-``shapes.py`` checks arguments, ``jobs.py`` and ``threads.py`` spread loops over threads, ``jit.py``
-compiles.
+Reading order: simd, microkernels, conv, winograd, products, elementwise. Three files can wait:
+``jobs.py`` and ``threads.py`` spread loops over threads, ``jit.py`` compiles.
 """
 
 import functools

@@ -18,11 +18,11 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.kernels.elementwise import compare, normalize
 from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty
-from tinycnn.kernels.shapes import ready
 from tinycnn.kernels.threads import in_a_row
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool, absorb, folded, fuse, own
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.shapes import ready
 
 Step = Callable[[], object]
 

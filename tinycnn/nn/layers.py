@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn import kernels
-from tinycnn.kernels import shapes
 from tinycnn.kernels.threads import between
-from tinycnn.nn import checks
+from tinycnn.nn import checks, shapes
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.reference import flush
 

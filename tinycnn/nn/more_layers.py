@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.errors import ShapeError
-from tinycnn.kernels import shapes
-from tinycnn.nn import checks
+from tinycnn.nn import checks, shapes
 from tinycnn.nn.checks import Array, Shape
 from tinycnn.nn.layers import Conv2D, Dense, Flatten, Layer
 

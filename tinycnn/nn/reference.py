@@ -23,7 +23,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tinycnn.kernels.shapes import shapes
+from tinycnn.nn.shapes import shapes
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

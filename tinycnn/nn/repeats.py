@@ -21,11 +21,11 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.microkernels import empty
-from tinycnn.kernels.shapes import ready
 from tinycnn.kernels.threads import between, in_a_row, recorded
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
+from tinycnn.nn.shapes import ready
 
 Method = Callable[..., Any]
 
