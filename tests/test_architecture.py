@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 LONG_FILES = {
     "tinycnn.nn.reference": "every operation with its derivation, to be read from top to bottom",
     "tinycnn.kernels.simd": "every vector operation beside the instruction that it becomes",
+    "tinycnn.kernels.winograd": "a convolution and both its gradients share their transforms",
 }
 """Files of more than 300 lines, and why they are."""
 
