@@ -1,5 +1,7 @@
 """However the standard streams are, a command ends in a sentence or a signal's exit code."""
 
+import atexit
+import gc
 import importlib
 import io
 import json
@@ -123,6 +125,13 @@ def test_debug_shows_the_traceback_of_an_error_wherever_it_is_typed(capsys):
         assert capsys.readouterr().err.startswith("Traceback (most recent call last):")
     assert run_command(main, ["x"]) == 2
     assert capsys.readouterr().err == "error: no\n"
+
+
+def test_the_end_of_a_command_does_not_look_for_garbage(monkeypatch):
+    at_the_end = []
+    monkeypatch.setattr(atexit, "register", at_the_end.append)
+    assert run_command(lambda argv: 0, []) == 0
+    assert at_the_end == [gc.freeze]
 
 
 def test_help_of_a_command_does_not_wait_for_its_package():

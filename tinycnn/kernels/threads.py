@@ -29,8 +29,8 @@ from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_pa
 from tinycnn.kernels.simd import X86, becomes, call
 
 CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
-"""More slots of the board, which all threads read: the open job or 0; how many helpers are at it;
-who may help; how many jobs there have been; on which core the caller is."""
+"""More slots of the board, which all threads read: the caller's core; the open job or 0; how many
+helpers are at it; who may help; how many jobs there have been."""
 
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
