@@ -283,7 +283,7 @@ def test_a_thread_takes_its_own_share_of_the_pieces_first_and_then_what_is_left_
         seen[seen[0]] = piece
 
     board, job, seen = (np.zeros(n, np.int64) for n in (99, jobs.WORDS, 13))
-    note.run(board[:0], job, 12, (), (seen,))
+    note.write(job, 12, (), (seen,))
     board[jobs.DATA], board[jobs.SHARES] = job.ctypes.data, 3
     for share, first in enumerate((2, 4, 8)):  # two of the first are taken
         board[jobs.NEXT + share * jobs.LINE :][:2] = first, 4 * share + 4
