@@ -13,7 +13,7 @@ from benchmarks.quality.pages import page_of, photograph
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
 from tinycnn.ink import Recognizer, reading
-from tinycnn.predict import sources
+from tinycnn.predict import command, sources
 from tinycnn.predict.__main__ import main
 from tinycnn.predict.api import load
 
@@ -52,6 +52,18 @@ def predict(folder, capsys, monkeypatch):
         return code, out.splitlines(), lines
 
     return run
+
+
+def test_an_interrupt_keeps_the_table_of_what_was_read(predict, folder, tmp_path, monkeypatch):
+    def read(file):
+        if file == "photo.jpg":
+            raise KeyboardInterrupt
+        return (folder / file).read_bytes()
+
+    monkeypatch.setattr(command, "read_file", read)
+    code, _, _ = predict("page.png", "photo.jpg", "--csv", str(tmp_path / "read.csv"))
+    assert code == 130
+    assert [line.split(",")[2] for line in open(tmp_path / "read.csv")] == ["text", "472"]
 
 
 def test_files_are_read_one_line_each(predict):

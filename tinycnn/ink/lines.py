@@ -10,6 +10,7 @@ from tinycnn.ink.bitmaps import bitmap_to_image
 from tinycnn.ink.fragments import BitmapFragments, Fragments, Span
 from tinycnn.ink.results import Box, Digit, Group, Ink, Mark, Reading
 from tinycnn.ink.segmentation import (
+    TOGETHER,
     Candidates,
     Run,
     best_reading,
@@ -18,7 +19,6 @@ from tinycnn.ink.segmentation import (
     mark_weight,
     several_weight,
     small_sign,
-    together_weight,
     write,
 )
 from tinycnn.ink.windows import Link, may_be_several, read_chain
@@ -138,9 +138,9 @@ def read_line(
     height, threshold = row.line.height, recognizer.threshold
     found = {run: [_alone(fragments, group, seen, signs)] for run, group in row.groups.items()}
     weights = {run: _weight(places, height, threshold) for run, places in found.items()}
-    for run, group in row.groups.items():
+    for run, group in row.groups.items() if np.isfinite(threshold) else ():
         if found[run][0][1] is seen.get(group) and sum((part,) in seen for part in group) > 1:
-            weights[run] += together_weight(seen[group].score - threshold)
+            weights[run] -= TOGETHER * several_weight(seen[group].score - threshold)
     for run, (weight, places) in _find_several(fragments, row, seen, recognizer).items():
         if weight > weights[run]:
             found[run], weights[run] = places, weight

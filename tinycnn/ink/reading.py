@@ -6,6 +6,7 @@ them in one batch, and the best way to divide each line is read out.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -156,11 +157,8 @@ def _read(
     if not count:
         return EMPTY
 
-    def is_digit(group: Group) -> bool:
-        digit = _digits(fragments, [group], recognizer, None)[group]
-        return digit.score >= recognizer.threshold + MARGIN
-
-    rows = [candidates(fragments, line) for line in find_lines(fragments, is_digit)]
+    lines = find_lines(fragments, partial(_is_digit, fragments, recognizer))
+    rows = [candidates(fragments, line) for line in lines]
     groups = [
         group
         for row in rows
@@ -180,6 +178,12 @@ def _read(
     text = "\n".join(reading.text for reading in readings if reading.text)
     confidence = float(np.prod([reading.confidence for reading in readings if reading.digits]))
     return Reading(text, digits, confidence if digits else 0.0, marks=marks)
+
+
+def _is_digit(fragments: Fragments, recognizer: Recognizer, group: Group) -> bool:
+    """Whether ink looks as much like one digit as digits do."""
+    digit = _digits(fragments, [group], recognizer, None)[group]
+    return digit.score >= recognizer.threshold + MARGIN
 
 
 def _is_mark(fragments: Fragments, group: Group, height: float) -> bool:

@@ -37,7 +37,7 @@ USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
 RARER = 4.0  # by this much in log-probability for each line height
 MARGIN = 1.3  # score above the threshold that real digits have, and halves and pairs do not
 ONE = 3.0  # score above the threshold that two digits in one image do not have
-TOGETHER = 0.5  # as much does such a score speak for one digit in two parts
+TOGETHER = 0.5  # of what it says against several digits, it says for one in several parts
 CERTAIN = 5.0  # log-odds where geometry leaves little doubt
 SMALL = 0.35  # line heights: ink smaller than that is a dot, a comma, an apostrophe
 LOOSE = 0.06  # line heights: small ink farther than that beside a digit is a sign of its own
@@ -134,11 +134,6 @@ def digit_weight(span: Span, height: float, confidence: float, score: float) -> 
 def several_weight(score: float) -> float:
     """Log-probability that ink is not just one digit, whose score above the threshold is given."""
     return -float(np.logaddexp(0, score - ONE))
-
-
-def together_weight(score: float) -> float:
-    """What ink in parts, each like a digit, gains by looking like one digit of that score."""
-    return -TOGETHER * several_weight(score)
 
 
 def mark_weight(span: Span, height: float, sign: str) -> float:

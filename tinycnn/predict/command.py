@@ -38,8 +38,19 @@ def run(arguments: Namespace) -> int:
     inputs = [weights, *(0 if f == STDIN else f for f in arguments.files + arguments.strokes)]
     refuse_to_overwrite([arguments.boxes, arguments.steps, arguments.csv], inputs)
     recognizer = Recognizer.of(Sequential.load(weights))
+    table: list[dict[str, Any]] = []
+    try:
+        return 0 if _read_all(arguments, inputs, recognizer, table) else 1
+    finally:  # an interrupt keeps what was read so far
+        if arguments.csv:
+            _write_csv(arguments.csv, table)
+
+
+def _read_all(
+    arguments: Namespace, inputs: list[Any], recognizer: Recognizer, table: list[dict[str, Any]]
+) -> bool:
+    """Read and report every item, and add it to the table; return whether all could be read."""
     rows: list[Any] = []
-    table = []
     all_read = True
     with compilation_shown(log_console()):
         for number, item in enumerate(_items(arguments, recognizer)):
@@ -54,9 +65,7 @@ def run(arguments: Namespace) -> int:
                 rows += item.trace(MOST_ROWS - len(rows))
     if arguments.steps:
         _write_png(arguments.steps, draw_trace(rows))
-    if arguments.csv:
-        _write_csv(arguments.csv, table)
-    return 0 if all_read else 1
+    return all_read
 
 
 def _items(arguments: Namespace, recognizer: Recognizer) -> Iterator[Item]:
