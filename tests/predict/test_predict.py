@@ -63,7 +63,8 @@ def test_an_interrupt_keeps_the_table_of_what_was_read(predict, folder, tmp_path
     monkeypatch.setattr(command, "read_file", read)
     code, _, _ = predict("page.png", "photo.jpg", "--csv", str(tmp_path / "read.csv"))
     assert code == 130
-    assert [line.split(",")[2] for line in open(tmp_path / "read.csv")] == ["text", "472"]
+    lines = (tmp_path / "read.csv").read_text().splitlines()
+    assert [line.split(",")[2] for line in lines] == ["text", "472"]
 
 
 def test_files_are_read_one_line_each(predict):

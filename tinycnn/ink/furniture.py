@@ -192,8 +192,8 @@ def furniture_of(strokes: Strokes) -> list[int]:
     tallest = sizes[~standing, 1].max(initial=0)
     long = lying & (sizes[:, 0] >= LONGER * tallest)
     left, high, right, low = spans[~standing & ~lying].T if tallest else spans.T
-    gap = np.maximum(left.min(initial=np.inf) - spans[:, 2], spans[:, 0] - right.max(initial=-np.inf))
-    beside = gap > APART * tallest
+    first, last = left.min(initial=np.inf), right.max(initial=-np.inf)
+    beside = np.maximum(first - spans[:, 2], spans[:, 0] - last) > APART * tallest
     outside = (spans[:, 1] > low.max(initial=-np.inf)) | (spans[:, 3] < high.min(initial=np.inf))
     on_axis = (abs(spans[:, 3:] - spans[long, 1]) <= SMALL * sizes[:, 1:]).any(axis=1)
     longer = sizes[:, 1] >= np.where(on_axis, LARGER, TALLEST) * tallest

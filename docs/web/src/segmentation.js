@@ -18,7 +18,7 @@ const LONE_MARK = 0.02;
 const USUAL_WIDTH = 0.8; // line heights: wider digits are rarer
 const RARER = 4.0; // by this much in log-probability for each line height
 export const MARGIN = 1.3; // score above the threshold that digits have, halves and pairs have not
-const NONE = -1e9; // the threshold of weights that have none
+const NO_THRESHOLD = -1e9; // the threshold of weights that have none
 const ONE = 3.0; // score above the threshold that two digits in one image do not have
 const TOGETHER = 0.5; // of what it says against several digits, it says for one in several parts
 export const SMALL = 0.35; // line heights: ink smaller than that is a dot, a comma, an apostrophe
@@ -88,7 +88,7 @@ export function digitWeight(span, tall, digit, threshold) {
 
 /** What ink in parts, each like a digit, gains by looking like one digit of that score. */
 export const togetherWeight = (score, threshold) =>
-  threshold > NONE ? TOGETHER * logAddExp(0, score - threshold - ONE) : 0;
+  threshold > NO_THRESHOLD ? TOGETHER * logAddExp(0, score - threshold - ONE) : 0;
 
 /** Log-probability that ink is on its own and no part of a digit, given the sign it may be. */
 export function markWeight(span, tall, sign) {
