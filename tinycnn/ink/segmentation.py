@@ -30,12 +30,12 @@ from tinycnn.ink.strokes import strokes_to_image
 LONGEST_RUN = 9  # fragments in one digit: people use up to four strokes
 WIDEST_RUN = 2.0  # line heights
 HOPELESS = -7.0  # log-odds: neighbors that belong together less probably than that are not tried
-RARELY = -2.5  # log-odds: no gap speaks more against two fragments than that, if they are tried
+RARELY = -3.0  # log-odds: no gap speaks more against two fragments than that, if they are tried
 TINY = 0.15  # line heights: a dot for certain
 LONE_DOT, LONE_MARK = 0.5, 0.02  # probabilities that such ink is no part of a digit
 USUAL_WIDTH = 0.8  # line heights: wider digits are rarer
 RARER = 4.0  # by this much in log-probability for each line height
-MARGIN = 1.3  # score above the threshold that real digits have, and halves and pairs do not
+MARGIN = 1.6  # score above the threshold that real digits have, and halves and pairs do not
 ONE = 3.0  # score above the threshold that two digits in one image do not have
 TOGETHER = 0.5  # of what it says against several digits, it says for one in several parts
 CERTAIN = 5.0  # log-odds where geometry leaves little doubt

@@ -108,7 +108,7 @@ def _report(item: Item, arguments: Namespace) -> bool:
     """Print an item; return False if there was nothing to read."""
     fault = item.error
     if item.reading is not None and not item.reading.inked:
-        fault = "there is no ink in it"
+        fault = "there is no ink in it, or it is too faint"
     if fault:
         print_error(item.name, fault, item.cause)
     if item.note:

@@ -11,13 +11,13 @@ import { across, down, height, width } from "./lines.js";
 const LONGEST_RUN = 9; // strokes in one digit
 const WIDEST_RUN = 2.0; // line heights
 const HOPELESS = -7.0; // log-odds: less probable pairs are not tried
-const RARELY = -2.5; // log-odds: no gap speaks more against a pair than that, if it is tried
+const RARELY = -3.0; // log-odds: no gap speaks more against a pair than that, if it is tried
 const TINY = 0.15; // line heights: a dot for certain
 const LONE_DOT = 0.5; // probability that such ink is no part of a digit
 const LONE_MARK = 0.02;
 const USUAL_WIDTH = 0.8; // line heights: wider digits are rarer
 const RARER = 4.0; // by this much in log-probability for each line height
-export const MARGIN = 1.3; // score above the threshold that digits have, halves and pairs have not
+export const MARGIN = 1.6; // score above the threshold that digits have, halves and pairs have not
 const NO_THRESHOLD = -1e9; // the threshold of weights that have none
 const ONE = 3.0; // score above the threshold that two digits in one image do not have
 const TOGETHER = 0.5; // of what it says against several digits, it says for one in several parts
