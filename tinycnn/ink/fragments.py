@@ -39,6 +39,9 @@ BROKEN = 0.45  # of the digit's height: none of them is longer
 Span = tuple[float, float, float, float]
 """x0, y0, x1, y1."""
 
+Judge = Callable[[Group], bool]
+"""Whether fragments look like one digit."""
+
 
 class Fragments(ABC):
     """Ink in fragments, numbered from 0."""
@@ -179,13 +182,8 @@ class TextLine:
     height: float
 
 
-def find_lines(
-    fragments: Fragments, is_digit: Callable[[Group], bool] = lambda _: True
-) -> list[TextLine]:
-    """Sort fragments into lines, from top to bottom.
-
-    is_digit: whether two fragments close above each other look like one digit.
-    """
+def find_lines(fragments: Fragments, is_digit: Judge = lambda _: True) -> list[TextLine]:
+    """Sort fragments into lines, from top to bottom; is_digit judges two above each other."""
     spans = fragments.spans
     heights = spans[:, 3] - spans[:, 1]
     large = heights >= LARGE * np.percentile(heights, 90)
@@ -233,9 +231,7 @@ def _join_words(fragments: Fragments, rows: list[list[int]]) -> list[list[int]]:
     return [[index for row in group for index in rows[row]] for group in groups]
 
 
-def _join_stacked(
-    fragments: Fragments, rows: list[list[int]], is_digit: Callable[[Group], bool]
-) -> list[list[int]]:
+def _join_stacked(fragments: Fragments, rows: list[list[int]], is_digit: Judge) -> list[list[int]]:
     """Two rows are the rings of 8s if each fragment of one is close above one of the other."""
     spans = fragments.spans
     joined: list[list[int]] = []
@@ -249,7 +245,7 @@ def _join_stacked(
     return joined
 
 
-def _stacked(fragments: Fragments, pair: Group, is_digit: Callable[[Group], bool]) -> bool:
+def _stacked(fragments: Fragments, pair: Group, is_digit: Judge) -> bool:
     """Whether one fragment above another is one digit: beyond a small gap, if it looks like one."""
     (a0, b0, a1, b1), (c0, d0, c1, d1) = fragments.spans[list(pair)]
     lower, distance = min(b1 - b0, d1 - d0), fragments.distance(*pair)

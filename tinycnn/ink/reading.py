@@ -182,8 +182,7 @@ def _read(
 
 def _is_digit(fragments: Fragments, recognizer: Recognizer, group: Group) -> bool:
     """Whether ink looks as much like one digit as digits do."""
-    digit = _digits(fragments, [group], recognizer, None)[group]
-    return digit.score >= recognizer.threshold + MARGIN
+    return _digits(fragments, [group], recognizer)[group].score >= recognizer.threshold + MARGIN
 
 
 def _is_mark(fragments: Fragments, group: Group, height: float) -> bool:
@@ -197,7 +196,7 @@ def _digits(
     fragments: Fragments,
     groups: Sequence[Group],
     recognizer: Recognizer,
-    cache: PredictionCache | None,
+    cache: PredictionCache | None = None,
 ) -> Seen:
     """Each group taken for a digit."""
     inks = [fragments.ink(group) for group in groups]
