@@ -78,8 +78,8 @@ def named_set(name: str) -> NamedSet:
 
 
 def _from_table(name: str, files: list[dict[str, Any]], **table: Any) -> NamedSet:
-    lists = {key: tuple(z) if isinstance(z, list) else z for key, z in table.items()}
-    return NamedSet(name=name, files=tuple(OfficialFile(**file) for file in files), **lists)
+    given: dict[str, Any] = {k: tuple(z) if isinstance(z, list) else z for k, z in table.items()}
+    return NamedSet(name=name, files=tuple(OfficialFile(**file) for file in files), **given)
 
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
