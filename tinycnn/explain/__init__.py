@@ -1,5 +1,5 @@
 """One operation in full: its formula, both codes, and an example.
 
 Read it in this order: ``catalogue`` (names and code), ``example`` (few small numbers), ``figures``
-(these as text), ``explanation`` (all together).
+(these as text), ``command`` (all together).
 """
