@@ -22,29 +22,16 @@ FOR_LARGE: dict[str, Any] = {
     "validation": 0.05,
 }
 
-DEFAULTS: dict[str, Any] = {
-    "preset": "lenet",
-    "epochs": 10,
-    "optimizer": "sgd",
-    "schedule": "one-cycle",
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "average": 0.0,
-    "augment": "mild",
-    "seed": 0,
-    "limit": None,
-}
-
 SUITED: dict[str, dict[str, Any]] = {
     "dense": {"weight_decay": 0.0, "augment": "mild"},
     "tiny": {"epochs": 15, "weight_decay": 1e-4, "average": 0.999, "augment": "mild"},
     "best": {"epochs": 60, "weight_decay": 5e-4, "average": 0.999, "augment": "strong"},
     "sprint": {"epochs": 1, "batch_size": 32, "lr": 0.05, "weight_decay": 5e-4, "augment": "light"},
 }
-"""The values of a preset that differ from ``DEFAULTS``."""
+"""The values of a preset that differ from those of the size and of ``Recipe``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The values of a run; raises RunError for values that make no sense.
 
@@ -54,18 +41,18 @@ class Recipe:
     is held out. ``Trainer`` looks up the names of presets, optimizers and the like.
     """
 
-    preset: str
-    epochs: int
+    preset: str = "lenet"
+    epochs: int = 10
     batch_size: int
     lr: float
-    optimizer: str
-    schedule: str
-    momentum: float | None
-    weight_decay: float
-    average: float
-    augment: str
-    seed: int
-    limit: int | None
+    optimizer: str = "sgd"
+    schedule: str = "one-cycle"
+    momentum: float | None = 0.9
+    weight_decay: float = 0.0
+    average: float = 0.0
+    augment: str = "mild"
+    seed: int = 0
+    limit: int | None = None
     validation: float
 
     def __post_init__(self) -> None:
@@ -87,7 +74,7 @@ class Recipe:
         ``docs/recipes.md`` tells how the values were chosen, on training data.
         """
         of_size = FOR_SMALL if count < SMALL else FOR_LARGE
-        options = {**DEFAULTS, **of_size, **SUITED.get(given.get("preset", ""), {})}
+        options = {**of_size, **SUITED.get(given.get("preset", ""), {})}
         if given.get("optimizer", "sgd") != "sgd":
             options["momentum"] = None
         if given.get("optimizer") == "adam":
