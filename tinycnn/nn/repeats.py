@@ -2,9 +2,9 @@
 
 Layers say what is computed, and a model calls them one after the other. While it does, every
 compiled loop is recorded with its arrays. The next batch of the same shape is copied to where the
-first one was, and the loops run again, many in a row. The results are the same: a layer of your own
-is called as before, and when a parameter has been replaced, or other code still holds the last
-gradients, the step is recorded anew, in other arrays.
+first one was, and the loops run again, many in a row. The results are the same: when a parameter
+has been replaced, or other code still holds the last gradients, the step is recorded anew, in other
+arrays. With a layer of your own among them, the layers are called every time.
 """
 
 import sys
@@ -21,7 +21,7 @@ import numpy as np
 from tinycnn import kernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.microkernels import empty
-from tinycnn.kernels.threads import between, in_a_row, recorded
+from tinycnn.kernels.threads import in_a_row, recorded
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
@@ -52,6 +52,8 @@ class Repeats(threading.local):
         self._last = None
         if CHECKED or UNCOMPILED or type(x) is not np.ndarray or not 0 < len(x) <= MOST:
             return None
+        if not all(map(_is_of_loops, stages)):
+            return None
         key = x.shape, x.dtype
         step = self._kept.pop(key, None)
         if step is None or not step.fits(stages):
@@ -70,7 +72,7 @@ class Repeats(threading.local):
 class _Step:
     def __init__(self, stages: Sequence[Layer]) -> None:
         self._read = _read(stages)
-        self._stages = [(stage, _is_of_loops(stage)) for stage in stages]
+        self._stages = stages
         self._forward: _Pass | None = None
         self._backward: _Pass | None = None
         self._layers: list[int] = []
@@ -84,9 +86,8 @@ class _Step:
         if self._forward:
             self._forward(x)
         else:
-            self._forward = _Pass(x, [(loops, z.forward, True) for z, loops in self._stages])
-            layers = [vars(z) for z, loops in self._stages if loops]
-            self._memories = [(layer, layer["_memory"]) for layer in layers]
+            self._forward = _Pass(x, [(stage.forward, True) for stage in self._stages])
+            self._memories = [(vars(stage), vars(stage)["_memory"]) for stage in self._stages]
         for layer, memory in self._memories:
             layer["_memory"] = memory
         y: Array = self._forward.y.copy()
@@ -103,10 +104,9 @@ class _Step:
         if self._backward and self._holders() == self._layers:
             self._backward(dy)
         else:
-            first, _ = self._stages[0]
-            back = [(loops, z.backward, z is not first) for z, loops in reversed(self._stages)]
+            back = [(z.backward, z is not self._stages[0]) for z in reversed(self._stages)]
             self._backward = _Pass(dy, back)
-            layers = [_with_parameters(z) for z, loops in self._stages if loops]
+            layers = map(_with_parameters, self._stages)
             self._grads = [(layer, layer.grads) for layer in layers if layer.grads]
             arrays = [z for _, grads in self._grads for z in grads.values()]
             memory = [z.base for z in arrays if z.base is not None]  # which views share
@@ -127,14 +127,13 @@ class _Step:
 class _Pass:
     """Calls that make an array y of another, x; done once, and recorded."""
 
-    def __init__(self, x: Array, methods: Iterable[tuple[bool, Method, bool]]) -> None:
+    def __init__(self, x: Array, methods: Iterable[tuple[Method, bool]]) -> None:
         self._x, self._calls = empty(x.shape, x.dtype), list[Callable[[], object]]()
         self._x[...] = x
         self.y: Any = self._x
         with recorded() as self._steps:
-            for is_of_loops, method, option in methods:
-                once = method if is_of_loops else partial(_in_one_place, method)
-                self.y = once(self.y, option)
+            for method, option in methods:
+                self.y = method(self.y, option)
 
     def __call__(self, x: Array) -> None:
         """Make y of other numbers."""
@@ -145,21 +144,6 @@ class _Pass:
         self._x[...] = x
         for call in self._calls:
             call()
-
-
-def _in_one_place(method: Method, x: Array, option: bool) -> Any:
-    """Return what a layer of your own makes of x, in an array that stays where it is."""
-    made: list[Any] = []
-
-    def call() -> None:
-        y = method(x.copy(), option)  # which the layer may keep
-        if not made:
-            made.append(y if y is None else np.array(y, order="C"))
-        elif y is not None:
-            np.copyto(made[0], y)
-
-    between(call)
-    return made[0]
 
 
 class Updates:
