@@ -24,8 +24,9 @@ from tinycnn.nn.model import Sequential
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
 PEN = 2.5  # pixels, as MNIST's: the windows were trained on its lines
 LEAST = 1e-3  # probability: nothing is less likely
-NEW = 5.0  # log-odds against the beginning of a digit
+NEW = 4.5  # log-odds against the beginning of a digit
 DIGIT = 0.9  # line heights: so tall is a digit of several; their ink is taller than each
+TEMPERATURE = 1.3  # of the windows: among neighbors' ink they are surer than right
 WIDE = 0.5  # line heights: ink narrower or lower than this is not two digits
 WIDEST = 10.0  # line heights: wider ink is no writing
 
@@ -51,7 +52,8 @@ def read_chain(whole: Fragment, height: float) -> list[Link]:
     links = []
     for middle, (left, right) in zip(middles, pairwise(edges.astype(int)), strict=False):
         *digits, none = seen[max(middle - 1, 0) : middle + 2].mean(axis=0)
-        probabilities = np.array(digits) / sum(digits)
+        probabilities = np.array(digits) ** (1 / TEMPERATURE)
+        probabilities /= probabilities.sum()
         piece = _between(whole, left, max(right, left + 1))
         links.append((piece, probabilities, float(np.log(sum(digits) / none))))
     return links
