@@ -18,7 +18,7 @@ import numpy as np
 
 from tinycnn.errors import ShapeError
 
-F = TypeVar("F", bound=Callable)
+F = TypeVar("F", bound=Callable[..., Any])
 Values = dict[str, Any]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -42,7 +42,7 @@ def shapes(text: str) -> Callable[[F], F]:
 class Check:
     """Called with the arguments of ``function``, returns them ready for kernels, or raises."""
 
-    def __init__(self, function: Callable, text: str) -> None:
+    def __init__(self, function: Callable[..., Any], text: str) -> None:
         self._signature = inspect.signature(function)
         self._names = tuple(self._signature.parameters)
         given, _, results = text.partition("->")
@@ -111,7 +111,7 @@ def ready(array: np.ndarray) -> np.ndarray:
     return np.require(array, requirements=["C", "A", "W", "E"])
 
 
-def _axes(letters: Sequence[str], shape: Sequence[int]) -> list | None:
+def _axes(letters: Sequence[str], shape: Sequence[int]) -> list[Any] | None:
     """Return what each letter means, "..." for any number of axes; None if it cannot be."""
     if "..." not in letters:
         return list(shape) if len(shape) == len(letters) else None
