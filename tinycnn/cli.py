@@ -182,18 +182,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    given = _completed() or _parser().parse_args(argv)
-    return int(importlib.import_module(COMMANDS[given.command][0]).main(given.rest))
-
-
-def _parser() -> Parser:
     lines = [f"  {name:<10} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     commands = "\n".join([*lines, "", "tinycnn COMMAND --help tells more."])
     parser = Parser(prog="tinycnn", usage="tinycnn COMMAND ...", description=commands)
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS).required = False
-    return parser
+    given = _completed() or parser.parse_args(argv)
+    return int(importlib.import_module(COMMANDS[given.command][0]).main(given.rest))
 
 
 def _completed() -> argparse.Namespace | None:

@@ -19,7 +19,7 @@ from tests.reliability.small_runs import make_data
 from tinycnn.kernels.microkernels import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.train.__main__ import main
-from tinycnn.train.ranks import share_of
+from tinycnn.train.ranks import SingleProcess
 
 ROOT = Path(__file__).parents[2]
 PLAN = ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--seed", "5"]
@@ -32,6 +32,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # Shares
+
+
+def share_of(count, rank, size):
+    process = SingleProcess()
+    process.rank, process.size = rank, size
+    return process.share(count)
 
 
 @given(count=st.integers(0, 2000), bits=st.integers(1, 6), data=st.data())

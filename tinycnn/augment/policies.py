@@ -133,7 +133,7 @@ def augment(
     elastic = rng.standard_normal(nodes, np.float32) * np.float32(limits.elastic)
     if limits.barrel:
         elastic += barrels(images.shape, limits.barrel, rng)
-    thickness = _within(limits.thickness, B, rng)
+    thickness = rng.uniform(-limits.thickness, limits.thickness, B)
     moved = np.greater_equal(rng.random(B), LEFT_ALONE)[wanted]
     made, *maps = (z[wanted] for z in (images.copy(), affine, elastic, thickness))
     made[moved] = warp(made[moved], *(z[moved] for z in maps))
@@ -167,7 +167,7 @@ def barrels(shape: tuple[int, ...], most: float, rng: np.random.Generator) -> np
     """
     B, H, W = shape
     by_row, by_column = _bell(H)[:, None], _bell(W)
-    tall, curved, wide = _within(most, (3, B, 1, 1), rng)
+    tall, curved, wide = rng.uniform(-most, most, (3, B, 1, 1))
     moves = np.broadcast_arrays(tall * by_row, curved * by_row + wide * by_column)
     return np.stack(moves, axis=-1)
 
@@ -176,7 +176,3 @@ def _bell(length: int) -> np.ndarray:
     """How far each node of a grid moves, from 1 in the middle of an axis to 0 beyond its ends."""
     away = (np.arange(grid_size(length)) - 1) * CELL - (length - 1) / 2
     return np.cos(np.clip(away / length, -0.5, 0.5) * np.pi) ** 2
-
-
-def _within(most: float, count: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    return rng.uniform(-most, most, count)

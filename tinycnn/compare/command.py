@@ -45,7 +45,7 @@ class Measurement:
 def run(arguments: Namespace) -> int:
     """Measure one classifier after the other; if stopped, print the results so far."""
     names = _names(arguments)
-    Recipe.check(limit=arguments.limit, seed=arguments.seed)
+    Recipe.for_data(0, limit=arguments.limit, seed=arguments.seed)
     dataset = load_dataset(arguments.dataset or DEFAULT, arguments.data_dir)
     images, labels = (z[: arguments.limit] for z in dataset.part("train"))
     dataset = replace(dataset, train_images=images, train_labels=labels)

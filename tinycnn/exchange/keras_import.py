@@ -202,23 +202,19 @@ def _read_hdf5(payload: bytes, root: str) -> Arrays:
     """Return the float32 arrays below ``root`` by the path there: "dense/vars/0".
 
     Attributes are not read, because damaged texts in them can keep the library busy forever.
-    ``visititems`` does not follow links to other files.
+    ``visititems`` does not follow links to other files. Arrays must be in one piece: others could
+    unpack to any size.
     """
     arrays: Arrays = {}
 
     def visit(path: str, thing: h5py.Group | h5py.Dataset) -> None:
         is_array = isinstance(thing, h5py.Dataset) and thing.dtype == np.float32
         if is_array and path.startswith(root):
-            arrays[path.removeprefix(root)] = _array(path, thing)
+            in_one_piece = not (thing.chunks or thing.external or thing.is_virtual)
+            if not in_one_piece or thing.id.get_storage_size() != thing.nbytes:
+                raise WeightsError(f"{shown(path)} is not in the file in one piece")
+            arrays[path.removeprefix(root)] = np.asarray(thing[()])
 
     with h5py.File(io.BytesIO(payload), "r") as file:
         file.visititems(visit)
     return arrays
-
-
-def _array(path: str, dataset: h5py.Dataset) -> np.ndarray:
-    """Read an array that is in the file in one piece; others could unpack to any size."""
-    in_one_piece = not (dataset.chunks or dataset.external or dataset.is_virtual)
-    if not in_one_piece or dataset.id.get_storage_size() != dataset.nbytes:
-        raise WeightsError(f"{shown(path)} is not in the file in one piece")
-    return np.asarray(dataset[()])

@@ -31,7 +31,9 @@ def verify(model: Sequential, theirs: Forward, softmax: bool = False) -> str:
     """
     x = examples(model)
     with np.errstate(all="ignore"):
-        y, z = exact_outputs(model, x, softmax), batched(theirs, x)
+        y, z = batched(model.on(reference).forward, x.astype(np.float64)), batched(theirs, x)
+        if softmax and not isinstance(model.layers[-1], Softmax):
+            y = special.softmax(y / calibration_of(model).get("temperature", 1.0), axis=1)
         finite(y.astype(np.float32))
     equal = np.equal(*(a.reshape(len(a), -1).argmax(axis=1) for a in (y, z))).sum()
     difference, largest = float(abs(y - z).max()), float(abs(y).max())
@@ -55,14 +57,6 @@ def examples(model: Sequential) -> np.ndarray:
         return network_input(model, load_dataset().test_images)
     except WeightsError:
         return np.random.default_rng(0).random((200, *model.input_shape), dtype=np.float32)
-
-
-def exact_outputs(model: Sequential, x: np.ndarray, softmax: bool) -> np.ndarray:
-    """Compute ``model`` in float64; ``softmax``: to probabilities at the measured temperature."""
-    y = batched(model.on(reference).forward, x.astype(np.float64))
-    if softmax and not isinstance(model.layers[-1], Softmax):
-        y = special.softmax(y / calibration_of(model).get("temperature", 1.0), axis=1)
-    return y
 
 
 def onnxruntime_forward(payload: bytes, model: Sequential) -> Forward:

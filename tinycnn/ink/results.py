@@ -217,16 +217,6 @@ def _polylines(lines: Strokes, size: tuple[int, int], width: int) -> Image.Image
     return image
 
 
-def draw_square(lines: Strokes, side: int) -> Image.Image:
-    """Polylines in any unit, scaled to fill a square of ``side`` pixels."""
-    if not lines:
-        return Image.new("L", (side, side), 255)
-    x0, y0, x1, y1 = bounds(lines)
-    scale = (side - 4 * GAP) / max(x1 - x0, y1 - y0, 1e-9)
-    middle = np.array([x0 + x1, y0 + y1]) / 2
-    return _polylines([(line - middle) * scale + side / 2 for line in lines], (side, side), width=3)
-
-
 def _panel(view: np.ndarray | Strokes) -> Image.Image:
     """The picture of a step, PANEL pixels high; pages may be wider."""
     if isinstance(view, np.ndarray) and max(view.shape) <= SMALL:
@@ -240,7 +230,11 @@ def _panel(view: np.ndarray | Strokes) -> Image.Image:
         image = Image.fromarray(255 - view)
         image.thumbnail((WIDEST * PANEL, PANEL))
     else:
-        image = draw_square(view, PANEL)
+        x0, y0, x1, y1 = bounds(view) if view else (0.0, 0.0, 1.0, 1.0)
+        scale = (PANEL - 4 * GAP) / max(x1 - x0, y1 - y0, 1e-9)
+        middle = np.array([x0 + x1, y0 + y1]) / 2
+        lines = [(line - middle) * scale + PANEL / 2 for line in view]
+        image = _polylines(lines, (PANEL, PANEL), width=3)
     framed = Image.new("L", (max(PANEL, image.width), PANEL), 255)
     framed.paste(image, ((framed.width - image.width) // 2, (PANEL - image.height) // 2))
     ImageDraw.Draw(framed).rectangle([0, 0, framed.width - 1, PANEL - 1], outline=200)

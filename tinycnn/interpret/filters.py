@@ -36,7 +36,10 @@ class FilterAblation:
 
     def __init__(self, tracer: Tracer, index: int, x: np.ndarray, labels: np.ndarray) -> None:
         self._tracer, self._labels = tracer, labels
-        self._end = end_of_block(tracer, index)
+        later = range(index + 1, len(tracer.layers))
+        mixing = Conv2D | Dense | Flatten | Softmax  # of filters
+        ends = (k for k in later if isinstance(tracer.layers[k], mixing))
+        self._end = next(ends, len(tracer.layers))
         self._maps = np.concatenate([tracer.run(part, 0, self._end) for part in batches(x)])
         self._right_before = self._right(self._maps)
 
@@ -63,14 +66,6 @@ def _without(filters: set[int], maps: np.ndarray) -> np.ndarray:
     maps = maps.copy()
     maps[..., sorted(filters)] = 0
     return maps
-
-
-def end_of_block(tracer: Tracer, index: int) -> int:
-    """Return the first layer after convolution ``index`` that mixes filters, or one past all."""
-    for later in range(index + 1, len(tracer.layers)):
-        if isinstance(tracer.layers[later], Conv2D | Dense | Flatten | Softmax):
-            return later
-    return len(tracer.layers)
 
 
 def batches(x: np.ndarray) -> list[np.ndarray]:

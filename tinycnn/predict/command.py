@@ -43,7 +43,11 @@ def run(arguments: Namespace) -> int:
         return 0 if _read_all(arguments, inputs, recognizer, table) else 1
     finally:  # an interrupt keeps what was read so far
         if arguments.csv:
-            _write_csv(arguments.csv, table)
+            sheet = io.StringIO(newline="")  # in which several lines of digits are one cell
+            writer = csv.DictWriter(sheet, COLUMNS, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(table)
+            write_bytes(arguments.csv, sheet.getvalue().encode(errors="backslashreplace"))
 
 
 def _read_all(
@@ -152,12 +156,3 @@ def _write_png(path: Path, image: Image.Image) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     write_bytes(path, buffer.getvalue())
-
-
-def _write_csv(path: str, records: list[dict[str, Any]]) -> None:
-    """Write a table of what was read; several lines of digits are one cell."""
-    sheet = io.StringIO(newline="")
-    table = csv.DictWriter(sheet, COLUMNS, extrasaction="ignore")
-    table.writeheader()
-    table.writerows(records)
-    write_bytes(path, sheet.getvalue().encode(errors="backslashreplace"))

@@ -69,8 +69,11 @@ def _work(trials: Sequence[Trial], arguments: Namespace, signals: StopSignals) -
         markup=False,
     )
     for number, trial in enumerate(train(left, jobs, shared, signals), 1):
-        result = trial.result
-        outcome = f"{result.seconds:.1f} s" if result else _last_line(trial.log)
+        outcome = "its process was killed"
+        if result := trial.result:
+            outcome = f"{result.seconds:.1f} s"
+        elif lines := trial.log.read_text(errors="replace").splitlines():
+            outcome = lines[-1]
         console.print(f"{number}/{len(left)}  {trial.folder.name}  {outcome}", markup=False)
 
 
@@ -88,8 +91,3 @@ def share_processors(jobs: int | None, threads: int | None, trials: int) -> tupl
         given = f"`jobs` {jobs} with `threads` {threads}"
         raise RunError(f"{given} does not fit the {there} processors there are")
     return jobs, threads
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "its process was killed"

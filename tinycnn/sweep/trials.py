@@ -76,7 +76,7 @@ def plan(arguments: Namespace, folder: Path) -> list[Trial]:
     trials = []
     for seed, *chosen in itertools.product(range(seeds), *values.values()):
         given = {**dict(zip(values, chosen, strict=True)), "seed": seed}
-        Recipe.check(**given)
+        Recipe.for_data(0, **given)
         setting = " ".join(f"{option(name)} {given[name]}" for name in several) or "defaults"
         name = "-".join(f"{name.replace('_', '-')}-{z}" for name, z in given.items())
         trials.append(Trial(setting, given, folder / name))
@@ -107,17 +107,13 @@ def train(
                 process.send_signal(signal.SIGTERM)
         if waiting and len(running) < jobs and not signals.received:
             trial = waiting.pop(0)
-            running[_start(trial, shared)] = trial
+            trial.folder.parent.mkdir(parents=True, exist_ok=True)
+            with open(trial.log, "ab") as log:  # in a session of its own, Ctrl-C does not reach it
+                process = subprocess.Popen(
+                    trial.command(shared), stdout=log, stderr=log, start_new_session=True
+                )
+            running[process] = trial
             continue
         for process in [process for process in running if process.poll() is not None]:
             yield running.pop(process)
         time.sleep(LOOK_SECONDS)
-
-
-def _start(trial: Trial, shared: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a process that Ctrl-C in the terminal does not reach: it is told by the sweep."""
-    trial.folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(trial.log, "ab") as log:
-        return subprocess.Popen(
-            trial.command(shared), stdout=log, stderr=log, start_new_session=True
-        )

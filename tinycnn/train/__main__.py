@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tinycnn.cli import Parser, add_dataset, add_network, run_command
 from tinycnn.errors import RunError, need
 from tinycnn.signals import StopSignals
-from tinycnn.train.mpi_launch import find_ranks
+from tinycnn.train.ranks import find_ranks
 
 EXAMPLES = """\
 examples:

@@ -52,7 +52,7 @@ def _start(arguments: Namespace, ranks: SingleProcess) -> Run:
     """Return a new run, in the folder that is given or in one that is named after the run."""
     given = _given(arguments)
     name = given.pop("dataset", DEFAULT)
-    Recipe.check(**given)  # finds bad values before data are fetched
+    Recipe.for_data(0, **given)  # finds bad values before data are fetched
     base = None
     if (weights := arguments.weights) is not None:
         model = Sequential.load(find_weights(weights))

@@ -6,12 +6,19 @@ is the leader: only it writes files and prints. An ordinary training is a ``Sing
 ``mpi.MpiGroup`` does the same for several.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from tinycnn.errors import EnvironmentFault
+
 if TYPE_CHECKING:  # at run time only when needed: --help should not wait for it
     import numpy as np
+
+
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Variables in which Open MPI, MPICH (Intel MPI, too) and Slurm put the number of processes."""
 
 
 class SingleProcess:
@@ -27,8 +34,21 @@ class SingleProcess:
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """Return which of ``count`` examples are this rank's."""
-        return share_of(count, self.rank, self.size)
+        """Return which of ``count`` examples are this rank's; the size is a power of two.
+
+        They are halved as kernels halve them. A part that kernels would not halve goes to one rank.
+        """
+        from tinycnn.kernels.microkernels import halves  # the compiler
+
+        (start, stop), rank, size = (0, count), self.rank, self.size
+        while size > 1:
+            size //= 2
+            middle = halves(start, stop)
+            if middle is None:
+                middle = stop
+            start, stop = (start, middle) if rank < size else (middle, stop)
+            rank %= size
+        return slice(start, stop)
 
     def add_up(self, arrays: "Sequence[np.ndarray]", number: float) -> float:
         """Give ``arrays``, in place, the sums over all ranks; return the sum of ``number``."""
@@ -51,19 +71,25 @@ class SingleProcess:
         work()
 
 
-def share_of(count: int, rank: int, size: int) -> slice:
-    """Return which of ``count`` examples belong to ``rank`` of ``size``, a power of two.
+def find_ranks() -> SingleProcess:
+    """Return the ranks that a launcher like ``mpiexec`` started together with this process.
 
-    They are halved as kernels halve them. A part that kernels would not halve goes to one rank.
+    Raises EnvironmentFault if MPI does not see as many of them: each would train alone.
     """
-    from tinycnn.kernels.microkernels import halves  # the compiler
-
-    start, stop = 0, count
-    while size > 1:
-        size //= 2
-        middle = halves(start, stop)
-        if middle is None:
-            middle = stop
-        start, stop = (start, middle) if rank < size else (middle, stop)
-        rank %= size
-    return slice(start, stop)
+    size = next((os.environ[name] for name in SIZES if name in os.environ), "1")
+    if size == "1":
+        return SingleProcess()
+    try:
+        from tinycnn.train.mpi import MpiGroup
+    except (ImportError, RuntimeError) as error:  # no mpi4py, or no MPI for it to load
+        raise EnvironmentFault(
+            f"a launcher of MPI has started this, but Python finds no MPI ({error}); "
+            "python -m pip install mpi4py installs it"
+        ) from error
+    ranks = MpiGroup()
+    if size != str(ranks.size):
+        raise EnvironmentFault(
+            f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
+            "to different MPIs; start it with the mpiexec of the one that mpi4py uses"
+        )
+    return ranks

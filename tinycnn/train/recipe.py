@@ -85,11 +85,6 @@ class Recipe:
         trained_on = max(1, int(count * (1 - recipe.validation)))
         return replace(recipe, batch_size=min(recipe.batch_size, trained_on))
 
-    @classmethod
-    def check(cls, **given: Any) -> None:
-        """Raise RunError for values that make no sense, before the data are there."""
-        cls.for_data(0, **given)
-
     @property
     def augmented_epochs(self) -> int:
         """The number of epochs with augmentation; the last fifth of all epochs has none."""
