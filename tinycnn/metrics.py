@@ -33,7 +33,6 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """The fraction of correct answers."""
         return (self.n - self.errors) / self.n
 
     @property
@@ -42,7 +41,6 @@ class Score:
         return wilson_interval((self.n - self.errors) / self.effect, self.n / self.effect)
 
     def as_dict(self) -> dict[str, Any]:
-        """The score, ready for JSON."""
         return {
             "accuracy": self.accuracy,
             "errors": self.errors,
@@ -198,7 +196,6 @@ class PairedComparison:
         return min(1.0, 2 * float(bdtr(fewer, self.only_first + self.only_second, 0.5)))
 
     def as_dict(self) -> dict[str, Any]:
-        """The comparison, ready for JSON."""
         return {**dataclasses.asdict(self), "p_value": self.p_value}
 
     def sentence(self) -> str:

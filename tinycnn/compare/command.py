@@ -38,7 +38,6 @@ class Measurement:
     bytes: int
 
     def as_dict(self) -> dict[str, Any]:
-        """The measurements, ready for JSON."""
         return {key: z for key, z in vars(self).items() if key != "test"} | self.test.as_dict()
 
 

@@ -14,7 +14,6 @@ FIRST_BYTES = {
     GZIP_MAGIC: "something compressed with gzip; unpack it first",
 }
 HEIC = "a HEIC picture; save it as PNG or JPEG (Python's pillow-heif does)"
-AVIF = "an AVIF picture; save it as PNG or JPEG (Python's pillow-avif-plugin does)"
 VIDEO = "a video; save one of its frames as PNG or JPEG"
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -24,7 +23,7 @@ def format_of(payload: bytes) -> str | None:
     if payload[4:8] == b"ftyp":  # the box that HEIC, AVIF and videos begin with lists its brands
         brands = payload[8 : min(int.from_bytes(payload[:4]), HEAD)]
         if b"avif" in brands or b"avis" in brands:
-            return AVIF
+            return "an AVIF picture; save it as PNG or JPEG (Python's pillow-avif-plugin does)"
         return HEIC if any(brand in brands for brand in HEIC_BRANDS) else VIDEO
     head = payload[:HEAD].removeprefix(b"\xef\xbb\xbf")  # text may open with a byte-order mark
     text = head.lstrip().lower()

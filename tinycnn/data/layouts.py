@@ -102,9 +102,6 @@ def _with_test_part(found: Found) -> Found:
     return replace(found, arrays=arrays, sources=2 * found.sources)
 
 
-# --------------------------------------------------------------------------------------- IDX
-
-
 def _idx(place: Path) -> Found | None:
     """IDX files in the folder, in torchvision's MNIST/raw below it, or EMNIST's.
 
@@ -151,9 +148,6 @@ def _idx_file(folder: Path, name: str) -> Path:
     raise DataError(f"{folder} holds no {name} (plain or .gz); a data set is four IDX files")
 
 
-# ------------------------------------------------------------------------------ .npz and CSV
-
-
 def _files(place: Path, ending: str) -> list[Path]:
     return [place] if place.suffix == ending else sorted(place.glob(f"*{ending}"))
 
@@ -195,9 +189,6 @@ def _table(path: Path) -> np.ndarray:
     if table.shape[1] < 2:
         raise DataError("a row is a label and the pixels of an image, with commas between them")
     return table
-
-
-# ------------------------------------------------------------------- a folder for each class
 
 
 def _class_folders(place: Path) -> Found | None:

@@ -70,7 +70,6 @@ class Evaluation:
 
     @functools.cached_property
     def confusion(self) -> np.ndarray:
-        """(K,K): see ``confusion_matrix``."""
         return metrics.confusion_matrix(self.probabilities, self.labels)
 
     @functools.cached_property

@@ -96,9 +96,6 @@ def _read_config(config: Any) -> tuple[Chain, dict[str, int]]:
     return chain, owners
 
 
-# ----------------------------------------------------------------------- what each layer does
-
-
 def _layer(kind: Callable[..., nn.Layer], *names: str) -> Callable[[Chain, Part], None]:
     """Return the function that adds a layer made of the settings with these ``names``."""
     return lambda chain, part: chain.add(kind(*(part.settings[name] for name in names)))
@@ -184,9 +181,6 @@ def _refuse_branches(model: Any) -> None:
 def _names(nodes: Any) -> list[str]:
     """Return the layers in a description of tensors, in which each is as ["dense", 0, 0]."""
     return re.findall(r'\["([^"]*)", \d+, \d+', json.dumps(nodes))
-
-
-# --------------------------------------------------------------------------- what is in the file
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

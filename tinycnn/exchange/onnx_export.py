@@ -39,7 +39,11 @@ def onnx_bytes(model: nn.Sequential, softmax: bool = False) -> bytes:
         nodes.append(helper.make_node(kind, inputs, [y], f"{index}_{name}", **settings(layer)))
         x = y
     if softmax and not isinstance(model.layers[-1], nn.Softmax):
-        nodes += _probabilities(x, float(metadata.get("temperature", 1)), arrays)
+        if (temperature := float(metadata.get("temperature", 1))) != 1:
+            arrays["temperature"] = np.array(temperature, np.float32)
+            nodes.append(helper.make_node("Div", [x, "temperature"], ["calibrated"], "calibration"))
+            x = "calibrated"
+        nodes.append(helper.make_node("Softmax", [x], [PROBABILITIES], PROBABILITIES, axis=1))
     ends_in_softmax = nodes[-1].op_type == "Softmax"
     nodes[-1].output[0] = PROBABILITIES if ends_in_softmax else LOGITS
     return _file(model, nodes, arrays, metadata)
@@ -72,16 +76,6 @@ def _constants(layer: nn.Layer) -> Arrays:
         case nn.ZeroPad2D(before=before, after=after):
             return {"pads": np.array([0, 0, before, before, 0, 0, after, after])}
     return {}
-
-
-def _probabilities(x: str, temperature: float, arrays: Arrays) -> list[onnx.NodeProto]:
-    """Return the nodes that compute probabilities from the logits ``x``."""
-    nodes = []
-    if temperature != 1:
-        arrays["temperature"] = np.array(temperature, np.float32)
-        nodes.append(helper.make_node("Div", [x, "temperature"], ["calibrated"], "calibration"))
-        x = "calibrated"
-    return [*nodes, helper.make_node("Softmax", [x], [PROBABILITIES], PROBABILITIES, axis=1)]
 
 
 def _file(

@@ -60,9 +60,6 @@ def read_onnx(payload: bytes, folder: Path) -> Chain:
     return chain
 
 
-# ------------------------------------------------------------------------- nodes and constants
-
-
 @dataclass(frozen=True)
 class Node(Part):
     """A node that takes the output of the one before it, and ``constants``."""
@@ -133,9 +130,6 @@ class Constants:
         if len(payload) != size or int(place.get("length", size)) != size:
             raise WeightsError(f"{path.name} does not hold the numbers of {shown(tensor.name)}")
         return np.frombuffer(payload, dtype).reshape(tensor.dims)
-
-
-# ------------------------------------------------------------------------ what each node does
 
 
 def _start(chain: Chain, shape: Sequence[int]) -> None:

@@ -177,12 +177,9 @@ def signed_distance(ink: np.ndarray) -> np.ndarray:
 
 def _next_to(shape: np.ndarray) -> np.ndarray:
     """Where a pixel of the shape lies above, below, left or right; (H,W) bool."""
-    near = np.zeros_like(shape)
-    near[1:] |= shape[:-1]
-    near[:-1] |= shape[1:]
-    near[:, 1:] |= shape[:, :-1]
-    near[:, :-1] |= shape[:, 1:]
-    return near
+    framed = np.pad(shape, 1)
+    upright, lying = framed[:, 1:-1], framed[1:-1]
+    return upright[:-2] | upright[2:] | lying[:, :-2] | lying[:, 2:]
 
 
 @kernel

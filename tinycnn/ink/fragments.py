@@ -274,8 +274,7 @@ def _nearest(
 
 
 def _left_to_right(spans: np.ndarray, row: list[int]) -> list[int]:
-    middles = spans[row, 0] + spans[row, 2]
-    return [row[place] for place in np.argsort(middles, kind="stable")]
+    return sorted(row, key=lambda index: float(spans[index, 0] + spans[index, 2]))
 
 
 def _digit_height(spans: np.ndarray) -> float:

@@ -166,9 +166,7 @@ def _free_place(
     ys = [y for k in rows for y in (frame[1] - (k + 1) * height, frame[3] + 1 + k * height)]
     for y in (y for y in ys if 0 <= y <= page[1] - height):
         place = x, y, x + width, y + height - 1
-        others = (
-            z for z in taken if z[0] <= place[2] and place[0] <= z[2]
-        )  # above, below or on it
+        others = (z for z in taken if z[0] <= place[2] and place[0] <= z[2])  # in its columns
         if all(place[1] > other[3] or other[1] > place[3] for other in others):
             return place
     return x, max(frame[1] - height, 0), x + width, max(frame[1], height) - 1

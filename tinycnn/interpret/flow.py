@@ -36,10 +36,9 @@ def stages(tracer: Tracer) -> list[int]:
 
 def activation(tracer: Tracer, index: int) -> int:
     """Return the layer that gives the output of stage ``index`` after all that acts on numbers."""
-    for k in range(index + 1, len(tracer.layers)):
-        if k in stages(tracer) or tracer.shapes[k + 1] != tracer.shapes[index + 1]:
-            return k - 1
-    return len(tracer.layers) - 1
+    shapes, end, found = tracer.shapes[1:], len(tracer.layers), stages(tracer)
+    later = (k for k in range(index + 1, end) if k in found or shapes[k] != shapes[index])
+    return next(later, end) - 1
 
 
 def flow(tracer: Tracer, trace: Trace, spot: Spot | None = None) -> list[Link]:

@@ -28,8 +28,6 @@ from tinycnn.nn.model import Sequential
 from tinycnn.nn.open_set import NO_CLASS, OpenSetCrossEntropy
 from tinycnn.nn.presets import build
 
-# -------------------------------------------------------------------------------- operations
-
 RESULTS = {"batchnorm": "y mean variance", "softmax": "p", "softmax_cross_entropy": "loss p"}
 """What operations return, by name; all others return y, or y and winner."""
 
@@ -98,9 +96,6 @@ def call(function: Callable[..., Any], known: Mapping[str, Any]) -> tuple[Any, .
     return result if isinstance(result, tuple) else (result,)
 
 
-# ------------------------------------------------------------------------------------ layers
-
-
 def check_layer(layer: Layer, input_shape: Shape) -> list[Comparison]:
     """Check a layer, one of your own perhaps: its gradients, and the promises of every layer.
 
@@ -166,9 +161,6 @@ def _convert(layer: Layer, dtype: type, rng: np.random.Generator) -> None:
         layer.params[key] = (z + noise).astype(dtype)
 
 
-# ------------------------------------------------------------------------- losses and models
-
-
 def check_loss(loss: Any, logits: Array, labels: Array) -> list[Comparison]:
     """Check the gradient of a loss at logits (N,K), float64, and labels (N,)."""
     forward = partial(loss.forward, logits, labels)
@@ -199,8 +191,6 @@ def check_model(
         gradients |= {f"{index}.{z}": (layer.params[z], layer.grads[z]) for z in layer.params}
     return check(name, forward, gradients, 1.0, step=1e-7, full=0, seed=seed)
 
-
-# ---------------------------------------------------------------------- the library's own table
 
 OPERATIONS = sorted(
     {name.partition("_backward")[0] for name in dir(kernels) if "_backward" in name}

@@ -64,7 +64,6 @@ class Subject:
 
     @property
     def training(self) -> dict[str, Any]:
-        """The metadata on training in the weights file."""
         return training_of(self.model)
 
     @property

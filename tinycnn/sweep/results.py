@@ -42,7 +42,6 @@ class SettingResult:
         return d.mean(), (d.mean() - half, d.mean() + half)
 
     def as_dict(self, best: "SettingResult") -> dict[str, Any]:
-        """The result, ready for JSON."""
         figures: dict[str, Any] = {"setting": self.setting, "failed": self.failed}
         if self.runs:
             behind, interval = self.behind(best)

@@ -1,12 +1,13 @@
 """``python -m tinycnn.train`` trains a network: the arguments."""
 
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 
 from tinycnn.cli import Parser, add_dataset, add_network, run_command
-from tinycnn.errors import RunError, need
+from tinycnn.errors import EnvironmentFault, RunError, need
 from tinycnn.signals import StopSignals
-from tinycnn.train.ranks import find_ranks
+from tinycnn.train.ranks import SingleProcess
 
 EXAMPLES = """\
 examples:
@@ -19,6 +20,9 @@ examples:
   python -m tinycnn.train --network FILE.py        your own network
   mpiexec -n 4 python -m tinycnn.train             four processes, on one machine or many
 """
+
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Variables in which Open MPI, MPICH (Intel MPI, too) and Slurm put the number of processes."""
 
 parser = Parser(
     prog="python -m tinycnn.train",
@@ -90,6 +94,30 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return 128 + signal
             command.report(run.finish(), arguments)
     return 0
+
+
+def find_ranks() -> SingleProcess:
+    """Return the ranks that a launcher like ``mpiexec`` started together with this process.
+
+    Raises EnvironmentFault if MPI does not see as many of them: each would train alone.
+    """
+    size = next((os.environ[name] for name in SIZES if name in os.environ), "1")
+    if size == "1":
+        return SingleProcess()
+    try:
+        from tinycnn.train.mpi import MpiGroup
+    except (ImportError, RuntimeError) as error:  # no mpi4py, or no MPI for it to load
+        raise EnvironmentFault(
+            f"a launcher of MPI has started this, but Python finds no MPI ({error}); "
+            "python -m pip install mpi4py installs it"
+        ) from error
+    ranks = MpiGroup()
+    if size != str(ranks.size):
+        raise EnvironmentFault(
+            f"mpiexec has started {size} processes, and mpi4py sees {ranks.size}: they belong "
+            "to different MPIs; start it with the mpiexec of the one that mpi4py uses"
+        )
+    return ranks
 
 
 def _check_run_options(arguments: Namespace) -> None:

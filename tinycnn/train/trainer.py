@@ -71,7 +71,6 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """True when all epochs are done."""
         return self.state.epoch > self.recipe.epochs
 
     @property
@@ -81,7 +80,6 @@ class Trainer:
 
     @property
     def steps(self) -> int:
-        """The number of steps of the whole training."""
         return self.recipe.epochs * len(self.batches)
 
     def train(
@@ -97,7 +95,9 @@ class Trainer:
             state, started = self.state, time.perf_counter()
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
                 count = self.batches.count(state.batch)  # images is our share of so many
-                self._set_rate_and_randomness()
+                step = self.optimizer.steps  # its stream has one number more than that of a batch
+                self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
+                self.optimizer.lr = self._rate(step)
                 all_reduce = functools.partial(self._add_up, len(images) / count)
                 learned = self.model, self.loss, self.optimizer
                 if len(images):
@@ -138,12 +138,6 @@ class Trainer:
     def _rate(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         return float(self.recipe.lr * self._schedule(step / self.steps))
-
-    def _set_rate_and_randomness(self) -> None:
-        """Both depend on seed and step alone, as batches do, whose streams have one number less."""
-        step = self.optimizer.steps
-        self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
-        self.optimizer.lr = self._rate(step)
 
     def _add_up(self, share: float, gradients: list[np.ndarray], loss: float) -> float:
         """Add up the gradients of all ranks; return the mean loss of the batch."""
