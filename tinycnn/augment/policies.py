@@ -133,7 +133,7 @@ def augment(
     elastic = rng.standard_normal(nodes, np.float32) * np.float32(limits.elastic)
     if limits.barrel:
         elastic += barrels(images.shape, limits.barrel, rng)
-    thickness: np.ndarray = rng.uniform(-limits.thickness, limits.thickness, B)
+    thickness = rng.uniform(-limits.thickness, limits.thickness, (B,))
     moved = np.greater_equal(rng.random(B), LEFT_ALONE)[wanted]
     made, *maps = (z[wanted] for z in (images.copy(), affine, elastic, thickness))
     made[moved] = warp(made[moved], *(z[moved] for z in maps))

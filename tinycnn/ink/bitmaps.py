@@ -179,7 +179,7 @@ def _next_to(shape: np.ndarray) -> np.ndarray:
     """Where a pixel of the shape lies above, below, left or right; (H,W) bool."""
     framed = np.pad(shape, 1)
     upright, lying = framed[:, 1:-1], framed[1:-1]
-    return upright[:-2] | upright[2:] | lying[:, :-2] | lying[:, 2:]
+    return np.asarray(upright[:-2] | upright[2:] | lying[:, :-2] | lying[:, 2:])
 
 
 @kernel
