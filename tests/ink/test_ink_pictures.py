@@ -14,13 +14,7 @@ from benchmarks.quality.handwriting import write
 from benchmarks.quality.pages import page_of, paint, photograph
 from tinycnn.data import load_dataset
 from tinycnn.errors import ImageError
-from tinycnn.ink import (
-    bitmap_to_image,
-    decode_picture,
-    read_file,
-    read_picture,
-    read_strokes,
-)
+from tinycnn.ink import bitmap_to_image, decode_picture, read_file, read_picture, read_strokes
 from tinycnn.ink.photos import picture_steps
 from tinycnn.ink.reading import picture_trace
 from tinycnn.ink.results import draw_boxes
@@ -269,23 +263,19 @@ def test_the_steps_of_a_picture_that_cannot_be_read_are_shown_up_to_the_error():
     assert len(titles) == len(set(titles)) >= 5
 
 
-def tiff(*tags, order="<"):
+def tiff(*tags):
     """A TIFF file of 16 x 16 pixels with further tags (number, type, count, value)."""
     usual = [(256, 3, 1, 16), (257, 3, 1, 16), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1)]
-    entries = b"".join(struct.pack(order + "HHII", *tag) for tag in sorted([*usual, *tags]))
-    magic = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
-    return magic + struct.pack(order + "H", len(usual) + len(tags)) + entries + bytes(4)
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted([*usual, *tags]))
+    return b"II*\0" + struct.pack("<IH", 8, len(usual) + len(tags)) + entries + bytes(4)
 
 
-SHARED = [(number, 7, 60_000, 8) for number in range(40_000, 45_000)]  # all name the same 60 kB
 HOSTILE = {
     "empty": b"",
     "html": b"<html><body>404</body></html>",
     "half a png": encode(PAGE)[:300],
     "only a magic number": b"\x89PNG\r\n\x1a\n",
-    "a gif of 60000 x 60000": b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + bytes(30),
     "a tiff in huge tiles": tiff((322, 4, 1, 60_000), (323, 4, 1, 60_000), (324, 4, 1, 0)),
-    "a tiff whose tags share their bytes": tiff(*SHARED, order=">"),
     "a tiff without a directory": b"II*\0" + struct.pack("<I", 2**32 - 1),
     "a tiff whose subdirectory is itself": tiff((34665, 4, 1, 8)),
     "a big tiff": b"II+\0" + bytes(60),

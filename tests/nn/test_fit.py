@@ -3,31 +3,20 @@
 import numpy as np
 import pytest
 
-from tinycnn.nn import (
-    PRESETS,
-    SGD,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    SoftmaxCrossEntropy,
-    build,
-    reference,
-)
+from tinycnn.nn import PRESETS, SGD, SoftmaxCrossEntropy, build, reference
 from tinycnn.nn.fit import fit, train_step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 INPUT = (9, 8, 2)
+LAYERS = (
+    "Conv2D(4, 3) ReLU MaxPool2D(2) Conv2D(3, 2) BatchNorm ReLU Flatten Dropout(0.2) "
+    "Dense(6) ReLU Dense(4)"
+)
 
 
 def network():
-    first = [Conv2D(4, 3), ReLU(), MaxPool2D(2), Conv2D(3, 2), BatchNorm(), ReLU(), Flatten()]
-    return Sequential([*first, Dropout(0.2), Dense(6), ReLU(), Dense(4)], INPUT, seed=2)
+    return build(LAYERS, INPUT, seed=2)
 
 
 @pytest.fixture

@@ -9,17 +9,7 @@ from strategies import DIFFERENTIABLE
 
 from tinycnn import kernels
 from tinycnn.kernels.jit import UNCOMPILED
-from tinycnn.nn import (
-    Dense,
-    Flatten,
-    Layer,
-    Sequential,
-    gradcheck,
-    layers,
-    losses,
-    more_layers,
-    open_set,
-)
+from tinycnn.nn import Layer, build, gradcheck, layers, losses, more_layers, open_set
 from tinycnn.nn.gradcheck import GradientError, check, check_layer, check_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -136,7 +126,7 @@ def test_the_table_says_that_all_is_right(capsys):
 
 def test_the_table_says_what_is_wrong_and_the_command_fails(capsys, monkeypatch):
     monkeypatch.setattr(kernels, "relu_backward", lambda dy, y: dy)
-    small = Sequential([Flatten(), Dense(10)], (28, 28, 1))
+    small = build("Flatten Dense(10)")
     monkeypatch.setattr(gradcheck, "OPERATIONS", ["relu", "softmax"])
     monkeypatch.setattr(gradcheck, "LAYERS", [(ChangesX(), (2,))])
     monkeypatch.setattr(gradcheck, "build", lambda name: small)

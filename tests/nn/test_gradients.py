@@ -11,17 +11,9 @@ from strategies import DIFFERENTIABLE, family_of, fixed, functions
 
 from tinycnn import kernels
 from tinycnn.kernels.jit import UNCOMPILED
-from tinycnn.nn import (
-    Conv2D,
-    Dense,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    SoftmaxCrossEntropy,
-    reference,
-)
+from tinycnn.nn import Sequential, SoftmaxCrossEntropy, reference
 from tinycnn.nn.gradcheck import GradientError, check_model, check_operation
+from tinycnn.nn.text import layers_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,8 +33,9 @@ def test_gradients_match_finite_differences(ops, operation, data):
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_a_whole_network_matches_finite_differences(fused):
-    stack = [Conv2D(3, 3), ReLU(), MaxPool2D(2), Conv2D(4, 2), ReLU(), MaxPool2D(2)]
-    model = Sequential([*stack, Flatten(), Dense(6), ReLU(), Dense(4)], (9, 8, 2), 0, fused)
+    pooled = "Conv2D(3, 3) ReLU MaxPool2D(2) Conv2D(4, 2) ReLU MaxPool2D(2)"
+    layers = layers_of(f"{pooled} Flatten Dense(6) ReLU Dense(4)")
+    model = Sequential(layers, (9, 8, 2), 0, fused)
     x, labels = np.random.default_rng(0).random((5, 9, 8, 2)), np.array([0, 3, 1, 1, 2])
     comparisons = check_model("network", model, SoftmaxCrossEntropy(), x, labels)
     assert " ".join(c.argument for c in comparisons) == "x 0.w 0.b 3.w 3.b 7.w 7.b 9.w 9.b"

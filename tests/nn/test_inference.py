@@ -11,22 +11,7 @@ import numpy as np
 import pytest
 
 from tinycnn.kernels.jit import UNCOMPILED
-from tinycnn.nn import (
-    SGD,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-    SoftmaxCrossEntropy,
-    reference,
-    set_threads,
-)
+from tinycnn.nn import SGD, SoftmaxCrossEntropy, build, reference, set_threads
 from tinycnn.nn.fit import train_step
 
 
@@ -35,16 +20,16 @@ def images():
     return np.random.default_rng(5).integers(0, 256, (6, 17, 15), dtype=np.uint8)
 
 
-@pytest.fixture(params=[(), (Softmax(),)], ids=["logits", "softmax"])
+@pytest.fixture(params=["", " Softmax"], ids=["logits", "softmax"])
 def model(request):
     """A wide second convolution goes through Winograd's transforms, the others do not.
 
     Two BatchNorms are folded into the layers before and behind them; the first has no such layer.
     """
-    pooled = [Conv2D(30, 3), ReLU(), MaxPool2D(2), Conv2D(18, 3), ReLU(), MaxPool2D(2)]
-    middle = [BatchNorm(), LeakyReLU(), Dropout(0.5), Conv2D(5, 2), BatchNorm(), ReLU(), Flatten()]
-    rest = [Dense(11), ReLU(), BatchNorm(), Dropout(0.5), Dense(4), *request.param]
-    return Sequential([*pooled, *middle, *rest], (17, 15, 1), seed=7)
+    pooled = "Conv2D(30, 3) ReLU MaxPool2D(2) Conv2D(18, 3) ReLU MaxPool2D(2)"
+    middle = "BatchNorm LeakyReLU Dropout(0.5) Conv2D(5, 2) BatchNorm ReLU Flatten"
+    rest = "Dense(11) ReLU BatchNorm Dropout(0.5) Dense(4)"
+    return build(f"{pooled} {middle} {rest}{request.param}", (17, 15, 1), seed=7)
 
 
 def right(model, images):
@@ -135,7 +120,7 @@ def test_threads_that_share_a_model_do_not_disturb_each_other(model, images):
 
 
 def test_nothing_is_kept_of_a_model_that_is_gone(images):
-    model = Sequential([Flatten(), Dense(3)], (17, 15, 1))
+    model = build("Flatten Dense(3)", (17, 15, 1))
     model.predict(images)
     layer = weakref.ref(model.layers[1])
     del model

@@ -5,21 +5,9 @@ import doctest
 import numpy as np
 import pytest
 
+from tinycnn import nn
 from tinycnn.errors import ShapeError, WeightsError
-from tinycnn.nn import (
-    PRESETS,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    build,
-    gradcheck,
-    model,
-    weights,
-)
+from tinycnn.nn import Sequential, build, gradcheck, model, weights
 from tinycnn.nn.folding import fold
 from tinycnn.nn.presets import name_of
 
@@ -28,14 +16,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 INPUT = (10, 9, 1)
 
 
-def stack():
-    first = [Conv2D(5, 3), ReLU(), MaxPool2D(2), Conv2D(6, 2), BatchNorm(), ReLU()]
-    return [*first, Flatten(), Dense(7), ReLU(), Dense(4)]
+STACK = "Conv2D(5, 3) ReLU MaxPool2D(2) Conv2D(6, 2) BatchNorm ReLU Flatten Dense(7) ReLU Dense(4)"
 
 
 @pytest.fixture
 def network():
-    return Sequential(stack(), INPUT, seed=3)
+    return build(STACK, INPUT, seed=3)
 
 
 @pytest.fixture
@@ -70,19 +56,19 @@ CONV_FIRST = "Conv2D(4,3) BatchNorm ReLU MaxPool2D(2) Flatten Dense(10)"
 @pytest.mark.parametrize("name", ["normed", "tiny", "best", CONV_FIRST])
 def test_a_folded_network_answers_the_same_without_batchnorm(name):
     model, rng = build(name), np.random.default_rng(0)
-    norms = [layer for layer in model if isinstance(layer, BatchNorm)]
+    norms = [layer for layer in model if isinstance(layer, nn.BatchNorm)]
     for z in [z for layer in norms for z in (layer.params | layer.state).values()]:
         z[...] = rng.uniform(0.5, 2, z.shape)
     folded = fold(model)
     x = rng.random((3, 28, 28, 1), np.float32)
     np.testing.assert_allclose(folded.forward(x), model.forward(x), rtol=1e-3)
     assert norms
-    assert not any(isinstance(layer, BatchNorm) for layer in folded)
+    assert not any(isinstance(layer, nn.BatchNorm) for layer in folded)
     assert name_of(fold(build("normed"))) == "lenet"
 
 
 def test_presets_are_built_for_the_shapes_and_classes_asked_for():
-    for name in PRESETS:
+    for name in nn.PRESETS:
         network = build(name, input_shape=(32, 30, 3), classes=7)
         assert network.forward(np.zeros((2, 32, 30, 3), np.float32)).shape == (2, 7)
     with pytest.raises(ShapeError, match="no preset 'alexnet' and no such layer; presets are"):
@@ -153,11 +139,11 @@ def test_bytes_that_are_only_0_and_1_are_not_taken_without_a_word(network, image
 
 IMPOSSIBLE = [
     ([], INPUT, "a network is a list of layers"),
-    ([ReLU()] * 2, INPUT, "none of them twice"),
-    ([Flatten(), Dense], INPUT, "such as ReLU.. and Dense"),
-    ([Conv2D(8, 5), Conv2D(8, 5)], (8, 8, 1), "does not fit into a 4x4"),
-    ([Flatten(), Dense(3)], (28, -28, 1), "whole numbers of at least 1"),
-    ([Flatten(), Dense(3)], (28, 2.0), "whole numbers of at least 1"),
+    ([nn.ReLU()] * 2, INPUT, "none of them twice"),
+    ([nn.Flatten(), nn.Dense], INPUT, "such as ReLU.. and Dense"),
+    ([nn.Conv2D(8, 5), nn.Conv2D(8, 5)], (8, 8, 1), "does not fit into a 4x4"),
+    ([nn.Flatten(), nn.Dense(3)], (28, -28, 1), "whole numbers of at least 1"),
+    ([nn.Flatten(), nn.Dense(3)], (28, 2.0), "whole numbers of at least 1"),
 ]
 
 
@@ -182,7 +168,7 @@ def test_what_was_saved_is_loaded_bit_by_bit(network, images, tmp_path):
 def test_saving_again_gives_the_same_bytes(network, tmp_path):
     one, two, three = (tmp_path / name for name in ("one", "two", "three"))
     network.save(one, note="x")
-    Sequential(stack(), INPUT, seed=3).save(two, note="x")
+    build(STACK, INPUT, seed=3).save(two, note="x")
     Sequential.load(one).save(three)  # its description is kept
     assert one.read_bytes() == two.read_bytes() == three.read_bytes()
 
@@ -202,9 +188,9 @@ def test_a_calibration_is_not_saved_with_other_numbers_than_its_own(network, tmp
 
 
 def test_a_layer_that_would_be_read_as_another_of_its_name_is_not_saved(tmp_path):
-    namesake = type("ReLU", (ReLU,), {})
+    namesake = type("ReLU", (nn.ReLU,), {})
     with pytest.raises(WeightsError, match="its ReLU would be read as another layer"):
-        Sequential([namesake(), ReLU(), Flatten(), Dense(2)], (2, 2, 1)).save(tmp_path / "w")
+        Sequential([namesake(), nn.ReLU()], (2, 2, 1)).save(tmp_path / "w")
     assert not (tmp_path / "w").exists()
 
 

@@ -3,21 +3,10 @@
 import numpy as np
 import pytest
 
+from tinycnn import nn
 from tinycnn.errors import ShapeError
 from tinycnn.exchange.layout import in_pytorch
 from tinycnn.interpret import Tracer, receptive_field, weighted_sum
-from tinycnn.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-    reference,
-)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -33,8 +22,8 @@ def shifted(kind):
     return Shifted
 
 
-STACK = [(Conv2D, 3, 3), (ReLU,), (MaxPool2D, 2), (BatchNorm,), (Dropout, 0.5), (Flatten,)]
-STACK += [(Dense, 5), (Softmax,)]
+STACK = [(nn.Conv2D, 3, 3), (nn.ReLU,), (nn.MaxPool2D, 2), (nn.BatchNorm,), (nn.Dropout, 0.5)]
+STACK += [(nn.Flatten,), (nn.Dense, 5), (nn.Softmax,)]
 
 
 @pytest.fixture(params=[kind for kind, *_ in STACK], ids=lambda kind: kind.__name__)
@@ -42,7 +31,7 @@ def network(request):
     """One network for each kind of layer, which is a subclass in it."""
     changed = request.param
     layers = [(shifted(kind) if kind is changed else kind)(*given) for kind, *given in STACK]
-    return Sequential(layers, (9, 8, 1), seed=1)
+    return nn.Sequential(layers, (9, 8, 1), seed=1)
 
 
 @pytest.fixture
@@ -55,7 +44,7 @@ def test_a_subclass_runs_in_a_network_and_on_the_reference_and_is_looked_into_as
     for layer in network:
         expected = layer.forward(expected)
     np.testing.assert_allclose(network.forward(x), expected, atol=1e-5)
-    np.testing.assert_allclose(network.on(reference).forward(x), expected, atol=1e-5)
+    np.testing.assert_allclose(network.on(nn.reference).forward(x), expected, atol=1e-5)
     trace = Tracer(network).trace(x[:1])
     own_softmax = len(trace.outputs) == len(network.layers)
     np.testing.assert_allclose(trace.logits if own_softmax else trace.p, expected[0], atol=1e-5)
