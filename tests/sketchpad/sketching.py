@@ -1,5 +1,6 @@
 """A sketchpad without a window, and a hand that writes on it, for the tests."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from apps.sketchpad.engine import Engine
 from apps.sketchpad.session import Session
 from apps.sketchpad.worker import Inline
 from benchmarks.quality import handwriting
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 SIZE = (1280, 800)
 
@@ -33,6 +36,14 @@ def session(tabs=(), load=engine, **more):
 def app(of=None, size=SIZE, scale=1.0):
     """An app on a surface without a screen, with a clock that does not run."""
     return App(of or session(), pygame.Surface(size), scale, clock=lambda: 0.0)
+
+
+def say(of, *commands):
+    """Give commands, one after the other: what a file holds comes first, its reading then."""
+    for command in commands:
+        do(of, command)
+        of.tick()
+        of.tick()
 
 
 def draw(of, *lines):

@@ -5,9 +5,6 @@ all windows: ``SHEETS=folder pytest tests/sketchpad/test_sketchpad_grid.py``.
 """
 
 import os
-
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
 from collections import Counter
 from itertools import combinations, product
 

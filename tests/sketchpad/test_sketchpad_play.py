@@ -1,10 +1,7 @@
 """The strip, plays, games, cards, courses and dialogs: what one does beside writing."""
 
-import os
-
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
 import json
+import os
 from itertools import pairwise
 from pathlib import Path
 

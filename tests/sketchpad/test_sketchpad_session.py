@@ -9,7 +9,7 @@ import pytest
 import sketching
 import template_network
 from PIL import Image, ImageGrab
-from sketching import draw, write
+from sketching import draw, say, write
 
 from apps.sketchpad import files
 from apps.sketchpad.__main__ import main
@@ -108,8 +108,7 @@ def test_labels_stay_with_their_strokes(session):
     assert session.context().label is None
     do(session, ("label", "k"))
     assert "no class k" in session.screen.note
-    do(session, ("undo",))
-    session.tick()
+    say(session, ("undo",))
     do(session, ("select", 0))
     assert session.context().label is None
 
@@ -118,17 +117,13 @@ def test_labels_stay_with_their_strokes(session):
 
 
 def test_test_digits_are_laid_on_the_paper_and_mistakes_another_one_at_every_turn(session):
-    do(session, ("digit",))
-    session.tick()
-    session.tick()
+    say(session, ("digit",))
     sheet = session.pad.page.sheet
     assert sheet.truth in "0123456789"
     np.testing.assert_array_equal(session.context().image, 255 - sheet.shade)
     shown = []
     for _ in range(3):
-        do(session, ("mistake",))
-        session.tick()
-        session.tick()
+        say(session, ("mistake",))
         shown.append(session.pad.page.sheet.name)
         assert session.text != session.pad.page.sheet.truth
     assert len(set(shown)) == 3
@@ -137,8 +132,7 @@ def test_test_digits_are_laid_on_the_paper_and_mistakes_another_one_at_every_tur
 def test_all_ink_is_one_digit_if_it_is_said_so_and_a_replay_says_it_too(session):
     write(session, "17", at=(60.0, 80.0))
     assert session.text == "17"
-    do(session, ("single",))
-    session.tick()
+    say(session, ("single",))
     lines = [stroke.points for stroke in session.pad.page.strokes]
     known = read_strokes(lines, template_network.recognizer(), session.pad.brush, single=True)
     (digit,) = session.digits
@@ -146,8 +140,7 @@ def test_all_ink_is_one_digit_if_it_is_said_so_and_a_replay_says_it_too(session)
     assert digit.name == known.text
     assert session.answer.groups == (frozenset({1, 2, 3}),)
     assert "single" in {entry.command[0] for entry in session.log}
-    do(session, ("single",))
-    session.tick()
+    say(session, ("single",))
     assert session.text == "17"
 
 
@@ -182,9 +175,7 @@ def test_pictures_are_read_and_framed_where_they_lie(session, tmp_path):
             for x, y in np.linspace(a, b, 60):
                 page[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5] = 20
     Image.fromarray(page).save(tmp_path / "seven.png")
-    do(session, ("open", str(tmp_path / "seven.png")))
-    session.tick()
-    session.tick()
+    say(session, ("open", str(tmp_path / "seven.png")))
     assert session.text == "7"
     assert session.pad.page.sheet.name == "seven.png"
 
@@ -195,17 +186,14 @@ def test_a_stroke_file_is_laid_on_the_paper_its_path_may_begin_at_home(
     monkeypatch.setenv("HOME", str(tmp_path))
     strokes = [stroke.tolist() for stroke in handwriting.write("40")]
     (tmp_path / "forty.jsonl").write_text(json.dumps({"strokes": strokes}))
-    do(session, ("open", "~/forty.jsonl"))
-    session.tick()
-    session.tick()
+    say(session, ("open", "~/forty.jsonl"))
     assert session.text == "40"
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"{not json", b'{"strokes": 5}'])
 def test_a_file_without_a_picture_is_reported(content, session, tmp_path):
     (tmp_path / "strange").write_bytes(content)
-    do(session, ("open", str(tmp_path / "strange")))
-    session.tick()
+    say(session, ("open", str(tmp_path / "strange")))
     assert session.screen.note.startswith("strange: ")
     assert session.pad.page.empty
 

@@ -1,84 +1,49 @@
 """The tabs to look inside: every network, every size, every command; and what they show is true."""
 
-import os
-
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
 from pathlib import Path
 
 import numpy as np
 import pygame
 import pytest
+import sketching
 from template_network import DIGITS
 
 from apps.sketchpad.canvas import Canvas
 from apps.sketchpad.commands import do
 from apps.sketchpad.engine import Engine
-from apps.sketchpad.session import Session
 from apps.sketchpad.tabs import tabs
 from apps.sketchpad.tabs.answer import RATE
 from apps.sketchpad.tabs.filters import strongest_slices
 from apps.sketchpad.tabs.mosaic import Mosaic
 from apps.sketchpad.tabs.parts import number
-from apps.sketchpad.worker import Inline
-from tinycnn.nn import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2D,
-    ReLU,
-    Sequential,
-    Softmax,
-)
+from tinycnn.nn import build
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 NETWORKS = {
     "convolutions": (
-        [
-            Conv2D(6, 5),
-            BatchNorm(),
-            ReLU(),
-            MaxPool2D(2),
-            Conv2D(4, 3),
-            ReLU(),
-            Flatten(),
-            Dropout(0.2),
-            Dense(10),
-        ],
+        "Conv2D(6, 5) BatchNorm ReLU MaxPool2D(2) Conv2D(4, 3) ReLU Flatten Dropout(0.2) Dense(10)",
         (28, 28, 1),
     ),
-    "no convolution": ([Flatten(), Dense(12), ReLU(), Dense(3), Softmax()], (20, 16, 1)),
-    "a row": ([Dense(12), BatchNorm(), Dense(2)], (784,)),
-    "many classes": ([Conv2D(40, 28), Flatten()], (28, 28, 1)),
+    "no convolution": ("Flatten Dense(12) ReLU Dense(3) Softmax", (20, 16, 1)),
+    "a row": ("Dense(12) BatchNorm Dense(2)", (784,)),
+    "many classes": ("Conv2D(40, 28) Flatten", (28, 28, 1)),
 }
 NAMES = [tab.title for tab in tabs()]
 
 
 def session_of(kind="convolutions"):
-    layers, shape = NETWORKS[kind]
-    network = Sequential(layers, shape, seed=2)
-    session = Session(Inline(), lambda: Engine(network, Path("test.safetensors")), tabs())
+    """A session with this network, in which a 7 is written."""
+    network = build(*NETWORKS[kind], seed=2)
+    session = sketching.session(tabs(), lambda: Engine(network, Path("test.safetensors")))
     session.tick()
+    sketching.draw(session, *(3 * stroke + 150 for stroke in DIGITS["7"]))
     return session
-
-
-def write(session, digit="7"):
-    for stroke in DIGITS[digit]:
-        (x, y), *rest = (3 * stroke + 150).tolist()
-        do(session, ("down", x, y))
-        for point in rest:
-            do(session, ("move", *point))
-        do(session, ("up",))
-    session.tick()
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def written(request):
     session = session_of(request.param)
-    write(session)
     assert session.engine.compiled
     return session
 
@@ -149,7 +114,6 @@ def test_the_strongest_slice_is_that_with_the_largest_weights():
 
 def test_the_answer_tells_what_one_step_of_learning_changes():
     session = session_of()
-    write(session)
     do(session, ("show", NAMES.index("Answer")))
     do(session, ("tab", "truth", 3))
     said, _ = draw(session)
@@ -163,7 +127,6 @@ def test_the_answer_tells_what_one_step_of_learning_changes():
 
 def test_a_filter_that_is_switched_off_can_be_switched_on_again():
     session = session_of()
-    write(session)
     do(session, ("show", NAMES.index("Filters")))
     before, _ = draw(session)
     do(session, ("tab", "switch", 2))

@@ -1,13 +1,9 @@
 """Corrections in the sketchpad: labels are kept, undone labels are deleted, the base stays."""
 
-import os
-
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
-
 import numpy as np
 import pytest
 import sketching
+from sketching import say
 from template_network import DIGITS
 
 from apps.sketchpad.commands import do
@@ -43,12 +39,6 @@ def write(session, shake=0.0, rng=None):
     rng = rng or np.random.default_rng(0)
     lines = (3 * np.array(z) + 120 for z in DIGITS["7"])
     sketching.draw(session, *(z + shake * rng.normal(0, 1, z.shape) for z in lines))
-
-
-def say(session, *commands):
-    for command in commands:
-        do(session, command)
-        session.tick()
 
 
 ONE, TWO = ("label", "1"), ("label", "2")
