@@ -2,18 +2,16 @@
 
 Every configuration is a real ``python -m tinycnn.train`` process: numbers of threads,
 threads of BLAS, kernels from the cache or compiled anew, other working directories (one
-of them full of traps), other hash seeds, interrupted or not. All must end with one SHA-256 of
-the weights.
+of them full of traps), other hash seeds. All must end with one SHA-256 of the weights; so do runs
+that are interrupted, see ``kill_storm``.
 """
 
-import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.reliability.findings import Finding
-from tests.reliability.kill_storm import wait_until_it_trains
 from tests.reliability.small_runs import finish, make_data, start
 
 TRAPS = ("numpy", "numba", "json", "tinycnn", "safetensors")
@@ -30,7 +28,6 @@ class Configuration:
     environment: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     folder: str = "plain"
-    stopped: bool = False
 
 
 def configurations(place: Path) -> dict[str, Configuration]:
@@ -40,7 +37,6 @@ def configurations(place: Path) -> dict[str, Configuration]:
         "one thread": Configuration(options=("--threads", "1")),
         "in the root folder": Configuration(folder="/"),
         "in a folder of traps": Configuration({"PYTHONSAFEPATH": "1"}, folder="traps"),
-        "stopped and resumed": Configuration(stopped=True),
     }
     for names, values in (
         ("NUMBA_NUM_THREADS", "1 2 3 4 8"),
@@ -62,17 +58,9 @@ def configurations(place: Path) -> dict[str, Configuration]:
 
 def digest_of(tried: Configuration, run: Path, place: Path) -> str:
     """Train in this configuration; return the SHA-256 of the weights."""
-
-    def process():
-        folder = place / tried.folder
-        return start(place / "data", run, *tried.options, folder=folder, **tried.environment)
-
-    if tried.stopped:
-        first = process()
-        wait_until_it_trains(first, run)
-        first.send_signal(signal.SIGTERM)
-        first.communicate()
-    return finish(process(), run)
+    folder = place / tried.folder
+    process = start(place / "data", run, *tried.options, folder=folder, **tried.environment)
+    return finish(process, run)
 
 
 def finding(short: bool, tell: Callable[[str], None] = print) -> Finding:
