@@ -16,17 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import new_parser, new_table, progress, whole, write_json
-from benchmarks.quality import scribbles
+from benchmarks.quality import reading, scribbles
 from benchmarks.quality.forms import read_forms
 from benchmarks.quality.pages import Sample, load_samples
-from benchmarks.quality.reading import (
-    Outcome,
-    acceptance,
-    auroc,
-    digit_rows,
-    image_scores,
-    single_digits,
-)
 from tinycnn.cli import run_command
 from tinycnn.errors import DataError
 from tinycnn.ink import Recognizer
@@ -67,8 +59,8 @@ def _measure(
 ) -> dict[str, dict]:
     """Measure one recognizer, and print its tables; returns all figures, ready for JSON."""
     with progress() as tell:
-        singles = single_digits(samples, recognizer, BRUSHES, SEED, tell)
-        rows = digit_rows(samples, recognizer, options.rows, SEED, tell)
+        singles = reading.single_digits(samples, recognizer, BRUSHES, SEED, tell)
+        rows = reading.digit_rows(samples, recognizer, options.rows, SEED, tell)
         tell("amounts and cells of forms")
         forms = read_forms(samples, recognizer, HANDS, CELLS, SEED)
         tell("what is no digit")
@@ -103,17 +95,17 @@ def _refusal(
     """For every kind of ink that is no digit: the share accepted at several thresholds."""
     rng = np.random.default_rng(SEED)
     digits = [sample.strokes for sample in samples]
-    as_pages = acceptance(digits, recognizer, digits=True)
+    as_pages = reading.acceptance(digits, recognizer, digits=True)
     rows = {"digits": (as_pages, as_pages)}
     for kind in scribbles.KINDS:
         drawings = scribbles.make(kind, SCRIBBLES, rng)
-        rows[kind] = as_pages, acceptance(drawings, recognizer, digits=False)
+        rows[kind] = as_pages, reading.acceptance(drawings, recognizer, digits=False)
     if letters:
         drawings = [letter.strokes for letter in letters]
-        rows["letters"] = as_pages, acceptance(drawings, recognizer, digits=False)
+        rows["letters"] = as_pages, reading.acceptance(drawings, recognizer, digits=False)
         rows["letters, as one digit"] = (
-            image_scores(digits, recognizer),
-            image_scores(drawings, recognizer),
+            reading.image_scores(digits, recognizer),
+            reading.image_scores(drawings, recognizer),
         )
     return {kind: _accepted(*scores, recognizer.threshold) for kind, scores in rows.items()}
 
@@ -124,12 +116,12 @@ def _accepted(digits: np.ndarray, others: np.ndarray, threshold: float) -> dict[
     thresholds["weights"] = threshold
     return {
         "n": len(others),
-        "auroc": auroc(digits, others) if others is not digits else None,
+        "auroc": reading.auroc(digits, others) if others is not digits else None,
         "accepted": {name: float((others >= z).mean()) for name, z in thresholds.items()},
     }
 
 
-def _singles_table(singles: dict[str, Outcome]) -> Table:
+def _singles_table(singles: dict[str, reading.Outcome]) -> Table:
     names = ("errors", "right", "95 % interval", "of writers", "worst tenth")
     table = new_table("single digits", *names, words=1)
     for name, o in singles.items():
@@ -139,7 +131,7 @@ def _singles_table(singles: dict[str, Outcome]) -> Table:
     return table
 
 
-def _rows_table(rows: dict[str, dict[str, Outcome]]) -> Table:
+def _rows_table(rows: dict[str, dict[str, reading.Outcome]]) -> Table:
     table = new_table("rows of 2–5, exactly right", "strokes", "bitmap", "digits apart", "cost")
     for name, row in rows.items():
         cost = row["apart"].accuracy - row["strokes"].accuracy
@@ -169,7 +161,7 @@ def _refusal_table(refusal: dict[str, dict]) -> Table:
     return table
 
 
-def _kinds_sentence(outcome: Outcome) -> str:
+def _kinds_sentence(outcome: reading.Outcome) -> str:
     kinds = [f"{label} as {answer}: {n}" for label, answer, n in outcome.kinds[:MOST_KINDS]]
     return f"most frequent errors from strokes: {', '.join(kinds) or 'none'}"
 

@@ -30,15 +30,8 @@ from benchmarks.command import (
     whole,
     write_json,
 )
+from benchmarks.kernels import operations
 from benchmarks.kernels.ideas import compare_ideas
-from benchmarks.kernels.operations import (
-    Timing,
-    Training,
-    check,
-    living_shares,
-    recorded_calls,
-    time_operations,
-)
 from benchmarks.plots import bars
 from benchmarks.timing import TimedVersions, spread
 from tinycnn.cli import run_command
@@ -72,18 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(
     options: argparse.Namespace, tell: Callable[[str], None]
-) -> tuple[dict[str, Any], list[Timing], list[TimedVersions]]:
+) -> tuple[dict[str, Any], list[operations.Timing], list[TimedVersions]]:
     others, start = _seconds_of_others(), time.perf_counter()
     tell("training a little, and checking every operation on what is found there")
-    training = Training()
-    calls = recorded_calls(training)
-    found: dict[str, Any] = {"checked": len(calls), "worst_difference": check(calls)}
-    timings: list[Timing] = []
+    training = operations.Training()
+    calls = operations.recorded_calls(training)
+    found: dict[str, Any] = {"checked": len(calls), "worst_difference": operations.check(calls)}
+    timings: list[operations.Timing] = []
     comparisons: list[TimedVersions] = []
     if "operations" in options.tables:
-        timings = time_operations(calls, options.rounds, tell)
+        timings = operations.time_operations(calls, options.rounds, tell)
     if "ideas" in options.tables:
-        found["living"] = living_shares(calls)
+        found["living"] = operations.living_shares(calls)
         comparisons += compare_ideas(training, calls, options.rounds, tell)
     elapsed = time.perf_counter() - start
     found["used_by_others"] = machine.Neighbors.share(_seconds_of_others() - others, elapsed)
@@ -98,7 +91,7 @@ def _seconds_of_others() -> float:
 def _print(
     console: Console,
     found: dict,
-    timings: Sequence[Timing],
+    timings: Sequence[operations.Timing],
     comparisons: Sequence[TimedVersions],
     options: argparse.Namespace,
 ) -> None:
@@ -120,7 +113,7 @@ def _print(
     console.print(f"other programs used {found['used_by_others']:.0%} of the machine meanwhile")
 
 
-def _print_operations(console: Console, timings: Sequence[Timing], threads: int) -> None:
+def _print_operations(console: Console, timings: Sequence[operations.Timing], threads: int) -> None:
     table = new_table("operation", "sizes", "NumPy", "kernel", "NumPy / kernel", "GFLOP/s")
     table.title = (
         f"operations, µs per image, {many(threads, 'thread')}; GFLOP/s as if all sums were computed"

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from plain_warp import spread
 
-from tinycnn.augment.policies import (
-    AUGMENTATIONS,
-    LIGHT,
-    MILD,
-    Augmentation,
-    affine_maps,
-    augment,
-    barrels,
-)
+from tinycnn.augment import policies
+from tinycnn.augment.policies import AUGMENTATIONS, Augmentation
 from tinycnn.augment.rows import NONE, windows
 from tinycnn.data import load_dataset
 from tinycnn.train.batches import Batches
@@ -25,7 +18,7 @@ STILL = Augmentation(
 
 
 def maps(**limits):
-    return affine_maps(500, replace(STILL, **limits), np.random.default_rng(0))
+    return policies.affine_maps(500, replace(STILL, **limits), np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +60,8 @@ def test_the_final_epochs_show_unchanged_digits_but_augmented_drawings(digits):
 
 def test_augmented_digits_keep_most_of_their_ink_and_one_in_five_is_left_alone(digits):
     images = np.concatenate([digits[0]] * 5)
-    for limits in (LIGHT, MILD):
-        made = augment(images, limits, np.random.default_rng(2))
+    for limits in (policies.LIGHT, policies.MILD):
+        made = policies.augment(images, limits, np.random.default_rng(2))
         ratio = made.mean(axis=(1, 2)) / images.mean(axis=(1, 2))
         assert 0.5 < ratio.min() <= ratio.max() < 2
         assert ratio.mean() == pytest.approx(1, abs=0.1)
@@ -92,7 +85,7 @@ def test_each_limit_changes_its_own_part_of_a_map_up_to_its_size():
 
 
 def test_a_bow_moves_the_middle_and_leaves_opposite_sides_alone():
-    nets = barrels((500, 28, 28), 3.0, np.random.default_rng(0))
+    nets = policies.barrels((500, 28, 28), 3.0, np.random.default_rng(0))
     moved = np.einsum("ia,jb,nabz->nijz", spread(28), spread(28), nets)
     assert abs(moved[:, [0, -1], :, 0]).max() < 1  # upper and lower edge do not move up or down
     assert 1.8 < abs(moved[:, 14, :, 0]).max() < 3

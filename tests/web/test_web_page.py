@@ -46,6 +46,8 @@ SMALL_SIGNS = {
     "/": [[(0.35, -0.12), (0, 1.12)]],
 }
 SIGNS = [*SMALL_SIGNS.values(), *(strokes for _, strokes in _SIGNS)]
+ANGLES = np.linspace(0, 6 * np.pi, 60)
+SCRIBBLE = [np.column_stack([np.cos(1.3 * ANGLES), np.sin(1.7 * ANGLES)])]
 
 
 @pytest.fixture(scope="module")
@@ -222,9 +224,7 @@ def test_strokes_can_be_taken_back_and_the_paper_cleared(paper):
 
 
 def test_a_scribble_is_refused_and_a_dot_is_no_digit(paper):
-    t = np.linspace(0, 6 * np.pi, 60)
-    scribble = [np.column_stack([np.cos(1.3 * t), np.sin(1.7 * t)])]
-    text, sentence = paper.draw(scribble)
+    text, sentence = paper.draw(SCRIBBLE)
     assert text == "?"
     assert sentence.startswith("Not a digit, I think. Closest: ")
     paper.click("single")
@@ -332,9 +332,7 @@ CONTRASTS = """
 def test_all_text_has_contrast_in_every_state(paper, dark):
     """Sure, unsure and refused; with a sum; one digit: what axe-core leaves undecided too."""
     set_screen(paper.browser, 1280, 800, dark=dark)
-    t = np.linspace(0, 6 * np.pi, 60)
-    scribble = [np.column_stack([np.cos(1.3 * t), np.sin(1.7 * t)])]
-    for strokes in ([], DIGITS["3"], scribble, [DIGITS["4"][0]]):
+    for strokes in ([], DIGITS["3"], SCRIBBLE, [DIGITS["4"][0]]):
         if strokes:
             paper.draw(strokes)
             paper.browser.find_elements("css selector", "#stages canvas")[2].send_keys("\ue014")
