@@ -81,7 +81,7 @@ def test_command_writes_what_it_found(training, tmp_path, monkeypatch, capsys):
     def quick(training, calls, rounds, tell):
         yield TimedVersions("a whole training step", "µs per image", {"one": [1.0], "other": [2.0]})
 
-    monkeypatch.setattr(command, "Training", lambda: training)
+    monkeypatch.setattr(operations, "Training", lambda: training)
     monkeypatch.setattr(command, "compare_ideas", quick)
     out = tmp_path / "kernels.json"
     arguments = ["--rounds", "1", "--threads", "1", "--tables", "ideas", "--json", str(out)]
