@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.reliability.small_runs import wait_until
 from tinycnn.cli import run_command
 from tinycnn.data import write_idx
 from tinycnn.errors import RunError
@@ -39,6 +39,13 @@ def elsewhere(tmp_path, monkeypatch):
 
 def call(*words, main=sweep.main):
     return run_command(main, [str(word) for word in words])
+
+
+def until(condition, seconds=240):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def weights():
@@ -113,7 +120,7 @@ def test_a_stopped_sweep_goes_on_to_the_bytes_of_train_and_leaves_finished_runs_
         [sys.executable, "-m", "tinycnn.sweep", *words],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    wait_until(lambda: len(list(Path("s").glob("*/metrics.jsonl"))) == 2)
+    until(lambda: len(list(Path("s").glob("*/metrics.jsonl"))) == 2)
     os.killpg(process.pid, number)  # as a terminal does: to all of its group
     out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (code, "")
@@ -122,7 +129,7 @@ def test_a_stopped_sweep_goes_on_to_the_bytes_of_train_and_leaves_finished_runs_
     if number == signal.SIGINT:
         assert "stopped with 1 of 2 trials to go; everything is saved. To resume, " in err
     else:  # its process trains on, and keeps others out of its folder until it ends
-        wait_until(lambda: len(list(Path("s").glob("*/result.json"))) == 2)
+        until(lambda: len(list(Path("s").glob("*/result.json"))) == 2)
     assert call(*words, "--quiet") == 0
     assert finished().items() >= before.items()
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reliability.small_runs import make_data, wait_until
+from tests.reliability.small_runs import make_data
 from tinycnn.kernels.microkernels import halves
 from tinycnn.nn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
 from tinycnn.train.__main__ import main
@@ -136,6 +137,13 @@ def ranks_in(folder):
             if is_training and by_python and (place / "cwd").resolve() == folder.resolve():
                 found.append(int(place.name))
     return sorted(found)
+
+
+def wait_until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
 
 def wait_until_it_trains(folder):
