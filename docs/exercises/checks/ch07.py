@@ -3,7 +3,7 @@
 import numpy as np
 
 from checking import compare, insist
-from tinycnn.nn import optimizers, reference
+from tinycnn.nn import reference, schedules
 
 
 def sgd_update(answer, rng):
@@ -62,4 +62,4 @@ def one_cycle(answer, rng):
             "it ends at a hundredth, not at zero": (1 + np.cos(np.pi * (share - 0.2) / 0.8)) / 2,
         }
         name = f"the factor at {share:.3g}"
-        compare(name, answer(share), optimizers.one_cycle(share), mistakes)
+        compare(name, answer(share), schedules.one_cycle(share), mistakes)
