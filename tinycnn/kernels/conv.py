@@ -29,7 +29,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.simd import HALF, LANES, add, load_first, store_first, zeros
-from tinycnn.kernels.threads import parallel_over
+from tinycnn.kernels.threads import between, parallel_over
 
 MANY_PAIRS = 4096  # of channel and filter: more, and Winograd pays among zeros, too
 
@@ -53,7 +53,7 @@ def _plan(x, w, b, size, competing):
     OH, OW = (H - KH + 1) // size, (W - KW + 1) // size
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
-    if winograd.pays(w.shape, y.size // F * size**2) and winograd.tile_outputs((OH, OW), KH, size):
+    if winograd.serves(w.shape, (OH, OW), size, N):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
     *where, shift = sites(W, C, OH, OW, size, F)
@@ -213,12 +213,6 @@ def _visit_living(piece, read, written):
 def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     """See ``reference.conv2d_relu_maxpool2d_backward_input``; by Winograd, or living winners."""
     (N, OH, OW, F), (_, KH, KW, C), (H, W) = dy.shape, w.shape, input_size
-    if size == 1 and winograd.pays((C, KH, KW, F), N * H * W):
-        framed, columns = empty((N, H + KH - 1, W + KW - 1, F), w.dtype), W + KW - 1
-        start = ((KH - 1) * columns + KW - 1) * F
-        _frame(N, (dy, winner, columns, start), (in_rows(framed),))
-        turned = w[:, ::-1, ::-1, :].transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
-        return conv2d(framed, turned, np.zeros(C, w.dtype))
     dx = empty((N, H, W, C), w.dtype)
     wide = size == 1 or LANES > 8  # in short vectors, living winners take less time
     if wide and winograd.serves((C, KH, KW, F), (OH * size, OW * size)):

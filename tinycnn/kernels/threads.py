@@ -25,7 +25,7 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, BodyLibrary, kernel, part
-from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, WORDS, job_of, take_part
+from tinycnn.kernels.jobs import COUNT, DATA, LINE, NEXT, SHARES, WORDS, job_of, take_part
 from tinycnn.kernels.simd import X86, becomes, call
 
 CORE, (JOB, ACTIVE, TEAM, JOBS) = DATA + 1, range(2 * LINE, 6 * LINE, LINE)
@@ -100,8 +100,8 @@ def parallel_over(body: Callable) -> Callable:
         write = kernel(write, body)
 
         def loop(count, read, written):
-            if _own.written_down is not None:
-                _own.written_down.append(partial(loop, count, read, written))
+            if _own.record is not None:
+                _own.record.append(partial(loop, count, read, written))
             write(_own.jobs[0], count, read, written)
             _run(_own.jobs, count)
 
@@ -162,9 +162,12 @@ def _run_jobs(board, jobs):
 @part
 def _run_one(board, job):
     """Open the job, take part in it, and wait for helpers that do."""
-    board[NEXT], board[DATA] = 0, job.ctypes.data
+    board[DATA], board[SHARES] = job.ctypes.data, max(1, board[TEAM])
+    for share in range(board[SHARES]):
+        for end in range(2):
+            board[NEXT + share * LINE + end] = (share + end) * job[COUNT] // board[SHARES]
     if job[COUNT] < 2:
-        take_part(board)
+        take_part(board, 0)
         return
     board[JOBS] += 1
     board[CORE] = _core()
@@ -212,7 +215,7 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.threads = numba.config.NUMBA_NUM_THREADS
-        self.written_down: list[Any] | None = None
+        self.record: list[Any] | None = None
         self.board, self.jobs = np.zeros_like(_BOARD), np.empty((1, WORDS), np.int64)
 
 

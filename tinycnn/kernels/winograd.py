@@ -92,10 +92,16 @@ def _vanishing(points):
     return reduce(np.convolve, [np.array([-p, 1]) for p in points], np.array([Fraction(1)]))
 
 
-def pays(w_shape: tuple[int, ...], outputs: int) -> bool:
-    """Return whether transforms cost less than what they save; of a single tile they do not."""
+def pays(w_shape: tuple[int, ...]) -> bool:
+    """Return whether the transforms cost less than the multiplications that they save."""
     F, KH, KW, C = w_shape
-    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F >= 16 and outputs > (9 - KH) ** 2
+    return KH == KW and 3 <= KH <= 5 and C * KH >= 80 and F > 16
+
+
+def serves(w_shape: tuple[int, ...], y_size: tuple[int, int], size: int = 1, N: int = FEW) -> bool:
+    """Return whether a convolution is made this way. Of one image, a single tile is not."""
+    m = tile_outputs(y_size, w_shape[1], size)
+    return pays(w_shape) and m > 0 and (N > 1 or m < size * max(y_size))
 
 
 def filled_and_packed(x, w, b, size, y, winner):
@@ -108,7 +114,8 @@ def filled_and_packed(x, w, b, size, y, winner):
     places = where_begin(z_size, m, 1, W, C), where_begin(z_size, m, size, OW, F)
     source = in_rows(x), np.empty((0, 0), np.uint8), *[np.arange(0)] * 2
     numbers = m + K - 1, 0, W * C, OW * F, size
-    return _plan(source, (w, b, gg, bt, at), places, numbers, (in_rows(y), in_rows(winner)))
+    units = len(x) if z_size[0] % m or z_size[1] % m else len(x) * len(places[0])
+    return _plan(source, (w, b, gg, bt, at), places, numbers, (in_rows(y), in_rows(winner)), units)
 
 
 def input_gradient(dy, winner, w, size, dx):
@@ -119,7 +126,8 @@ def input_gradient(dy, winner, w, size, dx):
     turned = w.transpose(3, 1, 2, 0)  # (C,KH,KW,F): channels are its filters
     source, numbers = (in_rows(dy), in_rows(winner), *unpooling), (m, area, row, W * C, size)
     written = in_rows(dx), np.empty((N, 0), np.uint8)
-    return _plan(source, (turned, np.zeros(C, w.dtype), gg, a, b), places[::-1], numbers, written)
+    weights = turned, np.zeros(C, w.dtype), gg, a, b
+    return _plan(source, weights, places[::-1], numbers, written, N)
 
 
 def params_gradient(dy, winner, x, size, sums):
@@ -134,10 +142,11 @@ def params_gradient(dy, winner, x, size, sums):
     _sum_tiles(len(db), (source, transforms, places, lists, numbers), (in_rows(dw), db))
 
 
-def _plan(source, weights, places, numbers, written):
+def _plan(source, weights, places, numbers, written, units):
     """Return what does ``_pieces``, and what packs G w G^T as (n, n, C, F), flat, for it.
 
-    There are zero filters up to a multiple of LANES.
+    There are zero filters up to a multiple of LANES. Pieces may be cut between ``units``, images or
+    tiles, which do not overlap.
     """
     (w, b, gg, left, right), (x, _, rows, _) = weights, source
     (F, K, _, C), N, points = w.shape, len(x), len(gg)
@@ -149,19 +158,14 @@ def _plan(source, weights, places, numbers, written):
         by_tap[..., F:] = 0
         packed.fill()
 
-    strips = np.unique([0, whole(whole(F) // 2) if N <= FEW else 0, whole(F)])
-    tiles = outputs, OH * size, OW * size
-    corners, places = where_begin(x.shape, 1, *tiles), where_begin(y.shape, size, *tiles)
-    units = N if tiles[1] % outputs or tiles[2] % outputs else len(corners)  # that do not overlap
-    most = PIECES if N > FEW else 4 - len(strips)
-    parts = min(most, units, (len(corners) + GROUP - 1) // GROUP)
-    cuts = np.arange(parts + 1) * units // max(1, parts) * (len(corners) // max(1, units))
-    pieces = parts * (len(strips) - 1)
-    scratch = empty((pieces, GROUP * len(gg) * (whole(C) + whole(F) + LANES)), w.dtype)
-    numbers = x.ravel(), packed.y.ravel(), b, at.ravel(), bt.ravel()
-    sites = corners, places, cuts, np.arange(C), np.arange(GROUP) * len(gg) * whole(C)
-    read = *numbers, *sites, strips, x.shape[2] * C, OW * F, size
-    return partial(_pieces, pieces, read, (y.ravel(), winner.ravel(), scratch)), pack
+    few = N <= FEW and not rows.size  # gradients of one image add up: it is not shared
+    strips = np.unique([0, whole(whole(F) // 2) if few else 0, whole(F)])
+    tiles = len(places[0]) * N
+    parts = min(units, 4 - len(strips) if few else min(PIECES, -(-tiles // GROUP)))
+    cuts = np.arange(parts + 1) * units // max(1, parts) * (tiles // max(1, units))
+    lists = cuts, np.arange(C), np.arange(GROUP) * points * whole(C), strips
+    read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
+    return partial(_pieces, parts * (len(strips) - 1), read, written), pack
 
 
 @lru_cache
@@ -230,9 +234,9 @@ def _pieces(piece, read, written):
     half = products[group * points * made :]
     unpooled, lost = half[8 * n * LANES :], np.zeros(C, b.dtype)
     unpooled[:] = 0
-    filters, end = range(strips[strip], strips[strip + 1], LANES), cuts[part + 1] * T
-    for start in range(cuts[part] * T, end, group):
-        tiles = range(start, min(start + group, end))
+    filters = range(strips[strip], strips[strip + 1], LANES)
+    for start in range(cuts[part], cuts[part + 1], group):
+        tiles = range(start, min(start + group, cuts[part + 1]))
         for t in tiles:
             image, tile = divmod(t, T)
             if area and tile == 0:
