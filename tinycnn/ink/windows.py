@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycnn.data.mnist import BOX, SIZE
+from tinycnn.data.mnist import BOX, PEN, SIZE
 from tinycnn.ink.bitmaps import INKED, MARGIN, Fragment, box_of, rescale, signed_distance, width_of
 from tinycnn.ink.strokes import FINE, coverage
 from tinycnn.nn.classifier import Recognizer
 from tinycnn.nn.model import Sequential
 
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
-PEN = 2.5  # pixels, as MNIST's: the windows were trained on its lines
 LEAST = 1e-3  # probability: nothing is less likely
 NEW = 4.5  # log-odds against the beginning of a digit
 DIGIT = 0.9  # line heights: so tall is a digit of several; their ink is taller than each
