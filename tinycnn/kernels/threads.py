@@ -1,7 +1,8 @@
 """One way to spread a loop over threads: a thread that is free takes the next piece.
 
 A loop is a job for a team: the thread that called, and helpers, which wait in compiled code. Each
-takes one number after the other, from a counter that no two can read alike, until none is left.
+takes the numbers of its own share, then what others have left, from counters that no two can read
+alike.
 A thread that the system has put aside holds up the others with the piece in its hands, and no
 more: the caller waits only for helpers that came. Helpers without a job for a while sleep.
 
