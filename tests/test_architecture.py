@@ -32,7 +32,7 @@ FLOORS = [
 """The rooms from bottom to top; the module of a command is above all rooms."""
 
 INSIDE_NN = [
-    {"reference", "schedules", "shapes"},
+    {"lending", "reference", "schedules", "shapes"},
     {"checks"},
     {"layers", "differences"},
     {"more_layers"},

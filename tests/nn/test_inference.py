@@ -1,6 +1,7 @@
 """What a model keeps for its next answer never shows, whatever happens to it between two calls."""
 
 import copy
+import ctypes
 import gc
 import pickle
 import threading
@@ -80,6 +81,41 @@ def assign_a_view(model):
 def train(model):
     x, labels = np.full((2, 17, 15), 99, np.uint8), np.array([1, 2])
     train_step(model, SoftmaxCrossEntropy(), SGD(model, 0.1), x, labels)
+
+
+KEPT = {  # what code has had for a while, by which it writes into weights later
+    "the dict of a layer": lambda model: model.layers[3].params,
+    "a view": lambda model: {"w": model.layers[3].params["w"][2:]},
+    "a buffer": lambda model: {"w": memoryview(model.layers[3].params["w"])},
+    "what a view shows": lambda model: {"w": show(model, np.ones((2, 18, 3, 3, 30), "f4"))},
+}
+
+
+def show(model, memory):
+    model.layers[3].params["w"] = memory[1]
+    return memory
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_weights_are_written_by_what_was_kept_from_before(kept, model, images):
+    it = KEPT[kept](model)
+    before = [model.predict_proba(images[:1]) for _ in range(3)]
+    np.asarray(it["w"])[...] *= -1
+    after = model.predict_proba(images[:1])
+    assert not np.allclose(after, before[-1], atol=1e-4)
+    np.testing.assert_allclose(after, right(model, images[:1]), atol=1e-5)
+
+
+def test_weights_that_nobody_has_had_are_not_compared(model, images):
+    w = model.layers[3].params["w"]
+    address, size = w.ctypes.data, w.nbytes
+    del w
+    before = [model.predict_proba(images[:1]) for _ in range(3)]
+    ctypes.memset(address, 0, size)
+    np.testing.assert_array_equal(model.predict_proba(images[:1]), before[-1])
+    assert not model.layers[3].params["w"].any()
+    after = model.predict_proba(images[:1])
+    np.testing.assert_allclose(after, right(model, images[:1]), atol=1e-6)
 
 
 CHANGES = [write_in_place, assign_all, assign_a_view, train, *map(write_statistics, (6, 10, 15))]

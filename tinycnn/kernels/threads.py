@@ -137,7 +137,7 @@ def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
     jobs = np.empty((len(loops), WORDS), np.int64)
     for job, loop in zip(jobs, loops, strict=True):
         loop.func.write(job, *loop.args)  # type: ignore[attr-defined]
-    most = int(jobs[:, COUNT].max())
+    most = int(jobs[:, COUNT].max(initial=0))
     return lambda: _run(jobs, most)
 
 

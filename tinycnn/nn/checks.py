@@ -53,7 +53,7 @@ def network(layers: Sequence[object], input_shape: Shape) -> None:
     """Raise ShapeError if ``layers`` and ``input_shape`` can be no network."""
     if len({id(layer) for layer in layers}) < max(1, len(layers)):
         raise ShapeError("a network is a list of layers, none of them twice")
-    if not all(hasattr(layer, "params") for layer in layers):  # a class has none
+    if not all("params" in getattr(layer, "__dict__", ()) for layer in layers):  # no class
         raise ShapeError("a network is a list of layers, such as ReLU() and Dense(10)")
     if not all(type(size) is int and size > 0 for size in input_shape):
         raise ShapeError(f"input_shape must be whole numbers of at least 1, not {input_shape}")
@@ -130,7 +130,8 @@ def images(images: ArrayLike, input_shape: Shape, any_floats: bool) -> Array:
 def scaled(images: Array, input_shape: Shape, dtype: DTypeLike) -> Array:
     """Return checked images as floats (N, *input_shape), gray levels from 0 to 1."""
     if images.dtype == np.uint8:
-        x: Array = np.multiply(images, GRAY, dtype=dtype)
+        x: Array = images.astype(dtype)
+        x *= GRAY
     else:
         with np.errstate(over="ignore"):  # a number too large becomes infinite
             x = images.astype(dtype)

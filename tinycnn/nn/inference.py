@@ -3,14 +3,16 @@
 A training step packs its weights anew, because they have changed, and makes new arrays, because
 the backward pass needs the old ones. An answer needs neither: for each model and number of images,
 every thread keeps the arrays of all stages, and the weights as they were packed. They are packed
-again when a byte of them is no longer what it was, by whatever means they were changed. So they
-may as well be packed with a BatchNorm folded in.
+again when a byte of them is no longer what it was, by whatever means they were changed. They are
+compared if anybody may have had them since. So they may as well be packed with a BatchNorm folded
+in.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from tinycnn.kernels.threads import in_a_row
 from tinycnn.nn.checks import Array
 from tinycnn.nn.fusion import ConvReLUPool, absorb, folded, fuse, own
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Softmax
+from tinycnn.nn.lending import Lent, alone
 from tinycnn.nn.shapes import ready
 
 Step = Callable[[], object]
@@ -35,6 +38,7 @@ class Answers(threading.local):
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Any, ...], _Answer] = {}
+        self._held: dict[int, Any] = {}  # what layers have, by its id
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(self), ()
@@ -43,9 +47,10 @@ class Answers(threading.local):
         """Return the output of ``stages`` for x (N,...), in an array of its own."""
         key = len(stages), x.shape, x.dtype
         kept = self._kept.pop(key, None)  # a layer of yours may ask its own model meanwhile
-        if kept is None or not kept.has_todays_arrays():
-            kept = _Answer(stages, x)
-        y = kept(x)
+        while not kept or (y := kept(x)) is None:
+            if kept:
+                self._kept, self._held = {}, {}
+            kept = _Answer(stages, x, self._held)
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         self._kept[key] = kept
@@ -55,36 +60,35 @@ class Answers(threading.local):
 class _Answer:
     """The arrays that are written for an answer, and the calls that write them."""
 
-    def __init__(self, stages: Sequence[Layer], x: Array) -> None:
+    def __init__(self, stages: Sequence[Layer], x: Array, held: dict[int, Any]) -> None:
         self._x = y = np.empty_like(x, order="C")
-        self._read: dict[int, tuple[dict[str, Any], str, str, Array]] = {}
+        self._held, self._last = held, object()
+        self._read: dict[int, tuple[dict[str, Any], str, str]] = {}
         self._plans: list[Plan] = []
         rest, self._taken = absorb(stages, self._may_fold)
         for stage in fuse(rest) if self._taken else stages:
             y = self._prepared(stage, y)
         self._y = y
         arrays = [z.reshape(-1).view(np.int32) for plan in self._plans for z in plan.packed]
-        self._packed, self._changed = [(z, z.copy()) for z in arrays], bytearray(1)
-        changed = np.frombuffer(self._changed, np.uint8)
-        searches = [partial(compare, blocks(z[0]), z, (changed,)) for z in self._packed]
-        steps = self._held = [*searches, *(plan.fill for plan in self._plans)]
-        self._calls: list[Step] = []
-        for compiled, some in groupby(steps, lambda step: isinstance(step, partial)):
-            calls: list[Any] = [*some]
+        self._packed, self._changed = [(z, z.copy()) for z in arrays], np.ones(1, np.uint8)
+        searches = [partial(compare, blocks(z[0]), z, (self._changed,)) for z in self._packed]
+        self._search, self._calls = in_a_row(searches), list[Step]()
+        for compiled, some in groupby(self._plans, lambda plan: isinstance(plan.fill, partial)):
+            calls: list[Any] = [plan.fill for plan in some]
             self._calls += [in_a_row(calls)] if compiled else calls
-        self._pack()
 
-    def has_todays_arrays(self) -> bool:
-        """Return whether the layers still have the arrays that the steps read."""
-        return all(layer[kind][key] is z for layer, kind, key, z in self._read.values())
-
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array) -> Array | None:
+        """Return the output for x; None if the layers have other arrays by now."""
+        if (last := Lent.last) is not self._last:
+            if any(id(layer[kind][key]) != z for z, (layer, kind, key) in self._read.items()):
+                return None
+            self._last = last if alone(self._held.values()) else object()
+            self._search()
+            if self._changed[0]:
+                self._pack()
         self._x[...] = x
         for call in self._calls:
             call()
-            if self._changed[0]:  # for which the first call looks, too
-                self._pack()
-                call()
         y: Array = self._y.copy()
         return y
 
@@ -144,7 +148,10 @@ class _Answer:
         return layer.ops is kernels and few and bool(self._arrays(layer))
 
     def _arrays(self, layer: Layer) -> list[Array]:
-        """Return w, b and the state; none if kernels would read copies, which miss changes."""
+        """Return w, b and the state; none if kernels would read copies, which miss changes.
+
+        They are other arrays in the same memory: nothing but ``held`` holds the layer's own.
+        """
         kept = [
             (vars(layer), kind, key, z)
             for kind in ("params", "state")
@@ -152,8 +159,12 @@ class _Answer:
         ]
         if any(ready(z) is not z for *_, z in kept):
             return []
-        self._read |= {id(z): (holder, kind, key, z) for holder, kind, key, z in kept}
-        return [z for *_, z in kept]
+        self._read |= {id(z): (holder, kind, key) for holder, kind, key, z in kept}
+        owners = [type(z) for *_, z in kept if z.base is not None]  # a class is never alone
+        held = *owners, *(z for *_, z in kept), *(holder[kind] for holder, kind, *_ in kept)
+        self._held |= {id(z): z for z in held}
+        memory = [SimpleNamespace(__array_interface__=z.__array_interface__) for *_, z in kept]
+        return [np.asarray(z) for z in memory]
 
     def _plan(self, plan: Plan) -> Any:
         self._plans.append(plan)

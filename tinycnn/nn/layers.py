@@ -16,6 +16,7 @@ from tinycnn import kernels
 from tinycnn.kernels.threads import between
 from tinycnn.nn import checks, shapes
 from tinycnn.nn.checks import Array, Shape
+from tinycnn.nn.lending import Lent
 from tinycnn.nn.reference import flush
 
 
@@ -29,11 +30,11 @@ class Layer:
 
     ops: ModuleType = kernels  # the module that computes; ``Sequential.on`` changes it
     inference = False  # True: BatchNorm and Dropout work as in inference, in training too
+    params, state = Lent(), Lent()
 
     def __init__(self) -> None:
-        self.params: dict[str, Array] = {}
+        self.params, self.state = {}, {}
         self.grads: dict[str, Array] = {}
-        self.state: dict[str, Array] = {}
         self._memory: Any = None  # what forward keeps for backward
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:

@@ -143,8 +143,9 @@ class Sequential(Storable):
     def dtype(self) -> np.dtype[Any]:
         """The type of the parameters: float32, or float64 where rounding should not matter."""
         for layer in self.layers:
-            for z in layer.params.values():
-                return z.dtype
+            for z in vars(layer)["params"].values():  # nobody gets it to write into
+                dtype: np.dtype[Any] = z.dtype
+                return dtype
         return np.dtype(np.float32)
 
     def parameter_count(self) -> int:
