@@ -3,9 +3,8 @@
 A training step packs its weights anew, because they have changed, and makes new arrays, because
 the backward pass needs the old ones. An answer needs neither: for each model and number of images,
 every thread keeps the arrays of all stages, and the weights as they were packed. They are packed
-again when a byte of them is no longer what it was, by whatever means they were changed. They are
-compared if anybody may have had them since. So they may as well be packed with a BatchNorm folded
-in.
+again when a byte of them is no longer what it was, by whatever means they were changed; they are
+compared if other code may have had them. So they may as well be packed with a BatchNorm folded in.
 """
 
 import threading
@@ -82,7 +81,7 @@ class _Answer:
         if (last := Lent.last) is not self._last:
             if any(id(layer[kind][key]) != z for z, (layer, kind, key) in self._read.items()):
                 return None
-            self._last = last if alone(self._held.values()) else object()
+            self._last = last if alone(self._held) else object()
             self._search()
             if self._changed[0]:
                 self._pack()

@@ -1,18 +1,15 @@
-"""Whether code may have written into the arrays of layers, which nobody can see it do.
+"""Whether code may have written into the arrays of layers, which cannot be seen.
 
-To write into an array, code asks a layer for it, or has kept it from before. Of the first a layer
-takes note; the second is known from Python's counts of who holds an object. If at some moment
-nobody holds an array, and no layer is asked since, then nobody writes into it. (Code that has kept
-an address alone is not seen.)
+To write, code asks a layer for its arrays, or has kept one. The first is noted here, and Python
+counts who holds an object: if no other code holds one, and no layer is asked since, no code writes.
+(Code that has kept an address alone is not seen.)
 """
 
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 ALONE = 3
-"""References to an array in a layer's dict, or to that dict: theirs, of one who looks at them all,
-and of ``alone``."""
+"""References to an array or a dict that a layer has: of the layer, of ``held``, of ``alone``."""
 
 
 class Lent:
@@ -32,6 +29,6 @@ class Lent:
         vars(layer)[self._name], Lent.last = value, object()
 
 
-def alone(held: Iterable[Any]) -> bool:
-    """Return whether nobody else holds any of these dicts and arrays."""
-    return max(map(sys.getrefcount, held), default=0) <= ALONE
+def alone(held: dict[int, Any]) -> bool:
+    """Return whether no other code holds any of these dicts and arrays."""
+    return max(map(sys.getrefcount, held.values()), default=0) <= ALONE

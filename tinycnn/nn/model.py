@@ -143,9 +143,8 @@ class Sequential(Storable):
     def dtype(self) -> np.dtype[Any]:
         """The type of the parameters: float32, or float64 where rounding should not matter."""
         for layer in self.layers:
-            for z in vars(layer)["params"].values():  # nobody gets it to write into
-                dtype: np.dtype[Any] = z.dtype
-                return dtype
+            for z in vars(layer)["params"].values():  # not asked for: no code gets it
+                return np.dtype(z.dtype)
         return np.dtype(np.float32)
 
     def parameter_count(self) -> int:
