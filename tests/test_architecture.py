@@ -32,8 +32,8 @@ FLOORS = [
 """The rooms from bottom to top; the module of a command is above all rooms."""
 
 INSIDE_NN = [
-    {"lending", "reference", "schedules", "shapes"},
-    {"checks"},
+    {"reference", "schedules", "shapes"},
+    {"checks", "lending"},
     {"layers", "differences"},
     {"more_layers"},
     {"fusion", "losses", "optimizers", "repeats", "weights"},

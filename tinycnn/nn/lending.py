@@ -8,6 +8,8 @@ counts who holds an object: if no other code holds one, and no layer is asked si
 import sys
 from typing import Any
 
+from tinycnn.nn.checks import Array
+
 ALONE = 3
 """References to an array or a dict that a layer has: of the layer, of ``held``, of ``alone``."""
 
@@ -20,8 +22,8 @@ class Lent:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, layer: Any, owner: type) -> Any:
-        found = self if layer is None else vars(layer)[self._name]
+    def __get__(self, layer: Any, owner: type) -> dict[str, Array]:
+        found: Any = self if layer is None else vars(layer)[self._name]
         Lent.last = object()  # not before it is found: from then on ``alone`` counts it
         return found
 

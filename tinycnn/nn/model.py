@@ -143,8 +143,9 @@ class Sequential(Storable):
     def dtype(self) -> np.dtype[Any]:
         """The type of the parameters: float32, or float64 where rounding should not matter."""
         for layer in self.layers:
-            for z in vars(layer)["params"].values():  # not asked for: no code gets it
-                return np.dtype(z.dtype)
+            params: dict[str, Array] = vars(layer)["params"]  # not asked for: no code gets them
+            for z in params.values():
+                return z.dtype
         return np.dtype(np.float32)
 
     def parameter_count(self) -> int:
