@@ -23,7 +23,7 @@ class Lent:
         self._name = name
 
     def __get__(self, layer: Any, owner: type) -> dict[str, Array]:
-        found: Any = self if layer is None else vars(layer)[self._name]
+        found: dict[str, Array] = vars(layer)[self._name]
         Lent.last = object()  # not before it is found: from then on ``alone`` counts it
         return found
 

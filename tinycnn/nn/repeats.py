@@ -52,11 +52,11 @@ class Repeats(threading.local):
         self._last = None
         if CHECKED or UNCOMPILED or type(x) is not np.ndarray or not 0 < len(x) <= MOST:
             return None
-        if not all(map(_is_of_loops, stages)):
-            return None
         key = x.shape, x.dtype
         step = self._kept.pop(key, None)
         if step is None or not step.fits(stages):
+            if not all(map(_is_of_loops, stages)):
+                return None
             step = _Step(stages)
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
@@ -201,5 +201,6 @@ def _read(stages: Sequence[Layer]) -> list[Any]:
     """Return what loops depend on, besides x."""
     read: list[Any] = []
     for stage in stages:
-        read += stage, stage.ops, stage.inference, *_with_parameters(stage).params.values()
+        kept = vars(_with_parameters(stage))  # not asked for; see ``lending.py``
+        read += stage, stage.ops, stage.inference, *kept["params"].values()
     return read
