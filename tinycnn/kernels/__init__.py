@@ -66,8 +66,8 @@ def _held_to_shapes(compiled: Callable, idea: Callable) -> Callable:
         result = compiled(*given)
         if not isinstance(result, Plan):
             return idea(*given) if result is NotImplemented else result
-        if result.pack:
-            between(result.pack)
+        for step in result.pack:
+            step() if isinstance(step, functools.partial) else between(step)
         result.fill()
         return result.y
 

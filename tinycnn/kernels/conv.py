@@ -67,7 +67,7 @@ def _plan(x, w, b, size, competing):
     taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
     read = in_rows(x), *where, shift, taps, *numbers, size, parts
     written = in_rows(y), in_rows(winner)
-    return Plan((y, winner), partial(_convolve, N * parts, read, written), pack, (w, b))
+    return Plan((y, winner), partial(_convolve, N * parts, read, written), (pack,), (w, b))
 
 
 @lru_cache

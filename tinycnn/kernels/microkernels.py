@@ -54,13 +54,13 @@ FEW = 4  # so many examples give too few pieces for all threads, and are cut sma
 class Plan(NamedTuple):
     """What an operation is about to do: ``kernels`` does it once, inference again and again.
 
-    ``fill`` computes y of the numbers that the arguments hold by then; before that, ``pack`` makes
-    something of the ``packed`` arrays, which has to be done again when they have changed.
+    ``fill`` computes y of the numbers that the arguments hold by then; before that, loops and other
+    steps ``pack`` the ``packed`` arrays, which has to be done again when they have changed.
     """
 
     y: Any
     fill: Callable[[], object]
-    pack: Callable[[], object] | None = None
+    pack: tuple[Callable[[], object], ...] = ()
     packed: tuple = ()
 
 

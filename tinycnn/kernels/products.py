@@ -18,6 +18,8 @@ from tinycnn.kernels.simd import (
 )
 from tinycnn.kernels.threads import parallel_over
 
+STRIP = 64  # neighbors in an array that is turned: where they come from stays in the nearest cache
+
 
 def dense_backward_params(dy, x):
     """See ``reference.dense_backward_params``; b is the weight of an input that is always 1."""
@@ -57,13 +59,27 @@ def _multiply_pieces(block, read, written):
 
 def dense_backward_input(dy, w):
     """See ``reference.dense_backward_input``."""
-    turned = empty(w.shape[::-1], w.dtype)
+    (D, K), turned = w.shape, empty(w.shape[::-1], w.dtype)
+    pack = (turning((1, K, D), w, (0, 1, K), turned, (0, D)),)
+    return dense(dy, turned, np.zeros(D, w.dtype))._replace(pack=pack)
 
-    def turn():
-        for d in range(0, len(w), 64):  # so many rows at a time stay in the nearest cache
-            turned[:, d : d + 64] = w[d : d + 64].T
 
-    return dense(dy, turned, np.zeros(w.shape[0], w.dtype))._replace(pack=turn)
+def turning(shape, x, x_steps, y, y_steps):
+    """Return the loop y[i, j, k] = x[i, j, k]; ``steps`` say how far apart in memory these are."""
+    read = x.ravel("K"), *map(int, (*shape[1:], *x_steps, *y_steps))
+    return partial(_turn, -(-shape[2] // STRIP) * shape[0], read, (y.ravel(),))
+
+
+@parallel_over  # piece owns a strip of y[i]
+def _turn(piece, read, written):
+    (x, J, K, x_i, x_j, x_k, y_i, y_j), (y,) = read, written
+    i, k = divmod(piece, (K + STRIP - 1) // STRIP)
+    k *= STRIP
+    step, count = np.uintp(x_k), np.uintp(min(STRIP, K - k))  # unsigned, as no x[-1] is meant
+    for j in range(J):
+        at, to = np.uintp(i * x_i + j * x_j + k * x_k), np.uintp(i * y_i + j * y_j + k)
+        for m in range(count):
+            y[to + m] = x[at + m * step]
 
 
 def dense(x, w, b):

@@ -38,7 +38,7 @@ from tinycnn.kernels.microkernels import (
     unpool,
     windows_from,
 )
-from tinycnn.kernels.products import dense
+from tinycnn.kernels.products import dense, turning
 from tinycnn.kernels.simd import (
     EIGHT,
     LANES,
@@ -153,11 +153,9 @@ def _plan(source, weights, places, numbers, written, units):
     by_tap = empty((K, K, C, whole(F)), w.dtype)
     packed = dense(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
 
-    def pack():
-        by_tap[..., :F] = w.transpose(1, 2, 3, 0)
-        by_tap[..., F:] = 0
-        packed.fill()
-
+    by_tap[..., F:] = 0
+    steps = [w.strides[axis] // w.itemsize for axis in (2, 3, 0)]
+    turned = turning((K * K, C, F), w, steps, by_tap, (C * whole(F), whole(F)))
     few = N <= FEW and not rows.size  # gradients of one image add up: it is not shared
     strips = np.unique([0, whole(whole(F) // 2) if few else 0, whole(F)])
     tiles = len(places[0]) * N
@@ -165,7 +163,7 @@ def _plan(source, weights, places, numbers, written, units):
     cuts = np.arange(parts + 1) * units // max(1, parts) * (tiles // max(1, units))
     lists = cuts, np.arange(C), np.arange(GROUP) * points * whole(C), strips
     read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
-    return partial(_pieces, parts * (len(strips) - 1), read, written), pack
+    return partial(_pieces, parts * (len(strips) - 1), read, written), (turned, packed.fill)
 
 
 @lru_cache

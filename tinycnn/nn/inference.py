@@ -96,8 +96,8 @@ class _Answer:
         for now, seen in self._packed:
             seen[:] = now  # before it is packed: what changes meanwhile is noticed the next time
         for plan in self._plans:
-            if plan.pack:
-                plan.pack()
+            for step in plan.pack:
+                step()
 
     def _prepared(self, stage: Layer, x: Array) -> Array:
         """Return the array for the output of ``stage`` on x; add the steps that fill it."""
@@ -135,11 +135,11 @@ class _Answer:
             w[:], b[:] = weights
             for norm, before in norms:
                 w[:], b[:] = folded(norm, w, b, before)
-            if plan.pack:
-                plan.pack()
+            for step in plan.pack:
+                step()
 
         packed = *weights, *(z for norm, _ in norms for z in self._arrays(norm))
-        return self._plan(plan._replace(pack=pack, packed=packed))
+        return self._plan(plan._replace(pack=(pack,), packed=packed))
 
     def _may_fold(self, layer: Layer) -> bool:
         """Return whether it costs nothing to compare the weights: a large dense layer has none."""
@@ -178,4 +178,4 @@ def _normalized(norm: BatchNorm, x: Array, w: Array, b: Array, *state: Array) ->
         mean[:] = norm.state["mean"]
         np.divide(w, norm.deviation(x.dtype), out=scale)
 
-    return normalize(x, mean, scale, b)._replace(pack=pack, packed=(w, *state))
+    return normalize(x, mean, scale, b)._replace(pack=(pack,), packed=(w, *state))
