@@ -20,12 +20,12 @@ class Optimizer:
     _update: Callable[..., None]  # (z, dz, *state): changes one parameter and its state
 
     def __init__(self, layers: Iterable[Layer], lr: float, weight_decay: float = 0.0) -> None:
-        self.layers = list(layers)
+        self.layers = [(index, layer) for index, layer in enumerate(layers) if layer.params]
         self.lr, self.weight_decay, self.steps = checks.rate(lr), weight_decay, 0
         self.updates = Updates()
         self.state = {
             f"{slot}.{index}.{key}": np.zeros_like(z)
-            for index, layer in enumerate(self.layers)
+            for index, layer in self.layers
             for key, z in layer.params.items()
             for slot in self.slots
         }
@@ -35,7 +35,7 @@ class Optimizer:
         self.steps += 1
         arrays = [
             (z, layer.grads[key], *(self.state[f"{slot}.{index}.{key}"] for slot in self.slots))
-            for index, layer in enumerate(self.layers)
+            for index, layer in self.layers
             for key, z in layer.params.items()
         ]
         self.updates.of(self._update, arrays, type(self) in (SGD, Adam))
