@@ -52,9 +52,9 @@ def draw_grid(grid: Sequence[Results], path: Path) -> None:
 
 
 def draw_races(races: Sequence[Race], target: float, path: Path) -> None:
-    """Draw accuracy over training seconds."""
+    """Draw accuracy over training seconds, of the first seed of each."""
     curves = {}
-    for row in (row for row in races if row.network == races[0].network):
+    for row in (row for row in races if (row.network, row.seed) == (races[0].network, 0)):
         seconds, accuracy = zip(*row.curve, strict=True)
         curves[row.variant[0]] = seconds, [100 * a for a in accuracy]
 

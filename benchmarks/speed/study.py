@@ -107,16 +107,17 @@ class Study:
                         self.starts.append(start(new, variant, measure, plan))
 
     def race_all(self, target: float, seeds: int) -> None:
-        """Train the best variant of each to ``target`` (0 to 1), and ``sprint`` with all seeds."""
+        """Train the best variant of each to ``target`` (0 to 1), and ``sprint`` to its end."""
         plan, sprint = self.results.plan, Recipe.for_data(len(self.work.train[0]), preset="sprint")
         limits: Any = AUGMENTATIONS[sprint.augment]
-        trainings = [Training(asdict(limits), sprint.weight_decay, seed) for seed in range(seeds)]
+        plain = [Training(seed=seed) for seed in range(seeds)]
+        sprints = [Training(asdict(limits), sprint.weight_decay, seed) for seed in range(seeds)]
         usual = plan.network, plan.batch, EPOCHS, RACE_RATE
         recipe = "sprint", sprint.batch_size, sprint.epochs, sprint.lr
         for variant in filter(None, (best(self.results, "train", name) for name in self.modules)):
             with self._leaving_out(variant):
-                self._race(variant, *usual, [Training()], target)
-                self._race(variant, *recipe, trainings, 2.0)  # to its end
+                self._race(variant, *usual, plain, target)
+                self._race(variant, *recipe, sprints, 2.0)  # never reached
 
     def _race(self, variant: Variant, *recipe: Any) -> None:
         """Train in a process of its own, once for each training."""

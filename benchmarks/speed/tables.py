@@ -110,7 +110,8 @@ def print_races(console: Console, races: Sequence[Race], target: float) -> None:
     for network, variant in dict.fromkeys((row.network, row.variant) for row in races):
         rows = [row for row in races if (row.network, row.variant) == (network, variant)]
         seconds, right = zip(*(row.curve[-1] for row in rows), strict=True)
-        total, epochs = median(row.total_seconds for row in rows), len(rows[0].curve) / 2
+        total = median(row.total_seconds for row in rows)
+        epochs = median(len(row.curve) / 2 for row in rows)
         middle, low, high = (100 * z for z in (median(right), min(right), max(right)))
         read = f"{middle:.2f} ({low:.2f}–{high:.2f})"
         reached = f"{sum(z >= target for z in right)} of {len(rows)}"

@@ -144,7 +144,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--full", action="store_true", help="all networks, batches and threads, and --also all")
     percent: dict[str, Any] = {"type": float, "default": 0, "metavar": "PERCENT"}
     add("--to-accuracy", **percent, help="also whole trainings")
-    add("--seeds", type=whole(1, 100), default=10, help="of sprint; default: 10")
+    add("--seeds", type=whole(1, 100), default=10, help="of each race; default: 10")
     add("--patience", type=whole(0, 10**6), default=60, help="seconds to wait for a quiet machine")
     add_outputs(parser)
     options = parser.parse_args(argv)

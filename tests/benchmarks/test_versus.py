@@ -108,9 +108,10 @@ def test_tinycnn_alone_gives_a_table_and_the_promised_json(tmp_path, capsys):
     assert set(found["train"]) == set(found["inference"]) == set(found["latency_us"]) == {"tinycnn"}
     assert found["train"]["tinycnn"] > 0
     assert found["ratio"] == {}
-    usual, once, again = (race["curve"][-1][1] for race in found["races"])
-    assert min(usual, once, again) > 0.5
-    assert once != again
+    raced = {(race["network"], race["seed"]): race["curve"][-1][1] for race in found["races"]}
+    assert list(raced) == [("lenet", 0), ("lenet", 1), ("sprint", 0), ("sprint", 1)]
+    assert min(raced.values()) > 0.5
+    assert raced["sprint", 0] != raced["sprint", 1]
     assert "training, images/s" in capsys.readouterr().out
     assert ">tinycnn</text>" in (tmp_path / "versus-speed.svg").read_text()
 
