@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED, kernel
-from tinycnn.kernels.simd import LANES, equals, load, load_first, select, store, store_first
+from tinycnn.kernels.simd import LANES, equals, load, select, store
 
 
 def copy_all(x, marks, out, i, count):
@@ -15,11 +15,11 @@ def copy_all(x, marks, out, i, count):
 
 
 def copy_first(x, marks, out, i, count):
-    store_first(out, i + 1, load_first(x, i, count), count)
+    store(out, i + 1, load(x, i, count), count)
 
 
 def where_the_mark_is(x, marks, out, i, count):
-    store_first(out, i, select(equals(marks, i, 3, count), load(x, i), load(out, i)), LANES)
+    store(out, i, select(equals(marks, i, 3, count), load(x, i), load(out, i)), LANES)
 
 
 @pytest.mark.skipif(not (CHECKED or UNCOMPILED), reason="parallel kernels check no bounds")

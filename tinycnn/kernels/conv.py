@@ -28,7 +28,7 @@ from tinycnn.kernels.microkernels import (
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import HALF, LANES, add, load_first, store_first, zeros
+from tinycnn.kernels.simd import HALF, LANES, add, load, store, zeros
 from tinycnn.kernels.threads import between, parallel_over
 
 MANY_PAIRS = 4096  # of channel and filter: more, and Winograd pays among zeros, too
@@ -95,7 +95,7 @@ def _convolve(piece, read, written):
     first, last = part * all_eights // parts, (part + 1) * all_eights // parts
     x, y, winner = x[n], y[n], winner[n]
     for f in range(first // eights * LANES, F, LANES):
-        bias, before = load_first(b, f, F - f), f // LANES * eights
+        bias, before = load(b, f, F - f), f // LANES * eights
         for m in range(max(first - before, 0), min(last - before, eights)):
             p, row = m * ROWS, (f, F, F - f)
             eight = windows_from(p, windows, 0)
@@ -111,7 +111,7 @@ def _convolve(piece, read, written):
             elif winner.size:
                 store_living(sums, y, winner, at, F - f)
             else:
-                store_first(y, at, sums, F - f)
+                store(y, at, sums, F - f)
 
 
 def conv2d_backward_params(dy, x, kernel_size):
@@ -139,7 +139,7 @@ def _correlate(piece, read, written):
                 sums = gemm_tile(x[n], eight, windows, outputs, row, zeros(x))
                 for q in range(min(ROWS, taps.size - t)):
                     at = (t + q) * F + f
-                    store_first(flat, at, add(load_first(flat, at, F - f), sums[q]), F - f)
+                    store(flat, at, add(load(flat, at, F - f), sums[q]), F - f)
 
 
 def conv2d_backward_input(dy, w):

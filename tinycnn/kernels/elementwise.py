@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn.kernels.jit import kernel, part
 from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
-from tinycnn.kernels.simd import LANES, add, fill_like, fma, load_first, store_first, zeros
+from tinycnn.kernels.simd import LANES, add, fill_like, fma, load, store, zeros
 from tinycnn.kernels.threads import between, parallel_over
 
 LEAST = {np.dtype(z): np.finfo(z).tiny / np.finfo(z).eps for z in (np.float32, np.float64)}
@@ -242,22 +242,22 @@ def _moments(n, read, written):
     for c in range(0, C, LANES):
         total = zeros(x)
         for at in range(c, x.size, C):
-            total = add(total, load_first(x, at, C - c))
-        store_first(mean, c, total, C - c)
+            total = add(total, load(x, at, C - c))
+        store(mean, c, total, C - c)
     mean /= P
     for c in range(0, C, LANES):
-        center, total = load_first(mean, c, C - c), zeros(x)
+        center, total = load(mean, c, C - c), zeros(x)
         for at in range(c, x.size, C):
             away = _away(x, at, center, C - c)
             total = add(total, fma(away, away, zeros(x)))
-        store_first(variance, c, total, C - c)
+        store(variance, c, total, C - c)
     variance /= P
 
 
 @part
 def _away(x, at, center, count):
     """Return the first ``count`` numbers at x[at], minus ``center``."""
-    return fma(fill_like(-1, center), center, load_first(x, at, count))
+    return fma(fill_like(-1, center), center, load(x, at, count))
 
 
 @parallel_over  # n owns y[n]
@@ -265,10 +265,10 @@ def _normalize(n, read, written):
     (x, mean, scale, b), (y,) = read, written
     C, x, y = b.size, x[n], y[n]
     for c in range(0, C, LANES):
-        center, slope, shift = load_first((mean, scale, b), c, C - c)
+        center, slope, shift = load((mean, scale, b), c, C - c)
         for at in range(c, x.size, C):
             scaled = fma(slope, _away(x, at, center, C - c), zeros(x))
-            store_first(y, at, add(scaled, shift), C - c)
+            store(y, at, add(scaled, shift), C - c)
 
 
 @parallel_over  # n owns dws[n] and dbs[n]
@@ -276,12 +276,12 @@ def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
     C, dy, x, dw = mean.size, dy[n], x[n], dws[n]
     for c in range(0, C, LANES):
-        center, total, product = load_first(mean, c, C - c), zeros(x), zeros(x)
+        center, total, product = load(mean, c, C - c), zeros(x), zeros(x)
         for at in range(c, x.size, C):
-            gradient = load_first(dy, at, C - c)
+            gradient = load(dy, at, C - c)
             total = add(total, gradient)
             product = add(product, fma(gradient, _away(x, at, center, C - c), zeros(x)))
-        store_first((dbs[n], dw), c, (total, product), C - c)
+        store((dbs[n], dw), c, (total, product), C - c)
     dw *= inverse
 
 
@@ -290,8 +290,8 @@ def _input_gradient(n, read, written):
     (dy, x, mean, scale, slope, level), (dx,) = read, written
     C, dy, x, dx = mean.size, dy[n], x[n], dx[n]
     for c in range(0, C, LANES):
-        centers, factors = load_first((level, mean), c, C - c), load_first((scale, slope), c, C - c)
+        centers, factors = load((level, mean), c, C - c), load((scale, slope), c, C - c)
         for at in range(c, x.size, C):
             away = _away((dy, x), at, centers, C - c)
             straight, turned = fma(factors, away, zeros(x))
-            store_first(dx, at, fma(fill_like(-1, turned), turned, straight), C - c)
+            store(dx, at, fma(fill_like(-1, turned), turned, straight), C - c)

@@ -32,12 +32,10 @@ from tinycnn.kernels.simd import (
     joined,
     least,
     load,
-    load_first,
     loses,
     pick,
     select,
     store,
-    store_first,
     zeros,
 )
 from tinycnn.kernels.threads import parallel_over
@@ -82,7 +80,7 @@ def gemm_tile(x, windows, taps, w, row, start):
     at, stride, count = row
     sums = each(windows, start)
     for m in range(taps.size):
-        w_row = load_first(w, add(at, m * stride), count)
+        w_row = load(w, add(at, m * stride), count)
         sums = fma(fill(x, add(windows, taps[m])), w_row, sums)
     return sums
 
@@ -118,11 +116,11 @@ def axpy_rows(target, x, offsets, factors, span, slots):
         store(target, to, totals)
     for s in range(0, tail.shape[1], len(group)):
         to, from_ = windows_from(s, tail[0], at, group), windows_from(s, tail[1], 0, group)
-        totals = load_first(target, to, lanes)
+        totals = load(target, to, lanes)
         for m in range(first, first + count):
-            row = load_first(x, add(offsets[m], from_), lanes)
+            row = load(x, add(offsets[m], from_), lanes)
             totals = fma(fill(factors, m), row, totals)
-        store_first(target, to, totals, lanes)
+        store(target, to, totals, lanes)
 
 
 @part
@@ -143,16 +141,16 @@ def store_winner(four, y, winner, at, count):
     best, where = keep_larger(best, where, four[2], 2)
     best, where = keep_larger(best, where, four[3], 3)
     silenced = loses(best, nothing)
-    store_first(y, at, select(silenced, nothing, best), count)
-    store_first(winner, at, select(silenced, fill_like(4, best), where), count)
+    store(y, at, select(silenced, nothing, best), count)
+    store(winner, at, select(silenced, fill_like(4, best), where), count)
 
 
 @part
 def store_living(value, y, winner, at, count):
     """Write ReLU(value) and, for want of others to compete with, whether it is silenced."""
     silenced, nothing = loses(value, zeros(y)), zeros(y)
-    store_first(y, at, select(silenced, nothing, value), count)
-    store_first(winner, at, silenced, count)
+    store(y, at, select(silenced, nothing, value), count)
+    store(winner, at, silenced, count)
 
 
 @part
@@ -163,18 +161,18 @@ def unpool(dy, winner, unpooled, places, size, db):
     """
     (rows, columns), F = places, db.size
     for f in range(0, F, LANES):
-        total = load_first(db, f, F - f)
+        total = load(db, f, F - f)
         for i in range(len(rows) // size):
             for j in range(len(columns) // size):
                 at = (i * (len(columns) // size) + j) * F + f
-                gradient = load_first(dy, at, F - f)
+                gradient = load(dy, at, F - f)
                 for place in range(size * size):
                     u, v = divmod(place, size)
                     to = rows[i * size + u] + columns[j * size + v] + f
                     won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
-                    store_first(unpooled, to, won, F - f)
+                    store(unpooled, to, won, F - f)
                     total = add(total, won)
-        store_first(db, f, total, F - f)
+        store(db, f, total, F - f)
 
 
 _kept: dict[int, list] = {}
@@ -282,7 +280,7 @@ def _add_pairs(block, read, written):
     for pair in range(len(pairs)):
         to, from_ = pairs[pair, 0] * size, pairs[pair, 1] * size
         for m in range(block * MANY, last, LANES):
-            both = add(*load_first((parts, parts), (to + m, from_ + m), last - m))
-            store_first(parts, to + m, both, last - m)
+            both = add(*load((parts, parts), (to + m, from_ + m), last - m))
+            store(parts, to + m, both, last - m)
     for m in range(block * MANY, last, LANES):
-        store_first(total, m, load_first(parts, m, last - m), last - m)
+        store(total, m, load(parts, m, last - m), last - m)

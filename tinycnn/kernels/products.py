@@ -5,17 +5,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, pieces, windows_from
-from tinycnn.kernels.simd import (
-    EIGHT,
-    LANES,
-    add,
-    load,
-    load_first,
-    store,
-    store_first,
-    times,
-    zeros,
-)
+from tinycnn.kernels.simd import EIGHT, LANES, add, load, store, times, zeros
 from tinycnn.kernels.threads import parallel_over
 
 STRIP = 64  # neighbors in an array that is turned: where they come from stays in the nearest cache
@@ -54,7 +44,7 @@ def _multiply_pieces(block, read, written):
                 if piece < PIECES - 1:
                     store(waiting, (first * ROWS + q) * LANES, sums[q])
                 elif q < D - d:
-                    store_first(dw, (d + q) * K + k, sums[q], K - k)
+                    store(dw, (d + q) * K + k, sums[q], K - k)
 
 
 def dense_backward_input(dy, w):
@@ -99,19 +89,19 @@ def _matmul(piece, read, written):
     k, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
     windows = windows_from(r, offsets, 0)
     while R - r > 1 and k < last:
-        row, bias = (k, K, K - k), load_first(b, k, K - k)
+        row, bias = (k, K, K - k), load(b, k, K - k)
         if R - r > FEW:
             sums = gemm_tile(x, windows, taps, w, row, bias)
             for q in range(min(ROWS, R - r)):
-                store_first(y, (r + q) * K + k, sums[q], K - k)
+                store(y, (r + q) * K + k, sums[q], K - k)
         else:
             few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
             for q in range(R - r):
-                store_first(y, (r + q) * K + k, few[q], K - k)
+                store(y, (r + q) * K + k, few[q], K - k)
         k += LANES
     while k < last:  # one row alone: two vectors side by side; where there is one, it comes twice
         step = LANES if k + 2 * LANES <= min(last, K) else 0
         at = k, k + step
-        row, bias = (at, K, K - k), load_first(b, at, K - k)
-        store_first(y, add(at, r * K), gemm_tile(x, windows[:2], taps, w, row, bias), K - k)
+        row, bias = (at, K, K - k), load(b, at, K - k)
+        store(y, add(at, r * K), gemm_tile(x, windows[:2], taps, w, row, bias), K - k)
         k += LANES + step

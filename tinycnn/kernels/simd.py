@@ -213,17 +213,10 @@ def fill_like(s, vector):
     return np.full(LANES, s, vector.dtype)
 
 
-@becomes(
-    lambda a, i: Vector(a.dtype),
-    lambda builder, kind, a, i: builder.load(a.at(i, i.type(LANES)), align=a.align),
-)
-def load(a, i):
-    """Return a[i : i + LANES] of a flat array."""
-    return _checked(a, i, LANES).copy()
-
-
-def _load_first(builder, kind, a, i, count):
+def _load(builder, kind, a, i, count=None):
     """Load under a mask only where one is needed: it may take twice as long."""
+    if count is None:
+        return builder.load(a.at(i, i.type(LANES)), align=a.align)
     mask, count = _first_lanes(builder, count)
     pointer = a.at(i, count)
     is_full = builder.icmp_signed("==", count, count.type(LANES))
@@ -238,33 +231,26 @@ def _load_first(builder, kind, a, i, count):
     return result
 
 
-@becomes(lambda a, i, count: Vector(a.dtype), _load_first)
-def load_first(a, i, count):
-    """Return a[i : i + count], followed by zeros; at most LANES numbers are read."""
+@becomes(lambda a, i, count=None: Vector(a.dtype), _load)
+def load(a, i, count=LANES):
+    """Return a[i : i + count] of a flat array, then zeros; at most LANES numbers are read."""
     numbers = _checked(a, i, min(count, LANES))
     return np.append(numbers, zeros(a)[len(numbers) :])
 
 
-@becomes(
-    lambda a, i, vector: types.void,
-    lambda builder, kind, a, i, x: builder.store(x, a.at(i, i.type(LANES)), align=a.align),
-)
-def store(a, i, vector):
-    """Write a vector to a[i : i + LANES] of a flat array."""
-    _checked(a, i, LANES)[:] = vector
-
-
-def _store_first(builder, kind, a, i, vector, count):
+def _store(builder, kind, a, i, vector, count=None):
+    if count is None:
+        return builder.store(vector, a.at(i, i.type(LANES)), align=a.align)
     if a.kind.dtype == types.uint8:
         is_truth = vector.type.element == SCALARS[types.boolean]
         vector = (builder.zext if is_truth else builder.fptoui)(vector, _vector_of(BYTE))
     mask, count = _first_lanes(builder, count)
     arguments = vector, a.at(i, count), INT32(a.align), mask
-    a.masked("store", ir.VoidType(), arguments)
+    return a.masked("store", ir.VoidType(), arguments)
 
 
-@becomes(lambda a, i, vector, count: types.void, _store_first)
-def store_first(a, i, vector, count):
+@becomes(lambda a, i, vector, count=None: types.void, _store)
+def store(a, i, vector, count=LANES):
     """Write the first ``count`` lanes to a[i : i + count]; at most LANES numbers are written."""
     _checked(a, i, min(count, LANES))[:] = vector[:count]
 

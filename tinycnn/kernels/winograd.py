@@ -38,21 +38,8 @@ from tinycnn.kernels.microkernels import (
     unpool,
     windows_from,
 )
-from tinycnn.kernels.products import dense, turning
-from tinycnn.kernels.simd import (
-    EIGHT,
-    LANES,
-    add,
-    dot,
-    fill,
-    least,
-    load,
-    load_first,
-    store,
-    store_first,
-    times,
-    zeros,
-)
+from tinycnn.kernels.products import dense
+from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, least, load, store, times, zeros
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -291,7 +278,7 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
     (row, column), (made, taken) = steps, sizes
     rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
     for v in range(taken):
-        numbers = load_first(x, add(rows, at + v * column), count)
+        numbers = load(x, add(rows, at + v * column), count)
         for p in range(made):
             value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
             store(half, (p * taken + v) * LANES, value)
@@ -337,7 +324,7 @@ def _interpolate(products, weights, half, written, where, sizes):
     n, m, row, F, size = sizes
     places = times(least(EIGHT, n - 1), LANES)  # as in ``_transform_columns``
     for f in filters:
-        bias, nothing = load_first(b, f, F - f), zeros(b)
+        bias, nothing = load(b, f, F - f), zeros(b)
         _transform_columns(products, begin + f, (n * whole(F), whole(F)), LANES, at, half, (m, n))
         for i in range(0, m, max(1, size)):
             line = load(half, add(places, i * n * LANES))
@@ -356,6 +343,6 @@ def _interpolate(products, weights, half, written, where, sizes):
                     if winner.size:
                         store_living(value, y, winner, place, F - f)
                     elif size:
-                        store_first(y, place, value, F - f)
+                        store(y, place, value, F - f)
                     else:
-                        store_first(y, place, add(load_first(y, place, F - f), value), F - f)
+                        store(y, place, add(load(y, place, F - f), value), F - f)
