@@ -9,8 +9,17 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel, part
-from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
+from tinycnn.kernels.jit import part
+from tinycnn.kernels.microkernels import (
+    MANY,
+    Plan,
+    blocks,
+    empty,
+    in_rows,
+    keep_larger,
+    unpool,
+    window_offsets,
+)
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load, store, zeros
 from tinycnn.kernels.threads import between, parallel_over
 
@@ -23,40 +32,38 @@ def maxpool2d(x, size):
     N, H, W, C = x.shape
     y = empty((N, H // size, W // size, C), x.dtype)
     winner = np.empty(y.shape, np.uint8)
-    _maxpool2d(N, (x, size), (y, winner))
+    windows = window_offsets(W, C, *y.shape[1:3], size)
+    _maxpool2d(N, (in_rows(x), windows, C, size * size), (in_rows(y), in_rows(winner)))
     return y, winner
 
 
 @parallel_over  # n owns y[n] and winner[n]
 def _maxpool2d(n, read, written):
-    x, size, y, winner = read[0][n], read[1], written[0][n], written[1][n]
-    OH, OW, C = y.shape
-    for i, j in np.ndindex((OH, OW)):
-        for c in range(C):
-            y[i, j, c], winner[i, j, c] = x[i * size, j * size, c], 0
-        for place in range(1, size * size):
-            u, v = divmod(place, size)
-            for c in range(C):
-                value, best = x[i * size + u, j * size + v, c], y[i, j, c]
-                if not value <= best and best == best:  # larger, or the first NaN
-                    y[i, j, c] = value
-                    winner[i, j, c] = place
+    (x, windows, C, places), (y, winner) = read, written
+    for p in range(windows.size // places):
+        for c in range(0, C, LANES):
+            best, where = load(x[n], windows[p * places] + c, C - c), zeros(y)
+            for place in range(1, places):
+                value = load(x[n], windows[p * places + place] + c, C - c)
+                best, where = keep_larger(best, where, value, place)
+            store((y[n], winner[n]), p * C + c, (best, where), C - c)
 
 
 def maxpool2d_backward(dy, winner, input_size, size):
     """See ``reference.maxpool2d_backward``."""
-    dx = empty((len(dy), *input_size, dy.shape[3]), dy.dtype)
-    _maxpool2d_backward(len(dy), (dy, winner, size), (dx,))
+    (N, OH, OW, C), (H, W) = dy.shape, input_size
+    dx = empty((N, H, W, C), dy.dtype)
+    places = np.arange(OH * size) * W * C, np.arange(OW * size) * C
+    _maxpool2d_backward(N, (in_rows(dy), in_rows(winner), places, size, C), (in_rows(dx),))
     return dx
 
 
 @parallel_over  # n owns dx[n]
 def _maxpool2d_backward(n, read, written):
-    (dy, winner, size), (dx,) = read, written
-    dx[n] = 0
-    for i, j, c in np.ndindex(dy.shape[1:]):
-        u, v = divmod(np.intp(winner[n, i, j, c]), size)
-        dx[n, i * size + u, j * size + v, c] = dy[n, i, j, c]
+    (dy, winner, places, size, C), (dx,) = read, written
+    dx_n = dx[n]
+    dx_n[:] = 0
+    unpool(dy[n], winner[n], dx_n, places, size, np.zeros(C, dy.dtype))
 
 
 def relu(x):
@@ -109,44 +116,31 @@ def _dropout(block, read, written):
 
 def softmax(logits):
     """See ``reference.softmax``."""
-    p = empty(logits.shape, logits.dtype)
-    return Plan(p, partial(_softmax, len(p), (logits,), (p,)))
+    p, no_labels = empty(logits.shape, logits.dtype), np.empty(0, np.intp)
+    return Plan(p, partial(_softmax, len(p), (logits, no_labels), (p, np.empty(0))))
 
 
-@part
-def _softmax_of(n, read, written):
-    (logits,), (p,) = read, written
-    largest, total = logits[n, 0], p.dtype.type(0)
+def softmax_cross_entropy(logits, labels):
+    """See ``reference.softmax_cross_entropy``."""
+    p, losses = empty(logits.shape, logits.dtype), np.empty(len(labels))
+    _softmax(len(p), (logits, labels), (p, losses))
+    return float(losses.cumsum()[-1] / len(losses)), p
+
+
+@parallel_over  # n owns p[n] and losses[n]
+def _softmax(n, read, written):
+    (logits, labels), (p, losses) = read, written
+    largest, total, exact = logits[n, 0], p.dtype.type(0), 0.0
     for k in range(1, p.shape[1]):
         largest = max(largest, logits[n, k])
     for k in range(p.shape[1]):
         p[n, k] = np.exp(logits[n, k] - largest)
         total += p[n, k]
+        exact += p[n, k]
     for k in range(p.shape[1]):
         p[n, k] /= total
-    return largest
-
-
-@parallel_over  # n owns p[n]
-def _softmax(n, read, written):
-    _softmax_of(n, read, written)
-
-
-def softmax_cross_entropy(logits, labels):
-    """See ``reference.softmax_cross_entropy``."""
-    p = empty(logits.shape, logits.dtype)
-    return _softmax_cross_entropy(logits, labels, p), p
-
-
-@kernel
-def _softmax_cross_entropy(logits, labels, p):
-    (N, K), loss = p.shape, 0.0
-    for n in range(N):
-        largest, total = _softmax_of(n, (logits,), (p,)), 0.0
-        for k in range(K):
-            total += np.exp(logits[n, k] - largest)
-        loss += np.log(total) - (logits[n, labels[n]] - largest)
-    return loss / N
+    if labels.size:
+        losses[n] = np.log(exact) - (logits[n, labels[n]] - largest)
 
 
 @part
