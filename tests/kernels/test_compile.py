@@ -8,7 +8,6 @@ import platform
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Event, Thread
 
@@ -250,15 +249,12 @@ def test_two_threads_may_ask_at_once_and_a_forked_process_gets_helpers_of_its_ow
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="there are no helpers")
-def test_a_helper_ends_with_python_though_ctrl_c_took_the_call_that_would_wake_it(monkeypatch):
+def test_a_helper_that_is_about_to_sleep_when_python_ends_is_woken_again(monkeypatch):
     gate = Event()
-    helper = Thread(target=threads._stay, args=(1, gate), daemon=True)
-    team = {"over": False, "asleep": {}, "helpers": [(helper, gate)]}
-    monkeypatch.setattr(threads, "_team", team)
+    helper = Thread(target=gate.wait, daemon=True)
     helper.start()
-    while not team["asleep"]:
-        time.sleep(0.001)
-    team["asleep"].popitem()
+    gate.set = lambda: setattr(gate, "set", Event.set.__get__(gate))  # the first time, too early
+    monkeypatch.setattr(threads, "_team", {"helpers": [(helper, gate)]})
     end = Thread(target=threads._dismiss, daemon=True)
     end.start()
     end.join(60)
@@ -268,10 +264,10 @@ def test_a_helper_ends_with_python_though_ctrl_c_took_the_call_that_would_wake_i
 
 @pytest.mark.skipif(UNCOMPILED, reason="there are no helpers")
 def test_a_loop_wakes_no_more_helpers_than_it_has_pieces(monkeypatch):
-    asleep = {helper: Event() for helper in (3, 1, 2)}
-    monkeypatch.setattr(threads, "_team", {"asleep": asleep.copy(), "helpers": [None] * 3})
+    gates = [Event() for _ in range(3)]
+    monkeypatch.setattr(threads, "_team", {"helpers": [(None, gate) for gate in gates]})
     threads._wake(2)
-    assert [helper for helper, gate in asleep.items() if gate.is_set()] == [1]
+    assert [gate.is_set() for gate in gates] == [True, False, False]
 
 
 @pytest.mark.skipif(CHECKED or UNCOMPILED, reason="there are no jobs")
@@ -305,7 +301,7 @@ def test_a_helper_on_the_core_of_the_caller_takes_nothing_and_moves_to_another(m
     board[threads.JOB], board[threads.TEAM], board[threads.CORE] = 1, 2, core
     os.sched_setaffinity(0, {core})
     try:
-        assert threads._help(board, np.zeros_like(board), 1) == core
+        assert threads._help(board, 1) == core
     finally:
         os.sched_setaffinity(0, cores)
     assert (board[threads.NEXT], board[threads.ACTIVE]) == (0, 0)

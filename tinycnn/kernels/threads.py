@@ -36,14 +36,13 @@ helpers are at it; who may help; how many jobs there have been."""
 SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
 
-TURN = 1_000
-"""After how many microseconds a helper yields its core."""
+TURN = 16
+"""After how many jobs a helper yields its core."""
 
 LINUX = sys.platform == "linux"
 
 _nap: Any = types.ExternalFunction("usleep", types.int32(types.int32))
 _yield: Any = types.ExternalFunction("sched_yield", types.int32())
-_clock: Any = types.ExternalFunction("gettimeofday", types.int32(types.intp, types.intp))
 _core: Any = types.ExternalFunction("sched_getcpu", types.int32()) if LINUX else part(lambda: -1)
 
 
@@ -69,13 +68,6 @@ def _add(board, at, by):
 )
 def _pause(board):
     """Leave the processor's units to others for some cycles."""
-
-
-@part
-def _now(clock):
-    """Return microseconds since some moment."""
-    _clock(clock.ctypes.data, 0)
-    return 1_000_000 * clock[0] + clock[1]
 
 
 def parallel_over(body: Callable) -> Callable:
@@ -185,14 +177,10 @@ def _run_one(board, job):
 
 
 @kernel
-def _help(board, clock, helper):
+def _help(board, helper):
     """Take part in jobs until there is none for a while; return the core if it is the caller's."""
     spins, done = 0, 0
-    begin = _now(clock)
     while spins < SPINS:
-        if spins % 16 == 0 and _now(clock) - begin > TURN:
-            _yield()
-            begin = _now(clock)
         spins += 1
         job = _peek(board, JOB)
         if job in (0, done) or helper >= _peek(board, TEAM):
@@ -205,6 +193,8 @@ def _help(board, clock, helper):
                 take_part(board, helper)
                 spins, done = 0, job
             _add(board, ACTIVE, -1)
+            if job % TURN == 0:
+                _yield()
     return -1
 
 
@@ -228,7 +218,7 @@ _team: dict[str, Any] = {}
 def _assemble() -> None:
     """Begin with no helpers; a process that was forked has lost those of its parent."""
     _BOARD[:] = 0
-    _team.update(turn=threading.Lock(), helpers=[], asleep={}, over=False)
+    _team.update(turn=threading.Lock(), helpers=[], over=False)
 
 
 _assemble()
@@ -238,10 +228,11 @@ os.register_at_fork(after_in_child=_assemble)
 def _wake(threads: int) -> None:
     """Have so many threads wait for jobs, one of which is the caller."""
     _BOARD[TEAM] = threads
-    for helper in [z for z in [*_team["asleep"]] if z < threads]:
-        _team["asleep"].pop(helper).set()
+    for _, gate in _team["helpers"][: threads - 1]:
+        if not gate.is_set():
+            gate.set()
     while len(_team["helpers"]) < threads - 1:
-        _help(_own.board, _own.board, 0)  # compiled in this thread, where signals wait for its end
+        _help(_own.board, 0)  # compiled in this thread, where signals wait for its end
         gate, number = threading.Event(), len(_team["helpers"]) + 1
         helper = threading.Thread(target=_stay, args=(number, gate), daemon=True)
         _team["helpers"].append((helper, gate))
@@ -250,13 +241,12 @@ def _wake(threads: int) -> None:
 
 def _stay(helper: int, gate: threading.Event) -> None:
     while not _team["over"]:
-        core = _help(_BOARD, _own.board, helper)
+        core = _help(_BOARD, helper)
         if core >= 0 and (others := os.sched_getaffinity(0) - {core}):
             os.sched_setaffinity(0, others)  # which moves this thread
             os.sched_setaffinity(0, others | {core})
             continue
         gate.clear()
-        _team["asleep"][helper] = gate
         gate.wait()
 
 
@@ -265,7 +255,7 @@ def _dismiss() -> None:
     """End the helpers: Python must not end while one of them wakes up."""
     _team["over"] = True
     for helper, gate in _team["helpers"]:
-        while helper.is_alive():  # Ctrl-C may have come between its pop() and set()
+        while helper.is_alive():  # it may be about to clear its gate
             gate.set()
             helper.join(0.001)
 
