@@ -20,6 +20,7 @@ from tinycnn.kernels.microkernels import (
     gemm_tile_pairs,
     in_rows,
     pieces,
+    rows_from,
     store_living,
     store_winner,
     sum_of_pieces,
@@ -137,9 +138,8 @@ def _correlate(piece, read, written):
             for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
                 sums = gemm_tile(x[n], eight, windows, outputs, row, zeros(x))
-                for q in range(min(ROWS, taps.size - t)):
-                    at = (t + q) * F + f
-                    store(flat, at, add(load(flat, at, F - f), sums[q]), F - f)
+                at = add(rows_from(t, taps.size, F), f)
+                store(flat, at, add(load(flat, at, F - f), sums), F - f)
 
 
 def conv2d_backward_input(dy, w):

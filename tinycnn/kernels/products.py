@@ -4,7 +4,16 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, pieces, windows_from
+from tinycnn.kernels.microkernels import (
+    FEW,
+    ROWS,
+    Plan,
+    empty,
+    gemm_tile,
+    pieces,
+    rows_from,
+    windows_from,
+)
 from tinycnn.kernels.simd import EIGHT, LANES, add, load, store, times, zeros
 from tinycnn.kernels.threads import parallel_over
 
@@ -40,11 +49,10 @@ def _multiply_pieces(block, read, written):
                 first = pairs[pair, 0]
                 sums = add(load(waiting, times(add(EIGHT, first * ROWS), LANES)), sums)
                 pair += 1
-            for q in range(ROWS):
-                if piece < PIECES - 1:
-                    store(waiting, (first * ROWS + q) * LANES, sums[q])
-                elif q < D - d:
-                    store(dw, (d + q) * K + k, sums[q], K - k)
+            if piece < PIECES - 1:
+                store(waiting, times(add(EIGHT, first * ROWS), LANES), sums)
+            else:
+                store(dw, add(rows_from(d, D, K), k), sums, K - k)
 
 
 def dense_backward_input(dy, w):
@@ -87,17 +95,14 @@ def _matmul(piece, read, written):
     (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
     r, vectors = block * ROWS, (K + LANES - 1) // LANES
     k, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
-    windows = windows_from(r, offsets, 0)
+    windows, rows = windows_from(r, offsets, 0), rows_from(r, R, K)
     while R - r > 1 and k < last:
         row, bias = (k, K, K - k), load(b, k, K - k)
         if R - r > FEW:
-            sums = gemm_tile(x, windows, taps, w, row, bias)
-            for q in range(min(ROWS, R - r)):
-                store(y, (r + q) * K + k, sums[q], K - k)
+            store(y, add(rows, k), gemm_tile(x, windows, taps, w, row, bias), K - k)
         else:
             few = gemm_tile(x, windows[:FEW], taps, w, row, bias)
-            for q in range(R - r):
-                store(y, (r + q) * K + k, few[q], K - k)
+            store(y, add(rows[:FEW], k), few, K - k)
         k += LANES
     while k < last:  # one row alone: two vectors side by side; where there is one, it comes twice
         step = LANES if k + 2 * LANES <= min(last, K) else 0

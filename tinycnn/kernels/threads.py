@@ -115,11 +115,10 @@ def recorded() -> Iterator[list[Any]]:
 
 def between(step: Callable[[], object]) -> None:
     """Call ``step``, Python between loops; where these are recorded, it is too, as a whole."""
-    record, _own.record = _own.record, None
-    step()
-    _own.record = record
-    if record is not None:
-        record.append(step)
+    with recorded():
+        step()
+    if _own.record is not None:
+        _own.record.append(step)
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
@@ -148,32 +147,27 @@ def _run(jobs: np.ndarray, pieces: int) -> None:
 
 @kernel
 def _run_jobs(board, jobs):
+    """Open each job, take part in it, and wait for helpers that do."""
     for job in jobs:
-        _run_one(board, job)
-
-
-@part
-def _run_one(board, job):
-    """Open the job, take part in it, and wait for helpers that do."""
-    board[DATA], board[SHARES] = job.ctypes.data, max(1, board[TEAM])
-    for share in range(board[SHARES]):
-        for end in range(2):
-            board[NEXT + share * LINE + end] = (share + end) * job[COUNT] // board[SHARES]
-    if job[COUNT] < 2:
+        board[DATA], board[SHARES] = job.ctypes.data, max(1, board[TEAM])
+        for share in range(board[SHARES]):
+            for end in range(2):
+                board[NEXT + share * LINE + end] = (share + end) * job[COUNT] // board[SHARES]
+        if job[COUNT] < 2:
+            take_part(board, 0)
+            continue
+        board[JOBS] += 1
+        board[CORE] = _core()
+        _add(board, JOB, board[JOBS])
         take_part(board, 0)
-        return
-    board[JOBS] += 1
-    board[CORE] = _core()
-    _add(board, JOB, board[JOBS])
-    take_part(board, 0)
-    _add(board, JOB, -board[JOBS])
-    # a helper says that it is active before it looks for the job: none is missed here
-    spins = 0
-    while _peek(board, ACTIVE):
-        spins += 1
-        _pause(board)
-        if spins > SPINS:
-            _nap(50)
+        _add(board, JOB, -board[JOBS])
+        # a helper says that it is active before it looks for the job: none is missed here
+        spins = 0
+        while _peek(board, ACTIVE):
+            spins += 1
+            _pause(board)
+            if spins > SPINS:
+                _nap(50)
 
 
 @kernel
