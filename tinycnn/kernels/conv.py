@@ -20,7 +20,6 @@ from tinycnn.kernels.microkernels import (
     gemm_tile_pairs,
     in_rows,
     pieces,
-    rows_from,
     store_living,
     store_winner,
     sum_of_pieces,
@@ -29,7 +28,7 @@ from tinycnn.kernels.microkernels import (
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import HALF, LANES, add, load, store, zeros
+from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, load, row_at, store, zeros
 from tinycnn.kernels.threads import between, parallel_over
 
 MANY_PAIRS = 4096  # of channel and filter: more, and Winograd pays among zeros, too
@@ -138,7 +137,7 @@ def _correlate(piece, read, written):
             for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
                 sums = gemm_tile(x[n], eight, windows, outputs, row, zeros(x))
-                at = add(rows_from(t, taps.size, F), f)
+                at = add(row_at(add(EIGHT, t), taps.size, F), f)
                 store(flat, at, add(load(flat, at, F - f), sums), F - f)
 
 

@@ -30,13 +30,12 @@ from tinycnn.kernels.simd import (
     fill_like,
     fma,
     joined,
-    least,
     load,
     loses,
     pick,
+    row_at,
     select,
     store,
-    times,
     zeros,
 )
 from tinycnn.kernels.threads import parallel_over
@@ -66,13 +65,7 @@ class Plan(NamedTuple):
 @part
 def windows_from(r, offsets, base, group=EIGHT):
     """Return where windows begin, base + offsets[r], ...; past the end, the last comes again."""
-    return add(base, pick(offsets, least(add(group, r), offsets.size - 1)))
-
-
-@part
-def rows_from(r, count, step):
-    """Return where rows begin, r * step, ...; past the last of ``count``, it comes again."""
-    return times(least(add(EIGHT, r), count - 1), step)
+    return add(base, pick(offsets, row_at(add(group, r), offsets.size, 1)))
 
 
 @part

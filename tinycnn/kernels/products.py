@@ -4,17 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.kernels.microkernels import (
-    FEW,
-    ROWS,
-    Plan,
-    empty,
-    gemm_tile,
-    pieces,
-    rows_from,
-    windows_from,
-)
-from tinycnn.kernels.simd import EIGHT, LANES, add, load, store, times, zeros
+from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, pieces, windows_from
+from tinycnn.kernels.simd import EIGHT, LANES, add, load, row_at, store, zeros
 from tinycnn.kernels.threads import parallel_over
 
 STRIP = 64  # neighbors in an array that is turned: where they come from stays in the nearest cache
@@ -38,7 +29,8 @@ def _multiply_pieces(block, read, written):
     (x, inputs, examples, dy, cuts, pairs), (dw,) = read, written
     d, D = block * ROWS, inputs.size
     PIECES, K, windows = len(cuts) - 1, dw.size // D, windows_from(d, inputs, 0)
-    waiting = np.empty(PIECES * ROWS * LANES, dw.dtype)
+    waiting, size = np.empty(PIECES * ROWS * LANES, dw.dtype), ROWS * LANES
+    rows, eight = row_at(add(EIGHT, d), D, K), row_at(EIGHT, ROWS, LANES)
     for k in range(0, K, LANES):
         pair = 0
         for piece in range(PIECES):
@@ -47,12 +39,12 @@ def _multiply_pieces(block, read, written):
             sums = gemm_tile(x, windows, taps, dy, row, zeros(dy))
             while pair < len(pairs) and pairs[pair, 2] == piece:
                 first = pairs[pair, 0]
-                sums = add(load(waiting, times(add(EIGHT, first * ROWS), LANES)), sums)
+                sums = add(load(waiting, add(eight, first * size)), sums)
                 pair += 1
             if piece < PIECES - 1:
-                store(waiting, times(add(EIGHT, first * ROWS), LANES), sums)
+                store(waiting, add(eight, first * size), sums)
             else:
-                store(dw, add(rows_from(d, D, K), k), sums, K - k)
+                store(dw, add(rows, k), sums, K - k)
 
 
 def dense_backward_input(dy, w):
@@ -95,7 +87,7 @@ def _matmul(piece, read, written):
     (block, strip), R, K = divmod(piece, strips), offsets.size, b.size
     r, vectors = block * ROWS, (K + LANES - 1) // LANES
     k, last = strip * vectors // strips * LANES, (strip + 1) * vectors // strips * LANES
-    windows, rows = windows_from(r, offsets, 0), rows_from(r, R, K)
+    windows, rows = windows_from(r, offsets, 0), row_at(add(EIGHT, r), R, K)
     while R - r > 1 and k < last:
         row, bias = (k, K, K - k), load(b, k, K - k)
         if R - r > FEW:

@@ -271,19 +271,15 @@ def add(x, y):
     return x + y
 
 
-@becomes(lambda x, y: x, lambda builder, kind, x, y: builder.mul(x, y))
-def times(x, y):
-    """Return x * y of whole numbers."""
-    return x * y
+def _row_at(builder, kind, r, count, step):
+    last = builder.sub(count, count.type(1))
+    return builder.mul(builder.select(builder.icmp_signed("<", r, last), r, last), step)
 
 
-@becomes(
-    lambda x, y: x,
-    lambda builder, kind, x, y: builder.select(builder.icmp_signed("<", x, y), x, y),
-)
-def least(x, y):
-    """Return the smaller of two whole numbers."""
-    return min(x, y)
+@becomes(lambda r, count, step: r, _row_at)
+def row_at(r, count, step):
+    """Return where row r of ``count`` begins, each of ``step`` numbers; past the last, the last."""
+    return min(r, count - 1) * step
 
 
 @becomes(lambda place, vector: vector, lambda builder, kind, place, vector: vector)

@@ -33,14 +33,13 @@ from tinycnn.kernels.microkernels import (
     empty,
     gemm_tile,
     in_rows,
-    rows_from,
     store_living,
     store_winner,
     unpool,
     windows_from,
 )
 from tinycnn.kernels.products import dense
-from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, load, store, times, zeros
+from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, load, row_at, store, zeros
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -277,7 +276,7 @@ def _sum_tiles(piece, read, written):
 def _transform_columns(x, at, steps, count, matrix, half, sizes):
     """Write matrix X to ``half``; X are ``taken`` rows of ``taken`` vectors, ``steps`` apart."""
     (row, column), (made, taken) = steps, sizes
-    rows = rows_from(0, taken, row)  # below eight the last comes again, times zero
+    rows = row_at(EIGHT, taken, row)  # below eight the last comes again, times zero
     for v in range(taken):
         numbers = load(x, add(rows, at + v * column), count)
         for p in range(made):
@@ -289,7 +288,7 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
 def _evaluate(x, at, row, matrix, half, written, sizes):
     """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
     (values, to, step), (made, taken, C) = written, sizes
-    places = rows_from(0, taken, LANES)  # as in ``_transform_columns``
+    places = row_at(EIGHT, taken, LANES)  # as in ``_transform_columns``
     for c in range(0, C, LANES):
         _transform_columns(x, at + c, (row, C), C - c, matrix, half, (made, taken))
         for p in range(made):
@@ -305,7 +304,8 @@ def _multiply(values, tiles, taps, u, products, steps, filters):
     points, step, u_step, F = steps
     for p in range(points):
         for t in range(0, len(tiles), ROWS):
-            windows, to = windows_from(t, tiles, p * step), times(add(EIGHT, t), points * F)
+            windows = windows_from(t, tiles, p * step)
+            to = row_at(add(EIGHT, t), len(tiles), points * F)
             for f in filters:
                 row, at = (p * u_step + f, F, F - f), add(to, p * F + f)
                 if len(tiles) - t > FEW:
@@ -323,7 +323,7 @@ def _interpolate(products, weights, half, written, where, sizes):
     """
     (at, b), (y, winner), (begin, to, filters) = weights, written, where
     n, m, row, F, size = sizes
-    places = rows_from(0, n, LANES)  # as in ``_transform_columns``
+    places = row_at(EIGHT, n, LANES)  # as in ``_transform_columns``
     for f in filters:
         bias, nothing = load(b, f, F - f), zeros(b)
         _transform_columns(products, begin + f, (n * whole(F), whole(F)), LANES, at, half, (m, n))
