@@ -19,7 +19,7 @@ def copy_first(x, marks, out, i, count):
 
 
 def where_the_mark_is(x, marks, out, i, count):
-    store(out, i, select(equals(marks, i, 3, count), load(x, i), load(out, i)), LANES)
+    store(out, i, select(equals(load(marks, i, count), 3), load(x, i), load(out, i)), LANES)
 
 
 @pytest.mark.skipif(not (CHECKED or UNCOMPILED), reason="parallel kernels check no bounds")

@@ -165,11 +165,11 @@ def unpool(dy, winner, unpooled, places, size, db):
         for i in range(len(rows) // size):
             for j in range(len(columns) // size):
                 at = (i * (len(columns) // size) + j) * F + f
-                gradient = load(dy, at, F - f)
-                for place in range(size * size):
-                    u, v = divmod(place, size)
+                gradient, place = load(dy, at, F - f), load(winner, at, F - f)
+                for here in range(size * size):
+                    u, v = divmod(here, size)
                     to = rows[i * size + u] + columns[j * size + v] + f
-                    won = select(equals(winner, at, place, F - f), gradient, zeros(dy))
+                    won = select(equals(place, here), gradient, zeros(dy))
                     store(unpooled, to, won, F - f)
                     total = add(total, won)
         store(db, f, total, F - f)

@@ -50,6 +50,7 @@ SCALARS = {
     types.float32: ir.FloatType(),
     types.float64: ir.DoubleType(),
     types.boolean: ir.IntType(1),
+    types.uint8: BYTE,
 }
 
 
@@ -142,12 +143,6 @@ class Array:
         vector = _vector_of(pointer.type.pointee)
         return builder.bitcast(pointer, vector.as_pointer()) if count else pointer
 
-    def load_some(self, pointer, mask):
-        """Return the vector at ``pointer`` with zeros in the lanes that a mask forbids to read."""
-        nothing = ir.Constant(pointer.type.pointee, None)
-        arguments = pointer, INT32(self.align), mask, nothing
-        return self.masked("load", nothing.type, arguments)
-
     def masked(self, name, result, arguments):
         """Call LLVM's masked load or store of some lanes of a vector."""
         lanes = f"v{LANES}{'i8' if self.align == 1 else f'f{8 * self.align}'}"
@@ -219,12 +214,14 @@ def _load(builder, kind, a, i, count=None):
         return builder.load(a.at(i, i.type(LANES)), align=a.align)
     mask, count = _first_lanes(builder, count)
     pointer = a.at(i, count)
+    nothing = ir.Constant(pointer.type.pointee, None)
     is_full = builder.icmp_signed("==", count, count.type(LANES))
     with builder.if_else(is_full) as (then, otherwise):
         with then:
             whole, whole_block = builder.load(pointer, align=a.align), builder.block
         with otherwise:
-            some, some_block = a.load_some(pointer, mask), builder.block
+            arguments = pointer, INT32(a.align), mask, nothing
+            some, some_block = a.masked("load", nothing.type, arguments), builder.block
     result = builder.phi(whole.type)
     result.add_incoming(whole, whole_block)
     result.add_incoming(some, some_block)
@@ -335,18 +332,14 @@ def joined(x, y):
     return np.concatenate([x[:HALF], y[HALF:]])
 
 
-def _equals(builder, kind, a, i, value, count):
-    mask, count = _first_lanes(builder, count)
-    found = a.load_some(a.at(i, count), mask)
-    same = builder.icmp_unsigned("==", found, _splat(builder, builder.trunc(value, BYTE)))
-    return builder.and_(mask, same)
+def _equals(builder, kind, x, value):
+    return builder.icmp_unsigned("==", x, _splat(builder, builder.trunc(value, BYTE)))
 
 
-@becomes(lambda a, i, value, count: Vector(types.boolean), _equals)
-def equals(a, i, value, count):
-    """Return in which of a[i : i + count] of a flat byte array are ``value``; others are not."""
-    same = _checked(a, i, min(count, LANES)) == value
-    return np.append(same, np.zeros(LANES - len(same), np.bool_))
+@becomes(lambda x, value: Vector(types.boolean), _equals)
+def equals(x, value):
+    """Return which lanes of a vector of bytes are ``value``."""
+    return x == value
 
 
 @becomes(lambda mask, x, y: x, lambda builder, kind, mask, x, y: builder.select(mask, x, y))
