@@ -56,12 +56,12 @@ def files_below(folder, pattern="*"):
 def folder_for(monkeypatch):
     """The folder for the kernels of this file, in an environment with these variables only."""
 
-    def choose(mode="parallel", **environment):
+    def choose(**environment):
         for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, str(value))
-        return jit.cache_folder.__wrapped__(Path(__file__), mode)
+        return jit.cache_folder.__wrapped__(Path(__file__))
 
     return choose
 
@@ -88,9 +88,10 @@ def test_each_version_of_the_sources_mode_and_vector_has_its_folder(
     folder_for, tmp_path, monkeypatch
 ):
     """Where the processor's name is pinned, numba takes a wide vector's code for a narrow one's."""
-    folders = [folder_for(mode, HOME=tmp_path) for mode in ("parallel", "checked")]
-    monkeypatch.setattr(jit, "LANES", 2 * jit.LANES)
-    folders.append(folder_for(HOME=tmp_path))
+    folders = [folder_for(HOME=tmp_path)]
+    for name, value in (("CHECKED", not CHECKED), ("LANES", 2 * jit.LANES)):
+        monkeypatch.setattr(jit, name, value)
+        folders.append(folder_for(HOME=tmp_path))
     monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
     for text in ("a = 1", "a = 2"):
         (tmp_path / "helper.py").write_text(text)
@@ -102,7 +103,7 @@ def test_where_no_folder_can_be_there_is_none(folder_for, monkeypatch):
     for nowhere in ("/dev/null", "/proc/1", "/dev/null/x"):
         for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
             assert folder_for(**{name: nowhere}) is None
-    assert jit.cache_folder(Path("<stdin>"), "parallel") is None
+    assert jit.cache_folder(Path("<stdin>")) is None
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert folder_for() is None
 

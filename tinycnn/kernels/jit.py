@@ -17,6 +17,7 @@ import functools
 import gc
 import hashlib
 import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +39,6 @@ from tinycnn.kernels.simd import CHECKED, LANES
 from tinycnn.signals import signals_wait
 
 UNCOMPILED = bool(config.DISABLE_JIT)  # kernels run as plain Python
-
-MODE = "checked" if CHECKED else "parallel"
 
 
 def kernel(function: Callable, body: Callable | None = None) -> Callable:
@@ -113,7 +112,7 @@ class Part(Kernel):
 
 
 @functools.lru_cache
-def cache_folder(file: Path = Path(__file__), mode: str = MODE) -> Path | None:
+def cache_folder(file: Path = Path(__file__)) -> Path | None:
     """Return where the kernels of ``file`` are kept, or None when no private folder can be had."""
     if not file.is_file():  # typed into a prompt: nothing to tell one version from the next
         return None
@@ -122,14 +121,14 @@ def cache_folder(file: Path = Path(__file__), mode: str = MODE) -> Path | None:
         root = Path(named, "tinycnn") if os.path.isabs(named) else user_folder("cache")
     except EnvironmentFault:
         return None
-    return private_folder(root / f"kernels-{_digest(file)}-{mode}")
+    return private_folder(root / f"kernels-{_digest(file)}")
 
 
 def _digest(file: Path) -> str:
     """Return a short digest of all that the code of the kernels in ``file`` depends on."""
     compiler = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag, sys.abiflags
     processor = cpu_target.target_context.codegen().magic_tuple()
-    digest = hashlib.sha256(repr((compiler, processor, LANES)).encode())
+    digest = hashlib.sha256(repr((compiler, processor, LANES, CHECKED)).encode())
     for source in sorted({*Path(__file__).parent.glob("*.py"), file}):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
@@ -154,8 +153,7 @@ class KernelCache(NullCache):
             with contextlib.suppress(Exception):  # damaged bytes raise anything when decoded
                 sealed = path.read_bytes()
                 if _seal(path.name, sealed[:-32]) == sealed[-32:]:
-                    folder = IndexDataCacheFile(path.parent, "", None)
-                    return CompileResult._rebuild(target, *folder._load_data(path.name))
+                    return CompileResult._rebuild(target, *pickle.loads(sealed[:-32]))
         return None  # compile it
 
     def save_overload(self, signature: Any, code: CompileResult) -> None:

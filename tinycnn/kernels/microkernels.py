@@ -266,21 +266,17 @@ def pieces(N):
 
 def sum_of_pieces(parts, pairs):
     """Return the sum of the pieces in ``parts``, which is used up, added as ``pairs`` tell."""
-    if len(parts) == 1:
-        return parts[0]
-    total = empty(parts.shape[1:], parts.dtype)
-    _add_pairs(blocks(total), (pairs,), (parts.reshape(-1), total.reshape(-1)))
-    return total
+    if len(parts) > 1:
+        _add_pairs(blocks(parts[0]), (pairs, parts[0].size), (parts.reshape(-1),))
+    return parts[0]
 
 
 @parallel_over  # block owns its part of each array
 def _add_pairs(block, read, written):
-    (pairs,), (parts, total) = read, written
-    size, last = total.size, min(total.size, (block + 1) * MANY)
+    (pairs, size), (parts,) = read, written
+    last = min(size, (block + 1) * MANY)
     for pair in range(len(pairs)):
         to, from_ = pairs[pair, 0] * size, pairs[pair, 1] * size
         for m in range(block * MANY, last, LANES):
             both = add(*load((parts, parts), (to + m, from_ + m), last - m))
             store(parts, to + m, both, last - m)
-    for m in range(block * MANY, last, LANES):
-        store(total, m, load(parts, m, last - m), last - m)
