@@ -1,4 +1,4 @@
-"""Convolution and its gradients, alone, and in one step with ReLU and max-pooling.
+"""Convolution, max-pooling, and both in one step with a ReLU between them; all their gradients.
 
 In one step with ReLU and pooling, the map between them is never stored. In the backward pass, one
 output of the convolution in four is the winner of its window, and the ReLU has stopped most of
@@ -19,6 +19,7 @@ from tinycnn.kernels.microkernels import (
     gemm_tile,
     gemm_tile_pairs,
     in_rows,
+    keep_larger,
     pieces,
     store_living,
     store_winner,
@@ -244,3 +245,42 @@ def _backward_input(n, read, written):
         for q in range(places):
             span = offsets[p * places + q], q * F, count[q]
             axpy_rows(dx_n, w, filters, gradients, span, slots)
+
+
+def maxpool2d(x, size):
+    """See ``reference.maxpool2d``."""
+    N, H, W, C = x.shape
+    y = empty((N, H // size, W // size, C), x.dtype)
+    winner = np.empty(y.shape, np.uint8)
+    windows = window_offsets(W, C, *y.shape[1:3], size)
+    _maxpool2d(N, (in_rows(x), windows, C, size * size), (in_rows(y), in_rows(winner)))
+    return y, winner
+
+
+@parallel_over  # n owns y[n] and winner[n]
+def _maxpool2d(n, read, written):
+    (x, windows, C, places), (y, winner) = read, written
+    for p in range(windows.size // places):
+        for c in range(0, C, LANES):
+            best, where = load(x[n], windows[p * places] + c, C - c), zeros(y)
+            for place in range(1, places):
+                value = load(x[n], windows[p * places + place] + c, C - c)
+                best, where = keep_larger(best, where, value, place)
+            store((y[n], winner[n]), p * C + c, (best, where), C - c)
+
+
+def maxpool2d_backward(dy, winner, input_size, size):
+    """See ``reference.maxpool2d_backward``."""
+    (N, OH, OW, C), (H, W) = dy.shape, input_size
+    dx = empty((N, H, W, C), dy.dtype)
+    places = np.arange(OH * size) * W * C, np.arange(OW * size) * C
+    _maxpool2d_backward(N, (in_rows(dy), in_rows(winner), places, size, C), (in_rows(dx),))
+    return dx
+
+
+@parallel_over  # n owns dx[n]
+def _maxpool2d_backward(n, read, written):
+    (dy, winner, places, size, C), (dx,) = read, written
+    dx_n = dx[n]
+    dx_n[:] = 0
+    unpool(dy[n], winner[n], dx_n, places, size, np.zeros(C, dy.dtype))

@@ -10,60 +10,12 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.jit import part
-from tinycnn.kernels.microkernels import (
-    MANY,
-    Plan,
-    blocks,
-    empty,
-    in_rows,
-    keep_larger,
-    unpool,
-    window_offsets,
-)
+from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
 from tinycnn.kernels.simd import LANES, add, fill_like, fma, load, store, zeros
 from tinycnn.kernels.threads import between, parallel_over
 
 LEAST = {np.dtype(z): np.finfo(z).tiny / np.finfo(z).eps for z in (np.float32, np.float64)}
 """The smallest numbers that ``reference.flush`` leaves."""
-
-
-def maxpool2d(x, size):
-    """See ``reference.maxpool2d``."""
-    N, H, W, C = x.shape
-    y = empty((N, H // size, W // size, C), x.dtype)
-    winner = np.empty(y.shape, np.uint8)
-    windows = window_offsets(W, C, *y.shape[1:3], size)
-    _maxpool2d(N, (in_rows(x), windows, C, size * size), (in_rows(y), in_rows(winner)))
-    return y, winner
-
-
-@parallel_over  # n owns y[n] and winner[n]
-def _maxpool2d(n, read, written):
-    (x, windows, C, places), (y, winner) = read, written
-    for p in range(windows.size // places):
-        for c in range(0, C, LANES):
-            best, where = load(x[n], windows[p * places] + c, C - c), zeros(y)
-            for place in range(1, places):
-                value = load(x[n], windows[p * places + place] + c, C - c)
-                best, where = keep_larger(best, where, value, place)
-            store((y[n], winner[n]), p * C + c, (best, where), C - c)
-
-
-def maxpool2d_backward(dy, winner, input_size, size):
-    """See ``reference.maxpool2d_backward``."""
-    (N, OH, OW, C), (H, W) = dy.shape, input_size
-    dx = empty((N, H, W, C), dy.dtype)
-    places = np.arange(OH * size) * W * C, np.arange(OW * size) * C
-    _maxpool2d_backward(N, (in_rows(dy), in_rows(winner), places, size, C), (in_rows(dx),))
-    return dx
-
-
-@parallel_over  # n owns dx[n]
-def _maxpool2d_backward(n, read, written):
-    (dy, winner, places, size, C), (dx,) = read, written
-    dx_n = dx[n]
-    dx_n[:] = 0
-    unpool(dy[n], winner[n], dx_n, places, size, np.zeros(C, dy.dtype))
 
 
 def relu(x):
