@@ -17,7 +17,6 @@ import functools
 import gc
 import hashlib
 import os
-import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,7 +152,8 @@ class KernelCache(NullCache):
             with contextlib.suppress(Exception):  # damaged bytes raise anything when decoded
                 sealed = path.read_bytes()
                 if _seal(path.name, sealed[:-32]) == sealed[-32:]:
-                    return CompileResult._rebuild(target, *pickle.loads(sealed[:-32]))
+                    folder = IndexDataCacheFile(path.parent, "", None)
+                    return CompileResult._rebuild(target, *folder._load_data(path.name))
         return None  # compile it
 
     def save_overload(self, signature: Any, code: CompileResult) -> None:
