@@ -29,8 +29,8 @@ def often_small(few, *many):
     return st.one_of(*[st.integers(1, few)] * 3, st.sampled_from(many))
 
 
-examples = often_small(3, 5, 17)  # from 5 on threads share the work, from 17 on in two pieces
-filters = often_small(3, LANES // 2, LANES - 1, LANES, LANES + 3)
+examples = often_small(3, 6, 17)  # from 5 on threads share the work, from 17 on in two pieces
+filters = often_small(3, LANES // 4, LANES // 2, LANES - 1, LANES, LANES + 3)
 channels = often_small(3, 8, LANES + 1)
 shapes = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 
@@ -58,8 +58,8 @@ def square(draw, examples=examples):
     """x, w, b, size as in usual networks, wide enough for the fastest of several ways."""
     rng, N, K = draw(generators()), draw(examples), draw(st.integers(3, 5))
     C = draw(st.sampled_from([8, max(27, LANES + 1)]))
-    F = draw(st.sampled_from([17, max(28, LANES + 3)]))
-    H, W = (K - 1 + draw(st.sampled_from([2, 3, 4, 5, 6, 10])) for _ in "HW")
+    F = draw(st.sampled_from([LANES // 2, 17, max(28, LANES + 3)]))
+    H, W = (K - 1 + draw(st.sampled_from([2, 3, 4, 5, 6, 10, 14])) for _ in "HW")
     return {**convolved(rng, (N, H, W, C), (F, K, K, C)), "size": draw(st.integers(1, 2))}
 
 

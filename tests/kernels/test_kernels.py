@@ -195,13 +195,15 @@ def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
         set_threads(1)
 
 
-def test_one_image_whose_tiles_are_shared_out_gets_the_bits_that_it_gets_among_others():
+@pytest.mark.parametrize("side, C, size", [(20, 32, 1), (20, 32, 2), (5, 3, 1)])
+def test_one_image_that_is_shared_out_gets_the_bits_that_it_gets_among_others(side, C, size):
     rng = np.random.default_rng(0)
-    x, w = rng.normal(size=(1, 20, 20, 32)), rng.normal(size=(16, 3, 3, 32))
-    others = kernels.conv2d(np.repeat(x, 5, axis=0), w, w[:, 0, 0, 0])
+    x, w = rng.normal(size=(1, side, side, C)), rng.normal(size=(LANES // 2, 3, 3, C))
+    given = w, w[:, 0, 0, 0], size
+    others, _ = kernels.conv2d_relu_maxpool2d(np.repeat(x, 8, axis=0), *given)
     set_threads(None)
     for _ in range(20):
-        np.testing.assert_array_equal(kernels.conv2d(x, w, w[:, 0, 0, 0])[0], others[4])
+        np.testing.assert_array_equal(kernels.conv2d_relu_maxpool2d(x, *given)[0][0], others[4])
 
 
 def test_memory_is_used_again_when_neither_the_array_nor_a_view_of_it_is_held():

@@ -5,6 +5,7 @@ output of the convolution in four is the winner of its window, and the ReLU has 
 those. So only living winners are visited, or every output by fewer multiplications: ``winograd``.
 """
 
+import math
 from functools import lru_cache, partial
 
 import numpy as np
@@ -17,7 +18,6 @@ from tinycnn.kernels.microkernels import (
     axpy_rows,
     empty,
     gemm_tile,
-    gemm_tile_pairs,
     in_rows,
     keep_larger,
     pieces,
@@ -57,40 +57,52 @@ def _plan(x, w, b, size, competing):
     if winograd.serves(w.shape, (OH, OW), size, N):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
-    *where, shift = sites(W, C, OH, OW, size, F)
-    copies = 2 if shift else 1
-    by_tap, biases = (empty((z, copies, F), w.dtype) for z in (KH * KW * C, 1))
+    if winograd.serves_rows(w.shape, OW, size):
+        fill, turn = winograd.filled_by_rows_and_packed(x, w, b, y, winner)
+        return Plan((y, winner), fill, turn, (w, b))
+    windows, places, shared, together = sites(x.shape, y.shape, size)
+    run = KW + (shared - 1) * size
+    by_tap, biases = empty((KH, run, C, shared, F), w.dtype), empty((shared, F), w.dtype)
 
     def pack():
-        by_tap[:], biases[:] = w.reshape(F, -1).T[:, None], b
+        by_tap[:], biases[:] = 0, b
+        for k in range(shared):
+            by_tap[:, k * size :][:, :KW, :, k] = w.transpose(1, 2, 3, 0)
 
-    numbers, parts = (by_tap.ravel(), biases.ravel()), 1 if N > FEW else 4
-    taps = window_offsets(W * C, 1, KH, KW * C, 1)  # windows of one number each
-    read = in_rows(x), *where, shift, taps, *numbers, size, parts
-    written = in_rows(y), in_rows(winner)
-    return Plan((y, winner), partial(_convolve, N * parts, read, written), (pack,), (w, b))
+    parts, images = 1 if N > FEW else 4, (N // together, together)
+    taps = window_offsets(W * C, 1, KH, run * C, 1)  # windows of one number each
+    x, *written = (in_rows(z.reshape(*images, *z.shape[1:])) for z in (x, y, winner))
+    read = x, windows, places, taps, by_tap.ravel(), biases.ravel(), size, parts
+    return Plan((y, winner), partial(_convolve, len(x) * parts, read, tuple(written)), pack, (w, b))
 
 
 @lru_cache
-def sites(W, C, OH, OW, size, F):
-    """Return where windows begin in an image, and where their results go; and, if F filters fill
-    half a vector, how much further the windows begin that share vectors with them, or else 0.
+def sites(x_shape, y_shape, size):
+    """Return where windows begin, where their results go, how many share a vector, and how many
+    images are taken as one, lest few windows leave the last of eight places empty.
+
+    Filters that fill a half or a quarter of a vector share it with those of the next windows. All
+    these windows are one, wide enough, where the weights of each are zero outside of its own.
     """
-    columns, shift = np.arange(OW), 0
-    if F == HALF and OW > 1:  # one without a neighbor shares with the last but one again
-        columns, shift = np.minimum(columns[::2], OW - 2), size * C
-    windows = window_offsets(W, C, OH, OW, size).reshape(OH, OW, -1)[:, columns]
-    return windows.ravel(), np.add.outer(np.arange(OH) * OW, columns).ravel() * F, shift
+    (N, H, W, C), (_, OH, OW, F) = x_shape, y_shape
+    shared = LANES // F if F in (HALF, HALF // 2) and F * OW >= LANES else 1
+    columns = np.minimum(np.arange(0, OW, shared), OW - shared)  # the last, with some again
+    windows = window_offsets(W, C, OH, OW, size).reshape(OH, OW, -1)[:, columns].ravel()
+    places = np.add.outer(np.arange(OH) * OW, columns).ravel() * F
+    together = math.gcd(N, ROWS) if N > FEW and windows.size < 2 * ROWS else 1
+    windows = np.add.outer(np.arange(together) * H * W * C, windows)
+    places = np.add.outer(np.arange(together) * OH * OW * F, places)
+    return windows.ravel(), places.ravel(), shared, together
 
 
-@parallel_over  # piece owns its part of y[n] and winner[n]
+@parallel_over  # piece owns its part of y[n] and winner[n], of one image or of some
 def _convolve(piece, read, written):
     """Multiply eight windows at a time by a vector of filters.
 
     If there is pooling, ``windows`` lists all places of the first pooling window, then those of
     the second, and so on; the places of two compete at a time.
     """
-    (x, windows, places, shift, taps, w, b, size, parts), (y, winner) = read, written
+    (x, windows, places, taps, w, b, size, parts), (y, winner) = read, written
     (n, part), eights, F = divmod(piece, parts), (windows.size + ROWS - 1) // ROWS, b.size
     all_eights = (F + LANES - 1) // LANES * eights  # of all vectors of filters
     first, last = part * all_eights // parts, (part + 1) * all_eights // parts
@@ -99,11 +111,7 @@ def _convolve(piece, read, written):
         bias, before = load(b, f, F - f), f // LANES * eights
         for m in range(max(first - before, 0), min(last - before, eights)):
             p, row = m * ROWS, (f, F, F - f)
-            eight = windows_from(p, windows, 0)
-            if shift:
-                sums = gemm_tile_pairs(x, eight, shift, taps, w, bias)
-            else:
-                sums = gemm_tile(x, eight, taps, w, row, bias)
+            sums = gemm_tile(x, windows_from(p, windows, 0), taps, w, row, bias)
             at = windows_from(p // (size * size), places, f)
             if size == POOL:
                 store_winner(sums[:4], y, winner, at[0], F - f)

@@ -36,6 +36,8 @@ from tinycnn.kernels.simd import (
     row_at,
     select,
     store,
+    store_first,
+    times,
     zeros,
 )
 from tinycnn.kernels.threads import parallel_over
@@ -86,15 +88,19 @@ def gemm_tile(x, windows, taps, w, row, start):
 
 
 @part
-def gemm_tile_pairs(x, windows, shift, taps, w, start):
-    """Return sixteen sums in eight vectors, of weights that fill half of one and are there twice.
+def gemm_tile_along(x, columns, C, w, at):
+    """Return vectors of sums over three taps in a row, of weights that fill half of each, twice.
 
-    The second half of each vector is for a window that begins ``shift`` after that of the first.
+    They are for three left windows, then for the right ones, which begin a column of C numbers
+    later; ``columns`` says where the four columns of the three pairs are, column by column: so each
+    number that is read serves two taps. The second halves are for windows two columns further.
     """
-    sums = each(windows, start)
-    for m in range(taps.size):
-        at = add(windows, taps[m])
-        sums = fma(joined(fill(x, at), fill(x, add(at, shift))), load(w, m * LANES), sums)
+    sums = each(columns[:6], zeros(x))
+    for c in range(C):
+        here = add(columns, c)
+        both = joined(fill(x, here), fill(x, add(here, 2 * C)))
+        first, second, third = load(w, add(times(EIGHT[:3], LANES), at + 3 * c * LANES))
+        sums = fma(both[6:], third, fma(both[3:9], second, fma(both[:6], first, sums)))
     return sums
 
 

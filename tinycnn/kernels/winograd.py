@@ -32,6 +32,7 @@ from tinycnn.kernels.microkernels import (
     ROWS,
     empty,
     gemm_tile,
+    gemm_tile_along,
     in_rows,
     store_living,
     store_winner,
@@ -39,7 +40,23 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.products import dense
-from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, load, row_at, store, zeros
+from tinycnn.kernels.simd import (
+    EIGHT,
+    HALF,
+    LANES,
+    TWELVE,
+    add,
+    dot,
+    fill,
+    least,
+    load,
+    load_first,
+    pick,
+    store,
+    store_first,
+    times,
+    zeros,
+)
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -103,6 +120,38 @@ def filled_and_packed(x, w, b, size, y, winner):
     numbers = m + K - 1, 0, W * C, OW * F, size
     units = len(x) if z_size[0] % m or z_size[1] % m else len(x) * len(places[0])
     return _plan(source, (w, b, gg, bt, at), places, numbers, (in_rows(y), in_rows(winner)), units)
+
+
+def serves_rows(w_shape: tuple[int, ...], OW: int, size: int) -> bool:
+    """Return whether ``filled_by_rows_and_packed`` is made for a convolution, and pays."""
+    F, KH, KW, C = w_shape
+    return (KH, KW, F, size) == (3, 3, HALF, 2) and C >= 8 and OW > 1
+
+
+def filled_by_rows_and_packed(x, w, b, y, winner):
+    """Do as ``filled_and_packed`` where few channels would leave the vectors of tiles empty.
+
+    This is the method in one dimension. Whole rows are combined, and at each point remains a
+    convolution along a row, whose taps are summed like its channels.
+    """
+    (N, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, 3
+    m = tile_outputs((OH, OW), K, 2)
+    at, bt, gt, *_ = matrices(K, m, w.dtype)
+    by_tap, biases = empty((K, C, K, 2, F), w.dtype), empty((2, F), w.dtype)
+    g = np.ascontiguousarray(gt.reshape(K, 8)[:, : m + K - 1].T)
+    packed = dense(g, by_tap.reshape(K, -1), np.zeros(by_tap[0].size, w.dtype))
+
+    def pack():
+        by_tap[:], biases[:] = w.transpose(1, 3, 2, 0)[..., None, :], b
+        packed.fill()
+
+    tops = np.arange(0, 2 * OH, m)
+    pairs = np.minimum(np.arange(-(-OW // 6) * 3) * 2, OW - 2).reshape(-1, 1, 3)
+    columns = (2 * pairs + np.arange(4)[:, None]) * C
+    where = np.minimum(tops, 2 * OH - m), columns.ravel(), pairs.ravel() * F
+    parts, weights = len(tops) if N <= FEW else 1, (packed.y.ravel(), biases.ravel(), at, bt)
+    read = in_rows(x), weights, where, (C, W * C, OW * F, parts)
+    return partial(_row_pieces, N * parts, read, (in_rows(y), in_rows(winner))), pack
 
 
 def input_gradient(dy, winner, w, size, dx):
@@ -239,6 +288,34 @@ def _pieces(piece, read, written):
             _interpolate(products, (right, b), half, (y[image], winner[image]), where, sizes)
 
 
+@parallel_over  # piece owns some rows of y[n] and winner[n]
+def _row_pieces(piece, read, written):
+    """Evaluate down the columns of some rows, multiply along the rows, interpolate."""
+    x, (u, b, at, bt), (tops, columns, places), (C, row, y_row, parts) = read
+    (n, part), (y, winner), T = divmod(piece, parts), written, len(tops)
+    points, m, wide, made = len(bt) // 8, len(at) // 8, whole(row), len(columns) // 2 * LANES
+    values = _room(b, points * wide + (points + m) * made)
+    products = values[points * wide :]
+    outputs = products[points * made :]
+    window = 0, 3 * LANES, made, made + 3 * LANES  # left and right, above and below
+    for t in range(part * T // parts, (part + 1) * T // parts):
+        steps, sizes = (row, LANES, LANES), (points, points, wide // LANES)
+        _transform_columns(x[n], tops[t] * row, steps, row, bt, values, sizes)
+        for p in range(points):
+            for q in range(0, len(columns), 12):
+                twelve = add(pick(columns, add(TWELVE, q)), p * wide)
+                six = gemm_tile_along(values, twelve, C, u, 3 * p * C * LANES)
+                store(products, add(times(EIGHT[:6], LANES), p * made + q // 2 * LANES), six)
+        steps, sizes = (made, LANES, 0), (m, points, made // LANES)
+        _transform_columns(products, 0, steps, LANES, at, outputs, sizes)
+        for i in range(t * m - tops[t], m, 2):  # of the last, what is not there yet
+            for q in range(len(places)):
+                here = i * made + (q // 3 * 6 + q % 3) * LANES
+                four = add(load(b, 0), load(outputs, add(window, here)))
+                to = (tops[t] + i) // 2 * y_row + places[q]
+                store_winner(four, y[n], winner[n], to, LANES)
+
+
 @parallel_over  # piece owns dw[piece] and db[piece]
 def _sum_tiles(piece, read, written):
     """Group by group: evaluate the tiles of x and dy, multiply point by point, interpolate."""
@@ -274,14 +351,17 @@ def _sum_tiles(piece, read, written):
 
 @part
 def _transform_columns(x, at, steps, count, matrix, half, sizes):
-    """Write matrix X to ``half``; X are ``taken`` rows of ``taken`` vectors, ``steps`` apart."""
-    (row, column), (made, taken) = steps, sizes
-    rows = row_at(EIGHT, taken, row)  # below eight the last comes again, times zero
-    for v in range(taken):
-        numbers = load(x, add(rows, at + v * column), count)
+    """Write matrix X to ``half``; X are ``taken`` rows of some vectors, ``steps`` apart.
+
+    ``count`` is how many numbers the first vector has, and each has ``less`` than the one before.
+    """
+    (row, column, less), (made, taken, vectors) = steps, sizes
+    rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
+    for v in range(vectors):
+        numbers = load_first(x, add(rows, at + v * column), count - v * less)
         for p in range(made):
             value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
-            store(half, (p * taken + v) * LANES, value)
+            store(half, (p * vectors + v) * LANES, value)
 
 
 @part
@@ -290,7 +370,8 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
     (values, to, step), (made, taken, C) = written, sizes
     places = row_at(EIGHT, taken, LANES)  # as in ``_transform_columns``
     for c in range(0, C, LANES):
-        _transform_columns(x, at + c, (row, C), C - c, matrix, half, (made, taken))
+        steps, sizes = (row, C, 0), (made, taken, taken)
+        _transform_columns(x, at + c, steps, C - c, matrix, half, sizes)
         for p in range(made):
             line = load(half, add(places, p * taken * LANES))
             for q in range(made):
@@ -325,8 +406,9 @@ def _interpolate(products, weights, half, written, where, sizes):
     n, m, row, F, size = sizes
     places = row_at(EIGHT, n, LANES)  # as in ``_transform_columns``
     for f in filters:
-        bias, nothing = load(b, f, F - f), zeros(b)
-        _transform_columns(products, begin + f, (n * whole(F), whole(F)), LANES, at, half, (m, n))
+        bias, nothing = load_first(b, f, F - f), zeros(b)
+        steps = n * whole(F), whole(F), 0
+        _transform_columns(products, begin + f, steps, LANES, at, half, (m, n, n))
         for i in range(0, m, max(1, size)):
             line = load(half, add(places, i * n * LANES))
             if size == 2:
