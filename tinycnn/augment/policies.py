@@ -5,11 +5,12 @@ Slightly rotated, stretched and warped, an image looks like the same digit in an
 passed in, so equal generators give equal images.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinycnn.augment.normals import normals
 from tinycnn.augment.warp import CELL, grid_size, warp
 from tinycnn.nn.open_set import NO_CLASS
 
@@ -52,7 +53,7 @@ class Augmentation:
         wanted: slice = WHOLE,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Distorted images with the same labels."""
-        return augment(images, self, rng, wanted), labels[wanted]
+        return augmented(images[None], self, [rng], wanted)[0], labels[wanted]
 
 
 LIGHT = Augmentation(
@@ -81,7 +82,7 @@ def drawings(
     An image that is not a digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
     made, labels = _styled(images, labels, NO_DIGITS, rng)
-    return augment(made, DRAWN, rng, wanted), labels[wanted]
+    return augmented(made[None], DRAWN, [rng], wanted)[0], labels[wanted]
 
 
 def _styled(
@@ -106,7 +107,7 @@ def rows(
     from tinycnn.augment.rows import windows
 
     made, labels = _styled(images, labels, NO_DIGITS_IN_ROWS, rng)
-    made, labels = windows(augment(made, IN_ROWS, rng), labels, rng)
+    made, labels = windows(augmented(made[None], IN_ROWS, [rng])[0], labels, rng)
     return made[wanted], labels[wanted]
 
 
@@ -123,33 +124,40 @@ OF_DIGITS = "drawings", "rows"
 """Policies for digits only, which differ from test images to the last epoch."""
 
 
-def augment(
-    images: np.ndarray, limits: Augmentation, rng: np.random.Generator, wanted: slice = WHOLE
+def augmented(
+    batches: np.ndarray,
+    limits: Augmentation,
+    rngs: Sequence[np.random.Generator],
+    wanted: slice = WHOLE,
 ) -> np.ndarray:
-    """Distort images (B,H,W) uint8, all but one in five; return the ``wanted`` ones."""
-    B, H, W = images.shape
-    affine = affine_maps(B, limits, rng)
-    nodes = (B, grid_size(H), grid_size(W), 2)
-    elastic = rng.standard_normal(nodes, np.float32) * np.float32(limits.elastic)
+    """Distort batches (G,B,H,W) uint8, all images but one in five; return the ``wanted`` of each.
+
+    Each batch has its own generator. Together they take less time: what runs once in a while, the
+    processor has to fetch anew.
+    """
+    G, B, H, W = batches.shape
+    uniform = np.stack([rng.random((7, B)) for rng in rngs], axis=1)
+    elastic = normals(rngs, (B, grid_size(H), grid_size(W), 2))
+    elastic *= np.float32(limits.elastic)
     if limits.barrel:
-        elastic += barrels(images.shape, limits.barrel, rng)
-    thickness = rng.uniform(-limits.thickness, limits.thickness, (B,))
-    moved = np.greater_equal(rng.random(B), LEFT_ALONE)[wanted]
-    made, *maps = (z[wanted] for z in (images.copy(), affine, elastic, thickness))
-    made[moved] = warp(made[moved], *(z[moved] for z in maps))
+        elastic += np.stack([barrels((B, H, W), limits.barrel, rng) for rng in rngs])
+    most = limits.thickness
+    thickness, chance = np.stack([(rng.uniform(-most, most, B), rng.random(B)) for rng in rngs], 1)
+    affine = affine_maps(uniform.reshape(7, -1), limits).reshape(G, B, 2, 3)
+    made, moved = batches[:, wanted].copy(), chance[:, wanted] >= LEFT_ALONE
+    made[moved] = warp(made[moved], *(z[:, wanted][moved] for z in (affine, elastic, thickness)))
     return made
 
 
-def affine_maps(count: int, limits: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """Draw maps (count,2,3) from the distorted image back to the original, for ``warp``.
+def affine_maps(uniform: np.ndarray, limits: Augmentation) -> np.ndarray:
+    """Return maps (N,2,3) from the distorted image back to the original, for ``warp``.
 
-    A slant moves each row sideways in proportion to its height; then both axes are scaled, and
-    everything is rotated.
+    ``uniform`` (7,N) are numbers from 0 to 1. A slant moves each row sideways in proportion to its
+    height; then both axes are scaled, and everything is rotated.
     """
     stretch, shift = [limits.stretch] * 2, [limits.shift] * 2
     most = np.array([[limits.rotation, limits.slant, limits.scale, *stretch, *shift]]).T
-    draws = 2 * most * rng.random((7, count)) - most  # as rng.uniform would, and faster
-    rotation, slant, scale, tall, wide, down, right = draws
+    rotation, slant, scale, tall, wide, down, right = 2 * most * uniform - most
     rotation, slant, scale = np.radians(rotation), np.radians(slant), 1 + scale
     tall, wide = scale * (1 + tall), scale * (1 + wide)
     cos, sin = np.cos(rotation), np.sin(rotation)

@@ -6,11 +6,15 @@ run that is resumed in epoch 7 at batch 120 sees exactly the images it would hav
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import groupby
 
 import numpy as np
 
-from tinycnn.augment.policies import AUGMENTATIONS, OF_DIGITS, identity
+from tinycnn.augment.policies import AUGMENTATIONS, OF_DIGITS, Augmentation, augmented, identity
 from tinycnn.errors import RunError, choose
+
+AT_ONCE = 2**20
+"""Bytes of images that are made at once: their batches take less time than each by itself."""
 
 
 class Batches:
@@ -64,12 +68,19 @@ class Batches:
         """Yield the batches of ``epoch`` (counted from 1) from batch ``start`` (from 0) on."""
         augment = self.augment if epoch <= self.augmented_epochs else self.final_augment
         order = stream(self.seed, epoch).permutation(len(self.images))
-        for batch in range(start, len(self)):
-            chosen = order[batch * self.size :][: self.count(batch)]
+        few = max(1, AT_ONCE // (self.size * self.images[0].nbytes))
+        for (count, _), some in groupby(
+            range(start, len(self)), lambda batch: (self.count(batch), batch // few)
+        ):
             # Counted from 1: SeedSequence treats [seed, epoch, 0] and [seed, epoch] as equal.
-            rng = stream(self.seed, epoch, batch + 1)
-            share = self._share(len(chosen))
-            yield augment(self.images[chosen], self.labels[chosen], rng, share)
+            rngs = {batch: stream(self.seed, epoch, batch + 1) for batch in some}
+            chosen = order[min(rngs) * self.size :][: len(rngs) * count].reshape(-1, count)
+            images, labels, share = self.images[chosen], self.labels[chosen], self._share(count)
+            if isinstance(augment, Augmentation):
+                yield from zip(augmented(images, augment, [*rngs.values()], share), labels[:, share])
+            else:
+                for batch in zip(images, labels, rngs.values()):
+                    yield augment(*batch, share)
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
