@@ -141,12 +141,12 @@ def augmented(
     elastic *= np.float32(limits.elastic)
     if limits.barrel:
         elastic += np.stack([barrels((B, H, W), limits.barrel, rng) for rng in rngs])
-    most = limits.thickness
-    thickness, chance = np.stack([(rng.uniform(-most, most, B), rng.random(B)) for rng in rngs], 1)
+    thickness, chance = np.stack([rng.random((2, B)) for rng in rngs], axis=1)
+    thickness = 2 * limits.thickness * thickness - limits.thickness
     affine = affine_maps(uniform.reshape(7, -1), limits).reshape(G, B, 2, 3)
-    made, moved = batches[:, wanted].copy(), chance[:, wanted] >= LEFT_ALONE
-    made[moved] = warp(made[moved], *(z[:, wanted][moved] for z in (affine, elastic, thickness)))
-    return made
+    given = batches, affine, elastic, thickness, chance >= LEFT_ALONE
+    made = warp(*(z[:, wanted].reshape(-1, *z.shape[2:]) for z in given))
+    return made.reshape(*chance[:, wanted].shape, H, W)
 
 
 def affine_maps(uniform: np.ndarray, limits: Augmentation) -> np.ndarray:

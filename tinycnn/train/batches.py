@@ -75,7 +75,8 @@ class Batches:
             # Counted from 1: SeedSequence treats [seed, epoch, 0] and [seed, epoch] as equal.
             rngs = {batch: stream(self.seed, epoch, batch + 1) for batch in some}
             chosen = order[min(rngs) * self.size :][: len(rngs) * count].reshape(-1, count)
-            images, labels, share = self.images[chosen], self.labels[chosen], self._share(count)
+            images, labels = (z.take(chosen, axis=0) for z in (self.images, self.labels))
+            share = self._share(count)
             if isinstance(augment, Augmentation):
                 yield from zip(augmented(images, augment, [*rngs.values()], share), labels[:, share])
             else:
