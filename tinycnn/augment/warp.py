@@ -96,7 +96,11 @@ def _warp(piece, read, written):
     images, affine, elastic, thickness, moves, by_row, away, by_column = read
     (warped,) = written
     (B, H, W), P = images.shape, away.size
-    places, four, moved = np.empty(2 * H * P), np.empty(H * P, np.int32), np.empty(H * P, np.float32)
+    places, four, moved = (
+        np.empty(2 * H * P),
+        np.empty(H * P, np.int32),
+        np.empty(H * P, np.float32),
+    )
     paper, framed = np.zeros((H + 2, W + 2), np.int32), np.zeros((H + 2, W + 2), np.float32)
     fours = np.zeros(paper.size, np.int32)
     for n in range(piece * TOGETHER, min(B, (piece + 1) * TOGETHER)):

@@ -69,19 +69,18 @@ class Batches:
         augment = self.augment if epoch <= self.augmented_epochs else self.final_augment
         order = stream(self.seed, epoch).permutation(len(self.images))
         few = max(1, AT_ONCE // (self.size * self.images[0].nbytes))
-        for (count, _), some in groupby(
-            range(start, len(self)), lambda batch: (self.count(batch), batch // few)
-        ):
+        alike = groupby(range(start, len(self)), lambda batch: (self.count(batch), batch // few))
+        for (count, _), some in alike:
             # Counted from 1: SeedSequence treats [seed, epoch, 0] and [seed, epoch] as equal.
             rngs = {batch: stream(self.seed, epoch, batch + 1) for batch in some}
             chosen = order[min(rngs) * self.size :][: len(rngs) * count].reshape(-1, count)
             images, labels = (z.take(chosen, axis=0) for z in (self.images, self.labels))
-            share = self._share(count)
+            share, batches = self._share(count), zip(images, labels, rngs.values(), strict=True)
             if isinstance(augment, Augmentation):
-                yield from zip(augmented(images, augment, [*rngs.values()], share), labels[:, share])
+                images = augmented(images, augment, [*rngs.values()], share)
+                yield from zip(images, labels[:, share], strict=True)
             else:
-                for batch in zip(images, labels, rngs.values()):
-                    yield augment(*batch, share)
+                yield from (augment(*batch, share) for batch in batches)
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
