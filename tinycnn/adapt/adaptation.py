@@ -18,7 +18,7 @@ import numpy as np
 
 from tinycnn.adapt.corrections import Correction
 from tinycnn.adapt.folds import AdaptationData, CrossValidation, cross_validate
-from tinycnn.augment.policies import MILD, augment
+from tinycnn.augment.policies import MILD, augmented
 from tinycnn.data import Dataset
 from tinycnn.errors import RunError
 from tinycnn.evaluate.evaluation import share_trained_on
@@ -128,9 +128,9 @@ def _adaptation_data(
         labels=np.array([classes.index(correction.label) for correction in corrections]),
         folds=rng.permutation(np.arange(len(drawn)) % FOLDS),
         drawings=to_start(drawn),
-        augmented=to_start(augment(np.repeat(drawn, copies, axis=0), MILD, rng)),
+        augmented=to_start(augmented(np.repeat(drawn, copies, axis=0)[None], MILD, [rng])[0]),
         copies=copies,
-        replay=to_start(augment(replay[training], MILD, rng)),
+        replay=to_start(augmented(replay[training][None], MILD, [rng])[0]),
         replay_labels=labels[training],
         known=to_start(replay[validation]),
         known_labels=labels[validation],
