@@ -8,8 +8,6 @@ from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, piec
 from tinycnn.kernels.simd import EIGHT, LANES, add, load, row_at, store, zeros
 from tinycnn.kernels.threads import parallel_over
 
-STRIP = 64  # neighbors in an array that is turned: where they come from stays in the nearest cache
-
 
 def dense_backward_params(dy, x):
     """See ``reference.dense_backward_params``; b is the weight of an input that is always 1."""
@@ -57,15 +55,15 @@ def dense_backward_input(dy, w):
 def turning(shape, x, x_steps, y, y_steps):
     """Return the loop y[i, j, k] = x[i, j, k]; ``steps`` say how far apart in memory these are."""
     read = x.ravel("K"), *map(int, (*shape[1:], *x_steps, *y_steps))
-    return partial(_turn, -(-shape[2] // STRIP) * shape[0], read, (y.ravel(),))
+    return partial(_turn, -(-shape[2] // LANES) * shape[0], read, (y.ravel(),))
 
 
-@parallel_over  # piece owns a strip of y[i]
+@parallel_over  # piece owns a strip of y[i], which comes from what the nearest cache can hold
 def _turn(piece, read, written):
     (x, J, K, x_i, x_j, x_k, y_i, y_j), (y,) = read, written
-    i, k = divmod(piece, (K + STRIP - 1) // STRIP)
-    k *= STRIP
-    step, count = np.uintp(x_k), np.uintp(min(STRIP, K - k))  # unsigned, as no x[-1] is meant
+    i, k = divmod(piece, (K + LANES - 1) // LANES)
+    k *= LANES
+    step, count = np.uintp(x_k), np.uintp(min(LANES, K - k))  # unsigned, as no x[-1] is meant
     for j in range(J):
         at, to = np.uintp(i * x_i + j * x_j + k * x_k), np.uintp(i * y_i + j * y_j + k)
         for m in range(count):

@@ -8,7 +8,7 @@ compared if other code may have had them. So they may as well be packed with a B
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
 from types import SimpleNamespace
@@ -25,8 +25,6 @@ from tinycnn.nn.fusion import ConvReLUPool, absorb, folded, fuse, own
 from tinycnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Softmax
 from tinycnn.nn.lending import Lent, alone
 from tinycnn.nn.shapes import ready
-
-Step = Callable[[], object]
 
 MOST_KEPT = 4
 """Shapes of x for which a thread keeps the arrays of a model: those of the last calls."""
@@ -71,7 +69,7 @@ class _Answer:
         arrays = [z.reshape(-1).view(np.int32) for plan in self._plans for z in plan.packed]
         self._packed, self._changed = [(z, z.copy()) for z in arrays], np.ones(1, np.uint8)
         searches = [partial(compare, blocks(z[0]), z, (self._changed,)) for z in self._packed]
-        self._search, self._calls = in_a_row(searches), list[Step]()
+        self._search, self._calls = in_a_row(searches), list[Any]()
         for compiled, some in groupby(self._plans, lambda plan: isinstance(plan.fill, partial)):
             calls: list[Any] = [plan.fill for plan in some]
             self._calls += [in_a_row(calls)] if compiled else calls

@@ -10,9 +10,6 @@ from typing import Any
 
 from tinycnn.nn.checks import Array
 
-ALONE = 3
-"""References to an array or a dict that a layer has: of the layer, of ``held``, of ``alone``."""
-
 
 class Lent:
     """An attribute of layers; ``last`` is another object whenever one was asked for, or set."""
@@ -32,5 +29,5 @@ class Lent:
 
 
 def alone(held: dict[int, Any]) -> bool:
-    """Return whether no other code holds any of these dicts and arrays."""
-    return max(map(sys.getrefcount, held.values()), default=0) <= ALONE
+    """Return whether only layers and ``held`` hold these: three references, with that of map."""
+    return max(map(sys.getrefcount, held.values()), default=0) <= 3

@@ -198,9 +198,8 @@ def _with_parameters(stage: Layer) -> Layer:
 
 
 def _read(stages: Sequence[Layer]) -> list[Any]:
-    """Return what loops depend on, besides x."""
+    """Return what loops depend on, besides x, without asking for it; see ``lending.py``."""
     read: list[Any] = []
     for stage in stages:
-        kept = vars(_with_parameters(stage))  # not asked for; see ``lending.py``
-        read += stage, stage.ops, stage.inference, *kept["params"].values()
+        read += stage, stage.ops, stage.inference, *vars(_with_parameters(stage))["params"].values()
     return read
