@@ -57,18 +57,22 @@ def _plan(x, w, b, size, competing):
     if winograd.serves(w.shape, (OH, OW), size, N):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
-    if winograd.serves_rows(w.shape, OW, size):
-        fill, turn = winograd.filled_by_rows_and_packed(x, w, b, y, winner)
-        return Plan((y, winner), fill, turn, (w, b))
     windows, places, shared, together = sites(x.shape, y.shape, size)
-    run = KW + (shared - 1) * size
+    by_rows = shared == size == 2 and KH == KW == 3 and C >= 8
+    shift = 0 if by_rows else size
+    run = KW + (shared - 1) * shift
     by_tap, biases = empty((KH, run, C, shared, F), w.dtype), empty((shared, F), w.dtype)
 
     def pack():
         by_tap[:], biases[:] = 0, b
         for k in range(shared):
-            by_tap[:, k * size :][:, :KW, :, k] = w.transpose(1, 2, 3, 0)
+            by_tap[:, k * shift :][:, :KW, :, k] = w.transpose(1, 2, 3, 0)
+        if by_rows:
+            turn()
 
+    if by_rows:
+        fill, turn = winograd.filled_by_rows(x, by_tap, biases, y, winner)
+        return Plan((y, winner), fill, pack, (w, b))
     parts, images = 1 if N > FEW else 4, (N // together, together)
     taps = window_offsets(W * C, 1, KH, run * C, 1)  # windows of one number each
     x, *written = (in_rows(z.reshape(*images, *z.shape[1:])) for z in (x, y, winner))
@@ -81,8 +85,7 @@ def sites(x_shape, y_shape, size):
     """Return where windows begin, where their results go, how many share a vector, and how many
     images are taken as one, lest few windows leave the last of eight places empty.
 
-    Filters that fill a half or a quarter of a vector share it with those of the next windows. All
-    these windows are one, wide enough, where the weights of each are zero outside of its own.
+    Windows share a vector if filters fill a half or a quarter of it. They are one, wide enough.
     """
     (N, H, W, C), (_, OH, OW, F) = x_shape, y_shape
     shared = LANES // F if F in (HALF, HALF // 2) and F * OW >= LANES else 1

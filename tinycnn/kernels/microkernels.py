@@ -91,15 +91,15 @@ def gemm_tile(x, windows, taps, w, row, start):
 def gemm_tile_along(x, columns, C, w, at):
     """Return vectors of sums over three taps in a row, of weights that fill half of each, twice.
 
-    They are for three left windows, then for the right ones, which begin a column of C numbers
-    later; ``columns`` says where the four columns of the three pairs are, column by column: so each
-    number that is read serves two taps. The second halves are for windows two columns further.
+    They are for the left windows of three pairs, then for the right ones, a column of C numbers
+    later; ``columns`` says where their four columns begin, each of the three pairs: so what is read
+    serves two taps. The second half of each vector is for a window two columns further.
     """
     sums = each(columns[:6], zeros(x))
     for c in range(C):
         here = add(columns, c)
         both = joined(fill(x, here), fill(x, add(here, 2 * C)))
-        first, second, third = load(w, add(times(EIGHT[:3], LANES), at + 3 * c * LANES))
+        first, second, third = load(w, add(row_at(EIGHT[:3], 3, C * LANES), at + c * LANES))
         sums = fma(both[6:], third, fma(both[3:9], second, fma(both[:6], first, sums)))
     return sums
 

@@ -33,7 +33,7 @@ LANES = 32 if "+avx512f" in FEATURES else 8
 
 HALF = LANES // 2
 
-EIGHT, FIVE, TWELVE = (tuple(range(n)) for n in (8, 5, 12))  # places one after the other
+EIGHT, FIVE = tuple(range(8)), tuple(range(5))  # places one after the other
 
 BYTE, INT32 = ir.IntType(8), ir.IntType(32)
 

@@ -40,23 +40,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.products import dense
-from tinycnn.kernels.simd import (
-    EIGHT,
-    HALF,
-    LANES,
-    TWELVE,
-    add,
-    dot,
-    fill,
-    least,
-    load,
-    load_first,
-    pick,
-    store,
-    store_first,
-    times,
-    zeros,
-)
+from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, load, row_at, store, zeros
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -65,6 +49,8 @@ POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
 GROUP = 16  # tiles between whose transforms and products the second cache keeps everything
 
 SUMMED = 32  # tiles over which one product for dw sums: then the numbers of both fit there
+
+TWELVE = tuple(range(12))  # columns of three pairs of pooling windows
 
 PIECES = 16  # of a batch that run side by side
 
@@ -122,36 +108,24 @@ def filled_and_packed(x, w, b, size, y, winner):
     return _plan(source, (w, b, gg, bt, at), places, numbers, (in_rows(y), in_rows(winner)), units)
 
 
-def serves_rows(w_shape: tuple[int, ...], OW: int, size: int) -> bool:
-    """Return whether ``filled_by_rows_and_packed`` is made for a convolution, and pays."""
-    F, KH, KW, C = w_shape
-    return (KH, KW, F, size) == (3, 3, HALF, 2) and C >= 8 and OW > 1
+def filled_by_rows(x, by_tap, biases, y, winner):
+    """Return what ``filled_and_packed`` does, where few channels would leave vectors empty.
 
-
-def filled_by_rows_and_packed(x, w, b, y, winner):
-    """Do as ``filled_and_packed`` where few channels would leave the vectors of tiles empty.
-
-    This is the method in one dimension. Whole rows are combined, and at each point remains a
-    convolution along a row, whose taps are summed like its channels.
+    This is the method in one dimension: whole rows are combined, and at each point remains a
+    convolution along a row, whose taps are summed like its channels. Weights are (3,3,C,2,F).
     """
-    (N, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, 3
+    (N, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, len(by_tap)
     m = tile_outputs((OH, OW), K, 2)
-    at, bt, gt, *_ = matrices(K, m, w.dtype)
-    by_tap, biases = empty((K, C, K, 2, F), w.dtype), empty((2, F), w.dtype)
-    g = np.ascontiguousarray(gt.reshape(K, 8)[:, : m + K - 1].T)
-    packed = dense(g, by_tap.reshape(K, -1), np.zeros(by_tap[0].size, w.dtype))
-
-    def pack():
-        by_tap[:], biases[:] = w.transpose(1, 3, 2, 0)[..., None, :], b
-        packed.fill()
-
+    at, bt, gt, *_ = matrices(K, m, x.dtype)
+    g = gt.reshape(K, 8)[:, : m + K - 1].T
+    packed = dense(g, by_tap.reshape(K, -1), np.zeros(by_tap[0].size, x.dtype))
     tops = np.arange(0, 2 * OH, m)
     pairs = np.minimum(np.arange(-(-OW // 6) * 3) * 2, OW - 2).reshape(-1, 1, 3)
     columns = (2 * pairs + np.arange(4)[:, None]) * C
     where = np.minimum(tops, 2 * OH - m), columns.ravel(), pairs.ravel() * F
     parts, weights = len(tops) if N <= FEW else 1, (packed.y.ravel(), biases.ravel(), at, bt)
     read = in_rows(x), weights, where, (C, W * C, OW * F, parts)
-    return partial(_row_pieces, N * parts, read, (in_rows(y), in_rows(winner))), pack
+    return partial(_row_pieces, N * parts, read, (in_rows(y), in_rows(winner))), packed.fill
 
 
 def input_gradient(dy, winner, w, size, dx):
@@ -303,9 +277,9 @@ def _row_pieces(piece, read, written):
         _transform_columns(x[n], tops[t] * row, steps, row, bt, values, sizes)
         for p in range(points):
             for q in range(0, len(columns), 12):
-                twelve = add(pick(columns, add(TWELVE, q)), p * wide)
-                six = gemm_tile_along(values, twelve, C, u, 3 * p * C * LANES)
-                store(products, add(times(EIGHT[:6], LANES), p * made + q // 2 * LANES), six)
+                twelve = windows_from(q, columns, p * wide, TWELVE)
+                six = gemm_tile_along(values, twelve, C, u, p * 3 * C * LANES)
+                store(products, add(row_at(EIGHT[:6], 6, LANES), p * made + q // 2 * LANES), six)
         steps, sizes = (made, LANES, 0), (m, points, made // LANES)
         _transform_columns(products, 0, steps, LANES, at, outputs, sizes)
         for i in range(t * m - tops[t], m, 2):  # of the last, what is not there yet
@@ -351,9 +325,8 @@ def _sum_tiles(piece, read, written):
 
 @part
 def _transform_columns(x, at, steps, count, matrix, half, sizes):
-    """Write matrix X to ``half``; X are ``taken`` rows of some vectors, ``steps`` apart.
-
-    ``count`` is how many numbers the first vector has, and each has ``less`` than the one before.
+    """Write matrix X to ``half``; X are ``taken`` rows of some vectors, ``steps`` apart, the first
+    of ``count`` numbers and each of ``less`` than the one before.
     """
     (row, column, less), (made, taken, vectors) = steps, sizes
     rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
