@@ -195,7 +195,7 @@ def test_bits_do_not_depend_on_how_many_threads_run(name, sizes):
         set_threads(1)
 
 
-@pytest.mark.parametrize("side, C, size", [(20, 32, 1), (20, 32, 2), (5, 3, 1)])
+@pytest.mark.parametrize(("side", "C", "size"), [(20, 32, 1), (20, 32, 2), (5, 3, 1)])
 def test_one_image_that_is_shared_out_gets_the_bits_that_it_gets_among_others(side, C, size):
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(1, side, side, C)), rng.normal(size=(LANES // 2, 3, 3, C))
