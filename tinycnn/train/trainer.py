@@ -21,6 +21,7 @@ from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import SCHEDULES, OpenSetCrossEntropy, Sequential, SoftmaxCrossEntropy, build
 from tinycnn.nn.fit import train_step
+from tinycnn.nn.layers import Dropout
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
 from tinycnn.nn.repeats import OF_LOOPS
 from tinycnn.train.batches import Batches, stream
@@ -55,7 +56,6 @@ class Trainer:
         self.model = model or build(recipe.preset, shape, classes, recipe.seed)
         self.model.any_floats = dataset.train_images.dtype != np.uint8
         mixing = _mixing_layers(self.model, recipe, self.ranks)
-        self._draws = "Dropout" in mixing or not {*map(type, self.model)} <= OF_LOOPS
         self.batches = Batches(
             *(images[train], labels[train], recipe.batch_size, recipe.seed),
             *(recipe.augment, recipe.augmented_epochs, self.ranks.share),
@@ -98,7 +98,7 @@ class Trainer:
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
                 count = self.batches.count(state.batch)  # images is our share of so many
                 step = self.optimizer.steps  # its stream has one number more than that of a batch
-                if self._draws:
+                if not {*map(type, self.model)} <= OF_LOOPS - {Dropout}:  # one may draw
                     self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
                 self.optimizer.lr = self._rate(step)
                 all_reduce = functools.partial(self._add_up, len(images) / count)
