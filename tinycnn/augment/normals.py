@@ -75,5 +75,5 @@ def _emit_bits(builder, kind, source):
 @becomes(lambda source: types.uint32, _emit_bits)
 def _bits(source):
     """Return 32 random bits of NumPy's generator at an address: its state, then its functions."""
-    state, _, function = (ctypes.c_size_t * 3).from_address(int(source))
+    state, _, function = (ctypes.c_void_p * 3).from_address(int(source))
     return np.uint32(ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)(function)(state))
