@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinycnn.augment.normals import normals
 from tinycnn.augment.warp import CELL, grid_size, warp
 from tinycnn.nn.open_set import NO_CLASS
 
@@ -136,11 +135,15 @@ def augmented(
     processor has to fetch anew.
     """
     G, B, H, W = batches.shape
-    uniform = np.stack([rng.random((7, B)) for rng in rngs], axis=1)
-    elastic = normals(rngs, (B, grid_size(H), grid_size(W), 2)) * np.float32(limits.elastic)
-    if limits.barrel:
-        elastic += np.stack([barrels((B, H, W), limits.barrel, rng) for rng in rngs])
-    last = np.stack([rng.random((2, B)) for rng in rngs], axis=1)
+    uniform, last = np.empty((7, G, B)), np.empty((2, G, B))
+    elastic = np.empty((G, B, grid_size(H), grid_size(W), 2), np.float32)
+    for g, rng in enumerate(rngs):
+        uniform[:, g] = rng.random((7, B))
+        rng.standard_normal(out=elastic[g], dtype=np.float32)
+        elastic[g] *= np.float32(limits.elastic)
+        if limits.barrel:
+            elastic[g] += barrels((B, H, W), limits.barrel, rng)
+        last[:, g] = rng.random((2, B))
     affine = affine_maps(uniform.reshape(7, -1), limits).reshape(G, B, 2, 3)
     thickness, moved = (2 * last[0] - 1) * limits.thickness, last[1] >= LEFT_ALONE
     maps = (z[:, wanted].reshape(-1, *z.shape[2:]) for z in (affine, elastic, thickness, moved))
