@@ -21,9 +21,7 @@ from tinycnn.errors import RunError, choose
 from tinycnn.metrics import Score, cross_entropy, is_among_the_best
 from tinycnn.nn import SCHEDULES, OpenSetCrossEntropy, Sequential, SoftmaxCrossEntropy, build
 from tinycnn.nn.fit import train_step
-from tinycnn.nn.layers import Dropout
 from tinycnn.nn.optimizers import OPTIMIZERS, Optimizer
-from tinycnn.nn.repeats import OF_LOOPS
 from tinycnn.train.batches import Batches, stream
 from tinycnn.train.ranks import SingleProcess
 from tinycnn.train.recipe import Recipe
@@ -98,8 +96,7 @@ class Trainer:
             for images, labels in self.batches.of_epoch(state.epoch, start=state.batch):
                 count = self.batches.count(state.batch)  # images is our share of so many
                 step = self.optimizer.steps  # its stream has one number more than that of a batch
-                if not {*map(type, self.model)} <= OF_LOOPS - {Dropout}:  # one may draw
-                    self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
+                self.model.draw_from(stream(self.recipe.seed, step, 1, 1))
                 self.optimizer.lr = self._rate(step)
                 all_reduce = functools.partial(self._add_up, len(images) / count)
                 learned = self.model, self.loss, self.optimizer
