@@ -24,6 +24,7 @@ from tinycnn.nn.model import Sequential
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
 LEAST = 1e-3  # probability: nothing is less likely
 NEW = 4.0  # log-odds against the beginning of a digit
+DOUBT = 2.0  # less of it where no two digits are found so; their scores are lower by as much
 DIGIT = 0.9  # line heights: so tall is a digit of several; their ink is taller than each
 TEMPERATURE = 1.3  # of the windows: among neighbors' ink they are surer than right
 WIDE = 0.5  # line heights: ink narrower or lower than this is not two digits
@@ -45,7 +46,9 @@ def read_chain(whole: Fragment, height: float) -> list[Link]:
     row = _normalized(whole.ink, scale)
     views = np.lib.stride_tricks.sliding_window_view(row, SIZE, axis=1).transpose(1, 0, 2)
     seen = np.clip(_network()(views).probabilities, LEAST, 1)
-    middles = best_middles(np.log(seen))
+    middles, doubt = best_middles(np.log(seen), NEW), 0.0
+    if len(middles) < 2:
+        middles, doubt = best_middles(np.log(seen), NEW - DOUBT), DOUBT
     cuts = [_valley(row, *pair) - MARGIN / FINE for pair in pairwise(middles)]
     edges = np.array([0, *cuts, np.inf]).clip(0, whole.ink.shape[1] * scale) / scale
     links = []
@@ -54,7 +57,7 @@ def read_chain(whole: Fragment, height: float) -> list[Link]:
         probabilities = np.array(digits) ** (1 / TEMPERATURE)
         probabilities /= probabilities.sum()
         piece = _between(whole, left, max(right, left + 1))
-        links.append((piece, probabilities, float(np.log(sum(digits) / none))))
+        links.append((piece, probabilities, float(np.log(sum(digits) / none)) - doubt))
     return links
 
 
@@ -93,21 +96,20 @@ def _between(whole: Fragment, left: int, right: int) -> Fragment:
     return Fragment(whole.top + y0, whole.left + left + x0, ink[y0:y1, x0:x1])
 
 
-def best_middles(seen: np.ndarray) -> list[int]:
+def best_middles(seen: np.ndarray, new: float) -> list[int]:
     """The windows in the middle of each digit of the best reading, from left to right.
 
     seen (n,K): log-probabilities of what is in the middle of each window; class K - 1 is nothing.
-    The weight of a reading is the sum of those of its windows, less ``NEW`` for each digit
-    (Viterbi).
+    A reading weighs as much as its windows together, less ``new`` for each digit (Viterbi).
     """
     n, K = seen.shape
-    cost = np.append(np.full(K - 1, NEW), 0)
+    cost = np.append(np.full(K - 1, new), 0)
     weight, came_from = -cost, np.empty((n, K), int)
     for k, here in enumerate(seen):
         best = int(weight.argmax())
-        new = weight[best] - cost
-        came_from[k] = np.where(new > weight, best, np.arange(K))
-        weight = np.maximum(new, weight) + here
+        begun = weight[best] - cost
+        came_from[k] = np.where(begun > weight, best, np.arange(K))
+        weight = np.maximum(begun, weight) + here
     path = [int(weight.argmax())]
     for before in came_from[:0:-1]:
         path.append(int(before[path[-1]]))
