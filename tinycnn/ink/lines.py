@@ -26,6 +26,7 @@ from tinycnn.nn.classifier import Recognizer
 
 MOST_JOINED = 3  # components that are read as several digits together
 PLACED = 0.95  # probability of a sign that is told by its size and place
+RATHER = 4.0  # times the log-probability of a sign: so much speaks for several digits instead
 
 Seen = Mapping[Group, Digit]
 """The digit in each group of fragments that may be one."""
@@ -142,7 +143,8 @@ def read_line(
         if found[run][0][1] is seen.get(group) and sum((part,) in seen for part in group) > 1:
             weights[run] -= TOGETHER * several_weight(seen[group].score - threshold)
     for run, (weight, places) in _find_several(fragments, row, seen, recognizer).items():
-        if weight > weights[run]:
+        _, probable = signs.get(row.groups[run], ("", 1.0))
+        if weight > weights[run] + RATHER * np.log(probable):
             found[run], weights[run] = places, weight
     path, certainty = best_reading(row, weights)
     spans, best = zip(*(place for run in path for place in found[run]), strict=True)
