@@ -5,11 +5,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pytest
 from template_network import recognizer
 
 from benchmarks.quality.handwriting import write
 from benchmarks.quality.pages import page_of
-from tinycnn.ink import Recognizer, read_bitmap
+from tinycnn.ink import Recognizer, read_bitmap, reading
 from tinycnn.ink.windows import NEW, WEIGHTS, best_middles
 from tinycnn.nn import Sequential
 
@@ -53,6 +54,18 @@ def test_digits_that_overlap_are_read_in_order_though_their_ink_is_taller_than_e
 def test_a_second_digit_that_is_hardly_seen_is_read_and_doubted():
     one, five = read_bitmap(overlapping("15", -6), READER).digits
     assert (one.name, five.name, one.rejected) == ("1", "5", True)
+
+
+@pytest.mark.parametrize(("probable", "text"), [(0.6, "938"), (0.99, "9%")])
+def test_digits_that_touch_are_no_sign_unless_it_is_certain(monkeypatch, probable, text):
+    def find_percent(fragments, rows, seen, threshold):
+        widest = max((z for z in seen if len(z) == 1), key=lambda z: fragments.box(z)[2])
+        return {widest: ("%", probable)}
+
+    monkeypatch.setattr(reading, "find_signs", find_percent)
+    digits = zip("938", (0, 90, 132), strict=True)
+    strokes = [(z + (x, 0)) / 100 for digit, x in digits for z in write(digit)]
+    assert read_bitmap(page_of(strokes, 100, 8), READER).text == text
 
 
 def test_a_network_of_other_classes_reads_touching_ink_as_one():
