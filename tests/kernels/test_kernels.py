@@ -28,7 +28,6 @@ from strategies import (
 )
 
 from tinycnn import kernels
-from tinycnn.kernels import microkernels
 from tinycnn.kernels.jit import CHECKED, UNCOMPILED
 from tinycnn.kernels.simd import LANES
 from tinycnn.nn import (
@@ -204,18 +203,6 @@ def test_one_image_that_is_shared_out_gets_the_bits_that_it_gets_among_others(si
     set_threads(None)
     for _ in range(20):
         np.testing.assert_array_equal(kernels.conv2d_relu_maxpool2d(x, *given)[0][0], others[4])
-
-
-def test_memory_is_used_again_when_neither_the_array_nor_a_view_of_it_is_held():
-    dtype, shape = np.dtype(np.float32), (7, 1009)  # a size of this test's own
-    first = microkernels.empty(shape, dtype)
-    part, place = first[2:].T, first.ctypes.data
-    assert place % 64 == 0
-    del first
-    assert microkernels.empty(shape, dtype).ctypes.data != place, "a view still shows it"
-    del part
-    again = [microkernels.empty(shape, dtype) for _ in range(3)]
-    assert [z.ctypes.data == place for z in again].count(True) == 1
 
 
 @pytest.mark.skipif(not UNCOMPILED, reason="frames of machine code cannot be seen")

@@ -12,7 +12,6 @@ batch is, to the bit, that over its first half plus that over its second: on two
 
 import functools
 import math
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -181,33 +180,12 @@ def unpool(dy, winner, unpooled, places, size, db):
         store(db, f, total, F - f)
 
 
-_kept: dict[int, list] = {}
-"""By size, the memory of arrays: no array waits for the system to find what is here already."""
-
-MOST_KEPT = 2**28
-"""Bytes; to have more than that, new sizes take the place of old ones."""
-
-IDLE = 4
-"""References to memory that is free: of the list, its aligned part, the loop, and of the one
-who asks. Were another thread about to take it, there would be a fifth."""
-
-
 def empty(shape, dtype):
-    """Return an array whose numbers begin at a cache line: vectors then never straddle two.
-
-    Its memory is that of an earlier one that is held no more, if there is one.
-    """
+    """Return an array whose numbers begin at a cache line: vectors then never straddle two."""
     line, size = 64, math.prod(shape) * dtype.itemsize
-    for memory, aligned in _kept.get(size, ()):
-        if sys.getrefcount(memory) == IDLE:
-            return aligned.view(dtype).reshape(shape)
     memory = np.empty(size + line, np.uint8)
     start = -memory.ctypes.data % line
-    aligned = memory[start : start + size]
-    while _kept and sum(z * len(kept) for z, kept in [*_kept.items()]) > MOST_KEPT - size:
-        _kept.pop(next(iter(_kept)), None)
-    _kept.setdefault(size, []).append((memory, aligned))
-    return aligned.view(dtype).reshape(shape)
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def in_rows(z):

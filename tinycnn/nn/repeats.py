@@ -32,7 +32,7 @@ Method = Callable[..., Any]
 OF_LOOPS = {BatchNorm, Conv2D, ConvReLUPool, Dense, Dropout, Flatten, MaxPool2D, ReLU}
 """Layers that leave all to kernels; their subclasses may do more."""
 
-MOST, MOST_KEPT = 256, 2
+MOST, MOST_KEPT = 512, 2
 """Examples in a batch that is repeated: in a larger one, Python takes next to no time. And shapes
 for which a thread keeps a step: those of most batches, and of the last in an epoch."""
 
