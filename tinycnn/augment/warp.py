@@ -14,7 +14,7 @@ from numba.core import types
 
 from tinycnn.errors import ShapeError
 from tinycnn.kernels.jit import part
-from tinycnn.kernels.simd import LANES, Vector, add, becomes, fill, fill_like, fma, load, store
+from tinycnn.kernels.simd import LANES, Vector, add, becomes, fill, fma, full, load, store
 from tinycnn.kernels.threads import parallel_over
 from tinycnn.nn.shapes import ready
 
@@ -133,7 +133,7 @@ def _find_places(affine, grid, by_row, away, by_column, places):
             line[0], line[1], line[2] = start, affine[axis, 1], affine[axis, 2]
             for j in range(0, P, LANES):
                 place = fma(fill(line, 1), load(away, j), fill(line, 0))
-                place = add(add(place, fill(line, 2)), fill_like(1, place))  # the frame
+                place = add(add(place, fill(line, 2)), full(1, place))  # the frame
                 for c in range(j // CELL, min(GW, (j + LANES - 1) // CELL + 4)):
                     move = _product(fill(pull, 2 * c + axis), load(by_column, c * P + j))
                     place = add(place, move)

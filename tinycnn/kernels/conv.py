@@ -29,7 +29,7 @@ from tinycnn.kernels.microkernels import (
     window_slots,
     windows_from,
 )
-from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, load, row_at, store, zeros
+from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, full, load, row_at, store
 from tinycnn.kernels.threads import between, parallel_over
 
 MANY_PAIRS = 4096  # of channel and filter: more, and Winograd pays among zeros, too
@@ -149,7 +149,7 @@ def _correlate(piece, read, written):
         for f in range(0, F, LANES):
             for t in range(0, taps.size, ROWS):
                 eight, row = windows_from(t, taps, 0), (f, F, F - f)
-                sums = gemm_tile(x[n], eight, windows, outputs, row, zeros(x))
+                sums = gemm_tile(x[n], eight, windows, outputs, row, full(0, x))
                 at = add(row_at(add(EIGHT, t), taps.size, F), f)
                 store(flat, at, add(load(flat, at, F - f), sums), F - f)
 
@@ -273,7 +273,7 @@ def _maxpool2d(n, read, written):
     (x, windows, C, places), (y, winner) = read, written
     for p in range(windows.size // places):
         for c in range(0, C, LANES):
-            best, where = load(x[n], windows[p * places] + c, C - c), zeros(y)
+            best, where = load(x[n], windows[p * places] + c, C - c), full(0, y)
             for place in range(1, places):
                 value = load(x[n], windows[p * places + place] + c, C - c)
                 best, where = keep_larger(best, where, value, place)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn.kernels.jit import part
 from tinycnn.kernels.microkernels import MANY, Plan, blocks, empty, in_rows
-from tinycnn.kernels.simd import LANES, add, fill_like, fma, load, store, zeros
+from tinycnn.kernels.simd import LANES, add, fma, full, load, store
 from tinycnn.kernels.threads import between, parallel_over
 
 LEAST = {np.dtype(z): np.finfo(z).tiny / np.finfo(z).eps for z in (np.float32, np.float64)}
@@ -186,16 +186,16 @@ def _moments(n, read, written):
     x, mean, variance = read[0][n], written[0][n], written[1][n]
     C, P = mean.size, x.size // mean.size  # channels, and places of each
     for c in range(0, C, LANES):
-        total = zeros(x)
+        total = full(0, x)
         for at in range(c, x.size, C):
             total = add(total, load(x, at, C - c))
         store(mean, c, total, C - c)
     mean /= P
     for c in range(0, C, LANES):
-        center, total = load(mean, c, C - c), zeros(x)
+        center, total = load(mean, c, C - c), full(0, x)
         for at in range(c, x.size, C):
             away = _away(x, at, center, C - c)
-            total = add(total, fma(away, away, zeros(x)))
+            total = add(total, fma(away, away, full(0, x)))
         store(variance, c, total, C - c)
     variance /= P
 
@@ -203,7 +203,7 @@ def _moments(n, read, written):
 @part
 def _away(x, at, center, count):
     """Return the first ``count`` numbers at x[at], minus ``center``."""
-    return fma(fill_like(-1, center), center, load(x, at, count))
+    return fma(full(-1, center), center, load(x, at, count))
 
 
 @parallel_over  # n owns y[n]
@@ -213,7 +213,7 @@ def _normalize(n, read, written):
     for c in range(0, C, LANES):
         center, slope, shift = load((mean, scale, b), c, C - c)
         for at in range(c, x.size, C):
-            scaled = fma(slope, _away(x, at, center, C - c), zeros(x))
+            scaled = fma(slope, _away(x, at, center, C - c), full(0, x))
             store(y, at, add(scaled, shift), C - c)
 
 
@@ -222,11 +222,11 @@ def _sum_gradients(n, read, written):
     (dy, x, mean, inverse), (dws, dbs) = read, written
     C, dy, x, dw = mean.size, dy[n], x[n], dws[n]
     for c in range(0, C, LANES):
-        center, total, product = load(mean, c, C - c), zeros(x), zeros(x)
+        center, total, product = load(mean, c, C - c), full(0, x), full(0, x)
         for at in range(c, x.size, C):
             gradient = load(dy, at, C - c)
             total = add(total, gradient)
-            product = add(product, fma(gradient, _away(x, at, center, C - c), zeros(x)))
+            product = add(product, fma(gradient, _away(x, at, center, C - c), full(0, x)))
         store((dbs[n], dw), c, (total, product), C - c)
     dw *= inverse
 
@@ -239,5 +239,5 @@ def _input_gradient(n, read, written):
         centers, factors = load((level, mean), c, C - c), load((scale, slope), c, C - c)
         for at in range(c, x.size, C):
             away = _away((dy, x), at, centers, C - c)
-            straight, turned = fma(factors, away, zeros(x))
-            store(dx, at, fma(fill_like(-1, turned), turned, straight), C - c)
+            straight, turned = fma(factors, away, full(0, x))
+            store(dx, at, fma(full(-1, turned), turned, straight), C - c)

@@ -26,8 +26,8 @@ from tinycnn.kernels.simd import (
     each,
     equals,
     fill,
-    fill_like,
     fma,
+    full,
     joined,
     load,
     loses,
@@ -35,9 +35,6 @@ from tinycnn.kernels.simd import (
     row_at,
     select,
     store,
-    store_first,
-    times,
-    zeros,
 )
 from tinycnn.kernels.threads import parallel_over
 
@@ -94,7 +91,7 @@ def gemm_tile_along(x, columns, C, w, at):
     later; ``columns`` says where their four columns begin, each of the three pairs: so what is read
     serves two taps. The second half of each vector is for a window two columns further.
     """
-    sums = each(columns[:6], zeros(x))
+    sums = each(columns[:6], full(0, x))
     for c in range(C):
         here = add(columns, c)
         both = joined(fill(x, here), fill(x, add(here, 2 * C)))
@@ -132,7 +129,7 @@ def axpy_rows(target, x, offsets, factors, span, slots):
 def keep_larger(best, where, value, place):
     """Return the larger of two vectors lane by lane, and the place that it came from."""
     lost = loses(value, best)
-    return select(lost, best, value), select(lost, where, fill_like(place, best))
+    return select(lost, best, value), select(lost, where, full(place, best))
 
 
 @part
@@ -141,19 +138,19 @@ def store_winner(four, y, winner, at, count):
 
     Place 4, which does not exist, says that the ReLU silences the best.
     """
-    nothing = zeros(y)
+    nothing = full(0, y)
     best, where = keep_larger(four[0], nothing, four[1], 1)
     best, where = keep_larger(best, where, four[2], 2)
     best, where = keep_larger(best, where, four[3], 3)
     silenced = loses(best, nothing)
     store(y, at, select(silenced, nothing, best), count)
-    store(winner, at, select(silenced, fill_like(4, best), where), count)
+    store(winner, at, select(silenced, full(4, best), where), count)
 
 
 @part
 def store_living(value, y, winner, at, count):
     """Write ReLU(value) and, for want of others to compete with, whether it is silenced."""
-    silenced, nothing = loses(value, zeros(y)), zeros(y)
+    silenced, nothing = loses(value, full(0, y)), full(0, y)
     store(y, at, select(silenced, nothing, value), count)
     store(winner, at, silenced, count)
 
@@ -174,7 +171,7 @@ def unpool(dy, winner, unpooled, places, size, db):
                 for here in range(size * size):
                     u, v = divmod(here, size)
                     to = rows[i * size + u] + columns[j * size + v] + f
-                    won = select(equals(place, here), gradient, zeros(dy))
+                    won = select(equals(place, here), gradient, full(0, dy))
                     store(unpooled, to, won, F - f)
                     total = add(total, won)
         store(db, f, total, F - f)

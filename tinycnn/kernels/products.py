@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from tinycnn.kernels.microkernels import FEW, ROWS, Plan, empty, gemm_tile, pieces, windows_from
-from tinycnn.kernels.simd import EIGHT, LANES, add, load, row_at, store, zeros
+from tinycnn.kernels.simd import EIGHT, LANES, add, full, load, row_at, store
 from tinycnn.kernels.threads import parallel_over
 
 
@@ -34,7 +34,7 @@ def _multiply_pieces(block, read, written):
         for piece in range(PIECES):
             first, taps = piece, examples[cuts[piece] : cuts[piece + 1]]
             row = cuts[piece] * K + k, K, K - k
-            sums = gemm_tile(x, windows, taps, dy, row, zeros(dy))
+            sums = gemm_tile(x, windows, taps, dy, row, full(0, dy))
             while pair < len(pairs) and pairs[pair, 2] == piece:
                 first = pairs[pair, 0]
                 sums = add(load(waiting, add(eight, first * size)), sums)

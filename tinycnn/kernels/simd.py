@@ -182,15 +182,6 @@ def _first_lanes(builder, count):
 
 
 @becomes(
-    lambda a: Vector(a.dtype),
-    lambda builder, kind, a: ir.Constant(_vector_of(SCALARS[kind.dtype]), None),
-)
-def zeros(a):
-    """Return a vector of zeros of the dtype of array ``a``."""
-    return np.zeros(LANES, a.dtype)
-
-
-@becomes(
     lambda a, i: Vector(a.dtype),
     lambda builder, kind, a, i: _splat(builder, builder.load(a.at(i))),
 )
@@ -200,12 +191,12 @@ def fill(a, i):
 
 
 @becomes(
-    lambda s, vector: vector,
-    lambda builder, kind, s, vector: _splat(builder, builder.sitofp(s, SCALARS[kind.dtype])),
+    lambda s, like: Vector(like.dtype),
+    lambda builder, kind, s, like: _splat(builder, builder.sitofp(s, SCALARS[kind.dtype])),
 )
-def fill_like(s, vector):
-    """Return a vector of the dtype of ``vector`` whose lanes are all the whole number ``s``."""
-    return np.full(LANES, s, vector.dtype)
+def full(s, like):
+    """Return a vector, of the dtype of another or of an array, full of the whole number ``s``."""
+    return np.full(LANES, s, like.dtype)
 
 
 def _load(builder, kind, a, i, count=None):
@@ -232,7 +223,7 @@ def _load(builder, kind, a, i, count=None):
 def load(a, i, count=LANES):
     """Return a[i : i + count] of a flat array, then zeros; at most LANES numbers are read."""
     numbers = _checked(a, i, min(count, LANES))
-    return np.append(numbers, zeros(a)[len(numbers) :])
+    return np.append(numbers, full(0, a)[len(numbers) :])
 
 
 def _store(builder, kind, a, i, vector, count=None):

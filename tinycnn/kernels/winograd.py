@@ -40,7 +40,20 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.products import dense
-from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, load, row_at, store, zeros
+from tinycnn.kernels.simd import (
+    EIGHT,
+    HALF,
+    LANES,
+    TWELVE,
+    add,
+    dot,
+    fill,
+    full,
+    load,
+    pick,
+    row_at,
+    store,
+)
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -333,7 +346,7 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
     for v in range(vectors):
         numbers = load_first(x, add(rows, at + v * column), count - v * less)
         for p in range(made):
-            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
+            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, full(0, x))
             store(half, (p * vectors + v) * LANES, value)
 
 
@@ -348,7 +361,7 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
         for p in range(made):
             line = load(half, add(places, p * taken * LANES))
             for q in range(made):
-                value = dot(fill(matrix, add(EIGHT, 8 * q)), line, zeros(x))
+                value = dot(fill(matrix, add(EIGHT, 8 * q)), line, full(0, x))
                 store(values, to + (p * made + q) * step + c, value)
 
 
@@ -363,9 +376,9 @@ def _multiply(values, tiles, taps, u, products, steps, filters):
             for f in filters:
                 row, at = (p * u_step + f, F, F - f), add(to, p * F + f)
                 if len(tiles) - t > FEW:
-                    store(products, at, gemm_tile(values, windows, taps, u, row, zeros(u)))
+                    store(products, at, gemm_tile(values, windows, taps, u, row, full(0, u)))
                 else:
-                    few = gemm_tile(values, windows[:FEW], taps, u, row, zeros(u))
+                    few = gemm_tile(values, windows[:FEW], taps, u, row, full(0, u))
                     store(products, at[:FEW], few)
 
 
@@ -379,7 +392,7 @@ def _interpolate(products, weights, half, written, where, sizes):
     n, m, row, F, size = sizes
     places = row_at(EIGHT, n, LANES)  # as in ``_transform_columns``
     for f in filters:
-        bias, nothing = load_first(b, f, F - f), zeros(b)
+        bias, nothing = load(b, f, F - f), full(0, b)
         steps = n * whole(F), whole(F), 0
         _transform_columns(products, begin + f, steps, LANES, at, half, (m, n, n))
         for i in range(0, m, max(1, size)):
