@@ -55,9 +55,8 @@ def _plan(x, w, b, size, competing):
     y = empty((N, OH, OW, F), x.dtype)
     winner = np.empty(y.shape if competing else (N, 0, 0, 0), np.uint8)
     if winograd.serves(w.shape, (OH, OW), size, N):
-        return Plan((y, winner), *winograd.filled_and_packed(x, w, b, size, y, winner), (w,))
-    if winograd.serves_rows(w.shape, OW, size):
-        return Plan((y, winner), *winograd.filled_by_rows_and_packed(x, w, b, y, winner), (w, b))
+        fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
+        return Plan((y, winner), fill, turn, (w,))
     windows, places, shared, together = sites(x.shape, y.shape, size)
     by_rows = shared == size == 2 and KH == KW == 3 and C >= 8
     shift = 0 if by_rows else size  # where neighbors have their weights: by rows, in one place
@@ -228,7 +227,8 @@ def conv2d_relu_maxpool2d_backward_input(dy, winner, w, input_size, size):
     dx = empty((N, H, W, C), w.dtype)
     wide = size == 1 or LANES > 8  # in short vectors, living winners take less time
     if wide and winograd.serves((C, KH, KW, F), (OH * size, OW * size)):
-        return Plan(dx, *winograd.input_gradient(dy, winner, w, size, dx), (w,))
+        fill, turn = winograd.input_gradient(dy, winner, w, size, dx)
+        return Plan(dx, fill, turn, (w,))
     sites = window_offsets(W, C, OH, OW, size), window_slots(KH, KW * C, W * C, KW * C)
     dy, winner = (z.reshape(N, OH * OW, F) for z in (dy, winner))
     read = dy, winner, w.ravel(), *sites, size * size
