@@ -12,20 +12,3 @@ from tinycnn.ink.reading import read_bitmap, read_images, read_picture, read_str
 from tinycnn.ink.results import Digit, Reading
 from tinycnn.ink.strokes import strokes_to_image
 from tinycnn.nn.classifier import Recognizer
-
-__all__ = [
-    "Digit",
-    "Drawing",
-    "Picture",
-    "Reading",
-    "Recognizer",
-    "bitmap_to_image",
-    "decode_picture",
-    "read_bitmap",
-    "read_drawings",
-    "read_file",
-    "read_images",
-    "read_picture",
-    "read_strokes",
-    "strokes_to_image",
-]

@@ -11,26 +11,3 @@ from tinycnn.interpret.flow import Link, Spot, activation, flow, stages
 from tinycnn.interpret.sgd_step import BackwardPass, after_step, backward_pass
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.interpret.values import Region, WeightedSum, receptive_field, weighted_sum
-
-__all__ = [
-    "BackwardPass",
-    "Effect",
-    "FilterAblation",
-    "Link",
-    "NearestNeighbors",
-    "Region",
-    "Spot",
-    "Trace",
-    "Tracer",
-    "WeightedSum",
-    "activation",
-    "after_step",
-    "backward_pass",
-    "class_gradient",
-    "convolutions",
-    "flow",
-    "occlusion",
-    "receptive_field",
-    "stages",
-    "weighted_sum",
-]
