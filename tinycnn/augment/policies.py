@@ -13,13 +13,8 @@ import numpy as np
 from tinycnn.augment.warp import CELL, grid_size, warp
 from tinycnn.nn.open_set import NO_CLASS
 
-WHOLE = slice(None)
-
-Augment = Callable[..., tuple[np.ndarray, np.ndarray]]
-"""From images (B,H,W) uint8, labels (B,) and a generator to new images and labels.
-
-The fourth argument, a slice, selects a part of them: the same images as if all were computed.
-"""
+Augment = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+"""From images (B,H,W) uint8, labels (B,) and a generator to new images and labels."""
 
 LEFT_ALONE = 0.2  # share of images that stay as they are, because test images are not distorted
 NO_DIGITS, NO_DIGITS_IN_ROWS = 0.04, 0.06  # share of ``drawings`` that are something else
@@ -45,14 +40,10 @@ class Augmentation:
     barrel: float
 
     def __call__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        rng: np.random.Generator,
-        wanted: slice = WHOLE,
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Distorted images with the same labels."""
-        return augmented(images[None], self, [rng], wanted)[0], labels[wanted]
+        return augmented(images[None], self, [rng])[0], labels
 
 
 LIGHT = Augmentation(
@@ -67,21 +58,21 @@ IN_ROWS = replace(DRAWN, scale=0.12, stretch=0.08)
 
 
 def identity(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The images as they are."""
-    return images[wanted], labels[wanted]
+    return images, labels
 
 
 def drawings(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Distorted digits in more styles, as people draw them, and some images of other things.
 
     An image that is not a digit gets the label ``NO_CLASS``, for ``OpenSetCrossEntropy``.
     """
     made, labels = _styled(images, labels, NO_DIGITS, rng)
-    return augmented(made[None], DRAWN, [rng], wanted)[0], labels[wanted]
+    return augmented(made[None], DRAWN, [rng])[0], labels
 
 
 def _styled(
@@ -100,14 +91,13 @@ def _styled(
 
 
 def rows(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Windows on rows of ``drawings``; without a digit in its middle, one is of class ``NONE``."""
     from tinycnn.augment.rows import windows
 
     made, labels = _styled(images, labels, NO_DIGITS_IN_ROWS, rng)
-    made, labels = windows(augmented(made[None], IN_ROWS, [rng])[0], labels, rng)
-    return made[wanted], labels[wanted]
+    return windows(augmented(made[None], IN_ROWS, [rng])[0], labels, rng)
 
 
 AUGMENTATIONS: dict[str, Augment] = {
@@ -127,7 +117,7 @@ def augmented(
     batches: np.ndarray,
     limits: Augmentation,
     rngs: Sequence[np.random.Generator],
-    wanted: slice = WHOLE,
+    wanted: slice = slice(None),
 ) -> np.ndarray:
     """Distort batches (G,B,H,W) uint8, all images but one in five; return the ``wanted`` of each.
 

@@ -80,7 +80,8 @@ class Batches:
                 images = augmented(images, augment, [*rngs.values()], share)
                 yield from zip(images, labels[:, share], strict=True)
             else:
-                yield from (augment(*batch, share) for batch in batches)
+                made = (augment(*batch) for batch in batches)
+                yield from ((x[share], y[share]) for x, y in made)
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinycnn.augment.policies import AUGMENTATIONS, WHOLE
+from tinycnn.augment.policies import AUGMENTATIONS
 from tinycnn.errors import RunError, TinyCNNError, choose
 from tinycnn.nn import PRESETS, Layer
 from tinycnn.nn.optimizers import OPTIMIZERS
@@ -60,7 +60,7 @@ def register(kind: str) -> Callable[[T], T]:
 
 def _checked(name: str, augment: Any) -> Any:
     def augmented(
-        images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, wanted: slice = WHOLE
+        images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         made = np.asarray(augment(images, rng))
         if (made.shape, made.dtype) != (images.shape, images.dtype):
@@ -68,7 +68,7 @@ def _checked(name: str, augment: Any) -> Any:
                 f"`augment` {name} has made {made.dtype} {made.shape} of images uint8 "
                 f"{images.shape}; it must return images of the same type and shape"
             )
-        return made[wanted], labels[wanted]
+        return made, labels
 
     return augmented
 
