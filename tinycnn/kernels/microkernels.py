@@ -84,20 +84,27 @@ def gemm_tile(x, windows, taps, w, row, start):
 
 
 @part
-def gemm_tile_along(x, columns, C, w, at):
-    """Return vectors of sums over three taps in a row, of weights that fill half of each, twice.
+def gemm_tile_along(x, columns, C, taps, w, at):
+    """Return vectors of sums over ``taps`` in a row, of weights that fill half of each, twice.
 
-    They are for the left windows of three pairs, then for the right ones, a column of C numbers
-    later; ``columns`` says where their four columns begin, each of the three pairs: so what is read
-    serves two taps. The second half of each vector is for a window two columns further.
+    They are for the windows that begin at ``columns`` and then for those a column of C numbers
+    later: so what is read serves two taps. The second half of each vector is for a window two
+    columns further.
     """
-    sums = each(columns[:6], full(0, x))
+    sums = each(columns + columns, zeros(x))
     for c in range(C):
-        here = add(columns, c)
-        both = joined(fill(x, here), fill(x, add(here, 2 * C)))
-        first, second, third = load(w, add(row_at(EIGHT[:3], 3, C * LANES), at + c * LANES))
-        sums = fma(both[6:], third, fma(both[3:9], second, fma(both[:6], first, sums)))
+        left = _two_columns_apart(x, add(columns, c), C)
+        for t in range(len(taps)):  # a tuple: so the compiler knows how many
+            right = _two_columns_apart(x, add(columns, (t + 1) * C + c), C)
+            sums = fma(left + right, each(sums, load(w, at + (t * C + c) * LANES)), sums)
+            left = right
     return sums
+
+
+@part
+def _two_columns_apart(x, at, C):
+    """Return vectors whose first half is the number at ``at``; the second, two columns later."""
+    return joined(fill(x, at), fill(x, add(at, 2 * C)))
 
 
 @part

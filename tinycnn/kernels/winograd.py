@@ -63,8 +63,6 @@ GROUP = 16  # tiles between whose transforms and products the second cache keeps
 
 SUMMED = 32  # tiles over which one product for dw sums: then the numbers of both fit there
 
-TWELVE = tuple(range(12))  # columns of three pairs of pooling windows
-
 PIECES = 16  # of a batch that run side by side
 
 
@@ -125,7 +123,7 @@ def filled_by_rows(x, by_tap, biases, y, winner):
     """Return what ``filled_and_packed`` does, where few channels would leave vectors empty.
 
     This is the method in one dimension: whole rows are combined, and at each point remains a
-    convolution along a row, whose taps are summed like its channels. Weights are (3,3,C,2,F).
+    convolution along a row, whose taps are summed like its channels. Weights are (K,K,C,2,F).
     """
     (N, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, len(by_tap)
     m = tile_outputs((OH, OW), K, 2)
@@ -133,11 +131,10 @@ def filled_by_rows(x, by_tap, biases, y, winner):
     g = gt.reshape(K, 8)[:, : m + K - 1].T
     packed = dense(g, by_tap.reshape(K, -1), np.zeros(by_tap[0].size, x.dtype))
     tops = np.arange(0, 2 * OH, m)
-    pairs = np.minimum(np.arange(-(-OW // 6) * 3) * 2, OW - 2).reshape(-1, 1, 3)
-    columns = (2 * pairs + np.arange(4)[:, None]) * C
-    where = np.minimum(tops, 2 * OH - m), columns.ravel(), pairs.ravel() * F
+    pairs = np.minimum(np.arange(-(-OW // 6) * 3) * 2, OW - 2)
+    where = np.minimum(tops, 2 * OH - m), 2 * pairs * C, pairs * F
     parts, weights = len(tops) if N <= FEW else 1, (packed.y.ravel(), biases.ravel(), at, bt)
-    read = in_rows(x), weights, where, (C, W * C, OW * F, parts)
+    read = in_rows(x), weights, where, EIGHT[:K], (C, W * C, OW * F, parts)
     return partial(_row_pieces, N * parts, read, (in_rows(y), in_rows(winner))), packed.fill
 
 
@@ -278,9 +275,9 @@ def _pieces(piece, read, written):
 @parallel_over  # piece owns some rows of y[n] and winner[n]
 def _row_pieces(piece, read, written):
     """Evaluate down the columns of some rows, multiply along the rows, interpolate."""
-    x, (u, b, at, bt), (tops, columns, places), (C, row, y_row, parts) = read
+    x, (u, b, at, bt), (tops, columns, places), taps, (C, row, y_row, parts) = read
     (n, part), (y, winner), T = divmod(piece, parts), written, len(tops)
-    points, m, wide, made = len(bt) // 8, len(at) // 8, whole(row), len(columns) // 2 * LANES
+    points, m, wide, made = len(bt) // 8, len(at) // 8, whole(row), len(columns) * 2 * LANES
     values = _room(b, points * wide + (points + m) * made)
     products = values[points * wide :]
     outputs = products[points * made :]
@@ -289,10 +286,10 @@ def _row_pieces(piece, read, written):
         steps, sizes = (row, LANES, LANES), (points, points, wide // LANES)
         _transform_columns(x[n], tops[t] * row, steps, row, bt, values, sizes)
         for p in range(points):
-            for q in range(0, len(columns), 12):
-                twelve = windows_from(q, columns, p * wide, TWELVE)
-                six = gemm_tile_along(values, twelve, C, u, p * 3 * C * LANES)
-                store(products, add(row_at(EIGHT[:6], 6, LANES), p * made + q // 2 * LANES), six)
+            for q in range(0, len(columns), 3):
+                three = windows_from(q, columns, p * wide, EIGHT[:3])
+                six = gemm_tile_along(values, three, C, taps, u, p * len(taps) * C * LANES)
+                store(products, add(row_at(EIGHT[:6], 6, LANES), p * made + q * 2 * LANES), six)
         steps, sizes = (made, LANES, 0), (m, points, made // LANES)
         _transform_columns(products, 0, steps, LANES, at, outputs, sizes)
         for i in range(t * m - tops[t], m, 2):  # of the last, what is not there yet
