@@ -44,15 +44,14 @@ from tinycnn.kernels.simd import (
     EIGHT,
     HALF,
     LANES,
-    TWELVE,
     add,
     dot,
     fill,
-    full,
+    joined,
     load,
-    pick,
     row_at,
     store,
+    zeros,
 )
 from tinycnn.kernels.threads import parallel_over
 
@@ -181,7 +180,7 @@ def _plan(source, weights, places, numbers, written, units):
     tiles = len(places[0]) * N
     parts = min(units, 4 - len(strips) if few else min(PIECES, -(-tiles // GROUP)))
     cuts = np.arange(parts + 1) * units // max(1, parts) * (tiles // max(1, units))
-    lists = cuts, np.arange(C), np.arange(GROUP) * points * whole(C), strips
+    lists = cuts, np.arange(C), np.arange(GROUP) * points * spaced(C), strips
     read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
     return partial(_pieces, parts * (len(strips) - 1), read, written), (turned, packed.fill)
 
@@ -227,6 +226,12 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
+@kernel
+def spaced(C):
+    """Return how far apart the values at two points begin, each of C channels."""
+    return C if C == HALF else whole(C)
+
+
 @part
 def _room(like, count):
     """Return memory from a cache line on; a thread finds that of its last piece again, cached."""
@@ -247,8 +252,9 @@ def _pieces(piece, read, written):
     n, m, C, F = len(left) // 8, len(right) // 8, len(channels), len(b)
     (part, strip), (y, winner) = divmod(piece, len(strips) - 1), written
     points, made, group, T = n * n, whole(F), len(offsets), len(corners)
-    values = _room(b, group * points * (whole(C) + made) + 8 * n * LANES + area)
-    products = values[group * points * whole(C) :]
+    step = spaced(C)
+    values = _room(b, group * points * (step + made) + 8 * n * LANES + area)
+    products = values[group * points * step :]
     half = products[group * points * made :]
     unpooled, lost = half[8 * n * LANES :], np.zeros(C, b.dtype)
     unpooled[:] = 0
@@ -260,16 +266,19 @@ def _pieces(piece, read, written):
             if area and tile == 0:
                 unpool(x[image], won[image], unpooled, (rows, columns), size, lost)
                 y[image] = 0
-            to = values, offsets[t - start], whole(C)
+            to, sizes = (values, offsets[t - start], step), (n, taken, C)
             z = unpooled if area else x[image]
-            _evaluate(z, corners[tile], row, left, half, to, (n, taken, C))
-        steps = points, whole(C), C * made, made
+            if step == HALF:
+                _evaluate_by_halves(z, corners[tile], row, left, half, to, sizes)
+            else:
+                _evaluate(z, corners[tile], row, left, half, to, sizes)
+        steps = points, step, C * made, made
         _multiply(values, offsets[: len(tiles)], channels, u, products, steps, filters)
         for t in tiles:
             image, tile = divmod(t, T)
             where = (t - start) * points * made, places[tile], filters
-            sizes = n, m, y_row, F, 0 if area else size
-            _interpolate(products, (right, b), half, (y[image], winner[image]), where, sizes)
+            numbers = n, m, y_row, F, 0 if area else size
+            _interpolate(products, (right, b), half, (y[image], winner[image]), where, numbers)
 
 
 @parallel_over  # piece owns some rows of y[n] and winner[n]
@@ -360,6 +369,29 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
             for q in range(made):
                 value = dot(fill(matrix, add(EIGHT, 8 * q)), line, full(0, x))
                 store(values, to + (p * made + q) * step + c, value)
+
+
+@part
+def _evaluate_by_halves(x, at, row, matrix, half, written, sizes):
+    """Do the same for channels that fill half a vector, and a ``step`` as long: two rows of X share
+    one, and then two columns of what they become.
+    """
+    (values, to, _), (made, taken, C) = written, sizes
+    _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
+    _transform_halves(half, 0, (HALF, taken * HALF), matrix, (values, to), (made, taken, made))
+
+
+@part
+def _transform_halves(x, at, steps, matrix, written, sizes):
+    """Write matrix X to ``out``; X are ``taken`` rows of some halves of vectors."""
+    (row, column), (out, to), (made, taken, halves) = steps, written, sizes
+    for v in range(0, halves, 2):
+        pair = min(v, halves - 2)
+        rows = add(row_at(EIGHT, taken, row), at + pair * column)  # as in ``_transform_columns``
+        numbers = joined(load(x, rows), load(x, add(rows, column - HALF)))
+        for p in range(made):
+            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
+            store(out, to + (p * halves + pair) * HALF, value)
 
 
 @part
