@@ -57,7 +57,7 @@ def conv2d(draw, size=1, examples=examples):
 def square(draw, examples=examples):
     """x, w, b, size as in usual networks, wide enough for the fastest of several ways."""
     rng, N, K = draw(generators()), draw(examples), draw(st.integers(3, 5))
-    C = draw(st.sampled_from([8, max(27, LANES + 1)]))
+    C = draw(st.sampled_from([1, 8, LANES // 2, max(27, LANES + 1)]))
     F = draw(st.sampled_from([LANES // 2, 17, max(28, LANES + 3)]))
     H, W = (K - 1 + draw(st.sampled_from([2, 3, 4, 5, 6, 10, 14])) for _ in "HW")
     return {**convolved(rng, (N, H, W, C), (F, K, K, C)), "size": draw(st.integers(1, 2))}

@@ -58,7 +58,7 @@ def _plan(x, w, b, size, competing):
         fill, turn = winograd.filled_and_packed(x, w, b, size, y, winner)
         return Plan((y, winner), fill, turn, (w,))
     windows, places, shared, together = sites(x.shape, y.shape, size)
-    by_rows = shared == size == 2 and KH == KW and (KW == 3 and C >= 8 or KW == 5 and C == 1)
+    by_rows = shared == size == 2 and KH == KW and (KW == 5 or (KW == 3 and C >= 8))
     shift = 0 if by_rows else size  # where neighbors have their weights: by rows, in one place
     run = KW + (shared - 1) * shift
     by_tap, biases = empty((KH, run, C, shared, F), w.dtype), empty((shared, F), w.dtype)

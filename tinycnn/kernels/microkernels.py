@@ -21,6 +21,7 @@ from tinycnn.kernels.jit import part
 from tinycnn.kernels.simd import (
     EIGHT,
     FIVE,
+    HALF,
     LANES,
     add,
     each,
@@ -87,9 +88,8 @@ def gemm_tile(x, windows, taps, w, row, start):
 def gemm_tile_along(x, columns, C, taps, w, at):
     """Return vectors of sums over ``taps`` in a row, of weights that fill half of each, twice.
 
-    They are for the windows that begin at ``columns`` and then for those a column of C numbers
-    later: so what is read serves two taps. The second half of each vector is for a window two
-    columns further.
+    They are for the windows that begin at ``columns``, and for those a column of C numbers later:
+    so what is read serves two taps. The second half of each vector is for a window two columns on.
     """
     sums = each(columns + columns, zeros(x))
     for c in range(C):
@@ -105,6 +105,12 @@ def gemm_tile_along(x, columns, C, taps, w, at):
 def _two_columns_apart(x, at, C):
     """Return vectors whose first half is the number at ``at``; the second, two columns later."""
     return joined(fill(x, at), fill(x, add(at, 2 * C)))
+
+
+@part
+def load_halves(a, first, second):
+    """Return vectors with the HALF numbers from a[first] on, and those from a[second] on."""
+    return joined(load(a, first), load(a, add(second, -HALF)))
 
 
 @part

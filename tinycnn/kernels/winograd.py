@@ -34,25 +34,14 @@ from tinycnn.kernels.microkernels import (
     gemm_tile,
     gemm_tile_along,
     in_rows,
+    load_halves,
     store_living,
     store_winner,
     unpool,
     windows_from,
 )
-from tinycnn.kernels.products import dense
-from tinycnn.kernels.simd import (
-    EIGHT,
-    HALF,
-    LANES,
-    add,
-    dot,
-    fill,
-    joined,
-    load,
-    row_at,
-    store,
-    zeros,
-)
+from tinycnn.kernels.products import dense, turning
+from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, dot, fill, load, row_at, store, zeros
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -180,7 +169,8 @@ def _plan(source, weights, places, numbers, written, units):
     tiles = len(places[0]) * N
     parts = min(units, 4 - len(strips) if few else min(PIECES, -(-tiles // GROUP)))
     cuts = np.arange(parts + 1) * units // max(1, parts) * (tiles // max(1, units))
-    lists = cuts, np.arange(C), np.arange(GROUP) * points * spaced(C), strips
+    step = C if C == HALF else whole(C)  # from the values at one point to those at the next
+    lists = cuts, np.arange(C), np.arange(GROUP) * points * step, strips
     read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
     return partial(_pieces, parts * (len(strips) - 1), read, written), (turned, packed.fill)
 
@@ -226,12 +216,6 @@ def whole(count):
     return (count + LANES - 1) // LANES * LANES
 
 
-@kernel
-def spaced(C):
-    """Return how far apart the values at two points begin, each of C channels."""
-    return C if C == HALF else whole(C)
-
-
 @part
 def _room(like, count):
     """Return memory from a cache line on; a thread finds that of its last piece again, cached."""
@@ -252,7 +236,7 @@ def _pieces(piece, read, written):
     n, m, C, F = len(left) // 8, len(right) // 8, len(channels), len(b)
     (part, strip), (y, winner) = divmod(piece, len(strips) - 1), written
     points, made, group, T = n * n, whole(F), len(offsets), len(corners)
-    step = spaced(C)
+    step = offsets[1] // points
     values = _room(b, group * points * (step + made) + 8 * n * LANES + area)
     products = values[group * points * step :]
     half = products[group * points * made :]
@@ -266,19 +250,16 @@ def _pieces(piece, read, written):
             if area and tile == 0:
                 unpool(x[image], won[image], unpooled, (rows, columns), size, lost)
                 y[image] = 0
-            to, sizes = (values, offsets[t - start], step), (n, taken, C)
+            to = values, offsets[t - start], step
             z = unpooled if area else x[image]
-            if step == HALF:
-                _evaluate_by_halves(z, corners[tile], row, left, half, to, sizes)
-            else:
-                _evaluate(z, corners[tile], row, left, half, to, sizes)
+            _evaluate(z, corners[tile], row, left, half, to, (n, taken, C))
         steps = points, step, C * made, made
         _multiply(values, offsets[: len(tiles)], channels, u, products, steps, filters)
         for t in tiles:
             image, tile = divmod(t, T)
             where = (t - start) * points * made, places[tile], filters
-            numbers = n, m, y_row, F, 0 if area else size
-            _interpolate(products, (right, b), half, (y[image], winner[image]), where, numbers)
+            sizes = n, m, y_row, F, 0 if area else size
+            _interpolate(products, (right, b), half, (y[image], winner[image]), where, sizes)
 
 
 @parallel_over  # piece owns some rows of y[n] and winner[n]
@@ -357,9 +338,30 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
 
 
 @part
+def _transform_halves(x, at, steps, matrix, written, sizes):
+    """Do the same for halves of vectors, two of which share one."""
+    (row, column), (out, to), (made, taken, halves) = steps, written, sizes
+    for v in range(0, halves, 2):
+        pair = min(v, halves - 2)
+        rows = add(row_at(EIGHT, taken, row), at + pair * column)
+        numbers = load_halves(x, rows, add(rows, column))
+        for p in range(made):
+            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
+            store(out, to + (p * halves + pair) * HALF, value)
+
+
+@part
 def _evaluate(x, at, row, matrix, half, written, sizes):
-    """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
+    """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point.
+
+    Of channels that fill half a vector, two rows of X share one, then two columns.
+    """
     (values, to, step), (made, taken, C) = written, sizes
+    if step == HALF:
+        _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
+        steps, sizes = (HALF, taken * HALF), (made, taken, made)
+        _transform_halves(half, 0, steps, matrix, (values, to), sizes)
+        return
     places = row_at(EIGHT, taken, LANES)  # as in ``_transform_columns``
     for c in range(0, C, LANES):
         steps, sizes = (row, C, 0), (made, taken, taken)
@@ -369,29 +371,6 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
             for q in range(made):
                 value = dot(fill(matrix, add(EIGHT, 8 * q)), line, full(0, x))
                 store(values, to + (p * made + q) * step + c, value)
-
-
-@part
-def _evaluate_by_halves(x, at, row, matrix, half, written, sizes):
-    """Do the same for channels that fill half a vector, and a ``step`` as long: two rows of X share
-    one, and then two columns of what they become.
-    """
-    (values, to, _), (made, taken, C) = written, sizes
-    _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
-    _transform_halves(half, 0, (HALF, taken * HALF), matrix, (values, to), (made, taken, made))
-
-
-@part
-def _transform_halves(x, at, steps, matrix, written, sizes):
-    """Write matrix X to ``out``; X are ``taken`` rows of some halves of vectors."""
-    (row, column), (out, to), (made, taken, halves) = steps, written, sizes
-    for v in range(0, halves, 2):
-        pair = min(v, halves - 2)
-        rows = add(row_at(EIGHT, taken, row), at + pair * column)  # as in ``_transform_columns``
-        numbers = joined(load(x, rows), load(x, add(rows, column - HALF)))
-        for p in range(made):
-            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
-            store(out, to + (p * halves + pair) * HALF, value)
 
 
 @part
