@@ -359,8 +359,8 @@ def _evaluate(x, at, row, matrix, half, written, sizes):
     (values, to, step), (made, taken, C) = written, sizes
     if step == HALF:
         _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
-        steps, sizes = (HALF, taken * HALF), (made, taken, made)
-        _transform_halves(half, 0, steps, matrix, (values, to), sizes)
+        columns = HALF, taken * HALF
+        _transform_halves(half, 0, columns, matrix, (values, to), (made, taken, made))
         return
     places = row_at(EIGHT, taken, LANES)  # as in ``_transform_columns``
     for c in range(0, C, LANES):
