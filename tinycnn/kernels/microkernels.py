@@ -93,18 +93,13 @@ def gemm_tile_along(x, columns, C, taps, w, at):
     """
     sums = each(columns + columns, zeros(x))
     for c in range(C):
-        left = _two_columns_apart(x, add(columns, c), C)
+        here = add(columns, c)
+        left = joined(fill(x, here), fill(x, add(here, 2 * C)))
         for t in range(len(taps)):  # a tuple: so the compiler knows how many
-            right = _two_columns_apart(x, add(columns, (t + 1) * C + c), C)
+            right = joined(fill(x, add(here, (t + 1) * C)), fill(x, add(here, (t + 3) * C)))
             sums = fma(left + right, each(sums, load(w, at + (t * C + c) * LANES)), sums)
             left = right
     return sums
-
-
-@part
-def _two_columns_apart(x, at, C):
-    """Return vectors whose first half is the number at ``at``; the second, two columns later."""
-    return joined(fill(x, at), fill(x, add(at, 2 * C)))
 
 
 @part
