@@ -352,12 +352,9 @@ def _transform_halves(x, at, steps, matrix, written, sizes):
 
 @part
 def _evaluate(x, at, row, matrix, half, written, sizes):
-    """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point.
-
-    Of channels that fill half a vector, two rows of X share one, then two columns.
-    """
+    """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
     (values, to, step), (made, taken, C) = written, sizes
-    if step == HALF:
+    if step == HALF:  # two rows of X share a vector, and then two columns
         _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
         columns = HALF, taken * HALF
         _transform_halves(half, 0, columns, matrix, (values, to), (made, taken, made))
