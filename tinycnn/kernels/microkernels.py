@@ -21,7 +21,6 @@ from tinycnn.kernels.jit import part
 from tinycnn.kernels.simd import (
     EIGHT,
     FIVE,
-    HALF,
     LANES,
     add,
     each,
@@ -100,12 +99,6 @@ def gemm_tile_along(x, columns, C, taps, w, at):
             sums = fma(left + right, each(sums, load(w, at + (t * C + c) * LANES)), sums)
             left = right
     return sums
-
-
-@part
-def load_halves(a, first, second):
-    """Return vectors with the HALF numbers from a[first] on, and those from a[second] on."""
-    return joined(load(a, first), load(a, add(second, -HALF)))
 
 
 @part

@@ -34,14 +34,13 @@ from tinycnn.kernels.microkernels import (
     gemm_tile,
     gemm_tile_along,
     in_rows,
-    load_halves,
     store_living,
     store_winner,
     unpool,
     windows_from,
 )
 from tinycnn.kernels.products import dense, turning
-from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, dot, fill, load, row_at, store, zeros
+from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, dot, fill, full, joined, load, row_at, store
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -344,7 +343,7 @@ def _transform_halves(x, at, steps, matrix, written, sizes):
     for v in range(0, halves, 2):
         pair = min(v, halves - 2)
         rows = add(row_at(EIGHT, taken, row), at + pair * column)
-        numbers = load_halves(x, rows, add(rows, column))
+        numbers = joined(load(x, rows), load(x, add(rows, column - HALF)))
         for p in range(made):
             value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
             store(out, to + (p * halves + pair) * HALF, value)
