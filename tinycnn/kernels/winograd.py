@@ -40,7 +40,7 @@ from tinycnn.kernels.microkernels import (
     windows_from,
 )
 from tinycnn.kernels.products import dense, turning
-from tinycnn.kernels.simd import EIGHT, HALF, LANES, add, dot, fill, full, joined, load, row_at, store
+from tinycnn.kernels.simd import EIGHT, LANES, add, dot, fill, full, joined, load, row_at, store
 from tinycnn.kernels.threads import parallel_over
 
 POINTS = tuple(Fraction(p) for p in ("0", "1", "-1", "1/2", "-2", "2", "-1/2"))
@@ -168,7 +168,7 @@ def _plan(source, weights, places, numbers, written, units):
     tiles = len(places[0]) * N
     parts = min(units, 4 - len(strips) if few else min(PIECES, -(-tiles // GROUP)))
     cuts = np.arange(parts + 1) * units // max(1, parts) * (tiles // max(1, units))
-    step = C if C == HALF else whole(C)  # from the values at one point to those at the next
+    step = C if 2 * C == LANES else whole(C)  # from the values at one point to those at the next
     lists = cuts, np.arange(C), np.arange(GROUP) * points * step, strips
     read = source, (packed.y.ravel(), b, left, right), tuple(places), lists, numbers
     return partial(_pieces, parts * (len(strips) - 1), read, written), (turned, packed.fill)
@@ -340,22 +340,23 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
 def _transform_halves(x, at, steps, matrix, written, sizes):
     """Do the same for halves of vectors, two of which share one."""
     (row, column), (out, to), (made, taken, halves) = steps, written, sizes
+    size = LANES // 2
     for v in range(0, halves, 2):
         pair = min(v, halves - 2)
         rows = add(row_at(EIGHT, taken, row), at + pair * column)
-        numbers = joined(load(x, rows), load(x, add(rows, column - HALF)))
+        numbers = joined(load(x, rows), load(x, add(rows, column - size)))
         for p in range(made):
-            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, zeros(x))
-            store(out, to + (p * halves + pair) * HALF, value)
+            value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, full(0, x))
+            store(out, to + (p * halves + pair) * size, value)
 
 
 @part
 def _evaluate(x, at, row, matrix, half, written, sizes):
     """Write matrix X matrix^T of the tile X at x[at] to values[to]: a ``step`` for each point."""
     (values, to, step), (made, taken, C) = written, sizes
-    if step == HALF:  # two rows of X share a vector, and then two columns
+    if 2 * step == LANES:  # two rows of X share a vector, and then two columns
         _transform_halves(x, at, (C, row), matrix, (half, 0), (made, taken, taken))
-        columns = HALF, taken * HALF
+        columns = step, taken * step
         _transform_halves(half, 0, columns, matrix, (values, to), (made, taken, made))
         return
     places = row_at(EIGHT, taken, LANES)  # as in ``_transform_columns``
