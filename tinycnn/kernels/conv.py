@@ -67,17 +67,16 @@ def _plan(x, w, b, size, competing):
         by_tap[:], biases[:] = 0, b
         for k in range(shared):
             by_tap[:, k * shift :][:, :KW, :, k] = w.transpose(1, 2, 3, 0)
-        if by_rows:
-            turn()
 
     if by_rows:
         fill, turn = winograd.filled_by_rows(x, by_tap, biases, y, winner)
-        return Plan((y, winner), fill, pack, (w, b))
+        return Plan((y, winner), fill, (pack, turn), (w, b))
     parts, images = 1 if N > FEW else 4, (N // together, together)
     taps = window_offsets(W * C, 1, KH, run * C, 1)  # windows of one number each
     x, *written = (in_rows(z.reshape(*images, *z.shape[1:])) for z in (x, y, winner))
     read = x, windows, places, taps, by_tap.ravel(), biases.ravel(), size, parts
-    return Plan((y, winner), partial(_convolve, len(x) * parts, read, tuple(written)), pack, (w, b))
+    fill = partial(_convolve, len(x) * parts, read, tuple(written))
+    return Plan((y, winner), fill, (pack,), (w, b))
 
 
 @lru_cache

@@ -90,7 +90,7 @@ def gemm_tile_along(x, columns, C, taps, w, at):
     They are for the windows that begin at ``columns``, and for those a column of C numbers later:
     so what is read serves two taps. The second half of each vector is for a window two columns on.
     """
-    sums = each(columns + columns, zeros(x))
+    sums = each(columns + columns, full(0, x))
     for c in range(C):
         here = add(columns, c)
         left = joined(fill(x, here), fill(x, add(here, 2 * C)))

@@ -328,9 +328,9 @@ def _transform_columns(x, at, steps, count, matrix, half, sizes):
     of ``count`` numbers and each of ``less`` than the one before.
     """
     (row, column, less), (made, taken, vectors) = steps, sizes
-    rows = times(least(EIGHT, taken - 1), row)  # below eight the last comes again, times zero
+    rows = row_at(EIGHT, taken, row)  # below eight the last comes again, times zero
     for v in range(vectors):
-        numbers = load_first(x, add(rows, at + v * column), count - v * less)
+        numbers = load(x, add(rows, at + v * column), count - v * less)
         for p in range(made):
             value = dot(fill(matrix, add(EIGHT, 8 * p)), numbers, full(0, x))
             store(half, (p * vectors + v) * LANES, value)
