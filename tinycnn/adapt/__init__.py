@@ -6,3 +6,5 @@ learns, and whether it helped).
 
 from tinycnn.adapt.adaptation import Adaptation, Change, adapt
 from tinycnn.adapt.corrections import Correction, CorrectionFile, export
+
+__all__ = ["Adaptation", "Change", "Correction", "CorrectionFile", "adapt", "export"]

@@ -121,8 +121,8 @@ def augmented(
 ) -> np.ndarray:
     """Distort batches (G,B,H,W) uint8, all images but one in five; return the ``wanted`` of each.
 
-    Each batch has its own generator. Together they take less time: what runs once in a while, the
-    processor has to fetch anew.
+    Each batch has its own generator. Together they take less time: code and numbers
+    that are rarely used have left the caches.
     """
     G, B, H, W = batches.shape
     uniform, last = np.empty((7, G, B)), np.empty((2, G, B))

@@ -12,3 +12,7 @@ from tinycnn.ink.reading import read_bitmap, read_images, read_picture, read_str
 from tinycnn.ink.results import Digit, Reading
 from tinycnn.ink.strokes import strokes_to_image
 from tinycnn.nn.classifier import Recognizer
+
+__all__ = ["Digit", "Drawing", "Picture", "Reading", "Recognizer", "bitmap_to_image"]
+__all__ += ["decode_picture", "read_bitmap", "read_drawings", "read_file", "read_images"]
+__all__ += ["read_picture", "read_strokes", "strokes_to_image"]

@@ -26,7 +26,7 @@ from tinycnn.nn.classifier import Recognizer
 
 MOST_JOINED = 3  # components that are read as several digits together
 PLACED = 0.95  # probability of a sign that is told by its size and place
-RATHER = 4.0  # times the log-probability of a sign: so much speaks for several digits instead
+RATHER = 4.0  # times the log of its probability: what a sign gives up to several digits
 
 Seen = Mapping[Group, Digit]
 """The digit in each group of fragments that may be one."""

@@ -24,7 +24,7 @@ from tinycnn.nn.model import Sequential
 WEIGHTS = Path(__file__).parent / "windows.safetensors"
 LEAST = 1e-3  # probability: nothing is less likely
 NEW = 4.0  # log-odds against the beginning of a digit
-DOUBT = 2.0  # less of it where no two digits are found so; their scores are lower by as much
+DOUBT = 2.0  # less of NEW in a second look, if the first finds no two digits; lowers their scores
 DIGIT = 0.9  # line heights: so tall is a digit of several; their ink is taller than each
 TEMPERATURE = 1.3  # of the windows: among neighbors' ink they are surer than right
 WIDE = 0.5  # line heights: ink narrower or lower than this is not two digits

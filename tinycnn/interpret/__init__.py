@@ -11,3 +11,8 @@ from tinycnn.interpret.flow import Link, Spot, activation, flow, stages
 from tinycnn.interpret.sgd_step import BackwardPass, after_step, backward_pass
 from tinycnn.interpret.tracer import Trace, Tracer
 from tinycnn.interpret.values import Region, WeightedSum, receptive_field, weighted_sum
+
+__all__ = ["BackwardPass", "Effect", "FilterAblation", "Link", "NearestNeighbors", "Region", "Spot"]
+__all__ += ["Trace", "Tracer", "WeightedSum", "activation", "after_step", "backward_pass"]
+__all__ += ["class_gradient", "convolutions", "flow", "occlusion", "receptive_field", "stages"]
+__all__ += ["weighted_sum"]

@@ -6,8 +6,8 @@ alike.
 A thread that the system has put aside holds up the others with the piece in its hands, and no
 more: the caller waits only for helpers that came. Helpers without a job for a while sleep.
 
-Beside other programs helpers give way: now and then each yields its core, between two pieces and
-not with one in its hands, and none stays on the core of the caller, which would have to wait.
+Beside other programs helpers give way: now and then each yields its core, between two jobs and
+not with a piece in its hands, and none stays on the core of the caller, which would have to wait.
 """
 
 import atexit
@@ -37,7 +37,7 @@ SPINS = 10_000
 """How often a thread looks again before it rests: to sleep and wake up takes about as long."""
 
 TURN = 16
-"""After how many jobs a helper yields its core."""
+"""After how many jobs of its own a helper yields its core."""
 
 LINUX = sys.platform == "linux"
 
@@ -122,7 +122,7 @@ def between(step: Callable[[], object]) -> None:
 
 
 def in_a_row(loops: Sequence[partial]) -> Callable[[], object]:
-    """Return what calls ``loops``, partial calls, without Python between; hold their arrays."""
+    """Return what calls ``loops``, partial calls, without Python between; keep their arrays."""
     if CHECKED or UNCOMPILED:
         return lambda: [loop() for loop in loops]
     jobs = np.empty((len(loops), WORDS), np.int64)
@@ -173,7 +173,7 @@ def _run_jobs(board, jobs):
 @kernel
 def _help(board, helper):
     """Take part in jobs until there is none for a while; return the core if it is the caller's."""
-    spins, done = 0, 0
+    spins, done, turns = 0, 0, 0
     while spins < SPINS:
         spins += 1
         job = _peek(board, JOB)
@@ -187,7 +187,8 @@ def _help(board, helper):
                 take_part(board, helper)
                 spins, done = 0, job
             _add(board, ACTIVE, -1)
-            if job % TURN == 0:
+            turns += 1
+            if turns % TURN == 0:
                 _yield()
     return -1
 

@@ -109,8 +109,8 @@ def filled_and_packed(x, w, b, size, y, winner):
 def filled_by_rows(x, by_tap, biases, y, winner):
     """Return what ``filled_and_packed`` does, where few channels would leave vectors empty.
 
-    This is the method in one dimension: whole rows are combined, and at each point remains a
-    convolution along a row, whose taps are summed like its channels. Weights are (K,K,C,2,F).
+    This is the method in one dimension: whole rows are combined, and at each point, a convolution
+    along a row remains, whose taps are summed like its channels. Weights are (K,K,C,2,F).
     """
     (N, _, W, C), (_, OH, OW, F), K = x.shape, y.shape, len(by_tap)
     m = tile_outputs((OH, OW), K, 2)
@@ -159,8 +159,7 @@ def _plan(source, weights, places, numbers, written, units):
     (F, K, _, C), N, points = w.shape, len(x), len(gg)
     by_tap = empty((K, K, C, whole(F)), w.dtype)
     packed = dense(gg, by_tap.reshape(K * K, -1), np.zeros(C * whole(F), w.dtype))
-
-    by_tap[..., F:] = 0
+    by_tap[..., F:] = 0  # once: ``turned`` writes the others
     steps = [w.strides[axis] // w.itemsize for axis in (2, 3, 0)]
     turned = turning((K * K, C, F), w, steps, by_tap, (C * whole(F), whole(F)))
     few = N <= FEW and not rows.size  # gradients of one image add up: it is not shared

@@ -31,34 +31,8 @@ from tinycnn.nn.optimizers import SGD, Adam
 from tinycnn.nn.presets import PRESETS, build
 from tinycnn.nn.schedules import SCHEDULES, constant, cosine, one_cycle
 
-__all__ = [
-    "NO_CLASS",
-    "PRESETS",
-    "SCHEDULES",
-    "SGD",
-    "Adam",
-    "AveragePool2D",
-    "BatchNorm",
-    "Conv2D",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "GlobalAveragePool2D",
-    "Layer",
-    "LeakyReLU",
-    "MaxPool2D",
-    "OpenSetCrossEntropy",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "SoftmaxCrossEntropy",
-    "Tanh",
-    "ZeroPad2D",
-    "build",
-    "constant",
-    "cosine",
-    "get_threads",
-    "one_cycle",
-    "set_threads",
-]
+__all__ = ["BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "Layer", "MaxPool2D", "ReLU"]
+__all__ += ["AveragePool2D", "GlobalAveragePool2D", "LeakyReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ += ["NO_CLASS", "OpenSetCrossEntropy", "SoftmaxCrossEntropy", "ZeroPad2D"]
+__all__ += ["PRESETS", "SCHEDULES", "SGD", "Adam", "Sequential", "build", "constant", "cosine"]
+__all__ += ["get_threads", "one_cycle", "set_threads"]

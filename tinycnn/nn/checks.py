@@ -53,7 +53,7 @@ def network(layers: Sequence[object], input_shape: Shape) -> None:
     """Raise ShapeError if ``layers`` and ``input_shape`` can be no network."""
     if len({id(layer) for layer in layers}) < max(1, len(layers)):
         raise ShapeError("a network is a list of layers, none of them twice")
-    if not all("params" in getattr(layer, "__dict__", ()) for layer in layers):  # no class
+    if not all(hasattr(layer, "params") for layer in layers):  # a class has none
         raise ShapeError("a network is a list of layers, such as ReLU() and Dense(10)")
     if not all(type(size) is int and size > 0 for size in input_shape):
         raise ShapeError(f"input_shape must be whole numbers of at least 1, not {input_shape}")

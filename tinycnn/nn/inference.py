@@ -3,8 +3,8 @@
 A training step packs its weights anew, because they have changed, and makes new arrays, because
 the backward pass needs the old ones. An answer needs neither: for each model and number of images,
 every thread keeps the arrays of all stages, and the weights as they were packed. They are packed
-again when a byte of them is no longer what it was, by whatever means they were changed; they are
-compared if other code may have had them. So they may as well be packed with a BatchNorm folded in.
+again when a byte of them is no longer what it was; they are compared if other code may have had
+them. So they may as well be packed with a BatchNorm folded in.
 """
 
 import threading

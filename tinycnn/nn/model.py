@@ -143,7 +143,7 @@ class Sequential(Storable):
     def dtype(self) -> np.dtype[Any]:
         """The type of the parameters: float32, or float64 where rounding should not matter."""
         for layer in self.layers:
-            params: dict[str, Array] = vars(layer)["params"]  # not asked for: no code gets them
+            params: dict[str, Array] = vars(layer).get("params", {})  # not asked for them
             for z in params.values():
                 return z.dtype
         return np.dtype(np.float32)

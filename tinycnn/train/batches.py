@@ -75,13 +75,14 @@ class Batches:
             rngs = {batch: stream(self.seed, epoch, batch + 1) for batch in some}
             chosen = order[min(rngs) * self.size :][: len(rngs) * count].reshape(-1, count)
             images, labels = (z.take(chosen, axis=0) for z in (self.images, self.labels))
-            share, batches = self._share(count), zip(images, labels, rngs.values(), strict=True)
+            share = self._share(count)
             if isinstance(augment, Augmentation):
                 images = augmented(images, augment, [*rngs.values()], share)
                 yield from zip(images, labels[:, share], strict=True)
             else:
-                made = (augment(*batch) for batch in batches)
-                yield from ((x[share], y[share]) for x, y in made)
+                for batch in zip(images, labels, rngs.values(), strict=True):
+                    x, y = augment(*batch)
+                    yield x[share], y[share]
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
